@@ -1,0 +1,109 @@
+/**
+ * Who may start: requests reserve the KV cells and sequences they can need at most, first come, first served. A request
+ * that holds its reservation cannot be stopped by a full cache, so that nothing has to be preempted or corrupted.
+ */
+import { AbortError, EngineError, throwIfAborted } from '../errors.js';
+
+export interface Demand {
+  readonly cellCount: number;
+  readonly sequenceCount: number;
+}
+
+/** What was granted; give it back exactly once. */
+export interface Reservation extends Demand {
+  release(): void;
+}
+
+interface Waiter {
+  readonly demand: Demand;
+  readonly grant: (reservation: Reservation) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Admission {
+  readonly #capacity: Demand;
+  #freeCells: number;
+  #freeSequences: number;
+  readonly #waiters: Waiter[] = [];
+
+  constructor(capacity: Demand) {
+    this.#capacity = capacity;
+    this.#freeCells = capacity.cellCount;
+    this.#freeSequences = capacity.sequenceCount;
+  }
+
+  get waitingCount(): number {
+    return this.#waiters.length;
+  }
+
+  /**
+   * Waits for its turn.
+   * @throws EngineError ERR_CACHE_FULL when the context could never hold it
+   * @throws AbortError when the signal fires before the grant
+   */
+  async reserve(demand: Demand, signal?: AbortSignal): Promise<Reservation> {
+    throwIfAborted(signal);
+    if (demand.cellCount > this.#capacity.cellCount || demand.sequenceCount > this.#capacity.sequenceCount) {
+      throw new EngineError(
+        'ERR_CACHE_FULL',
+        `Expected a request of at most ${this.#capacity.cellCount} tokens in ${this.#capacity.sequenceCount} sequences, ` +
+          `received one of ${demand.cellCount} in ${demand.sequenceCount}. ` +
+          'Load with a larger contextSize or sequenceCount, or ask for fewer tokens or candidates.',
+      );
+    }
+    return await new Promise<Reservation>((resolve, reject) => {
+      const waiter: Waiter = {
+        demand,
+        grant: (reservation) => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve(reservation);
+        },
+        reject: (error) => {
+          signal?.removeEventListener('abort', onAbort);
+          reject(error);
+        },
+      };
+      const onAbort = () => {
+        const index = this.#waiters.indexOf(waiter);
+        if (index >= 0) this.#waiters.splice(index, 1);
+        reject(new AbortError(signal));
+        this.#grantWaiting();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+      this.#grantWaiting();
+    });
+  }
+
+  /** Rejects everyone who waits, with this error. */
+  close(error: unknown): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+  }
+
+  #grantWaiting(): void {
+    for (let next = this.#waiters[0]; next !== undefined && this.#fits(next.demand); next = this.#waiters[0]) {
+      this.#waiters.shift();
+      this.#freeCells -= next.demand.cellCount;
+      this.#freeSequences -= next.demand.sequenceCount;
+      next.grant(this.#reservation(next.demand));
+    }
+  }
+
+  #fits(demand: Demand): boolean {
+    return demand.cellCount <= this.#freeCells && demand.sequenceCount <= this.#freeSequences;
+  }
+
+  #reservation(demand: Demand): Reservation {
+    let isHeld = true;
+    return {
+      ...demand,
+      release: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#freeCells += demand.cellCount;
+        this.#freeSequences += demand.sequenceCount;
+        this.#grantWaiting();
+      },
+    };
+  }
+}

@@ -1,0 +1,53 @@
+/** How the next token is drawn. */
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+import type { NativeSamplerOptions } from '../native/binding-types.js';
+
+/** Greedy decoding: the most likely token each time, the first of equals. */
+export const GREEDY: SamplerOptions = { temperature: 0 };
+
+export const samplerSchema = z.strictObject({
+  /** Logits are divided by it; 0 = greedy. @default 0 */
+  temperature: z.number('expected a number >= 0').min(0, 'expected a number >= 0').default(0),
+  /** Keep the k most likely tokens; 0 = all. @default 0 */
+  topK: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').default(0),
+  /** Keep the smallest set of tokens with this probability, in (0, 1]. @default 1 */
+  topP: z.number('expected a number in (0, 1]').gt(0, 'expected a number in (0, 1]').max(1, 'expected a number in (0, 1]').default(1),
+  /** Drop tokens below this share of the most likely one, in [0, 1]. @default 0 */
+  minP: z.number('expected a number in [0, 1]').min(0, 'expected a number in [0, 1]').max(1, 'expected a number in [0, 1]').default(0),
+  /** Unsigned 32 bits; same seed, same draws. @default random */
+  seed: z.int('expected an integer from 0 to 4294967295').min(0, 'expected an integer from 0 to 4294967295').max(0xffffffff, 'expected an integer from 0 to 4294967295').optional(),
+});
+
+/** Sampling parameters as callers give them; every field has a default. */
+export type SamplerOptions = z.input<typeof samplerSchema>;
+
+/** A seed nobody chose: unsigned 32 bits. */
+export function randomSeed(): number {
+  return randomInt(0, 2 ** 32);
+}
+
+/** Parsed parameters with their seed, as the addon takes them. */
+export function nativeSampler(options: z.output<typeof samplerSchema>): NativeSamplerOptions {
+  return { ...options, seed: options.seed ?? randomSeed() };
+}
+
+/**
+ * One independent seed per (seed, indices...), so that candidate k of round i draws the same whatever ran beside it.
+ * FNV-1a over the 32-bit words, finished with the mixer of MurmurHash3 so that neighbours differ in every bit.
+ */
+export function deriveSeed(seed: number, ...indices: readonly number[]): number {
+  let hash = 0x811c9dc5;
+  for (const word of [seed, ...indices]) {
+    for (let shift = 0; shift < 32; shift += 8) {
+      hash ^= (word >>> shift) & 0xff;
+      hash = Math.imul(hash, 0x01000193);
+    }
+  }
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  hash ^= hash >>> 16;
+  return hash >>> 0;
+}

@@ -1,0 +1,73 @@
+/**
+ * Every error that eta-vlm throws on purpose. A `code` is stable across versions; the message says what was expected,
+ * what came, and what to do.
+ */
+
+/** Codes, grouped by the class that carries them. */
+export type EtaErrorCode =
+  // UsageError: the caller can mend it
+  | 'ERR_INVALID_OPTION'
+  | 'ERR_UNKNOWN_OPTION'
+  | 'ERR_INVALID_REQUEST'
+  | 'ERR_PROMPT_TOO_LONG'
+  | 'ERR_DISPOSED'
+  // ImageError
+  | 'ERR_IMAGE_NOT_FOUND'
+  | 'ERR_IMAGE_UNREADABLE'
+  | 'ERR_IMAGE_TOO_LARGE'
+  // ModelError
+  | 'ERR_MODEL_NOT_FOUND'
+  | 'ERR_MODEL_INVALID'
+  | 'ERR_MODEL_MISMATCH'
+  | 'ERR_NO_PROJECTOR'
+  | 'ERR_SELF_TEST'
+  // EngineError
+  | 'ERR_ADDON_NOT_FOUND'
+  | 'ERR_ADDON_INVALID'
+  | 'ERR_CONTEXT'
+  | 'ERR_CACHE_FULL'
+  | 'ERR_SEQUENCE_LIMIT'
+  | 'ERR_FORK_UNSUPPORTED'
+  | 'ERR_DECODE'
+  // EvaluatorError
+  | 'ERR_EVALUATOR'
+  // AbortError
+  | 'ERR_ABORTED';
+
+/** Base class: `instanceof EtaError` tells an expected failure from a bug. */
+export class EtaError extends Error {
+  readonly code: EtaErrorCode;
+
+  constructor(code: EtaErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** An option, a request or a call that cannot be right. */
+export class UsageError extends EtaError {}
+
+/** A picture that cannot be read. */
+export class ImageError extends EtaError {}
+
+/** A model file that is missing, broken, of another kind, or does not fit its companion. */
+export class ModelError extends EtaError {}
+
+/** The native engine refused or failed. */
+export class EngineError extends EtaError {}
+
+/** CLIP or the reward model failed while running. */
+export class EvaluatorError extends EtaError {}
+
+/** The caller's AbortSignal fired; `cause` is the signal's reason. */
+export class AbortError extends EtaError {
+  constructor(signal?: AbortSignal) {
+    super('ERR_ABORTED', 'The operation was aborted by its signal.', { cause: signal?.reason });
+  }
+}
+
+/** Throws {@link AbortError} when the signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AbortError(signal);
+}

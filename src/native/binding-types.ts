@@ -1,0 +1,311 @@
+/**
+ * The whole surface of the native addon, typed in one place, with what a signature cannot say.
+ *
+ * Rules that hold for every method:
+ * - Nothing heavy runs on the caller's thread. Each model owns one native thread; methods that return a promise queue
+ *   their work there, in call order, for the model and for all of its contexts.
+ * - Every argument is checked before llama.cpp sees it, because llama.cpp aborts the process instead of throwing. What
+ *   is refused is an `Error` with a `code` (see {@link NativeErrorCode}): argument errors are thrown at once, the others
+ *   reject the promise.
+ * - After `dispose()` every method refuses with `DISPOSED`. Dispose is idempotent, interrupts a running step, waits for
+ *   queued work to be refused and resolves once the memory is free. An object that is garbage collected, or whose
+ *   environment ends (worker thread, process exit), is disposed of in the same way.
+ * - A token is a vocabulary index. A **position** is what the model's rotary embedding counts; a **token count** is what
+ *   the KV cache holds. They differ for images under M-RoPE.
+ */
+
+/** Stable codes of errors thrown by the addon. */
+export type NativeErrorCode =
+  | 'INVALID_ARGUMENT' // an argument is missing, of the wrong type or out of range; the message names it
+  | 'MODEL_LOAD_FAILED' // the language model cannot be loaded; llama.cpp's own reason is appended
+  | 'PROJECTOR_LOAD_FAILED' // the projector cannot be loaded or belongs to another model; reason appended
+  | 'LOAD_CANCELLED' // `NativeLoad.cancel()` was called
+  | 'CONTEXT_FAILED' // the context cannot be made (memory)
+  | 'NO_PROJECTOR' // an image was given to a model without vision
+  | 'IMAGE_FAILED' // the image cannot be preprocessed or encoded
+  | 'SEQUENCE_LIMIT' // all `sequenceCount` sequences are in use
+  | 'UNKNOWN_SEQUENCE' // the id was never created, or has been released
+  | 'CACHE_FULL' // the KV cache has no room for what must be decoded
+  | 'FORK_UNSUPPORTED' // this model's memory (recurrent, hybrid) cannot be forked or trimmed at this place
+  | 'NOTHING_TO_SAMPLE' // generation was asked of a sequence that has no logits (empty, or trimmed)
+  | 'DECODE_FAILED' // llama_decode returned an error
+  | 'STATE_MISMATCH' // saved sequence bytes are truncated or come from another model or context
+  | 'DISPOSED'; // the object was disposed of
+
+export interface NativeBackendDevice {
+  /** Name of the ggml device, such as "CPU", "CUDA0", "Metal". */
+  readonly name: string;
+  readonly description: string;
+  readonly type: 'cpu' | 'gpu' | 'integrated-gpu' | 'accelerator';
+  readonly memoryFreeBytes: number;
+  readonly memoryTotalBytes: number;
+}
+
+export interface NativeBuildFacts {
+  /** llama.cpp tag the addon was compiled from. */
+  readonly llamaTag: string;
+  /** 'source' or 'prebuilt': where the llama.cpp libraries came from. */
+  readonly route: string;
+  /** Backends compiled in, such as ["CPU", "CUDA"]. */
+  readonly backends: readonly string[];
+  /** llama.cpp's line of CPU features, for `doctor`. */
+  readonly systemInfo: string;
+}
+
+/** Silent by default; levels print llama.cpp's own log lines to stderr, never to stdout. Process-wide, like llama.cpp's. */
+export type NativeLogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
+
+export interface NativeModelOptions {
+  /** Path of the language model's GGUF. */
+  readonly modelPath: string;
+  /** Path of the projector's GGUF (mmproj); without it the model takes text only. */
+  readonly projectorPath?: string;
+  /** Layers to put on the GPU; 0 = CPU only, -1 = all. */
+  readonly gpuLayerCount: number;
+  /** Whether the projector may use the GPU. */
+  readonly projectorOnGpu: boolean;
+  /** Threads of the image encoder and default for contexts, >= 1. */
+  readonly threadCount: number;
+  readonly useMmap: boolean;
+  readonly useMlock: boolean;
+}
+
+export interface NativeModelFacts {
+  /** llama.cpp's one-line description, such as "llama 7B Q4_0". */
+  readonly description: string;
+  /** general.architecture of the GGUF. */
+  readonly architecture: string;
+  readonly sizeBytes: number;
+  readonly parameterCount: number;
+  readonly vocabularySize: number;
+  readonly embeddingSize: number;
+  readonly layerCount: number;
+  /** Context length the model was trained with, in tokens. */
+  readonly trainedContextLength: number;
+  /** Sliding attention window in tokens, 0 = none. */
+  readonly slidingWindow: number;
+  readonly beginToken: number | null;
+  readonly endToken: number | null;
+  readonly endOfTurnToken: number | null;
+  /** Whether a prompt starts with `beginToken`. */
+  readonly addsBeginToken: boolean;
+  /** Every token that ends generation, ascending. */
+  readonly endOfGenerationTokens: Int32Array;
+  /** Recurrent or hybrid memory: `forksAnywhere` is false then. */
+  readonly isRecurrent: boolean;
+  readonly isHybrid: boolean;
+  /** Chat template stored in the GGUF (Jinja), or null. */
+  readonly chatTemplate: string | null;
+  /** Text of the begin / end token, for chat templates; "" when there is none. */
+  readonly beginText: string;
+  readonly endText: string;
+  readonly hasVision: boolean;
+  /** M-RoPE: image positions differ from image tokens. */
+  readonly usesMrope: boolean;
+  /** Image tokens attend to each other without the causal mask (Gemma 3 and others). */
+  readonly usesNonCausalImages: boolean;
+  /** All metadata of the GGUF as text, key by key (arrays are abbreviated by llama.cpp). */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A load in progress. */
+export interface NativeLoad {
+  readonly model: Promise<NativeModel>;
+  /** Makes `model` reject with LOAD_CANCELLED as soon as llama.cpp asks whether to go on. */
+  cancel(): void;
+}
+
+export interface NativeContextOptions {
+  /** KV cells shared by all sequences (n_ctx), >= 1; llama.cpp rounds up to 256. */
+  readonly cellCount: number;
+  /** Sequences that may be alive at once, 1 to 256. */
+  readonly sequenceCount: number;
+  /** Rows of one step at most (n_batch), >= 1. */
+  readonly batchSize: number;
+  /** Rows computed at once (n_ubatch), 1 to batchSize. Raised by the addon where non-causal images need it. */
+  readonly microBatchSize: number;
+  readonly threadCount: number;
+  readonly flashAttention: 'auto' | 'on' | 'off';
+  readonly cacheType: 'f32' | 'f16' | 'q8_0';
+}
+
+/** An encoded picture. Keeps the embeddings in main memory until disposed of; usable in every context of its model. */
+export interface NativeImage {
+  /** KV cells it takes (image rows plus the text rows that the model puts around or between tiles). */
+  readonly tokenCount: number;
+  /** Positions it takes; equals tokenCount unless the model uses M-RoPE. */
+  readonly positionCount: number;
+  readonly embeddingBytes: number;
+  dispose(): void;
+}
+
+export interface NativeSamplerOptions {
+  /** 0 = greedy (first of equal maxima). Otherwise logits are divided by it. */
+  readonly temperature: number;
+  /** Keep the k largest, 0 = all. Applied before the softmax. */
+  readonly topK: number;
+  /** Nucleus, in (0, 1]; 1 = off. */
+  readonly topP: number;
+  /** Relative minimum probability, in [0, 1]; 0 = off. */
+  readonly minP: number;
+  /** Seed of this sequence's own generator, unsigned 32 bits. */
+  readonly seed: number;
+}
+
+export interface NativeRunEntry {
+  readonly sequence: number;
+  /** Tokens to sample at most in this call; 0 = only decode what is pending (a prefill). */
+  readonly maxTokens: number;
+  /** Id from `createTokenSet`: sampling one of its tokens pauses the sequence. -1 = never. */
+  readonly pauseSet: number;
+}
+
+export interface NativeRunOptions {
+  readonly entries: readonly NativeRunEntry[];
+  /** Steps (calls of llama_decode) at most in this call, >= 1. */
+  readonly stepBudget: number;
+}
+
+/**
+ * Why a sequence stands where it stands after a run.
+ * - `running`: the budget ended first; run it again.
+ * - `ready`: nothing pending and `maxTokens` was 0; logits of its last token are kept.
+ * - `limit`: `maxTokens` were sampled; the last one is pending.
+ * - `paused`: the last sampled token is in the pause set; it is pending.
+ * - `ended`: an end-of-generation token was sampled; it is neither reported in `tokens` nor pending.
+ * - `full`: the KV cache had no room for this sequence's next rows; nothing of it was lost. Release something, run again.
+ */
+export type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full';
+
+export interface NativeRunResult {
+  readonly sequence: number;
+  readonly state: NativeSequenceState;
+  /** Tokens sampled in this call, in order. */
+  readonly tokens: Int32Array;
+  /** Log probability of each, under the distribution it was drawn from (greedy: under the plain softmax). */
+  readonly logProbabilities: Float32Array;
+  /** KV cells of the sequence (shared ones included) and tokens still pending. */
+  readonly tokenCount: number;
+  readonly pendingCount: number;
+  readonly position: number;
+}
+
+export interface NativeRunReport {
+  readonly results: readonly NativeRunResult[];
+  /** Steps taken, rows computed, and rows saved because undiverged sequences shared them. */
+  readonly stepCount: number;
+  readonly rowCount: number;
+  readonly sharedRowCount: number;
+  /** Milliseconds in llama_decode and in sampling. */
+  readonly decodeMs: number;
+  readonly sampleMs: number;
+  /** True when `interrupt()` ended the call early. */
+  readonly wasInterrupted: boolean;
+}
+
+export interface NativeContextFacts {
+  /** What llama.cpp made of the options (cellCount rounded up, microBatchSize raised). */
+  readonly cellCount: number;
+  readonly sequenceCount: number;
+  readonly batchSize: number;
+  readonly microBatchSize: number;
+  /** False for recurrent and hybrid memory: forks share the tail only. */
+  readonly forksAnywhere: boolean;
+}
+
+export interface NativeContextStatistics {
+  readonly usedCellCount: number;
+  readonly liveSequenceCount: number;
+  readonly imageCount: number;
+  readonly stepCount: number;
+  readonly rowCount: number;
+  readonly forkCount: number;
+}
+
+export interface NativeSequenceFacts {
+  readonly tokenCount: number;
+  readonly position: number;
+  readonly pendingCount: number;
+  /** Whether the next token can be sampled without a decode. */
+  readonly hasLogits: boolean;
+}
+
+export type NativePart = Int32Array | NativeImage;
+
+export interface NativeContext {
+  readonly facts: NativeContextFacts;
+
+  /** A new, empty sequence; rejects with SEQUENCE_LIMIT. */
+  createSequence(): Promise<number>;
+
+  /** Queues input behind what is already pending. Nothing is decoded before the next `run`. */
+  append(sequence: number, parts: readonly NativePart[]): Promise<void>;
+
+  /**
+   * `count` children that share every KV cell of the parent (metadata only, nothing is copied), its pending input and the
+   * logits of its last token. They have no sampler yet. All or none: SEQUENCE_LIMIT leaves nothing behind.
+   */
+  fork(sequence: number, count: number): Promise<Int32Array>;
+
+  setSampler(sequence: number, options: NativeSamplerOptions): Promise<void>;
+
+  /**
+   * Drops everything after the first `tokenCount` KV cells, and all pending input. The logits are gone: append at
+   * least one token before generating. A cut inside an image is refused (INVALID_ARGUMENT).
+   */
+  trim(sequence: number, tokenCount: number): Promise<void>;
+
+  /** Frees the ids. Cells shared with a living fork stay. Unknown ids reject with UNKNOWN_SEQUENCE and release nothing. */
+  release(sequences: readonly number[]): Promise<void>;
+
+  /**
+   * Takes up to `stepBudget` steps. Each step packs one batch: the pending token of every generating sequence first, then
+   * pending text of the others up to `batchSize`; an image is a step of its own. Sequences with the same content that
+   * have not diverged since their fork share their rows. Returns as soon as one sequence reaches a state other than
+   * `running` (after the step in which it did), the budget is used, or `interrupt()` is called.
+   * Sampling an entry without sampler, or an empty sequence, rejects (INVALID_ARGUMENT, NOTHING_TO_SAMPLE) before any step.
+   */
+  run(options: NativeRunOptions): Promise<NativeRunReport>;
+
+  /** Ends the run in progress at its next step boundary. Safe at any time, from the caller's thread. */
+  interrupt(): void;
+
+  /** Tokens of a pause set; the id is valid for the life of the context. */
+  createTokenSet(tokens: Int32Array): Promise<number>;
+
+  /** Logits of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [vocabularySize]. */
+  logits(sequence: number): Promise<Float32Array>;
+
+  sequence(sequence: number): Promise<NativeSequenceFacts>;
+
+  /** KV cells, counts and logits of a sequence as bytes. Refuses while input is pending. */
+  save(sequence: number): Promise<ArrayBuffer>;
+  /** A new sequence with that content. STATE_MISMATCH when the bytes are not of this model and context form. */
+  restore(bytes: Uint8Array): Promise<number>;
+
+  statistics(): Promise<NativeContextStatistics>;
+  dispose(): Promise<void>;
+}
+
+export interface NativeModel {
+  readonly facts: NativeModelFacts;
+  /** Runs on the caller's thread (microseconds). With `parseSpecial`, text such as "</s>" becomes the token. */
+  tokenize(text: string, options: { readonly addSpecial: boolean; readonly parseSpecial: boolean }): Int32Array;
+  /** UTF-8 bytes of one token; may be part of a character. Special tokens give "" unless `renderSpecial`. */
+  tokenBytes(token: number, renderSpecial: boolean): Uint8Array;
+  /** Encodes RGB (8 bits, row-major, width * height * 3 bytes; copied before the call returns). */
+  encodeImage(image: { readonly data: Uint8Array; readonly width: number; readonly height: number }): Promise<NativeImage>;
+  createContext(options: NativeContextOptions): Promise<NativeContext>;
+  /** Disposes of its contexts and images too. */
+  dispose(): Promise<void>;
+}
+
+export interface NativeBinding {
+  readonly build: NativeBuildFacts;
+  devices(): readonly NativeBackendDevice[];
+  setLogLevel(level: NativeLogLevel): void;
+  /** Adds a ggml backend from a shared library; only in builds with loadable backends. Returns its name. */
+  loadBackend(path: string): string;
+  /** `onProgress` gets a fraction from 0 to 1 on the caller's thread. */
+  loadModel(options: NativeModelOptions, onProgress?: (fraction: number) => void): NativeLoad;
+}

@@ -1,0 +1,94 @@
+/**
+ * Checks what callers pass in. Every public options object goes through {@link parseOptions}: a wrong value, an unknown
+ * name and a near miss each get one sentence.
+ */
+import type { z } from 'zod';
+import { UsageError } from './errors.js';
+
+/**
+ * The value as the schema types it, defaults filled in.
+ *
+ * @param what how the message calls the object, such as "loadEta options"
+ * @throws UsageError ERR_UNKNOWN_OPTION for a name the schema lacks, ERR_INVALID_OPTION for a wrong value
+ */
+export function parseOptions<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue === undefined) throw new UsageError('ERR_INVALID_OPTION', `${what}: expected valid options.`);
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = issue.keys[0] ?? '';
+    const known = knownNames(schema, issue.path);
+    const near = nearest(unknown, known);
+    const hint = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${near}'?`;
+    throw new UsageError('ERR_UNKNOWN_OPTION', `${what}: unknown option '${unknown}'. ${hint}`);
+  }
+  const name = issue.path.join('.') || 'the value';
+  const received = describe(valueAt(value, issue.path));
+  throw new UsageError('ERR_INVALID_OPTION', `${what}: ${name}: ${issue.message}; received ${received}.`);
+}
+
+/** A value in words, short enough for a message. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'object' ? `an object (${value.constructor?.name ?? 'no prototype'})` : typeof value;
+}
+
+/** The known name within two edits of the unknown one, if any. */
+export function nearest(unknown: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 3;
+  for (const name of known) {
+    const distance = editDistance(unknown.toLowerCase(), name.toLowerCase());
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current: unknown = value;
+  for (const key of path) {
+    if (current === null || typeof current !== 'object') return undefined;
+    current = (current as Record<PropertyKey, unknown>)[key];
+  }
+  return current;
+}
+
+function knownNames(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let current: unknown = schema;
+  for (const key of [...path, undefined]) {
+    current = unwrap(current);
+    const shape = (current as { shape?: Record<PropertyKey, unknown> }).shape;
+    if (key === undefined) return Object.keys(shape ?? {});
+    current = shape?.[key];
+  }
+  return [];
+}
+
+function unwrap(schema: unknown): unknown {
+  let current = schema;
+  while (current !== undefined && typeof (current as { unwrap?: unknown }).unwrap === 'function') {
+    current = (current as { unwrap(): unknown }).unwrap();
+  }
+  return current;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(substitute, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}
