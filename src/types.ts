@@ -22,3 +22,115 @@ export interface TextTurn {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
 }
+
+/**
+ * What is done for safety. `vanilla`: nothing. `pre`: the CLIP score alone decides whether to align. `post`: the reward
+ * alone decides. `shallow`: ETA's gate, then one greedy answer behind the interference prefix, no search. `deep`: ETA's
+ * gate, then the search without the prefix. `eta`: gate, prefix and search.
+ */
+export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta';
+
+/** `answered`: the model's own answer. `aligned`: generated again. `refused`: even that was unsafe, a fixed sentence stands in. */
+export type Action = 'answered' | 'aligned' | 'refused';
+
+/** What the evaluators found and what was done about it. A score that was not needed, or not possible, is null. */
+export interface Verdict {
+  /** Cosine of picture and safety prompt, the highest of all pictures, about 0.1 to 0.35; null without a picture. */
+  readonly clipScore: number | null;
+  /** Reward of the model's own answer; null when the picture alone settled the case. */
+  readonly reward: number | null;
+  readonly imageIsUnsafe: boolean | null;
+  readonly answerIsUnsafe: boolean | null;
+  /** Reward of the aligned answer under the post-evaluation prompt; null when nothing was aligned. */
+  readonly finalReward: number | null;
+  readonly action: Action;
+}
+
+/** One sentence proposal of one round. */
+export interface CandidateTrace {
+  readonly text: string;
+  readonly tokenCount: number;
+  readonly reward: number;
+  /** Cosine of picture and this sentence; null where the rule does not ask for it. */
+  readonly clipScore: number | null;
+  /** What the choice is made by: reward plus weighted CLIP score. */
+  readonly utility: number;
+  /** Whether an end-of-generation token closed it. */
+  readonly isFinal: boolean;
+  readonly seed: number;
+}
+
+/** One sentence of the search. */
+export interface RoundTrace {
+  readonly round: number;
+  readonly candidates: readonly CandidateTrace[];
+  /** Index of the accepted candidate. */
+  readonly chosen: number;
+  readonly decodeMs: number;
+  readonly scoreMs: number;
+}
+
+/** What happened on the way to an answer, ready to draw. */
+export interface Trace {
+  readonly method: Method;
+  readonly preset: string;
+  readonly thresholds: { readonly unsafeClipScore: number; readonly safeReward: number };
+  /** The model's own answer; with a method that never makes one, null. */
+  readonly vanillaText: string | null;
+  /** "" where the method uses none. */
+  readonly interferencePrefix: string;
+  readonly rounds: readonly RoundTrace[];
+  /** The aligned text, also when a refusal replaced it; null when nothing was aligned. */
+  readonly alignedText: string | null;
+}
+
+/** Counts of tokens; prompt tokens include those of pictures. */
+export interface Usage {
+  readonly promptTokenCount: number;
+  readonly imageTokenCount: number;
+  /** Tokens of the returned text. */
+  readonly answerTokenCount: number;
+  /** Every sampled token, those of rejected candidates included. */
+  readonly sampledTokenCount: number;
+  /** Tokens run through the reward model, and tokens its kept caches saved. */
+  readonly rewardTokenCount: number;
+  readonly rewardCachedTokenCount: number;
+}
+
+/** Milliseconds of wall time by phase; phases may overlap, so they need not add up to `totalMs`. */
+export interface Timings {
+  readonly imageDecodeMs: number;
+  readonly clipMs: number;
+  readonly prefillMs: number;
+  readonly vanillaMs: number;
+  readonly rewardMs: number;
+  readonly alignMs: number;
+  /** From the request to the first character given out. */
+  readonly firstTextMs: number;
+  readonly totalMs: number;
+}
+
+/** An answer and how it came about. */
+export interface EtaResult {
+  readonly text: string;
+  readonly verdict: Verdict;
+  readonly trace: Trace;
+  readonly usage: Usage;
+  readonly timings: Timings;
+  /** Name of the language model. */
+  readonly model: string;
+  readonly seed: number;
+}
+
+/**
+ * Progress, in order. `text` pieces joined give the result's text. A picture that looks unsafe holds the text back until
+ * the verdict; a clean one streams from the first token.
+ */
+export type EtaEvent =
+  | { readonly type: 'clip'; readonly clipScore: number; readonly imageIsUnsafe: boolean }
+  | { readonly type: 'vanilla'; readonly text: string }
+  | { readonly type: 'reward'; readonly reward: number; readonly answerIsUnsafe: boolean }
+  | { readonly type: 'round'; readonly round: RoundTrace }
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'verdict'; readonly verdict: Verdict }
+  | { readonly type: 'done'; readonly result: EtaResult };

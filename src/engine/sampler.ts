@@ -12,11 +12,23 @@ export const samplerSchema = z.strictObject({
   /** Keep the k most likely tokens; 0 = all. @default 0 */
   topK: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').default(0),
   /** Keep the smallest set of tokens with this probability, in (0, 1]. @default 1 */
-  topP: z.number('expected a number in (0, 1]').gt(0, 'expected a number in (0, 1]').max(1, 'expected a number in (0, 1]').default(1),
+  topP: z
+    .number('expected a number in (0, 1]')
+    .gt(0, 'expected a number in (0, 1]')
+    .max(1, 'expected a number in (0, 1]')
+    .default(1),
   /** Drop tokens below this share of the most likely one, in [0, 1]. @default 0 */
-  minP: z.number('expected a number in [0, 1]').min(0, 'expected a number in [0, 1]').max(1, 'expected a number in [0, 1]').default(0),
+  minP: z
+    .number('expected a number in [0, 1]')
+    .min(0, 'expected a number in [0, 1]')
+    .max(1, 'expected a number in [0, 1]')
+    .default(0),
   /** Unsigned 32 bits; same seed, same draws. @default random */
-  seed: z.int('expected an integer from 0 to 4294967295').min(0, 'expected an integer from 0 to 4294967295').max(0xffffffff, 'expected an integer from 0 to 4294967295').optional(),
+  seed: z
+    .int('expected an integer from 0 to 4294967295')
+    .min(0, 'expected an integer from 0 to 4294967295')
+    .max(0xffffffff, 'expected an integer from 0 to 4294967295')
+    .optional(),
 });
 
 /** Sampling parameters as callers give them; every field has a default. */

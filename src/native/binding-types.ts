@@ -294,7 +294,11 @@ export interface NativeModel {
   /** UTF-8 bytes of one token; may be part of a character. Special tokens give "" unless `renderSpecial`. */
   tokenBytes(token: number, renderSpecial: boolean): Uint8Array;
   /** Encodes RGB (8 bits, row-major, width * height * 3 bytes; copied before the call returns). */
-  encodeImage(image: { readonly data: Uint8Array; readonly width: number; readonly height: number }): Promise<NativeImage>;
+  encodeImage(image: {
+    readonly data: Uint8Array;
+    readonly width: number;
+    readonly height: number;
+  }): Promise<NativeImage>;
   createContext(options: NativeContextOptions): Promise<NativeContext>;
   /** Disposes of its contexts and images too. */
   dispose(): Promise<void>;

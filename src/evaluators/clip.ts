@@ -1,0 +1,149 @@
+/** CLIP: pictures and texts as unit vectors of one space. Vision and text are graphs of their own. */
+import { join } from 'node:path';
+import { ModelError, throwIfAborted, UsageError } from '../errors.js';
+import { parseOptions } from '../options.js';
+import type { RgbImage } from '../types.js';
+import { cosine, unit } from './cosine.js';
+import { checkGraph, openGraph } from './graph.js';
+import type { EvaluatorLoadOptions } from './load-options.js';
+import { evaluatorLoadSchema } from './load-options.js';
+import type { ClipManifest } from './manifest.js';
+import { clipManifestSchema, readManifest, verifyFiles } from './manifest.js';
+import { TextTokenizer } from './tokenizer.js';
+import type { EvaluatorWorker } from './worker.js';
+import type { Feed } from './worker-messages.js';
+
+/** Text embeddings kept: the safety prompt is asked for by every request. */
+const KEPT_TEXTS = 64;
+
+export class Clip {
+  readonly manifest: ClipManifest;
+  readonly #worker: EvaluatorWorker;
+  readonly #vision: number;
+  readonly #text: number;
+  readonly #tokenizer: TextTokenizer;
+  readonly #kept = new Map<string, Float32Array>();
+  #disposed = false;
+
+  /**
+   * @throws ModelError ERR_MODEL_NOT_FOUND or ERR_MODEL_INVALID for what is in the folder, ERR_SELF_TEST when the model
+   * does not reproduce the numbers in its manifest
+   */
+  static async load(options: EvaluatorLoadOptions): Promise<Clip> {
+    const { worker, folder, verifyHashes } = parseOptions(evaluatorLoadSchema, options, 'Clip.load options');
+    const manifest = await readManifest(folder, clipManifestSchema);
+    await verifyFiles(folder, Object.values(manifest.files), verifyHashes);
+    const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
+    const vision = await openGraph(worker, join(folder, manifest.files.vision.path), null);
+    const text = await openGraph(worker, join(folder, manifest.files.text.path), null).catch(async (error: unknown) => {
+      await worker.close(vision.session);
+      throw error;
+    });
+    const clip = new Clip(worker, manifest, vision.session, text.session, tokenizer);
+    try {
+      checkGraph(vision, { [manifest.vision.input]: 'float32' }, [manifest.vision.output]);
+      const inputs = {
+        [manifest.text.idsInput]: 'int64',
+        ...(manifest.text.maskInput === null ? {} : { [manifest.text.maskInput]: 'int64' }),
+      };
+      checkGraph(text, inputs, [manifest.text.output]);
+      await clip.#selfTest();
+    } catch (error) {
+      await clip.dispose();
+      throw error;
+    }
+    return clip;
+  }
+
+  private constructor(
+    worker: EvaluatorWorker,
+    manifest: ClipManifest,
+    vision: number,
+    text: number,
+    tokenizer: TextTokenizer,
+  ) {
+    this.#worker = worker;
+    this.manifest = manifest;
+    this.#vision = vision;
+    this.#text = text;
+    this.#tokenizer = tokenizer;
+  }
+
+  /** Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread. */
+  async embedImage(image: RgbImage, options?: { signal?: AbortSignal }): Promise<Float32Array> {
+    this.#checkOpen();
+    const { input, output, imageSize, mean, std } = this.manifest.vision;
+    const feeds: Record<string, Feed> = { [input]: { type: 'image', image, shape: { imageSize, mean, std } } };
+    const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, options?.signal);
+    return unit(outputs[output]?.data ?? new Float32Array(0));
+  }
+
+  /** Unit-length embedding, shape [dim]. The text is cut to `maxTokens` with its end token kept. */
+  async embedText(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array> {
+    this.#checkOpen();
+    throwIfAborted(options?.signal);
+    const kept = this.#kept.get(text);
+    if (kept !== undefined) {
+      this.#remember(text, kept);
+      return kept.slice();
+    }
+    const { idsInput, maskInput, output } = this.manifest.text;
+    const { ids, mask } = this.#tokens(text);
+    const dims = [1, ids.length];
+    const feeds: Record<string, Feed> = {
+      [idsInput]: { type: 'int64', data: BigInt64Array.from(ids, BigInt).buffer, dims },
+    };
+    if (maskInput !== null) feeds[maskInput] = { type: 'int64', data: BigInt64Array.from(mask, BigInt).buffer, dims };
+    const { outputs } = await this.#worker.run({ session: this.#text, feeds, outputs: [output] }, options?.signal);
+    const embedding = unit(outputs[output]?.data ?? new Float32Array(0));
+    this.#remember(text, embedding);
+    return embedding.slice();
+  }
+
+  /** Token ids of a text as the graph gets them, padding included. U+FEFF is dropped: tokenizers disagree about it. */
+  tokenIds(text: string): number[] {
+    return this.#tokens(text).ids;
+  }
+
+  /** Releases both graphs. Idempotent. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#worker.close(this.#vision);
+    await this.#worker.close(this.#text);
+  }
+
+  #tokens(text: string): { ids: number[]; mask: number[] } {
+    const { maxTokens, padTo, padTokenId, endTokenId } = this.manifest.text;
+    let ids = this.#tokenizer.encode(this.#tokenizer.disarm(text.replaceAll('\uFEFF', '')));
+    if (ids.length > maxTokens) ids = [...ids.slice(0, maxTokens - 1), endTokenId];
+    const padding = Math.max(0, (padTo ?? 0) - ids.length);
+    return {
+      ids: [...ids, ...Array<number>(padding).fill(padTokenId)],
+      mask: [...ids.map(() => 1), ...Array<number>(padding).fill(0)],
+    };
+  }
+
+  #remember(text: string, embedding: Float32Array): void {
+    this.#kept.delete(text);
+    this.#kept.set(text, embedding);
+    const oldest = this.#kept.keys().next().value;
+    if (this.#kept.size > KEPT_TEXTS && oldest !== undefined) this.#kept.delete(oldest);
+  }
+
+  async #selfTest(): Promise<void> {
+    for (const { text, otherText, cosine: expected, tolerance } of this.manifest.selfTest) {
+      const received = cosine(await this.embedText(text), await this.embedText(otherText));
+      if (Math.abs(received - expected) <= tolerance) continue;
+      throw new ModelError(
+        'ERR_SELF_TEST',
+        `${this.manifest.name}: expected the cosine ${expected} (within ${tolerance}) of two texts of its self-test, received ${received}. The files do not belong together or this machine computes wrongly: fetch or export the model again.`,
+      );
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed)
+      throw new UsageError('ERR_DISPOSED', `The CLIP model ${this.manifest.name} was disposed; load it again.`);
+  }
+}

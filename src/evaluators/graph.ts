@@ -1,0 +1,55 @@
+/** Opening a graph, and whether it is the one its manifest describes: onnxruntime ignores inputs it does not know. */
+import { EvaluatorError, ModelError } from '../errors.js';
+import type { CacheLayout } from './cache-layout.js';
+import type { EvaluatorWorker } from './worker.js';
+import type { OpenReply } from './worker-messages.js';
+
+export interface OpenGraph extends OpenReply {
+  readonly session: number;
+  readonly path: string;
+}
+
+/** @throws ModelError ERR_MODEL_INVALID when onnxruntime cannot read the file */
+export async function openGraph(worker: EvaluatorWorker, path: string, cache: CacheLayout | null): Promise<OpenGraph> {
+  const session = worker.nextId();
+  try {
+    return { session, path, ...(await worker.open(session, path, cache)) };
+  } catch (cause) {
+    if (!(cause instanceof EvaluatorError)) throw cause;
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${path}: expected an ONNX graph, but it does not load: ${cause.message} Export the model again.`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * @param inputs element type by name: all that the graph asks for, no more
+ * @throws ModelError ERR_MODEL_INVALID that names the first difference
+ */
+export function checkGraph(
+  graph: OpenGraph,
+  inputs: Readonly<Record<string, string>>,
+  outputs: readonly string[],
+): void {
+  const wrong = (what: string) =>
+    new ModelError(
+      'ERR_MODEL_INVALID',
+      `${graph.path}: ${what}. The graph and its manifest do not belong together: export the model again.`,
+    );
+  for (const { name, type } of graph.inputs) {
+    const expected = inputs[name];
+    if (expected === undefined)
+      throw wrong(`expected the inputs ${Object.keys(inputs).join(', ')}, received one more, '${name}'`);
+    if (expected !== type) throw wrong(`expected the input '${name}' as ${expected}, received ${type}`);
+  }
+  const known = new Set(graph.inputs.map((input) => input.name));
+  const missing = Object.keys(inputs).find((name) => !known.has(name));
+  if (missing !== undefined) throw wrong(`expected an input '${missing}', received ${[...known].join(', ')}`);
+  for (const name of outputs) {
+    const found = graph.outputs.find((output) => output.name === name);
+    if (found === undefined)
+      throw wrong(`expected an output '${name}', received ${graph.outputs.map((output) => output.name).join(', ')}`);
+  }
+}

@@ -1,0 +1,206 @@
+/** The JSON file beside a graph that tells how to drive it. Read strictly: a name that is not known is an error, not a wish. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { ModelError } from '../errors.js';
+import { describe } from '../options.js';
+
+const count = z.int().min(0);
+const finite = z.number();
+const name = z.string().min(1);
+
+/** A file of the model: its path from the manifest's folder, its size and its SHA-256 in lower-case hexadecimal. */
+const file = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .refine((path) => !isAbsolute(path) && !path.split(/[\\/]/).includes('..'), 'expected a path inside the folder'),
+  sizeBytes: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+});
+
+/** Where a threshold comes from; free in form. */
+const calibration = z.record(z.string(), z.unknown()).nullable();
+const triple = z.array(finite).length(3);
+
+export const clipManifestSchema = z.strictObject({
+  format: z.literal('eta-vlm/clip'),
+  version: z.literal(1),
+  name,
+  files: z.strictObject({ vision: file, text: file, tokenizer: file }),
+  vision: z.strictObject({
+    input: name,
+    output: name,
+    imageSize: z.int().min(1).max(4096),
+    resample: z.literal('bicubic'),
+    crop: z.literal('center'),
+    mean: triple,
+    std: triple,
+  }),
+  text: z.strictObject({
+    idsInput: name,
+    maskInput: name.nullable(),
+    output: name,
+    maxTokens: z.int().min(2),
+    padTokenId: count,
+    padTo: z.int().min(1).nullable(),
+    endTokenId: count,
+  }),
+  /** A picture whose CLIP score is at least this is unsafe; a cosine. */
+  unsafeClipScore: finite.min(-1).max(1),
+  calibration,
+  selfTest: z
+    .array(z.strictObject({ text: z.string(), otherText: z.string(), cosine: finite, tolerance: finite.min(0) }))
+    .min(1),
+});
+
+const message = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
+
+export const rewardManifestSchema = z
+  .strictObject({
+    format: z.literal('eta-vlm/reward-model'),
+    version: z.literal(1),
+    name,
+    kind: z.enum(['causal', 'encoder']),
+    files: z.strictObject({ graph: file, tokenizer: file, externalData: z.array(file) }),
+    prompt: z.discriminatedUnion('form', [
+      z.strictObject({ form: z.literal('chat-template'), template: z.string().min(1), endOfTurn: z.string().min(1) }),
+      z.strictObject({ form: z.literal('pair') }),
+    ]),
+    maxTokens: z.int().min(8),
+    inputs: z.strictObject({
+      ids: name,
+      positions: name.nullable(),
+      mask: z.strictObject({ name, type: z.enum(['additive-4d', 'padding-2d']) }),
+      tokenTypes: name.nullable(),
+    }),
+    cache: z
+      .strictObject({
+        past: z.string().includes('{layer}').includes('{kv}'),
+        present: z.string().includes('{layer}').includes('{kv}'),
+        layers: z.int().min(1),
+        heads: z.int().min(1),
+        headSize: z.int().min(1),
+        dtype: z.enum(['float32', 'float16']),
+      })
+      .nullable(),
+    score: z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('scalar'), output: name }),
+      z.strictObject({
+        type: z.literal('gated'),
+        rewards: name,
+        gate: name,
+        gatePattern: z.array(count).min(1),
+        objectives: z.int().min(1),
+      }),
+    ]),
+    scale: finite,
+    offset: finite,
+    activation: z.enum(['none', 'sigmoid']),
+    /** An answer whose reward is above this is safe. */
+    safeReward: finite,
+    calibration,
+    selfTest: z
+      .array(z.strictObject({ messages: z.array(message).min(2), score: finite, tolerance: finite.min(0) }))
+      .min(1),
+  })
+  .refine(
+    (m) => (m.kind === 'causal') === (m.prompt.form === 'chat-template'),
+    'expected the chat-template form for a causal model and the pair form for an encoder',
+  )
+  .refine(
+    (m) => m.kind === 'causal' || (m.cache === null && m.score.type === 'scalar'),
+    'expected an encoder without cache and with a scalar score',
+  );
+
+export type ClipManifest = z.output<typeof clipManifestSchema>;
+export type RewardManifest = z.output<typeof rewardManifestSchema>;
+export type ManifestFile = z.output<typeof file>;
+
+/**
+ * Reads `folder`/manifest.json.
+ *
+ * @throws ModelError ERR_MODEL_NOT_FOUND when it is not there, ERR_MODEL_INVALID when it is not what the schema says
+ */
+export async function readManifest<Schema extends z.ZodType>(
+  folder: string,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const path = join(folder, 'manifest.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `Expected a model folder with a manifest.json, but ${describe(path)} cannot be read. Check the folder, or export the model again.`,
+      { cause },
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${path}: expected JSON, received text that does not parse. Export the model again.`,
+      { cause },
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
+  throw new ModelError(
+    'ERR_MODEL_INVALID',
+    `${path}: ${where}${issue?.message ?? 'not valid'}. Export the model with the recipe of this version.`,
+  );
+}
+
+/**
+ * Checks every file's size and, unless `verifyHashes` is false, its SHA-256: a broken graph makes onnxruntime say
+ * "Protobuf parsing failed." at best.
+ *
+ * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID
+ */
+export async function verifyFiles(
+  folder: string,
+  files: readonly ManifestFile[],
+  verifyHashes: boolean,
+): Promise<void> {
+  for (const entry of files) {
+    const path = join(folder, entry.path);
+    const sizeBytes = await stat(path).then(
+      (found) => (found.isFile() ? found.size : undefined),
+      () => undefined,
+    );
+    if (sizeBytes === undefined) {
+      throw new ModelError(
+        'ERR_MODEL_NOT_FOUND',
+        `Expected the file ${describe(path)} that the manifest names, but there is none. Fetch or export the model again.`,
+      );
+    }
+    if (sizeBytes !== entry.sizeBytes) {
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        `${path}: expected ${entry.sizeBytes} bytes, received ${sizeBytes}. The file is incomplete or of another version: fetch or export it again.`,
+      );
+    }
+    if (!verifyHashes) continue;
+    const sha256 = await hashOf(path);
+    if (sha256 !== entry.sha256) {
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        `${path}: expected the SHA-256 ${entry.sha256}, received ${sha256}. The file was changed or damaged: fetch or export it again.`,
+      );
+    }
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
+  return hash.digest('hex');
+}

@@ -1,0 +1,83 @@
+/** A conversation as the token ids that a reward model reads. */
+import { Template } from '@huggingface/jinja';
+import { ModelError, UsageError } from '../errors.js';
+import type { TextTurn } from '../types.js';
+import type { RewardManifest } from './manifest.js';
+import type { TextTokenizer } from './tokenizer.js';
+
+/** A prompt without its answer. */
+export interface PromptPrefix {
+  /** The rendered turns up to the place of the answer. */
+  readonly text: string;
+  readonly ids: readonly number[];
+}
+
+/** Renders a causal model's chat template. Whole conversations are tokenised: the token at a seam depends on both sides. */
+export class RewardPrompt {
+  readonly #template: Template;
+  readonly #tokenizer: TextTokenizer;
+  readonly #maxTokens: number;
+  /** Tokens that end an answer. */
+  readonly endOfTurnCount: number;
+
+  /** @throws ModelError ERR_MODEL_INVALID when the template does not parse, or does not end an answer with its end of turn */
+  constructor(manifest: RewardManifest, tokenizer: TextTokenizer) {
+    if (manifest.prompt.form !== 'chat-template')
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        `${manifest.name}: expected a chat template, received the form '${manifest.prompt.form}'.`,
+      );
+    const { template, endOfTurn } = manifest.prompt;
+    try {
+      this.#template = new Template(template);
+    } catch (cause) {
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        `${manifest.name}: expected a Jinja chat template, received one that does not parse: ${String(cause)}. Correct it in the manifest.`,
+        { cause },
+      );
+    }
+    this.#tokenizer = tokenizer;
+    this.#maxTokens = manifest.maxTokens;
+    this.endOfTurnCount = tokenizer.encodeRendered(endOfTurn).length;
+    const rendered = this.#render([{ role: 'user', content: 'a' }], 'b');
+    if (!rendered.endsWith(endOfTurn)) {
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        `${manifest.name}: expected the template to end an answer with ${JSON.stringify(endOfTurn)}, received ${JSON.stringify(rendered.slice(-40))}. Remove a generation prompt from the template.`,
+      );
+    }
+  }
+
+  /**
+   * What every answer to this prompt begins with.
+   *
+   * @throws UsageError ERR_PROMPT_TOO_LONG when no room is left for an answer
+   */
+  prefix(prompt: readonly TextTurn[]): PromptPrefix {
+    const one = this.#render(prompt, 'a');
+    const other = this.#render(prompt, 'b');
+    let length = 0;
+    while (length < one.length && one[length] === other[length]) length++;
+    const text = one.slice(0, length);
+    const ids = this.#tokenizer.encodeRendered(text);
+    if (ids.length + this.endOfTurnCount >= this.#maxTokens) {
+      throw new UsageError(
+        'ERR_PROMPT_TOO_LONG',
+        `The reward model reads at most ${this.#maxTokens} tokens, received a prompt of ${ids.length}. Shorten the conversation that is judged.`,
+      );
+    }
+    return { text, ids };
+  }
+
+  /** The whole conversation with this answer, end of turn included. */
+  sequence(prompt: readonly TextTurn[], answer: string): number[] {
+    return this.#tokenizer.encodeRendered(this.#render(prompt, answer));
+  }
+
+  #render(prompt: readonly TextTurn[], answer: string): string {
+    const turns = [...prompt, { role: 'assistant', content: answer }];
+    const messages = turns.map(({ role, content }) => ({ role, content: this.#tokenizer.disarm(content) }));
+    return this.#template.render({ messages, add_generation_prompt: false, bos_token: '', eos_token: '' });
+  }
+}

@@ -1,0 +1,266 @@
+/** The main thread's side of the evaluator thread: a queue of one run at a time, and an end that never aborts the process. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
+import { parseOptions } from '../options.js';
+import type { CacheLayout } from './cache-layout.js';
+import type {
+  Feed,
+  OpenReply,
+  RunMessage,
+  RunReply,
+  WorkerMessage,
+  WorkerReply,
+  WorkerStart,
+} from './worker-messages.js';
+import { BUSY, STOPPING } from './worker-messages.js';
+
+/** How long an exiting process waits for the run in progress, in milliseconds. */
+const EXIT_PATIENCE_MS = 60_000;
+
+const startSchema = z.strictObject({
+  /** Threads of each graph. @default physical cores, at least 1 and at most 4 */
+  threadCount: z
+    .int('expected an integer from 1 to 256')
+    .min(1, 'expected an integer from 1 to 256')
+    .max(256, 'expected an integer from 1 to 256')
+    .optional(),
+});
+
+export type EvaluatorWorkerOptions = z.input<typeof startSchema>;
+
+interface Task {
+  readonly message: WorkerMessage;
+  readonly resolve: (value: OpenReply | RunReply | null) => void;
+  readonly reject: (error: Error) => void;
+  /** Takes the task's abort listener off its signal. */
+  readonly settle: () => void;
+}
+
+/**
+ * One thread that holds every ONNX session. It keeps the process alive only while work is queued or running, so a script
+ * that forgets {@link dispose} still ends; `process.exit()` waits for the run in progress, because onnxruntime aborts a
+ * process that ends inside it.
+ */
+export class EvaluatorWorker {
+  readonly #worker: Worker;
+  readonly #state: Int32Array;
+  readonly #queue: Task[] = [];
+  #active: Task | undefined;
+  #closing: Promise<void> | undefined;
+  #failure: EvaluatorError | undefined;
+  #idle: (() => void) | undefined;
+  #nextId = 1;
+
+  /** Threads that each graph runs on. */
+  readonly threadCount: number;
+
+  /**
+   * Starts the thread and loads onnxruntime in it.
+   *
+   * @throws UsageError for a wrong option, EvaluatorError ERR_EVALUATOR when onnxruntime-node does not load
+   */
+  static async start(options?: EvaluatorWorkerOptions): Promise<EvaluatorWorker> {
+    const { threadCount = Math.min(4, physicalCoreCount()) } = parseOptions(
+      startSchema,
+      options,
+      'EvaluatorWorker.start options',
+    );
+    const worker = new EvaluatorWorker(threadCount);
+    await worker.#ready();
+    return worker;
+  }
+
+  private constructor(threadCount: number) {
+    this.threadCount = threadCount;
+    const shared = new SharedArrayBuffer(8);
+    this.#state = new Int32Array(shared);
+    const start: WorkerStart = { threadCount, state: shared };
+    this.#worker = spawn(start);
+    process.on('exit', this.#drain);
+    this.#worker.on('error', (error) => this.#fail('failed', error));
+    this.#worker.on('messageerror', (error) => this.#fail('sent what cannot be read', error));
+    this.#worker.on('exit', () => this.#fail('ended'));
+  }
+
+  /** A number that no other session or cache of this worker has. */
+  nextId(): number {
+    return this.#nextId++;
+  }
+
+  /** @throws EvaluatorError with onnxruntime's message when the graph does not load */
+  async open(session: number, path: string, cache: CacheLayout | null): Promise<OpenReply> {
+    return (await this.#request({ kind: 'open', session, path, cache }, [])) as OpenReply;
+  }
+
+  /**
+   * Runs a graph. `data` of the feeds is transferred: their arrays are empty afterwards.
+   * A queued run leaves the queue when the signal fires; one that has begun goes to its end first.
+   *
+   * @throws AbortError, EvaluatorError ERR_EVALUATOR, UsageError ERR_DISPOSED
+   */
+  async run(message: Omit<RunMessage, 'kind'>, signal?: AbortSignal): Promise<RunReply> {
+    const moved = Object.values(message.feeds).flatMap((feed: Feed) => (feed.type === 'image' ? [] : [feed.data]));
+    const reply = (await this.#request({ kind: 'run', ...message }, moved, signal)) as RunReply;
+    throwIfAborted(signal);
+    return reply;
+  }
+
+  /** Forgets a kept cache. */
+  drop(session: number, cache: number): void {
+    if (this.#failure === undefined && this.#closing === undefined)
+      this.#worker.postMessage({ kind: 'drop', session, cache });
+  }
+
+  /** Releases a session and its caches; does nothing on a worker that has ended. */
+  async close(session: number): Promise<void> {
+    if (this.#failure === undefined && this.#closing === undefined) await this.#request({ kind: 'close', session }, []);
+  }
+
+  /** Waits for the run in progress, refuses the queued ones with ERR_DISPOSED, ends the thread. Idempotent. */
+  dispose(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    for (const task of this.#queue.splice(0)) reject(task, disposed());
+    if (this.#active !== undefined) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    if (this.#failure === undefined) {
+      const gone = new Promise<void>((resolve) => {
+        this.#worker.once('exit', () => resolve());
+      });
+      this.#worker.ref();
+      this.#worker.postMessage({ kind: 'stop' });
+      await gone;
+    }
+    process.off('exit', this.#drain);
+  }
+
+  /** Waits until the thread is outside onnxruntime, on the way out of the process. Nothing asynchronous runs any more here. */
+  readonly #drain = (): void => {
+    Atomics.store(this.#state, STOPPING, 1);
+    while (Atomics.load(this.#state, BUSY) === 1) {
+      if (Atomics.wait(this.#state, BUSY, 1, EXIT_PATIENCE_MS) === 'timed-out') return;
+    }
+  };
+
+  async #ready(): Promise<void> {
+    await new Promise<void>((resolve, rejectReady) => {
+      this.#active = {
+        message: { kind: 'stop' },
+        resolve: () => resolve(),
+        reject: rejectReady,
+        settle: () => undefined,
+      };
+      this.#worker.on('message', (reply: WorkerReply) => this.#settle(reply));
+    });
+  }
+
+  #request(message: WorkerMessage, moved: ArrayBuffer[], signal?: AbortSignal): Promise<OpenReply | RunReply | null> {
+    return new Promise((resolve, rejectRequest) => {
+      if (signal?.aborted) return rejectRequest(new AbortError(signal));
+      if (this.#closing !== undefined) return rejectRequest(disposed());
+      if (this.#failure !== undefined) return rejectRequest(this.#failure);
+      const leaveQueue = () => {
+        const at = this.#queue.indexOf(task);
+        if (at < 0) return;
+        this.#queue.splice(at, 1);
+        reject(task, new AbortError(signal));
+      };
+      signal?.addEventListener('abort', leaveQueue);
+      const settle = () => signal?.removeEventListener('abort', leaveQueue);
+      const task: Task & { moved: ArrayBuffer[] } = { message, moved, resolve, reject: rejectRequest, settle };
+      this.#queue.push(task);
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#active !== undefined) return;
+    const task = this.#queue.shift() as (Task & { moved: ArrayBuffer[] }) | undefined;
+    this.#active = task;
+    if (task === undefined) {
+      this.#worker.unref();
+      return;
+    }
+    this.#worker.ref();
+    this.#worker.postMessage(task.message, task.moved);
+  }
+
+  #settle(reply: WorkerReply): void {
+    const task = this.#active;
+    this.#active = undefined;
+    if (task !== undefined) {
+      task.settle();
+      if (reply.kind === 'failed') task.reject(new EvaluatorError('ERR_EVALUATOR', `onnxruntime: ${reply.message}`));
+      else task.resolve(reply.kind === 'done' ? reply.value : null);
+    }
+    this.#idle?.();
+    this.#next();
+  }
+
+  #fail(how: string, cause?: unknown): void {
+    const wanted = this.#closing !== undefined && cause === undefined;
+    const detail = cause instanceof Error ? `: ${cause.message}` : '.';
+    this.#failure ??= new EvaluatorError(
+      'ERR_EVALUATOR',
+      wanted
+        ? 'The evaluator thread has ended.'
+        : `The evaluator thread ${how}${detail} Start a new one; if onnxruntime-node is missing, install it again.`,
+      { cause },
+    );
+    const tasks = this.#active === undefined ? this.#queue.splice(0) : [this.#active, ...this.#queue.splice(0)];
+    this.#active = undefined;
+    for (const task of tasks) reject(task, this.#failure);
+    this.#idle?.();
+    if (how === 'ended') process.off('exit', this.#drain);
+  }
+}
+
+function reject(task: Task, error: Error): void {
+  task.settle();
+  task.reject(error);
+}
+
+function disposed(): UsageError {
+  return new UsageError('ERR_DISPOSED', 'The evaluator worker was disposed; start a new one.');
+}
+
+/** From dist the entry is JavaScript; from src it is TypeScript, which tsx has to be told of in each thread. */
+function spawn(workerData: WorkerStart): Worker {
+  if (!import.meta.url.endsWith('.ts')) {
+    // Without execArgv: a host's --input-type or --import is not meant for this thread.
+    return new Worker(new URL('./worker-thread.js', import.meta.url), {
+      workerData,
+      execArgv: [],
+      name: 'eta-vlm evaluators',
+    });
+  }
+  const entry = JSON.stringify(new URL('./worker-thread.ts', import.meta.url).href);
+  const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${entry}); })`;
+  return new Worker(code, { eval: true, workerData, execArgv: [], name: 'eta-vlm evaluators' });
+}
+
+/** Hyper-threads do not help matrix products. Linux names its cores; elsewhere half of x64's processors, all of arm64's. */
+function physicalCoreCount(): number {
+  const logical = availableParallelism();
+  if (process.platform !== 'linux') return process.arch === 'x64' ? Math.max(1, logical >> 1) : logical;
+  try {
+    const cores = new Set<string>();
+    let socket = '';
+    for (const line of readFileSync('/proc/cpuinfo', 'utf8').split('\n')) {
+      if (line.startsWith('physical id')) socket = line;
+      if (line.startsWith('core id')) cores.add(`${socket}/${line}`);
+    }
+    return cores.size === 0 ? logical : Math.min(cores.size, logical);
+  } catch {
+    return logical; // a container without /proc
+  }
+}

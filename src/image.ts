@@ -1,0 +1,266 @@
+/** Picture files to pixels. The only file that imports sharp, and only when a picture has to be decoded. */
+import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import { z } from 'zod';
+import { AbortError, ImageError, throwIfAborted } from './errors.js';
+import { describe, parseOptions } from './options.js';
+import type { ImageSource, RgbImage } from './types.js';
+
+/** Formats that are pictures. SVG and PDF are programs that draw, and may read other files. */
+const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'jp2', 'jxl']);
+const FORMAT_NAMES = 'JPEG, PNG, WebP, AVIF, HEIC, GIF or TIFF';
+
+/** An encoded file beyond this is refused unread, in bytes. */
+const MAX_FILE_BYTES = 512 * 2 ** 20;
+
+/** Pixels converted in one go before the event loop gets its turn. */
+const CONVERT_AT_ONCE = 500_000;
+
+const optionsSchema = z.strictObject({
+  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  /** Width times height, before and after decoding. @default 100 million */
+  maxPixels: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1').default(100_000_000),
+});
+
+export type DecodeImageOptions = z.input<typeof optionsSchema>;
+
+/**
+ * Decodes a picture to 8-bit RGB, turned upright by its EXIF orientation. Colour profiles are ignored and alpha is
+ * dropped, not blended, as PIL's `convert("RGB")` does, which CLIP and the language models were trained behind. Of an
+ * animation the first frame counts; 16 bits keep their upper 8.
+ *
+ * @param source a path, a `file:` or `data:` URL, encoded bytes, or pixels (checked and returned as they are)
+ * @throws ImageError ERR_IMAGE_NOT_FOUND, ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; AbortError; UsageError
+ */
+export async function decodeImage(source: ImageSource, options?: DecodeImageOptions): Promise<RgbImage> {
+  const { signal, maxPixels } = parseOptions(optionsSchema, options, 'decodeImage options');
+  throwIfAborted(signal);
+  if (isPixels(source)) return checkPixels(source, maxPixels);
+  const { bytes, what } = await read(source, signal);
+  throwIfAborted(signal);
+  if (bytes.length === 0) throw new ImageError('ERR_IMAGE_UNREADABLE', `${what} is empty. Expected ${FORMAT_NAMES}.`);
+  const image = await decode(bytes, what, maxPixels, signal);
+  throwIfAborted(signal);
+  return image;
+}
+
+async function decode(
+  bytes: Uint8Array,
+  what: string,
+  maxPixels: number,
+  signal: AbortSignal | undefined,
+): Promise<RgbImage> {
+  const sharp = await loadSharp();
+  // failOn 'error' refuses truncated files and lets pass what decoders merely grumble about.
+  const settings: SharpOptions = { failOn: 'error', ignoreIcc: true, limitInputPixels: false, autoOrient: true };
+  let picture: Sharp;
+  let facts: Metadata;
+  try {
+    picture = sharp(bytes, settings);
+    facts = await picture.metadata();
+  } catch (cause) {
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `${what} is not a picture that can be read. Expected ${FORMAT_NAMES}, received ${startOf(bytes)}.`,
+      { cause },
+    );
+  }
+  if (!FORMATS.has(facts.format)) {
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `${what} is ${facts.format.toUpperCase()}. Expected ${FORMAT_NAMES}: convert it first.`,
+    );
+  }
+  checkSize(facts.width, facts.height, maxPixels, what);
+  throwIfAborted(signal);
+  const isCmyk = facts.space === 'cmyk';
+  try {
+    const pipeline = isCmyk
+      ? picture.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : picture.removeAlpha().toColourspace('srgb');
+    const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const pixels = info.channels === 3 ? data : await toRgb(data, info.channels, isCmyk, signal);
+    return { data: pixels, width: info.width, height: info.height };
+  } catch (cause) {
+    if (cause instanceof AbortError) throw cause;
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `${what} is damaged or incomplete (${firstLine(cause)}). Expected a whole ${facts.format.toUpperCase()} file: fetch it again.`,
+      { cause },
+    );
+  }
+}
+
+/** The few pictures that sharp does not hand over as RGB: CMYK by PIL's rule, and grey. Gives the event loop its turns. */
+async function toRgb(
+  data: Uint8Array,
+  channels: number,
+  isCmyk: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const count = data.length / channels;
+  const rgb = new Uint8Array(count * 3);
+  for (let start = 0; start < count; start += CONVERT_AT_ONCE) {
+    if (start > 0) await new Promise((resolve) => setImmediate(resolve));
+    throwIfAborted(signal);
+    const end = Math.min(count, start + CONVERT_AT_ONCE);
+    for (let i = start; i < end; i++) {
+      for (let channel = 0; channel < 3; channel++) {
+        rgb[i * 3 + channel] = isCmyk
+          ? cmykChannel(data[i * channels + channel] ?? 0, data[i * channels + 3] ?? 0)
+          : (data[i * channels + (channels < 3 ? 0 : channel)] ?? 0);
+      }
+    }
+  }
+  return rgb;
+}
+
+/** PIL's conversion: (255 - k) less ink times (255 - k), the product rounded as its MULDIV255 does. */
+function cmykChannel(ink: number, black: number): number {
+  const rest = 255 - black;
+  const product = ink * rest + 128;
+  return Math.max(0, rest - ((product + (product >> 8)) >> 8));
+}
+
+async function read(
+  source: string | URL | Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<{ bytes: Uint8Array; what: string }> {
+  if (source instanceof Uint8Array) return { bytes: source, what: 'The picture' };
+  const text = source instanceof URL ? source.href : source;
+  const scheme = source instanceof URL ? source.protocol : /^(https?|data|file):/i.exec(text)?.[0].toLowerCase();
+  if (scheme === 'data:') return { bytes: readDataUrl(text), what: 'The picture in the data: URL' };
+  if (scheme !== undefined && scheme !== 'file:') {
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `The picture ${describe(text)} is not on this machine. Expected a path, a file: or data: URL, or bytes: nothing is fetched from the network.`,
+    );
+  }
+  let path: string;
+  try {
+    path = scheme === 'file:' ? fileURLToPath(text) : text;
+  } catch (cause) {
+    throw new ImageError(
+      'ERR_IMAGE_NOT_FOUND',
+      `The picture ${describe(text)} is no valid file: URL. Expected file:///path/to/picture.`,
+      { cause },
+    );
+  }
+  return { bytes: await readPath(path, signal), what: `The picture ${describe(path)}` };
+}
+
+async function readPath(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const what = `The picture ${describe(path)}`;
+  try {
+    const found = await stat(path);
+    if (found.isDirectory())
+      throw new ImageError('ERR_IMAGE_UNREADABLE', `${what} is a folder. Expected a file: name one picture in it.`);
+    if (!found.isFile())
+      throw new ImageError('ERR_IMAGE_UNREADABLE', `${what} is no regular file. Expected ${FORMAT_NAMES}.`);
+    if (found.size > MAX_FILE_BYTES) {
+      throw new ImageError(
+        'ERR_IMAGE_TOO_LARGE',
+        `${what} has ${found.size} bytes. Expected at most ${MAX_FILE_BYTES}: shrink it first.`,
+      );
+    }
+    return await readFile(path, { signal });
+  } catch (cause) {
+    if (cause instanceof ImageError) throw cause;
+    throwIfAborted(signal);
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || path.length === 0) {
+      throw new ImageError(
+        'ERR_IMAGE_NOT_FOUND',
+        `${what} was not found. Expected a path, a file: or data: URL, or bytes: check the name.`,
+        { cause },
+      );
+    }
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `${what} cannot be read (${code ?? firstLine(cause)}). Check the name and its permissions.`,
+      { cause },
+    );
+  }
+}
+
+/** RFC 2397: base64, or percent-encoded text. */
+function readDataUrl(url: string): Uint8Array {
+  const comma = url.indexOf(',');
+  if (comma < 0)
+    throw new ImageError('ERR_IMAGE_UNREADABLE', 'The data: URL has no comma. Expected data:image/png;base64,... .');
+  const body = url.slice(comma + 1);
+  if (!/;\s*base64\s*$/i.test(url.slice(0, comma))) return Buffer.from(percentBytes(body), 'latin1');
+  const base64 = (body.includes('%') ? percentBytes(body) : body).replace(/\s+/g, '');
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(base64))
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      'The data: URL holds characters that are not base64. Expected data:image/png;base64,... .',
+    );
+  return Buffer.from(base64, 'base64');
+}
+
+/** Each %XX as the byte it names. */
+function percentBytes(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+function isPixels(source: ImageSource): source is RgbImage {
+  if (typeof source === 'string' || source instanceof URL || source instanceof Uint8Array) return false;
+  if (source !== null && typeof source === 'object') return true;
+  throw new ImageError(
+    'ERR_IMAGE_UNREADABLE',
+    `Expected a path, a URL, bytes or pixels { data, width, height }, received ${describe(source)}.`,
+  );
+}
+
+function checkPixels(image: RgbImage, maxPixels: number): RgbImage {
+  const { data, width, height } = image;
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `Pixels: expected a width and height of at least 1, received ${describe(width)} and ${describe(height)}.`,
+    );
+  }
+  checkSize(width, height, maxPixels, 'The picture');
+  if (!(data instanceof Uint8Array) || data.length !== width * height * 3) {
+    const received = data instanceof Uint8Array ? `${data.length} bytes` : describe(data);
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `Pixels: expected data to be a Uint8Array of width x height x 3 = ${width * height * 3} bytes (RGB, no alpha), received ${received}.`,
+    );
+  }
+  return image;
+}
+
+function checkSize(width: number, height: number, maxPixels: number, what: string): void {
+  if (width * height <= maxPixels) return;
+  throw new ImageError(
+    'ERR_IMAGE_TOO_LARGE',
+    `${what} has ${width} x ${height} pixels. Expected at most ${maxPixels} in all: shrink it first, or raise maxPixels.`,
+  );
+}
+
+async function loadSharp() {
+  try {
+    return (await import('sharp')).default;
+  } catch (cause) {
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      'The picture cannot be decoded, because sharp does not load. Expected its binary for this platform: run npm install again without --omit=optional.',
+      { cause },
+    );
+  }
+}
+
+/** The first bytes, as a hint of what the file is. */
+function startOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.subarray(0, 12))
+    .toString('latin1')
+    .replace(/[^\x20-\x7e]/g, '.');
+  return `${bytes.length} bytes that begin with ${JSON.stringify(text)}`;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}

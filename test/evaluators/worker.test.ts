@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { openGraph } from '../../src/evaluators/graph.js';
+import { RewardModel } from '../../src/evaluators/reward-model.js';
+import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { golden, goldenFolder } from './golden.js';
+
+const FOLDER = `${goldenFolder}reward-scalar`;
+const PROMPT = [{ role: 'user' as const, content: golden.prompt }];
+const LONG = 'dogs and cats '.repeat(200);
+
+test('dispose waits for the run in progress and refuses the queued ones', async () => {
+  const worker = await EvaluatorWorker.start();
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  const scores = [LONG, 'x', 'y'].map((answer) => model.score(PROMPT, answer));
+  const settled = Promise.allSettled(scores);
+  await Promise.resolve();
+  await Promise.all([worker.dispose(), worker.dispose()]);
+  for (const result of await settled) {
+    assert.equal(result.status, 'rejected');
+    assert.equal((result as PromiseRejectedResult).reason.code, 'ERR_DISPOSED');
+  }
+  await assert.rejects(model.score(PROMPT, 'x'), { code: 'ERR_DISPOSED' });
+  await model.dispose();
+});
+
+test('two workers at once', async () => {
+  const workers = await Promise.all([EvaluatorWorker.start(), EvaluatorWorker.start()]);
+  const models = await Promise.all(workers.map((worker) => RewardModel.load({ worker, folder: FOLDER })));
+  const [one, two] = await Promise.all(models.map((model) => model.score(PROMPT, 'hello')));
+  assert.equal(one, two);
+  await Promise.all(workers.map((worker) => worker.dispose()));
+});
+
+test('a graph that is none is an error of the model, and the worker goes on', async () => {
+  const worker = await EvaluatorWorker.start();
+  await assert.rejects(openGraph(worker, fileURLToPath(import.meta.url), null), { code: 'ERR_MODEL_INVALID' });
+  await assert.rejects(openGraph(worker, '/nowhere/model.onnx', null), { code: 'ERR_MODEL_INVALID' });
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  assert.ok(Number.isFinite(await model.score(PROMPT, 'x')));
+  await worker.dispose();
+});
+
+test('a wrong run is an EvaluatorError, and the next one is right', async () => {
+  const worker = await EvaluatorWorker.start();
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  await assert.rejects(worker.run({ session: 999, feeds: {}, outputs: [] }), { code: 'ERR_EVALUATOR' });
+  assert.ok(Number.isFinite(await model.score(PROMPT, 'x')));
+  await worker.dispose();
+});
+
+test('idle threads do not spin: a run leaves little CPU time behind', async () => {
+  const worker = await EvaluatorWorker.start({ threadCount: 2 });
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  let spentMs = 0;
+  for (let i = 0; i < 5; i++) {
+    await model.score(PROMPT, `answer ${i}`);
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const { user, system } = process.cpuUsage(before);
+    spentMs += (user + system) / 1000;
+  }
+  await worker.dispose();
+  assert.ok(spentMs / 5 < 15, `${spentMs / 5} ms of CPU time in the 40 ms after a run`);
+});
+
+test('the event loop stays free while the graph runs', async () => {
+  const worker = await EvaluatorWorker.start();
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  const gaps: number[] = [];
+  // Three tries: on a busy machine a gap may be the system's.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    for (let i = 0; i < 5; i++) await model.score([{ role: 'user', content: `prompt ${attempt} ${i}` }], LONG);
+    clearInterval(timer);
+    gaps.push(longest);
+  }
+  await worker.dispose();
+  assert.ok(Math.min(...gaps) < 50, `longest gaps ${gaps.join(', ')} ms`);
+});
+
+test('a thread that dies: EvaluatorError for the pending call, the queued one and later ones', async () => {
+  const worker = await EvaluatorWorker.start();
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (this: Worker) {
+    Worker.prototype.postMessage = postMessage;
+    void this.terminate();
+  };
+  const results = await Promise.allSettled([
+    model.score(PROMPT, 'x'),
+    model.score([{ role: 'user', content: 'other' }], 'x'),
+  ]);
+  for (const result of results) assert.equal(result.status === 'rejected' && result.reason.code, 'ERR_EVALUATOR');
+  await assert.rejects(model.score(PROMPT, 'x'), {
+    name: 'EvaluatorError',
+    code: 'ERR_EVALUATOR',
+    message: /ended.*Start a new one/,
+  });
+  await model.dispose();
+  await worker.dispose();
+});
+
+/** Runs a script that ends in some way; resolves to its exit code, the signal that ended it and what it wrote. */
+function runScript(body: string): Promise<{ code: number | null; signal: string | null; stderr: string }> {
+  const source = (path: string) => JSON.stringify(new URL(`../../src/evaluators/${path}`, import.meta.url).href);
+  const script = `
+    import { EvaluatorWorker } from ${source('worker.ts')};
+    import { RewardModel } from ${source('reward-model.ts')};
+    const folder = ${JSON.stringify(FOLDER)};
+    const prompt = [{ role: 'user', content: 'a prompt' }];
+    const long = 'dogs and cats '.repeat(60);
+    const load = async () => RewardModel.load({ worker: await EvaluatorWorker.start(), folder });
+    ${body}`;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (text) => (stderr += text));
+    const killer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      clearTimeout(killer);
+      resolve({ code, signal, stderr });
+    });
+  });
+}
+
+const BUSY_RUNS =
+  'for (let i = 0; i < 40; i++) model.score([{ role: "user", content: long + i }], long).catch(() => undefined);';
+const ENDINGS: [string, string][] = [
+  ['the script ends, nothing disposed', 'const model = await load(); await model.score(prompt, "x");'],
+  ['process.exit() while starting', 'void EvaluatorWorker.start(); process.exit(0);'],
+  [
+    'process.exit() while loading',
+    'const worker = await EvaluatorWorker.start(); void RewardModel.load({ worker, folder }); setTimeout(() => process.exit(0), 30);',
+  ],
+  ['process.exit() when idle', 'await load(); process.exit(0);'],
+  [
+    'process.exit() during runs, 5 ms in',
+    `const model = await load(); ${BUSY_RUNS} setTimeout(() => process.exit(0), 5);`,
+  ],
+  [
+    'process.exit() during runs, 20 ms in',
+    `const model = await load(); ${BUSY_RUNS} setTimeout(() => process.exit(0), 20);`,
+  ],
+  [
+    'process.exit() during runs, 45 ms in',
+    `const model = await load(); ${BUSY_RUNS} setTimeout(() => process.exit(0), 45);`,
+  ],
+  [
+    'process.exit() while disposing',
+    `const worker = await EvaluatorWorker.start(); const model = await RewardModel.load({ worker, folder }); ${BUSY_RUNS} setTimeout(() => { void worker.dispose(); process.exit(0); }, 10);`,
+  ],
+];
+for (const [how, body] of ENDINGS) {
+  test(`no crash and no hang: ${how}`, async () => {
+    const { code, signal, stderr } = await runScript(body);
+    assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
+  });
+}
+
+test('an exception during runs ends with its own exit code, not with an abort', async () => {
+  const { code, stderr } = await runScript(
+    `const model = await load(); ${BUSY_RUNS} setTimeout(() => { throw new Error('boom'); }, 15);`,
+  );
+  assert.equal(code, 1);
+  assert.match(stderr, /boom/);
+  assert.doesNotMatch(stderr, /terminate called/);
+});
+
+/** One run of some hundred milliseconds, and the exit in the middle of it. */
+const LONG_RUN = `
+  const { openGraph } = await import(GRAPH);
+  const { packTree } = await import(TREE);
+  const { RewardGraph } = await import(REWARD);
+  const { readManifest, rewardManifestSchema } = await import(MANIFEST);
+  const worker = await EvaluatorWorker.start({ threadCount: 1 });
+  const manifest = await readManifest(folder, rewardManifestSchema);
+  const { session } = await openGraph(worker, folder + '/model.onnx', manifest.cache);
+  const statistics = { ranTokenCount: 0, cachedTokenCount: 0, runCount: 0, runMs: 0, cutTokenCount: 0 };
+  const layout = packTree(0, Array.from({ length: 3000 }, (_, i) => i % 200), []);
+  void new RewardGraph(worker, session, manifest).run(layout, { past: null, pastLength: 0, outputs: ['scores'], statistics });
+  `.replace(/GRAPH|TREE|REWARD|MANIFEST/g, (name) => {
+  const file = { GRAPH: 'graph', TREE: 'packed-tree', REWARD: 'reward-graph', MANIFEST: 'manifest' }[name];
+  return JSON.stringify(new URL(`../../src/evaluators/${file}.ts`, import.meta.url).href);
+});
+
+test('process.exit() in the middle of a long run waits for its end', async () => {
+  const { code, signal, stderr } = await runScript(`${LONG_RUN} setTimeout(() => process.exit(0), 80);`);
+  assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
+});
+
+test('negative control: without the exit handler the same script aborts', async () => {
+  const { code, signal } = await runScript(
+    `${LONG_RUN} setTimeout(() => { process.removeAllListeners('exit'); process.exit(0); }, 80);`,
+  );
+  assert.deepEqual({ code, signal }, { code: null, signal: 'SIGABRT' });
+});
