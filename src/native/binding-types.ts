@@ -174,8 +174,9 @@ export interface NativeRunOptions {
  * - `paused`: the last sampled token is in the pause set; it is pending.
  * - `ended`: an end-of-generation token was sampled; it is neither reported in `tokens` nor pending.
  * - `full`: the KV cache had no room for this sequence's next rows; nothing of it was lost. Release something, run again.
+ * - `failed`: its logits are not finite numbers, so nothing was drawn from them; the other sequences are not concerned.
  */
-export type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full';
+export type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full' | 'failed';
 
 export interface NativeRunResult {
   readonly sequence: number;
@@ -263,6 +264,8 @@ export interface NativeContext {
    * pending text of the others up to `batchSize`; an image is a step of its own. Sequences with the same content that
    * have not diverged since their fork share their rows. Returns as soon as one sequence reaches a state other than
    * `running` (after the step in which it did), the budget is used, or `interrupt()` is called.
+   * When llama.cpp fails in the first step, the call rejects with DECODE_FAILED; in a later one it returns what the earlier
+   * steps brought, and the next call finds the failure in its first step.
    * Sampling an entry without sampler, or an empty sequence, rejects (INVALID_ARGUMENT, NOTHING_TO_SAMPLE) before any step.
    */
   run(options: NativeRunOptions): Promise<NativeRunReport>;
@@ -287,12 +290,21 @@ export interface NativeContext {
   dispose(): Promise<void>;
 }
 
+/** UTF-8 bytes of every token, as `tokenBytes` gives them: token t is `bytes[starts[t]] .. bytes[starts[t + 1]]`. */
+export interface NativeVocabulary {
+  readonly bytes: Uint8Array;
+  /** vocabularySize + 1 offsets. */
+  readonly starts: Int32Array;
+}
+
 export interface NativeModel {
   readonly facts: NativeModelFacts;
   /** Runs on the caller's thread (microseconds). With `parseSpecial`, text such as "</s>" becomes the token. */
   tokenize(text: string, options: { readonly addSpecial: boolean; readonly parseSpecial: boolean }): Int32Array;
   /** UTF-8 bytes of one token; may be part of a character. Special tokens give "" unless `renderSpecial`. */
   tokenBytes(token: number, renderSpecial: boolean): Uint8Array;
+  /** The bytes of all tokens at once, read on the model's thread. */
+  vocabulary(renderSpecial: boolean): Promise<NativeVocabulary>;
   /** Encodes RGB (8 bits, row-major, width * height * 3 bytes; copied before the call returns). */
   encodeImage(image: {
     readonly data: Uint8Array;

@@ -1,0 +1,27 @@
+#include <napi.h>
+
+#include "backend.h"
+#include "context.h"
+#include "environment.h"
+#include "image.h"
+#include "model.h"
+
+namespace {
+
+Napi::Object Register(Napi::Env env, Napi::Object exports) {
+  eta::backend::Initialise();
+  eta::Environment::Install(env);
+  eta::Model::Register(env);
+  eta::Image::Register(env);
+  eta::Context::Register(env);
+  exports["build"] = eta::backend::BuildFacts(env);
+  exports["devices"] = Napi::Function::New<eta::backend::Devices>(env, "devices");
+  exports["setLogLevel"] = Napi::Function::New<eta::backend::SetLogLevel>(env, "setLogLevel");
+  exports["loadBackend"] = Napi::Function::New<eta::backend::LoadBackend>(env, "loadBackend");
+  exports["loadModel"] = Napi::Function::New<eta::Model::Load>(env, "loadModel");
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(eta_vlm, Register)

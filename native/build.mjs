@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** `npm run build`: llama.cpp's libraries (once a machine), the addon, the JavaScript; only what has changed. */
+import { join } from 'node:path';
+import { buildAddon, buildTypeScript } from './builder/addon.mjs';
+import { llamaLibraries, PACKAGE_ROOT } from './builder/llama.mjs';
+import { parseOptions, USAGE } from './builder/options.mjs';
+import { prebuiltLibraries } from './builder/prebuilt.mjs';
+import { checkPrerequisites } from './builder/prerequisites.mjs';
+import { BuildError, say, stopRunning } from './builder/progress.mjs';
+
+const log = (name) => join(PACKAGE_ROOT, 'build', `${name}.log`);
+
+async function main(args) {
+  const options = parseOptions(args);
+  if (options.wantsHelp) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const compiler = checkPrerequisites(options);
+  const libraries = options.isPrebuilt
+    ? await prebuiltLibraries(options, compiler, log('llama'))
+    : { ...(await llamaLibraries(options, compiler, log('llama'))), route: 'source', runtimeFiles: [] };
+  await buildAddon(libraries, log('addon'));
+  await buildTypeScript(log('typescript'));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    stopRunning(signal);
+    process.exit(130);
+  });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  say(error.message);
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace eta {
+
+// What llama.cpp would end the process over, or report unclearly, is found in the file's own header first.
+// `wants_projector` says which of the two kinds is expected. Throws NativeError with `code`.
+void CheckGguf(const std::string& path, bool wants_projector, const char* code);
+
+}  // namespace eta

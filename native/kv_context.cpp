@@ -1,0 +1,255 @@
+#include "kv_context.h"
+
+#include <algorithm>
+
+#include "log.h"
+
+namespace eta {
+
+namespace {
+
+bool ShouldAbort(void* data) {
+  const auto* flags = static_cast<const std::pair<const std::atomic<bool>*, const JobThread*>*>(data);
+  return flags->first->load(std::memory_order_relaxed) || flags->second->IsStopping();
+}
+
+std::string Id(int32_t id) { return std::to_string(id); }
+
+// An operating system that promises more than it has kills the process when the cache is first written; so what cannot
+// fit is refused before. A lower bound on purpose: models differ in what they keep per token.
+void CheckMemory(const llama_model* model, const ModelFacts& facts, const ContextSettings& settings) {
+  if (!facts.ForksAnywhere()) return;
+  const double heads = std::max(1, llama_model_n_head(model));
+  const double row_size = static_cast<double>(facts.embedding_size) * llama_model_n_head_kv(model) / heads;
+  const double bytes_per_value = static_cast<double>(ggml_type_size(settings.cache_type)) / ggml_blck_size(settings.cache_type);
+  const double needed = 2.0 * facts.layer_count * settings.cell_count * row_size * bytes_per_value;
+  double available = 0;
+  for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+    size_t free = 0;
+    size_t total = 0;
+    ggml_backend_dev_memory(ggml_backend_dev_get(i), &free, &total);
+    available += static_cast<double>(total);
+  }
+  if (available == 0 || needed <= available) return;
+  throw NativeError("CONTEXT_FAILED", "A context of " + Id(settings.cell_count) + " cells takes about " +
+                                          std::to_string(static_cast<int64_t>(needed / 1e9)) +
+                                          " GB, more than the memory of this machine (" +
+                                          std::to_string(static_cast<int64_t>(available / 1e9)) +
+                                          " GB). Ask for fewer cells.");
+}
+
+}  // namespace
+
+std::shared_ptr<KvContext> KvContext::Create(LoadedModel& model, const ContextSettings& settings) {
+  CheckMemory(model.Model(), model.Facts(), settings);
+  std::shared_ptr<KvContext> context(new KvContext(model, settings));
+  model.AddContext(context);
+  return context;
+}
+
+KvContext::KvContext(LoadedModel& model, const ContextSettings& settings) : model_(model), settings_(settings) {
+  // A decode has to hold the next token of every sequence, and a non-causal image in one micro batch.
+  int32_t micro_batch = settings.micro_batch_size;
+  if (model.Projector() != nullptr) micro_batch = std::max(micro_batch, model.Projector()->NonCausalRowCount());
+  const int32_t batch = std::max({settings.batch_size, settings.sequence_count, micro_batch});
+
+  llama_context_params params = llama_context_default_params();
+  params.n_ctx = settings.cell_count;
+  params.n_batch = batch;
+  params.n_ubatch = micro_batch;
+  params.n_seq_max = settings.sequence_count;
+  params.n_outputs_max = settings.sequence_count;
+  params.n_threads = settings.thread_count;
+  params.n_threads_batch = settings.thread_count;
+  params.flash_attn_type = settings.flash_attention;
+  params.type_k = settings.cache_type;
+  params.type_v = settings.cache_type;
+  params.kv_unified = true;  // forks share cells; separate streams would copy, and abort on partial ranges
+  params.swa_full = true;    // a windowed cache drops cells that a fork or a trim needs
+  params.no_perf = true;
+  params.offload_kqv = model.Settings().gpu_layer_count != 0;
+  params.op_offload = model.Settings().gpu_layer_count != 0;
+  {
+    const log::Capture capture;
+    context_.reset(llama_init_from_model(model.Model(), params));
+    if (context_ == nullptr) {
+      throw NativeError("CONTEXT_FAILED", "Cannot make a context of " + Id(settings.cell_count) + " cells: " +
+                                              capture.Reason("out of memory?") + " Ask for fewer cells or sequences.");
+    }
+  }
+  facts_.cell_count = static_cast<int32_t>(llama_n_ctx(context_.get()));
+  facts_.sequence_count = settings.sequence_count;
+  facts_.batch_size = static_cast<int32_t>(llama_n_batch(context_.get()));
+  facts_.micro_batch_size = static_cast<int32_t>(llama_n_ubatch(context_.get()));
+  facts_.forks_anywhere = model.Facts().ForksAnywhere();
+  lane_is_used_.assign(settings.sequence_count, false);
+  cells_ = CellLedger(facts_.cell_count);
+  abort_flags_ = {&is_disposed, &model.Thread()};
+  llama_set_abort_callback(context_.get(), ShouldAbort, &abort_flags_);
+}
+
+void KvContext::Free() {
+  is_disposed = true;
+  sequences_.clear();
+  token_sets_.clear();
+  context_.reset();
+}
+
+void KvContext::CheckAlive() const {
+  if (is_disposed || context_ == nullptr) {
+    throw NativeError("DISPOSED", "The context was disposed of; create another one.");
+  }
+}
+
+Sequence& KvContext::Find(int32_t id) {
+  CheckAlive();
+  const auto entry = sequences_.find(id);
+  if (entry == sequences_.end()) {
+    throw NativeError("UNKNOWN_SEQUENCE", "Expected a living sequence but " + Id(id) + " was " +
+                                              (id < next_id_ ? "released." : "never created."));
+  }
+  return entry->second;
+}
+
+Sequence& KvContext::NewSequence() {
+  const auto lane = std::find(lane_is_used_.begin(), lane_is_used_.end(), false);
+  if (lane == lane_is_used_.end()) {
+    throw NativeError("SEQUENCE_LIMIT", "All " + Id(facts_.sequence_count) +
+                                            " sequences are in use. Release one, or create the context with more.");
+  }
+  *lane = true;
+  Sequence sequence;
+  sequence.id = next_id_++;
+  sequence.lane = static_cast<llama_seq_id>(lane - lane_is_used_.begin());
+  return sequences_.emplace(sequence.id, std::move(sequence)).first->second;
+}
+
+void KvContext::ReleaseOne(Sequence& sequence) {
+  llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, -1, -1);
+  for (const uint32_t cell : sequence.cells) cells_.Drop(cell);
+  lane_is_used_[sequence.lane] = false;
+  sequences_.erase(sequence.id);
+}
+
+int32_t KvContext::CreateSequence() {
+  CheckAlive();
+  return NewSequence().id;
+}
+
+void KvContext::Append(int32_t id, const std::vector<PendingItem>& items) {
+  Sequence& sequence = Find(id);
+  for (const PendingItem& item : items) {
+    // llama.cpp asserts that a non-causal image fits one micro batch.
+    if (!item.IsImage() || item.chunk->is_causal || item.chunk->row_count <= facts_.micro_batch_size) continue;
+    throw NativeError("INVALID_ARGUMENT", "Expected an image of at most microBatchSize = " + Id(facts_.micro_batch_size) +
+                                              " rows but it has " + Id(item.chunk->row_count) +
+                                              ". Create the context with a larger microBatchSize.");
+  }
+  sequence.pending.insert(sequence.pending.end(), items.begin(), items.end());
+}
+
+std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
+  Sequence& parent = Find(id);
+  const int32_t free = static_cast<int32_t>(std::count(lane_is_used_.begin(), lane_is_used_.end(), false));
+  if (count > free) {
+    throw NativeError("SEQUENCE_LIMIT", "Expected room for " + Id(count) + " forks but only " + Id(free) + " of " +
+                                            Id(facts_.sequence_count) +
+                                            " sequences are free. Release some, or create the context with more.");
+  }
+  llama_memory_t memory = llama_get_memory(context_.get());
+  std::vector<int32_t> ids;
+  for (int32_t i = 0; i < count; i++) {
+    Sequence& child = NewSequence();
+    // The copy does not clear its destination.
+    llama_memory_seq_rm(memory, child.lane, -1, -1);
+    llama_memory_seq_cp(memory, parent.lane, child.lane, -1, -1);
+    child.cells = parent.cells;
+    for (const uint32_t cell : child.cells) cells_.Share(cell);
+    child.images = parent.images;
+    child.position = parent.position;
+    child.pending = parent.pending;
+    child.content = parent.content;
+    child.logits = parent.logits;
+    ids.push_back(child.id);
+  }
+  totals_.fork_count += count;
+  return ids;
+}
+
+void KvContext::SetSampler(int32_t id, const SamplerSettings& settings) { Find(id).sampler.emplace(settings); }
+
+void KvContext::Trim(int32_t id, int32_t token_count) {
+  Sequence& sequence = Find(id);
+  const int32_t total = sequence.TokenCount();
+  if (token_count > total) {
+    throw NativeError("INVALID_ARGUMENT", "Expected a tokenCount from 0 to " + Id(total) + " but received " +
+                                              Id(token_count) + ".");
+  }
+  llama_pos position = token_count;
+  for (const ImageSpan& span : sequence.images) {
+    const int32_t end = span.first_cell + span.cell_count;
+    if (token_count > span.first_cell && token_count < end) {
+      throw NativeError("INVALID_ARGUMENT", "Expected a cut outside of an image but " + Id(token_count) +
+                                                " lies inside the one from " + Id(span.first_cell) + " to " + Id(end) + ".");
+    }
+    if (token_count >= end) position -= span.cell_count - span.position_count;
+  }
+  if (token_count < total) {
+    const bool is_whole = token_count == 0;
+    if (!is_whole && !facts_.forks_anywhere) {
+      throw NativeError("FORK_UNSUPPORTED", "This model keeps a running state instead of one cell per token: a sequence "
+                                            "can only be trimmed to 0. Append the wanted tokens to a new sequence.");
+    }
+    if (!llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, is_whole ? -1 : position, -1)) {
+      throw NativeError("FORK_UNSUPPORTED", "llama.cpp cannot trim a sequence of this model at " + Id(token_count) +
+                                                ". Append the wanted tokens to a new sequence.");
+    }
+    for (int32_t i = token_count; i < total; i++) cells_.Drop(sequence.cells[i]);
+    sequence.cells.resize(token_count);
+    while (!sequence.images.empty() && sequence.images.back().first_cell >= token_count) sequence.images.pop_back();
+    sequence.position = position;
+    sequence.content = is_whole ? 0 : NewContent();
+  }
+  sequence.pending.clear();
+  sequence.logits.reset();
+}
+
+void KvContext::Release(const std::vector<int32_t>& ids) {
+  for (const int32_t id : ids) Find(id);
+  for (size_t i = 0; i < ids.size(); i++) {
+    if (std::find(ids.begin(), ids.begin() + i, ids[i]) == ids.begin() + i) ReleaseOne(Find(ids[i]));
+  }
+}
+
+int32_t KvContext::CreateTokenSet(const std::vector<llama_token>& tokens) {
+  CheckAlive();
+  std::vector<bool> set(model_.Facts().vocabulary_size, false);
+  for (const llama_token token : tokens) set[token] = true;
+  token_sets_.push_back(std::move(set));
+  return static_cast<int32_t>(token_sets_.size()) - 1;
+}
+
+std::vector<float> KvContext::CopyLogits(int32_t id) {
+  const Sequence& sequence = Find(id);
+  if (sequence.logits == nullptr || !sequence.pending.empty()) {
+    throw NativeError("NOTHING_TO_SAMPLE", "Sequence " + Id(id) +
+                                               " has no logits: it is empty, was trimmed, or has input pending. Run it first.");
+  }
+  return *sequence.logits;
+}
+
+SequenceFacts KvContext::Describe(int32_t id) {
+  const Sequence& sequence = Find(id);
+  return {sequence.TokenCount(), sequence.position, sequence.PendingCount(),
+          sequence.logits != nullptr && sequence.pending.empty()};
+}
+
+ContextStatistics KvContext::Statistics() {
+  CheckAlive();
+  ContextStatistics statistics = totals_;
+  statistics.used_cell_count = cells_.UsedCount();
+  statistics.live_sequence_count = static_cast<int32_t>(sequences_.size());
+  return statistics;
+}
+
+}  // namespace eta

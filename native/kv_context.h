@@ -1,0 +1,106 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <utility>
+#include <string>
+#include <vector>
+
+#include "llama-cpp.h"
+#include "loaded_model.h"
+#include "sequence.h"
+
+namespace eta {
+
+// NativeContextOptions, checked.
+struct ContextSettings {
+  int32_t cell_count = 0;
+  int32_t sequence_count = 0;
+  int32_t batch_size = 0;
+  int32_t micro_batch_size = 0;
+  int32_t thread_count = 1;
+  llama_flash_attn_type flash_attention = LLAMA_FLASH_ATTN_TYPE_AUTO;
+  ggml_type cache_type = GGML_TYPE_F16;
+};
+
+struct ContextFacts {
+  int32_t cell_count = 0;
+  int32_t sequence_count = 0;
+  int32_t batch_size = 0;
+  int32_t micro_batch_size = 0;
+  bool forks_anywhere = true;
+};
+
+struct ContextStatistics {
+  int32_t used_cell_count = 0;
+  int32_t live_sequence_count = 0;
+  double image_count = 0;
+  double step_count = 0;
+  double row_count = 0;
+  double fork_count = 0;
+};
+
+struct SequenceFacts {
+  int32_t token_count = 0;
+  llama_pos position = 0;
+  int32_t pending_count = 0;
+  bool has_logits = false;
+};
+
+struct RunRequest;
+struct RunReport;
+
+// A llama.cpp context with its sequences. Everything but the atomics at the end runs on the model's thread.
+class KvContext {
+ public:
+  static std::shared_ptr<KvContext> Create(LoadedModel& model, const ContextSettings& settings);
+  void Free();
+
+  const ContextFacts& Facts() const { return facts_; }
+
+  int32_t CreateSequence();
+  void Append(int32_t id, const std::vector<PendingItem>& items);
+  std::vector<int32_t> Fork(int32_t id, int32_t count);
+  void SetSampler(int32_t id, const SamplerSettings& settings);
+  void Trim(int32_t id, int32_t token_count);
+  void Release(const std::vector<int32_t>& ids);
+  RunReport Run(const RunRequest& request);
+  int32_t CreateTokenSet(const std::vector<llama_token>& tokens);
+  std::vector<float> CopyLogits(int32_t id);
+  SequenceFacts Describe(int32_t id);
+  std::vector<uint8_t> Save(int32_t id);
+  int32_t Restore(const std::vector<uint8_t>& bytes);
+  ContextStatistics Statistics();
+
+  // Any thread.
+  std::atomic<bool> is_disposed{false};
+  std::atomic<uint64_t> interrupted_run{0};  // runs up to this ticket end at their next step boundary
+
+ private:
+  friend class Run;
+
+  KvContext(LoadedModel& model, const ContextSettings& settings);
+  void CheckAlive() const;
+  Sequence& Find(int32_t id);
+  Sequence& NewSequence();
+  void ReleaseOne(Sequence& sequence);
+  uint64_t NewContent() { return next_content_++; }
+  uint64_t StateFingerprint() const;
+
+  LoadedModel& model_;  // outlives its contexts
+  ContextSettings settings_;
+  ContextFacts facts_;
+  llama_context_ptr context_;
+  std::map<int32_t, Sequence> sequences_;
+  std::vector<bool> lane_is_used_;
+  CellLedger cells_{0};
+  std::vector<std::vector<bool>> token_sets_;  // [set][token]
+  int32_t next_id_ = 1;
+  uint64_t next_content_ = 1;  // 0 = empty
+  ContextStatistics totals_;
+  bool was_image_step_ = false;  // images and texts take turns, also from one run to the next
+  std::pair<const std::atomic<bool>*, const JobThread*> abort_flags_;
+};
+
+}  // namespace eta

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "job_thread.h"
+#include "llama-cpp.h"
+#include "vision.h"
+
+namespace eta {
+
+class KvContext;
+
+// NativeModelOptions, checked.
+struct ModelSettings {
+  std::string model_path;
+  std::string projector_path;  // "" = text only
+  int32_t gpu_layer_count = 0;
+  bool projector_on_gpu = false;
+  int32_t thread_count = 1;
+  bool use_mmap = true;
+  bool use_mlock = false;
+};
+
+// What never changes after loading; read from any thread.
+struct ModelFacts {
+  std::string description;
+  std::string architecture;
+  uint64_t size_bytes = 0;
+  uint64_t parameter_count = 0;
+  int32_t vocabulary_size = 0;
+  int32_t embedding_size = 0;        // of its own layers
+  int32_t input_embedding_size = 0;  // of image rows; larger where a model takes several layers' worth
+  int32_t layer_count = 0;
+  int32_t trained_context_length = 0;
+  int32_t sliding_window = 0;
+  llama_token begin_token = LLAMA_TOKEN_NULL;
+  llama_token end_token = LLAMA_TOKEN_NULL;
+  llama_token end_of_turn_token = LLAMA_TOKEN_NULL;
+  bool adds_begin_token = false;
+  std::vector<llama_token> end_of_generation_tokens;
+  bool is_recurrent = false;
+  bool is_hybrid = false;
+  bool has_chat_template = false;
+  std::string chat_template;
+  std::string begin_text;
+  std::string end_text;
+  bool has_vision = false;
+  bool uses_mrope = false;
+  bool uses_non_causal_images = false;
+  std::map<std::string, std::string> metadata;
+
+  bool ForksAnywhere() const { return !is_recurrent && !is_hybrid; }
+};
+
+// The state of a load that both threads see.
+struct LoadProgress {
+  std::atomic<bool> is_cancelled{false};
+  std::function<void(float)> report;  // called on the native thread
+};
+
+// What every token says, one behind the other.
+struct TokenTable {
+  std::vector<uint8_t> bytes;
+  std::vector<int32_t> starts;  // token t is bytes[starts[t]] to bytes[starts[t + 1]]
+};
+
+// A language model and its projector. Made, used and freed on its thread; facts and vocabulary may be read anywhere.
+class LoadedModel {
+ public:
+  // Throws NativeError MODEL_LOAD_FAILED, PROJECTOR_LOAD_FAILED, LOAD_CANCELLED or DISPOSED.
+  static std::shared_ptr<LoadedModel> Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
+                                           const std::shared_ptr<LoadProgress>& progress);
+
+  const ModelFacts& Facts() const { return facts_; }
+  JobThread& Thread() const { return *thread_; }
+  llama_model* Model() const { return model_.get(); }
+  const llama_vocab* Vocabulary() const { return llama_model_get_vocab(model_.get()); }
+  const std::unique_ptr<vision::Projector>& Projector() const { return projector_; }
+  const ModelSettings& Settings() const { return settings_; }
+
+  // JS thread. From here on every object of this model refuses.
+  void MarkDisposed() { is_disposed_ = true; }
+  bool IsDisposed() const { return is_disposed_; }
+
+  // Model thread: contexts to free before the model.
+  void AddContext(const std::shared_ptr<KvContext>& context);
+  void RemoveContext(const KvContext* context);
+  void Free();
+
+  std::vector<llama_token> Tokenize(const std::string& text, bool add_special, bool parse_special) const;
+  std::string TokenBytes(llama_token token, bool render_special) const;
+  TokenTable AllTokenBytes(bool render_special) const;
+
+ private:
+  LoadedModel() = default;
+
+  ModelSettings settings_;
+  std::shared_ptr<JobThread> thread_;
+  llama_model_ptr model_;
+  std::unique_ptr<vision::Projector> projector_;
+  ModelFacts facts_;
+  std::vector<std::shared_ptr<KvContext>> contexts_;
+  std::atomic<bool> is_disposed_{false};
+};
+
+// Reads facts from llama.cpp; the vision fields are filled by the caller.
+ModelFacts ReadFacts(const llama_model* model);
+
+}  // namespace eta

@@ -1,0 +1,256 @@
+#include "model.h"
+
+#include "context.h"
+#include "image.h"
+#include "task.h"
+
+namespace eta {
+
+namespace {
+
+// Larger pictures are a mistake (or an attack): libmtmd computes with 32-bit sizes.
+constexpr int64_t kMaxImageSide = 32768;
+constexpr int64_t kMaxImagePixels = int64_t{1} << 28;
+
+class ProgressDelivery final : public Delivery {
+ public:
+  ProgressDelivery(uint64_t callback, float fraction) : callback_(callback), fraction_(fraction) {}
+  void Deliver(Napi::Env env, Environment& environment) override { environment.Call(env, callback_, fraction_); }
+
+ private:
+  uint64_t callback_;
+  float fraction_;
+};
+
+// After the last progress: the callback may be collected.
+class ProgressEnd final : public Delivery {
+ public:
+  explicit ProgressEnd(uint64_t callback) : callback_(callback) {}
+  void Deliver(Napi::Env, Environment& environment) override { environment.RemoveCallback(callback_); }
+
+ private:
+  uint64_t callback_;
+};
+
+ModelSettings ReadSettings(const Napi::Value& value) {
+  const Napi::Object options = arguments::Object(value, "options");
+  ModelSettings settings;
+  settings.model_path = arguments::Text(options.Get("modelPath"), "modelPath");
+  const Napi::Value projector = options.Get("projectorPath");
+  if (!projector.IsUndefined()) settings.projector_path = arguments::Text(projector, "projectorPath");
+  settings.gpu_layer_count =
+      static_cast<int32_t>(arguments::Integer(options.Get("gpuLayerCount"), "gpuLayerCount", -1, 100000));
+  settings.projector_on_gpu = arguments::Boolean(options.Get("projectorOnGpu"), "projectorOnGpu");
+  settings.thread_count = static_cast<int32_t>(arguments::Integer(options.Get("threadCount"), "threadCount", 1, 512));
+  settings.use_mmap = arguments::Boolean(options.Get("useMmap"), "useMmap");
+  settings.use_mlock = arguments::Boolean(options.Get("useMlock"), "useMlock");
+  return settings;
+}
+
+Napi::Value TokenOrNull(Napi::Env env, llama_token token) {
+  return token == LLAMA_TOKEN_NULL ? env.Null() : Napi::Number::New(env, token).As<Napi::Value>();
+}
+
+Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
+  Napi::Object object = Napi::Object::New(env);
+  object["description"] = facts.description;
+  object["architecture"] = facts.architecture;
+  object["sizeBytes"] = static_cast<double>(facts.size_bytes);
+  object["parameterCount"] = static_cast<double>(facts.parameter_count);
+  object["vocabularySize"] = facts.vocabulary_size;
+  object["embeddingSize"] = facts.embedding_size;
+  object["layerCount"] = facts.layer_count;
+  object["trainedContextLength"] = facts.trained_context_length;
+  object["slidingWindow"] = facts.sliding_window;
+  object["beginToken"] = TokenOrNull(env, facts.begin_token);
+  object["endToken"] = TokenOrNull(env, facts.end_token);
+  object["endOfTurnToken"] = TokenOrNull(env, facts.end_of_turn_token);
+  object["addsBeginToken"] = facts.adds_begin_token;
+  object["endOfGenerationTokens"] = arguments::ToJs(env, facts.end_of_generation_tokens);
+  object["isRecurrent"] = facts.is_recurrent;
+  object["isHybrid"] = facts.is_hybrid;
+  object["chatTemplate"] =
+      facts.has_chat_template ? Napi::String::New(env, facts.chat_template).As<Napi::Value>() : env.Null();
+  object["beginText"] = facts.begin_text;
+  object["endText"] = facts.end_text;
+  object["hasVision"] = facts.has_vision;
+  object["usesMrope"] = facts.uses_mrope;
+  object["usesNonCausalImages"] = facts.uses_non_causal_images;
+  Napi::Object metadata = Napi::Object::New(env);
+  for (const auto& [key, text] : facts.metadata) metadata.Set(key, text);
+  object["metadata"] = metadata;
+  return object;
+}
+
+}  // namespace
+
+void Model::Register(Napi::Env env) {
+  Environment::Of(env).model_class = Napi::Persistent(DefineClass(
+      env, "NativeModel",
+      {
+          InstanceMethod<&Model::Tokenize>("tokenize"),
+          InstanceMethod<&Model::TokenBytes>("tokenBytes"),
+          InstanceMethod<&Model::Vocabulary>("vocabulary"),
+          InstanceMethod<&Model::EncodeImage>("encodeImage"),
+          InstanceMethod<&Model::CreateContext>("createContext"),
+          InstanceMethod<&Model::Dispose>("dispose"),
+      }));
+}
+
+Napi::Value Model::Load(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const ModelSettings settings = ReadSettings(info[0]);
+  if (!info[1].IsUndefined() && !info[1].IsFunction()) {
+    throw arguments::Invalid(env, "onProgress", "a function", info[1]);
+  }
+  Environment& environment = Environment::Of(env);
+  const auto progress = std::make_shared<LoadProgress>();
+  const std::shared_ptr<JobThread> thread = JobThread::Start(environment.GetMailbox());
+  uint64_t callback = 0;
+  if (info[1].IsFunction()) {
+    callback = environment.AddCallback(info[1].As<Napi::Function>());
+    progress->report = [mailbox = environment.GetMailbox(), callback, last = -1.0f](float fraction) mutable {
+      // llama.cpp reports each tensor; a percent at a time is enough for anyone who watches.
+      if (fraction - last < 0.01f && fraction < 1) return;
+      last = fraction;
+      mailbox->Post(std::make_unique<ProgressDelivery>(callback, fraction));
+    };
+  }
+
+  Napi::Promise promise = Queue<std::shared_ptr<LoadedModel>>(
+      env, Napi::Object(), *thread,
+      [settings, thread, progress, callback]() {
+        std::shared_ptr<LoadedModel> model;
+        try {
+          model = LoadedModel::Load(settings, thread, progress);
+        } catch (...) {
+          if (callback != 0) thread->GetMailbox()->Post(std::make_unique<ProgressEnd>(callback));
+          thread->Stop(nullptr);
+          throw;
+        }
+        if (callback != 0) thread->GetMailbox()->Post(std::make_unique<ProgressEnd>(callback));
+        thread->SetCleanup([model] { model->Free(); });
+        return model;
+      },
+      [](Napi::Env env, std::shared_ptr<LoadedModel>& model, const Napi::Object&) { return Create(env, model).As<Napi::Value>(); });
+
+  Napi::Object load = Napi::Object::New(env);
+  load["model"] = promise;
+  load["cancel"] = Napi::Function::New(
+      env, [progress](const Napi::CallbackInfo&) { progress->is_cancelled = true; }, "cancel");
+  return load;
+}
+
+Napi::Object Model::Create(Napi::Env env, const std::shared_ptr<LoadedModel>& model) {
+  std::shared_ptr<LoadedModel> handed = model;
+  Napi::Object object =
+      Environment::Of(env).model_class.New({Napi::External<std::shared_ptr<LoadedModel>>::New(env, &handed)});
+  object.DefineProperty(Napi::PropertyDescriptor::Value("facts", FactsToJs(env, model->Facts()), napi_enumerable));
+  return object;
+}
+
+Model::Model(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Model>(info) {
+  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Models are made by loadModel().");
+  model_ = *info[0].As<Napi::External<std::shared_ptr<LoadedModel>>>().Data();
+}
+
+Model::~Model() {
+  // Collected, or the environment ends: nobody waits, the thread frees everything and ends by itself.
+  if (model_ == nullptr) return;
+  model_->MarkDisposed();
+  model_->Thread().Stop(nullptr);
+}
+
+LoadedModel& Model::Use(Napi::Env env) const {
+  // Stopping without dispose: an 'exit' listener runs after ours.
+  if (model_->IsDisposed() || model_->Thread().IsStopping()) {
+    throw arguments::ToJs(env, NativeError("DISPOSED", "The model was disposed of; load it again to use it."));
+  }
+  return *model_;
+}
+
+Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const LoadedModel& model = Use(env);
+  const std::string text = arguments::Text(info[0], "text");
+  const Napi::Object options = arguments::Object(info[1], "options");
+  const bool add_special = arguments::Boolean(options.Get("addSpecial"), "addSpecial");
+  const bool parse_special = arguments::Boolean(options.Get("parseSpecial"), "parseSpecial");
+  try {
+    return arguments::ToJs(env, model.Tokenize(text, add_special, parse_special));
+  } catch (const std::exception& error) {
+    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT", std::string("Cannot tokenize the text: ") + error.what()));
+  }
+}
+
+Napi::Value Model::TokenBytes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const LoadedModel& model = Use(env);
+  const int64_t token = arguments::Integer(info[0], "token", 0, model.Facts().vocabulary_size - 1);
+  const bool render_special = arguments::Boolean(info[1], "renderSpecial");
+  const std::string bytes = model.TokenBytes(static_cast<llama_token>(token), render_special);
+  Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size());
+  std::copy(bytes.begin(), bytes.end(), array.Data());
+  return array;
+}
+
+Napi::Value Model::Vocabulary(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Use(env);
+  const bool render_special = arguments::Boolean(info[0], "renderSpecial");
+  return Queue<TokenTable>(
+      env, Self(info), model_->Thread(),
+      [model = model_, render_special]() { return model->AllTokenBytes(render_special); },
+      [](Napi::Env env, TokenTable& table, const Napi::Object&) {
+        Napi::Uint8Array bytes = Napi::Uint8Array::New(env, table.bytes.size());
+        std::copy(table.bytes.begin(), table.bytes.end(), bytes.Data());
+        Napi::Object object = Napi::Object::New(env);
+        object["bytes"] = bytes;
+        object["starts"] = arguments::ToJs(env, table.starts);
+        return object.As<Napi::Value>();
+      });
+}
+
+Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object image = arguments::Object(info[0], "image");
+  const int64_t width = arguments::Integer(image.Get("width"), "width", 1, kMaxImageSide);
+  const int64_t height = arguments::Integer(image.Get("height"), "height", 1, kMaxImageSide);
+  if (width * height > kMaxImagePixels) {
+    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
+                                           "Expected an image of at most " + std::to_string(kMaxImagePixels) +
+                                               " pixels but received " + std::to_string(width) + " x " +
+                                               std::to_string(height) + ". Shrink it."));
+  }
+  std::vector<uint8_t> data = arguments::Bytes(image.Get("data"), "data");
+  if (static_cast<int64_t>(data.size()) != width * height * 3) {
+    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
+                                           "Expected data of width * height * 3 = " + std::to_string(width * height * 3) +
+                                               " bytes but received " + std::to_string(data.size()) + "."));
+  }
+  const std::shared_ptr<LoadedModel> model = model_;
+  return Queue<Image::Chunks>(
+      env, Self(info), model->Thread(),
+      [model, width, height, data = std::move(data)]() {
+        if (model->Projector() == nullptr) {
+          throw NativeError("NO_PROJECTOR", "Expected a model with a projector to encode an image, but it was loaded "
+                                            "without one. Give projectorPath to loadModel.");
+        }
+        return model->Projector()->Encode(static_cast<uint32_t>(width), static_cast<uint32_t>(height), data.data(),
+                                          model->Facts().input_embedding_size);
+      },
+      [model](Napi::Env env, Image::Chunks& chunks, const Napi::Object&) {
+        return Image::Create(env, model, std::move(chunks)).As<Napi::Value>();
+      });
+}
+
+Napi::Value Model::CreateContext(const Napi::CallbackInfo& info) {
+  return Context::Create(info.Env(), Self(info), model_, info[0]);
+}
+
+Napi::Value Model::Dispose(const Napi::CallbackInfo& info) {
+  model_->MarkDisposed();
+  return QueueStop(info.Env(), Self(info), model_->Thread());
+}
+
+}  // namespace eta

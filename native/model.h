@@ -1,0 +1,36 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "loaded_model.h"
+
+namespace eta {
+
+// NativeModel: the JS side of a loaded model.
+class Model : public Napi::ObjectWrap<Model> {
+ public:
+  static void Register(Napi::Env env);
+  // loadModel(options, onProgress) of the binding.
+  static Napi::Value Load(const Napi::CallbackInfo& info);
+
+  explicit Model(const Napi::CallbackInfo& info);
+  ~Model() override;
+
+ private:
+  static Napi::Object Create(Napi::Env env, const std::shared_ptr<LoadedModel>& model);
+  LoadedModel& Use(Napi::Env env) const;  // throws DISPOSED
+  Napi::Object Self(const Napi::CallbackInfo& info) const { return info.This().As<Napi::Object>(); }
+
+  Napi::Value Tokenize(const Napi::CallbackInfo& info);
+  Napi::Value TokenBytes(const Napi::CallbackInfo& info);
+  Napi::Value Vocabulary(const Napi::CallbackInfo& info);
+  Napi::Value EncodeImage(const Napi::CallbackInfo& info);
+  Napi::Value CreateContext(const Napi::CallbackInfo& info);
+  Napi::Value Dispose(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<LoadedModel> model_;
+};
+
+}  // namespace eta

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kv_context.h"
+
+namespace eta {
+
+struct RunEntry {
+  int32_t sequence = 0;
+  int32_t max_tokens = 0;
+  int32_t pause_set = -1;
+};
+
+// NativeRunOptions, checked.
+struct RunRequest {
+  std::vector<RunEntry> entries;
+  int32_t step_budget = 1;
+  uint64_t ticket = 0;  // see KvContext::interrupted_run
+};
+
+enum class SequenceState { kRunning, kReady, kLimit, kPaused, kEnded, kFull, kFailed };
+const char* StateName(SequenceState state);
+
+struct RunResult {
+  int32_t sequence = 0;
+  SequenceState state = SequenceState::kRunning;
+  std::vector<llama_token> tokens;
+  std::vector<float> log_probabilities;
+  SequenceFacts facts;
+};
+
+struct RunReport {
+  std::vector<RunResult> results;
+  int32_t step_count = 0;
+  int32_t row_count = 0;
+  int32_t shared_row_count = 0;
+  double decode_ms = 0;
+  double sample_ms = 0;
+  bool was_interrupted = false;
+};
+
+// One call of `run`: the loop over steps. There is no prefill phase and no decode phase; a sequence has rows pending, or
+// it has logits to draw from.
+class Run {
+ public:
+  Run(KvContext& context, const RunRequest& request);  // throws before anything has changed
+  RunReport Execute();
+
+ private:
+  struct Lane {
+    Sequence* sequence;
+    RunEntry entry;
+    RunResult result;
+  };
+  // Lanes with equal content and the same next rows; they share these rows.
+  struct Group {
+    std::vector<Lane*> lanes;
+    int32_t row_count = 0;
+    int32_t taken = 0;  // rows of it in this step
+    bool is_image = false;
+    bool is_generating = false;
+  };
+
+  static std::vector<llama_seq_id> LanesOf(const Group& group);
+  static bool EndsAnInput(const Group& group);
+  bool IsOver() const;
+  void DrawFromKeptLogits();
+  void DrawToken(Lane& lane, const float* logits);
+  std::vector<Group> Plan();
+  void Step();
+  void DecodeTokens(std::vector<Group*>& groups);
+  void DecodeImage(Group& group);
+  bool Decode(const llama_batch& batch, const std::vector<Group*>& groups);
+  void Finish(Group& group, int32_t item_count, int32_t position_count);
+  void TakeLogits(Group& group, int32_t row_of_batch);
+
+  KvContext& context_;
+  const RunRequest& request_;
+  std::vector<Lane> lanes_;
+  RunReport report_;
+};
+
+}  // namespace eta

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+namespace eta {
+
+// NativeSamplerOptions, checked.
+struct SamplerSettings {
+  float temperature = 0;
+  int32_t top_k = 0;
+  float top_p = 1;
+  float min_p = 0;
+  uint32_t seed = 0;
+};
+
+struct Draw {
+  int32_t token = -1;  // -1: the logits are not numbers
+  float log_probability = 0;
+};
+
+// Draws tokens of one sequence, with a generator of its own: what runs beside it does not change its draws.
+//
+// Order: topK on the logits, softmax of logits / temperature over what is left, topP, minP, renormalise, draw.
+class Sampler {
+ public:
+  explicit Sampler(const SamplerSettings& settings) : settings_(settings), generator_(settings.seed) {}
+
+  // logits: [vocabulary_size]
+  Draw Next(const float* logits, int32_t vocabulary_size);
+
+ private:
+  struct Candidate {
+    int32_t token;
+    float logit;
+    double probability;
+  };
+  Draw Greedy(const float* logits, int32_t vocabulary_size) const;
+  double Uniform();
+
+  SamplerSettings settings_;
+  std::mt19937 generator_;  // the same numbers on every platform, unlike the standard distributions
+  std::vector<Candidate> candidates_;
+};
+
+}  // namespace eta

@@ -1,0 +1,149 @@
+#include <cstring>
+#include <utility>
+
+#include "kv_context.h"
+
+// A saved sequence: a header of our own (counts, image spans, logits), then llama.cpp's bytes. llama.cpp trusts what it
+// is given, so length, model and content are all checked before it sees any of it.
+namespace eta {
+
+namespace {
+
+constexpr uint64_t kMagic = 0x31455441'564c4d53;  // changes with the layout
+constexpr uint64_t kHashStart = 0xcbf29ce484222325;
+
+struct Header {
+  uint64_t magic;
+  uint64_t fingerprint;
+  uint64_t checksum;  // of everything else
+  int32_t cell_count;
+  int32_t position;
+  int32_t image_count;
+  int32_t logit_count;
+  uint64_t state_size;
+};
+
+// FNV-1a over 8 bytes at a time: fast, and enough against truncation and mix-ups (not against forgery).
+uint64_t Hash(uint64_t hash, const void* data, size_t size) {
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes + i, 8);
+    hash = (hash ^ word) * 0x100000001b3;
+    hash ^= hash >> 29;
+  }
+  for (; i < size; i++) hash = (hash ^ bytes[i]) * 0x100000001b3;
+  return hash;
+}
+
+uint64_t Checksum(Header header, const std::vector<uint8_t>& bytes) {
+  header.checksum = 0;
+  return Hash(Hash(kHashStart, &header, sizeof header), bytes.data() + sizeof header, bytes.size() - sizeof header);
+}
+
+// Images stand one behind the other inside the cells, and account for the positions that are missing or left over.
+bool AddsUp(const Header& header, const std::vector<ImageSpan>& images) {
+  int64_t end = 0;
+  int64_t position = header.cell_count;
+  for (const ImageSpan& image : images) {
+    if (image.first_cell < end || image.cell_count < 1 || image.position_count < 0) return false;
+    end = int64_t{image.first_cell} + image.cell_count;
+    position += int64_t{image.position_count} - image.cell_count;
+  }
+  return end <= header.cell_count && position == header.position;
+}
+
+}  // namespace
+
+uint64_t KvContext::StateFingerprint() const {
+  const ModelFacts& facts = model_.Facts();
+  uint64_t hash = Hash(kHashStart, facts.description.data(), facts.description.size());
+  for (const auto& [key, text] : facts.metadata) hash = Hash(Hash(hash, key.data(), key.size()), text.data(), text.size());
+  const int64_t numbers[] = {facts.vocabulary_size, facts.embedding_size, facts.layer_count,
+                             static_cast<int64_t>(facts.parameter_count), static_cast<int64_t>(facts.size_bytes),
+                             settings_.cache_type, settings_.flash_attention};
+  return Hash(hash, numbers, sizeof numbers);
+}
+
+std::vector<uint8_t> KvContext::Save(int32_t id) {
+  const Sequence& sequence = Find(id);
+  if (!sequence.pending.empty()) {
+    throw NativeError("INVALID_ARGUMENT", "Expected a sequence without pending input to save but " + std::to_string(id) +
+                                              " has " + std::to_string(sequence.PendingCount()) + " pending. Run it first.");
+  }
+  Header header = {};
+  header.magic = kMagic;
+  header.fingerprint = StateFingerprint();
+  header.cell_count = sequence.TokenCount();
+  header.position = sequence.position;
+  header.image_count = static_cast<int32_t>(sequence.images.size());
+  header.logit_count = sequence.logits == nullptr ? 0 : static_cast<int32_t>(sequence.logits->size());
+  header.state_size = sequence.cells.empty() ? 0 : llama_state_seq_get_size(context_.get(), sequence.lane);
+
+  const size_t image_bytes = sequence.images.size() * sizeof(ImageSpan);
+  const size_t logit_bytes = header.logit_count * sizeof(float);
+  std::vector<uint8_t> bytes(sizeof header + image_bytes + logit_bytes + header.state_size);
+  uint8_t* out = bytes.data() + sizeof header;
+  if (image_bytes > 0) std::memcpy(out, sequence.images.data(), image_bytes);
+  out += image_bytes;
+  if (logit_bytes > 0) std::memcpy(out, sequence.logits->data(), logit_bytes);
+  out += logit_bytes;
+  if (header.state_size > 0 &&
+      llama_state_seq_get_data(context_.get(), out, header.state_size, sequence.lane) != header.state_size) {
+    throw NativeError("DECODE_FAILED", "llama.cpp could not write the state of sequence " + std::to_string(id) + ".");
+  }
+  header.checksum = Checksum(header, bytes);
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return bytes;
+}
+
+int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
+  CheckAlive();
+  const auto refuse = [](const std::string& reason) {
+    throw NativeError("STATE_MISMATCH", "Cannot restore the sequence: " + reason);
+  };
+  Header header;
+  if (bytes.size() < sizeof header) refuse("expected the bytes of save() but there are only " + std::to_string(bytes.size()) + ".");
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.magic != kMagic) refuse("these bytes were not made by save() of this version.");
+  if (header.fingerprint != StateFingerprint()) {
+    refuse("they come from another model or from a context with another cacheType or flashAttention.");
+  }
+  const size_t body = bytes.size() - sizeof header;
+  if (Checksum(header, bytes) != header.checksum) refuse("they are truncated or damaged.");
+  const bool is_sound = header.cell_count >= 0 && header.image_count >= 0 && header.image_count <= header.cell_count &&
+                        (header.logit_count == 0 || header.logit_count == model_.Facts().vocabulary_size) &&
+                        header.state_size <= body;
+  const size_t image_bytes = is_sound ? header.image_count * sizeof(ImageSpan) : 0;
+  const size_t logit_bytes = is_sound ? header.logit_count * sizeof(float) : 0;
+  if (!is_sound || image_bytes + logit_bytes + header.state_size != body) refuse("their parts do not add up.");
+  std::vector<ImageSpan> images(header.image_count);
+  if (image_bytes > 0) std::memcpy(images.data(), bytes.data() + sizeof header, image_bytes);
+  if (!AddsUp(header, images)) refuse("their counts do not fit each other.");
+  if (header.cell_count > cells_.FreeCount()) {
+    throw NativeError("CACHE_FULL", "Expected " + std::to_string(header.cell_count) + " free cells but there are " +
+                                        std::to_string(cells_.FreeCount()) + ". Release sequences first.");
+  }
+
+  Sequence& sequence = NewSequence();
+  const uint8_t* in = bytes.data() + sizeof header + image_bytes;
+  sequence.images = std::move(images);
+  if (logit_bytes > 0) {
+    std::vector<float> logits(header.logit_count);
+    std::memcpy(logits.data(), in, logit_bytes);
+    sequence.logits = std::make_shared<const std::vector<float>>(std::move(logits));
+  }
+  in += logit_bytes;
+  if (header.state_size > 0 &&
+      llama_state_seq_set_data(context_.get(), in, header.state_size, sequence.lane) != header.state_size) {
+    ReleaseOne(sequence);
+    refuse("llama.cpp does not accept them in this context.");
+  }
+  for (int32_t i = 0; i < header.cell_count; i++) sequence.cells.push_back(cells_.Take(1));
+  sequence.position = header.position;
+  sequence.content = header.cell_count == 0 ? 0 : NewContent();
+  return sequence.id;
+}
+
+}  // namespace eta

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('../../native/build.mjs', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'eta-builder-'));
+after(() => rmSync(scratch, { recursive: true }));
+
+/** The builder with a cache of its own, so that it could not find anything built. */
+function build(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return spawnSync(process.execPath, [script, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ETA_VLM_CACHE: join(scratch, 'cache'), ...env },
+  });
+}
+
+test('an argument that it does not know, or two backends, end it with 2', () => {
+  for (const [args, message] of [
+    [['--gpu'], /Unknown argument "--gpu"[\s\S]*Usage/],
+    [['cuda'], /Unknown argument "cuda"/],
+    [['--cpu', '--cuda'], /received --cpu and --cuda/],
+    [['--metal', '--prebuilt'], /takes no flags/],
+  ] as const) {
+    const { status, stdout, stderr } = build(args);
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+  }
+  const flags = build(['--cpu'], { ETA_VLM_CMAKE_FLAGS: '-DA=1; rm' });
+  assert.equal(flags.status, 2);
+  assert.match(flags.stderr, /ETA_VLM_CMAKE_FLAGS/);
+});
+
+test('what is missing is named at once, with the command that installs it, before anything is made', () => {
+  const { status, stdout, stderr } = build(['--vulkan'], { PATH: scratch, CXX: undefined });
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  if (process.platform !== 'win32') assert.match(stderr, /a C\+\+17 compiler: .*install/);
+  for (const what of [/CMake 3\.19 or newer: .*install/, /- git: .*install/, /glslc.*install/])
+    assert.match(stderr, what);
+  assert.equal(existsSync(join(scratch, 'cache')), false);
+});
+
+test('help goes to stdout', () => {
+  const { status, stdout, stderr } = build(['--help']);
+  assert.equal(status, 0);
+  assert.match(stdout, /--prebuilt/);
+  assert.equal(stderr, '');
+});

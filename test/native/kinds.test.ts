@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { NativeModel } from '../../src/native/binding-types.js';
+import {
+  contextOptions,
+  greedy,
+  hot,
+  loadTiny,
+  logitsAfter,
+  maxDifference,
+  prefilled,
+  run,
+  runOne,
+} from './fixture.js';
+
+const folder = fileURLToPath(new URL('../golden/native/', import.meta.url));
+
+interface PictureCase {
+  width: number;
+  height: number;
+  before: string;
+  after: string;
+  tokenCount: number;
+  firstImageRow: number;
+  imageRowCount: number;
+  firstLogits: number[];
+  greedyTokens: number[];
+}
+const golden: Record<'mrope' | 'noncausal', PictureCase[]> = JSON.parse(readFileSync(`${folder}golden.json`, 'utf8'));
+
+const load = (kind: string) =>
+  loadTiny({ modelPath: `${folder}${kind}.gguf`, projectorPath: `${folder}${kind}-projector.gguf` });
+
+/** The pixels of make.py. */
+function picture(model: NativeModel, width: number, height: number) {
+  const data = new Uint8Array(width * height * 3).map((_, index) => (index * 7 + Math.floor(index / 97) * 13) % 256);
+  return model.encodeImage({ data, width, height });
+}
+
+async function parts(model: NativeModel, { before, after, width, height }: PictureCase) {
+  return [
+    model.tokenize(before, { addSpecial: true, parseSpecial: false }),
+    await picture(model, width, height),
+    model.tokenize(after, { addSpecial: false, parseSpecial: false }),
+  ] as const;
+}
+
+for (const kind of ['mrope', 'noncausal'] as const) {
+  test(`${kind}: pictures, forks and batches give the greedy tokens of libmtmd's own helpers`, async () => {
+    const model = await load(kind);
+    assert.equal(model.facts.usesMrope, kind === 'mrope');
+    assert.equal(model.facts.usesNonCausalImages, kind === 'noncausal');
+    const context = await model.createContext(contextOptions());
+    for (const picture_ of golden[kind]) {
+      const prompt = await parts(model, picture_);
+      const sequence = await prefilled(context, prompt);
+      assert.equal((await context.sequence(sequence)).tokenCount, picture_.tokenCount);
+      // The encoders differ by rounding: libmtmd's flash attention is on here, off in the oracle.
+      assert.ok(maxDifference(await context.logits(sequence), picture_.firstLogits) < 5e-3);
+      const forks = [...(await context.fork(sequence, 3))];
+      await context.release([sequence]);
+      await Promise.all(forks.map((id, k) => context.setSampler(id, k === 1 ? hot(5) : greedy)));
+      const results = await run(context, forks, picture_.greedyTokens.length);
+      assert.deepEqual([...(results[0]?.tokens ?? [])], picture_.greedyTokens);
+      assert.deepEqual([...(results[2]?.tokens ?? [])], picture_.greedyTokens);
+      await context.release(forks);
+    }
+    await model.dispose();
+  });
+
+  test(`${kind}: trimmed behind the picture, saved and restored, a sequence goes on as before`, async () => {
+    const model = await load(kind);
+    const context = await model.createContext(contextOptions());
+    const [picture_] = golden[kind];
+    assert.ok(picture_ !== undefined);
+    const [before, image, after] = await parts(model, picture_);
+    const sequence = await prefilled(context, [before, image, after]);
+    const expected = await context.logits(sequence);
+    const facts = await context.sequence(sequence);
+    assert.equal(facts.tokenCount, before.length + image.tokenCount + after.length);
+    assert.equal(facts.position, before.length + image.positionCount + after.length);
+    if (kind === 'mrope') assert.ok(image.positionCount < image.tokenCount);
+
+    await assert.rejects(context.trim(sequence, picture_.firstImageRow + 1), {
+      code: 'INVALID_ARGUMENT',
+      message: /image/,
+    });
+    await context.trim(sequence, before.length + image.tokenCount);
+    assert.ok(maxDifference(await logitsAfter(context, sequence, after), expected) < 1e-5);
+
+    const restored = await context.restore(new Uint8Array(await context.save(sequence)));
+    assert.deepEqual(await context.sequence(restored), facts);
+    const next = await logitsAfter(context, sequence, [30, 40]);
+    assert.ok(maxDifference(await logitsAfter(context, restored, [30, 40]), next) < 1e-4);
+
+    await context.trim(sequence, before.length);
+    const rest = await logitsAfter(context, sequence, after);
+    const without = await prefilled(context, [before, after]);
+    assert.ok(maxDifference(await context.logits(without), rest) < 1e-4);
+    assert.ok(maxDifference(rest, expected) > 1e-2);
+    await model.dispose();
+  });
+}
+
+test('a non-causal picture raises the micro batch to its rows', async () => {
+  const model = await load('noncausal');
+  const context = await model.createContext(contextOptions({ batchSize: 4, microBatchSize: 2 }));
+  const [picture_] = golden.noncausal;
+  assert.ok(picture_ !== undefined);
+  assert.ok(context.facts.microBatchSize >= picture_.imageRowCount);
+  const sequence = await prefilled(context, await parts(model, picture_));
+  await context.setSampler(sequence, greedy);
+  const { tokens } = await runOne(context, sequence, picture_.greedyTokens.length);
+  assert.deepEqual([...tokens], picture_.greedyTokens);
+  await model.dispose();
+});
+
+test('a recurrent model forks at its end, and refuses to be cut', async () => {
+  const model = await loadTiny({ modelPath: `${folder}recurrent.gguf`, projectorPath: undefined });
+  assert.equal(model.facts.isRecurrent, true);
+  const context = await model.createContext(contextOptions());
+  assert.equal(context.facts.forksAnywhere, false);
+  const prompt = model.tokenize('What colour is the chair?', { addSpecial: true, parseSpecial: false });
+  const parent = await prefilled(context, [prompt]);
+  const expected = await context.logits(parent);
+  const forks = [...(await context.fork(parent, 3))];
+  await assert.rejects(context.trim(parent, 3), { code: 'FORK_UNSUPPORTED', message: /only be trimmed to 0/ });
+  assert.deepEqual(await context.logits(parent), expected);
+
+  await Promise.all([parent, ...forks].map((id, k) => context.setSampler(id, hot(k % 3))));
+  const together = await run(context, [parent, ...forks], 10);
+  assert.deepEqual(together[0]?.tokens, together[3]?.tokens);
+  assert.notDeepEqual(together[0]?.tokens, together[1]?.tokens);
+  const alone = await model.createContext(contextOptions());
+  for (const [seed, result] of together.slice(0, 3).entries()) {
+    const sequence = await prefilled(alone, [prompt]);
+    await alone.setSampler(sequence, hot(seed));
+    assert.deepEqual((await runOne(alone, sequence, 10)).tokens, result.tokens);
+    await alone.release([sequence]);
+  }
+
+  await context.trim(parent, 0);
+  assert.ok(maxDifference(await logitsAfter(context, parent, prompt), expected) < 1e-5);
+  await model.dispose();
+});

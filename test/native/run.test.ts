@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { NativeContext, NativeImage, NativeModel } from '../../src/native/binding-types.js';
+import { contextOptions, golden, greedy, hot, loadTiny, picture, prefilled, run, runOne, text } from './fixture.js';
+
+let model: NativeModel;
+let context: NativeContext;
+let image: NativeImage;
+
+before(async () => {
+  model = await loadTiny();
+  context = await model.createContext(contextOptions());
+  image = await picture(model, 5);
+});
+after(() => model.dispose());
+
+const prompt = () => text(model, 'The red apple is on the left.');
+const entry = (sequence: number, maxTokens: number, pauseSet = -1) => ({ sequence, maxTokens, pauseSet });
+
+async function started(sampler = greedy): Promise<number> {
+  const sequence = await prefilled(context, [prompt()]);
+  await context.setSampler(sequence, sampler);
+  return sequence;
+}
+
+/** log softmax of the logits at a token, at a temperature. */
+function logProbability(logits: Float32Array, token: number, temperature = 1): number {
+  const max = Math.max(...logits);
+  const sum = logits.reduce((total, logit) => total + Math.exp((logit - max) / temperature), 0);
+  return ((logits[token] ?? Number.NaN) - max) / temperature - Math.log(sum);
+}
+
+test('greedy tokens equal those of PyTorch, with their log-probabilities', async () => {
+  for (const { tokens, greedyTokens } of golden.text) {
+    const sequence = await prefilled(context, [Int32Array.from(tokens)]);
+    const first = await context.logits(sequence);
+    await context.setSampler(sequence, greedy);
+    const result = await runOne(context, sequence, greedyTokens.length);
+    assert.deepEqual([...result.tokens], greedyTokens);
+    assert.ok(Math.abs((result.logProbabilities[0] ?? 0) - logProbability(first, greedyTokens[0] ?? 0)) < 1e-4);
+    await context.release([sequence]);
+  }
+});
+
+test('a prompt and its answer in one call, in chunks of any size', async () => {
+  const expected = golden.text[0];
+  assert.ok(expected !== undefined);
+  for (const batchSize of [1, 3, 64]) {
+    const small = await model.createContext(contextOptions({ batchSize, microBatchSize: 1, sequenceCount: 1 }));
+    const sequence = await small.createSequence();
+    await small.append(sequence, [Int32Array.from(expected.tokens)]);
+    await small.setSampler(sequence, greedy);
+    const result = await runOne(small, sequence, 10);
+    assert.deepEqual([...result.tokens], expected.greedyTokens.slice(0, 10));
+    assert.equal(result.state, 'limit');
+    assert.equal(result.pendingCount, 1);
+    assert.equal(result.tokenCount, expected.tokens.length + 9);
+    await small.dispose();
+  }
+});
+
+test('same seed, same tokens, whatever runs beside it; another seed, other tokens', async () => {
+  const alone = await started(hot(7));
+  const expected = (await runOne(context, alone, 12)).tokens;
+  const seeds = [1, 7, 2, 7];
+  const beside = await Promise.all(seeds.map((seed) => started(hot(seed))));
+  const results = await run(context, beside, 12);
+  for (const [k, seed] of seeds.entries()) {
+    if (seed === 7) assert.deepEqual(results[k]?.tokens, expected);
+    else assert.notDeepEqual(results[k]?.tokens, expected);
+  }
+  await context.release([alone, ...beside]);
+});
+
+test('draws follow the distribution they report', async () => {
+  const parent = await prefilled(context, [prompt()]);
+  const logits = await context.logits(parent);
+  const counts = new Map<number, number>();
+  const draws = 1500;
+  for (let seed = 0; seed < draws; seed++) {
+    const [fork = -1] = await context.fork(parent, 1);
+    await context.setSampler(fork, { temperature: 0.7, topK: 0, topP: 1, minP: 0, seed });
+    const { tokens, logProbabilities, state } = await runOne(context, fork, 1);
+    const token = state === 'ended' ? 2 : (tokens[0] ?? -1);
+    counts.set(token, (counts.get(token) ?? 0) + 1);
+    if (state !== 'ended') assert.ok(Math.abs((logProbabilities[0] ?? 0) - logProbability(logits, token, 0.7)) < 1e-3);
+    await context.release([fork]);
+  }
+  for (let token = 0; token < logits.length; token++) {
+    const expected = draws * Math.exp(logProbability(logits, token, 0.7));
+    const deviation = Math.abs((counts.get(token) ?? 0) - expected) / Math.sqrt(expected + 1);
+    assert.ok(deviation < 5, `token ${token}: ${counts.get(token) ?? 0} draws, ${expected.toFixed(1)} expected`);
+  }
+  await context.release([parent]);
+});
+
+test('topK, topP and minP each keep the tokens they say', async () => {
+  const parent = await prefilled(context, [prompt()]);
+  const logits = await context.logits(parent);
+  const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
+  const probability = (token: number) => Math.exp(logProbability(logits, token));
+  const likeliest = probability(order[0] ?? 0);
+  let sum = 0;
+  const nucleus = order.filter((token) => {
+    const isKept = sum < 0.3;
+    sum += probability(token);
+    return isKept;
+  });
+  const cases = [
+    { sampler: { ...hot(0), topK: 3 }, kept: order.slice(0, 3) },
+    { sampler: { ...hot(0), topK: 1 }, kept: order.slice(0, 1) },
+    { sampler: { ...hot(0), topK: 0, topP: 0.3 }, kept: nucleus },
+    {
+      sampler: { ...hot(0), topK: 0, minP: 0.4 },
+      kept: order.filter((token) => probability(token) >= 0.4 * likeliest),
+    },
+  ];
+  for (const { sampler, kept } of cases) {
+    const seen = new Set<number>();
+    for (let seed = 0; seed < 60 * kept.length; seed++) {
+      const [fork = -1] = await context.fork(parent, 1);
+      await context.setSampler(fork, { ...sampler, seed });
+      const result = await runOne(context, fork, 1);
+      seen.add(result.state === 'ended' ? 2 : (result.tokens[0] ?? -1));
+      await context.release([fork]);
+    }
+    assert.deepEqual([...seen].sort(), [...kept].sort());
+  }
+  await context.release([parent]);
+});
+
+test('a pause set stops a sequence at its token; the next run goes on as if nothing had been', async () => {
+  const sequence = await started();
+  const whole = await runOne(context, sequence, 12);
+  const pauseAt = whole.tokens[4] ?? -1;
+  const first = whole.tokens.indexOf(pauseAt);
+  const set = await context.createTokenSet(Int32Array.of(pauseAt));
+  const again = await started();
+  const paused = await runOne(context, again, 12, set);
+  assert.equal(paused.state, 'paused');
+  assert.deepEqual(paused.tokens, whole.tokens.slice(0, first + 1));
+  const rest = await runOne(context, again, 12 - first - 1);
+  assert.deepEqual([...paused.tokens, ...rest.tokens], [...whole.tokens]);
+  await context.release([sequence, again]);
+});
+
+test('a call returns when the first sequence stands still, with the tokens of all', async () => {
+  const sequences = [await started(), await started(hot(3))];
+  const report = await context.run({
+    entries: [entry(sequences[0] ?? -1, 3), entry(sequences[1] ?? -1, 9)],
+    stepBudget: 100,
+  });
+  assert.deepEqual(
+    report.results.map((result) => result.state),
+    ['limit', 'running'],
+  );
+  assert.deepEqual(
+    report.results.map((result) => result.tokens.length),
+    [3, 3],
+  );
+  const budget = await context.run({ entries: [entry(sequences[1] ?? -1, 6)], stepBudget: 2 });
+  assert.equal(budget.stepCount, 2);
+  assert.equal(budget.results[0]?.state, 'running');
+  await context.release(sequences);
+});
+
+test('the end of generation ends a sequence; its logits stay', async () => {
+  // Seeds until one draws </s> first: rare, but the tiny model spreads its probability.
+  const parent = await prefilled(context, [prompt()]);
+  for (let seed = 0; ; seed++) {
+    assert.ok(seed < 100_000);
+    const [fork = -1] = await context.fork(parent, 1);
+    await context.setSampler(fork, { temperature: 5, topK: 0, topP: 1, minP: 0, seed });
+    const result = await runOne(context, fork, 1);
+    const facts = await context.sequence(fork);
+    await context.release([fork]);
+    if (result.state !== 'ended') continue;
+    assert.equal(result.tokens.length, 0);
+    assert.deepEqual(facts, { ...facts, pendingCount: 0, hasLogits: true });
+    break;
+  }
+  await context.release([parent]);
+});
+
+test('an image takes turns with generating sequences', async () => {
+  const generating = await started();
+  const waiting = await context.createSequence();
+  await context.append(waiting, [prompt(), image, prompt()]);
+  const report = await context.run({ entries: [entry(generating, 50), entry(waiting, 0)], stepBudget: 100 });
+  assert.equal(report.results[1]?.state, 'ready');
+  assert.equal(report.stepCount, 3);
+  assert.equal(report.results[1]?.tokenCount, 2 * prompt().length + 16);
+  await context.release([generating, waiting]);
+});
+
+test('they take turns also where a run is one step', async () => {
+  const [writing, waiting] = [await prefilled(context, [prompt()]), await context.createSequence()];
+  await context.setSampler(writing, greedy);
+  await context.append(waiting, [image, image, image]);
+  const entries = [
+    { sequence: writing, maxTokens: 100, pauseSet: -1 },
+    { sequence: waiting, maxTokens: 0, pauseSet: -1 },
+  ];
+  const steps: string[] = [];
+  while (steps.length < 5) {
+    const before = (await context.statistics()).imageCount;
+    await context.run({ entries, stepBudget: 1 });
+    steps.push((await context.statistics()).imageCount > before ? 'image' : 'text');
+  }
+  assert.match(steps.join(' '), /^(text )?image text image text/);
+  await context.release([writing, waiting]);
+});
+
+test('a prompt that ends with an image can be answered', async () => {
+  const sequence = await prefilled(context, [prompt(), image]);
+  await context.setSampler(sequence, greedy);
+  assert.equal((await runOne(context, sequence, 3)).tokens.length, 3);
+  await context.release([sequence]);
+});
+
+test('a full cache loses nothing and goes on once there is room', async () => {
+  const small = await model.createContext(contextOptions({ cellCount: 256 }));
+  assert.equal(small.facts.cellCount, 256);
+  const reference = await started();
+  const expected = await runOne(context, reference, 30);
+  await context.release([reference]);
+
+  const sequence = await prefilled(small, [prompt()]);
+  await small.setSampler(sequence, greedy);
+  const filler = await small.createSequence();
+  await small.append(filler, [new Int32Array(256 - prompt().length - 10).fill(20)]);
+  await run(small, [filler], 0);
+  const full = await runOne(small, sequence, 30);
+  assert.equal(full.state, 'full');
+  assert.equal((await small.statistics()).usedCellCount, 256);
+  const prompted = await small.createSequence();
+  await small.append(prompted, [prompt()]);
+  const refused = await runOne(small, prompted, 0);
+  assert.equal(refused.state, 'full');
+  assert.equal(refused.pendingCount, prompt().length);
+
+  await small.release([filler]);
+  const rest = await runOne(small, sequence, 30 - full.tokens.length);
+  assert.deepEqual([...full.tokens, ...rest.tokens], [...expected.tokens]);
+  assert.equal((await runOne(small, prompted, 0)).state, 'ready');
+  await small.dispose();
+});
+
+test('interrupt ends the run at a step boundary, and nothing is lost', async () => {
+  const reference = await started();
+  const expected = await runOne(context, reference, 130);
+  await context.release([reference]);
+  const sequence = await started();
+  const running = context.run({ entries: [entry(sequence, 60)], stepBudget: 1000 });
+  const other = context.run({ entries: [entry(sequence, 60)], stepBudget: 1000 });
+  context.interrupt();
+  const reports = [await running, await other];
+  assert.equal(reports[1]?.wasInterrupted, true);
+  const tokens = reports.flatMap((report) => [...(report.results[0]?.tokens ?? [])]);
+  const rest = await runOne(context, sequence, 130 - tokens.length);
+  assert.deepEqual([...tokens, ...rest.tokens], [...expected.tokens]);
+  const later = await context.run({ entries: [entry(sequence, 1)], stepBudget: 1 });
+  assert.equal(later.wasInterrupted, false);
+  await context.release([sequence]);
+});
+
+test('nothing to sample, no sampler, unknown or repeated sequences: refused before any step', async () => {
+  const empty = await context.createSequence();
+  const bare = await prefilled(context, [prompt()]);
+  const steps = (await context.statistics()).stepCount;
+  await context.setSampler(empty, greedy);
+  const refuses = (entries: ReturnType<typeof entry>[], code: string) =>
+    assert.rejects(context.run({ entries, stepBudget: 1 }), { code });
+  await refuses([entry(empty, 1)], 'NOTHING_TO_SAMPLE');
+  await refuses([entry(bare, 1)], 'INVALID_ARGUMENT');
+  await refuses([entry(bare, 0), entry(bare, 0)], 'INVALID_ARGUMENT');
+  await refuses([entry(bare, 0, 77)], 'INVALID_ARGUMENT');
+  await refuses([entry(4444, 0)], 'UNKNOWN_SEQUENCE');
+  assert.equal((await context.statistics()).stepCount, steps);
+  assert.deepEqual((await context.run({ entries: [], stepBudget: 1 })).results, []);
+  assert.equal((await runOne(context, empty, 0)).state, 'ready');
+  await context.release([empty, bare]);
+});
+
+test('save and restore give the same continuation, also in another context; damaged bytes are refused', async () => {
+  const sequence = await prefilled(context, [prompt(), image, prompt()]);
+  const bytes = new Uint8Array(await context.save(sequence));
+  const other = await model.createContext(contextOptions());
+  const restored = await other.restore(bytes);
+  assert.deepEqual(await other.sequence(restored), await context.sequence(sequence));
+  assert.deepEqual(await other.logits(restored), await context.logits(sequence));
+  await other.setSampler(restored, greedy);
+  await context.setSampler(sequence, greedy);
+  assert.deepEqual((await runOne(other, restored, 9)).tokens, (await runOne(context, sequence, 9)).tokens);
+  await other.trim(restored, prompt().length + 16);
+  await assert.rejects(context.save(sequence), { code: 'INVALID_ARGUMENT', message: /pending/ });
+
+  const live = (await other.statistics()).liveSequenceCount;
+  for (const size of [0, 7, 47, 48, 100, bytes.length - 1]) {
+    await assert.rejects(other.restore(bytes.slice(0, size)), { code: 'STATE_MISMATCH' });
+  }
+  for (const at of [0, 9, 20, 26, 40, 100, bytes.length - 1]) {
+    const changed = bytes.slice();
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    await assert.rejects(other.restore(changed), { code: 'STATE_MISMATCH' }, `byte ${at}`);
+  }
+  const half = await model.createContext(contextOptions({ cacheType: 'f16' }));
+  await assert.rejects(half.restore(bytes), { code: 'STATE_MISMATCH', message: /cacheType/ });
+  const empty = await other.createSequence();
+  const nothing = await other.restore(new Uint8Array(await other.save(empty)));
+  assert.equal((await other.sequence(nothing)).tokenCount, 0);
+  assert.equal((await other.statistics()).liveSequenceCount, live + 2);
+  await Promise.all([other.dispose(), half.dispose()]);
+  await context.release([sequence]);
+});
+
+test('contexts that cannot be are refused', async () => {
+  await assert.rejects(model.createContext(contextOptions({ cellCount: 1 << 28 })), {
+    code: 'CONTEXT_FAILED',
+    message: /memory/,
+  });
+  await assert.rejects(model.createContext(contextOptions({ cacheType: 'q8_0', flashAttention: 'off' })), {
+    code: 'CONTEXT_FAILED',
+  });
+});
