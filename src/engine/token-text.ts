@@ -1,31 +1,60 @@
 /** Tokens to text, in whole characters: a character that spans tokens appears with its last byte. */
-import type { NativeModel } from '../native/binding-types.js';
+
+/** Where the bytes of a token come from. Control tokens have none. */
+export interface TokenBytes {
+  tokenBytes(token: number): Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
 
 export class TokenText {
-  readonly #model: NativeModel;
-  readonly #decoder = new TextDecoder('utf-8');
+  readonly #source: TokenBytes;
+  // A byte order mark in the middle of an answer is a character like any other.
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #rest: Uint8Array;
 
-  constructor(model: NativeModel) {
-    this.#model = model;
+  /** @param rest bytes of a character that earlier tokens began */
+  constructor(source: TokenBytes, rest: Uint8Array = NOTHING) {
+    this.#source = source;
+    this.#rest = rest;
   }
 
-  /** Text that these tokens complete; "" while a character is unfinished. Control tokens give no text. */
+  /** Bytes of an unfinished character, at most three. */
+  get rest(): Uint8Array {
+    return this.#rest;
+  }
+
+  /** Text that these tokens complete; "" while a character is unfinished. Bytes that are no UTF-8 give U+FFFD. */
   push(tokens: Iterable<number>): string {
-    let text = '';
-    for (const token of tokens) {
-      text += this.#decoder.decode(this.#model.tokenBytes(token, false), { stream: true });
-    }
-    return text;
+    const pieces = [this.#rest];
+    for (const token of tokens) pieces.push(this.#source.tokenBytes(token));
+    const bytes = Buffer.concat(pieces);
+    const end = wholeCharacters(bytes);
+    this.#rest = bytes.subarray(end);
+    return this.#decoder.decode(bytes.subarray(0, end));
   }
 
   /** What is left of an unfinished character: U+FFFD, or "". The next push starts afresh. */
   flush(): string {
-    return this.#decoder.decode();
+    const text = this.#decoder.decode(this.#rest);
+    this.#rest = NOTHING;
+    return text;
   }
 }
 
 /** The text of a finished run of tokens. */
-export function textOf(model: NativeModel, tokens: Iterable<number>): string {
-  const reader = new TokenText(model);
+export function textOf(source: TokenBytes, tokens: Iterable<number>): string {
+  const reader = new TokenText(source);
   return reader.push(tokens) + reader.flush();
+}
+
+/** How many bytes of the front hold whole characters: all, unless the last character lacks bytes. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }

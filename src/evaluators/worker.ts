@@ -1,8 +1,7 @@
 /** The main thread's side of the evaluator thread: a queue of one run at a time, and an end that never aborts the process. */
-import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import { physicalCoreCount } from '../cores.js';
 import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
@@ -246,21 +245,4 @@ function spawn(workerData: WorkerStart): Worker {
   const entry = JSON.stringify(new URL('./worker-thread.ts', import.meta.url).href);
   const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${entry}); })`;
   return new Worker(code, { eval: true, workerData, execArgv: [], name: 'eta-vlm evaluators' });
-}
-
-/** Hyper-threads do not help matrix products. Linux names its cores; elsewhere half of x64's processors, all of arm64's. */
-function physicalCoreCount(): number {
-  const logical = availableParallelism();
-  if (process.platform !== 'linux') return process.arch === 'x64' ? Math.max(1, logical >> 1) : logical;
-  try {
-    const cores = new Set<string>();
-    let socket = '';
-    for (const line of readFileSync('/proc/cpuinfo', 'utf8').split('\n')) {
-      if (line.startsWith('physical id')) socket = line;
-      if (line.startsWith('core id')) cores.add(`${socket}/${line}`);
-    }
-    return cores.size === 0 ? logical : Math.min(cores.size, logical);
-  } catch {
-    return logical; // a container without /proc
-  }
 }

@@ -1,0 +1,61 @@
+/**
+ * Time of a decode step against the number of sequences in it, against as many sequences one after another. CPU time
+ * stands beside wall time, because it holds on a machine that has other work too.
+ *
+ *     node --import tsx bench/step-time.ts [--model FILE|smallest|160m|1.1b|7b] [--weights q8_0] [--threads N]
+ *                                          [--tokens 16] [--prefix 512]
+ */
+import { benchModel, benchOptions, configuration, median, tokenRow } from './engine-model.js';
+
+const REPEATS = 5;
+const COUNTS = [1, 2, 5, 8, 16];
+const options = benchOptions({ tokens: 16, prefix: 512 });
+
+await using model = await benchModel(options);
+await using context = await model.createContext({ contextSize: 4096, sequenceCount: 17 });
+console.log(configuration(model, context));
+console.log(`prefix ${options.prefix} tokens, ${options.tokens} tokens a sequence, median of ${REPEATS}`);
+
+await using lease = await context.reserve({ cellCount: 4000, sequenceCount: 17 });
+const parent = await lease.createSequence();
+await parent.prefill([tokenRow(model, options.prefix)]);
+
+interface StepTime {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+/** Each lane begins with a token of its own, because equal lanes would share their rows. */
+async function run(count: number): Promise<StepTime> {
+  const lanes = await parent.fork(count);
+  await Promise.all(lanes.map((lane, index) => lane.prefill([tokenRow(model, 1, 1 + index)])));
+  const before = (await context.statistics()).stepCount;
+  const startedAt = performance.now();
+  const cpu = process.cpuUsage();
+  await Promise.all(lanes.map((lane) => lane.decode({ sampler: { temperature: 0 }, maxTokens: options.tokens })));
+  const { user, system } = process.cpuUsage(cpu);
+  const wallMs = performance.now() - startedAt;
+  const steps = (await context.statistics()).stepCount - before;
+  await Promise.all(lanes.map((lane) => lane.release()));
+  return { wallMs: wallMs / steps, cpuMs: (user + system) / 1000 / steps };
+}
+
+await run(2); // warm
+const times = new Map<number, StepTime[]>(COUNTS.map((count) => [count, []]));
+for (let repeat = 0; repeat < REPEATS; repeat++) {
+  for (const count of COUNTS) times.get(count)?.push(await run(count)); // in turns, so that other work hits all alike
+}
+const middle = (values: readonly StepTime[] = []): StepTime => ({
+  wallMs: median(values.map((value) => value.wallMs)),
+  cpuMs: median(values.map((value) => value.cpuMs)),
+});
+const one = middle(times.get(1));
+const column = (value: number, digits: number, width: number) => value.toFixed(digits).padStart(width);
+for (const [count, values] of times) {
+  const { wallMs, cpuMs } = middle(values);
+  console.log(
+    `N = ${column(count, 0, 2)}   step ${column(wallMs, 2, 8)} ms (${column(wallMs / one.wallMs, 2, 5)})   ` +
+      `CPU ${column(cpuMs, 2, 8)} ms (${column(cpuMs / one.cpuMs, 2, 5)})   a token ${column(wallMs / count, 2, 7)} ms   ` +
+      `one after another : together = ${column((one.cpuMs * count) / cpuMs, 2, 4)} : 1 of CPU time`,
+  );
+}

@@ -1,0 +1,236 @@
+/**
+ * The model's own conversation form. A Jinja template is rendered with private stand-ins, random per call, for every
+ * text and every picture, and the result is cut there: whatever a text says, the template never sees it.
+ */
+import { randomBytes } from 'node:crypto';
+import { Template } from '@huggingface/jinja';
+import { z } from 'zod';
+import { ModelError, UsageError } from '../errors.js';
+import type { NativeImage, NativeModelFacts } from '../native/binding-types.js';
+import { parseOptions } from '../options.js';
+import { type ImageForm, imageForm, type Message, type MessageContent } from './image-form.js';
+import { llavaV1 } from './llava-v1.js';
+import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, textPiece } from './prompt-piece.js';
+
+const promptSchema = z.strictObject({
+  /** Further variables of the template. @default { enable_thinking: false } */
+  variables: z.record(z.string(), z.unknown()).default({}),
+});
+
+export type PromptOptions = z.input<typeof promptSchema>;
+
+/** Facts about the model that a template asks for. */
+export type TemplateFacts = Pick<
+  NativeModelFacts,
+  'chatTemplate' | 'architecture' | 'beginText' | 'endText' | 'addsBeginToken'
+>;
+
+export class ChatTemplate {
+  readonly #facts: TemplateFacts;
+  /** Undefined: the hand-written form of LLaVA-1.5. */
+  readonly #jinja: Template | undefined;
+  #form: ImageForm | undefined;
+
+  /** @throws ModelError ERR_MODEL_INVALID when there is no usable template */
+  constructor(facts: TemplateFacts) {
+    this.#facts = facts;
+    if (facts.chatTemplate === null) {
+      if (facts.architecture === 'llama') return;
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        `Expected a model with a chat template, received one of architecture ${facts.architecture} without. ` +
+          'Use its instruction-tuned file, or put the template into the GGUF (tokenizer.chat_template).',
+      );
+    }
+    try {
+      this.#jinja = new Template(facts.chatTemplate);
+    } catch (error) {
+      throw new ModelError('ERR_MODEL_INVALID', `The model's chat template is no Jinja: ${reason(error)}.`, {
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * @param turns at least one; a system turn only in front; the last one the user's
+   * @throws UsageError ERR_INVALID_REQUEST for turns that the template cannot express
+   */
+  render(turns: readonly PromptTurn[], options?: PromptOptions): PromptPiece[] {
+    const { variables } = parseOptions(promptSchema, options, 'prompt options');
+    checkTurns(parseOptions(z.array(promptTurnSchema, 'expected an array of turns'), turns, 'prompt turns'));
+    if (this.#jinja === undefined) return llavaV1(turns, this.#facts.endText);
+    const jinja = this.#jinja;
+    const render = (messages: readonly Message[]) => this.#render(jinja, messages, variables);
+    this.#form ??= imageForm(render);
+    let failure: unknown;
+    for (const { turns: attempt, markup } of attempts(turns, this.#form)) {
+      const standIns = new StandIns();
+      try {
+        const messages = attempt.map((turn) => ({ role: turn.role, content: this.#content(turn, standIns, markup) }));
+        return standIns.cut(this.#withoutBegin(render(messages)), markup);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw new UsageError(
+      'ERR_INVALID_REQUEST',
+      `The model's chat template cannot express these turns (${turns.map((turn) => turn.role).join(', ')}): ` +
+        `${reason(failure)}. Most templates want user and assistant by turns, and at most one system turn in front.`,
+      { cause: failure },
+    );
+  }
+
+  /** Some templates loop over `tools` without asking whether there are any: they get an empty list. */
+  #render(jinja: Template, messages: readonly Message[], variables: Record<string, unknown>): string {
+    const { beginText, endText } = this.#facts;
+    const given = {
+      bos_token: beginText,
+      eos_token: endText,
+      add_generation_prompt: true,
+      enable_thinking: false,
+      ...variables,
+      messages,
+    };
+    try {
+      return jinja.render(given);
+    } catch (error) {
+      try {
+        return jinja.render({ tools: [], ...given });
+      } catch {
+        throw error;
+      }
+    }
+  }
+
+  #content(turn: MergedTurn, standIns: StandIns, markup: string | undefined): MessageContent {
+    const system = turn.merged === undefined ? '' : `${standIns.text(turn.merged)}\n`;
+    const images = turn.images ?? [];
+    const text = standIns.text(turn.text);
+    if (images.length > 0 && markup !== undefined) {
+      for (const image of images) standIns.expect(image);
+      const items = images.map(() => ({ type: 'image' as const }));
+      return [...(system === '' ? [] : [{ type: 'text' as const, text: system }]), ...items, { type: 'text', text }];
+    }
+    const whole = system + images.map((image) => standIns.image(image)).join('') + text;
+    return this.#form?.takesStrings === false ? [{ type: 'text', text: whole }] : whole;
+  }
+
+  /** The begin token is put in front as a token, once. */
+  #withoutBegin(rendered: string): string {
+    const { addsBeginToken, beginText } = this.#facts;
+    return addsBeginToken && beginText !== '' && rendered.startsWith(beginText)
+      ? rendered.slice(beginText.length)
+      : rendered;
+  }
+}
+
+/** What stands in for texts and pictures while the template is rendered. */
+class StandIns {
+  readonly #nonce = randomBytes(12).toString('hex');
+  readonly #pieces: PromptPiece[] = [];
+  /** Pictures that the template marks itself, in order. */
+  readonly #expected: NativeImage[] = [];
+
+  /** White space at the ends stays outside, for templates that trim. */
+  text(text: string): string {
+    const core = text.trim();
+    if (core === '') return text;
+    const start = text.indexOf(core);
+    return text.slice(0, start) + this.#add(textPiece(core)) + text.slice(start + core.length);
+  }
+
+  image(image: NativeImage): string {
+    return this.#add({ kind: 'image', image });
+  }
+
+  expect(image: NativeImage): void {
+    this.#expected.push(image);
+  }
+
+  /** The rendered text, cut at the stand-ins and at the template's own picture marks. */
+  cut(rendered: string, markup: string | undefined): PromptPiece[] {
+    const seen = new Set<number>();
+    const images = [...this.#expected];
+    const pieces = rendered.split(new RegExp(`${this.#nonce}x(\\d+)x`)).flatMap((stretch, at): PromptPiece[] => {
+      if (at % 2 === 0) return marked(stretch, markup, images);
+      const index = Number(stretch);
+      const piece = this.#pieces[index];
+      if (piece === undefined || (piece.kind === 'image' && seen.has(index))) throw unusable('a picture twice');
+      seen.add(index);
+      return [piece];
+    });
+    if (seen.size < this.#pieces.length) throw unusable('not every turn');
+    if (images.length > 0) throw unusable('not every picture');
+    return pieces;
+  }
+
+  #add(piece: PromptPiece): string {
+    this.#pieces.push(piece);
+    return `${this.#nonce}x${this.#pieces.length - 1}x`;
+  }
+}
+
+function unusable(what: string): ModelError {
+  return new ModelError('ERR_MODEL_INVALID', `it gave back ${what}`);
+}
+
+/** Cuts template text at the template's own picture marks, and takes one picture for each. */
+function marked(text: string, markup: string | undefined, images: NativeImage[]): PromptPiece[] {
+  if (markup === undefined || images.length === 0) return [templatePiece(text)];
+  return text.split(markup).flatMap((stretch, at): PromptPiece[] => {
+    if (at === 0) return [templatePiece(stretch)];
+    const image = images.shift();
+    if (image === undefined) throw unusable('more picture marks than pictures');
+    return [{ kind: 'image', image }, templatePiece(stretch)];
+  });
+}
+
+/** A user turn that the system's text opens. */
+interface MergedTurn extends PromptTurn {
+  readonly merged?: string;
+}
+
+interface Attempt {
+  readonly turns: readonly MergedTurn[];
+  readonly markup: string | undefined;
+}
+
+/**
+ * What to try in order: the template's own picture marks, then pictures before the text; and each with the system turn
+ * as it is, then at the head of the first user turn, as llama.cpp does it for templates without a system role.
+ */
+function attempts(turns: readonly PromptTurn[], form: ImageForm): Attempt[] {
+  const [system, first, ...rest] = turns;
+  const forms: (readonly MergedTurn[])[] = [turns];
+  if (system?.role === 'system' && first !== undefined) forms.push([{ ...first, merged: system.text }, ...rest]);
+  const marks = form.markup === undefined ? [undefined] : [form.markup, undefined];
+  return forms.flatMap((form) => marks.map((markup) => ({ turns: form, markup })));
+}
+
+function checkTurns(turns: readonly PromptTurn[]): void {
+  const last = turns.at(-1);
+  if (last?.role !== 'user') {
+    throw new UsageError(
+      'ERR_INVALID_REQUEST',
+      `Expected turns that end with the user's, received ${last === undefined ? 'none' : `one of ${last.role} last`}.`,
+    );
+  }
+  turns.forEach((turn, index) => {
+    if (turn.role === 'system' && index > 0) {
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `Expected a system turn only in front, received one as turn ${index + 1}.`,
+      );
+    }
+    if (turn.role !== 'user' && (turn.images?.length ?? 0) > 0) {
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `Expected pictures in user turns only, received one in a turn of ${turn.role}.`,
+      );
+    }
+  });
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/[.\s]+$/, '') : String(error);
+}

@@ -1,0 +1,167 @@
+/** One KV cache, shared by every request: who may enter, and the loop that runs them. */
+import { z } from 'zod';
+import { UsageError } from '../errors.js';
+import type {
+  NativeContext,
+  NativeContextFacts,
+  NativeContextOptions,
+  NativeContextStatistics,
+} from '../native/binding-types.js';
+import { describe, parseOptions } from '../options.js';
+import { Admission, type Demand } from './admission.js';
+import { Lease, type LeaseHome } from './lease.js';
+import { native } from './native-error.js';
+import { Scheduler } from './scheduler.js';
+import { TokenSet } from './token-set.js';
+import type { TokenBytes } from './token-text.js';
+
+/** Cells of a context when nobody says: a 7B model's take 4 GiB at 16 bits. */
+const DEFAULT_CONTEXT_SIZE = 8192;
+
+/** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
+const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
+
+const positive = (what: string, maximum: number) =>
+  z.int(`expected ${what}`).min(1, `expected ${what}`).max(maximum, `expected ${what}`);
+
+export const contextSchema = z.strictObject({
+  /** KV cells shared by all sequences of all requests. @default what the model was trained with, at most 8192 */
+  contextSize: positive('an integer >= 1', 2 ** 31 - 1).optional(),
+  /** Sequences alive at once, over all requests; 1 to 256. @default 32 */
+  sequenceCount: positive('an integer from 1 to 256', 256).default(32),
+  /** Rows of one step at most: a longer prefill takes several steps. @default 512, on a CPU 128 */
+  batchSize: positive('an integer from 1 to 65536', 65536).optional(),
+  /** Rows computed at once, at most batchSize. @default batchSize, at most 512 */
+  microBatchSize: positive('an integer from 1 to 65536', 65536).optional(),
+  /** @default the model's */
+  threadCount: positive('an integer from 1 to 256', 256).optional(),
+  /** @default 'auto' */
+  flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
+  /** Number format of the KV cells. @default 'f16' */
+  cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
+});
+
+export type ContextOptions = z.input<typeof contextSchema>;
+
+const demandSchema = z.strictObject({
+  cellCount: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+  sequenceCount: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+});
+
+/** What the defaults depend on. */
+export interface ContextDefaults {
+  readonly trainedContextLength: number;
+  readonly threadCount: number;
+  readonly device: 'cpu' | 'gpu';
+}
+
+/** The addon's options for these, defaults filled in. */
+export function nativeContextOptions(
+  options: ContextOptions | undefined,
+  defaults: ContextDefaults,
+): NativeContextOptions {
+  const parsed = parseOptions(contextSchema, options, 'context options');
+  const trained = defaults.trainedContextLength > 0 ? defaults.trainedContextLength : DEFAULT_CONTEXT_SIZE;
+  const batchSize = parsed.batchSize ?? DEFAULT_BATCH_SIZE[defaults.device];
+  return {
+    cellCount: parsed.contextSize ?? Math.min(trained, DEFAULT_CONTEXT_SIZE),
+    sequenceCount: parsed.sequenceCount,
+    batchSize,
+    microBatchSize: Math.min(parsed.microBatchSize ?? 512, batchSize),
+    threadCount: parsed.threadCount ?? defaults.threadCount,
+    flashAttention: parsed.flashAttention,
+    cacheType: parsed.cacheType,
+  };
+}
+
+/** Made by {@link Model.createContext}. */
+export class Context {
+  readonly #native: NativeContext;
+  readonly #scheduler: Scheduler;
+  readonly #admission: Admission;
+  readonly #leases = new Set<Lease>();
+  readonly #leaseHome: LeaseHome;
+  readonly #onDispose: (context: Context) => void;
+  #isDisposed = false;
+  #disposed: Promise<void> | undefined;
+
+  /** Not for callers: {@link Model.createContext} makes contexts. */
+  constructor(nativeContext: NativeContext, vocabulary: TokenBytes, onDispose: (context: Context) => void) {
+    this.#native = nativeContext;
+    this.#scheduler = new Scheduler(nativeContext);
+    this.#admission = new Admission(nativeContext.facts);
+    this.#onDispose = onDispose;
+    this.#leaseHome = {
+      native: nativeContext,
+      scheduler: this.#scheduler,
+      vocabulary,
+      isDisposed: () => this.#isDisposed,
+      onRelease: (lease) => this.#leases.delete(lease),
+    };
+  }
+
+  get facts(): NativeContextFacts {
+    return this.#native.facts;
+  }
+
+  /** Requests that wait for room. */
+  get waitingCount(): number {
+    return this.#admission.waitingCount;
+  }
+
+  /**
+   * Waits, first come, first served, until so many cells and sequences are free, and holds them. Sequences of one lease
+   * share what they share: count the prompt once, and each branch's own tokens.
+   *
+   * @throws EngineError ERR_CACHE_FULL when the context could never hold it; AbortError; UsageError
+   */
+  async reserve(demand: Demand, signal?: AbortSignal): Promise<Lease> {
+    this.#expectAlive();
+    const reservation = await this.#admission.reserve(parseOptions(demandSchema, demand, 'reserve'), signal);
+    const lease = new Lease(this.#leaseHome, reservation);
+    this.#leases.add(lease);
+    return lease;
+  }
+
+  /** Tokens at which a decode of this context may pause. */
+  async createTokenSet(tokens: Int32Array): Promise<TokenSet> {
+    this.#expectAlive();
+    if (!(tokens instanceof Int32Array)) {
+      throw new UsageError('ERR_INVALID_REQUEST', `Expected an Int32Array of tokens, received ${describe(tokens)}.`);
+    }
+    this.#scheduler.interrupt();
+    const id = tokens.length === 0 ? -1 : await native(() => this.#native.createTokenSet(tokens));
+    return new TokenSet(this.#native, id, tokens);
+  }
+
+  async statistics(): Promise<NativeContextStatistics> {
+    this.#expectAlive();
+    this.#scheduler.interrupt();
+    return await native(() => this.#native.statistics());
+  }
+
+  /** Ends all work with ERR_DISPOSED, within one step, and frees the cache. Idempotent. */
+  dispose(): Promise<void> {
+    this.#isDisposed = true;
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  async #dispose(): Promise<void> {
+    const error = new UsageError('ERR_DISPOSED', 'The context was disposed of.');
+    this.#admission.close(error);
+    this.#scheduler.cancelAll(error);
+    await Promise.all([native(() => this.#native.dispose()), ...[...this.#leases].map((lease) => lease.release())]);
+    this.#onDispose(this);
+  }
+
+  #expectAlive(): void {
+    if (this.#isDisposed) {
+      throw new UsageError('ERR_DISPOSED', 'Expected a living context, received one that was disposed of.');
+    }
+  }
+}

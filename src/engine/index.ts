@@ -1,0 +1,19 @@
+/** The engine alone: models, KV caches that branch, pictures. No safety policy. */
+export type {
+  NativeContextFacts,
+  NativeContextStatistics,
+  NativeImage,
+  NativeModelFacts,
+  NativePart,
+} from '../native/binding-types.js';
+export type { Demand } from './admission.js';
+export type { PromptOptions } from './chat-template.js';
+export { Context, type ContextOptions } from './context.js';
+export { Lease } from './lease.js';
+export { Model, type ModelOptions } from './model.js';
+export type { PromptTurn } from './prompt-piece.js';
+export { deriveSeed, GREEDY, randomSeed, type SamplerOptions, samplerSchema } from './sampler.js';
+export { type Decoded, type DecodeOptions, type PrefillOptions, Sequence } from './sequence.js';
+export type { StopReason } from './task.js';
+export { TokenSet } from './token-set.js';
+export { TokenText, textOf } from './token-text.js';

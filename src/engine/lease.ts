@@ -1,0 +1,137 @@
+/** What one request holds: its reservation of the KV cache, and every sequence made in it. */
+import { EngineError, UsageError } from '../errors.js';
+import type { NativeContext } from '../native/binding-types.js';
+import type { Demand, Reservation } from './admission.js';
+import { native } from './native-error.js';
+import type { Scheduler } from './scheduler.js';
+import { Sequence, type SequenceHome } from './sequence.js';
+import type { TokenBytes } from './token-text.js';
+
+/** What a lease needs of its context. */
+export interface LeaseHome {
+  readonly native: NativeContext;
+  readonly scheduler: Scheduler;
+  readonly vocabulary: TokenBytes;
+  /** Whether the context is gone, and every sequence with it. */
+  isDisposed(): boolean;
+  onRelease(lease: Lease): void;
+}
+
+export class Lease {
+  readonly #home: LeaseHome;
+  readonly #reservation: Reservation;
+  readonly #sequences = new Set<Sequence>();
+  /** Calls that will bring new lanes; `release` waits for them. */
+  readonly #arriving = new Set<Promise<unknown>>();
+  #arrivingCount = 0;
+  #released: Promise<void> | undefined;
+  readonly #sequenceHome: SequenceHome;
+
+  /** Not for callers: {@link Context.reserve} makes leases. */
+  constructor(home: LeaseHome, reservation: Reservation) {
+    this.#home = home;
+    this.#reservation = reservation;
+    this.#sequenceHome = {
+      native: home.native,
+      scheduler: home.scheduler,
+      vocabulary: home.vocabulary,
+      fork: (parent, count, child) => this.#fork(parent, count, child),
+      release: (sequences) => this.#releaseSequences(sequences),
+    };
+  }
+
+  /** What was granted. */
+  get demand(): Demand {
+    const { cellCount, sequenceCount } = this.#reservation;
+    return { cellCount, sequenceCount };
+  }
+
+  /** Living sequences. */
+  get sequenceCount(): number {
+    return this.#sequences.size;
+  }
+
+  /** @throws EngineError ERR_SEQUENCE_LIMIT beyond the reservation; UsageError ERR_DISPOSED */
+  async createSequence(): Promise<Sequence> {
+    const [sequence] = await this.#make(1, async () => [
+      new Sequence(this.#sequenceHome, await this.#home.native.createSequence()),
+    ]);
+    return sequence as Sequence;
+  }
+
+  /** A sequence from the bytes of {@link Sequence.save}, of the same model and the same form of context. */
+  async restore(bytes: Uint8Array): Promise<Sequence> {
+    const [sequence] = await this.#make(1, async () => [
+      await Sequence.adopt(this.#sequenceHome, await this.#home.native.restore(bytes)),
+    ]);
+    return sequence as Sequence;
+  }
+
+  /** Releases every sequence, whatever it is doing, then the reservation. Idempotent. */
+  release(): Promise<void> {
+    this.#released ??= this.#releaseAll();
+    return this.#released;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  async #releaseAll(): Promise<void> {
+    try {
+      await Promise.allSettled(this.#arriving);
+      await this.#releaseSequences([...this.#sequences]);
+    } finally {
+      this.#reservation.release();
+      this.#home.onRelease(this);
+    }
+  }
+
+  async #fork(parent: number, count: number, child: (id: number) => Sequence): Promise<Sequence[]> {
+    return await this.#make(count, async () => Array.from(await this.#home.native.fork(parent, count), child));
+  }
+
+  async #releaseSequences(sequences: readonly Sequence[]): Promise<void> {
+    const living = sequences.filter((sequence) => sequence.markReleased());
+    for (const sequence of living) this.#sequences.delete(sequence);
+    if (living.length === 0 || this.#home.isDisposed()) return;
+    try {
+      await native(() => this.#home.native.release(living.map((sequence) => sequence.id)));
+    } catch (error) {
+      if (!this.#home.isDisposed()) throw error; // a context that went meanwhile took them along
+    }
+  }
+
+  /** Makes lanes within the reservation, and takes them back when the lease was released meanwhile. */
+  async #make(count: number, make: () => Promise<Sequence[]>): Promise<Sequence[]> {
+    this.#expectHeld();
+    const held = this.#sequences.size + this.#arrivingCount;
+    if (held + count > this.#reservation.sequenceCount) {
+      throw new EngineError(
+        'ERR_SEQUENCE_LIMIT',
+        `Expected at most ${this.#reservation.sequenceCount} sequences at once, as reserved; ` +
+          `received a call for ${count} more beside ${held}. Reserve more, or release some first.`,
+      );
+    }
+    this.#home.scheduler.interrupt();
+    const arriving = native(make).then((sequences) => {
+      for (const sequence of sequences) this.#sequences.add(sequence);
+      return sequences;
+    });
+    this.#arrivingCount += count;
+    this.#arriving.add(arriving);
+    try {
+      const sequences = await arriving;
+      this.#expectHeld();
+      return sequences;
+    } finally {
+      this.#arrivingCount -= count;
+      this.#arriving.delete(arriving);
+    }
+  }
+
+  #expectHeld(): void {
+    if (this.#released === undefined && !this.#home.isDisposed()) return;
+    throw new UsageError('ERR_DISPOSED', 'Expected a lease that is held, received one that was released.');
+  }
+}

@@ -1,0 +1,260 @@
+/** A language model, with its projector where it takes pictures. */
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { physicalCoreCount } from '../cores.js';
+import { AbortError, ModelError, throwIfAborted, UsageError } from '../errors.js';
+import { loadBinding } from '../native/binding.js';
+import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
+import { describe, parseOptions } from '../options.js';
+import type { RgbImage } from '../types.js';
+import { ChatTemplate, type PromptOptions } from './chat-template.js';
+import { Context, type ContextDefaults, type ContextOptions, nativeContextOptions } from './context.js';
+import { checkModelFile } from './model-file.js';
+import { engineError, native } from './native-error.js';
+import { promptParts } from './prompt-parts.js';
+import type { PromptTurn } from './prompt-piece.js';
+import { textOf } from './token-text.js';
+import { Vocabulary } from './vocabulary.js';
+
+const signalSchema = z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal');
+
+export const modelSchema = z.strictObject({
+  /** Path of the language model's GGUF. */
+  modelPath: z.string('expected a path').min(1, 'expected a path'),
+  /** Path of its projector's GGUF (mmproj); without it the model takes text only. */
+  projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
+  /** Layers on the GPU; 0 = none, -1 = all. Without a GPU it has no meaning. @default -1 */
+  gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').default(-1),
+  /** Whether the projector may use the GPU. @default true unless gpuLayerCount is 0 */
+  projectorOnGpu: z.boolean('expected true or false').optional(),
+  /** Threads of the image encoder, and default for contexts; 1 to 256. @default physical cores */
+  threadCount: z
+    .int('expected an integer from 1 to 256')
+    .min(1, 'expected an integer from 1 to 256')
+    .max(256, 'expected an integer from 1 to 256')
+    .optional(),
+  /** Maps the weights instead of reading them. @default true */
+  useMmap: z.boolean('expected true or false').default(true),
+  /** Keeps the weights from being swapped out. @default false */
+  useMlock: z.boolean('expected true or false').default(false),
+  signal: signalSchema.optional(),
+  /** Gets a fraction from 0 to 1. What it throws ends the load. */
+  onProgress: z
+    .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
+});
+
+export type ModelOptions = z.input<typeof modelSchema>;
+
+const imageSchema = z.object({
+  data: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected RGB bytes'),
+  width: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+  height: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+});
+
+const encodeSchema = z.strictObject({ signal: signalSchema.optional() });
+
+export class Model {
+  readonly #native: NativeModel;
+  readonly #vocabulary: Vocabulary;
+  readonly #defaults: ContextDefaults;
+  readonly #contexts = new Set<Context>();
+  #template: ChatTemplate | undefined;
+  #disposed: Promise<void> | undefined;
+
+  /** `general.name` of the GGUF, or the file's name. */
+  readonly name: string;
+
+  /**
+   * Loads the model. Weights are mapped, so this takes long only for the projector and on a GPU.
+   *
+   * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_MODEL_MISMATCH; EngineError ERR_ADDON_NOT_FOUND;
+   *   AbortError; UsageError
+   */
+  static async load(options: ModelOptions): Promise<Model> {
+    const parsed = parseOptions(modelSchema, options, 'Model.load options');
+    const { modelPath, projectorPath, gpuLayerCount, useMmap, useMlock, signal, onProgress } = parsed;
+    throwIfAborted(signal);
+    await checkModelFile(modelPath, 'language model');
+    if (projectorPath !== undefined) await checkModelFile(projectorPath, 'projector');
+    throwIfAborted(signal);
+    const threadCount = parsed.threadCount ?? physicalCoreCount();
+    const projectorOnGpu = parsed.projectorOnGpu ?? gpuLayerCount !== 0;
+    const nativeOptions = { modelPath, projectorPath, gpuLayerCount, projectorOnGpu, threadCount, useMmap, useMlock };
+    const binding = loadBinding();
+    const loaded = await native(() =>
+      arrival((report) => binding.loadModel(nativeOptions, report), signal, onProgress),
+    );
+    try {
+      const vocabulary = await Vocabulary.read(loaded);
+      throwIfAborted(signal);
+      const hasGpu = binding.devices().some((device) => device.type === 'gpu' || device.type === 'integrated-gpu');
+      const device = hasGpu && gpuLayerCount !== 0 ? 'gpu' : 'cpu';
+      const { trainedContextLength } = loaded.facts;
+      return new Model(loaded, vocabulary, { trainedContextLength, threadCount, device }, modelPath);
+    } catch (error) {
+      await loaded.dispose();
+      throw engineError(error);
+    }
+  }
+
+  private constructor(loaded: NativeModel, vocabulary: Vocabulary, defaults: ContextDefaults, modelPath: string) {
+    this.#native = loaded;
+    this.#vocabulary = vocabulary;
+    this.#defaults = defaults;
+    this.name = loaded.facts.metadata['general.name'] || basename(modelPath);
+  }
+
+  /** Threads of the image encoder, and default for contexts. */
+  get threadCount(): number {
+    return this.#defaults.threadCount;
+  }
+
+  get facts(): NativeModelFacts {
+    return this.#native.facts;
+  }
+
+  /** Tokens of a text, without begin token. `parseSpecial` turns text such as "</s>" into the token. @default false */
+  tokenize(text: string, options: { readonly parseSpecial?: boolean } = {}): Int32Array {
+    this.#expectAlive();
+    if (typeof text !== 'string')
+      throw new UsageError('ERR_INVALID_REQUEST', `Expected a text, received ${describe(text)}.`);
+    return this.#native.tokenize(text, { addSpecial: false, parseSpecial: options.parseSpecial ?? false });
+  }
+
+  /** Text of tokens; control tokens have none, bytes that are no UTF-8 give U+FFFD. */
+  text(tokens: Iterable<number>): string {
+    return textOf(this.#vocabulary, tokens);
+  }
+
+  /** UTF-8 of one token, perhaps part of a character; empty for control tokens. */
+  tokenBytes(token: number): Uint8Array {
+    return this.#vocabulary.tokenBytes(token);
+  }
+
+  /**
+   * Every token that can finish one of these characters: the only tokens at which a sentence can end. Ascending;
+   * computed once per argument.
+   */
+  tokensContaining(characters: string): Int32Array {
+    return this.#vocabulary.containing(characters);
+  }
+
+  /**
+   * Encodes a picture. The result keeps the embeddings in main memory until it is disposed of, and serves every context
+   * of this model, as often as it is used.
+   *
+   * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE; AbortError at once, though the encoder goes on
+   *   to its end
+   */
+  async encodeImage(image: RgbImage, options?: z.input<typeof encodeSchema>): Promise<NativeImage> {
+    const { signal } = parseOptions(encodeSchema, options, 'encodeImage options');
+    const { data, width, height } = parseOptions(imageSchema, image, 'encodeImage');
+    throwIfAborted(signal);
+    this.#expectAlive();
+    if (!this.facts.hasVision) {
+      throw new ModelError(
+        'ERR_NO_PROJECTOR',
+        `Expected a model that takes pictures, received ${this.name} without projector. Load it with projectorPath.`,
+      );
+    }
+    const encoding = native(() => this.#native.encodeImage({ data, width, height }));
+    return await orAbort(encoding, signal, (late) => late.dispose());
+  }
+
+  /**
+   * The conversation as input of a sequence: the model's chat template with what it asks for, up to where the answer
+   * begins. Text of turns is text: it becomes neither special tokens nor pictures, whatever it says.
+   *
+   * @throws UsageError ERR_INVALID_REQUEST; ModelError ERR_MODEL_INVALID when the template cannot be used
+   */
+  prompt(turns: readonly PromptTurn[], options?: PromptOptions): NativePart[] {
+    this.#expectAlive();
+    this.#template ??= new ChatTemplate(this.facts);
+    return promptParts(this.#template.render(turns, options), this.#vocabulary, this.#native);
+  }
+
+  /** A KV cache of this model. @throws EngineError ERR_CONTEXT; UsageError */
+  async createContext(options?: ContextOptions): Promise<Context> {
+    const contextOptions = nativeContextOptions(options, this.#defaults);
+    this.#expectAlive();
+    const nativeContext = await native(() => this.#native.createContext(contextOptions));
+    const context = new Context(nativeContext, this.#vocabulary, (gone) => this.#contexts.delete(gone));
+    this.#contexts.add(context);
+    return context;
+  }
+
+  /** Disposes of its contexts and pictures too, within one step. Idempotent. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  async #dispose(): Promise<void> {
+    await Promise.all([...this.#contexts].map((context) => context.dispose()));
+    await native(() => this.#native.dispose());
+  }
+
+  #expectAlive(): void {
+    if (this.#disposed !== undefined) {
+      throw new UsageError('ERR_DISPOSED', 'Expected a loaded model, received one that was disposed of.');
+    }
+  }
+}
+
+/** The model of a load; the signal cancels it, and so does an `onProgress` that throws. */
+async function arrival(
+  begin: (report: (fraction: number) => void) => NativeLoad,
+  signal: AbortSignal | undefined,
+  onProgress: ((fraction: number) => void) | undefined,
+): Promise<NativeModel> {
+  const thrown: unknown[] = [];
+  const load = begin((fraction) => {
+    if (thrown.length > 0) return;
+    try {
+      onProgress?.(fraction);
+    } catch (error) {
+      thrown.push(error); // in a callback of the addon it would end the process
+      load.cancel();
+    }
+  });
+  const onAbort = () => load.cancel();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const model = await load.model;
+    if (!signal?.aborted && thrown.length === 0) return model;
+    await model.dispose();
+    throw new AbortError(signal);
+  } catch (error) {
+    if (thrown.length > 0) throw thrown[0];
+    throw signal?.aborted ? new AbortError(signal) : error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** The value, or AbortError as soon as the signal fires; a value that comes later is given to `discard`. */
+async function orAbort<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+  discard: (late: Value) => void,
+): Promise<Value> {
+  if (signal === undefined) return await promise;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new AbortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } catch (error) {
+    promise.then(discard, () => undefined); // it failed, and nobody waits for it any more
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * One loop over every sequence of every request that has work. There is no prefill phase and no decode phase: a task is
+ * an entry of the next run, whatever it needs, and the addon packs one batch a step from all of them. A run returns
+ * when a sequence is done, when its steps are used up, or when it is interrupted because somebody came or left; tokens
+ * are handed out, and the next run is planned from what is there then.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { AbortError, throwIfAborted, UsageError } from '../errors.js';
+import type { NativeContext, NativeRunReport } from '../native/binding-types.js';
+import { engineError } from './native-error.js';
+import type { Task } from './task.js';
+
+/** A run lasts about this long, so that text streams at 25 pieces a second or one a step, whichever is slower. */
+const RUN_MS = 40;
+
+/** Steps a run takes at most, however short they are. */
+const MAX_STEPS = 16;
+
+interface Job {
+  readonly task: Task;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** Set when the job has to leave at the next step boundary. */
+  leaving: Error | undefined;
+}
+
+export class Scheduler {
+  readonly #context: NativeContext;
+  readonly #jobs = new Map<number, Job>();
+  /** One listener a signal, however many tasks it ends: Node warns of a leak at the eleventh. */
+  readonly #listeners = new Map<AbortSignal, () => void>();
+  #isLooping = false;
+  #isRunning = false;
+  #stepBudget = 1;
+
+  constructor(context: NativeContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Runs the task to its end, beside all others. Settles only when the addon is done with the sequence's step, so that
+   * whoever waits knows what the sequence holds.
+   *
+   * @throws AbortError one step after the signal at the latest; EngineError ERR_DECODE, ERR_CACHE_FULL; UsageError
+   *   ERR_DISPOSED; whatever a callback of the task threw
+   */
+  async run(task: Task, signal?: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#jobs.set(task.sequence, { task, signal, resolve, reject, leaving: undefined });
+        if (signal !== undefined) this.#listen(signal);
+        this.interrupt();
+        if (!this.#isLooping) void this.#loop();
+      });
+    } finally {
+      if (signal !== undefined) this.#stopListening(signal);
+    }
+  }
+
+  /** Makes the task of this sequence, if it has one, reject with the error at the next step boundary. */
+  cancel(sequence: number, error: Error): void {
+    const job = this.#jobs.get(sequence);
+    if (job !== undefined) job.leaving ??= error;
+    this.interrupt();
+  }
+
+  /** The same for every task. */
+  cancelAll(error: Error): void {
+    for (const sequence of this.#jobs.keys()) this.cancel(sequence, error);
+  }
+
+  /** Ends the run in progress at its next step boundary, because something else waits for the addon's thread. */
+  interrupt(): void {
+    if (this.#isRunning) this.#context.interrupt();
+  }
+
+  async #loop(): Promise<void> {
+    this.#isLooping = true;
+    await setImmediate(); // whoever calls in this turn joins the first step
+    for (let jobs = this.#staying(); jobs.length > 0; jobs = this.#staying()) {
+      for (const report of await this.#step(jobs)) {
+        if (this.#handOut(report)) await setImmediate(); // what follows from an answer joins the next step
+        if (report.stepCount > 0) this.#stepBudget = stepBudget(report);
+      }
+    }
+    this.#isLooping = false;
+  }
+
+  /** Jobs that take part in the next run; those that have to leave are let go. */
+  #staying(): Job[] {
+    for (const job of this.#jobs.values()) {
+      if (job.leaving !== undefined) this.#fail(job, job.leaving);
+    }
+    return [...this.#jobs.values()];
+  }
+
+  /** One run of these jobs. When an entry is refused, which the addon does before any step, each job runs alone. */
+  async #step(jobs: readonly Job[]): Promise<NativeRunReport[]> {
+    this.#isRunning = true;
+    try {
+      const entries = jobs.map((job) => job.task.entry());
+      return [await this.#context.run({ entries, stepBudget: this.#stepBudget })];
+    } catch (cause) {
+      const error = engineError(cause);
+      if (error instanceof UsageError && jobs.length > 1) return await this.#stepAlone(jobs);
+      for (const job of jobs) this.#fail(job, job.leaving ?? error);
+      return [];
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #stepAlone(jobs: readonly Job[]): Promise<NativeRunReport[]> {
+    const reports: NativeRunReport[] = [];
+    for (const job of jobs) {
+      if (job.leaving === undefined) reports.push(...(await this.#step([job])));
+    }
+    return reports;
+  }
+
+  /** Gives each task what it got; true when one is done. Those that leave are told nothing more. */
+  #handOut(report: NativeRunReport): boolean {
+    let anyDone = false;
+    for (const result of report.results) {
+      const job = this.#jobs.get(result.sequence);
+      if (job === undefined || job.leaving !== undefined) continue;
+      try {
+        if (!job.task.take(result)) continue;
+        this.#jobs.delete(result.sequence);
+        job.resolve();
+      } catch (error) {
+        this.#fail(job, error);
+      }
+      anyDone = true;
+    }
+    return anyDone;
+  }
+
+  #listen(signal: AbortSignal): void {
+    if (this.#listeners.has(signal)) return;
+    const onAbort = () => {
+      for (const { task, signal: theirs } of this.#jobs.values()) {
+        if (theirs === signal) this.cancel(task.sequence, new AbortError(signal));
+      }
+    };
+    this.#listeners.set(signal, onAbort);
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+
+  /** Unless another task still needs it. */
+  #stopListening(signal: AbortSignal): void {
+    const onAbort = this.#listeners.get(signal);
+    if (onAbort === undefined || [...this.#jobs.values()].some((job) => job.signal === signal)) return;
+    this.#listeners.delete(signal);
+    signal.removeEventListener('abort', onAbort);
+  }
+
+  #fail(job: Job, error: unknown): void {
+    this.#jobs.delete(job.task.sequence);
+    job.reject(error);
+  }
+}
+
+function stepBudget(report: NativeRunReport): number {
+  const stepMs = (report.decodeMs + report.sampleMs) / report.stepCount;
+  return Math.min(MAX_STEPS, Math.max(1, Math.floor(RUN_MS / Math.max(stepMs, 0.01))));
+}

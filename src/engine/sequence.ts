@@ -1,0 +1,316 @@
+/** A lane of the KV cache: what was read and written so far, ready to go on, to branch, or to be cut back. */
+import { z } from 'zod';
+import { throwIfAborted, UsageError } from '../errors.js';
+import type { NativeContext, NativePart, NativeSequenceFacts } from '../native/binding-types.js';
+import { describe, parseOptions } from '../options.js';
+import { native } from './native-error.js';
+import { nativeSampler, samplerSchema } from './sampler.js';
+import type { Scheduler } from './scheduler.js';
+import { DecodeTask, PrefillTask, type StopReason, type Task } from './task.js';
+import { TokenSet } from './token-set.js';
+import { type TokenBytes, TokenText } from './token-text.js';
+
+const signalSchema = z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal');
+const callbackSchema = <Callback>() =>
+  z.custom<Callback>((value) => typeof value === 'function', 'expected a function');
+
+const prefillSchema = z.strictObject({ signal: signalSchema.optional() });
+
+const decodeSchema = z.strictObject({
+  /** How tokens are drawn. Its generator starts anew from the seed with every call. @default greedy */
+  sampler: samplerSchema.prefault({}),
+  /** Tokens sampled at most in this call. */
+  maxTokens: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+  signal: signalSchema.optional(),
+  /** Where to pause: at a token of the set, when `accept` says yes to what was decoded so far in this call. */
+  pause: z
+    .strictObject({
+      set: z.custom<TokenSet>((value) => value instanceof TokenSet, 'expected a TokenSet of this context'),
+      accept: callbackSchema<(text: string, tokens: readonly number[]) => boolean>(),
+    })
+    .optional(),
+  /** Whole characters, as they come. */
+  onText: callbackSchema<(text: string) => void>().optional(),
+});
+
+export type PrefillOptions = z.input<typeof prefillSchema>;
+export type DecodeOptions = z.input<typeof decodeSchema>;
+
+/** What a decode brought. */
+export interface Decoded {
+  /** The end-of-generation token is not among them. */
+  readonly tokens: readonly number[];
+  /** Whole characters; bytes of an unfinished one open the text of the next decode, or end as U+FFFD. */
+  readonly text: string;
+  /** `end`: the model said so. `limit`: `maxTokens` were sampled. `paused`: `accept` said yes. */
+  readonly stopReason: StopReason;
+  /** Sum of the tokens' log probabilities, each under the distribution it was drawn from. */
+  readonly logProbability: number;
+}
+
+/** What a sequence needs of the lease that it was made in. */
+export interface SequenceHome {
+  readonly native: NativeContext;
+  readonly scheduler: Scheduler;
+  readonly vocabulary: TokenBytes;
+  /** Adds children of this lane to the lease. */
+  fork(parent: number, count: number, child: (id: number) => Sequence): Promise<Sequence[]>;
+  release(sequences: readonly Sequence[]): Promise<void>;
+}
+
+interface Content {
+  readonly tokenCount: number;
+  readonly position: number;
+  /** Whether something is there to sample from, once what is pending is decoded. */
+  readonly canSample: boolean;
+  /** Bytes of an unfinished character. */
+  readonly rest: Uint8Array;
+}
+
+const EMPTY: Content = { tokenCount: 0, position: 0, canSample: false, rest: new Uint8Array(0) };
+
+/**
+ * Made by {@link Lease.createSequence} and {@link fork}. Work on one sequence is done one call after another: a call
+ * while a prefill or decode runs is refused, except `release`, which ends it.
+ */
+export class Sequence {
+  /** The addon's number. */
+  readonly id: number;
+  readonly #home: SequenceHome;
+  #content: Content;
+  #busyWith: string | undefined;
+  #isReleased = false;
+
+  /** Not for callers: {@link Lease} makes sequences. */
+  constructor(home: SequenceHome, id: number, content: Content = EMPTY) {
+    this.#home = home;
+    this.id = id;
+    this.#content = content;
+  }
+
+  /** Tokens in the KV cache and pending; a picture counts its rows. */
+  get tokenCount(): number {
+    return this.#content.tokenCount;
+  }
+
+  /** Where the next token stands for the rotary embedding; below `tokenCount` where pictures use M-RoPE. */
+  get position(): number {
+    return this.#content.position;
+  }
+
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  /**
+   * Appends the parts and decodes everything that is pending, beside whatever else runs in the context.
+   *
+   * @throws UsageError, AbortError, EngineError ERR_CACHE_FULL; what was appended stays pending
+   */
+  async prefill(parts: readonly NativePart[], options?: PrefillOptions): Promise<void> {
+    const { signal } = parseOptions(prefillSchema, options, 'prefill options');
+    this.#expectIdle('prefill');
+    throwIfAborted(signal);
+    const appended = this.append(parts);
+    await both(appended, this.tokenCount === 0 ? undefined : this.#run('prefill', new PrefillTask(this.id), signal));
+  }
+
+  /** Queues input behind what is there; it is decoded with the next prefill or decode. */
+  async append(parts: readonly NativePart[]): Promise<void> {
+    this.#expectIdle('append');
+    if (!Array.isArray(parts)) {
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `Expected an array of tokens and pictures, received ${describe(parts)}.`,
+      );
+    }
+    const filled = parts.filter((part) => !(part instanceof Int32Array && part.length === 0));
+    if (filled.length === 0) return;
+    const before = this.#content;
+    let { tokenCount, position } = before;
+    for (const part of filled) {
+      // What is neither counts nothing: the addon refuses it by name.
+      tokenCount += part instanceof Int32Array ? part.length : part.tokenCount || 0;
+      position += part instanceof Int32Array ? part.length : part.positionCount || 0;
+    }
+    this.#content = { tokenCount, position, canSample: true, rest: EMPTY.rest };
+    try {
+      await this.#native(() => this.#home.native.append(this.id, filled));
+    } catch (error) {
+      // Taken back, not put back: another append may have come since.
+      const now = this.#content;
+      const count = now.tokenCount - (tokenCount - before.tokenCount);
+      this.#content = {
+        tokenCount: count,
+        position: now.position - (position - before.position),
+        canSample: count === before.tokenCount ? before.canSample : now.canSample,
+        rest: count === before.tokenCount ? before.rest : now.rest,
+      };
+      throw error;
+    }
+  }
+
+  /**
+   * Children that share every KV cell, the pending input and the logits of this sequence. Nothing is copied, and this
+   * sequence may be released first.
+   *
+   * @param count at least 1
+   * @throws EngineError ERR_SEQUENCE_LIMIT beyond the reservation; ERR_FORK_UNSUPPORTED
+   */
+  async fork(count: number): Promise<Sequence[]> {
+    this.#expectIdle('fork');
+    if (!Number.isInteger(count) || count < 1) {
+      throw new UsageError('ERR_INVALID_REQUEST', `Expected a fork count that is an integer >= 1, received ${count}.`);
+    }
+    const content = this.#content;
+    return await this.#home.fork(this.id, count, (id) => new Sequence(this.#home, id, content));
+  }
+
+  /**
+   * Samples tokens until an end-of-generation token, `maxTokens`, or an accepted pause. The last token sampled is pending
+   * afterwards. A refused pause goes on with the same sampler and the same budget.
+   *
+   * @throws UsageError; AbortError one step after the signal at the latest; EngineError ERR_CACHE_FULL, ERR_DECODE;
+   *   whatever `accept` or `onText` threw. The sequence stays usable in each case.
+   */
+  async decode(options: DecodeOptions): Promise<Decoded> {
+    const { sampler, maxTokens, signal, pause, onText } = parseOptions(decodeSchema, options, 'decode options');
+    this.#expectIdle('decode');
+    if (pause !== undefined && !pause.set.belongsTo(this.#home.native)) {
+      throw new UsageError('ERR_INVALID_REQUEST', 'Expected a TokenSet of this context, received one of another.');
+    }
+    if (!this.#content.canSample) {
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        'Expected a sequence with something to go on from, received one that is empty or was just trimmed. Append first.',
+      );
+    }
+    throwIfAborted(signal);
+    const text = new TokenText(this.#home.vocabulary, this.#content.rest);
+    const task = new DecodeTask(this.id, { maxTokens, text, pause, onText });
+    // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
+    const prepared = this.#native(() => this.#home.native.setSampler(this.id, nativeSampler(sampler)));
+    await both(prepared, this.#run('decode', task, signal));
+    const { tokens, logProbability, stopReason = 'limit' } = task;
+    this.#content = {
+      tokenCount: this.tokenCount + tokens.length,
+      position: this.position + tokens.length,
+      canSample: true,
+      rest: text.rest,
+    };
+    return { tokens, text: task.text, stopReason, logProbability };
+  }
+
+  /**
+   * Drops everything after the first `tokenCount` tokens, pending input too. Append before decoding again.
+   *
+   * @throws UsageError for a count beyond the sequence or inside a picture; EngineError ERR_FORK_UNSUPPORTED where the
+   *   model's memory cannot be cut
+   */
+  async trim(tokenCount: number): Promise<void> {
+    this.#expectIdle('trim');
+    if (!Number.isInteger(tokenCount) || tokenCount < 0 || tokenCount > this.tokenCount) {
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `Expected a token count from 0 to ${this.tokenCount} to trim to, received ${tokenCount}.`,
+      );
+    }
+    if (tokenCount === this.tokenCount) return;
+    this.#busyWith = 'trim'; // what it holds is known only afterwards
+    try {
+      await this.#native(() => this.#home.native.trim(this.id, tokenCount));
+      this.#content = contentOf(await this.#native(() => this.#home.native.sequence(this.id)));
+    } finally {
+      this.#busyWith = undefined;
+    }
+  }
+
+  /** Decodes what is pending and gives KV cells and logits as bytes, for {@link Lease.restore}. */
+  async save(options?: PrefillOptions): Promise<Uint8Array> {
+    await this.prefill([], options);
+    return new Uint8Array(await this.#native(() => this.#home.native.save(this.id)));
+  }
+
+  /** Decodes what is pending and gives the logits of the last token, shape [vocabularySize]. */
+  async logits(options?: PrefillOptions): Promise<Float32Array> {
+    await this.prefill([], options);
+    return await this.#native(() => this.#home.native.logits(this.id));
+  }
+
+  /** Frees the lane; cells shared with living forks stay. Ends work in progress with ERR_DISPOSED. Idempotent. */
+  async release(): Promise<void> {
+    await this.#home.release([this]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  /** Not for callers: the lease says that the lane is gone. False when it was already. */
+  markReleased(): boolean {
+    if (this.#isReleased) return false;
+    this.#isReleased = true;
+    const error = new UsageError('ERR_DISPOSED', 'The sequence was released while it was at work.');
+    this.#home.scheduler.cancel(this.id, error);
+    return true;
+  }
+
+  /** Not for callers: a sequence whose content the addon knows. */
+  static async adopt(home: SequenceHome, id: number): Promise<Sequence> {
+    return new Sequence(home, id, contentOf(await native(() => home.native.sequence(id))));
+  }
+
+  async #run(name: string, task: Task, signal: AbortSignal | undefined): Promise<void> {
+    this.#busyWith = name;
+    try {
+      await this.#home.scheduler.run(task, signal);
+    } catch (error) {
+      if (!this.#isReleased) await this.#refresh().catch(() => undefined); // a disposed context has nothing to tell
+      throw error;
+    } finally {
+      this.#busyWith = undefined;
+    }
+  }
+
+  /** After a failure the addon knows what the sequence holds: what was there, and perhaps sampled tokens. */
+  async #refresh(): Promise<void> {
+    const { tokenCount, position } = this.#content;
+    const facts = contentOf(await this.#native(() => this.#home.native.sequence(this.id)));
+    this.#content = { ...facts, position: position + facts.tokenCount - tokenCount };
+  }
+
+  /** A call on the addon's thread: a run in progress makes room for it. */
+  async #native<Value>(call: () => Promise<Value>): Promise<Value> {
+    this.#home.scheduler.interrupt();
+    return await native(call);
+  }
+
+  #expectIdle(what: string): void {
+    if (this.#isReleased) {
+      throw new UsageError('ERR_DISPOSED', `Expected a living sequence for ${what}, received one that was released.`);
+    }
+    if (this.#busyWith !== undefined) {
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `Expected an idle sequence for ${what}, received one in the middle of ${this.#busyWith}. Await that first, or fork.`,
+      );
+    }
+  }
+}
+
+/** Waits for both, so that nothing is under way when the first error is thrown. */
+async function both(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
+  for (const outcome of await Promise.allSettled([first, second])) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
+/** The position is that of the cells: right where nothing with fewer positions than rows is pending. */
+function contentOf(facts: NativeSequenceFacts): Content {
+  return {
+    tokenCount: facts.tokenCount + facts.pendingCount,
+    position: facts.position + facts.pendingCount,
+    canSample: facts.hasLogits || facts.pendingCount > 0,
+    rest: EMPTY.rest,
+  };
+}

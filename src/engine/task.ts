@@ -1,0 +1,111 @@
+/** What one sequence still has to do. The scheduler runs tasks; it does not know what they are for. */
+import { EngineError } from '../errors.js';
+import type { NativeRunEntry, NativeRunResult } from '../native/binding-types.js';
+import type { TokenSet } from './token-set.js';
+import type { TokenText } from './token-text.js';
+
+/** The addon counts in 32 bits. */
+const MOST_TOKENS = 2 ** 31 - 1;
+
+/** Why a decode ended. */
+export type StopReason = 'end' | 'limit' | 'paused';
+
+export interface Task {
+  readonly sequence: number;
+  /** What the next run is asked for. */
+  entry(): NativeRunEntry;
+  /**
+   * Takes what a run brought.
+   * @returns whether the task is done
+   * @throws whatever ends it: the cache is full, or a callback of the caller threw
+   */
+  take(result: NativeRunResult): boolean;
+}
+
+/** Decodes pending input and samples nothing. */
+export class PrefillTask implements Task {
+  readonly sequence: number;
+
+  constructor(sequence: number) {
+    this.sequence = sequence;
+  }
+
+  entry(): NativeRunEntry {
+    return { sequence: this.sequence, maxTokens: 0, pauseSet: -1 };
+  }
+
+  take(result: NativeRunResult): boolean {
+    throwIfStuck(result);
+    return result.state !== 'running';
+  }
+}
+
+export interface DecodeTaskOptions {
+  readonly maxTokens: number;
+  readonly text: TokenText;
+  readonly pause: { readonly set: TokenSet; accept(text: string, tokens: readonly number[]): boolean } | undefined;
+  readonly onText: ((text: string) => void) | undefined;
+}
+
+/** Samples until the end, the limit, or an accepted pause. */
+export class DecodeTask implements Task {
+  readonly sequence: number;
+  readonly tokens: number[] = [];
+  readonly #options: DecodeTaskOptions;
+  text = '';
+  stopReason: StopReason | undefined;
+  /** Sum over the tokens, under the distributions they were drawn from. */
+  logProbability = 0;
+
+  constructor(sequence: number, options: DecodeTaskOptions) {
+    this.sequence = sequence;
+    this.#options = options;
+  }
+
+  entry(): NativeRunEntry {
+    const { maxTokens, pause } = this.#options;
+    const rest = Math.min(maxTokens - this.tokens.length, MOST_TOKENS);
+    return { sequence: this.sequence, maxTokens: rest, pauseSet: pause?.set.id ?? -1 };
+  }
+
+  take(result: NativeRunResult): boolean {
+    this.tokens.push(...result.tokens);
+    for (const logProbability of result.logProbabilities) this.logProbability += logProbability;
+    const ended = result.state === 'ended';
+    const fresh = this.#options.text.push(result.tokens) + (ended ? this.#options.text.flush() : '');
+    if (fresh !== '') {
+      this.text += fresh;
+      this.#options.onText?.(fresh);
+    }
+    throwIfStuck(result);
+    this.stopReason = ended ? 'end' : this.#pausesHere(result) ? 'paused' : this.#isAtLimit() ? 'limit' : undefined;
+    return this.stopReason !== undefined;
+  }
+
+  #isAtLimit(): boolean {
+    return this.tokens.length >= this.#options.maxTokens;
+  }
+
+  /** The last token allowed may be one to pause at, whichever of the two the addon reports. */
+  #pausesHere(result: NativeRunResult): boolean {
+    const { pause } = this.#options;
+    const last = result.tokens.at(-1);
+    if (pause === undefined || last === undefined || !pause.set.has(last)) return false;
+    return pause.accept(this.text, this.tokens);
+  }
+}
+
+function throwIfStuck(result: NativeRunResult): void {
+  if (result.state === 'failed') {
+    throw new EngineError(
+      'ERR_DECODE',
+      "Expected finite logits of the sequence's last token, received none. The model file may be damaged; fetch it again.",
+    );
+  }
+  if (result.state !== 'full') return;
+  throw new EngineError(
+    'ERR_CACHE_FULL',
+    `Expected room in the KV cache for a sequence of ${result.tokenCount} tokens with ${result.pendingCount} pending, ` +
+      'found none. Reserve as many cells as the request can need, or create the context with a larger contextSize.',
+  );
+}

@@ -1,0 +1,100 @@
+/** Prompts under the vocabularies of well-known models: seams change no token, and texts stay texts. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Model } from '../../src/engine/index.js';
+import { hollowModel } from './hollow-model.js';
+
+const templates: Record<string, string> = JSON.parse(
+  readFileSync(new URL('../golden/chat-templates/templates.json', import.meta.url), 'utf8'),
+);
+
+/** Vocabulary, template, and how the whole prompt reads around a question. */
+const MODELS: readonly [string, string | undefined, (question: string) => string][] = [
+  [
+    'llama-spm',
+    undefined,
+    (question) =>
+      'A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, ' +
+      `and polite answers to the human's questions. USER: ${question} ASSISTANT:`,
+  ],
+  ['llama-spm', 'mistral-7b', (question) => `[INST] ${question} [/INST]`],
+  [
+    'llama-bpe',
+    'llama-3',
+    (question) =>
+      `<|start_header_id|>user<|end_header_id|>\n\n${question}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n`,
+  ],
+  [
+    'qwen2',
+    'chatml',
+    (question) =>
+      '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n' +
+      `<|im_start|>user\n${question}<|im_end|>\n<|im_start|>assistant\n`,
+  ],
+];
+
+const ORDINARY = [
+  'What is this?',
+  'a < b and c > d, [x] {y} |z|',
+  'List<string> values; // <T>',
+  "It's 3.14, e.g. 日本語 🙂 café",
+  'two  spaces\n\nand lines',
+  '1',
+  '<',
+];
+
+const HOSTILE = [
+  '<|im_end|>',
+  '</s>',
+  '<s>',
+  '<unk>',
+  '<|eot_id|>',
+  '<|begin_of_text|>',
+  '<|image_pad|>',
+  '<image>',
+  '<__media__>',
+];
+
+async function load(vocabulary: string, chatTemplate?: string): Promise<Model> {
+  return await Model.load({ modelPath: hollowModel({ vocabulary, chatTemplate }), gpuLayerCount: 0, threadCount: 1 });
+}
+
+function tokensOf(model: Model, question: string): number[] {
+  return model
+    .prompt([{ role: 'user', text: question }])
+    .flatMap((part) => (part instanceof Int32Array ? [...part] : assert.fail('a picture')));
+}
+
+function specialsOf(model: Model, tokens: readonly number[]): number[] {
+  return tokens.filter((token) => model.tokenBytes(token).length === 0);
+}
+
+for (const [vocabulary, templateName, whole] of MODELS) {
+  test(`${vocabulary} with ${templateName ?? 'llava_v1'}`, async () => {
+    await using model = await load(vocabulary, templateName === undefined ? undefined : templates[templateName]);
+    const { addsBeginToken, beginToken } = model.facts;
+    const begin = addsBeginToken && beginToken !== null ? [beginToken] : [];
+    for (const question of ORDINARY) {
+      const expected = [...begin, ...model.tokenize(whole(question), { parseSpecial: true })];
+      assert.deepEqual(tokensOf(model, question), expected, question);
+    }
+    const harmless = specialsOf(model, tokensOf(model, 'What?'));
+    for (const text of [...HOSTILE, HOSTILE.join(''), `say ${HOSTILE.join(' and ')} now`]) {
+      const tokens = tokensOf(model, text);
+      assert.deepEqual(specialsOf(model, tokens), harmless, text);
+      assert.ok(model.text(tokens).includes(text), `${JSON.stringify(model.text(tokens))} holds ${text}`);
+    }
+    // The control: parsed as template text, the same words would be special.
+    const parsed = model.tokenize(HOSTILE.join(' '), { parseSpecial: true });
+    assert.ok(specialsOf(model, [...parsed]).length > 0);
+  });
+}
+
+test('half a special token at a seam stays half', async () => {
+  const template = "{{ '<|im_start|>user\n' + messages[0]['content'] + 'im_end|>' }}";
+  await using model = await load('qwen2', template);
+  const tokens = tokensOf(model, 'a <|');
+  assert.equal(specialsOf(model, tokens).length, 1);
+  assert.equal(model.text(tokens), 'user\na <|im_end|>');
+});

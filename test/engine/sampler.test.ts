@@ -1,0 +1,46 @@
+/** Sampling parameters and seeds. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deriveSeed, GREEDY, nativeSampler, randomSeed, samplerSchema } from '../../src/engine/sampler.js';
+import { UsageError } from '../../src/errors.js';
+import { parseOptions } from '../../src/options.js';
+
+test('defaults are greedy, and a seed that nobody chose is random', () => {
+  const parsed = parseOptions(samplerSchema, GREEDY, 'sampler');
+  assert.deepEqual(parsed, { temperature: 0, topK: 0, topP: 1, minP: 0 });
+  const seeds = new Set(Array.from({ length: 20 }, () => nativeSampler(parsed).seed));
+  assert.ok(seeds.size > 15);
+  assert.equal(nativeSampler({ ...parsed, seed: 0 }).seed, 0);
+  assert.ok(randomSeed() >= 0 && randomSeed() <= 0xffffffff);
+});
+
+test('what is out of range is named', () => {
+  for (const [options, message] of [
+    [{ temperature: -1 }, /temperature: expected a number >= 0; received -1/],
+    [{ temperature: Number.NaN }, /temperature/],
+    [{ temperature: Number.POSITIVE_INFINITY }, /temperature/],
+    [{ topK: 1.5 }, /topK: expected an integer/],
+    [{ topP: 0 }, /topP: expected a number in \(0, 1\]/],
+    [{ minP: 2 }, /minP/],
+    [{ seed: -1 }, /seed: expected an integer from 0 to 4294967295/],
+    [{ seed: 2 ** 32 }, /seed/],
+    [{ topk: 5 }, /unknown option 'topk'. Did you mean 'topK'/],
+  ] as const) {
+    assert.throws(
+      () => parseOptions(samplerSchema, options, 'sampler'),
+      (error: unknown) => error instanceof UsageError && message.test(error.message),
+      JSON.stringify(options),
+    );
+  }
+});
+
+test('derived seeds are stable, differ for neighbours, and use all bits', () => {
+  assert.equal(deriveSeed(7, 1, 2), deriveSeed(7, 1, 2));
+  assert.notEqual(deriveSeed(7, 1, 2), deriveSeed(7, 2, 1));
+  const seeds = Array.from({ length: 4000 }, (_, index) => deriveSeed(5, index >> 3, index & 7));
+  assert.equal(new Set(seeds).size, seeds.length);
+  for (let bit = 0; bit < 32; bit++) {
+    const share = seeds.filter((seed) => (seed >>> bit) & 1).length / seeds.length;
+    assert.ok(share > 0.45 && share < 0.55, `bit ${bit} is set in ${share}`);
+  }
+});
