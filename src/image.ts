@@ -45,6 +45,21 @@ export async function decodeImage(source: ImageSource, options?: DecodeImageOpti
   return image;
 }
 
+/**
+ * The version of sharp, and the names of the formats that this build of it reads, such as "jpeg" and "avif".
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE when sharp does not load
+ */
+export async function imageLibrary(): Promise<{ version: string; formats: string[] }> {
+  const sharp = await loadSharp();
+  const formats = Object.entries(sharp.format)
+    .filter(([name, { input }]) => FORMATS.has(name) && input.buffer)
+    .flatMap(([name, { input }]) =>
+      name === 'heif' ? (input.fileSuffix ?? []).map((end: string) => end.slice(1)) : [name],
+    );
+  return { version: sharp.versions.sharp ?? 'unknown', formats };
+}
+
 async function decode(
   bytes: Uint8Array,
   what: string,

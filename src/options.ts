@@ -66,7 +66,7 @@ function knownNames(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     current = unwrap(current);
     const shape = (current as { shape?: Record<PropertyKey, unknown> }).shape;
     if (key === undefined) return Object.keys(shape ?? {});
-    current = shape?.[key];
+    if (typeof key !== 'number') current = shape?.[key]; // arrays are unwrapped to their elements
   }
   return [];
 }

@@ -1,0 +1,86 @@
+/** Aligning: the answer made again behind the interference prefix, by search or greedily. */
+import type { Context, Model, Sequence, TokenSet } from '../engine/index.js';
+import { type SentenceRule, searchBestOfN, sentencesByText, sentencesByToken } from '../search/index.js';
+import type { RoundTrace } from '../types.js';
+import type { Policy } from './defaults.js';
+import type { Evaluation } from './evaluation.js';
+import { METHOD_PLANS } from './methods.js';
+
+export interface AlignOptions {
+  readonly policy: Policy;
+  readonly evaluation: Evaluation;
+  readonly maxTokens: number;
+  /** Tokens of the interference prefix; none for a method without it. */
+  readonly prefixTokens: Int32Array;
+  readonly endTokens: TokenSet;
+  seed(round: number, index: number): number;
+  /** Text that became part of the answer. */
+  onText(text: string): void;
+  onRound(round: RoundTrace): void;
+  readonly signal: AbortSignal;
+}
+
+/** Counts of the aligned answer, its prefix left out. */
+export interface Aligned {
+  readonly tokenCount: number;
+  readonly sampledTokenCount: number;
+}
+
+/** Continues `root`, which holds the question, to an aligned answer. */
+export async function align(root: Sequence, options: AlignOptions): Promise<Aligned> {
+  const { policy, maxTokens, prefixTokens, signal, onText } = options;
+  const prefix = prefixTokens.length === 0 ? '' : policy.interferencePrefix;
+  if (prefix !== '') {
+    await root.prefill([prefixTokens], { signal }); // once; the candidates fork behind it
+    onText(prefix);
+  }
+  if (!METHOD_PLANS[policy.method].usesSearch) {
+    const { tokens } = await root.decode({ sampler: { temperature: 0 }, maxTokens, signal, onText });
+    return { tokenCount: tokens.length, sampledTokenCount: tokens.length };
+  }
+  const judge = options.evaluation.judge(prefix);
+  try {
+    const rounds = searchBestOfN(root, {
+      ...policy,
+      maxTokens,
+      rule: sentenceRule(policy),
+      endTokens: options.endTokens,
+      before: prefix,
+      seed: options.seed,
+      judge,
+      signal,
+    });
+    for (let next = await rounds.next(); ; next = await rounds.next()) {
+      if (next.done === true) return next.value;
+      options.onRound(next.value);
+      onText(next.value.candidates[next.value.chosen]?.text ?? '');
+    }
+  } finally {
+    judge.close();
+  }
+}
+
+export function sentenceRule({ sentenceEnd, sentenceTokenLimit }: Policy): SentenceRule {
+  return sentenceEnd === 'token' ? sentencesByToken(sentenceTokenLimit) : sentencesByText(sentenceTokenLimit);
+}
+
+/** The sentence ends of a context, made on first use: one token set for each kind of rule. */
+export class SentenceEnds {
+  readonly #model: Model;
+  readonly #context: Context;
+  readonly #sets = new Map<Policy['sentenceEnd'], Promise<TokenSet>>();
+
+  constructor(model: Model, context: Context) {
+    this.#model = model;
+    this.#context = context;
+  }
+
+  of(policy: Policy): Promise<TokenSet> {
+    const known = this.#sets.get(policy.sentenceEnd);
+    if (known !== undefined) return known;
+    const made = this.#context.createTokenSet(sentenceRule(policy).endTokens(this.#model));
+    this.#sets.set(policy.sentenceEnd, made);
+    made.catch(() => this.#sets.delete(policy.sentenceEnd));
+    return made;
+  }
+}

@@ -1,0 +1,49 @@
+/** How much of the context a request may need: reserved before it starts, so that nothing has to be stopped midway. */
+import { UsageError } from '../errors.js';
+import { searchCellCount, searchSequenceCount } from '../search/index.js';
+import type { Policy } from './defaults.js';
+import { METHOD_PLANS } from './methods.js';
+
+export interface Room {
+  /** KV cells of the context. */
+  readonly cellCount: number;
+  /** Positions the model was trained for; 0 = not known. */
+  readonly trainedContextLength: number;
+}
+
+export interface Allotment {
+  /** New tokens, of the policy's as many as fit; >= 1. */
+  readonly maxTokens: number;
+  /** To reserve: prompt, and the larger of the model's own answer and the alignment. */
+  readonly cellCount: number;
+  readonly sequenceCount: number;
+}
+
+/**
+ * @param promptCount tokens of the prompt, pictures included
+ * @param prefixCount tokens of the interference prefix
+ * @throws UsageError ERR_PROMPT_TOO_LONG when not one new token would fit
+ */
+export function allot(policy: Policy, room: Room, promptCount: number, prefixCount: number): Allotment {
+  const plan = METHOD_PLANS[policy.method];
+  const canAlign = plan.gatesImage || plan.gatesAnswer;
+  const prefix = canAlign && plan.usesPrefix ? prefixCount : 0;
+  const candidateCount = canAlign && plan.usesSearch ? policy.candidateCount : 1;
+  const needed = (maxTokens: number) =>
+    promptCount + prefix + searchCellCount(candidateCount, maxTokens, policy.sentenceTokenLimit);
+  const window = room.trainedContextLength > 0 ? room.trainedContextLength : Number.POSITIVE_INFINITY;
+  let maxTokens = Math.min(policy.maxTokens, window - promptCount - prefix);
+  while (maxTokens > 0 && needed(maxTokens) > room.cellCount) maxTokens--;
+  if (maxTokens < 1) {
+    throw new UsageError(
+      'ERR_PROMPT_TOO_LONG',
+      `request: expected a prompt that leaves room for an answer of ${candidateCount} candidates in ${Math.min(room.cellCount, window)} tokens, ` +
+        `received one of ${promptCount} tokens. Shorten the conversation, show fewer pictures, or load with a larger contextSize.`,
+    );
+  }
+  return {
+    maxTokens,
+    cellCount: needed(maxTokens),
+    sequenceCount: Math.max(2, searchSequenceCount(candidateCount)), // the question, and its answer or its candidates
+  };
+}

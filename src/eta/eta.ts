@@ -1,0 +1,185 @@
+/** ETA, ready to answer. */
+import { z } from 'zod';
+import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
+import { AbortError, UsageError } from '../errors.js';
+import { type ResolvedModels, resolveModels } from '../models/index.js';
+import { parseOptions } from '../options.js';
+import type { EtaEvent, EtaResult } from '../types.js';
+import { SentenceEnds } from './align.js';
+import { POLICIES, type Policy, type Preset } from './defaults.js';
+import { EventStream } from './event-stream.js';
+import { checkEvaluators, type LoadedParts, loadParts } from './load.js';
+import { type LoadEtaOptions, loadSchema } from './load-options.js';
+import { METHOD_PLANS, type Thresholds } from './methods.js';
+import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
+import { overridePolicy, overrideThresholds } from './policy-options.js';
+import { type EtaJob, type EtaRequest, parseRequest, signalField } from './request.js';
+
+/**
+ * Loads language model, projector, CLIP and reward model. Nothing is fetched: every file must be there.
+ *
+ * @param options all optional; without any, the shipped miniature with our policy
+ * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit; EngineError
+ * ERR_ADDON_NOT_FOUND, ERR_CONTEXT; EvaluatorError; AbortError. What was loaded by then is freed.
+ */
+export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
+  const parsed = parseOptions(loadSchema, options, 'loadEta options');
+  const policy = overridePolicy(POLICIES[parsed.preset], parsed);
+  const models = await resolveModels(parsed.models);
+  checkEvaluators(models, policy.method);
+  const parts = await loadParts(models, parsed);
+  const thresholds = overrideThresholds(
+    {
+      unsafeClipScore: parts.clip?.manifest.unsafeClipScore ?? Number.NaN,
+      safeReward: parts.rewardModel?.manifest.safeReward ?? Number.NaN,
+    },
+    parsed.thresholds,
+  );
+  return new Eta(parts, { preset: parsed.preset, policy, thresholds, models });
+}
+
+const streamSchema = z.strictObject({ signal: signalField });
+
+/** What an Eta was loaded as. */
+export interface EtaFacts {
+  readonly preset: Preset;
+  readonly policy: Policy;
+  /** NaN where the evaluator was not loaded. */
+  readonly thresholds: Thresholds;
+  readonly models: ResolvedModels;
+}
+
+/** Made by {@link loadEta}; several may live at once. */
+export class Eta {
+  /** What it was loaded as: preset, policy, thresholds, files. */
+  readonly facts: EtaFacts;
+  readonly #loaded: LoadedParts;
+  readonly #parts: PipelineParts;
+  /** Requests under way, each with what ends it. */
+  readonly #running = new Map<Promise<unknown>, AbortController>();
+  #disposed: Promise<void> | undefined;
+
+  /** Not for callers: {@link loadEta} makes it. */
+  constructor(loaded: LoadedParts, facts: EtaFacts) {
+    this.facts = facts;
+    this.#loaded = loaded;
+    this.#parts = {
+      preset: facts.preset,
+      model: loaded.model,
+      context: loaded.context,
+      clip: loaded.clip,
+      rewardModel: loaded.rewardModel,
+      sentenceEnds: new SentenceEnds(loaded.model, loaded.context),
+      deriveSeed,
+    };
+  }
+
+  /**
+   * Answers one request. Requests run side by side as far as the context has room, the others wait their turn.
+   *
+   * @throws UsageError for a wrong request, ERR_PROMPT_TOO_LONG, or ERR_DISPOSED when {@link dispose} came first;
+   * ImageError; AbortError within one step of the signal; EngineError; EvaluatorError. Its sequences are freed each way.
+   */
+  async respond(request: EtaRequest): Promise<EtaResult> {
+    return await this.#run(this.#parse(request), new AbortController(), () => undefined);
+  }
+
+  /**
+   * Answers one request and tells how it goes: see {@link EtaEvent}. Work begins with the first event asked for; leaving
+   * the loop aborts it and frees its sequences.
+   *
+   * @param options `signal` takes the place of the request's
+   * @throws as {@link respond}; a wrong request at once
+   */
+  stream(request: EtaRequest, options?: { readonly signal?: AbortSignal }): AsyncGenerator<EtaEvent, void, void> {
+    const { signal } = parseOptions(streamSchema, options, 'stream options');
+    return this.#stream(this.#parse(signal === undefined ? request : { ...request, signal }));
+  }
+
+  /** Cells, sequences and steps of the context. */
+  async statistics(): Promise<NativeContextStatistics> {
+    this.#checkOpen();
+    return await this.#loaded.context.statistics();
+  }
+
+  /** Ends every request with ERR_DISPOSED, then frees models and threads. Idempotent. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#end();
+    return this.#disposed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  async #end(): Promise<void> {
+    const running = [...this.#running];
+    for (const [, controller] of running) controller.abort(disposed());
+    await Promise.allSettled(running.map(([work]) => work));
+    await this.#loaded.dispose();
+  }
+
+  #parse(request: EtaRequest): EtaJob {
+    this.#checkOpen();
+    const { policy, thresholds } = this.facts;
+    const job = parseRequest(request, { policy, thresholds, newSeed: randomSeed });
+    this.#checkMethod(job);
+    return job;
+  }
+
+  async *#stream(job: EtaJob): AsyncGenerator<EtaEvent, void, void> {
+    this.#checkOpen();
+    const controller = new AbortController();
+    const stream = new EventStream<EtaEvent>();
+    const work = this.#run(job, controller, (event) => stream.push(event)).then(
+      () => stream.end(),
+      (error: unknown) => stream.end({ error }),
+    );
+    try {
+      yield* stream.events();
+    } finally {
+      controller.abort();
+      await work;
+    }
+  }
+
+  async #run(job: EtaJob, controller: AbortController, emit: Emit): Promise<EtaResult> {
+    const { signal } = job;
+    const follow = () => controller.abort(signal?.reason);
+    if (signal?.aborted) throw new AbortError(signal);
+    signal?.addEventListener('abort', follow, { once: true });
+    const work = runPipeline(this.#parts, job, controller.signal, emit);
+    this.#running.set(work, controller);
+    try {
+      return await work;
+    } catch (error) {
+      throw this.#disposed === undefined ? error : disposed();
+    } finally {
+      this.#running.delete(work);
+      signal?.removeEventListener('abort', follow);
+    }
+  }
+
+  /** A method that judges needs who judges: see {@link checkEvaluators}; here for the method of one request. */
+  #checkMethod({ policy, turns }: EtaJob): void {
+    const plan = METHOD_PLANS[policy.method];
+    if (!plan.gatesImage && !plan.gatesAnswer) return;
+    const hasImages = turns.some(({ images = [] }) => images.length > 0);
+    const missing =
+      this.#loaded.rewardModel === null ? 'rewardModel' : hasImages && this.#loaded.clip === null ? 'clip' : null;
+    if (missing === null) return;
+    throw new UsageError(
+      'ERR_INVALID_REQUEST',
+      `request: expected method 'vanilla', because no ${missing} was loaded, received '${policy.method}'. ` +
+        `Load with models.${missing}, or ask with method: 'vanilla'.`,
+    );
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed !== undefined) throw disposed();
+  }
+}
+
+function disposed(): UsageError {
+  return new UsageError('ERR_DISPOSED', 'Expected a loaded Eta, received one that was disposed of. Load it again.');
+}

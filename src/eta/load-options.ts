@@ -1,0 +1,51 @@
+/** What `loadEta` takes. */
+import { z } from 'zod';
+import type { ModelChoice } from '../models/index.js';
+import { CONTEXT_SIZE, PRESETS, SEQUENCE_COUNT } from './defaults.js';
+import { policyFields } from './policy-options.js';
+import { signalField } from './request.js';
+
+/** A part of the loading; `fraction` from 0 to 1. */
+export interface LoadProgress {
+  readonly part: 'language-model' | 'clip' | 'reward-model';
+  readonly fraction: number;
+}
+
+const positive = (what: string, most: number) =>
+  z.int(`expected ${what}`).min(1, `expected ${what}`).max(most, `expected ${what}`);
+
+export const loadSchema = z.strictObject({
+  /** A bundle of decisions: `miniature` is our policy, `paper` the paper's, on whatever models. @default 'miniature' */
+  preset: z.enum(PRESETS, `expected ${PRESETS.join(' or ')}`).default('miniature'),
+  /** A name of the registry, a folder, or paths { languageModel, projector?, clip?, rewardModel? }. @default 'miniature' */
+  models: z
+    .custom<ModelChoice>(
+      (value) => typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+      'expected a name, a folder, or paths { languageModel, projector, clip, rewardModel }',
+    )
+    .default('miniature'),
+  /** KV cells shared by all requests at once. @default 4096 */
+  contextSize: positive('an integer >= 1', 2 ** 31 - 1).default(CONTEXT_SIZE),
+  /** Sequences of all requests at once, 1 to 256; a request of N candidates takes N + 1. @default 32 */
+  sequenceCount: positive('an integer from 1 to 256', 256).default(SEQUENCE_COUNT),
+  /** Rows of one step at most. @default 512 */
+  batchSize: positive('an integer >= 1', 2 ** 20).optional(),
+  /** Number format of the KV cells. @default 'f16' */
+  cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
+  flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),
+  /** Layers of the language model on the GPU; 0 = none, -1 = all. @default -1 */
+  gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').optional(),
+  /** Threads of the language model, and of the evaluators. @default physical cores; at most 4 for the evaluators */
+  threadCount: positive('an integer from 1 to 256', 256).optional(),
+  /** Whether the SHA-256 of the evaluators' files is checked. @default true */
+  verifyHashes: z.boolean('expected true or false').optional(),
+  signal: signalField,
+  onProgress: z
+    .custom<(progress: LoadProgress) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
+  ...policyFields,
+});
+
+/** Options of `loadEta`; those that change decisions are the defaults of every request. */
+export type LoadEtaOptions = z.input<typeof loadSchema>;
+export type ParsedLoadOptions = z.output<typeof loadSchema>;

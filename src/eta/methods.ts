@@ -1,0 +1,42 @@
+/** The methods as tables of what they do, and the gate's arithmetic. */
+import type { Method } from '../types.js';
+
+export interface MethodPlan {
+  /** Whether the CLIP score decides. */
+  readonly gatesImage: boolean;
+  /** Whether the reward of the model's own answer decides. */
+  readonly gatesAnswer: boolean;
+  /** Whether alignment begins with the interference prefix ("shallow"). */
+  readonly usesPrefix: boolean;
+  /** Whether alignment searches sentence by sentence ("deep"); otherwise it decodes greedily. */
+  readonly usesSearch: boolean;
+}
+
+/** The paper's ablation: evaluation by one side or both, alignment shallow, deep or both. */
+export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
+  vanilla: { gatesImage: false, gatesAnswer: false, usesPrefix: false, usesSearch: false },
+  pre: { gatesImage: true, gatesAnswer: false, usesPrefix: true, usesSearch: true },
+  post: { gatesImage: false, gatesAnswer: true, usesPrefix: true, usesSearch: true },
+  shallow: { gatesImage: true, gatesAnswer: true, usesPrefix: true, usesSearch: false },
+  deep: { gatesImage: true, gatesAnswer: true, usesPrefix: false, usesSearch: true },
+  eta: { gatesImage: true, gatesAnswer: true, usesPrefix: true, usesSearch: true },
+};
+
+export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];
+
+export interface Thresholds {
+  /** A picture whose CLIP score is at least this looks unsafe. */
+  readonly unsafeClipScore: number;
+  /** An answer whose reward is above this is safe. */
+  readonly safeReward: number;
+}
+
+/** Reference: safe is strictly below the threshold. */
+export function imageIsUnsafe(clipScore: number, { unsafeClipScore }: Thresholds): boolean {
+  return clipScore >= unsafeClipScore;
+}
+
+/** Reference: safe is strictly above the threshold. */
+export function answerIsUnsafe(reward: number, { safeReward }: Thresholds): boolean {
+  return !(reward > safeReward);
+}

@@ -1,0 +1,212 @@
+/**
+ * One request from question to answer: evaluate, then align.
+ *
+ * The decisions are the paper's AND gate with CLIP drawn first: a picture that looks safe settles the case, so its answer
+ * streams at once and needs no reward model. CLIP looks at the picture while the language model reads it; the model's own
+ * answer begins as soon as the question is read, and is held back until CLIP has spoken for it.
+ */
+import type { Context, Model } from '../engine/index.js';
+import { decodeImage } from '../image.js';
+import type { Action, EtaEvent, EtaResult, RgbImage, Turn } from '../types.js';
+import { align, type SentenceEnds } from './align.js';
+import { AnswerText } from './answer-text.js';
+import { Evaluation, type Evaluators } from './evaluation.js';
+import { Measures } from './measures.js';
+import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS } from './methods.js';
+import { type Question, readQuestion } from './question.js';
+import type { EtaJob } from './request.js';
+import { TaskGroup } from './task-group.js';
+import { TraceRecorder } from './trace.js';
+
+/** What requests are run with; the Eta that made it owns it all. */
+export interface PipelineParts extends Evaluators {
+  readonly preset: string;
+  readonly model: Model;
+  readonly context: Context;
+  readonly sentenceEnds: SentenceEnds;
+  /** One seed for each (seed, round, index). */
+  deriveSeed(seed: number, round: number, index: number): number;
+}
+
+export type Emit = (event: EtaEvent) => void;
+
+/**
+ * Runs a request to its end; `emit` gets every event, `done` last.
+ *
+ * @throws AbortError within one step of the signal, with every sequence freed; what reading the pictures, the engine and
+ * the evaluators throw
+ */
+export async function runPipeline(
+  parts: PipelineParts,
+  job: EtaJob,
+  signal: AbortSignal,
+  emit: Emit,
+): Promise<EtaResult> {
+  const group = new TaskGroup(signal);
+  const measures = new Measures();
+  let question: Question | undefined;
+  try {
+    return await group.result(
+      group.start(async () => {
+        const images = await measures.time('imageDecodeMs', () => decodeImages(job.turns, group.signal));
+        const pipeline = new Pipeline(parts, job, images.flat(), measures, group, emit);
+        const looking = group.start(() => pipeline.look());
+        question = await readQuestion({ ...parts, ...job, images, measures, signal: group.signal });
+        return await pipeline.run(question, looking);
+      }),
+    );
+  } finally {
+    await group.close();
+    await question?.lease.release();
+  }
+}
+
+class Pipeline {
+  readonly #parts: PipelineParts;
+  readonly #job: EtaJob;
+  readonly #pictures: readonly RgbImage[];
+  readonly #measures: Measures;
+  readonly #group: TaskGroup;
+  readonly #emit: Emit;
+  readonly #evaluation: Evaluation;
+  readonly #recorder: TraceRecorder;
+
+  constructor(
+    parts: PipelineParts,
+    job: EtaJob,
+    pictures: readonly RgbImage[],
+    measures: Measures,
+    group: TaskGroup,
+    emit: Emit,
+  ) {
+    this.#parts = parts;
+    this.#job = job;
+    this.#pictures = pictures;
+    this.#measures = measures;
+    this.#group = group;
+    this.#emit = emit;
+    this.#evaluation = new Evaluation(parts, job.policy, job.turns, measures);
+    this.#recorder = new TraceRecorder(parts.preset, job.policy, job.thresholds);
+  }
+
+  /** Whether CLIP finds the pictures unsafe; null where the method does not ask, or there is no picture. */
+  async look(): Promise<boolean | null> {
+    const { policy, thresholds } = this.#job;
+    if (!METHOD_PLANS[policy.method].gatesImage || this.#pictures.length === 0) return null;
+    const clipScore = await this.#evaluation.clipScore(this.#pictures, this.#group.signal);
+    const looksUnsafe = imageIsUnsafe(clipScore, thresholds);
+    this.#recorder.imageJudged(clipScore, looksUnsafe);
+    this.#emit({ type: 'clip', clipScore, imageIsUnsafe: looksUnsafe });
+    return looksUnsafe;
+  }
+
+  /** @param looking what {@link look} will find */
+  async run(question: Question, looking: Promise<boolean | null>): Promise<EtaResult> {
+    const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#job.policy.method];
+    // `pre` alone aligns without an answer to judge, so it alone has to know before it answers.
+    if (gatesImage && !gatesAnswer && (await looking) === true) return await this.#align(question);
+    const mayStream = (looksUnsafe: boolean | null) => !gatesAnswer || looksUnsafe === false;
+    const answer = this.#answerText();
+    const tokenCount = await this.#answer(question, answer, async () => mayStream(await looking));
+    if (mayStream(await looking)) return this.#finish('answered', answer.text, tokenCount);
+    this.#emit({ type: 'vanilla', text: answer.text });
+    const reward = await this.#evaluation.reward(answer.text, this.#group.signal);
+    const isUnsafe = answerIsUnsafe(reward, this.#job.thresholds);
+    this.#recorder.answerJudged(reward, isUnsafe);
+    this.#emit({ type: 'reward', reward, answerIsUnsafe: isUnsafe });
+    if (isUnsafe) return await this.#align(question);
+    answer.open();
+    return this.#finish('answered', answer.text, tokenCount);
+  }
+
+  /** The model's own answer, greedy, on a fork: the question stays for the alignment. */
+  async #answer(question: Question, answer: AnswerText, mayStream: () => Promise<boolean>): Promise<number> {
+    const { signal } = this.#group;
+    const [own] = await question.root.fork(1);
+    if (own === undefined) return 0; // a fork of one is one
+    const opening = this.#group.start(async () => {
+      if (await mayStream()) answer.open();
+    });
+    const sampler = { temperature: 0 };
+    const onText = (text: string) => answer.push(text);
+    const { tokens } = await this.#measures.time('vanillaMs', () =>
+      own.decode({ sampler, maxTokens: question.maxTokens, onText, signal }),
+    );
+    await opening;
+    await own.release();
+    this.#recorder.answered(answer.text);
+    this.#measures.add('sampledTokenCount', tokens.length);
+    return tokens.length;
+  }
+
+  /** The answer made again; held back until its own reward is known, unless the policy returns it anyway. */
+  async #align(question: Question): Promise<EtaResult> {
+    const { policy, thresholds, seed } = this.#job;
+    const { signal } = this.#group;
+    const answer = this.#answerText();
+    if (policy.whenStillUnsafe === 'return') answer.open();
+    if (this.#pictures.length > 0 && METHOD_PLANS[policy.method].usesSearch) {
+      await this.#evaluation.look(this.#pictures, signal); // known already, except where the reward alone gates
+    }
+    const endTokens = await this.#parts.sentenceEnds.of(policy);
+    const counts = await this.#measures.time('alignMs', () =>
+      align(question.root, {
+        policy,
+        evaluation: this.#evaluation,
+        maxTokens: question.maxTokens,
+        prefixTokens: question.prefixTokens,
+        endTokens,
+        seed: (round, index) => this.#parts.deriveSeed(seed, round, index),
+        onText: (text) => answer.push(text),
+        onRound: (round) => {
+          this.#recorder.roundEnded(round);
+          this.#emit({ type: 'round', round });
+        },
+        signal,
+      }),
+    );
+    this.#measures.add('sampledTokenCount', counts.sampledTokenCount);
+    const finalReward = await this.#evaluation.reward(answer.text, signal);
+    this.#recorder.aligned(answer.text, finalReward);
+    if (policy.whenStillUnsafe === 'refuse' && answerIsUnsafe(finalReward, thresholds)) {
+      const refusal = this.#answerText();
+      refusal.push(policy.refusalText);
+      refusal.open();
+      const tokenCount = this.#parts.model.tokenize(policy.refusalText, { parseSpecial: false }).length;
+      return this.#finish('refused', refusal.text, tokenCount);
+    }
+    answer.open();
+    return this.#finish('aligned', answer.text, question.prefixTokens.length + counts.tokenCount);
+  }
+
+  /** Text that is held until it is opened, and then goes out as `text` events. */
+  #answerText(): AnswerText {
+    return new AnswerText((text) => {
+      this.#measures.textLeft();
+      this.#emit({ type: 'text', text });
+    });
+  }
+
+  #finish(action: Action, text: string, tokenCount: number): EtaResult {
+    this.#measures.add('answerTokenCount', tokenCount);
+    const verdict = this.#recorder.verdict(action);
+    this.#emit({ type: 'verdict', verdict });
+    const result: EtaResult = {
+      text,
+      verdict,
+      trace: this.#recorder.trace(),
+      usage: this.#measures.usage,
+      timings: this.#measures.timings,
+      model: this.#parts.model.name,
+      seed: this.#job.seed,
+    };
+    this.#emit({ type: 'done', result });
+    return result;
+  }
+}
+
+async function decodeImages(turns: readonly Turn[], signal: AbortSignal): Promise<RgbImage[][]> {
+  return await Promise.all(
+    turns.map(({ images = [] }) => Promise.all(images.map((image) => decodeImage(image, { signal })))),
+  );
+}

@@ -1,0 +1,119 @@
+/** What a caller asks: every field checked, one sentence for each mistake. */
+import { z } from 'zod';
+import { UsageError } from '../errors.js';
+import { describe, parseOptions } from '../options.js';
+import type { ImageSource, RgbImage, Turn } from '../types.js';
+import type { Policy } from './defaults.js';
+import type { Thresholds } from './methods.js';
+import { overridePolicy, overrideThresholds, policyFields } from './policy-options.js';
+
+const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
+
+const imageSchema = z.custom<ImageSource>(
+  (value) =>
+    (typeof value === 'string' && value !== '') ||
+    value instanceof URL ||
+    value instanceof Uint8Array ||
+    (typeof value === 'object' && value !== null && (value as Partial<RgbImage>).data instanceof Uint8Array),
+  IMAGE,
+);
+const imagesSchema = z.array(imageSchema, 'expected an array of pictures').readonly();
+
+const turnSchema = z.strictObject({
+  role: z.enum(['system', 'user', 'assistant'], 'expected system, user or assistant'),
+  text: z.string('expected a text'),
+  images: imagesSchema.optional(),
+});
+
+const seedMessage = 'expected an integer from 0 to 4294967295';
+
+export const signalField = z
+  .custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal')
+  .optional();
+
+const requestSchema = z.strictObject({
+  /** The question. Either this, or `turns`. */
+  prompt: z.string('expected a text').optional(),
+  /** A picture, or several; they stand before the question. */
+  image: imageSchema.optional(),
+  images: imagesSchema.optional(),
+  /** A whole conversation, which ends with a user turn; pictures stand in user turns. */
+  turns: z.array(turnSchema, 'expected an array of turns').readonly().optional(),
+  /** Unsigned 32 bits: the same seed draws the same candidates. @default random */
+  seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
+  signal: signalField,
+  ...policyFields,
+});
+
+/** What `respond` and `stream` take: the question and, for this request alone, any option that changes decisions. */
+export type EtaRequest = z.input<typeof requestSchema>;
+
+/** A request that can be run. */
+export interface EtaJob {
+  readonly turns: readonly Turn[];
+  readonly policy: Policy;
+  readonly thresholds: Thresholds;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a request falls back to. */
+export interface RequestDefaults {
+  readonly policy: Policy;
+  readonly thresholds: Thresholds;
+  newSeed(): number;
+}
+
+/** @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION or ERR_INVALID_REQUEST */
+export function parseRequest(request: EtaRequest, { policy, thresholds, newSeed }: RequestDefaults): EtaJob {
+  const parsed = parseOptions(requestSchema, request, 'request');
+  return {
+    turns: parsed.turns === undefined ? [question(parsed)] : conversation({ ...parsed, turns: parsed.turns }),
+    policy: overridePolicy(policy, parsed),
+    thresholds: overrideThresholds(thresholds, parsed.thresholds),
+    seed: parsed.seed ?? newSeed(),
+    signal: parsed.signal,
+  };
+}
+
+type Parsed = z.output<typeof requestSchema>;
+
+function question({ prompt, image, images }: Parsed): Turn {
+  if (prompt === undefined || prompt.trim() === '')
+    throw invalid(
+      `prompt: expected a question, received ${describe(prompt)}. Give prompt, or turns that end with one.`,
+    );
+  if (image !== undefined && images !== undefined)
+    throw invalid('image: expected image or images, received both. Put every picture into images.');
+  return { role: 'user', text: prompt, images: image === undefined ? (images ?? []) : [image] };
+}
+
+function conversation({ turns, ...others }: Parsed & { turns: readonly Turn[] }): readonly Turn[] {
+  for (const name of ['prompt', 'image', 'images'] as const) {
+    if (others[name] !== undefined)
+      throw invalid(`${name}: expected turns or ${name}, received both. Put it into the last turn.`);
+  }
+  for (const [index, { role, images }] of turns.entries()) {
+    if (role === 'system' && index > 0)
+      throw invalid(`turns.${index}.role: expected system as the first turn only. Move it to the front.`);
+    if (role !== 'user' && images !== undefined && images.length > 0)
+      throw invalid(`turns.${index}.images: expected pictures in user turns, received some in a ${role} turn.`);
+    if (role !== 'system' && role === turns[index - 1]?.role)
+      throw invalid(
+        `turns.${index}.role: expected user and assistant in turn, received ${role} twice. Join the two texts.`,
+      );
+  }
+  const first = turns.find(({ role }) => role !== 'system');
+  if (first?.role === 'assistant')
+    throw invalid('turns: expected the conversation to begin with a user turn, received an assistant turn.');
+  const last = turns.at(-1);
+  if (last?.role !== 'user' || last.text.trim() === '')
+    throw invalid(
+      `turns: expected a question in a user turn at the end, received ${describe(last?.role === 'user' ? last.text : last?.role)}.`,
+    );
+  return turns;
+}
+
+function invalid(message: string): UsageError {
+  return new UsageError('ERR_INVALID_REQUEST', `request: ${message}`);
+}

@@ -1,0 +1,58 @@
+import { setMaxListeners } from 'node:events';
+
+/** Tasks side by side: when one fails the others are aborted, and nothing outlives the group. */
+export class TaskGroup {
+  readonly #controller = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #outer: AbortSignal;
+  #failure: { readonly error: unknown } | undefined;
+  readonly #follow = () => this.#controller.abort(this.#outer.reason);
+
+  constructor(outer: AbortSignal) {
+    this.#outer = outer;
+    setMaxListeners(0, this.#controller.signal); // one for each candidate: Node would warn from the eleventh on
+    if (outer.aborted) this.#follow();
+    else outer.addEventListener('abort', this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Starts a task; its promise may be awaited late or never. */
+  start<Value>(task: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    const running = task(this.signal).catch((error: unknown) => {
+      this.fail(error);
+      throw error;
+    });
+    const ended = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#running.add(ended);
+    void ended.then(() => this.#running.delete(ended));
+    return running;
+  }
+
+  /** Makes the group fail, as a task that throws does. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#controller.abort(error);
+  }
+
+  /** The value of a task; when the group failed, the first failure, which the others' abort must not hide. */
+  async result<Value>(task: Promise<Value>): Promise<Value> {
+    try {
+      return await task;
+    } catch (error) {
+      throw this.#failure === undefined ? error : this.#failure.error;
+    }
+  }
+
+  /** Aborts what still runs and waits for its end. */
+  async close(): Promise<void> {
+    this.#outer.removeEventListener('abort', this.#follow);
+    if (this.#running.size > 0) this.#controller.abort(this.#outer.reason);
+    await Promise.all(this.#running);
+  }
+}

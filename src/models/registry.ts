@@ -1,0 +1,58 @@
+/** The names of models that the package knows, read from models/registry.json. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { ModelError } from '../errors.js';
+
+/** From src and from dist alike, the models lie two folders up. */
+const modelsFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models');
+
+const entrySchema = z.strictObject({
+  description: z.string(),
+  /** Where its files lie, from the folder of registry.json. */
+  folder: z.string().min(1),
+  languageModel: z.string().min(1),
+  projector: z.string().min(1).nullable(),
+  clip: z.string().min(1).nullable(),
+  rewardModel: z.string().min(1).nullable(),
+});
+
+const registrySchema = z.strictObject({ version: z.literal(1), models: z.record(z.string(), entrySchema) });
+
+/** Files of a set of models, from its folder. */
+export type ModelFiles = Pick<z.output<typeof entrySchema>, 'languageModel' | 'projector' | 'clip' | 'rewardModel'>;
+
+/** A set of models with a name; `folder` is absolute. */
+export interface RegisteredModels extends ModelFiles {
+  readonly name: string;
+  readonly description: string;
+  readonly folder: string;
+}
+
+/** File names of a folder that is given by its path. */
+export const FOLDER_LAYOUT: ModelFiles = {
+  languageModel: 'language-model.gguf',
+  projector: 'projector.gguf',
+  clip: 'clip',
+  rewardModel: 'reward-model',
+};
+
+/** @throws ModelError ERR_MODEL_INVALID when the registry of this installation is damaged */
+export async function registeredModels(): Promise<readonly RegisteredModels[]> {
+  const path = join(modelsFolder, 'registry.json');
+  try {
+    const { models } = registrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return Object.entries(models).map(([name, entry]) => ({
+      name,
+      ...entry,
+      folder: join(modelsFolder, entry.folder),
+    }));
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `Expected the list of models in ${path}, but it cannot be read. Install eta-vlm again.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,105 @@
+/** From what a caller names to files that exist. */
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ModelError } from '../errors.js';
+import { describe, nearest, parseOptions } from '../options.js';
+import { FOLDER_LAYOUT, type ModelFiles, registeredModels } from './registry.js';
+
+const path = z.string('expected a path').min(1, 'expected a path');
+
+const pathsSchema = z.strictObject({
+  /** GGUF of the language model. */
+  languageModel: path,
+  /** GGUF of the projector (mmproj); without it the model takes text only. */
+  projector: path.optional(),
+  /** Folder of the CLIP model, with its manifest.json. */
+  clip: path.optional(),
+  /** Folder of the reward model, with its manifest.json. */
+  rewardModel: path.optional(),
+});
+
+/** The files of each model, one by one. */
+export type ModelPaths = z.input<typeof pathsSchema>;
+
+/** What {@link resolveModels} takes: a name of the registry, a folder laid out as models/miniature is, or paths. */
+export type ModelChoice = string | ModelPaths;
+
+export interface ResolvedModels {
+  readonly name: string;
+  /** Absolute paths; null for what the choice does not have. */
+  readonly languageModel: string;
+  readonly projector: string | null;
+  readonly clip: string | null;
+  readonly rewardModel: string | null;
+}
+
+/**
+ * Absolute paths of the files, checked to exist; what is in them is for the loaders to check.
+ *
+ * @throws ModelError ERR_MODEL_NOT_FOUND with the known names and the nearest one, or with the file that is missing;
+ * UsageError for an object that is not {@link ModelPaths}
+ */
+export async function resolveModels(choice: ModelChoice): Promise<ResolvedModels> {
+  if (typeof choice !== 'string') {
+    const paths = parseOptions(pathsSchema, choice, 'models');
+    return await check(basename(paths.languageModel), '.', {
+      projector: null,
+      clip: null,
+      rewardModel: null,
+      ...paths,
+    });
+  }
+  const registered = await registeredModels();
+  const known = registered.find(({ name }) => name === choice);
+  if (known !== undefined) return await check(known.name, known.folder, known);
+  if (choice !== '' && (await kindOf(choice)) === 'folder') {
+    const folder = resolve(choice);
+    return await check(basename(folder), folder, await presentFiles(folder));
+  }
+  const names = registered.map(({ name }) => name);
+  const near = nearest(choice, names);
+  throw new ModelError(
+    'ERR_MODEL_NOT_FOUND',
+    `models: expected a known name (${names.join(', ')}), a folder, or paths { languageModel, … }; received ${describe(choice)}, ` +
+      `which is neither. ${near === undefined ? 'Check the name or the path.' : `Did you mean '${near}'?`}`,
+  );
+}
+
+/** A folder must hold a language model; the other files it may lack. */
+async function presentFiles(folder: string): Promise<ModelFiles> {
+  const present = async (name: string | null) =>
+    name !== null && (await kindOf(join(folder, name))) !== null ? name : null;
+  return {
+    languageModel: FOLDER_LAYOUT.languageModel,
+    projector: await present(FOLDER_LAYOUT.projector),
+    clip: await present(FOLDER_LAYOUT.clip),
+    rewardModel: await present(FOLDER_LAYOUT.rewardModel),
+  };
+}
+
+async function check(name: string, folder: string, files: ModelFiles): Promise<ResolvedModels> {
+  const find = async (file: string | null, kind: 'file' | 'folder', what: string): Promise<string | null> => {
+    if (file === null) return null;
+    const found = resolve(folder, file);
+    const received = await kindOf(found);
+    if (received === kind) return found;
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `models: expected ${what} at ${describe(found)}, received ${received === null ? 'nothing there' : `a ${received}`}. ` +
+        'Check the path, or fetch the model again.',
+    );
+  };
+  const clip = await find(files.clip, 'folder', 'the folder of the CLIP model');
+  const rewardModel = await find(files.rewardModel, 'folder', 'the folder of the reward model');
+  const languageModel = (await find(files.languageModel, 'file', 'the GGUF of the language model')) as string;
+  const projector = await find(files.projector, 'file', 'the GGUF of the projector');
+  return { name, languageModel, projector, clip, rewardModel };
+}
+
+async function kindOf(place: string): Promise<'file' | 'folder' | null> {
+  return await stat(place).then(
+    (found) => (found.isDirectory() ? 'folder' : 'file'),
+    () => null,
+  );
+}

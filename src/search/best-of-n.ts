@@ -1,0 +1,163 @@
+/**
+ * Sentence-level best-of-N: each round forks N candidates from the accepted text, decodes them in one batch to the end of
+ * a sentence, scores them together, keeps the best and releases the rest. The winner is the next round's root; no KV cell
+ * is copied or computed twice. Source: algorithm 1 of the paper (arXiv 2410.06625) and its reference code.
+ */
+import type { Sequence, TokenSet } from '../engine/index.js';
+import { throwIfAborted } from '../errors.js';
+import type { RoundTrace } from '../types.js';
+import type { SentenceRule } from './sentence.js';
+import { firstArgmax, roundUsesClip, type ScoredCandidate, utilities } from './utility.js';
+
+/** How candidates are judged. The texts of a call belong to one round; candidates that read alike are one text. */
+export interface CandidateJudge {
+  /** Rewards of the accepted text with each of these behind it. */
+  rewards(continuations: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
+  /** Cosines of the picture with each text alone; null where there is no picture. Asked only when the utility needs it. */
+  readonly clipScores: ((texts: readonly string[], signal: AbortSignal) => Promise<readonly number[]>) | null;
+  /** The chosen continuation became part of the accepted text. */
+  accept(text: string): void;
+}
+
+export interface SearchOptions {
+  /** N, >= 1. */
+  readonly candidateCount: number;
+  /** Tokens of the whole search at most, >= 1. */
+  readonly maxTokens: number;
+  readonly temperature: number;
+  /** Tokens that may be drawn; 0 = all. */
+  readonly topK: number;
+  readonly rule: SentenceRule;
+  /** Tokens of `rule`, made for the root's context. */
+  readonly endTokens: TokenSet;
+  /** Text that stands before the search's first token on the same line, such as the interference prefix. */
+  readonly before: string;
+  /** Whether an end of text may win while nothing at all has been said. */
+  readonly mayBeEmpty: boolean;
+  /** Seed of candidate `index` of `round`: the same whatever runs beside it. */
+  seed(round: number, index: number): number;
+  readonly judge: CandidateJudge;
+  readonly signal: AbortSignal;
+}
+
+export interface Found {
+  readonly text: string;
+  readonly tokenCount: number;
+  /** Every token sampled, those of losers included. */
+  readonly sampledTokenCount: number;
+}
+
+/** Sequences alive at once: the root and its candidates. */
+export function searchSequenceCount(candidateCount: number): number {
+  return candidateCount + 1;
+}
+
+/** KV cells that the search adds to its root at most: all that is accepted, and the last round's losers beside it. */
+export function searchCellCount(candidateCount: number, maxTokens: number, tokenLimit: number): number {
+  return maxTokens + (candidateCount - 1) * Math.min(tokenLimit, maxTokens);
+}
+
+/**
+ * Yields each round once its winner is accepted and the losers are released; returns the whole text. Releases `root` in
+ * the first round. What is alive when it throws or is left early belongs to the root's lease, which frees it.
+ *
+ * @throws AbortError within one step of the signal; whatever engine and judge throw
+ */
+export async function* searchBestOfN(root: Sequence, options: SearchOptions): AsyncGenerator<RoundTrace, Found, void> {
+  const { maxTokens, rule, judge, signal } = options;
+  let text = '';
+  let tokenCount = 0;
+  let sampledTokenCount = 0;
+  let parent = root;
+  for (let round = 1, isEnded = false; !isEnded && tokenCount < maxTokens; round++) {
+    throwIfAborted(signal);
+    const sentenceLimit = round === 1 ? rule.firstTokenLimit : rule.tokenLimit;
+    const limit = Math.min(sentenceLimit, maxTokens - tokenCount);
+    const startedAt = performance.now();
+    const candidates = await propose(parent, { options, round, limit, before: options.before + text });
+    const decodedAt = performance.now();
+    const scored = await score(candidates, round, judge, signal);
+    const chosen = choose(scored, options.mayBeEmpty || speaks(text));
+    const winner = scored[chosen];
+    if (winner === undefined) break; // a round has at least one candidate
+    judge.accept(winner.text);
+    await Promise.all(scored.filter((other) => other !== winner).map(({ sequence }) => sequence.release()));
+    text += winner.text;
+    tokenCount += winner.tokenCount;
+    sampledTokenCount += scored.reduce((sum, candidate) => sum + candidate.tokenCount, 0);
+    ({ sequence: parent, isFinal: isEnded } = winner);
+    yield {
+      round,
+      candidates: scored.map(({ sequence, ...said }) => said),
+      chosen,
+      decodeMs: decodedAt - startedAt,
+      scoreMs: performance.now() - decodedAt,
+    };
+  }
+  return { text, tokenCount, sampledTokenCount };
+}
+
+interface Candidate {
+  readonly sequence: Sequence;
+  readonly text: string;
+  readonly tokenCount: number;
+  readonly isFinal: boolean;
+  readonly seed: number;
+}
+
+type Scored = Candidate & ScoredCandidate & { readonly utility: number };
+
+interface Round {
+  readonly options: SearchOptions;
+  readonly round: number;
+  readonly limit: number;
+  readonly before: string;
+}
+
+/** Forks the parent, releases it, and decodes every fork to the end of a sentence, all in one batch. */
+async function propose(parent: Sequence, { options, round, limit, before }: Round): Promise<Candidate[]> {
+  const { candidateCount, temperature, topK, rule, endTokens, signal } = options;
+  const sequences = await parent.fork(candidateCount);
+  await parent.release();
+  const pause = { set: endTokens, accept: (said: string) => rule.ends(said, before) };
+  return await Promise.all(
+    sequences.map(async (sequence, index): Promise<Candidate> => {
+      const seed = options.seed(round, index);
+      const sampler = { temperature, topK, seed };
+      const { text, tokens, stopReason } = await sequence.decode({ sampler, maxTokens: limit, pause, signal });
+      return { sequence, text, tokenCount: tokens.length, isFinal: stopReason === 'end', seed };
+    }),
+  );
+}
+
+async function score(
+  candidates: readonly Candidate[],
+  round: number,
+  judge: CandidateJudge,
+  signal: AbortSignal,
+): Promise<Scored[]> {
+  // Each text once: a packed run gives twins rewards that differ by 1e-7, and noise would choose between them.
+  const texts = [...new Set(candidates.map(({ text }) => text))];
+  const asksClip = judge.clipScores !== null && roundUsesClip(round, candidates);
+  const [rewards, clipScores] = await Promise.all([
+    judge.rewards(texts, signal),
+    asksClip ? judge.clipScores?.(texts, signal) : null,
+  ]);
+  const scored = candidates.map((candidate) => {
+    const at = texts.indexOf(candidate.text);
+    return { ...candidate, reward: rewards[at] ?? Number.NaN, clipScore: clipScores?.[at] ?? null };
+  });
+  const values = utilities(round, scored);
+  return scored.map((candidate, index) => ({ ...candidate, utility: values[index] ?? Number.NaN }));
+}
+
+/** The first of the best. Where an answer of nothing is not wanted, a silent candidate wins only if all are silent. */
+function choose(candidates: readonly Scored[], mayBeSilent: boolean): number {
+  const values = candidates.map(({ utility }) => utility);
+  const chosen = firstArgmax(values, (index) => mayBeSilent || speaks(candidates[index]?.text ?? ''));
+  return chosen >= 0 ? chosen : Math.max(0, firstArgmax(values));
+}
+
+function speaks(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text);
+}

@@ -1,0 +1,11 @@
+/** Sentence-level best-of-N over forked KV caches. */
+export {
+  type CandidateJudge,
+  type Found,
+  type SearchOptions,
+  searchBestOfN,
+  searchCellCount,
+  searchSequenceCount,
+} from './best-of-n.js';
+export { endsSentence, type SentenceRule, sentencesByText, sentencesByToken } from './sentence.js';
+export { firstArgmax, utilities } from './utility.js';

@@ -1,0 +1,175 @@
+/** Imports go down, never up or sideways: the rule of the house, read from the files. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const leaves = ['errors', 'types', 'options', 'cores'];
+const everything = [...leaves, 'native', 'engine', 'evaluators', 'search', 'models', 'image', 'eta', 'index'];
+
+/** Room (a folder of src, or a file there) to the rooms it may import. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  types: [],
+  cores: [],
+  options: ['errors'],
+  image: leaves,
+  native: leaves,
+  engine: ['native', ...leaves],
+  evaluators: leaves,
+  search: leaves,
+  models: leaves,
+  eta: ['search', 'engine', 'evaluators', 'models', 'image', ...leaves],
+  index: ['eta', 'models', 'image', ...leaves],
+  server: ['eta', 'models', 'image', 'index', ...leaves],
+  batch: ['eta', 'models', 'image', 'index', ...leaves],
+  benchmark: ['eta', 'models', 'image', 'index', 'batch', ...leaves],
+  cli: [...everything, 'server', 'batch', 'benchmark'],
+};
+
+/** Rooms that are known by type alone. */
+const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { search: ['engine', 'evaluators'] };
+
+/** Packages that one file alone may import. */
+const ONE_FILE: Readonly<Record<string, string>> = {
+  'onnxruntime-node': 'evaluators/worker-thread.ts',
+  sharp: 'image.ts',
+};
+
+/** Its errors cross to the main thread as messages, where they become an EvaluatorError. */
+const WORKER_ENTRY = 'evaluators/worker-thread.ts';
+
+/** The one file that loads the addon. */
+const ADDON_FILE = 'native/binding.ts';
+
+interface Import {
+  readonly from: string;
+  readonly isType: boolean;
+}
+
+function importsOf(text: string): Import[] {
+  const found: Import[] = [];
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  for (const [, clause = '', from = ''] of code.matchAll(/^(?:import|export)\s+([^;'"]*?)\s+from\s+'([^']+)'/gm)) {
+    const names =
+      /^\{([^}]*)\}$/
+        .exec(clause)?.[1]
+        ?.split(',')
+        .map((name) => name.trim()) ?? [];
+    const areTypes = names.length > 0 && names.every((name) => name === '' || name.startsWith('type '));
+    found.push({ from, isType: /^type\b/.test(clause) || areTypes });
+  }
+  for (const [, from = ''] of code.matchAll(/^import\s+'([^']+)'/gm)) found.push({ from, isType: false });
+  for (const [, from = ''] of code.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)) found.push({ from, isType: false });
+  return found;
+}
+
+const roomOf = (path: string) => (path.split('/')[0] ?? '').replace(/\.(ts|js)$/, '');
+
+/** What is broken in a file of src. */
+function breaches(path: string, text: string): string[] {
+  const room = roomOf(path);
+  const allowed = MAY_IMPORT[room];
+  if (allowed === undefined) return [`${path}: a room that the house does not have`];
+  const found: string[] = [];
+  for (const { from, isType } of importsOf(text)) {
+    if (from.startsWith('.')) {
+      const other = roomOf(posix.join(posix.dirname(path), from));
+      const mayType = isType && (MAY_IMPORT_TYPES[room] ?? []).includes(other);
+      const leavesSource = other === '..';
+      if (leavesSource && room === 'cli') continue; // the build script, which is no TypeScript
+      if (other !== room && !allowed.includes(other) && !mayType) found.push(`${path}: imports ${from}`);
+      if (!from.endsWith('.js')) found.push(`${path}: ${from} lacks .js`);
+    } else if (ONE_FILE[from] !== undefined && ONE_FILE[from] !== path) {
+      found.push(`${path}: imports ${from}, which is for ${ONE_FILE[from]} alone`);
+    }
+  }
+  if (path !== ADDON_FILE && /\bprocess\.dlopen\b|\.node['"`]/.test(text))
+    found.push(`${path}: loads a binary, which is for ${ADDON_FILE} alone`);
+  if (path !== 'errors.ts' && path !== WORKER_ENTRY && /\bthrow new Error\(/.test(text))
+    found.push(`${path}: throws a plain Error`);
+  return found;
+}
+
+const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts'));
+
+test('every import goes down', () => {
+  assert.ok(files.length > 50, `only ${files.length} files were found`);
+  const broken = files.flatMap((path) => breaches(path, readFileSync(join(root, 'src', path), 'utf8')));
+  assert.deepEqual(broken, []);
+});
+
+test('no file lies deeper than src/room/file', () => {
+  assert.deepEqual(
+    files.filter((path) => path.split('/').length > 2),
+    [],
+  );
+});
+
+test('the packages that one file may import are imported there', () => {
+  for (const [name, path] of Object.entries(ONE_FILE)) {
+    const text = readFileSync(join(root, 'src', path), 'utf8');
+    assert.ok(
+      importsOf(text).some(({ from }) => from === name) || text.includes(`'${name}'`),
+      `${path} does not import ${name}`,
+    );
+  }
+});
+
+test('every package that is imported is a dependency', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  // tsx starts the worker from source, in this repository alone
+  const known = new Set([...Object.keys(dependencies), 'tsx']);
+  const missing = files.flatMap((path) =>
+    importsOf(readFileSync(join(root, 'src', path), 'utf8'))
+      .map(({ from }) => from)
+      .filter((from) => !from.startsWith('.') && !from.startsWith('node:'))
+      .map((from) =>
+        from
+          .split('/')
+          .slice(0, from.startsWith('@') ? 2 : 1)
+          .join('/'),
+      )
+      .filter((name) => !known.has(name))
+      .map((name) => `${path}: ${name}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('the check sees what breaks the rule', () => {
+  const broken: readonly (readonly [path: string, text: string])[] = [
+    ['engine/model.ts', "import { Clip } from '../evaluators/index.js';"],
+    ['engine/model.ts', "import type { EtaResult } from '../eta/index.js';"],
+    ['search/best-of-n.ts', "import { Sequence } from '../engine/index.js';"],
+    ['search/best-of-n.ts', "import { type Sequence, Model } from '../engine/index.js';"],
+    ['search/best-of-n.ts', "const { Model } = await import('../engine/index.js');"],
+    ['search/best-of-n.ts', "import type {\n  EtaResult,\n} from '../eta/index.js';"],
+    ['types.ts', "export { EtaError } from './errors.js';"],
+    ['eta/eta.ts', "import sharp from 'sharp';"],
+    ['eta/eta.ts', "import { ask } from '../cli/ask.js';"],
+    ['eta/eta.ts', "import { Model } from '../engine/index';"],
+    ['evaluators/clip.ts', "import * as ort from 'onnxruntime-node';"],
+    ['engine/model.ts', "const addon = createRequire(import.meta.url)('./x.node');"],
+    ['eta/eta.ts', "throw new Error('no');"],
+    ['helpers/x.ts', ''],
+  ];
+  for (const [path, text] of broken) assert.equal(breaches(path, text).length, 1, `${path}: ${text}`);
+});
+
+test('the check lets pass what keeps it', () => {
+  const kept: readonly (readonly [path: string, text: string])[] = [
+    ['search/best-of-n.ts', "import type { Sequence } from '../engine/index.js';"],
+    ['search/best-of-n.ts', "import { type Sequence, type TokenSet } from '../engine/index.js';"],
+    ['eta/eta.ts', "import { Model } from '../engine/index.js';\nimport { a } from './align.js';"],
+    ['errors.ts', "throw new Error('x');"],
+    ['cli/ask.ts', "const { loadEta } = await import('../index.js');"],
+    ['search/utility.ts', "/* import { x } from '../eta/index.js'; */"],
+  ];
+  for (const [path, text] of kept) assert.deepEqual(breaches(path, text), [], `${path}: ${text}`);
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { allot } from '../../src/eta/allotment.js';
+import { POLICIES } from '../../src/eta/defaults.js';
+
+const room = { cellCount: 4096, trainedContextLength: 4096 };
+const policy = POLICIES.paper;
+
+test('a search reserves its longest answer and the last round of losers beside it', () => {
+  assert.deepEqual(allot(policy, room, 600, 4), {
+    maxTokens: 1024,
+    cellCount: 600 + 4 + 1024 + 4 * 70,
+    sequenceCount: 6,
+  });
+});
+
+test('one answer needs neither prefix nor candidates', () => {
+  assert.deepEqual(allot({ ...policy, method: 'vanilla' }, room, 600, 4), {
+    maxTokens: 1024,
+    cellCount: 1624,
+    sequenceCount: 2,
+  });
+  assert.equal(allot({ ...policy, method: 'shallow' }, room, 600, 4).cellCount, 600 + 4 + 1024);
+  assert.equal(allot({ ...policy, method: 'deep' }, room, 600, 4).cellCount, 600 + 1024 + 4 * 70);
+});
+
+test('where the window or the cells end, so does the answer', () => {
+  assert.equal(allot(policy, { ...room, trainedContextLength: 1000 }, 600, 4).maxTokens, 396);
+  const tight = allot(policy, { ...room, cellCount: 1000 }, 600, 4);
+  assert.equal(tight.maxTokens, 1000 - 604 - 280);
+  assert.equal(tight.cellCount, 1000);
+  assert.equal(allot(policy, { cellCount: 620, trainedContextLength: 0 }, 600, 4).maxTokens, 3);
+});
+
+test('a prompt that leaves no room is refused with the figures', () => {
+  assert.throws(() => allot(policy, { ...room, cellCount: 608 }, 600, 4), {
+    code: 'ERR_PROMPT_TOO_LONG',
+    message:
+      'request: expected a prompt that leaves room for an answer of 5 candidates in 608 tokens, received one of 600 tokens. ' +
+      'Shorten the conversation, show fewer pictures, or load with a larger contextSize.',
+  });
+  assert.throws(() => allot({ ...policy, method: 'vanilla' }, room, 4096, 4), { code: 'ERR_PROMPT_TOO_LONG' });
+});

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { AbortError, type LoadProgress, loadEta } from '../../src/index.js';
+import { loadTiny, pictures, tinyModels } from './tiny.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-load-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const { languageModel, projector, clip, rewardModel } = tinyModels;
+
+test('what it was loaded as can be read', async () => {
+  await using eta = await loadTiny({ preset: 'paper', candidateCount: 2, thresholds: { safeReward: 0.5 } });
+  const { preset, policy, thresholds, models } = eta.facts;
+  assert.equal(preset, 'paper');
+  assert.equal(policy.candidateCount, 2);
+  assert.equal(policy.sentenceEnd, 'token');
+  assert.deepEqual(thresholds, { unsafeClipScore: 0.16, safeReward: 0.5 });
+  assert.equal(models.clip, clip);
+});
+
+test('a method that judges wants who judges', async () => {
+  await assert.rejects(loadTiny({ models: { languageModel, projector, clip } }), {
+    name: 'ModelError',
+    code: 'ERR_MODEL_NOT_FOUND',
+    message:
+      "models: expected rewardModel for method 'eta', received none. " +
+      "Name its folder in models.rewardModel, or load with method: 'vanilla' for answers that nobody evaluates.",
+  });
+  await assert.rejects(
+    loadTiny({ models: { languageModel, projector, rewardModel } }),
+    /expected clip for method 'eta'/,
+  );
+});
+
+test('vanilla alone needs neither, and says so when asked for more', async () => {
+  await using eta = await loadTiny({ models: { languageModel, projector }, method: 'vanilla' });
+  const { verdict } = await eta.respond({ prompt: 'What?', image: pictures[0] });
+  assert.equal(verdict.action, 'answered');
+  await assert.rejects(eta.respond({ prompt: 'What?', method: 'eta' }), {
+    name: 'UsageError',
+    code: 'ERR_INVALID_REQUEST',
+    message:
+      "request: expected method 'vanilla', because no rewardModel was loaded, received 'eta'. " +
+      "Load with models.rewardModel, or ask with method: 'vanilla'.",
+  });
+});
+
+test('a model without projector takes text, gated by the reward', async () => {
+  await using eta = await loadTiny({ models: { languageModel, rewardModel } });
+  assert.equal((await eta.respond({ prompt: 'What?', thresholds: { safeReward: -1e6 } })).verdict.action, 'answered');
+  await assert.rejects(eta.respond({ prompt: 'What?', image: pictures[0], method: 'vanilla' }), {
+    code: 'ERR_NO_PROJECTOR',
+  });
+});
+
+test('a part that does not load takes the others down with it', async () => {
+  const broken = join(folder, 'broken.gguf');
+  writeFileSync(broken, 'GGUF but no more');
+  await assert.rejects(loadTiny({ models: { ...tinyModels, languageModel: broken } }), { code: 'ERR_MODEL_INVALID' });
+  await assert.rejects(loadTiny({ models: { ...tinyModels, clip: folder } }), { code: 'ERR_MODEL_NOT_FOUND' });
+  await assert.rejects(loadTiny({ models: { ...tinyModels, rewardModel: clip } }), { code: 'ERR_MODEL_INVALID' });
+  const other = languageModel.replace('tiny.gguf', 'tiny-other.gguf');
+  await assert.rejects(loadTiny({ models: { ...tinyModels, languageModel: other } }), { code: 'ERR_MODEL_MISMATCH' });
+  await assert.rejects(loadTiny({ models: { ...tinyModels, languageModel: projector } }), { name: 'ModelError' });
+  await assert.rejects(loadTiny({ models: { ...tinyModels, projector: languageModel } }), { name: 'ModelError' });
+  await assert.rejects(loadEta({ models: 'miniatur' }), { code: 'ERR_MODEL_NOT_FOUND' });
+});
+
+test('loads that fail leave no threads behind', { skip: process.platform !== 'linux' }, async () => {
+  const threadCount = () => Number(/^Threads:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  const fail = () => assert.rejects(loadTiny({ models: { ...tinyModels, rewardModel: clip } }));
+  await fail();
+  const before = threadCount();
+  for (let i = 0; i < 3; i++) await fail();
+  assert.ok(threadCount() <= before, `${before} threads, then ${threadCount()}`);
+});
+
+test('loading can be aborted, and tells how far it is', async () => {
+  await assert.rejects(loadTiny({ signal: AbortSignal.abort() }), AbortError);
+  const controller = new AbortController();
+  await assert.rejects(loadTiny({ signal: controller.signal, onProgress: () => controller.abort() }), AbortError);
+  const progress: LoadProgress[] = [];
+  const eta = await loadTiny({ onProgress: (at) => progress.push(at) });
+  await eta.dispose();
+  for (const part of ['language-model', 'clip', 'reward-model'] as const) {
+    assert.equal(progress.filter((at) => at.part === part).at(-1)?.fraction, 1, part);
+  }
+});
+
+test('a callback that throws fails the load with what it threw', async () => {
+  for (const part of ['language-model', 'clip'] as const) {
+    await assert.rejects(
+      loadTiny({
+        onProgress: (at) => {
+          if (at.part === part) throw new RangeError(part);
+        },
+      }),
+      { name: 'RangeError', message: part },
+    );
+  }
+});
