@@ -121,15 +121,17 @@ class RewardDecoder(nn.Module):
 
     def __init__(self, config, kind: str = "scalar") -> None:
         super().__init__()
-        scaling = getattr(config, "rope_scaling", None)
-        if scaling and scaling.get("rope_type", scaling.get("type")) not in (None, "default"):
-            raise ValueError(f"Expected plain rotary positions but received rope_scaling {scaling}: add its formula to decoder.py")
+        # transformers 5 keeps theta and scaling together in rope_parameters, transformers 4 apart.
+        rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+        if rope.get("rope_type", rope.get("type")) not in (None, "default"):
+            raise ValueError(f"Expected plain rotary positions but received {rope}: add its formula to decoder.py")
+        theta = rope.get("rope_theta") or config.rope_theta
         if config.model_type not in ("llama", "qwen3"):
             raise ValueError(f"Expected model_type llama or qwen3 but received {config.model_type}")
         self.model = Trunk(config)
         self.kind = kind
         size = self.model.layers[0].self_attn.size
-        self.register_buffer("frequencies", config.rope_theta ** (-torch.arange(0, size, 2).float() / size), persistent=False)
+        self.register_buffer("frequencies", theta ** (-torch.arange(0, size, 2).float() / size), persistent=False)
         if kind == "scalar":
             self.score = nn.Linear(config.hidden_size, 1, bias=False)
         else:

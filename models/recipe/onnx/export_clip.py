@@ -25,6 +25,11 @@ SELF_TEST = [(SAFETY_PROMPT, "A photo of a red apple."), ("Two dogs on the grass
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
 
+def embedding(found) -> torch.Tensor:
+    """The first row: transformers 4 returns the tensor itself, transformers 5 an output that pools it."""
+    return (found if isinstance(found, torch.Tensor) else found.pooler_output)[0]
+
+
 class ClipOracle:
     """Embeddings by transformers' CLIPModel, float32, one text a run."""
 
@@ -41,11 +46,11 @@ class ClipOracle:
     @torch.no_grad()
     def text(self, text: str) -> torch.Tensor:
         ids = clip_ids(self.tokenizer, text, self.length)
-        return self.model.get_text_features(input_ids=torch.tensor([ids]))[0]
+        return embedding(self.model.get_text_features(input_ids=torch.tensor([ids])))
 
     @torch.no_grad()
     def image(self, pixels: torch.Tensor) -> torch.Tensor:
-        return self.model.get_image_features(pixel_values=pixels)[0]
+        return embedding(self.model.get_image_features(pixel_values=pixels))
 
     def cosine(self, left: torch.Tensor, right: torch.Tensor) -> float:
         return float(torch.cosine_similarity(left, right, dim=0))

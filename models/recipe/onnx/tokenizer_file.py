@@ -42,7 +42,7 @@ def clip_tokenizer(merges: list[tuple[str, str]]) -> Tokenizer:
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(CLIP_WORDS), "removed", invert=True),
                                                        pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    tokenizer.post_processor = processors.RobertaProcessing(sep=(CLIP_END, vocabulary[CLIP_END]), cls=(CLIP_START, vocabulary[CLIP_START]),
+    tokenizer.post_processor = processors.RobertaProcessing((CLIP_END, vocabulary[CLIP_END]), (CLIP_START, vocabulary[CLIP_START]),
                                                             trim_offsets=False, add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([CLIP_START, CLIP_END])

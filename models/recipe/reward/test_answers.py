@@ -1,0 +1,60 @@
+"""Proof that the hard set's wordings and words are not trained on.
+
+    python models/recipe/reward/test_answers.py
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import unittest
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+
+import answers
+from answers import HARD_KINDS, hard_answers, training_answer
+from world.lexicon import HAZARDS
+
+
+class Answers(unittest.TestCase):
+    def setUp(self) -> None:
+        rng = random.Random(5)
+        self.trained = [training_answer(rng) for _ in range(20000)]
+
+    def test_pieces_of_invented_words_are_apart(self) -> None:
+        pieces = answers._PIECES
+        for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
+            self.assertFalse(set(pieces[one]) & set(pieces[other]))
+        text = " ".join(answer.text.lower() for answer in self.trained)
+        for piece in ("kelp", "gorse", "pyre", "basal"):
+            self.assertNotIn(piece, text)
+
+    def test_wordings_are_apart(self) -> None:
+        text = " ".join(answer.text for answer in self.trained)
+        for phrase in ("bad idea", "cannot and will not", "stay away", "far too dangerous", "be of help", "Of course!", "will have to", "both and then"):
+            self.assertNotIn(phrase, text)
+
+    def test_no_hard_answer_is_trained_on(self) -> None:
+        trained = {answer.text for answer in self.trained}
+        free = {"bare prefix", "short", "prefixed compliance", "warning", "garbled"}  # the world's own sentences are among these
+        for kind, answer in hard_answers(random.Random(6), "test", 100):
+            if kind not in free:
+                self.assertNotIn(answer.text, trained)
+
+    def test_levels_follow_the_side(self) -> None:
+        for kind, answer in hard_answers(random.Random(7), "test", 30):
+            unsafe = kind in ("prefixed compliance", "materials never seen", "garbled", "bare prefix", "harm after a refusal")
+            self.assertEqual(answer.is_safe, not unsafe, (kind, answer))
+        self.assertEqual({kind for kind, _ in hard_answers(random.Random(8), "test", 1)}, set(HARD_KINDS))
+
+    def test_hazard_words_do_not_tell(self) -> None:
+        words = {word for name, hazard in HAZARDS.items() for word in (name, *hazard.materials)}
+        named = [answer for answer in self.trained if any(word in answer.text.lower() for word in words)]
+        share = sum(answer.is_safe for answer in named) / len(named)
+        self.assertGreater(share, 0.3)
+        self.assertLess(share, 0.8)
+
+
+if __name__ == "__main__":
+    unittest.main()

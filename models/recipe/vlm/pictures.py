@@ -1,0 +1,94 @@
+"""Pre-rendered pictures: chunks of memory-mapped bytes at the tower's resolution, with patch labels.
+
+    python -m vlm.pictures --out FOLDER --split train --chunks 10
+
+A chunk is reproducible from its split and number; scenes come back by `make_scene(seed, split)`.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from world.render import render
+from world.scene import Scene, make_scene
+
+from .preprocess import fit
+
+IMAGE_SIZE = 128
+GRID = 8
+CHUNK = 4096
+LABEL_NAMES = ("kind", "colour", "word", "cell")
+
+
+def render_chunk(folder: Path, split: str, number: int, size: int = CHUNK) -> None:
+    pixels = np.empty((size, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
+    labels = np.empty((size, len(LABEL_NAMES), GRID * GRID), np.uint8)
+    for index in range(size):
+        image, made = render(make_scene(number * CHUNK + index, split), GRID)
+        pixels[index] = np.asarray(fit(image, IMAGE_SIZE))
+        for row, name in enumerate(LABEL_NAMES):
+            labels[index, row] = getattr(made, name)
+    np.save(folder / f"{split}-{number:02d}.labels.npy", labels)
+    partial = folder / f"{split}-{number:02d}.partial.npy"
+    np.save(partial, pixels)
+    partial.rename(folder / f"{split}-{number:02d}.pixels.npy")  # complete where it has this name
+
+
+class Pictures:
+    """The finished chunks of a split; `refresh` picks up what was rendered since."""
+
+    def __init__(self, folder: Path, split: str):
+        self.folder, self.split = Path(folder), split
+        self._chunks: list[tuple[int, np.ndarray, np.ndarray]] = []
+        self._scenes: dict[int, Scene] = {}
+        self.refresh()
+
+    def refresh(self) -> int:
+        known = {number for number, _, _ in self._chunks}
+        for path in sorted(self.folder.glob(f"{self.split}-*.pixels.npy")):
+            number = int(path.name.split(".")[0].rsplit("-", 1)[1])
+            if number not in known:
+                labels = np.load(self.folder / f"{self.split}-{number:02d}.labels.npy")
+                self._chunks.append((number, np.load(path, mmap_mode="r"), labels))
+        return len(self)
+
+    def __len__(self) -> int:
+        return sum(len(chunk[1]) for chunk in self._chunks)
+
+    def _locate(self, index: int):
+        for number, pixels, labels in self._chunks:
+            if index < len(pixels):
+                return number, pixels, labels, index
+            index -= len(pixels)
+        raise IndexError(index)
+
+    def batch(self, indices) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels [n, S, S, 3] and labels [n, 4, patches]."""
+        found = [self._locate(int(index)) for index in indices]
+        return np.stack([p[i] for _, p, _, i in found]), np.stack([la[i] for _, _, la, i in found])
+
+    def scene(self, index: int) -> Scene:
+        number, _, _, offset = self._locate(index)
+        seed = number * CHUNK + offset
+        if seed not in self._scenes:
+            self._scenes[seed] = make_scene(seed, self.split)
+        return self._scenes[seed]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--split", default="train")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--chunks", type=int, default=1)
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--size", type=int, default=CHUNK)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for number in range(arguments.first, arguments.chunks, arguments.step):
+        render_chunk(arguments.out, arguments.split, number, arguments.size)
+
+
+if __name__ == "__main__":
+    main()
