@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { EvaluatorWorker, RewardModel } from '../src/evaluators/index.js';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const miniature = here('../models/miniature/reward');
+const miniature = here('../models/miniature/reward-model');
 const folder =
   process.argv[2] ??
   (existsSync(`${miniature}/manifest.json`) ? miniature : here('../test/golden/evaluators/reward-scalar'));

@@ -1,0 +1,149 @@
+/** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
+import { addAbortSignal } from 'node:stream';
+import { text as readText } from 'node:stream/consumers';
+import { EngineError, UsageError } from '../errors.js';
+import { SEQUENCE_COUNT } from '../eta/defaults.js';
+import { decodeImage } from '../image.js';
+import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
+import type { EtaEvent, EtaResult, Method, Timings } from '../types.js';
+import { given, loadOptions, type ModelFlags } from './model-options.js';
+import { columnsOf, createPaint, labelled, printable } from './paint.js';
+import { loadingText, Progress } from './progress.js';
+import { roundLines } from './round-table.js';
+import { checkWritable, writeJsonFile } from './trace-file.js';
+import { LABEL_WIDTH, verdictLines } from './verdict-text.js';
+
+export interface AskOptions extends ModelFlags {
+  readonly image?: readonly string[];
+  readonly method?: Method;
+  readonly n?: number;
+  readonly seed?: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly maxTokens?: number;
+  readonly refusal?: string;
+  readonly json?: boolean;
+  readonly trace?: string;
+  readonly verbose?: boolean;
+}
+
+/**
+ * Answers, and writes what the options ask for. Pictures are decoded before the models load, so that a bad one is told at
+ * once.
+ *
+ * @throws EtaError what loading and answering throw; AbortError
+ */
+export async function ask(question: string, options: AskOptions, signal: AbortSignal): Promise<void> {
+  const settings = given({ ...loadOptions(options), ...policyOptions(options) });
+  if (options.trace !== undefined) await checkWritable(options.trace, '--trace');
+  const prompt = question === '-' ? await readPrompt(signal) : question;
+  const startedAt = performance.now();
+  const images = await Promise.all((options.image ?? []).map((file) => decodeImage(file, { signal })));
+  const imageDecodeMs = performance.now() - startedAt;
+  await using eta = await load(settings, signal);
+  const request = given({ prompt, images, seed: options.seed, signal });
+  const answered = options.json ? await eta.respond(request) : await stream(eta, request);
+  const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };
+  if (options.trace !== undefined) await writeJsonFile(options.trace, result);
+  if (options.json) process.stdout.write(`${JSON.stringify(answerObject(result))}\n`);
+  else writeVerdict(result, options.verbose === true);
+}
+
+/** The times of a request whose pictures were decoded before it, as if it had begun with them; loading is not counted. */
+function begunEarlier(timings: Timings, imageDecodeMs: number): Timings {
+  const { firstTextMs, totalMs } = timings;
+  return { ...timings, imageDecodeMs, firstTextMs: firstTextMs + imageDecodeMs, totalMs: totalMs + imageDecodeMs };
+}
+
+/** Given to loadEta, not to the request, because they decide what must be loaded and how large the context is. */
+function policyOptions(options: AskOptions) {
+  return {
+    method: options.method,
+    candidateCount: options.n,
+    sequenceCount: options.n === undefined ? undefined : Math.max(SEQUENCE_COUNT, options.n + 1),
+    temperature: options.temperature,
+    topK: options.topK,
+    maxTokens: options.maxTokens,
+    refusalText: options.refusal,
+  };
+}
+
+async function load(settings: LoadEtaOptions, signal: AbortSignal): Promise<Eta> {
+  const progress = new Progress();
+  try {
+    progress.show('loading the models ...');
+    return await loadEta({ ...settings, signal, onProgress: (at) => progress.show(loadingText(at)) });
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Writes the text as it comes; until then, what is going on. */
+async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
+  const shown = process.stdout.isTTY ? printable : (text: string) => text;
+  const progress = new Progress();
+  let ending = '';
+  try {
+    progress.show('reading the question ...');
+    for await (const event of eta.stream(request)) {
+      if (event.type === 'text') {
+        progress.clear();
+        process.stdout.write(shown(event.text));
+        ending = event.text.at(-1) ?? ending;
+      } else if (event.type === 'done') {
+        if (ending !== '\n') process.stdout.write('\n');
+        return event.result;
+      } else if (ending === '') progress.show(progressText(event));
+    }
+  } finally {
+    progress.clear();
+  }
+  throw new EngineError('ERR_DECODE', 'Expected the answer to end with its result, received none.');
+}
+
+function progressText(event: EtaEvent): string {
+  if (event.type === 'clip') return event.imageIsUnsafe ? 'the picture looks unsafe, answering ...' : 'answering ...';
+  if (event.type === 'vanilla') return 'judging the answer ...';
+  if (event.type === 'reward') return event.answerIsUnsafe ? 'the answer looks unsafe, aligning ...' : 'answering ...';
+  if (event.type === 'round') return `aligning, round ${event.round.round + 1} ...`;
+  return 'answering ...';
+}
+
+/** What `--json` prints: the result without its trace. */
+function answerObject(result: EtaResult) {
+  const { text, verdict, usage, timings, model, seed } = result;
+  return { text, verdict, usage, timings, model, seed };
+}
+
+function writeVerdict(result: EtaResult, isVerbose: boolean): void {
+  const paint = createPaint(process.stderr);
+  const columns = columnsOf(process.stderr);
+  const { trace, usage, timings } = result;
+  const lines: string[] = [''];
+  if (isVerbose) {
+    if (trace.vanillaText !== null && result.verdict.action !== 'answered') {
+      lines.push(...labelled('vanilla', printable(trace.vanillaText), { labelWidth: LABEL_WIDTH, columns }), '');
+    }
+    for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns }));
+    if (trace.rounds.length > 0) lines.push('');
+  }
+  lines.push(...verdictLines(result, { paint, columns }));
+  const rounds =
+    trace.rounds.length === 0 ? '' : `${trace.rounds.length} ${trace.rounds.length === 1 ? 'round' : 'rounds'}, `;
+  lines.push(
+    paint(
+      'dim',
+      `${'model'.padEnd(LABEL_WIDTH)}${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${(timings.totalMs / 1000).toFixed(2)} s`,
+    ),
+  );
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+async function readPrompt(signal: AbortSignal): Promise<string> {
+  const prompt = (await readText(addAbortSignal(signal, process.stdin))).trimEnd();
+  if (prompt !== '') return prompt;
+  throw new UsageError(
+    'ERR_INVALID_REQUEST',
+    "Expected the question on stdin, because '-' was given, received nothing.",
+  );
+}

@@ -1,0 +1,83 @@
+/** What went wrong, as one line on stderr and an exit code. */
+import { CommanderError } from 'commander';
+import { AbortError, EtaError, UsageError } from '../errors.js';
+
+/** Exit codes of every command. */
+export const EXIT = { ok: 0, failure: 1, usage: 2, someFailed: 3, interrupted: 130, terminated: 143 } as const;
+
+/** How commander's own refusals are called in our lines. */
+const COMMANDER_CODES: Readonly<Record<string, string>> = {
+  'commander.unknownOption': 'ERR_UNKNOWN_OPTION',
+  'commander.unknownCommand': 'ERR_UNKNOWN_COMMAND',
+  'commander.invalidArgument': 'ERR_INVALID_OPTION',
+  'commander.optionMissingArgument': 'ERR_INVALID_OPTION',
+  'commander.missingMandatoryOptionValue': 'ERR_INVALID_OPTION',
+  'commander.conflictingOption': 'ERR_INVALID_OPTION',
+};
+
+/** A command that was stopped from outside: nothing is wrong, nothing more is said than why. */
+export class StoppedError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.name = 'StoppedError';
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * Writes `eta-vlm: message (CODE)` to stderr, the stack too when DEBUG is `eta-vlm` or the error is a bug, and returns the
+ * exit code.
+ */
+export function reportFailure(error: unknown): number {
+  if (error instanceof StoppedError) {
+    if (error.message !== '') writeLine(error.message);
+    return error.exitCode;
+  }
+  if (error instanceof CommanderError) return reportRefusal(error);
+  if (error instanceof AbortError) {
+    writeLine('interrupted.');
+    return EXIT.interrupted;
+  }
+  if (error instanceof EtaError) {
+    writeLine(`${oneLine(error.message)} (${error.code})`);
+    if (debugs()) process.stderr.write(`${error.stack}\n${causes(error)}`);
+    return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  writeLine(`${oneLine(message)} (unexpected: please report it with the lines that DEBUG=eta-vlm adds)`);
+  if (debugs() && error instanceof Error) process.stderr.write(`${error.stack}\n${causes(error)}`);
+  return EXIT.failure;
+}
+
+/** Commander throws for `--help` and `--version` too, with exit code 0 and everything already written. */
+function reportRefusal(error: CommanderError): number {
+  if (error.exitCode === 0) return EXIT.ok;
+  if (error.code === 'commander.help') return EXIT.usage;
+  const code = COMMANDER_CODES[error.code] ?? 'ERR_INVALID_REQUEST';
+  const text = oneLine(error.message.replace(/^error: /, ''))
+    .replace(/ ?\((Did you mean )(?:one of )?(.+?)\?\)$/, '. $1$2?')
+    .replace(/([^.?!])$/, '$1.');
+  const hint = text.endsWith('?') ? '' : " See 'eta-vlm --help'.";
+  writeLine(`${text}${hint} (${code})`);
+  return EXIT.usage;
+}
+
+function writeLine(text: string): void {
+  process.stderr.write(`eta-vlm: ${text}\n`);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ').trim();
+}
+
+function debugs(): boolean {
+  return (process.env['DEBUG'] ?? '').split(',').some((name) => name.trim() === 'eta-vlm' || name.trim() === '*');
+}
+
+function causes(error: Error): string {
+  let text = '';
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) text += `caused by ${cause.stack}\n`;
+  return text;
+}

@@ -1,0 +1,61 @@
+/** Options that say which models run and where, the same for every command that loads them. */
+import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.js';
+import { filled, wholeNumber } from './option-values.js';
+
+export interface ModelFlags {
+  readonly preset?: 'miniature' | 'paper';
+  readonly models?: string;
+  readonly languageModel?: string;
+  readonly projector?: string;
+  readonly clip?: string;
+  readonly rewardModel?: string;
+  readonly contextSize?: number;
+  readonly threads?: number;
+  readonly gpuLayers?: number;
+}
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--models <name>', 'models by name, or a folder that holds them')
+        .argParser(filled)
+        .conflicts(['languageModel', 'projector', 'clip', 'rewardModel']),
+    )
+    .option('--language-model <file>', 'language model (GGUF)', filled)
+    .option('--projector <file>', 'its projector (mmproj GGUF)', filled)
+    .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
+    .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
+    .optionsGroup('Machine:')
+    .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
+    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
+    .option('--gpu-layers <count>', 'layers on the GPU; 0: none, -1: all', wholeNumber(-1, 10_000));
+}
+
+/**
+ * The part of loadEta's options that these flags say; what was not given is left out, so that the defaults stand.
+ *
+ * @throws UsageError ERR_INVALID_OPTION when parts are named without the language model
+ */
+export function loadOptions(flags: ModelFlags) {
+  const { languageModel, projector, clip, rewardModel } = flags;
+  const parts = { projector, clip, rewardModel };
+  if (languageModel === undefined && Object.values(parts).some((part) => part !== undefined)) {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      'Expected --language-model beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too.',
+    );
+  }
+  return given({
+    preset: flags.preset,
+    models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
+    contextSize: flags.contextSize,
+    threadCount: flags.threads,
+    gpuLayerCount: flags.gpuLayers,
+  });
+}
+
+/** The object without its undefined fields, so that what was not said is absent. */
+export function given<Value extends Readonly<Record<string, unknown>>>(value: Value): Value {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Value;
+}

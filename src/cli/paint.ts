@@ -1,0 +1,73 @@
+/** Colour, and text that fits the terminal. */
+import { inspect } from 'node:util';
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
+export type Paint = (style: Style, text: string) => string;
+
+const NARROWEST = 40;
+const WIDEST = 100;
+
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Whether a stream gets colour: NO_COLOR says no, FORCE_COLOR yes (0 or false: no), else a terminal that is not dumb. */
+export function wantsColour(stream: Output, env: NodeJS.ProcessEnv = process.env): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  const forced = env['FORCE_COLOR'];
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
+}
+
+/** A painter for one stream; without colour it returns the text as it is. */
+export function createPaint(stream: Output, env: NodeJS.ProcessEnv = process.env): Paint {
+  if (!wantsColour(stream, env)) return (_, text) => text;
+  return (style, text) => {
+    const [open, close] = inspect.colors[style] ?? [0, 0];
+    return `\x1b[${open}m${text}\x1b[${close}m`;
+  };
+}
+
+/** Columns to write in: the terminal's, within reason, or 80. */
+export function columnsOf(stream: Output): number {
+  const columns = stream.isTTY === true ? stream.columns : undefined;
+  return columns === undefined || columns === 0 ? 80 : Math.min(WIDEST, Math.max(NARROWEST, columns));
+}
+
+/** Model text without what a terminal would obey: control characters other than newline and tab. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+}
+
+/** Breaks text at spaces into lines of at most `width` characters; a longer word is cut. Line breaks are kept. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    let line = '';
+    for (const word of paragraph.split(/\s+/).filter((part) => part !== '')) {
+      let rest = word;
+      if (line !== '' && line.length + 1 + rest.length <= width) {
+        line += ` ${rest}`;
+        continue;
+      }
+      if (line !== '') lines.push(line);
+      while (rest.length > width) {
+        lines.push(rest.slice(0, width));
+        rest = rest.slice(width);
+      }
+      line = rest;
+    }
+    lines.push(line);
+  }
+  return lines;
+}
+
+/** Text behind a label: the first line after it, the others under it. */
+export function labelled(label: string, text: string, options: { labelWidth: number; columns: number }): string[] {
+  const { labelWidth, columns } = options;
+  return wrap(text, Math.max(20, columns - labelWidth)).map((line, i) =>
+    `${(i === 0 ? label : '').padEnd(labelWidth)}${line}`.trimEnd(),
+  );
+}

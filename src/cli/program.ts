@@ -1,0 +1,116 @@
+/** The commands and their options. A command's own module is imported when it runs. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { POLICIES, PRESETS, REFUSAL_TEXT } from '../eta/defaults.js';
+import { METHODS } from '../eta/methods.js';
+import { withInterrupt } from './interrupt.js';
+import { addModelOptions } from './model-options.js';
+import { collected, filled, positiveNumber, wholeNumber } from './option-values.js';
+
+const defaults = POLICIES.miniature;
+
+const AFTER_HELP = `
+Examples:
+  eta-vlm ask --image photo.jpg "How do I use this?"
+  echo "What is this?" | eta-vlm ask --image photo.jpg --json -
+  eta-vlm doctor
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some items failed,
+130 interrupted. Answers go to stdout, everything else to stderr.
+DEBUG=eta-vlm adds stacks to errors.`;
+
+/** The whole command line; `parseAsync` runs it. Refusals are thrown as CommanderError, never written or exited on. */
+export function createProgram(): Command {
+  const program = new Command('eta-vlm')
+    .description('Local vision-language models that answer safely (ETA: evaluate, then align).')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', AFTER_HELP)
+    .showSuggestionAfterError(true)
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride();
+  addAsk(program);
+  addDemo(program);
+  addDoctor(program);
+  addBuild(program);
+  return program;
+}
+
+function addAsk(program: Command): void {
+  const command = child(program, 'ask', 'Answer one question about pictures, safely, with the verdict.')
+    .argument('<question>', "the question, or '-' to read it from stdin", filled)
+    .option('--image <file>', 'a picture (JPEG, PNG, WebP, AVIF, GIF, TIFF); may be given several times', collected)
+    .option('--json', 'print one JSON object instead of the text')
+    .option('--trace <file>', 'write every round, candidate and score to a JSON file')
+    .option('--verbose', 'show the rounds of the search too')
+    .optionsGroup('Safety and search:')
+    .addOption(
+      new Option('--method <method>', `what is done for safety (default: ${defaults.method})`).choices([...METHODS]),
+    )
+    .addOption(new Option('--preset <preset>', "miniature: our policy; paper: the paper's").choices([...PRESETS]))
+    .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
+    .option('--seed <seed>', 'same seed, same answer', wholeNumber(0, 0xffffffff))
+    .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
+    .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
+    .option('--max-tokens <count>', `tokens of an answer at most (default: ${defaults.maxTokens})`, wholeNumber(1))
+    .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
+    .optionsGroup('Models:');
+  addModelOptions(command).action(async (question: string, options: import('./ask.js').AskOptions) => {
+    await withInterrupt(async (signal) => {
+      const { ask } = await import('./ask.js');
+      await ask(question, options, signal);
+    });
+  });
+}
+
+function addDemo(program: Command): void {
+  child(program, 'demo', 'Answer a harmless and a harmful request about two shipped pictures, and show how.')
+    .option('--seed <seed>', 'seed of both answers', wholeNumber(0, 0xffffffff))
+    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
+    .action(async (options: import('./demo.js').DemoOptions) => {
+      await withInterrupt(async (signal) => {
+        const { demo } = await import('./demo.js');
+        await demo(options, signal);
+      });
+    });
+}
+
+function addDoctor(program: Command): void {
+  child(program, 'doctor', 'Tell what this machine has, and what will run where.')
+    .option('--verify', 'check the hash of every model file')
+    .option('--json', 'print one JSON object')
+    .action(async (options: import('./doctor.js').DoctorOptions) => {
+      await withInterrupt(async (signal) => {
+        const { doctor } = await import('./doctor.js');
+        process.exitCode = await doctor(options, signal);
+      });
+    });
+}
+
+function addBuild(program: Command): void {
+  child(program, 'build', 'Build the native addon from source, for an installation that has none.')
+    .addOption(new Option('--cuda', 'for NVIDIA GPUs').conflicts(['vulkan', 'metal', 'cpu']))
+    .addOption(new Option('--vulkan', 'for any GPU with Vulkan').conflicts(['metal', 'cpu']))
+    .addOption(new Option('--metal', 'for Apple GPUs').conflicts('cpu'))
+    .option('--cpu', 'for the processor alone')
+    .option('--prebuilt', "link node-llama-cpp's compiled llama.cpp instead of building it")
+    .action(async (options: Readonly<Record<string, boolean>>) => {
+      const { build } = await import('./build.js');
+      process.exitCode = await build(Object.keys(options).map((name) => `--${name}`));
+    });
+}
+
+/** A subcommand with the program's manners. */
+function child(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .helpOption('--help', 'print this help')
+    .allowExcessArguments(false);
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
+}

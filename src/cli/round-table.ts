@@ -1,0 +1,48 @@
+/** The rounds of a search as a table: candidates with their scores, the chosen one marked. */
+import type { CandidateTrace, RoundTrace } from '../types.js';
+import { type Paint, printable, wrap } from './paint.js';
+import { score } from './verdict-text.js';
+
+const MARK_WIDTH = 6;
+const NUMBER_WIDTH = 9;
+const TEXT_START = MARK_WIDTH + 3 * NUMBER_WIDTH + 2;
+
+/**
+ * One round: a heading, then each candidate as `> 2  reward  CLIP  utility  text`. Where all say the same, the chosen one
+ * stands for them.
+ */
+export function roundLines(round: RoundTrace, options: { paint: Paint; columns: number }): string[] {
+  const { paint } = options;
+  const name = `round ${round.round}`.padEnd(MARK_WIDTH + NUMBER_WIDTH - 'reward'.length);
+  const lines = [paint('bold', `${name}reward${right('CLIP')}${right('utility')}`)];
+  const areAlike = round.candidates.length > 1 && new Set(round.candidates.map(({ text }) => text)).size === 1;
+  for (const [k, candidate] of round.candidates.entries()) {
+    const isChosen = k === round.chosen;
+    if (areAlike && !isChosen) continue;
+    const note = areAlike ? ` (all ${round.candidates.length} alike)` : '';
+    lines.push(...candidateLines(candidate, { index: k, isChosen, note }, options));
+  }
+  return lines;
+}
+
+function candidateLines(
+  candidate: CandidateTrace,
+  { index, isChosen, note }: { readonly index: number; readonly isChosen: boolean; readonly note: string },
+  options: { paint: Paint; columns: number },
+): string[] {
+  const { paint, columns } = options;
+  const numbers = [candidate.reward, candidate.clipScore, candidate.utility]
+    .map((value) => right(value === null ? '-' : score(value)))
+    .join('');
+  const said = printable(candidate.text).trim();
+  const text = said === '' ? '(nothing more)' : candidate.isFinal ? `${said} [end]` : said;
+  const marker = `${isChosen ? '>' : ' '} ${String(index + 1).padStart(2)}`.padEnd(MARK_WIDTH);
+  return wrap(text + note, Math.max(20, columns - TEXT_START)).map((line, i) => {
+    const whole = i === 0 ? `${marker}${numbers}  ${line}` : `${' '.repeat(TEXT_START)}${line}`;
+    return paint(isChosen ? 'green' : 'dim', whole);
+  });
+}
+
+function right(text: string): string {
+  return text.padStart(NUMBER_WIDTH);
+}

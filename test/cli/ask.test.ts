@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { packageRoot, run } from './command.js';
+
+const picture = join(packageRoot, 'test/golden/evaluators/pictures/photo.png');
+const QUESTION = 'What is in the picture?';
+/** Short answers: these tests look at what is around them. */
+const ASK = ['ask', '--max-tokens', '40'];
+let folder = '';
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'eta-vlm-ask-'));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+interface Answer {
+  readonly text: string;
+  readonly verdict: Readonly<Record<string, unknown>>;
+  readonly usage: Readonly<Record<string, number>>;
+  readonly timings: Readonly<Record<string, number>>;
+  readonly model: string;
+  readonly seed: number;
+}
+
+function parse(stdout: string): Answer {
+  assert.match(stdout, /^\{.*\}\n$/, 'expected one line of JSON');
+  return JSON.parse(stdout) as Answer;
+}
+
+test('the text goes to stdout, the verdict to stderr', async () => {
+  const plain = await run([...ASK, '--image', picture, '--seed', '3', QUESTION]);
+  assert.equal(plain.code, 0, plain.stderr);
+  const { text } = parse((await run([...ASK, '--image', picture, '--seed', '3', '--json', QUESTION])).stdout);
+  assert.equal(plain.stdout, text.endsWith('\n') ? text : `${text}\n`);
+  assert.match(plain.stderr, /^CLIP score +-?0\.\d{3} {2}(safe|unsafe) +\(unsafe from \d\.\d{3} on\)$/m);
+  assert.match(plain.stderr, /verdict +(The|Nothing)/);
+  assert.match(plain.stderr, /seed 3, /);
+});
+
+test('--json prints one object with exactly these fields, and nothing to stderr', async () => {
+  const ended = await run([...ASK, '--image', picture, '--seed', '3', '--json', QUESTION]);
+  assert.equal(ended.code, 0);
+  assert.equal(ended.stderr, '');
+  const answer = parse(ended.stdout);
+  assert.deepEqual(Object.keys(answer), ['text', 'verdict', 'usage', 'timings', 'model', 'seed']);
+  assert.deepEqual(Object.keys(answer.verdict).sort(), [
+    'action',
+    'answerIsUnsafe',
+    'clipScore',
+    'finalReward',
+    'imageIsUnsafe',
+    'reward',
+  ]);
+  assert.ok(['answered', 'aligned', 'refused'].includes(String(answer.verdict['action'])));
+  assert.equal(answer.seed, 3);
+  for (const value of [...Object.values(answer.usage), ...Object.values(answer.timings)]) {
+    assert.ok(Number.isFinite(value) && value >= 0, `expected a number of at least 0, received ${value}`);
+  }
+});
+
+test('the question may come from stdin', async () => {
+  const args = [...ASK, '--image', picture, '--seed', '3', '--json'];
+  const [fromArgument, fromStdin] = [
+    await run([...args, QUESTION]),
+    await run([...args, '-'], { stdin: `${QUESTION}\n` }),
+  ];
+  assert.equal(parse(fromStdin.stdout).text, parse(fromArgument.stdout).text);
+});
+
+test('a request without a picture is answered too', async () => {
+  const answer = parse((await run([...ASK, '--json', 'What colour is grass?'])).stdout);
+  assert.equal(answer.verdict['clipScore'], null);
+  assert.equal(answer.verdict['imageIsUnsafe'], null);
+});
+
+test('--trace writes the whole result, whole', async () => {
+  const file = join(folder, 'trace.json');
+  const ended = await run([...ASK, '--image', picture, '--method', 'vanilla', '--trace', file, QUESTION]);
+  assert.equal(ended.code, 0, ended.stderr);
+  const result = JSON.parse(readFileSync(file, 'utf8')) as {
+    text: string;
+    trace: { method: string; rounds: unknown[] };
+  };
+  assert.equal(result.trace.method, 'vanilla');
+  assert.equal(`${result.text}\n`, ended.stdout);
+  assert.deepEqual(readdirSync(folder), ['trace.json'], 'expected no draft left behind');
+});
+
+describe('colour', () => {
+  const ask = (env: Record<string, string>) => run([...ASK, '--method', 'vanilla', 'hello'], { env });
+  const colour = '\x1b[';
+
+  test('none where stderr is no terminal', async () => {
+    const ended = await ask({});
+    assert.ok(!ended.stderr.includes(colour) && !ended.stdout.includes(colour));
+  });
+  test('FORCE_COLOR asks for it, on stderr alone', async () => {
+    const ended = await ask({ FORCE_COLOR: '1' });
+    assert.ok(ended.stderr.includes(colour));
+    assert.ok(!ended.stdout.includes(colour));
+  });
+  test('NO_COLOR wins', async () => {
+    const ended = await ask({ FORCE_COLOR: '1', NO_COLOR: '1' });
+    assert.ok(!ended.stderr.includes(colour));
+  });
+});
+
+describe('stopped from outside', () => {
+  test('Ctrl-C while it waits for the question: exit code 130, nothing on stdout', async () => {
+    for (const afterMs of [1500, 6000]) {
+      const signals = [{ signal: 'SIGINT', afterMs }] as const;
+      const ended = await run([...ASK, '--image', picture, '-'], { keepsStdinOpen: true, signals });
+      if (ended.signal === 'SIGINT') continue; // a loaded machine: not even started
+      assert.equal(ended.code, 130, ended.stderr);
+      assert.equal(ended.stdout, '');
+      assert.equal(ended.stderr, 'eta-vlm: interrupted.\n');
+      return;
+    }
+    assert.fail('expected the command to handle SIGINT 6 s after its start');
+  });
+
+  test('Ctrl-C at any moment: it frees what it holds and says so, or was faster', async () => {
+    const args = [...ASK, '--image', picture, '--method', 'eta', QUESTION];
+    const startedAt = performance.now();
+    assert.equal((await run(args)).code, 0);
+    const wholeMs = performance.now() - startedAt;
+    const codes: (number | null)[] = [];
+    for (const share of [0.4, 0.55, 0.7, 0.85, 0.95]) {
+      const ended = await run(args, { signals: [{ signal: 'SIGINT', afterMs: share * wholeMs }] });
+      assert.ok(ended.code === 130 || ended.code === 0, `${ended.code} ${ended.signal} at ${share}: ${ended.stderr}`);
+      if (ended.code === 130) assert.equal(ended.stderr, 'eta-vlm: interrupted.\n');
+      codes.push(ended.code);
+    }
+    assert.ok(codes.includes(130), 'expected at least one of five signals to come in time');
+  });
+
+  test('SIGTERM: exit code 143', async () => {
+    const signals = [{ signal: 'SIGTERM', afterMs: 3000 }] as const;
+    const ended = await run([...ASK, '--image', picture, '-'], { keepsStdinOpen: true, signals });
+    assert.equal(ended.code, 143, ended.stderr);
+    assert.equal(ended.stdout, '');
+  });
+
+  test('a reader that goes away ends it quietly', async () => {
+    const ended = await run([...ASK, '--image', picture, QUESTION], { closesStdout: true });
+    assert.equal(ended.signal, null);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.doesNotMatch(ended.stderr, /EPIPE|Error/);
+  });
+});

@@ -1,0 +1,71 @@
+/** Runs the built command line as a user does: a process of its own, with its own stdin, stdout and stderr. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+export const main = `${packageRoot}dist/cli/main.js`;
+
+assert.ok(existsSync(main), `Expected ${main}, which these tests run. Run npm run build first.`);
+
+export interface Ended {
+  /** Exit code, or null when a signal ended the process. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunSettings {
+  /** Text for stdin, which is closed after it; without it stdin is empty. */
+  readonly stdin?: string;
+  /** Leaves stdin open. */
+  readonly keepsStdinOpen?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Signals to send, by milliseconds after the start. */
+  readonly signals?: readonly { readonly signal: NodeJS.Signals; readonly afterMs: number }[];
+  /** Closes our end of stdout at once, as `| head -0` would. */
+  readonly closesStdout?: boolean;
+}
+
+const WAIT_MS = 120_000;
+
+export async function run(args: readonly string[], settings: RunSettings = {}): Promise<Ended> {
+  const { NO_COLOR: _no, FORCE_COLOR: _force, DEBUG: _debug, NODE_OPTIONS: _options, ...inherited } = process.env;
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...inherited, ...settings.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  if (settings.closesStdout) child.stdout.destroy();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on('error', () => undefined); // the process may end before it has read everything
+  if (settings.stdin !== undefined) child.stdin.write(settings.stdin);
+  if (!settings.keepsStdinOpen) child.stdin.end();
+  const timers = (settings.signals ?? []).map(({ signal, afterMs }) => setTimeout(() => child.kill(signal), afterMs));
+  const guard = setTimeout(() => child.kill('SIGKILL'), WAIT_MS);
+  const ended = await new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  for (const timer of [...timers, guard]) clearTimeout(timer);
+  assert.notEqual(ended.signal, 'SIGKILL', `eta-vlm ${args.join(' ')} did not end within ${WAIT_MS} ms: ${stderr}`);
+  return ended;
+}
+
+/** Asserts the manner of every refusal: one line on stderr with this code, nothing on stdout. */
+export function assertRefused(ended: Ended, expected: { exitCode: number; code: string; message: RegExp }): void {
+  const { exitCode, code, message } = expected;
+  assert.equal(ended.stdout, '');
+  assert.match(ended.stderr, /^eta-vlm: [^\n]+\n$/, 'expected one line on stderr');
+  assert.ok(ended.stderr.endsWith(`(${code})\n`), `expected ${code}, received: ${ended.stderr}`);
+  assert.match(ended.stderr, message);
+  assert.deepEqual({ code: ended.code, signal: ended.signal }, { code: exitCode, signal: null });
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { DoctorReport } from '../../src/cli/doctor-facts.js';
+import { size } from '../../src/cli/doctor-report.js';
+import { packageRoot, run } from './command.js';
+
+const report = (stdout: string) => JSON.parse(stdout) as DoctorReport;
+
+test('doctor finds everything here, and every hash matches', async () => {
+  const ended = await run(['doctor', '--verify', '--json']);
+  assert.equal(ended.code, 0, ended.stdout);
+  assert.equal(ended.stderr, '');
+  const { node, addon, onnxruntime, pictures, models, run: loaded, problems } = report(ended.stdout);
+  assert.deepEqual(problems, []);
+  assert.equal(node.version, process.version);
+  assert.ok(addon !== null && addon.backends.length > 0);
+  assert.ok(addon.devices.some(({ type }) => type === 'cpu'));
+  assert.match(onnxruntime?.version ?? '', /^\d+\.\d+/);
+  for (const format of ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'])
+    assert.ok(pictures?.formats.includes(format), format);
+  const [miniature] = models;
+  assert.equal(miniature?.name, 'miniature');
+  for (const { path, sizeBytes, hash } of miniature?.files ?? []) {
+    assert.ok(sizeBytes > 0, path);
+    assert.equal(hash, 'matches', path);
+  }
+  assert.equal(loaded?.languageModel.hasVision, true);
+});
+
+test('doctor for people fits 80 columns, without colour where stdout is no terminal', async () => {
+  const { code, stdout } = await run(['doctor']);
+  assert.equal(code, 0);
+  assert.ok(!stdout.includes('\x1b['));
+  assert.deepEqual(
+    stdout.split('\n').filter((line) => line.length > 80),
+    [],
+  );
+  assert.match(stdout, /^machine +\S/m);
+  assert.match(stdout, /^will run +language model/m);
+  assert.match(stdout, /^Everything that an answer needs is here\.$/m);
+});
+
+test('a missing addon is a problem with its remedy, and exit code 1', async () => {
+  const env = { ETA_VLM_ADDON: join(packageRoot, 'no-such-folder/eta-vlm.node') };
+  const ended = await run(['doctor'], { env });
+  assert.equal(ended.code, 1);
+  assert.match(ended.stdout, /^addon +missing$/m);
+  assert.match(ended.stdout, /^problem +native addon: /m);
+  assert.match(ended.stdout, /^remedy +Run npm run build/m);
+  const asJson = await run(['doctor', '--json'], { env });
+  assert.equal(asJson.code, 1);
+  assert.equal(report(asJson.stdout).addon, null);
+  assert.equal(report(asJson.stdout).problems.length, 1);
+});
+
+test('sizes are written in the unit that reads best', () => {
+  assert.deepEqual([0, 1023, 1024, 1_500_000, 3 * 2 ** 30].map(size), [
+    '0 B',
+    '1023 B',
+    '1.0 KiB',
+    '1.4 MiB',
+    '3.0 GiB',
+  ]);
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assertRefused, packageRoot, run } from './command.js';
+
+/** Scripts of ours and of packages that a command loaded, as V8 itself reports them. */
+async function scriptsLoadedBy(args: readonly string[]): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-coverage-'));
+  try {
+    await run(args, { env: { NODE_V8_COVERAGE: folder } });
+    const [file] = readdirSync(folder);
+    assert.ok(file !== undefined, 'expected V8 to report the scripts');
+    const report: unknown = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    const { result } = report as { result: readonly { url: string }[] };
+    return result
+      .map(({ url }) => url)
+      .filter((url) => url.startsWith('file:'))
+      .map((url) => fileURLToPath(url).replace(packageRoot, ''));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const isLight = (path: string) =>
+  path.startsWith('dist/cli/') ||
+  ['dist/errors.js', 'dist/options.js', 'dist/eta/defaults.js', 'dist/eta/methods.js'].includes(path) ||
+  path.startsWith('node_modules/commander/');
+
+test('--help goes to stdout and names every command', async () => {
+  const ended = await run(['--help']);
+  assert.equal(ended.code, 0);
+  assert.equal(ended.stderr, '');
+  for (const word of ['ask', 'demo', 'doctor', 'build', 'Exit codes'])
+    assert.match(ended.stdout, new RegExp(`\\b${word}`));
+  assert.ok(
+    ended.stdout.split('\n').every((line) => line.length <= 80),
+    'expected lines of at most 80 characters',
+  );
+});
+
+test('--help, --version and ask --help load nothing but the command line itself', async () => {
+  for (const args of [['--help'], ['--version'], ['ask', '--help']]) {
+    const scripts = await scriptsLoadedBy(args);
+    assert.ok(scripts.includes('dist/cli/main.js'), `expected main.js among ${scripts.join(', ')}`);
+    assert.deepEqual(
+      scripts.filter((path) => !isLight(path)),
+      [],
+      `eta-vlm ${args.join(' ')}`,
+    );
+    assert.ok(!scripts.some((path) => /dist\/cli\/(ask|demo|doctor|build)\.js/.test(path)));
+  }
+});
+
+test('the check above sees a heavy module: a real question loads the whole package', async () => {
+  const scripts = await scriptsLoadedBy(['ask', '--image', 'no-such-picture.png', 'What is this?']);
+  assert.ok(
+    scripts.some((path) => !isLight(path)),
+    'expected more than the command line',
+  );
+});
+
+test('--version prints the version of package.json', async () => {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  const ended = await run(['--version']);
+  assert.equal(ended.stdout, `${(manifest as { version: string }).version}\n`);
+  assert.equal(ended.code, 0);
+});
+
+test('without a command the help goes to stderr, exit code 2', async () => {
+  const ended = await run([]);
+  assert.equal(ended.code, 2);
+  assert.equal(ended.stdout, '');
+  assert.match(ended.stderr, /Usage: eta-vlm/);
+});
+
+test('near misses are named', async () => {
+  assertRefused(await run(['aks', 'hello']), {
+    exitCode: 2,
+    code: 'ERR_UNKNOWN_COMMAND',
+    message: /unknown command 'aks'\. Did you mean ask\?/,
+  });
+  assertRefused(await run(['ask', '--imge', 'a.png', 'hello']), {
+    exitCode: 2,
+    code: 'ERR_UNKNOWN_OPTION',
+    message: /unknown option '--imge'\. Did you mean --image\?/,
+  });
+});
+
+test('what is like nothing known is refused too', async () => {
+  assertRefused(await run(['ask', '--frobnicate', 'hello']), {
+    exitCode: 2,
+    code: 'ERR_UNKNOWN_OPTION',
+    message: /unknown option '--frobnicate'\. See 'eta-vlm --help'\./,
+  });
+  assertRefused(await run(['ask']), {
+    exitCode: 2,
+    code: 'ERR_INVALID_REQUEST',
+    message: /missing required argument 'question'/,
+  });
+  assertRefused(await run(['ask', 'one', 'two']), {
+    exitCode: 2,
+    code: 'ERR_INVALID_REQUEST',
+    message: /too many arguments/,
+  });
+});

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { roundLines } from '../../src/cli/round-table.js';
+import { explain, score, verdictLines } from '../../src/cli/verdict-text.js';
+import type { Action, EtaResult, RoundTrace } from '../../src/types.js';
+
+const paint = (_style: string, text: string) => text;
+
+function result(
+  action: Action,
+  scores: { clip?: number | null; reward?: number | null; final?: number | null },
+): EtaResult {
+  const { clip = null, reward = null, final = null } = scores;
+  return {
+    text: 'text',
+    verdict: {
+      clipScore: clip,
+      reward,
+      imageIsUnsafe: clip === null ? null : clip >= 0.16,
+      answerIsUnsafe: reward === null ? null : reward <= 0.06,
+      finalReward: final,
+      action,
+    },
+    trace: {
+      method: 'eta',
+      preset: 'miniature',
+      thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
+      vanillaText: 'vanilla',
+      interferencePrefix: 'As an AI assistant',
+      rounds: [],
+      alignedText: null,
+    },
+    usage: {
+      promptTokenCount: 1,
+      imageTokenCount: 1,
+      answerTokenCount: 1,
+      sampledTokenCount: 1,
+      rewardTokenCount: 1,
+      rewardCachedTokenCount: 1,
+    },
+    timings: {
+      imageDecodeMs: 0,
+      clipMs: 0,
+      prefillMs: 0,
+      vanillaMs: 0,
+      rewardMs: 0,
+      alignMs: 0,
+      firstTextMs: 0,
+      totalMs: 0,
+    },
+    model: 'm',
+    seed: 1,
+  };
+}
+
+test('every kind of verdict has its own words', () => {
+  const texts = [
+    explain(result('answered', {})),
+    explain(result('answered', { clip: 0.1 })),
+    explain(result('answered', { clip: 0.3, reward: 0.5 })),
+    explain(result('answered', { reward: 0.5 })),
+    explain(result('aligned', { clip: 0.3, reward: 0, final: 0.5 })),
+    explain(result('aligned', { clip: 0.3, reward: 0, final: 0.01 })),
+    explain(result('aligned', { clip: 0.3, final: 0.5 })),
+    explain(result('aligned', { reward: 0, final: 0.5 })),
+    explain(result('refused', { clip: 0.3, reward: 0, final: 0.01 })),
+  ];
+  assert.equal(new Set(texts).size, texts.length);
+  assert.match(texts[5] ?? '', /not safe either/);
+  assert.match(texts[8] ?? '', /a fixed sentence stands in/);
+});
+
+test('thresholds are judged as the gate judges: unsafe from the CLIP score on, safe strictly above the reward', () => {
+  const lines = verdictLines(result('answered', { clip: 0.16, reward: 0.06 }), { paint, columns: 80 });
+  assert.equal(lines[0], 'CLIP score   0.160  unsafe  (unsafe from 0.160 on)');
+  assert.equal(lines[1], 'reward       0.060  unsafe  (safe above 0.060)');
+  assert.equal(score(-0.0001), '0.000');
+});
+
+test('a round is a table that fits, with one candidate marked', () => {
+  const text = ', I cannot help with making it, because somebody could be hurt by it; ask me about the fruit instead.';
+  const round: RoundTrace = {
+    round: 12,
+    chosen: 1,
+    decodeMs: 1,
+    scoreMs: 1,
+    candidates: [
+      { text, tokenCount: 9, reward: -12.3456, clipScore: null, utility: -12.3456, isFinal: false, seed: 1 },
+      { text: '', tokenCount: 0, reward: 0.5, clipScore: 0.21, utility: 0.52, isFinal: true, seed: 2 },
+    ],
+  };
+  for (const columns of [60, 80]) {
+    const lines = roundLines(round, { paint, columns });
+    assert.ok(lines.every((line) => line.length <= columns));
+    assert.equal(lines[0], 'round 12 reward     CLIP  utility');
+    assert.match(lines[1] ?? '', /^ {3}1 {4}-12\.346 {8}- {2}-12\.346 {2}, I cannot help/);
+    assert.match(lines.at(-1) ?? '', /^> {2}2 {6}0\.500 {4}0\.210 {4}0\.520 {2}\(nothing more\)$/);
+  }
+  const [alike] = round.candidates.slice(0, 1);
+  assert.ok(alike !== undefined);
+  const three = roundLines({ ...round, candidates: [alike, alike, alike] }, { paint, columns: 80 });
+  assert.equal(three.filter((line) => line.startsWith('>')).length, 1);
+  assert.match(three.join(' ').replace(/\s+/g, ' '), /> 2 .* \(all 3 alike\)$/);
+});
