@@ -127,14 +127,17 @@ describe('stopped from outside', () => {
     const startedAt = performance.now();
     assert.equal((await run(args)).code, 0);
     const wholeMs = performance.now() - startedAt;
-    const codes: (number | null)[] = [];
+    let inTimeCount = 0;
     for (const share of [0.4, 0.55, 0.7, 0.85, 0.95]) {
       const ended = await run(args, { signals: [{ signal: 'SIGINT', afterMs: share * wholeMs }] });
-      assert.ok(ended.code === 130 || ended.code === 0, `${ended.code} ${ended.signal} at ${share}: ${ended.stderr}`);
-      if (ended.code === 130) assert.equal(ended.stderr, 'eta-vlm: interrupted.\n');
-      codes.push(ended.code);
+      // Before Node has started, and once the verdict is printed and the process is on its way out, any end is right.
+      if (ended.signal === 'SIGINT' && ended.stderr === '') continue;
+      if (/tokens sampled/.test(ended.stderr)) continue;
+      assert.equal(ended.code, 130, `${ended.signal} at ${share}: ${ended.stderr}`);
+      assert.equal(ended.stderr, 'eta-vlm: interrupted.\n');
+      inTimeCount++;
     }
-    assert.ok(codes.includes(130), 'expected at least one of five signals to come in time');
+    assert.ok(inTimeCount > 0, 'expected at least one of five signals to come in time');
   });
 
   test('SIGTERM: exit code 143', async () => {
