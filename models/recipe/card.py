@@ -35,7 +35,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def files(folder: Path) -> str:
     rows = []
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in (".gguf", ".onnx", ".json") and path.name not in ("figures.json", "evaluation.json") and path.relative_to(folder).parts[0] != "pictures":
+        if path.is_file() and path.suffix in (".gguf", ".onnx", ".json", ".png", ".jpg") and path.name not in ("figures.json", "evaluation.json"):
             rows.append([f"`{path.relative_to(folder).as_posix()}`", f"{path.stat().st_size:,}", f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`"])
     return table(["file", "bytes", "sha256"], rows)
 

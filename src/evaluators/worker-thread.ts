@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { EvaluatorError } from '../errors.js';
 import type { CacheLayout } from './cache-layout.js';
 import { cacheNames } from './cache-layout.js';
 import { imageTensor } from './image-tensor.js';
@@ -110,7 +111,7 @@ async function stop(): Promise<void> {
 
 async function run(message: RunMessage) {
   const found = sessions.get(message.session);
-  if (found === undefined) throw new Error(`session ${message.session} is not open`);
+  if (found === undefined) throw new EvaluatorError('ERR_EVALUATOR', `session ${message.session} is not open`);
   const feeds: Record<string, Tensor> = {};
   for (const [name, feed] of Object.entries(message.feeds)) feeds[name] = tensorOf(feed);
   const fetches: string[] = [...message.outputs];
@@ -134,7 +135,7 @@ async function run(message: RunMessage) {
   for (const name of message.outputs) {
     const { data, dims } = resultOf(results, name);
     if (!(data instanceof Float32Array))
-      throw new Error(`output '${name}': expected float32 but received another type`);
+      throw new EvaluatorError('ERR_EVALUATOR', `output '${name}': expected float32 but received another type`);
     // A tensor may be a window on a larger buffer, which could not be moved alone.
     outputs[name] = { data: data.byteLength === data.buffer.byteLength ? data : data.slice(), dims };
   }
@@ -144,7 +145,7 @@ async function run(message: RunMessage) {
 function resultOf(results: InferenceSession.OnnxValueMapType, name: string): Tensor {
   const result = results[name];
   if (result instanceof Tensor) return result;
-  throw new Error(`the graph returned no tensor '${name}'`);
+  throw new EvaluatorError('ERR_EVALUATOR', `the graph returned no tensor '${name}'`);
 }
 
 function tensorOf(feed: Feed): Tensor {
@@ -164,9 +165,9 @@ function pastTensors(
 ): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
   const kept = id === null ? undefined : found.caches.get(id);
-  if (id !== null && kept === undefined) throw new Error(`cache ${id} is not kept`);
+  if (id !== null && kept === undefined) throw new EvaluatorError('ERR_EVALUATOR', `cache ${id} is not kept`);
   if (kept !== undefined && kept.length < length)
-    throw new Error(`cache ${id} has ${kept.length} positions, not ${length}`);
+    throw new EvaluatorError('ERR_EVALUATOR', `cache ${id} has ${kept.length} positions, not ${length}`);
   for (const { past } of cacheNames(layout)) {
     const tensor = kept?.tensors[past];
     tensors[past] = tensor === undefined ? emptyTensor(layout) : firstPositions(tensor, length);
@@ -191,7 +192,7 @@ function firstPositions(tensor: Tensor, length: number): Tensor {
     return new Tensor('float32', firstRows(data, new Float32Array(heads * length * headSize), heads), dims);
   if (data instanceof Uint16Array)
     return new Tensor('float16', firstRows(data, new Uint16Array(heads * length * headSize), heads), dims);
-  throw new Error(`a cache of ${tensor.type} cannot be cut: expected float32 or float16`);
+  throw new EvaluatorError('ERR_EVALUATOR', `a cache of ${tensor.type} cannot be cut: expected float32 or float16`);
 }
 
 function firstRows<Data extends Float32Array | Uint16Array>(from: Data, to: Data, heads: number): Data {
