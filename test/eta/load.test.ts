@@ -74,8 +74,10 @@ test('loads that fail leave no threads behind', { skip: process.platform !== 'li
   const fail = () => assert.rejects(loadTiny({ models: { ...tinyModels, rewardModel: clip } }));
   await fail();
   const before = threadCount();
-  for (let i = 0; i < 3; i++) await fail();
-  assert.ok(threadCount() <= before, `${before} threads, then ${threadCount()}`);
+  const loadCount = 4;
+  for (let i = 0; i < loadCount; i++) await fail();
+  // One left behind by each load would be four; a thread of Node's own may come or be about to go meanwhile.
+  assert.ok(threadCount() < before + loadCount, `${before} threads, then ${threadCount()}`);
 });
 
 test('loading can be aborted, and tells how far it is', async () => {
