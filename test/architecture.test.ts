@@ -25,8 +25,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['eta', 'models', 'image', ...leaves],
   server: ['eta', 'models', 'image', 'index', ...leaves],
   batch: ['eta', 'models', 'image', 'index', ...leaves],
-  benchmark: ['eta', 'models', 'image', 'index', 'batch', ...leaves],
-  cli: [...everything, 'server', 'batch', 'benchmark'],
+  statistics: leaves,
+  report: ['statistics', ...leaves],
+  judges: ['engine', 'models', 'statistics', ...leaves],
+  calibration: ['eta', 'evaluators', 'models', 'image', 'index', 'statistics', 'report', ...leaves],
+  benchmark: ['eta', 'models', 'image', 'index', 'batch', 'judges', 'statistics', 'report', ...leaves],
+  experiment: ['benchmark', 'calibration', 'evaluators', 'batch', 'judges', 'statistics', 'report', ...everything],
+  cli: [...everything, 'server', 'batch', 'statistics', 'report', 'judges', 'calibration', 'benchmark', 'experiment'],
 };
 
 /** Rooms that are known by type alone. */
