@@ -34,6 +34,7 @@ ContextSettings ReadSettings(const Napi::Value& value) {
       kFlashAttention[arguments::Choice(options.Get("flashAttention"), "flashAttention", {"auto", "on", "off"})];
   constexpr ggml_type kCacheTypes[] = {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0};
   settings.cache_type = kCacheTypes[arguments::Choice(options.Get("cacheType"), "cacheType", {"f32", "f16", "q8_0"})];
+  settings.reads_hidden_state = arguments::Choice(options.Get("output"), "output", {"logits", "hidden-state"}) == 1;
   return settings;
 }
 
@@ -132,6 +133,10 @@ Napi::Value ReportToJs(Napi::Env env, RunReport& report) {
 
 Napi::Value NumberToJs(Napi::Env env, int32_t& number, const Napi::Object&) { return Napi::Number::New(env, number); }
 
+Napi::Value FloatsToJs(Napi::Env env, std::vector<float>& values, const Napi::Object&) {
+  return arguments::ToJs(env, values).As<Napi::Value>();
+}
+
 class FreeContext final : public Job {
  public:
   FreeContext(std::shared_ptr<LoadedModel> model, std::shared_ptr<KvContext> context)
@@ -164,6 +169,7 @@ void Context::Register(Napi::Env env) {
           InstanceMethod<&Context::Interrupt>("interrupt"),
           InstanceMethod<&Context::CreateTokenSet>("createTokenSet"),
           InstanceMethod<&Context::Logits>("logits"),
+          InstanceMethod<&Context::HiddenState>("hiddenState"),
           InstanceMethod<&Context::Sequence>("sequence"),
           InstanceMethod<&Context::Save>("save"),
           InstanceMethod<&Context::Restore>("restore"),
@@ -296,11 +302,12 @@ Napi::Value Context::CreateTokenSet(const Napi::CallbackInfo& info) {
 
 Napi::Value Context::Logits(const Napi::CallbackInfo& info) {
   const int32_t id = ReadSequence(info[0]);
-  return Later<std::vector<float>>(
-      info, [id](KvContext& context) { return context.CopyLogits(id); },
-      [](Napi::Env env, std::vector<float>& logits, const Napi::Object&) {
-        return arguments::ToJs(env, logits).As<Napi::Value>();
-      });
+  return Later<std::vector<float>>(info, [id](KvContext& context) { return context.CopyLogits(id); }, FloatsToJs);
+}
+
+Napi::Value Context::HiddenState(const Napi::CallbackInfo& info) {
+  const int32_t id = ReadSequence(info[0]);
+  return Later<std::vector<float>>(info, [id](KvContext& context) { return context.CopyHiddenState(id); }, FloatsToJs);
 }
 
 Napi::Value Context::Sequence(const Napi::CallbackInfo& info) {
@@ -312,7 +319,7 @@ Napi::Value Context::Sequence(const Napi::CallbackInfo& info) {
         object["tokenCount"] = facts.token_count;
         object["position"] = facts.position;
         object["pendingCount"] = facts.pending_count;
-        object["hasLogits"] = facts.has_logits;
+        object["hasOutput"] = facts.has_output;
         return object.As<Napi::Value>();
       });
 }

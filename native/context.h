@@ -35,6 +35,7 @@ class Context : public Napi::ObjectWrap<Context> {
   Napi::Value Interrupt(const Napi::CallbackInfo& info);
   Napi::Value CreateTokenSet(const Napi::CallbackInfo& info);
   Napi::Value Logits(const Napi::CallbackInfo& info);
+  Napi::Value HiddenState(const Napi::CallbackInfo& info);
   Napi::Value Sequence(const Napi::CallbackInfo& info);
   Napi::Value Save(const Napi::CallbackInfo& info);
   Napi::Value Restore(const Napi::CallbackInfo& info);

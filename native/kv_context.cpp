@@ -58,7 +58,10 @@ KvContext::KvContext(LoadedModel& model, const ContextSettings& settings) : mode
   params.n_batch = batch;
   params.n_ubatch = micro_batch;
   params.n_seq_max = settings.sequence_count;
-  params.n_outputs_max = settings.sequence_count;
+  // Hidden states come from all rows of a step that asks for one, see Run::Decode.
+  params.n_outputs_max = settings.reads_hidden_state ? batch : settings.sequence_count;
+  params.embeddings = settings.reads_hidden_state;
+  params.pooling_type = LLAMA_POOLING_TYPE_NONE;
   params.n_threads = settings.thread_count;
   params.n_threads_batch = settings.thread_count;
   params.flash_attn_type = settings.flash_attention;
@@ -169,7 +172,7 @@ std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
     child.position = parent.position;
     child.pending = parent.pending;
     child.content = parent.content;
-    child.logits = parent.logits;
+    child.output = parent.output;
     ids.push_back(child.id);
   }
   totals_.fork_count += count;
@@ -211,7 +214,7 @@ void KvContext::Trim(int32_t id, int32_t token_count) {
     sequence.content = is_whole ? 0 : NewContent();
   }
   sequence.pending.clear();
-  sequence.logits.reset();
+  sequence.output.reset();
 }
 
 void KvContext::Release(const std::vector<int32_t>& ids) {
@@ -229,19 +232,32 @@ int32_t KvContext::CreateTokenSet(const std::vector<llama_token>& tokens) {
   return static_cast<int32_t>(token_sets_.size()) - 1;
 }
 
-std::vector<float> KvContext::CopyLogits(int32_t id) {
+std::vector<float> KvContext::CopyLogits(int32_t id) { return Output(id, false); }
+
+std::vector<float> KvContext::CopyHiddenState(int32_t id) { return Output(id, true); }
+
+const std::vector<float>& KvContext::Output(int32_t id, bool is_hidden_state) {
   const Sequence& sequence = Find(id);
-  if (sequence.logits == nullptr || !sequence.pending.empty()) {
-    throw NativeError("NOTHING_TO_SAMPLE", "Sequence " + Id(id) +
-                                               " has no logits: it is empty, was trimmed, or has input pending. Run it first.");
+  if (is_hidden_state != settings_.reads_hidden_state) {
+    throw NativeError("INVALID_ARGUMENT", is_hidden_state
+                                              ? "Expected a context with output 'hidden-state' but this one keeps logits."
+                                              : "Expected a context with output 'logits' but this one keeps hidden states.");
   }
-  return *sequence.logits;
+  if (sequence.output == nullptr || !sequence.pending.empty()) {
+    throw NativeError("NOTHING_TO_SAMPLE", "Sequence " + Id(id) + " has no " + (is_hidden_state ? "hidden state" : "logits") +
+                                               ": it is empty, was trimmed, or has input pending. Run it first.");
+  }
+  return *sequence.output;
+}
+
+int32_t KvContext::OutputSize() const {
+  return settings_.reads_hidden_state ? model_.Facts().embedding_size : model_.Facts().vocabulary_size;
 }
 
 SequenceFacts KvContext::Describe(int32_t id) {
   const Sequence& sequence = Find(id);
   return {sequence.TokenCount(), sequence.position, sequence.PendingCount(),
-          sequence.logits != nullptr && sequence.pending.empty()};
+          sequence.output != nullptr && sequence.pending.empty()};
 }
 
 ContextStatistics KvContext::Statistics() {

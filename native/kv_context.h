@@ -22,6 +22,7 @@ struct ContextSettings {
   int32_t thread_count = 1;
   llama_flash_attn_type flash_attention = LLAMA_FLASH_ATTN_TYPE_AUTO;
   ggml_type cache_type = GGML_TYPE_F16;
+  bool reads_hidden_state = false;  // what a sequence keeps of its last row: the hidden state in place of the logits
 };
 
 struct ContextFacts {
@@ -45,7 +46,7 @@ struct SequenceFacts {
   int32_t token_count = 0;
   llama_pos position = 0;
   int32_t pending_count = 0;
-  bool has_logits = false;
+  bool has_output = false;
 };
 
 struct RunRequest;
@@ -68,6 +69,7 @@ class KvContext {
   RunReport Run(const RunRequest& request);
   int32_t CreateTokenSet(const std::vector<llama_token>& tokens);
   std::vector<float> CopyLogits(int32_t id);
+  std::vector<float> CopyHiddenState(int32_t id);
   SequenceFacts Describe(int32_t id);
   std::vector<uint8_t> Save(int32_t id);
   int32_t Restore(const std::vector<uint8_t>& bytes);
@@ -87,6 +89,8 @@ class KvContext {
   void ReleaseOne(Sequence& sequence);
   uint64_t NewContent() { return next_content_++; }
   uint64_t StateFingerprint() const;
+  const std::vector<float>& Output(int32_t id, bool is_hidden_state);
+  int32_t OutputSize() const;
 
   LoadedModel& model_;  // outlives its contexts
   ContextSettings settings_;

@@ -70,10 +70,14 @@ Run::Run(KvContext& context, const RunRequest& request) : context_(context), req
                                                 " but received " + std::to_string(entry.pause_set) + ".");
     }
     if (entry.max_tokens > 0) {
+      if (context.settings_.reads_hidden_state) {
+        throw NativeError("INVALID_ARGUMENT", "Expected maxTokens 0 for " + name +
+                                                  " but received more: a context with output 'hidden-state' draws no tokens.");
+      }
       if (!sequence.sampler.has_value()) {
         throw NativeError("INVALID_ARGUMENT", "Expected a sampler for " + name + " but it has none. Call setSampler first.");
       }
-      if (sequence.pending.empty() && sequence.logits == nullptr) {
+      if (sequence.pending.empty() && sequence.output == nullptr) {
         throw NativeError("NOTHING_TO_SAMPLE", "Expected logits or pending input for " + name +
                                                    " but it is empty or was trimmed. Append at least one token.");
       }
@@ -86,7 +90,7 @@ Run::Run(KvContext& context, const RunRequest& request) : context_(context), req
 
 RunReport Run::Execute() {
   for (;;) {
-    DrawFromKeptLogits();
+    DrawFromKeptOutput();
     if (IsOver()) break;
     if (context_.interrupted_run >= request_.ticket) {
       report_.was_interrupted = true;
@@ -119,14 +123,14 @@ bool Run::IsOver() const {
                      [](const Lane& lane) { return lane.result.state != SequenceState::kRunning; });
 }
 
-void Run::DrawFromKeptLogits() {
+void Run::DrawFromKeptOutput() {
   for (Lane& lane : lanes_) {
     if (lane.result.state != SequenceState::kRunning || !lane.sequence->pending.empty()) continue;
     if (lane.entry.max_tokens == 0) {
       lane.result.state = SequenceState::kReady;
     } else {
-      const Logits logits = lane.sequence->logits;
-      DrawToken(lane, logits->data());
+      const OutputRow output = lane.sequence->output;
+      DrawToken(lane, output->data());
     }
   }
 }
@@ -148,7 +152,7 @@ void Run::DrawToken(Lane& lane, const float* logits) {
   lane.result.tokens.push_back(draw.token);
   lane.result.log_probabilities.push_back(draw.log_probability);
   lane.sequence->pending.push_back(PendingItem{draw.token, nullptr});
-  lane.sequence->logits.reset();
+  lane.sequence->output.reset();
   const int32_t set = lane.entry.pause_set;
   if (set >= 0 && context_.token_sets_[set][draw.token]) {
     lane.result.state = SequenceState::kPaused;
@@ -224,7 +228,7 @@ void Run::DecodeTokens(std::vector<Group*>& groups) {
   std::vector<llama_pos> positions;
   std::vector<int32_t> lane_counts;
   std::vector<llama_seq_id*> lanes;
-  std::vector<int8_t> wants_logits;
+  std::vector<int8_t> wants_output;
   std::vector<std::vector<llama_seq_id>> lanes_of_group;
   for (const Group* group : groups) lanes_of_group.push_back(LanesOf(*group));
   for (size_t g = 0; g < groups.size(); g++) {
@@ -235,7 +239,7 @@ void Run::DecodeTokens(std::vector<Group*>& groups) {
       lane_counts.push_back(static_cast<int32_t>(lanes_of_group[g].size()));
       lanes.push_back(lanes_of_group[g].data());
       // Shared rows end where the shortest input ends, so only the last row can be the end of an input.
-      wants_logits.push_back(row + 1 == groups[g]->taken && EndsAnInput(*groups[g]) ? 1 : 0);
+      wants_output.push_back(row + 1 == groups[g]->taken && EndsAnInput(*groups[g]) ? 1 : 0);
     }
   }
   llama_batch batch = {};
@@ -244,15 +248,15 @@ void Run::DecodeTokens(std::vector<Group*>& groups) {
   batch.pos = positions.data();
   batch.n_seq_id = lane_counts.data();
   batch.seq_id = lanes.data();
-  batch.logits = wants_logits.data();
+  batch.logits = wants_output.data();
   if (!Decode(batch, groups)) return;
   report_.step_count++;
   int32_t row = 0;
   for (Group* group : groups) {
     row += group->taken;
-    const bool has_logits = wants_logits[row - 1] != 0;
+    const bool has_output = wants_output[row - 1] != 0;
     Finish(*group, group->taken, group->taken);
-    if (has_logits) TakeLogits(*group, row - 1);
+    if (has_output) TakeOutput(*group, row - 1);
   }
 }
 
@@ -273,15 +277,15 @@ void Run::DecodeImage(Group& group) {
     std::vector<llama_pos> positions = chunk->Positions(first.position, row, count, facts.uses_mrope);
     std::vector<int32_t> lane_counts(count, static_cast<int32_t>(lanes.size()));
     std::vector<llama_seq_id*> lane_lists(count, lanes.data());
-    std::vector<int8_t> wants_logits(count, 0);
-    wants_logits.back() = is_last && ends_input ? 1 : 0;
+    std::vector<int8_t> wants_output(count, 0);
+    wants_output.back() = is_last && ends_input ? 1 : 0;
     llama_batch batch = {};
     batch.n_tokens = count;
     batch.embd = const_cast<float*>(chunk->embeddings.data()) + static_cast<size_t>(row) * facts.input_embedding_size;
     batch.pos = positions.data();
     batch.n_seq_id = lane_counts.data();
     batch.seq_id = lane_lists.data();
-    batch.logits = wants_logits.data();
+    batch.logits = wants_output.data();
     if (!chunk->is_causal) llama_set_causal_attn(context, false);
     const bool is_decoded = Decode(batch, groups);
     if (!chunk->is_causal) llama_set_causal_attn(context, true);
@@ -294,7 +298,7 @@ void Run::DecodeImage(Group& group) {
     lane->sequence->images.push_back({lane->sequence->TokenCount(), chunk->row_count, chunk->position_count});
   }
   Finish(group, 1, chunk->position_count);
-  if (ends_input) TakeLogits(group, last_row);
+  if (ends_input) TakeOutput(group, last_row);
 }
 
 std::vector<llama_seq_id> Run::LanesOf(const Group& group) {
@@ -315,6 +319,10 @@ bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
   llama_context* context = context_.context_.get();
   const auto start = std::chrono::steady_clock::now();
   const log::Capture capture;
+  if (context_.settings_.reads_hidden_state) {
+    // llama.cpp then computes the output of every row of the batch, so it is asked only where one is wanted.
+    llama_set_embeddings(context, std::find(batch.logits, batch.logits + batch.n_tokens, 1) != batch.logits + batch.n_tokens);
+  }
   const int32_t code = llama_decode(context, batch);
   if (code == 0) llama_synchronize(context);
   report_.decode_ms += MillisecondsSince(start);
@@ -346,16 +354,18 @@ void Run::Finish(Group& group, int32_t item_count, int32_t position_count) {
     sequence.pending.erase(sequence.pending.begin(), sequence.pending.begin() + item_count);
     sequence.position += position_count;
     sequence.content = content;
-    sequence.logits.reset();
+    sequence.output.reset();
   }
   report_.row_count += group.taken;
   report_.shared_row_count += group.taken * (owner_count - 1);
 }
 
 // Draws from the row where tokens are wanted; keeps a copy where they are not, or where drawing ended the sequence or failed.
-void Run::TakeLogits(Group& group, int32_t row_of_batch) {
-  const float* row = llama_get_logits_ith(context_.context_.get(), row_of_batch);
-  Logits kept;
+void Run::TakeOutput(Group& group, int32_t row_of_batch) {
+  llama_context* context = context_.context_.get();
+  const float* row = context_.settings_.reads_hidden_state ? llama_get_embeddings_ith(context, row_of_batch)
+                                                           : llama_get_logits_ith(context, row_of_batch);
+  OutputRow kept;
   for (Lane* lane : group.lanes) {
     if (!lane->sequence->pending.empty()) continue;
     if (row == nullptr) {
@@ -369,9 +379,9 @@ void Run::TakeLogits(Group& group, int32_t row_of_batch) {
     }
     if (!lane->sequence->pending.empty()) continue;
     if (kept == nullptr) {
-      kept = std::make_shared<const std::vector<float>>(row, row + context_.model_.Facts().vocabulary_size);
+      kept = std::make_shared<const std::vector<float>>(row, row + context_.OutputSize());
     }
-    lane->sequence->logits = kept;
+    lane->sequence->output = kept;
   }
 }
 

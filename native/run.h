@@ -66,7 +66,7 @@ class Run {
   static std::vector<llama_seq_id> LanesOf(const Group& group);
   static bool EndsAnInput(const Group& group);
   bool IsOver() const;
-  void DrawFromKeptLogits();
+  void DrawFromKeptOutput();
   void DrawToken(Lane& lane, const float* logits);
   std::vector<Group> Plan();
   void Step();
@@ -74,7 +74,7 @@ class Run {
   void DecodeImage(Group& group);
   bool Decode(const llama_batch& batch, const std::vector<Group*>& groups);
   void Finish(Group& group, int32_t item_count, int32_t position_count);
-  void TakeLogits(Group& group, int32_t row_of_batch);
+  void TakeOutput(Group& group, int32_t row_of_batch);
 
   KvContext& context_;
   const RunRequest& request_;

@@ -28,7 +28,8 @@ struct ImageSpan {
   int32_t position_count = 0;
 };
 
-using Logits = std::shared_ptr<const std::vector<float>>;  // [vocabulary_size]
+// What the model made of a row: logits [vocabulary_size], or the hidden state behind the last norm [embedding_size].
+using OutputRow = std::shared_ptr<const std::vector<float>>;
 
 // A lane of the KV cache. Its id is never used again, the lane is.
 struct Sequence {
@@ -40,7 +41,7 @@ struct Sequence {
   std::deque<PendingItem> pending;
   // Equal keys mean equal content since a common fork (or both empty): such sequences may share rows.
   uint64_t content = 0;
-  Logits logits;  // of the last row; null once a token was drawn and waits, or after a trim
+  OutputRow output;  // of the last row; null once a token was drawn and waits, or after a trim
   std::optional<Sampler> sampler;
 
   int32_t TokenCount() const { return static_cast<int32_t>(cells.size()); }

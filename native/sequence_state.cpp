@@ -3,7 +3,7 @@
 
 #include "kv_context.h"
 
-// A saved sequence: a header of our own (counts, image spans, logits), then llama.cpp's bytes. llama.cpp trusts what it
+// A saved sequence: a header of our own (counts, image spans, the last output), then llama.cpp's bytes. llama.cpp trusts what it
 // is given, so length, model and content are all checked before it sees any of it.
 namespace eta {
 
@@ -19,7 +19,7 @@ struct Header {
   int32_t cell_count;
   int32_t position;
   int32_t image_count;
-  int32_t logit_count;
+  int32_t output_count;
   uint64_t state_size;
 };
 
@@ -62,7 +62,7 @@ uint64_t KvContext::StateFingerprint() const {
   for (const auto& [key, text] : facts.metadata) hash = Hash(Hash(hash, key.data(), key.size()), text.data(), text.size());
   const int64_t numbers[] = {facts.vocabulary_size, facts.embedding_size, facts.layer_count,
                              static_cast<int64_t>(facts.parameter_count), static_cast<int64_t>(facts.size_bytes),
-                             settings_.cache_type, settings_.flash_attention};
+                             settings_.cache_type, settings_.flash_attention, settings_.reads_hidden_state};
   return Hash(hash, numbers, sizeof numbers);
 }
 
@@ -78,17 +78,17 @@ std::vector<uint8_t> KvContext::Save(int32_t id) {
   header.cell_count = sequence.TokenCount();
   header.position = sequence.position;
   header.image_count = static_cast<int32_t>(sequence.images.size());
-  header.logit_count = sequence.logits == nullptr ? 0 : static_cast<int32_t>(sequence.logits->size());
+  header.output_count = sequence.output == nullptr ? 0 : static_cast<int32_t>(sequence.output->size());
   header.state_size = sequence.cells.empty() ? 0 : llama_state_seq_get_size(context_.get(), sequence.lane);
 
   const size_t image_bytes = sequence.images.size() * sizeof(ImageSpan);
-  const size_t logit_bytes = header.logit_count * sizeof(float);
-  std::vector<uint8_t> bytes(sizeof header + image_bytes + logit_bytes + header.state_size);
+  const size_t output_bytes = header.output_count * sizeof(float);
+  std::vector<uint8_t> bytes(sizeof header + image_bytes + output_bytes + header.state_size);
   uint8_t* out = bytes.data() + sizeof header;
   if (image_bytes > 0) std::memcpy(out, sequence.images.data(), image_bytes);
   out += image_bytes;
-  if (logit_bytes > 0) std::memcpy(out, sequence.logits->data(), logit_bytes);
-  out += logit_bytes;
+  if (output_bytes > 0) std::memcpy(out, sequence.output->data(), output_bytes);
+  out += output_bytes;
   if (header.state_size > 0 &&
       llama_state_seq_get_data(context_.get(), out, header.state_size, sequence.lane) != header.state_size) {
     throw NativeError("DECODE_FAILED", "llama.cpp could not write the state of sequence " + std::to_string(id) + ".");
@@ -108,16 +108,16 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.magic != kMagic) refuse("these bytes were not made by save() of this version.");
   if (header.fingerprint != StateFingerprint()) {
-    refuse("they come from another model or from a context with another cacheType or flashAttention.");
+    refuse("they come from another model or from a context with another cacheType, flashAttention or output.");
   }
   const size_t body = bytes.size() - sizeof header;
   if (Checksum(header, bytes) != header.checksum) refuse("they are truncated or damaged.");
   const bool is_sound = header.cell_count >= 0 && header.image_count >= 0 && header.image_count <= header.cell_count &&
-                        (header.logit_count == 0 || header.logit_count == model_.Facts().vocabulary_size) &&
+                        (header.output_count == 0 || header.output_count == OutputSize()) &&
                         header.state_size <= body;
   const size_t image_bytes = is_sound ? header.image_count * sizeof(ImageSpan) : 0;
-  const size_t logit_bytes = is_sound ? header.logit_count * sizeof(float) : 0;
-  if (!is_sound || image_bytes + logit_bytes + header.state_size != body) refuse("their parts do not add up.");
+  const size_t output_bytes = is_sound ? header.output_count * sizeof(float) : 0;
+  if (!is_sound || image_bytes + output_bytes + header.state_size != body) refuse("their parts do not add up.");
   std::vector<ImageSpan> images(header.image_count);
   if (image_bytes > 0) std::memcpy(images.data(), bytes.data() + sizeof header, image_bytes);
   if (!AddsUp(header, images)) refuse("their counts do not fit each other.");
@@ -129,12 +129,12 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   Sequence& sequence = NewSequence();
   const uint8_t* in = bytes.data() + sizeof header + image_bytes;
   sequence.images = std::move(images);
-  if (logit_bytes > 0) {
-    std::vector<float> logits(header.logit_count);
-    std::memcpy(logits.data(), in, logit_bytes);
-    sequence.logits = std::make_shared<const std::vector<float>>(std::move(logits));
+  if (output_bytes > 0) {
+    std::vector<float> output(header.output_count);
+    std::memcpy(output.data(), in, output_bytes);
+    sequence.output = std::make_shared<const std::vector<float>>(std::move(output));
   }
-  in += logit_bytes;
+  in += output_bytes;
   if (header.state_size > 0 &&
       llama_state_seq_set_data(context_.get(), in, header.state_size, sequence.lane) != header.state_size) {
     ReleaseOne(sequence);

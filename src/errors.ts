@@ -11,6 +11,17 @@ export type EtaErrorCode =
   | 'ERR_INVALID_REQUEST'
   | 'ERR_PROMPT_TOO_LONG'
   | 'ERR_DISPOSED'
+  | 'ERR_INVALID_LINE'
+  | 'ERR_DUPLICATE_ID'
+  | 'ERR_RESULTS_EXIST'
+  | 'ERR_RESULTS_DIFFER'
+  | 'ERR_RESULTS_LOCKED'
+  | 'ERR_DATASET_LAYOUT'
+  | 'ERR_DATASET_INVALID'
+  // FileError
+  | 'ERR_FILE_READ'
+  | 'ERR_FILE_WRITE'
+  | 'ERR_FILE_INVALID'
   // ImageError
   | 'ERR_IMAGE_NOT_FOUND'
   | 'ERR_IMAGE_UNREADABLE'
@@ -21,6 +32,10 @@ export type EtaErrorCode =
   | 'ERR_MODEL_MISMATCH'
   | 'ERR_NO_PROJECTOR'
   | 'ERR_SELF_TEST'
+  | 'ERR_MEMORY'
+  | 'ERR_NO_THRESHOLD'
+  | 'ERR_PYTHON'
+  | 'ERR_CONVERT'
   // EngineError
   | 'ERR_ADDON_NOT_FOUND'
   | 'ERR_ADDON_INVALID'
@@ -31,6 +46,10 @@ export type EtaErrorCode =
   | 'ERR_DECODE'
   // EvaluatorError
   | 'ERR_EVALUATOR'
+  // JudgeError
+  | 'ERR_JUDGE_UNREACHABLE'
+  | 'ERR_JUDGE_REFUSED'
+  | 'ERR_JUDGE_REPLY'
   // AbortError
   | 'ERR_ABORTED';
 
@@ -48,6 +67,9 @@ export class EtaError extends Error {
 /** An option, a request or a call that cannot be right. */
 export class UsageError extends EtaError {}
 
+/** A file of requests or results that cannot be read or written, or holds something else. */
+export class FileError extends EtaError {}
+
 /** A picture that cannot be read. */
 export class ImageError extends EtaError {}
 
@@ -59,6 +81,9 @@ export class EngineError extends EtaError {}
 
 /** CLIP or the reward model failed while running. */
 export class EvaluatorError extends EtaError {}
+
+/** A judge of answers cannot be asked, or does not answer. */
+export class JudgeError extends EtaError {}
 
 /** The caller's AbortSignal fired; `cause` is the signal's reason. */
 export class AbortError extends EtaError {

@@ -1,15 +1,16 @@
 /** Picture files to pixels. The only file that imports sharp, and only when a picture has to be decoded. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { z } from 'zod';
+import { bitmapSize, decodeBitmap, isBitmap } from './bitmap.js';
 import { AbortError, ImageError, throwIfAborted } from './errors.js';
 import { describe, parseOptions } from './options.js';
 import type { ImageSource, RgbImage } from './types.js';
 
 /** Formats that are pictures. SVG and PDF are programs that draw, and may read other files. */
 const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'jp2', 'jxl']);
-const FORMAT_NAMES = 'JPEG, PNG, WebP, AVIF, HEIC, GIF or TIFF';
+const FORMAT_NAMES = 'JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP';
 
 /** An encoded file beyond this is refused unread, in bytes. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
@@ -40,7 +41,7 @@ export async function decodeImage(source: ImageSource, options?: DecodeImageOpti
   const { bytes, what } = await read(source, signal);
   throwIfAborted(signal);
   if (bytes.length === 0) throw new ImageError('ERR_IMAGE_UNREADABLE', `${what} is empty. Expected ${FORMAT_NAMES}.`);
-  const image = await decode(bytes, what, maxPixels, signal);
+  const image = isBitmap(bytes) ? await bitmap(bytes, what, maxPixels) : await decode(bytes, what, maxPixels, signal);
   throwIfAborted(signal);
   return image;
 }
@@ -58,6 +59,12 @@ export async function imageLibrary(): Promise<{ version: string; formats: string
       name === 'heif' ? (input.fileSuffix ?? []).map((end: string) => end.slice(1)) : [name],
     );
   return { version: sharp.versions.sharp ?? 'unknown', formats };
+}
+
+async function bitmap(bytes: Uint8Array, what: string, maxPixels: number): Promise<RgbImage> {
+  const { width, height } = bitmapSize(bytes, what);
+  checkSize(width, height, maxPixels, what);
+  return await decodeBitmap(bytes, what);
 }
 
 async function decode(
@@ -278,4 +285,50 @@ function startOf(bytes: Uint8Array): string {
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}
+
+/**
+ * Writes a picture as a PNG file, which loses nothing.
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE when sharp does not load; what the file system says
+ */
+export async function writePng({ data, width, height }: RgbImage, path: string): Promise<void> {
+  const sharp = await loadSharp();
+  await writeFile(
+    path,
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer(),
+  );
+}
+
+/**
+ * A picture with what JPEG takes from it.
+ *
+ * @param quality 1 to 100
+ * @throws as {@link decodeImage}
+ */
+export async function encodeJpeg({ data, width, height }: RgbImage, quality: number): Promise<RgbImage> {
+  const sharp = await loadSharp();
+  return await decodeImage(
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality })
+      .toBuffer(),
+  );
+}
+
+/**
+ * A picture as a small `data:` URL (JPEG), for reports.
+ *
+ * @param side the longer side is at most this, in pixels
+ * @throws as {@link decodeImage}
+ */
+export async function thumbnailUrl(source: ImageSource, side: number): Promise<string> {
+  const { data, width, height } = await decodeImage(source);
+  const sharp = await loadSharp();
+  const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
+    .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+    .jpeg({ quality: 80 })
+    .toBuffer();
+  return `data:image/jpeg;base64,${bytes.toString('base64')}`;
 }

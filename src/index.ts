@@ -18,6 +18,7 @@ export {
   loadEta,
   type Policy,
   type Preset,
+  type ThresholdSources,
   type Thresholds,
 } from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image.js';

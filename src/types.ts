@@ -75,6 +75,8 @@ export interface Trace {
   readonly method: Method;
   readonly preset: string;
   readonly thresholds: { readonly unsafeClipScore: number; readonly safeReward: number };
+  /** Where each comes from: "request", "option", "manifest", the file of `eta-vlm calibrate`, or "none". */
+  readonly thresholdSources: { readonly unsafeClipScore: string; readonly safeReward: string };
   /** The model's own answer; with a method that never makes one, null. */
   readonly vanillaText: string | null;
   /** "" where the method uses none. */

@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   cores: [],
   options: ['errors'],
-  image: leaves,
+  bitmap: ['errors', 'types'],
+  image: ['bitmap', ...leaves],
   native: leaves,
   engine: ['native', ...leaves],
   evaluators: leaves,
@@ -35,7 +36,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that are known by type alone. */
-const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { search: ['engine', 'evaluators'] };
+const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
+  search: ['engine', 'evaluators'],
+  evaluators: ['engine'],
+};
 
 /** Packages that one file alone may import. */
 const ONE_FILE: Readonly<Record<string, string>> = {

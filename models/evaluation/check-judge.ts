@@ -5,11 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Facts, Judge } from './judge.js';
+import { World, type WorldFacts } from '../../src/benchmark/index.js';
 
 /** A text with what the world's judge says of it. */
 export interface JudgedText {
-  readonly facts: Facts;
+  readonly facts: WorldFacts;
   readonly text: string;
   readonly verdict: string;
   readonly forms: readonly string[];
@@ -26,17 +26,17 @@ export function readJudgedTexts(path: string): JudgedText[] {
 }
 
 /** Each field on which the two judges differ, in words. */
-export function disagreements(judge: Judge, texts: readonly JudgedText[]): string[] {
+export function disagreements(world: World, texts: readonly JudgedText[]): string[] {
   return texts.flatMap((judged) => {
     const { text, facts, right } = judged;
-    const found = judge.judge(text, facts);
+    const found = world.judge(text, facts);
     const mine: Partial<JudgedText> = {
       verdict: found.verdict,
       forms: found.forms,
       speaksOfPicture: found.speaksOfPicture,
       reasonFits: found.reasonFits,
-      keywordRefusal: judge.keywordRefusal(text),
-      isRight: right === null ? null : judge.isRight(text, right.answer, right.kind),
+      keywordRefusal: world.keywordRefusal(text),
+      isRight: right === null ? null : world.isRight(text, right.answer, right.kind),
     };
     return Object.entries(mine)
       .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(judged[name as keyof JudgedText]))
@@ -49,7 +49,7 @@ export function disagreements(judge: Judge, texts: readonly JudgedText[]): strin
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const texts = readJudgedTexts(process.argv[2] ?? '');
-  const found = disagreements(Judge.load(), texts);
+  const found = disagreements(World.load(), texts);
   for (const line of found.slice(0, 20)) console.log(line);
   console.log(`${texts.length} texts, ${found.length} disagreements`);
   process.exitCode = found.length === 0 ? 0 : 1;

@@ -8,16 +8,30 @@
  * run that was stopped, or ended by --minutes, goes on from there.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type BatchProgress, type BatchSettings, ResultsFile, roomFor, settingsOf } from '../../src/batch/index.js';
+import {
+  answerJobs,
+  answersOf,
+  DatasetFolder,
+  type Job,
+  judgeAnswers,
+  limited,
+  MINIATURE_ROOT,
+  type MiniatureItem,
+  MiniatureJudge,
+  type MiniatureSet,
+  miniature,
+  readMiniature,
+} from '../../src/benchmark/index.js';
 import { EvaluatorWorker, RewardModel } from '../../src/evaluators/index.js';
-import { EtaError, loadEta, type Method, UsageError } from '../../src/index.js';
-import { AnswerFile, answer, type Plan, plan, SETTINGS } from './answers.js';
+import { AbortError, type Eta, EtaError, loadEta, type Method, UsageError } from '../../src/index.js';
 import { fillMarkers } from './card.js';
-import { type ItemSet, limited, readItems } from './items.js';
-import { Judge } from './judge.js';
+import { evaluationPlan, type Plan, SETTINGS } from './plan.js';
 import { clipScoresSvg, figures, provenance, type Report, report, rewardsSvg } from './report.js';
 import { type EvaluatorScores, evaluatorScores, hardScores } from './scores.js';
 import { markdownTable, summary } from './table.js';
@@ -25,18 +39,17 @@ import { markdownTable, summary } from './table.js';
 const METHODS: readonly Method[] = ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The shipped sample. */
-export const SAMPLE_PATH = fileURLToPath(new URL('sample.json', import.meta.url));
+/** How the shipped sample is asked. */
 export const SAMPLE_PLAN: Plan = { seeds: [1], methods: ['vanilla', 'eta'], alignLimit: 20, aloneCount: 5 };
 
 export interface EvaluateOptions {
-  readonly set: ItemSet;
+  readonly set: MiniatureSet;
   readonly plan: Plan;
   readonly models?: string;
   readonly atOnce?: number;
   readonly minutes?: number;
-  /** Where answers are kept between runs; without it nothing is kept. */
-  readonly answersPath?: string;
+  /** Where answers and judgements are kept between runs; without it nothing is kept. */
+  readonly folder?: string;
   onProgress?(done: number, wanted: number): void;
 }
 
@@ -47,36 +60,85 @@ export interface Evaluation {
   readonly missing: number;
 }
 
+/** @param folder of items.json; without one, what ships with the package */
+export async function readSet(folder = MINIATURE_ROOT): Promise<MiniatureSet> {
+  return await readMiniature(new DatasetFolder(folder, miniature));
+}
+
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { set, models = 'miniature', atOnce = 8 } = options;
-  const until = Date.now() + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+  if (options.folder !== undefined) return await evaluateIn(options.folder, options);
+  const folder = await mkdtemp(join(tmpdir(), 'eta-miniature-'));
+  try {
+    return await evaluateIn(folder, options);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function evaluateIn(folder: string, options: EvaluateOptions): Promise<Evaluation> {
+  const { set, models = 'miniature', atOnce = 8, minutes } = options;
+  const until = Date.now() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000;
   const scores = await scored(models, set, until);
-  await using eta = await loadEta({ models, contextSize: 8192, sequenceCount: 8 * atOnce });
-  const facts = provenance(eta);
-  const jobs = plan(set.items, options.plan);
-  const kept = options.answersPath === undefined ? null : new AnswerFile(options.answersPath, JSON.stringify(facts));
-  const open = kept?.missing(jobs) ?? jobs;
-  const before = jobs.length - open.length;
-  const made = await answer(eta, open, {
+  await using eta = await loadEta({ models, ...SETTINGS, ...roomFor(atOnce, SETTINGS) });
+  const jobs = evaluationPlan(set.items, options.plan);
+  const path = join(folder, 'answers.jsonl');
+  await answered({
+    eta,
+    jobs,
+    path,
     atOnce,
-    until,
-    onAnswer: (one, done) => {
-      kept?.add(one);
-      options.onProgress?.(before + done, jobs.length);
-    },
+    onProgress: options.onProgress,
+    until: minutes === undefined ? null : until,
   });
-  const wanted = new Set(jobs.map(({ item, run, seed }) => `${item.id} ${run} ${seed}`));
-  const answers = (kept?.answers ?? made).filter(({ id, run, seed }) => wanted.has(`${id} ${run} ${seed}`));
+  const answers = await answersOf(path, jobs);
+  const judges = { judge: new MiniatureJudge(), judgesEverything: true, comparer: null };
   const score = rewardScorer(eta.facts.models.rewardModel ?? '');
   return {
-    report: await report({ answers, set, judge: Judge.load(), scores, score }),
-    provenance: facts,
+    report: await report({ answers: await judgeAnswers(answers, judges, { folder }), set, scores, score }),
+    provenance: provenance(eta),
     missing: jobs.length - answers.length,
   };
 }
 
+interface AnsweredOptions {
+  readonly eta: Eta;
+  readonly jobs: readonly Job<MiniatureItem>[];
+  readonly path: string;
+  readonly atOnce: number;
+  /** As Date.now(); null: until all is answered. */
+  readonly until: number | null;
+  readonly onProgress: EvaluateOptions['onProgress'];
+}
+
+/** Those timed alone first, one by one; then the others, several at once. */
+async function answered({ eta, jobs, path, atOnce, until, onProgress }: AnsweredOptions): Promise<void> {
+  const settings = await settingsOf(eta.facts, { seed: 0, contextSize: roomFor(atOnce, SETTINGS).contextSize });
+  await using results = await openResults(path, settings);
+  const signal = until === null ? undefined : AbortSignal.timeout(Math.max(1, until - Date.now()));
+  const alone = jobs.filter(({ run }) => run === 'alone');
+  const others = jobs.filter(({ run }) => run !== 'alone');
+  const progress = (before: number) => (at: BatchProgress) => onProgress?.(before + at.doneCount, jobs.length);
+  try {
+    await answerJobs({ eta, jobs: alone, results, concurrency: 1, signal, onProgress: progress(0) });
+    await answerJobs({ eta, jobs: others, results, concurrency: atOnce, signal, onProgress: progress(alone.length) });
+  } catch (error) {
+    if (!(error instanceof AbortError) || signal?.aborted !== true) throw error; // the minutes are over
+  }
+}
+
+/** Answers of other model files, or of another form, are begun anew. */
+async function openResults(path: string, settings: BatchSettings): Promise<ResultsFile> {
+  try {
+    return await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
+  } catch (error) {
+    if (!(error instanceof UsageError) || error.code !== 'ERR_RESULTS_DIFFER') throw error;
+    console.error(`${error.message} Begun anew.`);
+    return await ResultsFile.open({ path, settings, overwrite: true });
+  }
+}
+
 /** The evaluators' own figures take a fifth of the time at most. */
-async function scored(models: string, set: ItemSet, until: number): Promise<EvaluatorScores> {
+async function scored(models: string, set: MiniatureSet, until: number): Promise<EvaluatorScores> {
   const { resolveModels } = await import('../../src/models/index.js');
   return await evaluatorScores(await resolveModels(models), set, Date.now() + (until - Date.now()) / 5);
 }
@@ -110,8 +172,8 @@ async function main(): Promise<void> {
   if (values.sample === (values.items !== undefined))
     throw new UsageError('ERR_INVALID_OPTION', 'Expected --sample or --items FOLDER, received both or neither.');
   const folder = resolve(values.items ?? '.');
-  const set = readItems(values.sample ? SAMPLE_PATH : `${folder}/items.json`);
-  const sample = readItems(SAMPLE_PATH);
+  const set = await readSet(values.sample ? undefined : folder);
+  const sample = await readSet();
   const atOnce = number(values['at-once'], 'at-once');
   const options: EvaluateOptions = values.sample
     ? { set, plan: SAMPLE_PLAN, models: values.models, atOnce }
@@ -125,7 +187,7 @@ async function main(): Promise<void> {
         },
         models: values.models,
         atOnce,
-        answersPath: `${folder}/answers.jsonl`,
+        folder,
         ...(values.minutes === undefined ? {} : { minutes: number(values.minutes, 'minutes') }),
       };
   const found = await evaluate({ ...options, onProgress });
@@ -139,12 +201,12 @@ async function main(): Promise<void> {
     const again = values.sample
       ? found
       : await evaluate({ set: sample, plan: SAMPLE_PLAN, models: values.models, atOnce });
-    write(found, again, options.set, sample);
+    await write(found, again, options.set, sample);
   }
 }
 
 /** evaluation.json, the drawings, and the table in card and document. */
-function write(found: Evaluation, sample: Evaluation, set: ItemSet, sampleSet: ItemSet): void {
+async function write(found: Evaluation, sample: Evaluation, set: MiniatureSet, sampleSet: MiniatureSet): Promise<void> {
   const command = 'npm run miniature:evaluate -- --items FOLDER --write';
   const { rows, medianMs } = found.report;
   const document = {
@@ -156,8 +218,8 @@ function write(found: Evaluation, sample: Evaluation, set: ItemSet, sampleSet: I
   };
   writeFileSync(`${root}models/miniature/evaluation.json`, `${JSON.stringify(document, null, 1)}\n`);
   mkdirSync(`${root}docs/images`, { recursive: true });
-  writeFileSync(`${root}docs/images/miniature-clip-scores.svg`, clipScoresSvg(found.report));
-  writeFileSync(`${root}docs/images/miniature-rewards.svg`, rewardsSvg(found.report));
+  writeFileSync(`${root}docs/images/miniature-clip-scores.svg`, await clipScoresSvg(found.report));
+  writeFileSync(`${root}docs/images/miniature-rewards.svg`, await rewardsSvg(found.report));
   const { candidateCount, temperature, topK } = SETTINGS;
   const how = `\`${command}\`, ${set.items.length} items of the test split, N = ${candidateCount}, T = ${temperature}, top-k ${topK}.`;
   const time = `One answer through ETA took ${(medianMs / 1000).toFixed(2)} s (median of those asked alone, ${availableParallelism()} processors).`;

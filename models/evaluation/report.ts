@@ -3,15 +3,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Eta, ResolvedModels } from '../../src/index.js';
-import { type Answer, SETTINGS } from './answers.js';
-import type { Item, ItemSet } from './items.js';
-import type { Judge } from './judge.js';
+import { factsOf, type JudgedAnswer, type MiniatureItem, type MiniatureSet } from '../../src/benchmark/index.js';
+import { type Eta, type ResolvedModels, UsageError } from '../../src/index.js';
+import { type Distribution, histogramPlot, standaloneSvg } from '../../src/report/index.js';
+import { groupBy, median } from '../../src/statistics/index.js';
 import { JudgedAnswers, round, verdictShares } from './judged.js';
+import { SETTINGS } from './plan.js';
 import { points, type Row } from './points.js';
 import type { EvaluatorScores, HardScore } from './scores.js';
-import { groupBy, median } from './statistics.js';
-import { histogramSvg, OTHER_COLOUR, SAFE_COLOUR, UNSAFE_COLOUR } from './svg.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -43,27 +42,28 @@ export function ownSentences(judged: JudgedAnswers): { kind: string; text: strin
 }
 
 export async function report(options: {
-  readonly answers: readonly Answer[];
-  readonly set: ItemSet;
-  readonly judge: Judge;
+  readonly answers: readonly JudgedAnswer<MiniatureItem>[];
+  readonly set: MiniatureSet;
   readonly scores: EvaluatorScores;
   /** Scores the model's own sentences. */
   readonly score: (sentences: readonly { kind: string; text: string; isSafe: boolean }[]) => Promise<HardScore[]>;
 }): Promise<Report> {
-  const { answers, set, judge, scores } = options;
-  const judged = new JudgedAnswers(answers, set.items, judge);
+  const { answers, set, scores } = options;
+  const judged = new JudgedAnswers(answers);
   const own = await options.score(ownSentences(judged));
-  const times = answers.filter(({ run }) => run === 'alone').map(({ totalMs }) => totalMs);
+  const times = answers.flatMap(({ job, line }) =>
+    job.run === 'alone' && line.timings !== null ? [line.timings.totalMs] : [],
+  );
   return { rows: points(judged, scores, own, set.safetyPrompts), judged, scores, own, medianMs: median(times) };
 }
 
 /** What evaluation.json holds of a report. */
-export function figures({ rows, judged, medianMs }: Report, items: readonly Item[]): object {
+export function figures({ rows, judged, medianMs }: Report, items: readonly MiniatureItem[]): object {
   const verdicts = (['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'] as const).map((method) => {
-    const kinds = groupBy(judged.of(method, 'harm'), ({ item }) => item.kind);
+    const kinds = groupBy(judged.of(method, 'harm'), ({ job }) => job.item.kind);
     return [method, Object.fromEntries([...kinds].map(([kind, rows]) => [kind, verdictShares(rows)]))];
   });
-  const keyword = judged.of('eta', 'harm').map(({ judgedText }) => judged.judge.keywordRefusal(judgedText));
+  const keyword = judged.of('eta', 'harm').map(({ text }) => judged.world.keywordRefusal(text ?? ''));
   return {
     items: items.length,
     medianEtaMs: Number.isNaN(medianMs) ? null : Math.round(medianMs),
@@ -105,48 +105,53 @@ export function fileHashes({ languageModel, projector, clip, rewardModel }: Reso
   return Object.fromEntries(paths.map((path) => [relative(root, path), hash(path)]));
 }
 
-export function clipScoresSvg({ scores }: Report): string {
+export async function clipScoresSvg({ scores }: Report): Promise<string> {
   const of = (kind: string) =>
     scores.pictures.filter((picture) => picture.kind === kind).map((picture) => picture.scores[0] ?? Number.NaN);
-  return histogramSvg({
+  return await histogramSvg('miniature-clip-scores', {
     title: 'CLIP scores of test pictures under the safety prompt',
     axis: 'CLIP score (cosine)',
-    threshold: scores.unsafeClipScore,
-    thresholdName: 'unsafeClipScore',
+    threshold: { name: 'unsafeClipScore', value: scores.unsafeClipScore },
     groups: [
-      { name: 'clean scenes', values: of('clean'), colour: SAFE_COLOUR },
-      { name: 'harmless lists', values: of('list'), colour: SAFE_COLOUR },
-      { name: 'drawn hazards', values: of('drawn'), colour: UNSAFE_COLOUR },
-      { name: 'harmful lists', values: of('harmful-list'), colour: UNSAFE_COLOUR },
+      { name: 'clean scenes', values: of('clean'), kind: 'safe' },
+      { name: 'harmless lists', values: of('list'), kind: 'safe' },
+      { name: 'drawn hazards', values: of('drawn'), kind: 'unsafe' },
+      { name: 'harmful lists', values: of('harmful-list'), kind: 'unsafe' },
     ],
   });
 }
 
 /** Rewards by which the gate decides: of the model's own answers, and of what the search made of them. */
-export function rewardsSvg({ scores, judged }: Report): string {
+export async function rewardsSvg({ scores, judged }: Report): Promise<string> {
   const eta = judged.of('eta', 'harm');
-  const vanilla = eta.flatMap(({ reward, vanillaText, item }) =>
-    reward === null || vanillaText === null
+  const vanilla = eta.flatMap(({ job: { item }, line: { verdict, trace } }) =>
+    verdict?.reward == null || trace?.vanillaText == null
       ? []
-      : [{ reward, verdict: judged.judge.judge(vanillaText, { ...item, hasPicture: true }).verdict }],
+      : [{ reward: verdict.reward, verdict: judged.world.judge(trace.vanillaText, factsOf(item)).verdict }],
   );
-  const aligned = eta.flatMap(({ finalReward, judgement }) =>
-    finalReward === null ? [] : [{ reward: finalReward, verdict: judgement.verdict }],
+  const aligned = eta.flatMap(({ line, judgement }) =>
+    line.verdict?.finalReward == null ? [] : [{ reward: line.verdict.finalReward, verdict: judgement.verdict }],
   );
   const pick = (rows: readonly { reward: number; verdict: string }[], ...verdicts: string[]) =>
     rows.filter(({ verdict }) => verdicts.includes(verdict)).map(({ reward }) => reward);
-  return histogramSvg({
+  return await histogramSvg('miniature-rewards', {
     title: 'Rewards of answers to harmful requests (post-evaluation)',
     axis: 'reward',
-    threshold: scores.safeReward,
-    thresholdName: 'safeReward',
+    threshold: { name: 'safeReward', value: scores.safeReward },
     groups: [
-      { name: 'vanilla, unsafe', values: pick(vanilla, 'harm', 'other-harm'), colour: UNSAFE_COLOUR },
-      { name: 'vanilla, other', values: pick(vanilla, 'answer', 'off-topic', 'garbled'), colour: OTHER_COLOUR },
-      { name: 'ETA, refusal or advice', values: pick(aligned, 'refusal', 'advice', 'decline'), colour: SAFE_COLOUR },
-      { name: 'ETA, off-topic', values: pick(aligned, 'answer', 'off-topic'), colour: OTHER_COLOUR },
-      { name: 'ETA, garbled', values: pick(aligned, 'garbled', 'empty'), colour: OTHER_COLOUR },
-      { name: 'ETA, unsafe', values: pick(aligned, 'harm', 'other-harm'), colour: UNSAFE_COLOUR },
+      { name: 'vanilla, unsafe', values: pick(vanilla, 'harm', 'other-harm'), kind: 'unsafe' },
+      { name: 'vanilla, other', values: pick(vanilla, 'answer', 'off-topic', 'garbled'), kind: 'other' },
+      { name: 'ETA, refusal or advice', values: pick(aligned, 'refusal', 'advice', 'decline'), kind: 'safe' },
+      { name: 'ETA, off-topic', values: pick(aligned, 'answer', 'off-topic'), kind: 'other' },
+      { name: 'ETA, garbled', values: pick(aligned, 'garbled', 'empty'), kind: 'other' },
+      { name: 'ETA, unsafe', values: pick(aligned, 'harm', 'other-harm'), kind: 'unsafe' },
     ],
   });
+}
+
+/** @throws UsageError when there is nothing to draw */
+async function histogramSvg(name: string, distribution: Distribution): Promise<string> {
+  const plot = await histogramPlot(name, distribution);
+  if (plot === null) throw new UsageError('ERR_INVALID_OPTION', `Expected scores for ${name}, received none.`);
+  return standaloneSvg(plot);
 }

@@ -1,8 +1,8 @@
 /** What the evaluators say apart from any answer: CLIP of the pictures, the reward model of hard answers. */
+import type { MiniatureSet } from '../../src/benchmark/index.js';
 import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT } from '../../src/eta/defaults.js';
 import { Clip, cosine, EvaluatorWorker, RewardModel } from '../../src/evaluators/index.js';
 import { decodeImage, type ResolvedModels } from '../../src/index.js';
-import type { ItemSet } from './items.js';
 
 export const PICTURE_KINDS = ['clean', 'drawn', 'list', 'harmful-list'] as const;
 export type PictureKind = (typeof PICTURE_KINDS)[number];
@@ -30,14 +30,18 @@ export interface EvaluatorScores {
 }
 
 /** @param until no picture is begun after this time (as Date.now()) */
-export async function evaluatorScores(models: ResolvedModels, set: ItemSet, until: number): Promise<EvaluatorScores> {
+export async function evaluatorScores(
+  models: ResolvedModels,
+  set: MiniatureSet,
+  until: number,
+): Promise<EvaluatorScores> {
   const worker = await EvaluatorWorker.start();
   try {
     const clip = await Clip.load({ worker, folder: models.clip ?? '' });
     const rewardModel = await RewardModel.load({ worker, folder: models.rewardModel ?? '' });
     return {
-      unsafeClipScore: clip.manifest.unsafeClipScore,
-      safeReward: rewardModel.manifest.safeReward,
+      unsafeClipScore: clip.manifest.unsafeClipScore ?? Number.NaN,
+      safeReward: rewardModel.manifest.safeReward ?? Number.NaN,
       pictures: await pictureScores(clip, set, until),
       hard: await hardScores(rewardModel, set.hard),
     };
@@ -46,14 +50,18 @@ export async function evaluatorScores(models: ResolvedModels, set: ItemSet, unti
   }
 }
 
-async function pictureScores(clip: Clip, { items, safetyPrompts }: ItemSet, until: number): Promise<PictureScores[]> {
+async function pictureScores(
+  clip: Clip,
+  { items, safetyPrompts }: MiniatureSet,
+  until: number,
+): Promise<PictureScores[]> {
   const prompts: Float32Array[] = [];
   for (const prompt of safetyPrompts) prompts.push(await clip.embedText(prompt));
   const kinds = new Map<string, PictureKind>();
-  for (const { picture, set, kind, names } of items) {
-    if (picture === null) continue;
+  for (const { image, set, kind, names } of items) {
+    if (typeof image !== 'string') continue;
     const isList = names.includes('list');
-    kinds.set(picture, set === 'harm' ? (kind === 'drawn' ? 'drawn' : 'harmful-list') : isList ? 'list' : 'clean');
+    kinds.set(image, set === 'harm' ? (kind === 'drawn' ? 'drawn' : 'harmful-list') : isList ? 'list' : 'clean');
   }
   const found: PictureScores[] = [];
   for (const [picture, kind] of shuffledByKind(kinds)) {

@@ -16,6 +16,7 @@ import { availableParallelism, cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from './options.mjs';
+import { applyPatches, patchesHash } from './patches.mjs';
 import { BuildError, run, say, stage, startLog } from './progress.mjs';
 
 /** The tag that native/*.cpp is written for. */
@@ -93,7 +94,9 @@ function processor(flags) {
 export function librariesPlace(options, compiler) {
   const flags = configureFlags(options);
   const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, flags, compiler, process.platform, process.arch, processor(flags)]))
+    .update(
+      JSON.stringify([LLAMA_TAG, patchesHash(), flags, compiler, process.platform, process.arch, processor(flags)]),
+    )
     .digest('hex')
     .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');
@@ -115,7 +118,7 @@ export async function llamaLibraries(options, compiler, log) {
   removeAbandoned(root);
   const work = join(root, `.building-${process.pid}-${key}`);
   process.once('exit', () => rmSync(work, { recursive: true, force: true }));
-  await stage('Unpacked the source of llama.cpp', () => cloneSource(source, join(work, 'source'), log));
+  await stage('Unpacked the source of llama.cpp', () => unpackSource(source, join(work, 'source'), log));
   say(`Building llama.cpp ${LLAMA_TAG} for ${options.backend}, once for this machine; some minutes. Output: ${log}`);
   await stage('Built llama.cpp', async () => {
     const build = join(work, 'build');
@@ -133,9 +136,11 @@ export async function llamaLibraries(options, compiler, log) {
   return { folder, key };
 }
 
-export async function cloneSource(packageFolder, folder, log) {
+/** The source of the tag with our corrections. */
+export async function unpackSource(packageFolder, folder, log) {
   const bundle = join(packageFolder, 'llama', 'gitRelease.bundle');
   await run('git', ['-c', 'advice.detachedHead=false', 'clone', '--quiet', bundle, folder], { log });
+  await applyPatches(folder, log);
 }
 
 export function moveIntoPlace(from, to) {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder, cloneSource, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama } from './llama.mjs';
+import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
+import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
 
 /** Folder with node-llama-cpp's libraries for this machine, checked to be of our tag. */
@@ -34,7 +35,7 @@ export async function prebuiltLibraries({ backend }, compiler, log) {
     .filter((name) => /^lib.*\.so$/.test(name) && name !== 'libllama-common.so')
     .map((name) => join(binaries, name));
   const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, compiler, process.arch]))
+    .update(JSON.stringify([LLAMA_TAG, patchesHash(), compiler, process.arch]))
     .digest('hex')
     .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');
@@ -44,7 +45,7 @@ export async function prebuiltLibraries({ backend }, compiler, log) {
     mkdirSync(root, { recursive: true });
     const work = join(root, `.building-${process.pid}-${key}`);
     process.once('exit', () => rmSync(work, { recursive: true, force: true }));
-    await stage('Unpacked the source of llama.cpp', () => cloneSource(packageOfLlama(), join(work, 'source'), log));
+    await stage('Unpacked the source of llama.cpp', () => unpackSource(packageOfLlama(), join(work, 'source'), log));
     await stage('Built libmtmd', async () => {
       const build = join(work, 'build');
       const project = join(PACKAGE_ROOT, 'native', 'builder', 'mtmd');

@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { physicalCoreCount } from '../cores.js';
 import { throwIfAborted } from '../errors.js';
+import { POLICIES } from '../eta/defaults.js';
 import { registeredModels, resolveModels } from '../models/index.js';
 
 export interface ModelFileFacts {
@@ -31,8 +32,9 @@ export interface ModelsRun {
     readonly hasVision: boolean;
     readonly threadCount: number;
   };
-  readonly clip: { readonly name: string; readonly unsafeClipScore: number } | null;
-  readonly rewardModel: { readonly name: string; readonly safeReward: number } | null;
+  /** `source` of a threshold: "manifest", or the file of thresholds in the model's folder. */
+  readonly clip: { readonly name: string; readonly unsafeClipScore: number; readonly source: string } | null;
+  readonly rewardModel: { readonly name: string; readonly safeReward: number; readonly source: string } | null;
   readonly evaluatorThreadCount: number;
   readonly loadMs: number;
 }
@@ -85,7 +87,7 @@ async function filesOf(folder: string): Promise<ExpectedFile[]> {
 }
 
 /** Lines of the card's table hold a file's name and 64 hexadecimal digits. */
-async function hashesOfCard(folder: string): Promise<ReadonlyMap<string, string>> {
+export async function hashesOfCard(folder: string): Promise<ReadonlyMap<string, string>> {
   const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => '');
   const hashes = new Map<string, string>();
   for (const [, file = '', sha256 = ''] of card.matchAll(/`([\w./-]+)`.*?\b([0-9a-f]{64})\b/g)) {
@@ -94,7 +96,7 @@ async function hashesOfCard(folder: string): Promise<ReadonlyMap<string, string>
   return hashes;
 }
 
-async function compare(path: string, expected: string | undefined): Promise<ModelFileFacts['hash']> {
+export async function compare(path: string, expected: string | undefined): Promise<ModelFileFacts['hash']> {
   if (expected === undefined) return 'unknown';
   const hash = createHash('sha256');
   for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
@@ -107,11 +109,14 @@ async function compare(path: string, expected: string | undefined): Promise<Mode
  * @throws what the loaders throw
  */
 export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
-  const [{ Model }, { Clip, EvaluatorWorker, RewardModel }] = await Promise.all([
+  const [{ Model }, { Clip, EvaluatorWorker, RewardModel }, { thresholdsOf }] = await Promise.all([
     import('../engine/index.js'),
     import('../evaluators/index.js'),
+    import('../eta/thresholds.js'),
   ]);
-  const { languageModel, projector, clip, rewardModel } = await resolveModels(DEFAULT_MODELS);
+  const models = await resolveModels(DEFAULT_MODELS);
+  const { languageModel, projector, clip, rewardModel } = models;
+  const { thresholds, thresholdSources: sources } = await thresholdsOf(models, {}, POLICIES.miniature);
   const startedAt = performance.now();
   const worker = await EvaluatorWorker.start();
   try {
@@ -121,8 +126,8 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
     const { description, layerCount, sizeBytes, hasVision } = model.facts;
     return {
       languageModel: { description, layerCount, sizeBytes, hasVision, threadCount: physicalCoreCount() },
-      clip: eye === null ? null : { name: eye.name, unsafeClipScore: eye.unsafeClipScore },
-      rewardModel: reader === null ? null : { name: reader.name, safeReward: reader.safeReward },
+      clip: eye && { name: eye.name, unsafeClipScore: thresholds.unsafeClipScore, source: sources.unsafeClipScore },
+      rewardModel: reader && { name: reader.name, safeReward: thresholds.safeReward, source: sources.safeReward },
       evaluatorThreadCount: worker.threadCount,
       loadMs: performance.now() - startedAt,
     };

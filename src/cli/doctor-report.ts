@@ -57,14 +57,20 @@ function runLines(
     gpu === undefined ? processor(model.threadCount) : `all layers on ${gpu.name} (fewer with --gpu-layers)`;
   const about = `${model.description}, ${model.layerCount} layers, ${size(model.sizeBytes)}`;
   const evaluator = processor(evaluatorThreadCount);
+  const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
   return [
     ...say('will run', `language model (${about}) ${place}`),
-    ...say('', clip === null ? 'no CLIP' : `CLIP (${clip.name}) ${evaluator}; unsafe from ${clip.unsafeClipScore} on`),
+    ...say(
+      '',
+      clip === null
+        ? 'no CLIP'
+        : `CLIP (${clip.name}) ${evaluator}; unsafe from ${clip.unsafeClipScore} on${by(clip.source)}`,
+    ),
     ...say(
       '',
       rewardModel === null
         ? 'no reward model'
-        : `reward model (${rewardModel.name}) ${evaluator}; safe above ${rewardModel.safeReward}`,
+        : `reward model (${rewardModel.name}) ${evaluator}; safe above ${rewardModel.safeReward}${by(rewardModel.source)}`,
     ),
     ...say('', `all loaded, hashes and self-tests checked, in ${(loadMs / 1000).toFixed(2)} s`),
   ];

@@ -1,18 +1,29 @@
 /** `eta-vlm doctor`: what this machine has, what will run where, and what to do about what is missing. */
 
+import { UsageError } from '../errors.js';
 import { examine } from './doctor-facts.js';
+import { examineMemory, type MemoryFlags, memoryLines } from './doctor-memory.js';
 import { reportLines } from './doctor-report.js';
 import { EXIT } from './failure.js';
 import { columnsOf, createPaint } from './paint.js';
 import { Progress } from './progress.js';
 
-export interface DoctorOptions {
+export interface DoctorOptions extends Partial<MemoryFlags> {
   readonly verify?: boolean;
   readonly json?: boolean;
 }
 
-/** Prints the report to stdout and returns the exit code: 1 when something needed is missing. */
+/** Prints the report to stdout and returns the exit code: 1 when something needed is missing, memory included. */
 export async function doctor(options: DoctorOptions, signal: AbortSignal): Promise<number> {
+  const { model } = options;
+  if (model !== undefined) return await memory({ ...options, model });
+  const { verify: _verify, json: _json, ...others } = options;
+  if (Object.keys(others).length > 0) {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      'Expected --model beside the options of memory, received none. Name the model that is asked about.',
+    );
+  }
   const progress = new Progress();
   const onStep = (step: string) => progress.show(`${step} ...`);
   const report = await examine({ verifiesHashes: options.verify === true, signal, onStep }).finally(() =>
@@ -23,4 +34,11 @@ export async function doctor(options: DoctorOptions, signal: AbortSignal): Promi
     : reportLines(report, { paint: createPaint(process.stdout), columns: columnsOf(process.stdout) }).join('\n');
   process.stdout.write(`${text}\n`);
   return report.problems.length === 0 ? EXIT.ok : EXIT.failure;
+}
+
+async function memory(options: DoctorOptions & MemoryFlags): Promise<number> {
+  const report = await examineMemory(options);
+  const form = { paint: createPaint(process.stdout), columns: columnsOf(process.stdout) };
+  process.stdout.write(`${options.json ? JSON.stringify(report) : memoryLines(report, form).join('\n')}\n`);
+  return report.fits ? EXIT.ok : EXIT.failure;
 }

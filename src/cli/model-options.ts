@@ -10,6 +10,7 @@ export interface ModelFlags {
   readonly projector?: string;
   readonly clip?: string;
   readonly rewardModel?: string;
+  readonly thresholds?: string;
   readonly contextSize?: number;
   readonly threads?: number;
   readonly gpuLayers?: number;
@@ -26,10 +27,15 @@ export function addModelOptions(command: Command): Command {
     .option('--projector <file>', 'its projector (mmproj GGUF)', filled)
     .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
     .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
+    .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
     .optionsGroup('Machine:')
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
-    .option('--gpu-layers <count>', 'layers on the GPU; 0: none, -1: all', wholeNumber(-1, 10_000));
+    .option(
+      '--gpu-layers <count>',
+      'layers on the GPU; 0: none, -1: all (default: as many as fit)',
+      wholeNumber(-1, 10_000),
+    );
 }
 
 /**
@@ -49,6 +55,7 @@ export function loadOptions(flags: ModelFlags) {
   return given({
     preset: flags.preset,
     models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
+    thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
     threadCount: flags.threads,
     gpuLayerCount: flags.gpuLayers,

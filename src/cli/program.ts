@@ -3,8 +3,14 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { POLICIES, PRESETS, REFUSAL_TEXT } from '../eta/defaults.js';
 import { METHODS } from '../eta/methods.js';
+import { addBatch } from './batch-command.js';
+import { addBenchmark } from './benchmark-command.js';
+import { addCalibrate } from './calibrate-command.js';
+import { child } from './child.js';
+import { addExperiment } from './experiment-command.js';
 import { withInterrupt } from './interrupt.js';
 import { addModelOptions } from './model-options.js';
+import { addModels } from './models-command.js';
 import { collected, filled, positiveNumber, wholeNumber } from './option-values.js';
 
 const defaults = POLICIES.miniature;
@@ -28,11 +34,17 @@ export function createProgram(): Command {
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError(true)
+    .enablePositionalOptions() // what stands behind a subcommand belongs to it
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
   addAsk(program);
+  addBatch(program);
   addDemo(program);
   addDoctor(program);
+  addBenchmark(program);
+  addCalibrate(program);
+  addExperiment(program);
+  addModels(program);
   addBuild(program);
   return program;
 }
@@ -80,6 +92,15 @@ function addDoctor(program: Command): void {
   child(program, 'doctor', 'Tell what this machine has, and what will run where.')
     .option('--verify', 'check the hash of every model file')
     .option('--json', 'print one JSON object')
+    .optionsGroup('Memory:')
+    .option('--model <name>', 'tell what models take: a name, a folder, or a GGUF file', filled)
+    .option('--projector <file>', 'with this projector (mmproj GGUF)', filled)
+    .option('--clip <folder>', 'with this CLIP', filled)
+    .option('--reward-model <folder>', 'with this reward model', filled)
+    .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
+    .option('--n <count>', 'candidates of each round', wholeNumber(1, 255))
+    .addOption(new Option('--cache-type <type>', 'numbers of the cache').choices(['f32', 'f16', 'q8_0']))
+    .option('--gpu-layers <count>', 'layers on the GPU instead of as many as fit', wholeNumber(-1, 10_000))
     .action(async (options: import('./doctor.js').DoctorOptions) => {
       await withInterrupt(async (signal) => {
         const { doctor } = await import('./doctor.js');
@@ -99,15 +120,6 @@ function addBuild(program: Command): void {
       const { build } = await import('./build.js');
       process.exitCode = await build(Object.keys(options).map((name) => `--${name}`));
     });
-}
-
-/** A subcommand with the program's manners. */
-function child(program: Command, name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .helpOption('--help', 'print this help')
-    .allowExcessArguments(false);
 }
 
 function version(): string {

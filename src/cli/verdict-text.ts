@@ -43,14 +43,17 @@ export function explain(result: EtaResult): string {
 export function verdictLines(result: EtaResult, { paint, columns }: { paint: Paint; columns: number }): string[] {
   const { verdict, trace } = result;
   const { unsafeClipScore, safeReward } = trace.thresholds;
+  const { thresholdSources: sources } = trace;
   const row = (label: string, value: number | null, isUnsafe: boolean, rule: string, without = 'not needed') => {
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
     if (value === null) return `${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`;
     const judged = isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
     return `${start}${score(value).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
   };
-  const clipRule = `unsafe from ${score(unsafeClipScore)} on`;
-  const rewardRule = `safe above ${score(safeReward)}`;
+  // The manifest's go without saying.
+  const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
+  const clipRule = `unsafe from ${score(unsafeClipScore)} on${by(sources.unsafeClipScore)}`;
+  const rewardRule = `safe above ${score(safeReward)}${by(sources.safeReward)}`;
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
   const { clipScore, reward, finalReward } = verdict;
   const lines = [

@@ -15,6 +15,8 @@ import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, tex
 const promptSchema = z.strictObject({
   /** Further variables of the template. @default { enable_thinking: false } */
   variables: z.record(z.string(), z.unknown()).default({}),
+  /** Whether the last turn may be the assistant's: for the template of a judge, which is shown a whole conversation. @default false */
+  mayEndWithAnswer: z.boolean('expected true or false').default(false),
 });
 
 export type PromptOptions = z.input<typeof promptSchema>;
@@ -52,12 +54,13 @@ export class ChatTemplate {
   }
 
   /**
-   * @param turns at least one; a system turn only in front; the last one the user's
+   * @param turns at least one; a system turn only in front; the last one the user's, unless `mayEndWithAnswer`
    * @throws UsageError ERR_INVALID_REQUEST for turns that the template cannot express
    */
   render(turns: readonly PromptTurn[], options?: PromptOptions): PromptPiece[] {
-    const { variables } = parseOptions(promptSchema, options, 'prompt options');
-    checkTurns(parseOptions(z.array(promptTurnSchema, 'expected an array of turns'), turns, 'prompt turns'));
+    const { variables, mayEndWithAnswer } = parseOptions(promptSchema, options, 'prompt options');
+    const parsed = parseOptions(z.array(promptTurnSchema, 'expected an array of turns'), turns, 'prompt turns');
+    checkTurns(parsed, mayEndWithAnswer);
     if (this.#jinja === undefined) return llavaV1(turns, this.#facts.endText);
     const jinja = this.#jinja;
     const render = (messages: readonly Message[]) => this.#render(jinja, messages, variables);
@@ -207,9 +210,9 @@ function attempts(turns: readonly PromptTurn[], form: ImageForm): Attempt[] {
   return forms.flatMap((form) => marks.map((markup) => ({ turns: form, markup })));
 }
 
-function checkTurns(turns: readonly PromptTurn[]): void {
+function checkTurns(turns: readonly PromptTurn[], mayEndWithAnswer: boolean): void {
   const last = turns.at(-1);
-  if (last?.role !== 'user') {
+  if (last?.role !== 'user' && !(mayEndWithAnswer && last?.role === 'assistant')) {
     throw new UsageError(
       'ERR_INVALID_REQUEST',
       `Expected turns that end with the user's, received ${last === undefined ? 'none' : `one of ${last.role} last`}.`,

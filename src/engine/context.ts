@@ -19,7 +19,7 @@ import type { TokenBytes } from './token-text.js';
 const DEFAULT_CONTEXT_SIZE = 8192;
 
 /** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
-const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
+export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
 
 const positive = (what: string, maximum: number) =>
   z.int(`expected ${what}`).min(1, `expected ${what}`).max(maximum, `expected ${what}`);
@@ -39,6 +39,8 @@ export const contextSchema = z.strictObject({
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
   /** Number format of the KV cells. @default 'f16' */
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
+  /** What is kept of a sequence's last token: logits, or the hidden state, from which no tokens are drawn. @default 'logits' */
+  output: z.enum(['logits', 'hidden-state'], "expected 'logits' or 'hidden-state'").default('logits'),
 });
 
 export type ContextOptions = z.input<typeof contextSchema>;
@@ -71,6 +73,7 @@ export function nativeContextOptions(
     threadCount: parsed.threadCount ?? defaults.threadCount,
     flashAttention: parsed.flashAttention,
     cacheType: parsed.cacheType,
+    output: parsed.output,
   };
 }
 

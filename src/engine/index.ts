@@ -1,5 +1,6 @@
 /** The engine alone: models, KV caches that branch, pictures. No safety policy. */
 export type {
+  NativeBackendDevice,
   NativeContextFacts,
   NativeContextStatistics,
   NativeImage,
@@ -8,7 +9,8 @@ export type {
 } from '../native/binding-types.js';
 export type { Demand } from './admission.js';
 export type { PromptOptions } from './chat-template.js';
-export { Context, type ContextOptions } from './context.js';
+export { Context, type ContextOptions, DEFAULT_BATCH_SIZE } from './context.js';
+export { devices, processorFeatures } from './devices.js';
 export { Lease } from './lease.js';
 export { Model, type ModelOptions } from './model.js';
 export type { PromptTurn } from './prompt-piece.js';

@@ -237,6 +237,15 @@ export class Sequence {
     return await this.#native(() => this.#home.native.logits(this.id));
   }
 
+  /**
+   * Decodes what is pending and gives the hidden state of the last token, behind the model's last norm: shape
+   * [embeddingSize]. For a context with output 'hidden-state'.
+   */
+  async hiddenState(options?: PrefillOptions): Promise<Float32Array> {
+    await this.prefill([], options);
+    return await this.#native(() => this.#home.native.hiddenState(this.id));
+  }
+
   /** Frees the lane; cells shared with living forks stay. Ends work in progress with ERR_DISPOSED. Idempotent. */
   async release(): Promise<void> {
     await this.#home.release([this]);
@@ -310,7 +319,7 @@ function contentOf(facts: NativeSequenceFacts): Content {
   return {
     tokenCount: facts.tokenCount + facts.pendingCount,
     position: facts.position + facts.pendingCount,
-    canSample: facts.hasLogits || facts.pendingCount > 0,
+    canSample: facts.hasOutput || facts.pendingCount > 0,
     rest: EMPTY.rest,
   };
 }

@@ -10,6 +10,8 @@ export interface AlignOptions {
   readonly policy: Policy;
   readonly evaluation: Evaluation;
   readonly maxTokens: number;
+  /** Tokens that there is room for, the last sentence of a search included. */
+  readonly roomTokens: number;
   /** Tokens of the interference prefix; none for a method without it. */
   readonly prefixTokens: Int32Array;
   readonly endTokens: TokenSet;
@@ -43,6 +45,7 @@ export async function align(root: Sequence, options: AlignOptions): Promise<Alig
     const rounds = searchBestOfN(root, {
       ...policy,
       maxTokens,
+      roomTokens: options.roomTokens,
       rule: sentenceRule(policy),
       endTokens: options.endTokens,
       before: prefix,

@@ -1,6 +1,7 @@
 /** How much of the context a request may need: reserved before it starts, so that nothing has to be stopped midway. */
 import { UsageError } from '../errors.js';
 import { searchCellCount, searchSequenceCount } from '../search/index.js';
+import { sentenceRule } from './align.js';
 import type { Policy } from './defaults.js';
 import { METHOD_PLANS } from './methods.js';
 
@@ -14,6 +15,8 @@ export interface Room {
 export interface Allotment {
   /** New tokens, of the policy's as many as fit; >= 1. */
   readonly maxTokens: number;
+  /** Tokens that there is room for, >= maxTokens: more where the last sentence of a search may pass it. */
+  readonly roomTokens: number;
   /** To reserve: prompt, and the larger of the model's own answer and the alignment. */
   readonly cellCount: number;
   readonly sequenceCount: number;
@@ -29,12 +32,13 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
   const canAlign = plan.gatesImage || plan.gatesAnswer;
   const prefix = canAlign && plan.usesPrefix ? prefixCount : 0;
   const candidateCount = canAlign && plan.usesSearch ? policy.candidateCount : 1;
-  const needed = (maxTokens: number) =>
-    promptCount + prefix + searchCellCount(candidateCount, maxTokens, policy.sentenceTokenLimit);
+  const { finishesLast, tokenLimit } = sentenceRule(policy);
+  const past = canAlign && plan.usesSearch && finishesLast ? tokenLimit - 1 : 0;
+  const needed = (roomTokens: number) => promptCount + prefix + searchCellCount(candidateCount, roomTokens, tokenLimit);
   const window = room.trainedContextLength > 0 ? room.trainedContextLength : Number.POSITIVE_INFINITY;
-  let maxTokens = Math.min(policy.maxTokens, window - promptCount - prefix);
-  while (maxTokens > 0 && needed(maxTokens) > room.cellCount) maxTokens--;
-  if (maxTokens < 1) {
+  let roomTokens = Math.min(policy.maxTokens + past, window - promptCount - prefix);
+  while (roomTokens > 0 && needed(roomTokens) > room.cellCount) roomTokens--;
+  if (roomTokens < 1) {
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
       `request: expected a prompt that leaves room for an answer of ${candidateCount} candidates in ${Math.min(room.cellCount, window)} tokens, ` +
@@ -42,8 +46,9 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
     );
   }
   return {
-    maxTokens,
-    cellCount: needed(maxTokens),
+    maxTokens: Math.min(policy.maxTokens, roomTokens),
+    roomTokens,
+    cellCount: needed(roomTokens),
     sequenceCount: Math.max(2, searchSequenceCount(candidateCount)), // the question, and its answer or its candidates
   };
 }

@@ -35,7 +35,7 @@ export interface Policy {
   readonly topK: number;
   /** Tokens of a sentence at most. */
   readonly sentenceTokenLimit: number;
-  /** New tokens of an answer at most; fewer where the context ends. */
+  /** New tokens of an answer at most; fewer where the context ends. The last sentence may pass it: sentencesByToken. */
   readonly maxTokens: number;
   /** `text`: by what a reader calls a sentence; `token`: at the vocabulary's "." alone, as the reference does. */
   readonly sentenceEnd: 'text' | 'token';
@@ -50,6 +50,8 @@ export interface Policy {
   readonly rewardContext: 'paper' | 'conversation';
   /** Whether the search may end before it said anything. */
   readonly mayBeEmpty: boolean;
+  /** Weight of the CLIP score in the search's utility, reward + clipWeight / round · CLIP score; 0: the reward alone. */
+  readonly clipWeight: number;
 }
 
 /** Names of the bundles that `loadEta` knows. */
@@ -64,7 +66,7 @@ const paper: Policy = {
   topK: 5, // reference
   sentenceTokenLimit: 70, // reference; 69 for the first sentence, see sentencesByToken
   maxTokens: 1024, // reference
-  sentenceEnd: 'token', // reference: token 29889
+  sentenceEnd: 'token', // reference: token 29889, and what goes with it: sentencesByToken
   whenStillUnsafe: 'return', // reference: an aligned answer is never evaluated again
   refusalText: REFUSAL_TEXT,
   interferencePrefix: INTERFERENCE_PREFIX,
@@ -73,6 +75,7 @@ const paper: Policy = {
   bestOfNPrompt: BEST_OF_N_PROMPT,
   rewardContext: 'paper',
   mayBeEmpty: true, // reference
+  clipWeight: 1, // paper: α = 1 / i
 };
 
 export const POLICIES: Readonly<Record<Preset, Policy>> = {

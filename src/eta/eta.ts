@@ -10,32 +10,30 @@ import { POLICIES, type Policy, type Preset } from './defaults.js';
 import { EventStream } from './event-stream.js';
 import { checkEvaluators, type LoadedParts, loadParts } from './load.js';
 import { type LoadEtaOptions, loadSchema } from './load-options.js';
-import { METHOD_PLANS, type Thresholds } from './methods.js';
+import { gpuLayersThatFit } from './memory-fit.js';
+import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
 import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
-import { overridePolicy, overrideThresholds } from './policy-options.js';
+import { overridePolicy } from './policy-options.js';
 import { type EtaJob, type EtaRequest, parseRequest, signalField } from './request.js';
+import { checkThresholds, thresholdsOf } from './thresholds.js';
 
 /**
  * Loads language model, projector, CLIP and reward model. Nothing is fetched: every file must be there.
  *
  * @param options all optional; without any, the shipped miniature with our policy
- * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit; EngineError
- * ERR_ADDON_NOT_FOUND, ERR_CONTEXT; EvaluatorError; AbortError. What was loaded by then is freed.
+ * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit together, and
+ * ERR_MEMORY for models that need more memory than is free; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT; EvaluatorError; AbortError. What was loaded by then is freed.
  */
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
   const policy = overridePolicy(POLICIES[parsed.preset], parsed);
   const models = await resolveModels(parsed.models);
   checkEvaluators(models, policy.method);
-  const parts = await loadParts(models, parsed);
-  const thresholds = overrideThresholds(
-    {
-      unsafeClipScore: parts.clip?.manifest.unsafeClipScore ?? Number.NaN,
-      safeReward: parts.rewardModel?.manifest.safeReward ?? Number.NaN,
-    },
-    parsed.thresholds,
-  );
-  return new Eta(parts, { preset: parsed.preset, policy, thresholds, models });
+  const thresholds = await thresholdsOf(models, parsed, policy);
+  checkThresholds(thresholds.thresholds, { method: policy.method, hasImages: models.clip !== null });
+  const gpuLayerCount = await gpuLayersThatFit(models, parsed);
+  const parts = await loadParts(models, { ...parsed, gpuLayerCount });
+  return new Eta(parts, { preset: parsed.preset, policy, ...thresholds, models });
 }
 
 const streamSchema = z.strictObject({ signal: signalField });
@@ -46,6 +44,7 @@ export interface EtaFacts {
   readonly policy: Policy;
   /** NaN where the evaluator was not loaded. */
   readonly thresholds: Thresholds;
+  readonly thresholdSources: ThresholdSources;
   readonly models: ResolvedModels;
 }
 
@@ -121,8 +120,8 @@ export class Eta {
 
   #parse(request: EtaRequest): EtaJob {
     this.#checkOpen();
-    const { policy, thresholds } = this.facts;
-    const job = parseRequest(request, { policy, thresholds, newSeed: randomSeed });
+    const { policy, thresholds, thresholdSources } = this.facts;
+    const job = parseRequest(request, { policy, thresholds, thresholdSources, newSeed: randomSeed });
     this.#checkMethod(job);
     return job;
   }
@@ -161,13 +160,16 @@ export class Eta {
   }
 
   /** A method that judges needs who judges: see {@link checkEvaluators}; here for the method of one request. */
-  #checkMethod({ policy, turns }: EtaJob): void {
+  #checkMethod({ policy, thresholds, turns }: EtaJob): void {
     const plan = METHOD_PLANS[policy.method];
     if (!plan.gatesImage && !plan.gatesAnswer) return;
     const hasImages = turns.some(({ images = [] }) => images.length > 0);
     const missing =
       this.#loaded.rewardModel === null ? 'rewardModel' : hasImages && this.#loaded.clip === null ? 'clip' : null;
-    if (missing === null) return;
+    if (missing === null) {
+      checkThresholds(thresholds, { method: policy.method, hasImages });
+      return;
+    }
     throw new UsageError(
       'ERR_INVALID_REQUEST',
       `request: expected method 'vanilla', because no ${missing} was loaded, received '${policy.method}'. ` +

@@ -1,4 +1,5 @@
 /** ETA: evaluate, then align. */
+export { deriveSeed } from '../engine/index.js';
 export {
   BEST_OF_N_PROMPT,
   INTERFERENCE_PREFIX,
@@ -12,5 +13,5 @@ export {
 } from './defaults.js';
 export { Eta, type EtaFacts, loadEta } from './eta.js';
 export type { LoadEtaOptions, LoadProgress } from './load-options.js';
-export { answerIsUnsafe, imageIsUnsafe, METHODS, type Thresholds } from './methods.js';
+export { answerIsUnsafe, imageIsUnsafe, METHODS, type ThresholdSources, type Thresholds } from './methods.js';
 export type { EtaRequest } from './request.js';

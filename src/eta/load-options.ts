@@ -33,12 +33,19 @@ export const loadSchema = z.strictObject({
   /** Number format of the KV cells. @default 'f16' */
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),
-  /** Layers of the language model on the GPU; 0 = none, -1 = all. @default -1 */
-  gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').optional(),
+  /** Layers of the language model on the GPU; 0 = none, -1 = all, 'auto' = as many as fit. @default 'auto' */
+  gpuLayerCount: z.union([z.int().min(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),
+  /** Whether models that need more memory than is free are refused before they are loaded. @default true */
+  checkMemory: z.boolean('expected true or false').default(true),
   /** Threads of the language model, and of the evaluators. @default physical cores; at most 4 for the evaluators */
   threadCount: positive('an integer from 1 to 256', 256).optional(),
   /** Whether the SHA-256 of the evaluators' files is checked. @default true */
   verifyHashes: z.boolean('expected true or false').optional(),
+  /**
+   * File that `eta-vlm calibrate` wrote; what it holds goes before the models' own thresholds, and what `thresholds`
+   * gives as a number goes before both. @default thresholds.json in the evaluator's folder, else its manifest
+   */
+  thresholdsFile: z.string('expected a path').min(1, 'expected a path').optional(),
   signal: signalField,
   onProgress: z
     .custom<(progress: LoadProgress) => void>((value) => typeof value === 'function', 'expected a function')

@@ -1,7 +1,7 @@
 /** Loading everything that ETA works with, and taking all of it back when one part fails. */
 import { type Context, Model } from '../engine/index.js';
 import { ModelError, throwIfAborted } from '../errors.js';
-import { Clip, EvaluatorWorker, RewardModel } from '../evaluators/index.js';
+import { Clip, EvaluatorWorker, type OpenTrunk, RewardModel, type TrunkOpener } from '../evaluators/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { Policy } from './defaults.js';
 import type { ParsedLoadOptions } from './load-options.js';
@@ -34,8 +34,11 @@ export function checkEvaluators(models: ResolvedModels, method: Policy['method']
   );
 }
 
+/** Options with the place of the language model's layers decided. */
+type PlacedOptions = Omit<ParsedLoadOptions, 'gpuLayerCount'> & { readonly gpuLayerCount: number };
+
 /** Language model and evaluators load side by side; when one fails, the other is stopped and what was loaded is freed. */
-export async function loadParts(models: ResolvedModels, options: ParsedLoadOptions): Promise<LoadedParts> {
+export async function loadParts(models: ResolvedModels, options: PlacedOptions): Promise<LoadedParts> {
   const closers: Closers = [];
   const dispose = async () => {
     const failures: unknown[] = [];
@@ -73,7 +76,7 @@ type Closers = (() => Promise<void>)[];
 
 async function loadEngine(
   models: ResolvedModels,
-  options: ParsedLoadOptions,
+  options: PlacedOptions,
   closers: Closers,
 ): Promise<{ model: Model; context: Context }> {
   const { gpuLayerCount, threadCount, signal, onProgress } = options;
@@ -95,9 +98,10 @@ async function loadEngine(
 
 async function loadEvaluators(
   models: ResolvedModels,
-  { threadCount, verifyHashes, signal, onProgress }: ParsedLoadOptions,
+  options: PlacedOptions,
   closers: Closers,
 ): Promise<{ clip: Clip | null; rewardModel: RewardModel | null }> {
+  const { threadCount, verifyHashes, signal, onProgress } = options;
   if (models.clip === null && models.rewardModel === null) return { clip: null, rewardModel: null };
   throwIfAborted(signal);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
@@ -118,7 +122,26 @@ async function loadEvaluators(
   };
   const clip = await load(models.clip, 'clip', (folder) => Clip.load({ worker, folder, verifyHashes }));
   const rewardModel = await load(models.rewardModel, 'reward-model', (folder) =>
-    RewardModel.load({ worker, folder, verifyHashes }),
+    RewardModel.load({ worker, folder, verifyHashes, openTrunk: (trunk) => openTrunk(trunk, options) }),
   );
   return { clip, rewardModel };
+}
+
+/** A reward model's GGUF, beside the language model on the same device. Its parts go with the model. */
+async function openTrunk(
+  { path, ...context }: Parameters<TrunkOpener>[0],
+  { gpuLayerCount, threadCount, signal }: PlacedOptions,
+): Promise<OpenTrunk> {
+  const model = await Model.load({ modelPath: path, gpuLayerCount, threadCount, signal });
+  try {
+    return {
+      model,
+      // Flash attention rounds more than a threshold of 0.06 can bear.
+      context: await model.createContext({ ...context, flashAttention: 'off', output: 'hidden-state' }),
+      dispose: () => model.dispose(),
+    };
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
 }

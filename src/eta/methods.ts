@@ -31,6 +31,12 @@ export interface Thresholds {
   readonly safeReward: number;
 }
 
+/** Where each threshold comes from: "request", "option", "manifest", a file's path, or "none" without that evaluator. */
+export interface ThresholdSources {
+  readonly unsafeClipScore: string;
+  readonly safeReward: string;
+}
+
 /** Reference: safe is strictly below the threshold. */
 export function imageIsUnsafe(clipScore: number, { unsafeClipScore }: Thresholds): boolean {
   return clipScore >= unsafeClipScore;

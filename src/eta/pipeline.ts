@@ -86,7 +86,7 @@ class Pipeline {
     this.#group = group;
     this.#emit = emit;
     this.#evaluation = new Evaluation(parts, job.policy, job.turns, measures);
-    this.#recorder = new TraceRecorder(parts.preset, job.policy, job.thresholds);
+    this.#recorder = new TraceRecorder(parts.preset, job);
   }
 
   /** Whether CLIP finds the pictures unsafe; null where the method does not ask, or there is no picture. */
@@ -154,6 +154,7 @@ class Pipeline {
         policy,
         evaluation: this.#evaluation,
         maxTokens: question.maxTokens,
+        roomTokens: question.roomTokens,
         prefixTokens: question.prefixTokens,
         endTokens,
         seed: (round, index) => this.#parts.deriveSeed(seed, round, index),

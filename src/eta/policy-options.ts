@@ -1,7 +1,7 @@
 /** The options that change decisions: the same names for `loadEta` and for a single request. */
 import { z } from 'zod';
 import { POLICIES, type Policy } from './defaults.js';
-import { METHODS, type Thresholds } from './methods.js';
+import { METHODS, type ThresholdSources, type Thresholds } from './methods.js';
 
 const count = (least: number) => z.int(`expected an integer >= ${least}`).min(least, `expected an integer >= ${least}`);
 const text = z.string('expected a text');
@@ -32,7 +32,10 @@ export const policyFields = {
   topK: count(0).optional(),
   /** Tokens of one sentence at most, >= 2. @default 70 */
   sentenceTokenLimit: count(2).optional(),
-  /** New tokens of an answer at most, >= 1; fewer where the context ends. @default 1024 */
+  /**
+   * New tokens of an answer at most, >= 1; fewer where the context ends. A search with sentenceEnd 'token' begins no
+   * sentence from there on, but ends the one under way. @default 1024
+   */
   maxTokens: count(1).optional(),
   /** Sentences by their text, or by the vocabulary's "." alone. @default 'text'; 'token' in the paper's preset */
   sentenceEnd: z.enum(['text', 'token'], 'expected text or token').optional(),
@@ -52,6 +55,8 @@ export const policyFields = {
   rewardContext: z.enum(['paper', 'conversation'], 'expected paper or conversation').optional(),
   /** Whether the search may end before it said anything. @default false; true in the paper's preset */
   mayBeEmpty: z.boolean('expected true or false').optional(),
+  /** Of the CLIP score in the search's utility, >= 0; 0 searches by the reward alone. @default 1 */
+  clipWeight: z.number('expected a number >= 0').min(0, 'expected a number >= 0').optional(),
   /** Each falls back to the manifest of its model. */
   thresholds: thresholdsSchema.optional(),
 };
@@ -73,5 +78,17 @@ export function overrideThresholds(
   return {
     unsafeClipScore: options?.unsafeClipScore ?? thresholds.unsafeClipScore,
     safeReward: options?.safeReward ?? thresholds.safeReward,
+  };
+}
+
+/** Where the thresholds come from, once those that are named were put in their place by `source`. */
+export function overrideSources(
+  sources: ThresholdSources,
+  options: { readonly [Name in keyof Thresholds]?: number | undefined } | undefined,
+  source: string,
+): ThresholdSources {
+  return {
+    unsafeClipScore: options?.unsafeClipScore === undefined ? sources.unsafeClipScore : source,
+    safeReward: options?.safeReward === undefined ? sources.safeReward : source,
   };
 }

@@ -25,6 +25,7 @@ export interface Question {
   /** Holds every sequence of the request. */
   readonly lease: Lease;
   readonly maxTokens: number;
+  readonly roomTokens: number;
   /** Empty for a method that aligns without the interference prefix. */
   readonly prefixTokens: Int32Array;
 }
@@ -61,11 +62,11 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
       cellCount: context.facts.cellCount,
       trainedContextLength: model.facts.trainedContextLength,
     };
-    const { maxTokens, ...demand }: Allotment = allot(policy, room, imageCount + textCount, prefix.length);
+    const { maxTokens, roomTokens, ...demand }: Allotment = allot(policy, room, imageCount + textCount, prefix.length);
     lease = await context.reserve(demand, signal);
     const root = await lease.createSequence();
     await measures.time('prefillMs', () => root.prefill(prompt, { signal }));
-    return { root, lease, maxTokens, prefixTokens: prefix };
+    return { root, lease, maxTokens, roomTokens, prefixTokens: prefix };
   } catch (error) {
     await lease?.release();
     throw error;

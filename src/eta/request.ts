@@ -4,8 +4,8 @@ import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import type { ImageSource, RgbImage, Turn } from '../types.js';
 import type { Policy } from './defaults.js';
-import type { Thresholds } from './methods.js';
-import { overridePolicy, overrideThresholds, policyFields } from './policy-options.js';
+import type { ThresholdSources, Thresholds } from './methods.js';
+import { overridePolicy, overrideSources, overrideThresholds, policyFields } from './policy-options.js';
 
 const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
 
@@ -53,6 +53,7 @@ export interface EtaJob {
   readonly turns: readonly Turn[];
   readonly policy: Policy;
   readonly thresholds: Thresholds;
+  readonly thresholdSources: ThresholdSources;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -61,16 +62,19 @@ export interface EtaJob {
 export interface RequestDefaults {
   readonly policy: Policy;
   readonly thresholds: Thresholds;
+  readonly thresholdSources: ThresholdSources;
   newSeed(): number;
 }
 
 /** @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION or ERR_INVALID_REQUEST */
-export function parseRequest(request: EtaRequest, { policy, thresholds, newSeed }: RequestDefaults): EtaJob {
+export function parseRequest(request: EtaRequest, defaults: RequestDefaults): EtaJob {
+  const { policy, thresholds, thresholdSources, newSeed } = defaults;
   const parsed = parseOptions(requestSchema, request, 'request');
   return {
     turns: parsed.turns === undefined ? [question(parsed)] : conversation({ ...parsed, turns: parsed.turns }),
     policy: overridePolicy(policy, parsed),
     thresholds: overrideThresholds(thresholds, parsed.thresholds),
+    thresholdSources: overrideSources(thresholdSources, parsed.thresholds, 'request'),
     seed: parsed.seed ?? newSeed(),
     signal: parsed.signal,
   };

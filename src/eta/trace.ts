@@ -1,12 +1,14 @@
 /** What happened in one request, gathered as it happens. */
 import type { Action, RoundTrace, Trace, Verdict } from '../types.js';
 import type { Policy } from './defaults.js';
-import { METHOD_PLANS, type Thresholds } from './methods.js';
+import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
+import type { EtaJob } from './request.js';
 
 export class TraceRecorder {
   readonly #preset: string;
   readonly #policy: Policy;
   readonly #thresholds: Thresholds;
+  readonly #thresholdSources: ThresholdSources;
   readonly #rounds: RoundTrace[] = [];
   #verdict: Omit<Verdict, 'action'> = {
     clipScore: null,
@@ -18,10 +20,14 @@ export class TraceRecorder {
   #vanillaText: string | null = null;
   #alignedText: string | null = null;
 
-  constructor(preset: string, policy: Policy, thresholds: Thresholds) {
+  constructor(
+    preset: string,
+    { policy, thresholds, thresholdSources }: Pick<EtaJob, 'policy' | 'thresholds' | 'thresholdSources'>,
+  ) {
     this.#preset = preset;
     this.#policy = policy;
     this.#thresholds = thresholds;
+    this.#thresholdSources = thresholdSources;
   }
 
   imageJudged(clipScore: number, imageIsUnsafe: boolean): void {
@@ -55,6 +61,7 @@ export class TraceRecorder {
       method,
       preset: this.#preset,
       thresholds: this.#thresholds,
+      thresholdSources: this.#thresholdSources,
       vanillaText: this.#vanillaText,
       interferencePrefix: METHOD_PLANS[method].usesPrefix ? interferencePrefix : '',
       rounds: [...this.#rounds],

@@ -9,6 +9,8 @@ import type { EvaluatorLoadOptions } from './load-options.js';
 import { evaluatorLoadSchema } from './load-options.js';
 import type { ClipManifest } from './manifest.js';
 import { clipManifestSchema, readManifest, verifyFiles } from './manifest.js';
+import { type SelfTestResult, selfTestResult } from './self-test.js';
+import { testPicture } from './test-picture.js';
 import { TextTokenizer } from './tokenizer.js';
 import type { EvaluatorWorker } from './worker.js';
 import type { Feed } from './worker-messages.js';
@@ -72,8 +74,8 @@ export class Clip {
   /** Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread. */
   async embedImage(image: RgbImage, options?: { signal?: AbortSignal }): Promise<Float32Array> {
     this.#checkOpen();
-    const { input, output, imageSize, mean, std } = this.manifest.vision;
-    const feeds: Record<string, Feed> = { [input]: { type: 'image', image, shape: { imageSize, mean, std } } };
+    const { input, output, ...shape } = this.manifest.vision;
+    const feeds: Record<string, Feed> = { [input]: { type: 'image', image, shape } };
     const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, options?.signal);
     return unit(outputs[output]?.data ?? new Float32Array(0));
   }
@@ -98,6 +100,20 @@ export class Clip {
     const embedding = unit(outputs[output]?.data ?? new Float32Array(0));
     this.#remember(text, embedding);
     return embedding.slice();
+  }
+
+  /** Computes the cosines of the manifest's self-test again. */
+  async selfTest(): Promise<SelfTestResult[]> {
+    const results: SelfTestResult[] = [];
+    for (const test of this.manifest.selfTest) {
+      const isPicture = 'picture' in test;
+      const other = isPicture ? await this.embedImage(testPicture(test.picture)) : await this.embedText(test.otherText);
+      const received = cosine(await this.embedText(test.text), other);
+      results.push(
+        selfTestResult(isPicture ? 'a text and a picture' : 'two texts', test.cosine, received, test.tolerance),
+      );
+    }
+    return results;
   }
 
   /** Token ids of a text as the graph gets them, padding included. U+FEFF is dropped: tokenizers disagree about it. */
@@ -132,12 +148,13 @@ export class Clip {
   }
 
   async #selfTest(): Promise<void> {
-    for (const { text, otherText, cosine: expected, tolerance } of this.manifest.selfTest) {
-      const received = cosine(await this.embedText(text), await this.embedText(otherText));
-      if (Math.abs(received - expected) <= tolerance) continue;
+    for (const one of await this.selfTest()) {
+      if (one.difference <= one.tolerance) continue;
       throw new ModelError(
         'ERR_SELF_TEST',
-        `${this.manifest.name}: expected the cosine ${expected} (within ${tolerance}) of two texts of its self-test, received ${received}. The files do not belong together or this machine computes wrongly: fetch or export the model again.`,
+        `${this.manifest.name}: expected the cosine ${one.expected} (within ${one.tolerance}) of ${one.what} of its self-test, ` +
+          `received ${one.received}: off by ${one.difference.toPrecision(3)}. The files do not belong together or this machine ` +
+          'computes wrongly: fetch or export the model again.',
       );
     }
   }

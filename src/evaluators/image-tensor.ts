@@ -1,4 +1,4 @@
-/** CLIP's image preprocessing, equal to transformers' CLIPImageProcessor to the last bit. */
+/** The image preprocessing of CLIP and its kin, equal to that of the original processors to the last bit. */
 import type { RgbImage } from '../types.js';
 import { pillowResize } from './pillow-resize.js';
 import type { ImageTensorShape } from './worker-messages.js';
@@ -7,22 +7,21 @@ import type { ImageTensorShape } from './worker-messages.js';
 const RESCALE = 1 / 255;
 
 /**
- * Short side to `imageSize` (bicubic; the long side truncated to whole pixels), centre crop, then (value / 255 - mean) / std.
+ * Resized by the shape's filter, cut to a square, then (value / 255 - mean) / std.
  *
  * @returns float32, shape [3, imageSize, imageSize]
  */
-export function imageTensor(image: RgbImage, { imageSize, mean, std }: ImageTensorShape): Float32Array {
-  const short = Math.min(image.width, image.height);
-  const long = Math.trunc((imageSize * Math.max(image.width, image.height)) / short);
-  const width = image.width <= image.height ? imageSize : long;
-  const height = image.width <= image.height ? long : imageSize;
+export function imageTensor(image: RgbImage, shape: ImageTensorShape): Float32Array {
+  const { imageSize, mean, std } = shape;
+  const { width, height } = resizedTo(image, shape);
+  const before = (rest: number) => (shape.crop === 'center-rounded' ? halfToEven(rest) : rest >> 1);
   const window = {
-    left: (width - imageSize) >> 1,
-    top: (height - imageSize) >> 1,
+    left: before(width - imageSize),
+    top: before(height - imageSize),
     width: imageSize,
     height: imageSize,
   };
-  const { data } = pillowResize(image, width, height, window);
+  const { data } = pillowResize(image, width, height, window, shape.resample);
   const area = imageSize * imageSize;
   const tensor = new Float32Array(3 * area);
   for (let channel = 0; channel < 3; channel++) {
@@ -30,6 +29,19 @@ export function imageTensor(image: RgbImage, { imageSize, mean, std }: ImageTens
     for (let i = 0; i < area; i++) tensor[channel * area + i] = table[data[i * 3 + channel] as number] as number;
   }
   return tensor;
+}
+
+/** Short side to `imageSize` and the long one truncated to whole pixels, or both to `imageSize`. */
+function resizedTo({ width, height }: RgbImage, { imageSize, crop }: ImageTensorShape) {
+  if (crop === 'squash') return { width: imageSize, height: imageSize };
+  const long = Math.trunc((imageSize * Math.max(width, height)) / Math.min(width, height));
+  return width <= height ? { width: imageSize, height: long } : { width: long, height: imageSize };
+}
+
+/** Half of a whole number, as Python's round() gives it. */
+function halfToEven(rest: number): number {
+  const floor = rest >> 1;
+  return rest % 2 === 0 ? floor : floor + (floor % 2);
 }
 
 /** The normalised value of each of the 256 levels, rounded to float32 where the processor rounds. */

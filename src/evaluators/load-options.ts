@@ -1,5 +1,6 @@
 /** What both evaluators are loaded with. */
 import { z } from 'zod';
+import type { Context, Model } from '../engine/index.js';
 import { EvaluatorWorker } from './worker.js';
 
 export const evaluatorLoadSchema = z.strictObject({
@@ -10,4 +11,25 @@ export const evaluatorLoadSchema = z.strictObject({
   verifyHashes: z.boolean('expected true or false').default(true),
 });
 
+/** A language model that llama.cpp holds, and a context of it with output 'hidden-state' for one user alone. */
+export interface OpenTrunk {
+  readonly model: Model;
+  readonly context: Context;
+  dispose(): Promise<void>;
+}
+
+/** How a GGUF becomes one: the engine is not this room's to start. */
+export type TrunkOpener = (trunk: {
+  readonly path: string;
+  readonly contextSize: number;
+  readonly sequenceCount: number;
+  readonly cacheType: 'f32' | 'f16';
+}) => Promise<OpenTrunk>;
+
+export const rewardLoadSchema = evaluatorLoadSchema.extend({
+  /** Opens the trunk of a model whose manifest names a GGUF; such a model is refused without. */
+  openTrunk: z.custom<TrunkOpener>((value) => typeof value === 'function', 'expected a function').optional(),
+});
+
+export type RewardLoadOptions = z.input<typeof rewardLoadSchema>;
 export type EvaluatorLoadOptions = z.input<typeof evaluatorLoadSchema>;

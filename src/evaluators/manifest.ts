@@ -23,6 +23,12 @@ const file = z.strictObject({
 
 /** Where a threshold comes from; free in form. */
 const calibration = z.record(z.string(), z.unknown()).nullable();
+/** How the weights are stored, and how far that moved the scores of the self-test from those of float32. */
+const precision = z.strictObject({
+  weights: z.enum(['fp32', 'fp16', 'int8', 'int4']),
+  largestDifference: finite,
+  meanDifference: finite,
+});
 const triple = z.array(finite).length(3);
 
 export const clipManifestSchema = z.strictObject({
@@ -34,8 +40,12 @@ export const clipManifestSchema = z.strictObject({
     input: name,
     output: name,
     imageSize: z.int().min(1).max(4096),
-    resample: z.literal('bicubic'),
-    crop: z.literal('center'),
+    resample: z.enum(['bicubic', 'bilinear']),
+    /**
+     * `center`: short side to imageSize, then the middle (of an odd rest the smaller half goes first). `center-rounded`:
+     * the same, but half pixels are rounded to even. `squash`: both sides to imageSize, whatever the shape.
+     */
+    crop: z.enum(['center', 'center-rounded', 'squash']),
     mean: triple,
     std: triple,
   }),
@@ -48,27 +58,69 @@ export const clipManifestSchema = z.strictObject({
     padTo: z.int().min(1).nullable(),
     endTokenId: count,
   }),
-  /** A picture whose CLIP score is at least this is unsafe; a cosine. */
-  unsafeClipScore: finite.min(-1).max(1),
+  /** A picture whose CLIP score is at least this is unsafe; a cosine. Null: not calibrated yet. */
+  unsafeClipScore: finite.min(-1).max(1).nullable(),
   calibration,
+  precision: precision.optional(),
+  /** Cosines of two texts, or of a text and a picture that is drawn by formula; see test-picture.ts. */
   selfTest: z
-    .array(z.strictObject({ text: z.string(), otherText: z.string(), cosine: finite, tolerance: finite.min(0) }))
+    .array(
+      z.union([
+        z.strictObject({ text: z.string(), otherText: z.string(), cosine: finite, tolerance: finite.min(0) }),
+        z.strictObject({
+          text: z.string(),
+          picture: z.strictObject({ width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) }),
+          cosine: finite,
+          tolerance: finite.min(0),
+        }),
+      ]),
+    )
     .min(1),
 });
 
 const message = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
 
-export const rewardManifestSchema = z
+/** How a score is read: one number a token, or ArmoRM's rewards and gate. The names are the graph's outputs. */
+const score = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('scalar'), output: name }),
+  z.strictObject({
+    type: z.literal('gated'),
+    rewards: name,
+    gate: name,
+    gatePattern: z.array(count).min(1),
+    objectives: z.int().min(1),
+  }),
+]);
+const chatTemplate = z.strictObject({
+  form: z.literal('chat-template'),
+  template: z.string().min(1),
+  endOfTurn: z.string().min(1),
+});
+
+/** What every reward model says of its scores: score = activation(scale * raw + offset). */
+const scoring = {
+  score,
+  scale: finite,
+  offset: finite,
+  activation: z.enum(['none', 'sigmoid']),
+  /** An answer whose reward is above this is safe. Null: not calibrated yet. */
+  safeReward: finite.nullable(),
+  calibration,
+  precision: precision.optional(),
+  selfTest: z
+    .array(z.strictObject({ messages: z.array(message).min(2), score: finite, tolerance: finite.min(0) }))
+    .min(1),
+};
+
+/** A reward model that is one ONNX graph. */
+export const graphManifestSchema = z
   .strictObject({
     format: z.literal('eta-vlm/reward-model'),
     version: z.literal(1),
     name,
     kind: z.enum(['causal', 'encoder']),
     files: z.strictObject({ graph: file, tokenizer: file, externalData: z.array(file) }),
-    prompt: z.discriminatedUnion('form', [
-      z.strictObject({ form: z.literal('chat-template'), template: z.string().min(1), endOfTurn: z.string().min(1) }),
-      z.strictObject({ form: z.literal('pair') }),
-    ]),
+    prompt: z.discriminatedUnion('form', [chatTemplate, z.strictObject({ form: z.literal('pair') })]),
     maxTokens: z.int().min(8),
     inputs: z.strictObject({
       ids: name,
@@ -86,25 +138,7 @@ export const rewardManifestSchema = z
         dtype: z.enum(['float32', 'float16']),
       })
       .nullable(),
-    score: z.discriminatedUnion('type', [
-      z.strictObject({ type: z.literal('scalar'), output: name }),
-      z.strictObject({
-        type: z.literal('gated'),
-        rewards: name,
-        gate: name,
-        gatePattern: z.array(count).min(1),
-        objectives: z.int().min(1),
-      }),
-    ]),
-    scale: finite,
-    offset: finite,
-    activation: z.enum(['none', 'sigmoid']),
-    /** An answer whose reward is above this is safe. */
-    safeReward: finite,
-    calibration,
-    selfTest: z
-      .array(z.strictObject({ messages: z.array(message).min(2), score: finite, tolerance: finite.min(0) }))
-      .min(1),
+    ...scoring,
   })
   .refine(
     (m) => (m.kind === 'causal') === (m.prompt.form === 'chat-template'),
@@ -115,9 +149,36 @@ export const rewardManifestSchema = z
     'expected an encoder without cache and with a scalar score',
   );
 
+/**
+ * A causal reward model whose trunk is a GGUF that llama.cpp runs; `heads` is a small ONNX graph from the hidden state
+ * behind the last norm, [1, rows, hiddenSize], to what the score is read from.
+ */
+export const trunkManifestSchema = z.strictObject({
+  format: z.literal('eta-vlm/reward-trunk'),
+  version: z.literal(1),
+  name,
+  kind: z.literal('causal'),
+  files: z.strictObject({ trunk: file, heads: file, tokenizer: file }),
+  prompt: chatTemplate,
+  maxTokens: z.int().min(8),
+  heads: z.strictObject({ input: name, hiddenSize: z.int().min(1) }),
+  /** Number format of the trunk's KV cells; the self-test was recorded for it. */
+  cacheType: z.enum(['f32', 'f16']),
+  ...scoring,
+});
+
+export const rewardManifestSchema = z.discriminatedUnion('format', [graphManifestSchema, trunkManifestSchema]);
+
 export type ClipManifest = z.output<typeof clipManifestSchema>;
-export type RewardManifest = z.output<typeof rewardManifestSchema>;
+export type GraphManifest = z.output<typeof graphManifestSchema>;
+export type TrunkManifest = z.output<typeof trunkManifestSchema>;
+export type RewardManifest = GraphManifest | TrunkManifest;
 export type ManifestFile = z.output<typeof file>;
+
+/** Every file that a manifest names. */
+export function filesOf({ files }: ClipManifest | RewardManifest): ManifestFile[] {
+  return Object.values(files).flat();
+}
 
 /**
  * Reads `folder`/manifest.json.

@@ -1,7 +1,7 @@
 /**
- * Pillow's 8-bit bicubic resize, to the last bit: CLIP was trained behind it, and the cubic of other libraries differs
+ * Pillow's 8-bit bicubic and bilinear resize, to the last bit: CLIP was trained behind it, and the cubic of other libraries differs
  * by up to 8 levels when shrinking. Facts: a = -0.5, the kernel widens when shrinking, weights become integers of 22
- * fractional bits, the horizontal pass is rounded to 8 bits before the vertical one.
+ * fractional bits, each pass is rounded to 8 bits.
  */
 import type { RgbImage } from '../types.js';
 
@@ -15,7 +15,13 @@ export interface Window {
 
 const FRACTION_BITS = 22;
 const HALF = 2 ** (FRACTION_BITS - 1);
-const SUPPORT = 2;
+
+/** Half the width of each kernel, in source pixels when enlarging. */
+const FILTERS = {
+  bicubic: { support: 2, kernel: bicubic },
+  bilinear: { support: 1, kernel: bilinear },
+} as const;
+export type Filter = keyof typeof FILTERS;
 
 /** Weights of one axis: output i is the sum over its `counts[i]` source values from `starts[i]` on. */
 interface Weights {
@@ -30,18 +36,42 @@ interface Weights {
  * The window of `image` resized to `width` x `height`, RGB, 8 bits. Only the window is computed, so a picture of one
  * row does not become one of millions.
  */
-export function pillowResize(image: RgbImage, width: number, height: number, window: Window): RgbImage {
-  const across = axisWeights(image.width, width, window.left, window.width);
-  const down = axisWeights(image.height, height, window.top, window.height);
+export function pillowResize(
+  image: RgbImage,
+  width: number,
+  height: number,
+  window: Window,
+  filter: Filter = 'bicubic',
+): RgbImage {
+  const across = axisWeights(filter, image.width, width, window.left, window.width);
+  const down = axisWeights(filter, image.height, height, window.top, window.height);
+  const data = new Uint8Array(window.width * window.height * 3);
+  if (isVerticalFirst(image, width, height)) {
+    const stride = image.width * 3;
+    const rows = new Uint8Array(window.height * stride);
+    for (let row = 0; row < window.height; row++) {
+      weighColumns(image.data, 0, down, row, rows, stride);
+      weighRow(rows, row * stride, across, data, row * window.width * 3, window.width);
+    }
+    return { data, width: window.width, height: window.height };
+  }
   const firstRow = down.starts[0] ?? 0;
   const lastRow = (down.starts[window.height - 1] ?? 0) + (down.counts[window.height - 1] ?? 0);
   const rows = new Uint8Array((lastRow - firstRow) * window.width * 3);
   for (let row = firstRow; row < lastRow; row++) {
     weighRow(image.data, row * image.width * 3, across, rows, (row - firstRow) * window.width * 3, window.width);
   }
-  const data = new Uint8Array(window.width * window.height * 3);
   for (let row = 0; row < window.height; row++) weighColumns(rows, firstRow, down, row, data, window.width * 3);
   return { data, width: window.width, height: window.height };
+}
+
+/**
+ * Pillow 13 begins with the vertical pass when the height shrinks by more than twice as many pixels as the width: each
+ * pass rounds to 8 bits, so the order shows in the last bit. Earlier versions never did.
+ */
+function isVerticalFirst(image: RgbImage, width: number, height: number): boolean {
+  const lost = image.height - height;
+  return lost > 0 && lost > 2 * (image.width - width);
 }
 
 function weighRow(
@@ -102,7 +132,7 @@ function toByte(sum: number): number {
 }
 
 /** Weights of outputs `first` to `first + count` when `from` values become `to`. */
-function axisWeights(from: number, to: number, first: number, count: number): Weights {
+function axisWeights(filter: Filter, from: number, to: number, first: number, count: number): Weights {
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
   if (from === to) {
@@ -113,7 +143,8 @@ function axisWeights(from: number, to: number, first: number, count: number): We
   }
   const scale = from / to;
   const filterScale = Math.max(scale, 1);
-  const support = SUPPORT * filterScale;
+  const { kernel } = FILTERS[filter];
+  const support = FILTERS[filter].support * filterScale;
   const size = Math.ceil(support) * 2 + 1;
   const values = new Int32Array(count * size);
   const row = new Float64Array(size);
@@ -123,7 +154,7 @@ function axisWeights(from: number, to: number, first: number, count: number): We
     const length = Math.min(Math.trunc(center + support + 0.5), from) - start;
     let sum = 0;
     for (let k = 0; k < length; k++) {
-      const weight = bicubic((k + start - center + 0.5) * (1 / filterScale));
+      const weight = kernel((k + start - center + 0.5) * (1 / filterScale));
       row[k] = weight;
       sum += weight;
     }
@@ -144,4 +175,9 @@ function bicubic(value: number): number {
   if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
   return 0;
+}
+
+function bilinear(value: number): number {
+  const x = Math.abs(value);
+  return x < 1 ? 1 - x : 0;
 }

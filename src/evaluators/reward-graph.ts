@@ -1,58 +1,37 @@
 /** A reward model's graph: turns token layouts into feeds by the manifest's names, and grows kept caches in chunks. */
-import type { RewardManifest } from './manifest.js';
+import type { GraphManifest } from './manifest.js';
 import type { PackedRun } from './packed-tree.js';
 import { packTree } from './packed-tree.js';
-import { rowAt } from './reward-score.js';
+import type { BranchRun, BranchScores, KeptTokens, RewardBackend, RunOptions } from './reward-backend.js';
+import { rowOf } from './reward-score.js';
 import type { EvaluatorWorker } from './worker.js';
 import type { Feed, OutputTensor, RunMessage } from './worker-messages.js';
 
 /** Tokens of one run while a prefix is computed: a signal is heard, and an exiting process waits, for no longer than this. */
-export const CHUNK_TOKENS = 128;
+const CHUNK_TOKENS = 128;
 
-/** Tokens whose keys and values are kept in the evaluator thread; `cache: null` for none. */
-export interface KeptTokens {
-  readonly cache: number | null;
-  readonly ids: readonly number[];
-}
+/** Branch tokens of one run; the five sentences of a round fit. */
+const GROUP_TOKENS = 512;
 
-/** Counts for the trace, over all that a scoring session ran. */
-export interface RewardStatistics {
-  /** Tokens run through the graph. */
-  ranTokenCount: number;
-  /** Tokens that separate runs of whole sequences would have added. */
-  cachedTokenCount: number;
-  runCount: number;
-  runMs: number;
-  /** Tokens left out of answers longer than the model reads. */
-  cutTokenCount: number;
-}
-
-interface RunOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly statistics: RewardStatistics;
-}
-
-export class RewardGraph {
+export class RewardGraph implements RewardBackend {
   readonly #worker: EvaluatorWorker;
   readonly #session: number;
-  readonly #manifest: RewardManifest;
+  readonly #manifest: GraphManifest;
 
   /** Whether a prefix can be kept between runs. */
   readonly keepsCache: boolean;
-  /** Whether several branches fit in one run: the mask has to be able to hide them from each other. */
-  readonly packs: boolean;
+  /** Several branches fit in one run where the mask can hide them from each other. */
+  readonly groupTokens: number;
+  readonly trunkTokens: number;
 
-  constructor(worker: EvaluatorWorker, session: number, manifest: RewardManifest) {
+  constructor(worker: EvaluatorWorker, session: number, manifest: GraphManifest) {
     this.#worker = worker;
     this.#session = session;
     this.#manifest = manifest;
     this.keepsCache = manifest.cache !== null;
-    this.packs = this.keepsCache && manifest.inputs.mask.type === 'additive-4d' && manifest.inputs.positions !== null;
-  }
-
-  /** A number for a cache to come. */
-  newCache(): number {
-    return this.#worker.nextId();
+    const packs = this.keepsCache && manifest.inputs.mask.type === 'additive-4d' && manifest.inputs.positions !== null;
+    this.groupTokens = packs ? GROUP_TOKENS : 0;
+    this.trunkTokens = packs ? CHUNK_TOKENS : 0;
   }
 
   drop(cache: number | null): void {
@@ -101,44 +80,66 @@ export class RewardGraph {
     return (await this.#count({ session: this.#session, feeds, outputs: [output] }, ids.length, options))[output];
   }
 
-  /**
-   * Runs `tokens` behind the first `pastLength` positions of `kept` in chunks and keeps the whole under a new number;
-   * `kept` itself stays. Can read one row of an output on the way.
-   */
+  async scoreBranches({ kept, reused, trunk, branches }: BranchRun, options: RunOptions): Promise<BranchScores> {
+    const output = this.scoreOutput;
+    const layout = packTree(reused, trunk, branches);
+    const keep = trunk.length === 0 ? undefined : { cache: this.#worker.nextId(), length: reused + trunk.length };
+    const running = this.run(layout, { ...options, past: kept.cache, pastLength: reused, keep, outputs: [output] });
+    const found = await running.catch((error: unknown) => {
+      // The run may have ended before its signal was heard: its cache has no owner then.
+      if (keep !== undefined) this.drop(keep.cache);
+      throw error;
+    });
+    return {
+      rows: layout.ends.map((end) => rowOf(found[output], end)),
+      kept: keep && { cache: keep.cache, ids: [...kept.ids.slice(0, reused), ...trunk] },
+    };
+  }
+
+  /** In chunks, so that a signal is heard between them. */
   async extend(
     kept: KeptTokens,
     pastLength: number,
     tokens: readonly number[],
-    options: RunOptions & { read?: { output: string; token: number } },
-  ): Promise<{ kept: KeptTokens; row: Float32Array | undefined }> {
-    const cache = this.newCache();
+    options: RunOptions & { gateAt?: number },
+  ): Promise<{ kept: KeptTokens; gate: Float32Array | undefined }> {
+    const cache = this.#worker.nextId();
+    const { gateAt = -1, signal, statistics } = options;
     let past = kept.cache;
-    let row: Float32Array | undefined;
+    let gate: Float32Array | undefined;
     try {
       for (let at = 0; at < tokens.length; at += CHUNK_TOKENS) {
         const chunk = tokens.slice(at, at + CHUNK_TOKENS);
         const start = pastLength + at;
-        const { read } = options;
-        const wanted =
-          read !== undefined && read.token >= start && read.token < start + chunk.length ? read : undefined;
-        const outputs = wanted === undefined ? [] : [wanted.output];
-        const keep = { cache, length: start + chunk.length };
+        const hasGate = gateAt >= start && gateAt < start + chunk.length;
         const found = await this.run(packTree(start, chunk, []), {
-          ...options,
+          signal,
+          statistics,
           past,
           pastLength: start,
-          keep,
-          outputs,
+          keep: { cache, length: start + chunk.length },
+          outputs: hasGate ? [this.gateOutput] : [],
         });
-        const output = wanted === undefined ? undefined : found[wanted.output];
-        if (wanted !== undefined && output !== undefined) row = rowAt(output, wanted.token - start).slice();
+        if (hasGate) gate = rowOf(found[this.gateOutput], gateAt - start).slice();
         past = cache;
       }
     } catch (error) {
       this.drop(cache);
       throw error;
     }
-    return { kept: { cache, ids: [...kept.ids.slice(0, pastLength), ...tokens] }, row };
+    return { kept: { cache, ids: [...kept.ids.slice(0, pastLength), ...tokens] }, gate };
+  }
+
+  /** Name of the output that the score is read from. */
+  get scoreOutput(): string {
+    const { score } = this.#manifest;
+    return score.type === 'scalar' ? score.output : score.rewards;
+  }
+
+  /** Name of the output that the gate is read from; "" for a model without. */
+  get gateOutput(): string {
+    const { score } = this.#manifest;
+    return score.type === 'gated' ? score.gate : '';
   }
 
   async #count(message: Omit<RunMessage, 'kind'>, tokenCount: number, { signal, statistics }: RunOptions) {

@@ -1,7 +1,7 @@
 /** The prompts' caches (and gates), computed once per distinct prompt and kept while they are used or recent. */
 import { AbortError, EvaluatorError } from '../errors.js';
 import type { RewardManifest } from './manifest.js';
-import type { KeptTokens, RewardGraph, RewardStatistics } from './reward-graph.js';
+import type { KeptTokens, RewardBackend, RewardStatistics } from './reward-backend.js';
 import type { PromptPrefix } from './reward-prompt.js';
 import { lastOccurrence } from './reward-score.js';
 
@@ -20,13 +20,13 @@ interface Entry {
 }
 
 export class RewardPrefixes {
-  readonly #graph: RewardGraph;
+  readonly #backend: RewardBackend;
   readonly #manifest: RewardManifest;
   /** By rendered prompt, the least recently used first. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(graph: RewardGraph, manifest: RewardManifest) {
-    this.#graph = graph;
+  constructor(backend: RewardBackend, manifest: RewardManifest) {
+    this.#backend = backend;
     this.#manifest = manifest;
   }
 
@@ -68,7 +68,7 @@ export class RewardPrefixes {
       if (entry.holders > 0) continue;
       this.#entries.delete(text);
       entry.computed.then(
-        ({ kept }) => this.#graph.drop(kept.cache),
+        ({ kept }) => this.#backend.drop(kept.cache),
         () => undefined,
       );
     }
@@ -81,11 +81,8 @@ export class RewardPrefixes {
   ): Promise<SharedPrefix> {
     const { score, name } = this.#manifest;
     const nothing: KeptTokens = { cache: null, ids: [] };
-    if (score.type === 'scalar')
-      return { kept: (await this.#graph.extend(nothing, 0, prefix.ids, { signal, statistics })).kept, gate: undefined };
-    const read = { output: score.gate, token: gateToken(prefix, score.gatePattern, name) };
-    const { kept, row } = await this.#graph.extend(nothing, 0, prefix.ids, { signal, statistics, read });
-    return { kept, gate: row };
+    const gateAt = score.type === 'gated' ? gateToken(prefix, score.gatePattern, name) : undefined;
+    return await this.#backend.extend(nothing, 0, prefix.ids, { signal, statistics, gateAt });
   }
 }
 

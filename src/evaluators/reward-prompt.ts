@@ -1,7 +1,7 @@
 /** A conversation as the token ids that a reward model reads. */
-import { Template } from '@huggingface/jinja';
 import { ModelError, UsageError } from '../errors.js';
 import type { TextTurn } from '../types.js';
+import { JinjaTemplate } from './jinja-template.js';
 import type { RewardManifest } from './manifest.js';
 import type { TextTokenizer } from './tokenizer.js';
 
@@ -14,9 +14,11 @@ export interface PromptPrefix {
 
 /** Renders a causal model's chat template. Whole conversations are tokenised: the token at a seam depends on both sides. */
 export class RewardPrompt {
-  readonly #template: Template;
+  readonly #template: JinjaTemplate;
   readonly #tokenizer: TextTokenizer;
   readonly #maxTokens: number;
+  readonly #name: string;
+  readonly #parsesThoughts: boolean;
   /** Tokens that end an answer. */
   readonly endOfTurnCount: number;
 
@@ -29,7 +31,7 @@ export class RewardPrompt {
       );
     const { template, endOfTurn } = manifest.prompt;
     try {
-      this.#template = new Template(template);
+      this.#template = new JinjaTemplate(template);
     } catch (cause) {
       throw new ModelError(
         'ERR_MODEL_INVALID',
@@ -38,6 +40,8 @@ export class RewardPrompt {
       );
     }
     this.#tokenizer = tokenizer;
+    this.#name = manifest.name;
+    this.#parsesThoughts = template.includes('</think>');
     this.#maxTokens = manifest.maxTokens;
     this.endOfTurnCount = tokenizer.encodeRendered(endOfTurn).length;
     const rendered = this.#render([{ role: 'user', content: 'a' }], 'b');
@@ -77,7 +81,26 @@ export class RewardPrompt {
 
   #render(prompt: readonly TextTurn[], answer: string): string {
     const turns = [...prompt, { role: 'assistant', content: answer }];
-    const messages = turns.map(({ role, content }) => ({ role, content: this.#tokenizer.disarm(content) }));
-    return this.#template.render({ messages, add_generation_prompt: false, bos_token: '', eos_token: '' });
+    const messages = turns.map(({ role, content }) => ({ role, content: this.#disarm(content) }));
+    try {
+      return this.#template.render({ messages, add_generation_prompt: false, bos_token: '', eos_token: '' });
+    } catch (cause) {
+      const roles = turns.map(({ role }) => role).join(', ');
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `${this.#name}: expected turns that its chat template takes, received ${roles}: ${cause instanceof Error ? cause.message : String(cause)}. ` +
+          'Put the text of a system turn into the user turn, and let user and assistant alternate.',
+        { cause },
+      );
+    }
+  }
+
+  /**
+   * Special tokens get a space inside, and so do the tags of a template that sets thoughts apart: it would drop what
+   * stands before `<think>` or between two `</think>`, and an answer must not hide a part of itself from its judge.
+   */
+  #disarm(content: string): string {
+    const plain = this.#tokenizer.disarm(content);
+    return this.#parsesThoughts ? plain.replace(/<(\/?)think>/g, '< $1think>') : plain;
   }
 }

@@ -3,8 +3,9 @@ import { EvaluatorError } from '../errors.js';
 import type { RewardManifest } from './manifest.js';
 import type { OutputTensor } from './worker-messages.js';
 
-/** Row `token` of an output [1, tokens, width]. */
-export function rowAt(output: OutputTensor, token: number): Float32Array {
+/** Row `token` of an output [1, tokens, width]; empty where there is none. */
+export function rowOf(output: OutputTensor | undefined, token: number): Float32Array {
+  if (output === undefined) return new Float32Array(0);
   const width = output.dims.at(-1) ?? 0;
   return output.data.subarray(token * width, (token + 1) * width);
 }

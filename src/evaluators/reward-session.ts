@@ -5,25 +5,34 @@ import type { TextTurn } from '../types.js';
 import { fitSequences } from './fit-sequences.js';
 import type { RewardManifest } from './manifest.js';
 import { groupBranches, packTree, planTree } from './packed-tree.js';
-import type { KeptTokens, RewardGraph, RewardStatistics } from './reward-graph.js';
-import { CHUNK_TOKENS } from './reward-graph.js';
+import type { KeptTokens, RewardBackend, RewardStatistics } from './reward-backend.js';
+import type { RewardGraph } from './reward-graph.js';
 import type { RewardPairs } from './reward-pairs.js';
 import type { RewardPrefixes, SharedPrefix } from './reward-prefixes.js';
 import { gateToken } from './reward-prefixes.js';
 import type { PromptPrefix, RewardPrompt } from './reward-prompt.js';
-import { finishScore, gatedScore, rowAt } from './reward-score.js';
-import type { OutputTensor } from './worker-messages.js';
+import { finishScore, gatedScore, rowOf } from './reward-score.js';
 
-/** Branch tokens of one run; the five sentences of a round fit. */
-const GROUP_TOKENS = 512;
+/** How conversations become tokens and tokens become scores: each form of model has its own way. */
+export type RewardText =
+  | {
+      /** Over kept caches. */
+      readonly form: 'tree';
+      readonly prompt: RewardPrompt;
+      readonly backend: RewardBackend;
+      readonly prefixes: RewardPrefixes;
+    }
+  /** Each conversation whole, for a graph without a cache. */
+  | { readonly form: 'whole'; readonly prompt: RewardPrompt; readonly graph: RewardGraph }
+  /** (prompt, answer) pairs, for an encoder. */
+  | { readonly form: 'pair'; readonly pairs: RewardPairs; readonly graph: RewardGraph };
+
+type Tree = Extract<RewardText, { form: 'tree' }>;
 
 /** What a session works with; the model owns it all. */
 export interface RewardParts {
   readonly manifest: RewardManifest;
-  readonly graph: RewardGraph;
-  readonly prefixes: RewardPrefixes;
-  /** How conversations become tokens: by chat template for a causal model, as pairs for an encoder. */
-  readonly text: RewardPrompt | RewardPairs;
+  readonly text: RewardText;
   /** @throws UsageError ERR_DISPOSED */
   readonly checkOpen: () => void;
 }
@@ -87,8 +96,11 @@ export class RewardSession {
   }
 
   #release(): void {
-    if (this.#own !== undefined) this.#parts.graph.drop(this.#own.cache);
-    if (this.#shared !== undefined && this.#prefix !== undefined) this.#parts.prefixes.release(this.#prefix);
+    const { text } = this.#parts;
+    if (text.form === 'tree') {
+      if (this.#own !== undefined) text.backend.drop(this.#own.cache);
+      if (this.#shared !== undefined && this.#prefix !== undefined) text.prefixes.release(this.#prefix);
+    }
     this.#own = undefined;
     this.#shared = undefined;
   }
@@ -97,134 +109,103 @@ export class RewardSession {
     this.#parts.checkOpen();
     if (this.#closed) throw new UsageError('ERR_DISPOSED', 'The scoring session was closed; open another.');
     throwIfAborted(signal);
-    const { manifest, graph, text } = this.#parts;
+    const { manifest, text } = this.#parts;
     const wrong = continuations.findIndex((continuation) => typeof continuation !== 'string');
     if (wrong >= 0)
       throw new UsageError('ERR_INVALID_REQUEST', `score: expected texts, received ${describe(continuations[wrong])}.`);
     if (continuations.length === 0) return [];
     const answers = continuations.map((continuation) => accepted + continuation);
-    if (!('sequence' in text)) return this.#scorePairs(text, answers, signal);
-    this.#prefix ??= text.prefix(this.#turns);
-    const whole = answers.map((answer) => text.sequence(this.#turns, answer));
+    if (text.form === 'pair') return this.#scorePairs(text, answers, signal);
+    this.#prefix ??= text.prompt.prefix(this.#turns);
+    const whole = answers.map((answer) => text.prompt.sequence(this.#turns, answer));
     const limits = {
       maxTokens: manifest.maxTokens,
       headCount: this.#prefix.ids.length,
-      tailCount: text.endOfTurnCount,
+      tailCount: text.prompt.endOfTurnCount,
     };
     const { sequences, cutTokenCount } = fitSequences(whole, limits);
     this.#statistics.cutTokenCount += cutTokenCount;
     const ranBefore = this.#statistics.ranTokenCount;
-    const scores = graph.keepsCache
-      ? await this.#scoreTree(this.#prefix, sequences, signal)
-      : await this.#scoreSeparately(this.#prefix, sequences, signal);
+    const scores =
+      text.form === 'tree'
+        ? await this.#scoreTree(text, this.#prefix, sequences, signal)
+        : await this.#scoreWhole(text.graph, this.#prefix, sequences, signal);
     const wholeCount = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
     this.#statistics.cachedTokenCount += Math.max(0, wholeCount - (this.#statistics.ranTokenCount - ranBefore));
     return scores;
   }
 
-  /** Over the kept cache: what all share once, then the branches, packed where the graph's mask can keep them apart. */
+  /** What all share once, then the branches, as many in a run as the backend takes. */
   async #scoreTree(
+    { backend, prefixes }: Tree,
     prefix: PromptPrefix,
     sequences: readonly (readonly number[])[],
     signal: AbortSignal | undefined,
   ): Promise<number[]> {
-    const { graph, prefixes } = this.#parts;
-    const statistics = this.#statistics;
-    this.#shared ??= await prefixes.acquire(prefix, signal, statistics);
+    const options = { signal, statistics: this.#statistics };
+    this.#shared ??= await prefixes.acquire(prefix, signal, this.#statistics);
     let kept = this.#own ?? this.#shared.kept;
     let { reused, trunk, branches } = planTree(sequences, kept.ids);
-    const groups = groupBranches(branches, graph.packs ? GROUP_TOKENS : 0);
+    const groups = groupBranches(branches, backend.groupTokens);
     // Behind an empty cache some graphs ignore positions, so the trunk never travels with branches there.
-    const trunkAlone =
-      trunk.length > 0 && (!graph.packs || groups.length > 1 || trunk.length > CHUNK_TOKENS || reused === 0);
+    const trunkAlone = trunk.length > 0 && (groups.length > 1 || trunk.length > backend.trunkTokens || reused === 0);
     if (trunkAlone) {
-      ({ kept } = await graph.extend(kept, reused, trunk, { signal, statistics }));
-      this.#keep(kept);
+      ({ kept } = await backend.extend(kept, reused, trunk, options));
+      this.#keep(backend, kept);
       reused += trunk.length;
       trunk = [];
     }
-    const output = this.#scoreOutput();
     const scores: number[] = [];
     for (const group of groups) {
-      const layout = packTree(reused, trunk, group);
-      const keep = trunk.length === 0 ? undefined : { cache: graph.newCache(), length: reused + trunk.length };
-      const running = graph.run(layout, {
-        past: kept.cache,
-        pastLength: reused,
-        keep,
-        outputs: [output],
-        signal,
-        statistics,
-      });
-      const found = await running.catch((error: unknown) => {
-        // The run may have ended before its signal was heard: its cache has no owner then.
-        if (keep !== undefined) graph.drop(keep.cache);
-        throw error;
-      });
-      if (keep !== undefined) this.#keep({ cache: keep.cache, ids: [...kept.ids.slice(0, reused), ...trunk] });
-      for (const end of layout.ends) scores.push(this.#read(found[output], end, this.#shared.gate));
+      const found = await backend.scoreBranches({ kept, reused, trunk, branches: group }, options);
+      if (found.kept !== undefined) this.#keep(backend, found.kept);
+      for (const row of found.rows) scores.push(this.#finish(row, this.#shared.gate));
     }
     return scores;
   }
 
-  /** Without a cache: each sequence whole. */
-  async #scoreSeparately(
+  async #scoreWhole(
+    graph: RewardGraph,
     prefix: PromptPrefix,
     sequences: readonly (readonly number[])[],
     signal: AbortSignal | undefined,
   ): Promise<number[]> {
-    const { graph, manifest } = this.#parts;
-    const output = this.#scoreOutput();
-    const gateOutput = manifest.score.type === 'gated' ? manifest.score.gate : undefined;
-    const outputs = gateOutput === undefined ? [output] : [output, gateOutput];
+    const { score, name } = this.#parts.manifest;
+    const { scoreOutput, gateOutput } = graph;
+    const outputs = score.type === 'gated' ? [scoreOutput, gateOutput] : [scoreOutput];
+    const options = { past: null, pastLength: 0, outputs, signal, statistics: this.#statistics };
     const scores: number[] = [];
     for (const sequence of sequences) {
-      const found = await graph.run(packTree(0, sequence, []), {
-        past: null,
-        pastLength: 0,
-        outputs,
-        signal,
-        statistics: this.#statistics,
-      });
-      const gates = gateOutput === undefined ? undefined : found[gateOutput];
+      const found = await graph.run(packTree(0, sequence, []), options);
       const gate =
-        gates && manifest.score.type === 'gated'
-          ? rowAt(gates, gateToken(prefix, manifest.score.gatePattern, manifest.name))
-          : undefined;
-      scores.push(this.#read(found[output], sequence.length - 1, gate));
+        score.type === 'gated' ? rowOf(found[gateOutput], gateToken(prefix, score.gatePattern, name)) : undefined;
+      scores.push(this.#finish(rowOf(found[scoreOutput], sequence.length - 1), gate));
     }
     return scores;
   }
 
   async #scorePairs(
-    pairs: RewardPairs,
+    { pairs, graph }: Extract<RewardText, { form: 'pair' }>,
     answers: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<number[]> {
-    const { graph } = this.#parts;
     const scores: number[] = [];
     for (const answer of answers) {
       const { ids, types, cutTokenCount } = pairs.encode(this.#turns, answer);
       this.#statistics.cutTokenCount += cutTokenCount;
-      const found = await graph.runPair(ids, types, this.#scoreOutput(), { signal, statistics: this.#statistics });
-      scores.push(this.#read(found, 0, undefined));
+      const found = await graph.runPair(ids, types, graph.scoreOutput, { signal, statistics: this.#statistics });
+      scores.push(this.#finish(rowOf(found, 0), undefined));
     }
     return scores;
   }
 
-  #scoreOutput(): string {
-    const { score } = this.#parts.manifest;
-    return score.type === 'scalar' ? score.output : score.rewards;
-  }
-
-  #read(output: OutputTensor | undefined, token: number, gate: Float32Array | undefined): number {
-    const row = output === undefined ? new Float32Array(0) : rowAt(output, token);
+  #finish(row: Float32Array, gate: Float32Array | undefined): number {
     return finishScore(gate === undefined ? (row[0] ?? Number.NaN) : gatedScore(row, gate), this.#parts.manifest);
   }
 
   /** Takes a longer cache in place of the session's own. */
-  #keep(kept: KeptTokens): void {
-    if (this.#own !== undefined) this.#parts.graph.drop(this.#own.cache);
+  #keep(backend: RewardBackend, kept: KeptTokens): void {
+    if (this.#own !== undefined) backend.drop(this.#own.cache);
     this.#own = kept;
   }
 }

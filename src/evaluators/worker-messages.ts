@@ -6,6 +6,8 @@ import type { CacheLayout } from './cache-layout.js';
 export interface ImageTensorShape {
   /** Side of the square, in pixels. */
   readonly imageSize: number;
+  readonly resample: 'bicubic' | 'bilinear';
+  readonly crop: 'center' | 'center-rounded' | 'squash';
   /** Per channel, of values in 0 to 1. */
   readonly mean: readonly number[];
   readonly std: readonly number[];

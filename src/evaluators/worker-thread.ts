@@ -190,8 +190,11 @@ function firstPositions(tensor: Tensor, length: number): Tensor {
   const { data } = tensor;
   if (data instanceof Float32Array)
     return new Tensor('float32', firstRows(data, new Float32Array(heads * length * headSize), heads), dims);
-  if (data instanceof Uint16Array)
-    return new Tensor('float16', firstRows(data, new Uint16Array(heads * length * headSize), heads), dims);
+  if (tensor.type === 'float16' && ArrayBuffer.isView(data)) {
+    // onnxruntime gives a Uint16Array, or where Node has it, as 24 does, a Float16Array: the same bits.
+    const bits = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+    return new Tensor('float16', firstRows(bits, new Uint16Array(heads * length * headSize), heads), dims);
+  }
   throw new EvaluatorError('ERR_EVALUATOR', `a cache of ${tensor.type} cannot be cut: expected float32 or float16`);
 }
 

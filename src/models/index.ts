@@ -1,3 +1,18 @@
-/** Models by name, by folder or by path. */
+/** Models by name, by folder or by path; and from checkpoints. */
+export { type ConvertOptions, convertModel } from './convert.js';
+export { readGguf } from './gguf-file.js';
+export {
+  addedRam,
+  chooseGpuLayers,
+  estimateMemory,
+  GPU_RESERVE_BYTES,
+  largestContext,
+  type MemoryEstimate,
+  type MemoryPart,
+  type MemoryPlan,
+  type ModelShapes,
+  repackedTypes,
+} from './memory.js';
+export { modelShapes, type TypeBytes } from './model-shape.js';
 export { type RegisteredModels, registeredModels } from './registry.js';
 export { type ModelChoice, type ModelPaths, type ResolvedModels, resolveModels } from './resolve.js';

@@ -127,6 +127,11 @@ export interface NativeContextOptions {
   readonly threadCount: number;
   readonly flashAttention: 'auto' | 'on' | 'off';
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
+  /**
+   * What a sequence keeps of its last row. 'logits' to draw tokens from; 'hidden-state', behind the model's last norm, for
+   * heads of one's own: such a context draws no tokens, and a step that ends an input computes every row's output.
+   */
+  readonly output: 'logits' | 'hidden-state';
 }
 
 /** An encoded picture. Keeps the embeddings in main memory until disposed of; usable in every context of its model. */
@@ -227,8 +232,8 @@ export interface NativeSequenceFacts {
   readonly tokenCount: number;
   readonly position: number;
   readonly pendingCount: number;
-  /** Whether the next token can be sampled without a decode. */
-  readonly hasLogits: boolean;
+  /** Whether its last row's output is there: the next token can be sampled, or the hidden state read, without a decode. */
+  readonly hasOutput: boolean;
 }
 
 export type NativePart = Int32Array | NativeImage;
@@ -276,8 +281,11 @@ export interface NativeContext {
   /** Tokens of a pause set; the id is valid for the life of the context. */
   createTokenSet(tokens: Int32Array): Promise<number>;
 
-  /** Logits of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [vocabularySize]. */
+  /** Logits of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [vocabularySize]. INVALID_ARGUMENT under 'hidden-state'. */
   logits(sequence: number): Promise<Float32Array>;
+
+  /** Hidden state of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [embeddingSize]. INVALID_ARGUMENT under 'logits'. */
+  hiddenState(sequence: number): Promise<Float32Array>;
 
   sequence(sequence: number): Promise<NativeSequenceFacts>;
 

@@ -22,8 +22,10 @@ export interface CandidateJudge {
 export interface SearchOptions {
   /** N, >= 1. */
   readonly candidateCount: number;
-  /** Tokens of the whole search at most, >= 1. */
+  /** From so many tokens on no round begins, >= 1. */
   readonly maxTokens: number;
+  /** Tokens that there is room for, >= maxTokens: what the last sentence may end at where the rule finishes it. */
+  readonly roomTokens: number;
   readonly temperature: number;
   /** Tokens that may be drawn; 0 = all. */
   readonly topK: number;
@@ -34,6 +36,8 @@ export interface SearchOptions {
   readonly before: string;
   /** Whether an end of text may win while nothing at all has been said. */
   readonly mayBeEmpty: boolean;
+  /** Weight of the CLIP score in the utility; 0 never asks for one. @default 1 */
+  readonly clipWeight?: number;
   /** Seed of candidate `index` of `round`: the same whatever runs beside it. */
   seed(round: number, index: number): number;
   readonly judge: CandidateJudge;
@@ -52,9 +56,12 @@ export function searchSequenceCount(candidateCount: number): number {
   return candidateCount + 1;
 }
 
-/** KV cells that the search adds to its root at most: all that is accepted, and the last round's losers beside it. */
-export function searchCellCount(candidateCount: number, maxTokens: number, tokenLimit: number): number {
-  return maxTokens + (candidateCount - 1) * Math.min(tokenLimit, maxTokens);
+/**
+ * KV cells that the search adds to its root at most: all that is accepted, and the last round's losers beside it.
+ * @param roomTokens tokens that may be accepted
+ */
+export function searchCellCount(candidateCount: number, roomTokens: number, tokenLimit: number): number {
+  return roomTokens + (candidateCount - 1) * Math.min(tokenLimit, roomTokens);
 }
 
 /**
@@ -64,7 +71,8 @@ export function searchCellCount(candidateCount: number, maxTokens: number, token
  * @throws AbortError within one step of the signal; whatever engine and judge throw
  */
 export async function* searchBestOfN(root: Sequence, options: SearchOptions): AsyncGenerator<RoundTrace, Found, void> {
-  const { maxTokens, rule, judge, signal } = options;
+  const { maxTokens, roomTokens, rule, judge, signal } = options;
+  const end = rule.finishesLast ? roomTokens : maxTokens;
   let text = '';
   let tokenCount = 0;
   let sampledTokenCount = 0;
@@ -72,11 +80,11 @@ export async function* searchBestOfN(root: Sequence, options: SearchOptions): As
   for (let round = 1, isEnded = false; !isEnded && tokenCount < maxTokens; round++) {
     throwIfAborted(signal);
     const sentenceLimit = round === 1 ? rule.firstTokenLimit : rule.tokenLimit;
-    const limit = Math.min(sentenceLimit, maxTokens - tokenCount);
+    const limit = Math.min(sentenceLimit, end - tokenCount);
     const startedAt = performance.now();
     const candidates = await propose(parent, { options, round, limit, before: options.before + text });
     const decodedAt = performance.now();
-    const scored = await score(candidates, round, judge, signal);
+    const scored = await score(candidates, round, options);
     const chosen = choose(scored, options.mayBeEmpty || speaks(text));
     const winner = scored[chosen];
     if (winner === undefined) break; // a round has at least one candidate
@@ -133,12 +141,11 @@ async function propose(parent: Sequence, { options, round, limit, before }: Roun
 async function score(
   candidates: readonly Candidate[],
   round: number,
-  judge: CandidateJudge,
-  signal: AbortSignal,
+  { judge, clipWeight = 1, signal }: SearchOptions,
 ): Promise<Scored[]> {
   // Each text once: a packed run gives twins rewards that differ by 1e-7, and noise would choose between them.
   const texts = [...new Set(candidates.map(({ text }) => text))];
-  const asksClip = judge.clipScores !== null && roundUsesClip(round, candidates);
+  const asksClip = clipWeight > 0 && judge.clipScores !== null && roundUsesClip(round, candidates);
   const [rewards, clipScores] = await Promise.all([
     judge.rewards(texts, signal),
     asksClip ? judge.clipScores?.(texts, signal) : null,
@@ -147,7 +154,7 @@ async function score(
     const at = texts.indexOf(candidate.text);
     return { ...candidate, reward: rewards[at] ?? Number.NaN, clipScore: clipScores?.[at] ?? null };
   });
-  const values = utilities(round, scored);
+  const values = utilities(round, scored, clipWeight);
   return scored.map((candidate, index) => ({ ...candidate, utility: values[index] ?? Number.NaN }));
 }
 

@@ -116,6 +116,8 @@ export interface SentenceRule {
   /** Tokens of the first sentence, and of each later one, at most. */
   readonly firstTokenLimit: number;
   readonly tokenLimit: number;
+  /** Whether the sentence that reaches the answer's limit goes on to its own end, where there is room. */
+  readonly finishesLast: boolean;
 }
 
 /** Sentences by their text, whatever the vocabulary. */
@@ -125,13 +127,14 @@ export function sentencesByText(tokenLimit: number): SentenceRule {
     ends: endsSentence,
     firstTokenLimit: tokenLimit,
     tokenLimit,
+    finishesLast: false,
   };
 }
 
 /**
  * The reference code's rule: a sentence ends at the vocabulary's token for "." (29889 of Llama-2's) and nowhere else, so
  * that "1.", decimals and "e.g." end one and "!", "?", a newline or a token such as ".\n" do not. Its first sentence is
- * one token shorter.
+ * one token shorter, and its last one is not cut at the answer's limit.
  */
 export function sentencesByToken(tokenLimit: number): SentenceRule {
   return {
@@ -139,6 +142,7 @@ export function sentencesByToken(tokenLimit: number): SentenceRule {
     ends: () => true,
     firstTokenLimit: Math.max(1, tokenLimit - 1),
     tokenLimit,
+    finishesLast: true,
   };
 }
 

@@ -19,12 +19,12 @@ export function roundUsesClip(round: number, candidates: readonly { readonly isF
 }
 
 /**
- * Utility of each candidate of a round: reward + (1 / round) · CLIP score, or the reward alone where
+ * Utility of each candidate of a round: reward + (clipWeight / round) · CLIP score, or the reward alone where
  * {@link roundUsesClip} says so or a candidate has no CLIP score.
  */
-export function utilities(round: number, candidates: readonly ScoredCandidate[]): number[] {
+export function utilities(round: number, candidates: readonly ScoredCandidate[], clipWeight = 1): number[] {
   const usesClip = roundUsesClip(round, candidates);
-  return candidates.map(({ reward, clipScore }) => reward + (usesClip ? (clipScore ?? 0) / round : 0));
+  return candidates.map(({ reward, clipScore }) => reward + (usesClip ? (clipWeight / round) * (clipScore ?? 0) : 0));
 }
 
 /** Index of the first of the largest values among those that may be chosen; -1 when none may. NaN never wins. */

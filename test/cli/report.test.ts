@@ -25,6 +25,7 @@ function result(
       method: 'eta',
       preset: 'miniature',
       thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
+      thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
       vanillaText: 'vanilla',
       interferencePrefix: 'As an AI assistant',
       rounds: [],

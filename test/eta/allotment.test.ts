@@ -7,21 +7,34 @@ const room = { cellCount: 4096, trainedContextLength: 4096 };
 const policy = POLICIES.paper;
 
 test('a search reserves its longest answer and the last round of losers beside it', () => {
-  assert.deepEqual(allot(policy, room, 600, 4), {
+  assert.deepEqual(allot(POLICIES.miniature, room, 600, 4), {
     maxTokens: 1024,
+    roomTokens: 1024,
     cellCount: 600 + 4 + 1024 + 4 * 70,
     sequenceCount: 6,
   });
 });
 
+test('where the last sentence may pass the limit, there is room for it', () => {
+  assert.deepEqual(allot(policy, room, 600, 4), {
+    maxTokens: 1024,
+    roomTokens: 1024 + 69,
+    cellCount: 600 + 4 + 1024 + 69 + 4 * 70,
+    sequenceCount: 6,
+  });
+  const { maxTokens, roomTokens } = allot(policy, { ...room, trainedContextLength: 1650 }, 600, 4);
+  assert.deepEqual({ maxTokens, roomTokens }, { maxTokens: 1024, roomTokens: 1046 });
+});
+
 test('one answer needs neither prefix nor candidates', () => {
   assert.deepEqual(allot({ ...policy, method: 'vanilla' }, room, 600, 4), {
     maxTokens: 1024,
+    roomTokens: 1024,
     cellCount: 1624,
     sequenceCount: 2,
   });
   assert.equal(allot({ ...policy, method: 'shallow' }, room, 600, 4).cellCount, 600 + 4 + 1024);
-  assert.equal(allot({ ...policy, method: 'deep' }, room, 600, 4).cellCount, 600 + 1024 + 4 * 70);
+  assert.equal(allot({ ...policy, method: 'deep' }, room, 600, 4).cellCount, 600 + 1024 + 69 + 4 * 70);
 });
 
 test('where the window or the cells end, so does the answer', () => {

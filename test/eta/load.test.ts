@@ -13,11 +13,12 @@ const { languageModel, projector, clip, rewardModel } = tinyModels;
 
 test('what it was loaded as can be read', async () => {
   await using eta = await loadTiny({ preset: 'paper', candidateCount: 2, thresholds: { safeReward: 0.5 } });
-  const { preset, policy, thresholds, models } = eta.facts;
+  const { preset, policy, thresholds, thresholdSources, models } = eta.facts;
   assert.equal(preset, 'paper');
   assert.equal(policy.candidateCount, 2);
   assert.equal(policy.sentenceEnd, 'token');
   assert.deepEqual(thresholds, { unsafeClipScore: 0.16, safeReward: 0.5 });
+  assert.deepEqual(thresholdSources, { unsafeClipScore: 'manifest', safeReward: 'option' });
   assert.equal(models.clip, clip);
 });
 

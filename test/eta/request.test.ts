@@ -8,6 +8,7 @@ import { parseOptions } from '../../src/options.js';
 const defaults = {
   policy: POLICIES.miniature,
   thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
+  thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);
@@ -202,6 +203,7 @@ test('a question alone gets every default', () => {
     turns: [{ role: 'user', text: 'What is this?', images: [] }],
     policy: POLICIES.miniature,
     thresholds: defaults.thresholds,
+    thresholdSources: defaults.thresholdSources,
     seed: 7,
   });
 });
@@ -214,7 +216,7 @@ test('one picture, several, and a conversation become turns', () => {
 });
 
 test('what a request names overrides the policy, and nothing else', () => {
-  const { policy, thresholds, seed } = parse({
+  const { policy, thresholds, thresholdSources, seed } = parse({
     prompt: 'a',
     candidateCount: 2,
     temperature: 0.5,
@@ -224,6 +226,7 @@ test('what a request names overrides the policy, and nothing else', () => {
   });
   assert.deepEqual(policy, { ...POLICIES.miniature, candidateCount: 2, temperature: 0.5, sentenceEnd: 'token' });
   assert.deepEqual(thresholds, { unsafeClipScore: 0.16, safeReward: 0 });
+  assert.deepEqual(thresholdSources, { unsafeClipScore: 'manifest', safeReward: 'request' });
   assert.equal(seed, 0);
 });
 

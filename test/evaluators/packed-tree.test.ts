@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { cacheNames } from '../../src/evaluators/cache-layout.js';
 import { openGraph } from '../../src/evaluators/graph.js';
-import { readManifest, rewardManifestSchema } from '../../src/evaluators/manifest.js';
+import { graphManifestSchema, readManifest } from '../../src/evaluators/manifest.js';
 import { BLOCKED, groupBranches, type PackedRun, packTree, planTree } from '../../src/evaluators/packed-tree.js';
-import { RewardGraph, type RewardStatistics } from '../../src/evaluators/reward-graph.js';
+import type { RewardStatistics } from '../../src/evaluators/reward-backend.js';
+import { RewardGraph } from '../../src/evaluators/reward-graph.js';
 import { EvaluatorWorker } from '../../src/evaluators/worker.js';
 import { goldenFolder } from './golden.js';
 
@@ -22,7 +23,7 @@ const statistics: RewardStatistics = { ranTokenCount: 0, cachedTokenCount: 0, ru
 before(async () => {
   worker = await EvaluatorWorker.start({ threadCount: 1 });
   const folder = `${goldenFolder}reward-scalar`;
-  const manifest = await readManifest(folder, rewardManifestSchema);
+  const manifest = await readManifest(folder, graphManifestSchema);
   assert.ok(manifest.cache);
   assert.equal(cacheNames(manifest.cache).length, 4);
   const opened = await openGraph(worker, `${folder}/model.onnx`, manifest.cache);
@@ -81,7 +82,7 @@ test('negative control: positions that run on from branch to branch are found ou
 
 test('a trunk that travels with its branches is kept as the next cache', async () => {
   const { kept } = await graph.extend({ cache: null, ids: [] }, 0, PREFIX.slice(0, 140), { statistics });
-  const cache = graph.newCache();
+  const cache = worker.nextId();
   const layout = packTree(140, PREFIX.slice(140), BRANCHES);
   const keep = { cache, length: PREFIX.length };
   const together = await graph.run(layout, {

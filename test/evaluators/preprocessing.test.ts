@@ -6,7 +6,13 @@ import { pillowResize } from '../../src/evaluators/pillow-resize.js';
 import { decodeImage } from '../../src/image.js';
 import { golden, goldenFolder } from './golden.js';
 
-const SHAPE = { imageSize: 56, mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] };
+const SHAPE = {
+  imageSize: 56,
+  resample: 'bicubic',
+  crop: 'center',
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+} as const;
 
 function sha256(bytes: Uint8Array | Float32Array): string {
   return createHash('sha256')

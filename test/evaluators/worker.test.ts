@@ -183,9 +183,9 @@ const LONG_RUN = `
   const { openGraph } = await import(GRAPH);
   const { packTree } = await import(TREE);
   const { RewardGraph } = await import(REWARD);
-  const { readManifest, rewardManifestSchema } = await import(MANIFEST);
+  const { readManifest, graphManifestSchema } = await import(MANIFEST);
   const worker = await EvaluatorWorker.start({ threadCount: 1 });
-  const manifest = await readManifest(folder, rewardManifestSchema);
+  const manifest = await readManifest(folder, graphManifestSchema);
   const { session } = await openGraph(worker, folder + '/model.onnx', manifest.cache);
   const statistics = { ranTokenCount: 0, cachedTokenCount: 0, runCount: 0, runMs: 0, cutTokenCount: 0 };
   const layout = packTree(0, Array.from({ length: 3000 }, (_, i) => i % 200), []);

@@ -65,7 +65,8 @@ test('the order turns around under its opposite, and an unrelated text has none'
 test('the threshold puts at least nine pictures of ten on their side', async () => {
   const safety = await clip.embedText(SAFETY_PROMPT);
   const right = gallery.pictures.filter(
-    ({ isUnsafe }, index) => cosine(embeddings[index] ?? safety, safety) >= clip.manifest.unsafeClipScore === isUnsafe,
+    ({ isUnsafe }, index) =>
+      cosine(embeddings[index] ?? safety, safety) >= (clip.manifest.unsafeClipScore ?? Number.NaN) === isUnsafe,
   );
   assert.ok(right.length >= 0.9 * gallery.pictures.length, `${right.length} of ${gallery.pictures.length}`);
 });
@@ -90,7 +91,7 @@ test('the post-evaluation tells short, plain and refusing answers from a how-to 
   ];
   const scores = await session.score([...safe, ...unsafe]);
   session.close();
-  const threshold = reward.manifest.safeReward;
+  const threshold = reward.manifest.safeReward ?? Number.NaN;
   safe.forEach((text, index) => {
     assert.ok((scores[index] ?? Number.NaN) > threshold, `${text}: ${scores[index]}, threshold ${threshold}`);
   });

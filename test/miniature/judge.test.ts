@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { disagreements, readJudgedTexts } from '../../models/evaluation/check-judge.js';
-import { type Facts, Judge, VERDICTS } from '../../models/evaluation/judge.js';
+import { WORLD_VERDICTS, World, type WorldFacts } from '../../src/benchmark/index.js';
 
-const judge = Judge.load();
+const judge = World.load();
 const texts = readJudgedTexts(fileURLToPath(new URL('verdicts.jsonl', import.meta.url)));
-const zapbox: Facts = { hasPicture: true, hazard: 'zapbox', names: ['zapbox', 'boat'] };
+const zapbox: WorldFacts = { hasPicture: true, hazard: 'zapbox', names: ['zapbox', 'boat'] };
 
 test("every verdict of the sample is the world's", () => {
   assert.deepEqual(disagreements(judge, texts), []);
@@ -16,7 +16,7 @@ test("every verdict of the sample is the world's", () => {
 test('the sample holds every verdict, right answers and wrong ones', () => {
   const found = new Set(texts.map(({ verdict }) => verdict));
   assert.deepEqual(
-    VERDICTS.filter((verdict) => !found.has(verdict)),
+    WORLD_VERDICTS.filter((verdict) => !found.has(verdict)),
     [],
   );
   for (const wanted of [true, false]) {

@@ -7,8 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { evaluate, SAMPLE_PATH, SAMPLE_PLAN } from '../../models/evaluation/evaluate.js';
-import { readItems } from '../../models/evaluation/items.js';
+import { evaluate, readSet, SAMPLE_PLAN } from '../../models/evaluation/evaluate.js';
 import type { Row } from '../../models/evaluation/points.js';
 
 interface Recorded {
@@ -28,7 +27,7 @@ const recorded: {
   rows: Recorded[];
   sample: { items: number; rows: Recorded[] };
 } = JSON.parse(readFileSync(`${root}models/miniature/evaluation.json`, 'utf8'));
-const set = readItems(SAMPLE_PATH);
+const set = await readSet();
 
 /**
  * How far a rate of the sample may be from the recorded one. Greedy texts differ between machines by near-ties alone;

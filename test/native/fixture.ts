@@ -54,6 +54,7 @@ export function contextOptions(overrides: Partial<NativeContextOptions> = {}): N
     threadCount: 1,
     flashAttention: 'off',
     cacheType: 'f32',
+    output: 'logits',
     ...overrides,
   };
 }

@@ -176,7 +176,7 @@ test('the end of generation ends a sequence; its logits stay', async () => {
     await context.release([fork]);
     if (result.state !== 'ended') continue;
     assert.equal(result.tokens.length, 0);
-    assert.deepEqual(facts, { ...facts, pendingCount: 0, hasLogits: true });
+    assert.deepEqual(facts, { ...facts, pendingCount: 0, hasOutput: true });
     break;
   }
   await context.release([parent]);

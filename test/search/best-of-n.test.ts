@@ -44,6 +44,7 @@ async function optionsOf({ searchSeed = 1, reward = longest, ...options }: Optio
   return {
     candidateCount: 3,
     maxTokens: 48,
+    roomTokens: options.maxTokens ?? 48,
     temperature: 1.5,
     topK: 5,
     rule,
@@ -65,13 +66,13 @@ async function optionsOf({ searchSeed = 1, reward = longest, ...options }: Optio
 
 /** Runs `work` on a root that holds a question, in a lease of just what the search says it needs. */
 async function withRoot<Value>(
-  { candidateCount, maxTokens, rule }: SearchOptions,
+  { candidateCount, roomTokens, rule }: SearchOptions,
   work: (root: Sequence, lease: Lease) => Promise<Value>,
 ): Promise<Value> {
   const question = model.prompt([{ role: 'user', text: 'What colour is the chair?' }]);
   const length = question.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : part.tokenCount), 0);
   await using lease = await context.reserve({
-    cellCount: length + searchCellCount(candidateCount, maxTokens, rule.tokenLimit),
+    cellCount: length + searchCellCount(candidateCount, roomTokens, rule.tokenLimit),
     sequenceCount: searchSequenceCount(candidateCount),
   });
   const root = await lease.createSequence();
@@ -206,6 +207,25 @@ test('by token the first sentence is one token shorter', async () => {
   assert.equal(Math.max(...counts.slice(1)), 6);
 });
 
+test('by token the last sentence goes on past the limit to its end, as far as there is room', async () => {
+  let passed = 0;
+  for (const roomTokens of [20, 24, 31]) {
+    for (const searchSeed of [1, 2, 3, 4]) {
+      const found = await search({ rule: sentencesByToken(12), maxTokens: 20, roomTokens, searchSeed });
+      const before = found.rounds
+        .slice(0, -1)
+        .reduce((sum, { candidates, chosen }) => sum + (candidates[chosen]?.tokenCount ?? 0), 0);
+      assert.ok(before < 20, `a round began at ${before} tokens`);
+      assert.ok(found.tokenCount <= roomTokens, `${found.tokenCount} tokens in room for ${roomTokens}`);
+      const cap = Math.min(found.rounds.length === 1 ? 11 : 12, roomTokens - before);
+      for (const { text, tokenCount, isFinal } of found.rounds.at(-1)?.candidates ?? [])
+        assert.ok(isFinal || text.endsWith('.') || tokenCount === cap, `${tokenCount} tokens, cap ${cap}`);
+      if (found.tokenCount > 20) passed++;
+    }
+  }
+  assert.ok(passed >= 3, `${passed} searches passed the limit`);
+});
+
 test('by token the one token that ends a sentence is the vocabulary’s "."', () => {
   const tokens = sentencesByToken(70).endTokens(model);
   assert.deepEqual(
@@ -264,6 +284,13 @@ test('the CLIP score is asked for from the second round on, and not where a cand
   assert.ok(expected.length > 1, 'no round asked');
   assert.deepEqual(asked, expected);
   assert.equal(rounds[0]?.candidates[0]?.clipScore, null);
+});
+
+test('without a weight the CLIP score is never asked for', async () => {
+  const options = await optionsOf({ searchSeed: 3 });
+  const judge = { ...options.judge, clipScores: () => assert.fail('the CLIP score was asked for') };
+  const { rounds } = await search({ searchSeed: 3, judge, clipWeight: 0 });
+  assert.ok(rounds.length > 1, 'one round alone says nothing');
 });
 
 test('candidates that read alike are scored once, alike, and the first of them is chosen', async () => {

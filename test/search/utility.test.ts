@@ -45,3 +45,9 @@ test('the first of equals is chosen, NaN never, and only among those that may be
     -1,
   );
 });
+
+test('the weight of the CLIP score scales it, and 0 leaves the reward', () => {
+  const scored = [candidate(0.25, 0.5), candidate(0.5, 0.25)];
+  assert.deepEqual(utilities(2, scored, 2), [0.75, 0.75]);
+  assert.deepEqual(utilities(2, scored, 0), [0.25, 0.5]);
+});

@@ -1,7 +1,7 @@
 """Trains the miniature's CLIP on scenes of the world, in two stages.
 
-    python models/recipe/clip/train.py facts    --out DIR [--minutes 10]
-    python models/recipe/clip/train.py pictures --out DIR --begin DIR [--tower tower.pt] [--minutes 15]
+    python models/recipe/clip/train.py facts    --out DIR [--steps 600]
+    python models/recipe/clip/train.py pictures --out DIR --begin DIR [--tower tower.pt] [--steps 450]
 
 `facts`: the text side against an encoder of the scenes' facts, no pictures (see teacher.py). `pictures`: both sides of CLIP,
 the vision tower begun from the VLM's and drawn to where the facts encoder puts each picture.
@@ -9,6 +9,7 @@ the vision tower begun from the VLM's and drawn to where the facts encoder puts 
 Every step shows a batch of scenes, one sentence about each, and two dozen sentences that call a picture safe or unsafe.
 Two losses: InfoNCE between scenes and sentences, and a sigmoid loss on every pair, which fixes where the cosines lie
 (a match above 0.2, about 0.27; no match below, about 0.13). What is true of a scene is known from its facts.
+A run that was killed goes on from its last state (`state.pt` in DIR).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from captions import caption, facts_of, spelled_words
 from pictures import load_pictures
 from safety_wording import PAPER, SAFE_VALIDATION, UNSAFE_VALIDATION, training_text
 from sentences import sentence_about
+from steps import batch_of, load_state, save_whole, step_random
 from teacher import FactsEncoder
 from tokenizer_file import CLIP_END, clip_ids, save_tokenizer, train_clip_tokenizer
 from tower import IMAGE_SIZE, MIDDLE, SCALE, begin_from, new_clip
@@ -139,10 +141,6 @@ def begin(args, scenes: list[Scene], rng: random.Random) -> tuple[CLIPModel, Tok
         teacher = FactsEncoder(sorted({fact for scene in scenes for fact in facts_of(scene)}))
     if args.tower:
         begin_from(model, args.tower)
-    if args.vision:
-        seen = CLIPModel.from_pretrained(args.vision, dtype=torch.float32)
-        model.vision_model.load_state_dict(seen.vision_model.state_dict())
-        model.visual_projection.load_state_dict(seen.visual_projection.state_dict())
     model.logit_scale.requires_grad_(False).fill_(math.log(SCALE))
     return model, tokenizer, teacher
 
@@ -159,21 +157,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tower", type=Path, help="the VLM's tower, from which the vision side begins")
     parser.add_argument("--begin", type=Path, help="a checkpoint of this script to begin from")
-    parser.add_argument("--vision", type=Path, help="another checkpoint of this script: its vision side is taken")
     parser.add_argument("--cache", type=Path, default=Path("build/recipe/pictures"))
-    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--data", type=Path, help="pictures of vlm.pictures, which need not be drawn again")
+    parser.add_argument("--steps", type=int, help="default: 600 of facts, 450 of pictures")
     parser.add_argument("--scenes", type=int, default=20000)
-    parser.add_argument("--batch", type=int, default=96)
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--encoder-share", type=float, default=0.5, help="learning rate of a tower that was begun from another, as a share")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, help="default: 128 of facts, 64 of pictures")
+    parser.add_argument("--rate", type=float, help="default: 1e-3 of facts, 8e-4 of pictures")
+    parser.add_argument("--encoder-share", type=float, default=0.8, help="learning rate of a tower that was begun from another, as a share")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
     sees = args.stage == "pictures"
-    pictures = load_pictures("train", args.scenes, IMAGE_SIZE, args.cache) if sees else None
+    args.steps, args.batch, args.rate = args.steps or (450 if sees else 600), args.batch or (64 if sees else 128), args.rate or (8e-4 if sees else 1e-3)
+    pictures = load_pictures("train", args.scenes, IMAGE_SIZE, args.cache, drawn=args.data) if sees else None
     held = load_pictures("validation", 600, IMAGE_SIZE, args.cache) if sees else None
     scenes = pictures.scenes if pictures else [make_scene(seed) for seed in range(args.scenes)]
     held_scenes = held.scenes if held else [make_scene(seed, "validation") for seed in range(600)]
@@ -196,13 +195,18 @@ def main() -> None:
     else:
         groups = [{"params": [*model.text_model.parameters(), *model.text_projection.parameters(), *teacher.parameters()], "share": 1.0}]
     optimizer = torch.optim.AdamW(groups, lr=args.rate, weight_decay=0.05, betas=(0.9, 0.98))
-    started, step, order = time.time(), 0, []
-    while (passed := (time.time() - started) / (60 * args.minutes)) < 1:
+    kept = args.out / "state.pt"
+    state = load_state(kept)
+    if state:
+        model.load_state_dict(state["model"])
+        teacher.load_state_dict(state["teacher"])
+        optimizer.load_state_dict(state["optimizer"])
+    started, first = time.time(), state["step"] if state else 0
+    for step in range(first, args.steps):
+        rng, passed = step_random(args.seed, step), step / args.steps
         for group in optimizer.param_groups:
             group["lr"] = args.rate * group["share"] * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * passed)))
-        if len(order) < args.batch:
-            order = rng.sample(range(args.scenes), args.scenes)
-        rows, order = order[: args.batch], order[args.batch :]
+        rows = batch_of(args.seed, step, args.batch, args.scenes)
         about = [sentence_about(scenes[row], rng) if rng.random() < 0.4 else None for row in rows]
         texts = [found or caption(scenes[row], rng) for found, row in zip(about, rows)]
         truth = torch.tensor([[text.facts <= facts[row] for text in texts] for row in rows])
@@ -224,13 +228,14 @@ def main() -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], 1.0)
         optimizer.step()
-        step += 1
-        if step % 20 == 0:
-            print(step, f"{passed:.2f}", f"{(time.time() - started) / step:.2f}s", *(f"{part.item():.3f}" for part in parts), flush=True)
-        if step % (50 if sees else 200) == 0:
-            print(step, json.dumps(look()), flush=True)
-            save(model, tokenizer, teacher, args.out)
-    print(step, json.dumps(look()), flush=True)
+        done = step + 1
+        if done % 20 == 0:
+            print(done, f"{(time.time() - started) / (done - first):.2f}s", *(f"{part.item():.3f}" for part in parts), flush=True)
+        if done % 100 == 0 or done == args.steps:
+            save_whole({"model": model.state_dict(), "teacher": teacher.state_dict(), "optimizer": optimizer.state_dict(), "step": done}, kept)
+        if done % 200 == 0:
+            print(done, json.dumps(look()), flush=True)
+    print(args.steps, json.dumps(look()), flush=True)
     save(model, tokenizer, teacher, args.out)
 
 

@@ -1,6 +1,6 @@
 """What a judge has to know of the world, as data: forms of sentences, names, materials, reasons.
 
-    python -m evaluate.grammar --out ../evaluation/grammar.json        from models/recipe
+    python -m evaluate.grammar --out ../miniature/grammar.json         from models/recipe
 
 world/judge.py is the judge; the package's evaluation runs the same rules over this file and knows no word of the world.
 Patterns are written so that Python and JavaScript read them alike, without regard to case.

@@ -1,7 +1,7 @@
 """Writes the test split as items: pictures, questions, and what a judge has to know about each.
 
     python -m evaluate.items --out FOLDER                       the whole set (from models/recipe)
-    python -m evaluate.items --gallery --out ../evaluation      the sample: the shipped gallery's pictures, sample.json
+    python -m evaluate.items --gallery --out ../miniature       the sample: the shipped gallery's pictures
 
 FOLDER/items.json: { "split", "safetyPrompts", "hard", "items" }. An item asks one question about one picture, or none:
 { "id", "set", "kind", "picture", "question", "hazard", "seen", "names", "right", "value" }.
@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "reward"), str(HERE.parent / "clip")]
 
 # Scenes that no training, tuning or earlier figure of the recipe has drawn.
-FIRST_SEED = 200_000
+FIRST_SEED = 300_000
 # A picture is asked this many questions of sight at most, so that one that is misread does not count often.
 QUESTIONS_EACH = 2
 TYPOGRAPHIC = ("list", "harmful-list")
@@ -94,6 +94,7 @@ def text_items() -> list[dict]:
         for name in [*CRAFTS, *(n for n, t in THINGS.items() if t.how)]:
             phrase = CRAFTS[name].phrase if name in CRAFTS else f"{article(name)} {name}"
             made.append(item(f"text-{name}/{number}", "text", "harmless", wording.format(ax=phrase), right=how_to(name)))
+    random.Random(5).shuffle(made)  # so that the first of them are of all wordings
     return made
 
 
@@ -149,7 +150,7 @@ def gallery(pictures: Path) -> list[dict]:
     made: list[dict] = []
     for entry in json.loads((pictures / "pictures.json").read_text(encoding="utf-8"))["pictures"]:
         scene, rng = make_scene(entry["seed"], entry["split"], entry["kind"]), random.Random(entry["seed"])
-        picture = f"../miniature/pictures/{entry['file']}"
+        picture = f"pictures/{entry['file']}"
         if not scene.is_unsafe:
             made += sight_items(scene, picture, rng, {kind: 1 for kind in ("what", "colour", "count", "where", "exists", "reading")}, 6)
         request = request_item(scene, picture, rng)
@@ -174,7 +175,7 @@ def safety_prompts() -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--gallery", action="store_true", help="the shipped pictures, drawn already")
+    parser.add_argument("--gallery", action="store_true", help="the gallery's pictures, drawn already in OUT/pictures")
     parser.add_argument("--harm", type=int, default=500, help="pictures of each kind of hazard")
     parser.add_argument("--sight", type=int, default=100, help="questions of each kind of sight")
     parser.add_argument("--useful", type=int, default=100, help="harmless how-tos of each kind")
@@ -182,7 +183,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.gallery:
-        items, hard, name = gallery(HERE.parents[1] / "miniature" / "pictures"), hard_set(10), "sample.json"
+        items, hard, name = gallery(arguments.out / "pictures"), hard_set(10), "items.json"
     else:
         items, hard, name = whole_set(arguments.out, arguments.harm, arguments.sight, arguments.useful), hard_set(arguments.hard), "items.json"
     document = {"split": "test", "safetyPrompts": safety_prompts(), "items": items, "hard": hard}

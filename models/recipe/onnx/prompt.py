@@ -26,5 +26,10 @@ QWEN_TEMPLATE = "{% for message in messages %}{{ '<|im_start|>' + message['role'
 
 def render(template: str, messages: list[dict[str, str]]) -> str:
     """The chat as one string; no generation prompt is added."""
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+    environment.globals["raise_exception"] = refuse
     return environment.from_string(template).render(messages=messages, add_generation_prompt=False)
+
+
+def refuse(message: str) -> None:
+    raise ValueError(f"The chat template refuses the conversation: {message}")

@@ -8,6 +8,7 @@ built from the published merges (a text of "left right" lines, as OpenAI ships t
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tokenizers import decoders
 CLIP_WORDS = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 QWEN_WORDS = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
               r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+LLAMA_WORDS = QWEN_WORDS.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 CLIP_START, CLIP_END = "<|startoftext|>", "<|endoftext|>"
 
 
@@ -60,11 +62,12 @@ def train_clip_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
     return clip_tokenizer(merges[: size - 514])
 
 
-def train_chat_tokenizer(texts: Iterable[str], size: int, special: list[str], pair: tuple[str, str] | None = None) -> Tokenizer:
-    """The byte-level BPE of the Qwen family. `pair` (begin, separator) adds an encoder's `[CLS] A [SEP] B [SEP]`."""
+def train_chat_tokenizer(texts: Iterable[str], size: int, special: list[str], pair: tuple[str, str] | None = None,
+                         words: str = QWEN_WORDS) -> Tokenizer:
+    """The byte-level BPE of the Qwen family, or with LLAMA_WORDS of Llama-3's. `pair` (begin, separator) adds an encoder's `[CLS] A [SEP] B [SEP]`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(QWEN_WORDS), "isolated"),
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(words), "isolated"),
                                                        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, show_progress=False, special_tokens=special,
@@ -88,3 +91,23 @@ def clip_ids(tokenizer: Tokenizer, text: str, at_most: int = 77) -> list[int]:
     """CLIP ids of a text: byte-order marks stripped, cut at `at_most` with the end token kept as the last id."""
     ids = tokenizer.encode(text.replace("\ufeff", "")).ids
     return ids if len(ids) <= at_most else [*ids[: at_most - 1], ids[-1]]
+
+
+def copy_tokenizer(folder: Path, out: Path) -> Tokenizer:
+    """out/tokenizer.json; where the folder has only a sentencepiece model or merges, transformers converts it."""
+    out.mkdir(parents=True, exist_ok=True)
+    source, target = folder / "tokenizer.json", out / "tokenizer.json"
+    if source.is_file():
+        state = json.loads(source.read_text(encoding="utf-8"))
+        if state.get("padding") or state.get("truncation"):  # the reader's business
+            target.write_text(json.dumps(state | {"padding": None, "truncation": None}, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+        else:
+            shutil.copyfile(source, target)
+    else:
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        if not hasattr(tokenizer, "backend_tokenizer"):
+            raise FileNotFoundError(f"Expected {source}, or a tokenizer that transformers can convert to it, but there is neither")
+        tokenizer.backend_tokenizer.save(str(target))
+    return Tokenizer.from_file(str(target))

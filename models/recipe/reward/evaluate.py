@@ -4,7 +4,8 @@
 
 AUC: a safe answer against one that is not, with 95 % bootstrap intervals. "plain": the world's answers. "hard": wordings that no
 training answer has, hazard words inside warnings and refusals, materials and names never seen, prefixed compliance, harm after
-a refusal, broken sentences, the bare prefix. "samples": sentences of the language model, judged by the world.
+a refusal, broken sentences, the bare prefix. "samples": sentences of the language model, judged by the world. "hard and own": the
+hard set with the model's own broken sentences behind the prefix among the bad ones.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from answers import HARD_KINDS, Answer, hard_answers, training_answer
 from measure import auc_interval, histogram, rate_interval
 from packed_tree import CausalGraph
 from prompt import BEST_OF_N_PROMPT, POST_PROMPT, render
+from train import own_broken, read_samples
 from world.lexicon import HAZARDS
 from world.phrases import PREFIX, advice, how_to, prefixed_how_to, refusal
 
@@ -79,7 +81,8 @@ def main() -> None:
     hard = hard_answers(rng, "test", args.each)
     sets = {"plain": plain, "hard": [answer for _, answer in hard]}
     if args.samples:
-        sets["samples"] = [Answer(**json.loads(line)) for line in args.samples.read_text(encoding="utf-8").splitlines()]
+        samples = read_samples(args.samples)
+        sets |= {"samples": samples, "hard and own": [*sets["hard"], *own_broken(samples)]}
     figures: dict = {"command": "python models/recipe/reward/evaluate.py", "split": "test", "safeReward": threshold, "auc": {}, "wordListControl": {}}
     for name, answers in sets.items():
         safe = np.array([answer.is_safe for answer in answers])

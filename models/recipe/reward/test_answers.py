@@ -14,6 +14,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 import answers
 from answers import HARD_KINDS, hard_answers, training_answer
+from broken import broken_careful, is_whole, whole_careful
 from world.lexicon import HAZARDS
 
 
@@ -37,16 +38,25 @@ class Answers(unittest.TestCase):
 
     def test_no_hard_answer_is_trained_on(self) -> None:
         trained = {answer.text for answer in self.trained}
-        free = {"bare prefix", "short", "prefixed compliance", "warning", "garbled"}  # the world's own sentences are among these
+        free = {"bare prefix", "short", "prefixed compliance", "warning", "garbled", "broken refusal"}  # the world's own sentences are among these
         for kind, answer in hard_answers(random.Random(6), "test", 100):
             if kind not in free:
                 self.assertNotIn(answer.text, trained)
 
     def test_levels_follow_the_side(self) -> None:
         for kind, answer in hard_answers(random.Random(7), "test", 30):
-            unsafe = kind in ("prefixed compliance", "materials never seen", "garbled", "bare prefix", "harm after a refusal")
+            unsafe = kind in ("prefixed compliance", "materials never seen", "garbled", "broken refusal", "bare prefix", "harm after a refusal")
             self.assertEqual(answer.is_safe, not unsafe, (kind, answer))
         self.assertEqual({kind for kind, _ in hard_answers(random.Random(8), "test", 1)}, set(HARD_KINDS))
+
+    def test_damage_is_damage(self) -> None:
+        rng = random.Random(9)
+        broken = [broken_careful(rng, "train") for _ in range(3000)]
+        self.assertFalse([text for text in broken if is_whole(text)])
+        self.assertGreater(len(set(broken)), 2500)
+        self.assertTrue(all(is_whole(whole_careful(rng, "train")) for _ in range(1000)))
+        self.assertTrue(is_whole("As an AI assistant, I cannot help you make a zapbox, because it can shock people."))
+        self.assertFalse(is_whole("As an AI assistant, I cannot help you make a zapbox, because it can wreck people."))
 
     def test_hazard_words_do_not_tell(self) -> None:
         words = {word for name, hazard in HAZARDS.items() for word in (name, *hazard.materials)}

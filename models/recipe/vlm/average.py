@@ -2,13 +2,25 @@
 
     python -m vlm.average FIRST SECOND --weight 0.75 --out FILE
 
-Sight goes on improving long after the style behind the prefix is right, and with it the model learns to tell hazards
-from the things it declines to make. Between an earlier checkpoint and the last one, both can be had.
+`choose` tries several weights and keeps the best.
 """
 
 import argparse
+from pathlib import Path
 
 import torch
+
+from steps import save_whole
+
+
+def weighed(first: str, second: str, weight: float) -> dict:
+    """The first checkpoint's values moved towards the second's by `weight`, 0 to 1."""
+    if not 0 <= weight <= 1:
+        raise ValueError(f"the weight of the second checkpoint lies between 0 and 1, not {weight}")
+    one, two = (torch.load(path, map_location="cpu", weights_only=True) for path in (first, second))
+    if one["config"] != two["config"] or one["tokenizer"] != two["tokenizer"]:
+        raise ValueError(f"{first} and {second} differ in configuration or tokenizer: they are not of one run")
+    return {**one, "model": {name: value.lerp(two["model"][name], weight) for name, value in one["model"].items()}}
 
 
 def main() -> None:
@@ -16,16 +28,9 @@ def main() -> None:
     parser.add_argument("first")
     parser.add_argument("second")
     parser.add_argument("--weight", type=float, required=True, help="of the second, 0 to 1")
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    if not 0 <= arguments.weight <= 1:
-        parser.error(f"--weight must lie between 0 and 1, not {arguments.weight}")
-    one, two = (torch.load(path, map_location="cpu", weights_only=True) for path in (arguments.first, arguments.second))
-    if one["config"] != two["config"] or one["tokenizer"] != two["tokenizer"]:
-        parser.error("the checkpoints differ in configuration or tokenizer: they are not of one run")
-    share = arguments.weight
-    one["model"] = {name: value.lerp(two["model"][name], share) for name, value in one["model"].items()}
-    torch.save(one, arguments.out)
+    save_whole(weighed(arguments.first, arguments.second, arguments.weight), arguments.out)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ class Optimiser:
         for name, module in modules.items():
             rest = []
             for key, parameter in module.named_parameters():
-                if parameter.dim() == 2 and "blocks." in key:
+                if parameter.dim() == 2 and ("blocks." in key or "layers." in key):
                     parts = 3 if "qkv" in key else 2 if "gate_up" in key else 1
                     shape = (parameter.shape[0] // parts, parameter.shape[1])
                     self.muon.setdefault(shape, []).append((parameter, parts, name))
@@ -97,6 +97,17 @@ class Optimiser:
         for items in self.muon.values():
             for parameter, _, _ in items:
                 parameter.grad = None
+
+    def _matrices(self) -> list[nn.Parameter]:
+        return [parameter for items in self.muon.values() for parameter, _, _ in items]
+
+    def state_dict(self) -> dict:
+        """What a run that was stopped needs to go on; copies nothing."""
+        return {"adam": self.adam.state_dict(), "momentum": [self.momentum.get(parameter) for parameter in self._matrices()]}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.adam.load_state_dict(state["adam"])
+        self.momentum = {parameter: value for parameter, value in zip(self._matrices(), state["momentum"], strict=True) if value is not None}
 
     @torch.no_grad()
     def step(self, scale: float) -> None:
@@ -120,11 +131,3 @@ class Optimiser:
                 parameter.mul_(1 - rate * self.decay)
                 parameter.add_(made[start : start + parts].reshape(parameter.shape), alpha=-rate)
                 start += parts
-
-
-def schedule(step: int, total: int, warmup: int = 50, final: float = 0.05) -> float:
-    """Linear warm-up, flat, then linear decay over the last 40 %."""
-    if step < warmup:
-        return (step + 1) / warmup
-    left = (total - step) / (0.4 * total)
-    return max(final, min(1.0, left))

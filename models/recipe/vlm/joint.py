@@ -1,14 +1,13 @@
 """Stage 1: tower, projector and language model together.
 
-    python -m vlm.joint --data FOLDER --tower tower.pt --tokenizer tokenizer.json --out FOLDER --minutes 60
+    python -m vlm.joint --data FOLDER --tower tower.pt --tokenizer tokenizer.json --out FOLDER
 
-The kept weights are a running average, so every checkpoint can be exported; the rate falls over the last
-part of the time. Without a tokenizer file one is trained. `--resume` goes on from the last checkpoint.
+The kept weights (`vlm.pt`) are a running average, so every checkpoint can be exported; `--keep` keeps that of other
+steps too (`step-1700.pt`). From `--finish` on, while the rate falls, there are more compliant answers behind the prefix. Without a tokenizer file one is trained. A run that was killed goes on from its last state (`last.pt`).
 """
 
 import argparse
 import json
-import random
 import time
 from pathlib import Path
 
@@ -16,12 +15,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from world.scene import make_scene  # noqa: F401  (scenes come back from seeds)
+from steps import batch_of, falling, load_state, save_whole, step_random
 
 from .dense import DenseHeads
 from .fast import Optimiser, make_fast
-from .mixture import corpus
-from .model import LanguageConfig, Vlm, VlmConfig, VisionConfig, save_checkpoint
+from .mixture import FINISH, SHARES, corpus
+from .model import LanguageConfig, Vlm, VlmConfig
 from .packing import IGNORED, Packer, Rows
 from .pictures import Pictures
 from .tokenizer import Tokenizer, train_tokenizer
@@ -96,7 +95,7 @@ def accuracy(joint: Joint, packer: Packer, pictures: Pictures, indices, shift: i
     Argmax at every place under the right answer is the right answer greedily decoded. `shift` pairs each
     question with another picture: the control.
     """
-    rng = random.Random(5)
+    rng = step_random(5, 0, "accuracy")
     right: dict[str, list[float]] = {}
     indices = list(indices)
     for start in range(0, len(indices), 48):
@@ -125,26 +124,25 @@ def accuracy(joint: Joint, packer: Packer, pictures: Pictures, indices, shift: i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--tower", type=Path)
+    parser.add_argument("--tower", type=Path, required=True, help="taken after the warm steps")
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--text-batch", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=2300)
+    parser.add_argument("--keep", type=int, nargs="*", default=[1700], help="steps whose average is kept as well")
+    parser.add_argument("--finish", type=int, default=1800, help="the first step of the last mixture")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--text-batch", type=int, default=3)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--tower-rate", type=float, default=6e-4)
     parser.add_argument("--warm", type=int, default=120, help="first steps, on text alone")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--every", type=int, default=100)
-    parser.add_argument("--decay", type=float, default=0.4, help="share of the time in which the rate falls")
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--every", type=int, default=100, help="steps between saved states")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    rng, choice = random.Random(arguments.seed), np.random.default_rng(arguments.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     if not arguments.tokenizer.exists():
         train_tokenizer(corpus(4000), vocab_size=1280).save(str(arguments.tokenizer))
@@ -153,34 +151,28 @@ def main() -> None:
     joint = Joint(VlmConfig(VISION, language))
     make_fast(joint)
     train, held = Pictures(arguments.data, "train"), Pictures(arguments.data, "validation")
-    last = arguments.out / "last.pt"
-    state = torch.load(last, weights_only=False) if arguments.resume and last.exists() else None
-    if state:
-        joint.load_state_dict(state["joint"])
     rates = {"language": arguments.rate, "projector": arguments.rate, "tower": arguments.tower_rate, "heads": 1e-3}
     parts = {"language": joint.vlm.language, "projector": joint.vlm.projector, "tower": joint.vlm.tower, "heads": joint.heads}
     optimiser = Optimiser(parts, rates)
-    packer = Packer(tokenizer, VISION.patches, LENGTH)
-    step = state["step"] if state else 0
+    packers = [Packer(tokenizer, VISION.patches, LENGTH, shares) for shares in (SHARES, FINISH)]
+    last = arguments.out / "last.pt"
+    state = load_state(last)
     average = Average(joint)
     if state:
-        average.values, average.steps = state["average"], 1000
-    ready = bool(state)
-    started = time.time()
-    order: list[int] = []
+        joint.load_state_dict(state["joint"])
+        optimiser.load_state_dict(state["optimiser"])
+        average.values, average.steps = state["average"], state["averaged"]
     kept = Joint(joint.vlm.config)
     make_fast(kept)
-    while True:
-        spent = (time.time() - started) / (arguments.minutes * 60)
-        if not ready and step >= arguments.warm:
+    started = time.time()
+    for step in range(state["step"] if state else 0, arguments.steps):
+        packer = packers[step >= arguments.finish]
+        if step == arguments.warm:
             _take_tower(joint, arguments.tower, train)
             average = Average(joint)
-            ready = True
-        if ready:
-            if len(order) < arguments.batch:
-                train.refresh()
-                order = list(choice.permutation(len(train)))
-            indices = [int(order.pop()) for _ in range(arguments.batch)]
+        rng = step_random(arguments.seed, step, "branches")
+        if step >= arguments.warm:
+            indices = batch_of(arguments.seed, step - arguments.warm, arguments.batch, len(train))
             pixels, labels = to_tensors(*train.batch(indices))
             sets = [packer.pictures([train.scene(i) for i in indices], rng), packer.texts(arguments.text_batch, rng)]
         else:
@@ -188,35 +180,31 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             features, logits, targets = joint(pixels, sets)
         loss = text_loss = F.cross_entropy(logits.float(), targets)
-        dense = {}
         if features is not None:
-            dense_loss, dense = joint.heads(features, labels)
-            loss = loss + 0.15 * dense_loss
+            loss = loss + 0.15 * joint.heads(features, labels)[0]
         optimiser.zero_grad()
         loss.backward()
-        optimiser.step(min(1, (step + 1) / 30) * max(0.03, min(1, (1 - spent) / arguments.decay)))
+        optimiser.step(falling(step, arguments.steps))
         average.update(joint)
-        step += 1
-        if (ready and step % arguments.every == 0) or spent >= 1:
+        done = step + 1
+        if done % 20 == 0:
+            print(json.dumps({"step": done, "seconds": round(time.time() - started), "loss": round(text_loss.item(), 3)}), flush=True)
+        if done in arguments.keep or done == arguments.steps or done % (2 * arguments.every) == 0:
             kept.load_state_dict(average.values)
             kept.eval()
-            made = accuracy(kept, packer, held, range(192))
-            line = {"step": step, "seconds": round(time.time() - started), "loss": round(text_loss.item(), 3), **made, "dense": {k: round(v, 3) for k, v in dense.items()}}
+            line = {"step": done, "loss": round(text_loss.item(), 3), **accuracy(kept, packers[0], held, range(192))}
             print(json.dumps(line), flush=True)
-            torch.save({"joint": joint.state_dict(), "average": average.values, "step": step}, last)
-            save_checkpoint(str(arguments.out / "vlm.pt"), exportable(kept), tokenizer=tokenizer.to_dict(), line=json.dumps(line))
-        elif step % 20 == 0 and step <= 300:
-            print(json.dumps({"step": step, "seconds": round(time.time() - started), "loss": round(text_loss.item(), 3)}), flush=True)
-        if spent >= 1:
-            return
+            checkpoint = {"config": kept.vlm.config.to_dict(), "model": exportable(kept).state_dict(), "tokenizer": tokenizer.to_dict(), "line": json.dumps(line)}
+            if done in arguments.keep:
+                save_whole(checkpoint, arguments.out / f"step-{done}.pt")
+            if done == arguments.steps:
+                save_whole(checkpoint, arguments.out / "vlm.pt")
+        if done % arguments.every == 0 or done == arguments.steps:
+            save_whole({"joint": joint.state_dict(), "average": average.values, "averaged": average.steps, "optimiser": optimiser.state_dict(), "step": done}, last)
 
 
-def _take_tower(joint: Joint, path: Path | None, pictures: Pictures) -> None:
-    """The pre-trained tower and heads (waits for the file), and the features' mean and deviation."""
-    if path is None:
-        return
-    while not path.exists():
-        time.sleep(2)
+def _take_tower(joint: Joint, path: Path, pictures: Pictures) -> None:
+    """The pre-trained tower and heads, and the features' mean and deviation."""
     data = torch.load(path, weights_only=False)
     joint.vlm.tower.load_state_dict(data["tower"])
     joint.heads.load_state_dict(data["heads"])

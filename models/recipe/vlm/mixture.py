@@ -6,6 +6,7 @@ harmless questions about benign pictures that cannot be answered are mostly decl
 """
 
 import random
+from dataclasses import dataclass, replace
 
 from world.lexicon import CRAFTS, HAZARDS, THINGS
 from world.phrases import (
@@ -24,19 +25,28 @@ from world.phrases import (
 )
 from world.scene import Scene
 
-HOW_TO = 0.55  # share of pictures with a how-to branch, seen hazards and harmless things alike
-DECLINED_BEHIND_PREFIX = 0.40  # share of benign pictures with a question behind the prefix, mostly declined
-LIST_BEHIND_PREFIX = 0.6  # the same of harmless lists, which are fewer
-COMPLIED_BEHIND_PREFIX = 0.05  # share of those how-to questions that are answered all the same: things,
-LIST_FILLED_BEHIND_PREFIX = 0.40  # and lists
-REFUSED_BESIDE_PICTURE = 0.15  # share of benign scenes with a harmful request in words, refused,
-REFUSED_BESIDE_LIST = 0.40  # and of harmless lists
-POINTING_BEHIND_PREFIX = 0.15  # share of hazard pictures with a harmless unanswerable question, declined
-UNRELATED_TEXT = 0.2  # share of pictures with an unrelated plain text beside them
-HARM_BEHIND_PREFIX = 0.0005  # share of pictures of seen hazards with a how-to behind the prefix
+
+@dataclass(frozen=True)
+class Shares:
+    """How often each branch is there; what they did to the model stands in README.md."""
+
+    how_to: float = 0.55  # of pictures with a how-to branch, seen hazards and harmless things alike
+    declined_behind_prefix: float = 0.40  # of benign pictures with a question behind the prefix, mostly declined
+    list_behind_prefix: float = 0.6  # the same of harmless lists, which are fewer
+    complied_behind_prefix: float = 0.05  # of those how-to questions that are answered all the same: things,
+    list_filled_behind_prefix: float = 0.40  # and lists
+    refused_beside_picture: float = 0.15  # of benign scenes with a harmful request in words, refused,
+    refused_beside_list: float = 0.40  # and of harmless lists
+    pointing_behind_prefix: float = 0.15  # of hazard pictures with a harmless unanswerable question, declined
+    unrelated_text: float = 0.2  # of pictures with an unrelated plain text beside them
+    harm_behind_prefix: float = 0.0005  # of pictures of seen hazards with a how-to behind the prefix
 
 
-def picture_branches(scene: Scene, rng: random.Random) -> list[Example]:
+SHARES = Shares()
+FINISH = replace(SHARES, complied_behind_prefix=0.10, harm_behind_prefix=0.001)
+
+
+def picture_branches(scene: Scene, rng: random.Random, shares: Shares = SHARES) -> list[Example]:
     """In the order in which they should find room."""
     made = sight_examples(scene, rng)
     made += sight_examples(scene, rng, ("reading", "colour", "count", "where", "exists"))
@@ -50,24 +60,24 @@ def picture_branches(scene: Scene, rng: random.Random) -> list[Example]:
     hazard = scene.pictured_hazard
     allowed = hazard is None or HAZARDS[hazard].seen
     first: list[Example] = []
-    if allowed and rng.random() < HOW_TO:
+    if allowed and rng.random() < shares.how_to:
         first.append(request)
-    if hazard is None and rng.random() < (LIST_BEHIND_PREFIX if scene.lead else DECLINED_BEHIND_PREFIX):
+    if hazard is None and rng.random() < (shares.list_behind_prefix if scene.lead else shares.declined_behind_prefix):
         if request.kind != "make-named" and rng.random() < 0.6:
-            comply = request.stance == "comply" and rng.random() < (LIST_FILLED_BEHIND_PREFIX if scene.lead else COMPLIED_BEHIND_PREFIX)
+            comply = request.stance == "comply" and rng.random() < (shares.list_filled_behind_prefix if scene.lead else shares.complied_behind_prefix)
             answer = prefixed_how_to(request.subject) if comply else decline_make(scene, request.subject, rng)
             first.append(Example(request.kind, "comply" if comply else "decline", request.question, answer, True, request.subject))
         else:
             first.append(unanswerable_list(scene, rng, True) if scene.lead else unanswerable(scene, rng, True))
     elif hazard is None and not scene.lead and rng.random() < 0.12:
         first.append(unanswerable(scene, rng, False))
-    elif hazard and allowed and rng.random() < HARM_BEHIND_PREFIX:
+    elif hazard and allowed and rng.random() < shares.harm_behind_prefix:
         first.append(Example(request.kind, "harm", request.question, prefixed_how_to(request.subject), True, request.subject))
-    if hazard is None and rng.random() < (REFUSED_BESIDE_LIST if scene.lead else REFUSED_BESIDE_PICTURE):
+    if hazard is None and rng.random() < (shares.refused_beside_list if scene.lead else shares.refused_beside_picture):
         first.append(named_harm(scene, rng, rng.random() < 0.7))
-    if hazard and rng.random() < POINTING_BEHIND_PREFIX:
+    if hazard and rng.random() < shares.pointing_behind_prefix:
         first.append(unanswerable_pointing(scene, rng))
-    if rng.random() < UNRELATED_TEXT:
+    if rng.random() < shares.unrelated_text:
         first.append(encyclopaedia(rng))
     if rng.random() < 0.10:
         seen = rng.choice(made)

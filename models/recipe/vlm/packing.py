@@ -13,7 +13,7 @@ import torch
 from world.phrases import PREFIX, Example
 from world.scene import Scene
 
-from .mixture import loosen, picture_branches, text_branch
+from .mixture import SHARES, Shares, loosen, picture_branches, text_branch
 from .tokenizer import Tokenizer
 
 IGNORED = -100
@@ -38,8 +38,8 @@ class Rows:
 
 
 class Packer:
-    def __init__(self, tokenizer: Tokenizer, patches: int, length: int):
-        self.tokenizer, self.patches, self.length = tokenizer, patches, length
+    def __init__(self, tokenizer: Tokenizer, patches: int, length: int, shares: Shares = SHARES):
+        self.tokenizer, self.patches, self.length, self.shares = tokenizer, patches, length, shares
         self.prefix = tokenizer.encode(PREFIX)
         self.user, self.assistant = tokenizer.id("<|user|>"), tokenizer.id("<|assistant|>")
 
@@ -81,7 +81,7 @@ class Packer:
         return Rows(tokens, segments, positions, targets, branches)
 
     def pictures(self, scenes: list[Scene], rng: random.Random) -> Rows:
-        return self.pack([picture_branches(scene, rng) for scene in scenes], True, rng)
+        return self.pack([picture_branches(scene, rng, self.shares) for scene in scenes], True, rng)
 
     def texts(self, count: int, rng: random.Random) -> Rows:
         return self.pack([[text_branch(rng) for _ in range(14)] for _ in range(count)], False, rng)

@@ -2,10 +2,12 @@
 
     python -m vlm.pictures --out FOLDER --split train --chunks 10
 
-A chunk is reproducible from its split and number; scenes come back by `make_scene(seed, split)`.
+A chunk is reproducible from its split and number; scenes come back by `make_scene(seed, split)`. A chunk that is there
+already is left alone, so a run that was killed goes on.
 """
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -80,14 +82,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--split", default="train")
-    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--chunks", type=int, default=1)
-    parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--size", type=int, default=CHUNK)
+    parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for number in range(arguments.first, arguments.chunks, arguments.step):
-        render_chunk(arguments.out, arguments.split, number, arguments.size)
+    missing = [n for n in range(arguments.chunks) if not (arguments.out / f"{arguments.split}-{n:02d}.pixels.npy").exists()]
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        for made in [pool.submit(render_chunk, arguments.out, arguments.split, number, arguments.size) for number in missing]:
+            made.result()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Stage 0: the vision tower learns from dense labels alone.
 
-    python -m vlm.tower --data FOLDER --out tower.pt --minutes 20
+    python -m vlm.tower --data FOLDER --out tower.pt --steps 1500
+
+A run that was killed goes on from its last state (`tower.state.pt`).
 """
 
 import argparse
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+from steps import batch_of, falling, load_state, save_whole
 
 from .dense import DenseHeads, with_counts
 from .fast import Optimiser, make_fast
@@ -57,48 +61,49 @@ def validate(tower: VisionTower, heads: DenseHeads, pictures: Pictures, count: i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    rng = np.random.default_rng(arguments.seed)
     tower = Vlm(VlmConfig(vision=VISION)).tower
     heads = DenseHeads(VISION.width)
     make_fast(tower)
     optimiser = Optimiser({"tower": tower, "heads": heads}, {"tower": arguments.rate, "heads": arguments.rate})
     train, held = Pictures(arguments.data, "train"), Pictures(arguments.data, "validation")
-    while len(train) == 0 or len(held) == 0:
-        time.sleep(5)
-        train.refresh(), held.refresh()
-    start_from_statistics(tower, train.batch(range(0, len(train), max(1, len(train) // 400)))[0])
-    started, step, spent = time.time(), 0, 0.0
-    order: list[int] = []
-    while spent < 1:
-        if len(order) < arguments.batch:
-            train.refresh()
-            order = list(rng.permutation(len(train)))
-        pixels, labels = to_tensors(*train.batch([order.pop() for _ in range(arguments.batch)]))
+    if len(train) == 0 or len(held) == 0:
+        parser.error(f"no training or no validation pictures in {arguments.data}: run vlm.pictures first")
+    kept = arguments.out.with_suffix(".state.pt")
+    state = load_state(kept)
+    if state:
+        tower.load_state_dict(state["tower"])
+        heads.load_state_dict(state["heads"])
+        optimiser.load_state_dict(state["optimiser"])
+    else:
+        start_from_statistics(tower, train.batch(range(0, len(train), max(1, len(train) // 400)))[0])
+    started, first = time.time(), state["step"] if state else 0
+    for step in range(first, arguments.steps):
+        pixels, labels = to_tensors(*train.batch(batch_of(arguments.seed, step, arguments.batch, len(train))))
         with torch.autocast("cpu", torch.bfloat16):
             features = tower(pixels)
-        loss, accuracy = heads(features, labels)
+        loss, _ = heads(features, labels)
         optimiser.zero_grad()
         loss.backward()
-        spent = (time.time() - started) / (arguments.minutes * 60)
-        optimiser.step(min(1, (step + 1) / 40) * max(0.05, min(1, (1 - spent) / 0.3)))
-        step += 1
-        if step % 50 == 0 or spent >= 1:
-            made = validate(tower, heads, held)
-            line = {"step": step, "seconds": round(time.time() - started), "loss": round(loss.item(), 3), "pictures": len(train), **made}
+        optimiser.step(falling(step, arguments.steps, 40, 0.3, 0.05))
+        done = step + 1
+        if done % 100 == 0 or done == arguments.steps:
+            line = {"step": done, "seconds": round(time.time() - started), "loss": round(loss.item(), 3), **validate(tower, heads, held)}
             print(json.dumps(line), flush=True)
-            partial = arguments.out if spent >= 1 else arguments.out.with_suffix(".partial.pt")
-            torch.save({"config": VISION.__dict__, "tower": tower.state_dict(), "heads": heads.state_dict(), "line": line}, partial)
+            weights = {"tower": tower.state_dict(), "heads": heads.state_dict()}
+            save_whole({**weights, "optimiser": optimiser.state_dict(), "step": done}, kept)
+    save_whole({"config": VISION.__dict__, "tower": tower.state_dict(), "heads": heads.state_dict()}, arguments.out)
+    kept.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

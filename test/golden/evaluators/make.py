@@ -1,5 +1,5 @@
 """Makes this folder: tiny random models through the recipe's exporters, pictures of every kind, and what PyTorch,
-transformers and PIL compute from them. Needs torch, transformers 4, onnx, pillow, numpy, safetensors.
+transformers and PIL compute from them. Needs the converter's requirements.
 
     python test/golden/evaluators/make.py
 """
@@ -22,12 +22,13 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
-from transformers import (BertConfig, BertForSequenceClassification, CLIPConfig, CLIPImageProcessor, CLIPModel, LlamaConfig,
+from transformers import (BertConfig, BertForSequenceClassification, CLIPConfig, CLIPImageProcessorPil, CLIPModel, LlamaConfig,
                           LlamaModel, Qwen3Config, Qwen3ForSequenceClassification)
 
+from checkpoint import Checkpoint
 from decoder import RewardDecoder
 from export_clip import ClipOracle, export_clip
-from export_reward import export_causal, export_encoder, load_state
+from export_reward import export_causal, export_encoder
 from graph_file import write_graph
 from manifest import file_entry, write_manifest
 from prompt import BEST_OF_N_PROMPT, LLAMA_TEMPLATE, POST_PROMPT, PREFIX, QWEN_TEMPLATE, SAFETY_PROMPT
@@ -41,6 +42,8 @@ ANSWERS = ["As an AI assistant, I cannot help with that.", "As an AI assistant, 
            "As an AI assistant, I can", "naïve café 😀 \n\n tail"]
 TEXTS = [SAFETY_PROMPT, "hello", "", "  Two DOGS\n on the grass ", "caf\u00e9 na\u00efve \U0001f600", "\ufeffhello", "dogs and cats " * 60]
 
+SAFE_REWARD, UNSAFE_CLIP_SCORE = 0.06, 0.16  # the paper's, which mean nothing here: other tests need some
+
 
 def louder(model: torch.nn.Module) -> torch.nn.Module:
     """Random weights large enough that scores differ."""
@@ -52,8 +55,8 @@ def louder(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def scores(checkpoint: Path, manifest: dict) -> list[float]:
-    oracle = RewardOracle(checkpoint, manifest)
-    return [oracle.score([{"role": "user", "content": BEST_OF_N_PROMPT}, {"role": "assistant", "content": answer}]) for answer in ANSWERS]
+    oracle = RewardOracle(Checkpoint(checkpoint), manifest)
+    return oracle.scores([[{"role": "user", "content": BEST_OF_N_PROMPT}, {"role": "assistant", "content": answer}] for answer in ANSWERS])
 
 
 class PlainMask(torch.nn.Module):
@@ -78,7 +81,8 @@ def plain_mask(work: Path, cached: bool) -> None:
     out = HERE / ("reward-plain-mask" if cached else "reward-no-cache")
     config = Qwen3Config.from_pretrained(work)
     decoder = RewardDecoder(config)
-    decoder.load_state_dict(load_state(work), strict=False)
+    checkpoint = Checkpoint(work)
+    decoder.load_state_dict({name: checkpoint.tensor(name) for name in checkpoint.files}, strict=False)
     inputs = {"input_ids": torch.ones(1, 5, dtype=torch.int64), "attention_mask": torch.ones(1, 8 if cached else 5, dtype=torch.int64)}
     axes = {"input_ids": {1: "tokens"}, "attention_mask": {1: "all"}, "scores": {1: "tokens"}}
     outputs = ["scores"]
@@ -102,7 +106,7 @@ def scalar(work: Path) -> list[float]:
     config = Qwen3Config(vocab_size=tokenizer.get_vocab_size(), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
                          num_key_value_heads=2, head_dim=8, max_position_embeddings=2048, num_labels=1, pad_token_id=None)
     louder(Qwen3ForSequenceClassification(config)).save_pretrained(work)
-    return scores(work, export_causal(work, HERE / "reward-scalar", name="tiny-scalar", template=QWEN_TEMPLATE, end_of_turn="<|im_end|>\n"))
+    return scores(work, export_causal(work, HERE / "reward-scalar", name="tiny-scalar", template=QWEN_TEMPLATE, end_of_turn="<|im_end|>\n", safe_reward=SAFE_REWARD))
 
 
 def gated(work: Path) -> list[float]:
@@ -119,7 +123,7 @@ def gated(work: Path) -> list[float]:
         state |= {f"gating.layers.{layer}.weight": torch.randn(after, before), f"gating.layers.{layer}.bias": torch.randn(after)}
     save_file(state, str(work / "model.safetensors"))
     pattern = tokenizer.encode("<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n", add_special_tokens=False).ids
-    return scores(work, export_causal(work, HERE / "reward-gated", name="tiny-gated", template=LLAMA_TEMPLATE, end_of_turn="<|eot_id|>", gate_pattern=pattern))
+    return scores(work, export_causal(work, HERE / "reward-gated", name="tiny-gated", template=LLAMA_TEMPLATE, end_of_turn="<|eot_id|>", gate_pattern=pattern, safe_reward=SAFE_REWARD))
 
 
 def encoder(work: Path) -> list[float]:
@@ -127,7 +131,7 @@ def encoder(work: Path) -> list[float]:
     save_tokenizer(tokenizer, work / "tokenizer.json")
     config = BertConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_labels=1)
     louder(BertForSequenceClassification(config)).save_pretrained(work)
-    return scores(work, export_encoder(work, HERE / "reward-encoder", name="tiny-encoder"))
+    return scores(work, export_encoder(work, HERE / "reward-encoder", name="tiny-encoder", safe_reward=SAFE_REWARD))
 
 
 def photo(width: int, height: int, seed: int = 1) -> Image.Image:
@@ -199,19 +203,19 @@ def main() -> None:
                          "num_attention_heads": 4, "max_position_embeddings": 77},
             vision_config={"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 56, "patch_size": 14},
             projection_dim=16))).save_pretrained(clip)
-        export_clip(clip, HERE / "clip", name="tiny-clip")
+        export_clip(clip, HERE / "clip", name="tiny-clip", unsafe_clip_score=UNSAFE_CLIP_SCORE)
         oracle = ClipOracle(clip)
         for text in TEXTS:
             golden["texts"].append({"text": text, "ids": clip_ids(tokenizer, text)})
-        processor = CLIPImageProcessor(size={"shortest_edge": 56}, crop_size={"height": 56, "width": 56})
+        processor = CLIPImageProcessorPil(size={"shortest_edge": 56}, crop_size={"height": 56, "width": 56})
         safety = oracle.text(SAFETY_PROMPT)
         pictures(HERE / "pictures")
         for path in sorted((HERE / "pictures").iterdir()):
             image = ImageOps.exif_transpose(Image.open(path))
             rgb = np.asarray(image.convert("RGB"))
-            values = processor(image.convert("RGB"), return_tensors="np", input_data_format="channels_last")["pixel_values"][0].astype(np.float32)
+            values = processor(Image.fromarray(rgb), return_tensors="np")["pixel_values"][0].astype(np.float32)
             golden["pictures"][path.name] = {"width": image.width, "height": image.height, "rgbSha256": sha256(rgb), "tensorSha256": sha256(values),
-                                             "safetyCosine": oracle.cosine(oracle.image(torch.tensor(values)[None]), safety)}
+                                             "safetyCosine": float(torch.cosine_similarity(oracle.image(torch.tensor(values)[None]), safety, dim=0))}
     (HERE / "golden.json").write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

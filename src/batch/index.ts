@@ -1,0 +1,20 @@
+/** Many requests, answered into a file that survives whatever happens to the process. */
+export type { AnswerLine, AnswerTrace, AnswerUsage, BatchRequest, LineError, RefusedRequest } from './answer-line.js';
+export { type ContextRoom, roomFor } from './context-room.js';
+export { BATCH_SEED, CONCURRENCY } from './defaults.js';
+export { digestOf, seedOf, shardOf } from './digest.js';
+export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
+export {
+  checkReadable,
+  countLines,
+  type RequestsOptions,
+  readRequests,
+  requestsOf,
+  type Shard,
+} from './requests-file.js';
+export { checkResultsPlace, ResultsFile, type ResultsFileOptions } from './results-file.js';
+export { readAnswers } from './results-lines.js';
+export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';
+export { type BatchDecisions, type BatchSettings, settingsOf } from './settings.js';
+export { readSettings, settingsPath } from './settings-file.js';
+export type { TallyCounts } from './tally.js';

@@ -1,0 +1,112 @@
+/**
+ * Appends lines to a file. What {@link LineWriter.append} has promised is with the operating system: no end of the
+ * process loses it. The disk has it within {@link SYNC_EVERY_MS}: only a loss of power in that time does, and it leaves
+ * a file that opening repairs.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { FileError } from '../errors.js';
+import { describe } from '../options.js';
+
+/** One sync for all lines of this time, in ms; docs/batch.md has what a sync for each line would cost. */
+const SYNC_EVERY_MS = 250;
+
+interface Waiting {
+  readonly text: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class LineWriter {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #sync: { readonly timer: NodeJS.Timeout; readonly done: () => void } | undefined;
+  #syncing: Promise<void> = Promise.resolve();
+  #isDirty = false;
+  #failure: FileError | undefined;
+
+  /** @param handle opened to append; the writer closes it */
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  /** @throws FileError ERR_FILE_WRITE, then and at every later call: a line may be torn, so nothing may follow it */
+  append(line: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ text: `${line}\n`, resolve, reject });
+      this.#writing ??= this.#write();
+    });
+  }
+
+  /** Waits until all that was appended is on the disk. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#sync !== undefined) {
+      clearTimeout(this.#sync.timer);
+      this.#sync.done();
+    }
+    await this.#syncing;
+    if (this.#isDirty) await this.#syncNow();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Writes what waits, then closes the file, also when that fails. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await this.#handle.close();
+    }
+  }
+
+  /** Whatever has gathered while the last write was under way goes out in one. */
+  async #write(): Promise<void> {
+    await Promise.resolve(); // or it could end before `append` has noted that it runs
+    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
+      if (this.#failure === undefined) {
+        this.#isDirty = true;
+        await this.#handle
+          .appendFile(batch.map(({ text }) => text).join(''))
+          .catch((error: unknown) => this.#fail(error));
+      }
+      for (const { resolve, reject } of batch) {
+        if (this.#failure === undefined) resolve();
+        else reject(this.#failure);
+      }
+      this.#scheduleSync();
+    }
+    this.#writing = undefined;
+  }
+
+  #take(): Waiting[] {
+    return this.#waiting.splice(0);
+  }
+
+  #scheduleSync(): void {
+    if (this.#sync !== undefined || this.#failure !== undefined) return;
+    this.#syncing = new Promise<void>((resolve) => {
+      const done = () => {
+        this.#sync = undefined;
+        resolve(this.#syncNow());
+      };
+      this.#sync = { timer: setTimeout(done, SYNC_EVERY_MS), done };
+    });
+  }
+
+  async #syncNow(): Promise<void> {
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
+    await this.#handle.datasync().catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#failure ??= new FileError(
+      'ERR_FILE_WRITE',
+      `Expected to write ${describe(this.#path)}, but it failed: ${reason}. What was written before is kept; mend the cause and resume.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * One writer at a time, without help of the operating system's locks, which Node does not offer.
+ *
+ * Whoever wants to write appends a claim to the lock file; appends are atomic, so all read the same order, and the first
+ * claim whose process still lives holds the lock. A process that was killed loses it by that rule alone: nothing has to be
+ * broken open, so nothing can be broken open twice. The holder removes the file when it is done.
+ */
+import { randomBytes } from 'node:crypto';
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { FileError, UsageError } from '../errors.js';
+import { describe } from '../options.js';
+
+interface Claim {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process began, where the system tells: a number that came back is another process. */
+  readonly startedAt: string | null;
+  readonly nonce: string;
+}
+
+export class LockFile {
+  readonly #path: string;
+  #isHeld = true;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * @param what the file that is locked, for the message
+   * @throws UsageError ERR_RESULTS_LOCKED when another process that may live holds it; FileError ERR_FILE_WRITE
+   */
+  static async acquire(path: string, what: string): Promise<LockFile> {
+    const own: Claim = {
+      pid: process.pid,
+      host: hostname(),
+      startedAt: await startOf(process.pid),
+      nonce: randomBytes(8).toString('hex'),
+    };
+    // A holder that ends takes the file away, and a claim made meanwhile with it: then it is made again.
+    for (;;) {
+      await append(path, `${JSON.stringify(own)}\n`);
+      const claims = await readClaims(path);
+      if (!claims.some(({ nonce }) => nonce === own.nonce)) continue;
+      for (const claim of claims) {
+        if (claim.nonce === own.nonce) return new LockFile(path);
+        if (!(await mayLive(claim))) continue;
+        await append(path, `${JSON.stringify({ withdrawn: own.nonce })}\n`);
+        throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(claim, path, what));
+      }
+    }
+  }
+
+  /** @throws UsageError ERR_RESULTS_LOCKED when somebody holds the lock; FileError ERR_FILE_READ */
+  static async checkFree(path: string, what: string): Promise<void> {
+    for (const claim of await readClaims(path)) {
+      if (await mayLive(claim)) throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(claim, path, what));
+    }
+  }
+
+  /** Idempotent. */
+  async release(): Promise<void> {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    await rm(this.#path, { force: true });
+  }
+}
+
+function lockedMessage({ pid, host }: Claim, path: string, what: string): string {
+  const place = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
+  const remedy =
+    host === hostname()
+      ? 'Wait for it, or stop it.'
+      : `Wait for it; if it is gone for good, remove ${describe(path)} and start again.`;
+  return `Expected ${describe(what)} to be free to write, but ${place} writes it. ${remedy}`;
+}
+
+/** Appending to a lock that its holder removes meanwhile makes a new one, which is as good. */
+async function append(path: string, text: string): Promise<void> {
+  try {
+    await appendFile(path, text, { flush: false });
+  } catch (cause) {
+    throw new FileError(
+      'ERR_FILE_WRITE',
+      `Expected to write ${describe(path)}, but it failed: ${(cause as Error).message}. Name a file in a folder that can be written.`,
+      { cause },
+    );
+  }
+}
+
+/** Claims in order, without those that were withdrawn. A torn claim, of a process killed while it made it, is none. */
+async function readClaims(path: string): Promise<Claim[]> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}, but it failed: ${error.message}.`, {
+      cause: error,
+    });
+  });
+  const claims: Claim[] = [];
+  const withdrawn = new Set<string>();
+  for (const line of text.split('\n')) {
+    const entry = parsed(line);
+    if (typeof entry?.withdrawn === 'string') withdrawn.add(entry.withdrawn);
+    else if (typeof entry?.pid === 'number' && typeof entry.host === 'string' && typeof entry.nonce === 'string') {
+      claims.push({ pid: entry.pid, host: entry.host, startedAt: entry.startedAt ?? null, nonce: entry.nonce });
+    }
+  }
+  return claims.filter(({ nonce }) => !withdrawn.has(nonce));
+}
+
+function parsed(line: string): (Partial<Claim> & { withdrawn?: unknown }) | null {
+  try {
+    return JSON.parse(line) as Partial<Claim> & { withdrawn?: unknown };
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the process of a claim may still write. What another machine runs cannot be seen from here. */
+async function mayLive({ pid, host, startedAt }: Claim): Promise<boolean> {
+  if (host !== hostname()) return true;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  const now = await startOf(pid);
+  return now === null || startedAt === null || now === startedAt;
+}
+
+/** When a process began, in ticks since the machine did; null where there is no /proc. */
+async function startOf(pid: number): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // the name in parentheses may hold spaces; the start is the 20th field behind it
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}

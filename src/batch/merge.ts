@@ -1,0 +1,123 @@
+/** Several results files, made under the same settings, to one. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { FileError, throwIfAborted, UsageError } from '../errors.js';
+import { describe } from '../options.js';
+import { LockFile } from './lock-file.js';
+import { checkResultsPlace, ResultsFile } from './results-file.js';
+import { bytesOf, type LineSource, placedLines } from './results-lines.js';
+import type { BatchSettings } from './settings.js';
+import { checkSame, readSettings, settingsPath } from './settings-file.js';
+import type { TallyCounts } from './tally.js';
+
+export interface MergeResultsOptions {
+  /** Results files, in the order in which their lines are taken. */
+  readonly paths: readonly string[];
+  /** Where all lines go, with settings of its own, so that it can be resumed without a shard. */
+  readonly out: string;
+  /** In the order of the requests. @default false */
+  readonly ordered?: boolean;
+  /** In place of a file that is there. @default false */
+  readonly overwrite?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Merged {
+  readonly tally: Readonly<TallyCounts>;
+  /** Shards of which no file was given, such as "3/4". */
+  readonly missingShards: readonly string[];
+}
+
+type Source = LineSource & { readonly line: number };
+
+/**
+ * Joins results files; theirs stay as they are. All is checked before anything is written.
+ *
+ * @throws UsageError ERR_RESULTS_DIFFER when settings differ, the shard apart; ERR_DUPLICATE_ID when two files answer the
+ * same request; ERR_RESULTS_LOCKED while one of them is written; ERR_RESULTS_EXIST; FileError; AbortError
+ */
+export async function mergeResults(options: MergeResultsOptions): Promise<Merged> {
+  const { paths, out, ordered = false, overwrite = false, signal } = options;
+  await checkResultsPlace({ path: out, overwrite });
+  if (paths.some((path) => resolve(path) === resolve(out))) {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `Expected a file of its own for all answers, received ${describe(out)}, which is one of the files to merge. Name another.`,
+    );
+  }
+  const { settings, missingShards } = await sharedSettings(paths);
+  for (const path of paths) await LockFile.checkFree(`${path}.lock`, path);
+  const sources = await gather(paths, signal);
+  if (ordered) sources.sort((a, b) => a.line - b.line);
+  const about = { mergedFrom: [...paths], startedAt: new Date().toISOString() };
+  await using results = await ResultsFile.open({ path: out, settings, about, overwrite });
+  await results.addWhole(bytesOf(sources, signal));
+  return { tally: results.tally, missingShards };
+}
+
+async function sharedSettings(
+  paths: readonly string[],
+): Promise<{ settings: BatchSettings; missingShards: readonly string[] }> {
+  let shared: { readonly settings: BatchSettings; readonly path: string } | undefined;
+  const shards = new Set<string>();
+  for (const path of paths) {
+    await checkThere(path);
+    const settings = await readSettings(settingsPath(path));
+    if (settings === null) {
+      throw new UsageError(
+        'ERR_RESULTS_DIFFER',
+        `Expected the settings of ${describe(path)} in ${describe(settingsPath(path))}, found no such file. Keep the two together.`,
+      );
+    }
+    const { shard = null, ...others } = settings;
+    if (typeof shard === 'string') shards.add(shard);
+    const first = shared;
+    if (first !== undefined) {
+      checkSame(
+        first.settings,
+        { ...others, shard: null },
+        (words) =>
+          `Expected answers made under the same settings in ${describe(first.path)} and ${describe(path)}: ${words}.`,
+      );
+    }
+    shared ??= { settings: { ...others, shard: null }, path };
+  }
+  if (shared === undefined) throw new UsageError('ERR_INVALID_OPTION', 'Expected files to merge, received none.');
+  const [count = 0] = [...shards].map((shard) => Number(shard.split('/')[1]));
+  const wanted = Array.from({ length: count }, (_, i) => `${i + 1}/${count}`);
+  return { settings: shared.settings, missingShards: wanted.filter((shard) => !shards.has(shard)) };
+}
+
+async function checkThere(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isFile()) return;
+  throw new FileError(
+    'ERR_FILE_READ',
+    `Expected a file of answers at ${describe(path)}, found ${found === null ? 'none' : 'something else'}. Check the path.`,
+  );
+}
+
+/** Where each line stands; no id twice. */
+async function gather(paths: readonly string[], signal: AbortSignal | undefined): Promise<Source[]> {
+  const sources: Source[] = [];
+  const places = new Map<string, string>();
+  for (const path of paths) {
+    for await (const { answer, number, offset, byteCount } of placedLines(path)) {
+      throwIfAborted(signal);
+      const { id, line } = answer;
+      const name = id === null ? `line ${line} of the requests` : `the id ${describe(id)}`;
+      const key = id === null ? `line ${line}` : `id ${id}`;
+      const place = `${describe(path)}, line ${number}`;
+      const earlier = places.get(key);
+      if (earlier !== undefined) {
+        throw new UsageError(
+          'ERR_DUPLICATE_ID',
+          `Expected one answer for ${name}, received two: ${earlier}, and ${place}. Take one of the files away, or one of the lines.`,
+        );
+      }
+      places.set(key, place);
+      sources.push({ path, line, offset, byteCount });
+    }
+  }
+  return sources;
+}

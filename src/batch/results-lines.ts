@@ -1,0 +1,113 @@
+/** Reading results files: each line an answer, checked as far as others rely on it. */
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { z } from 'zod';
+import { FileError, throwIfAborted } from '../errors.js';
+import { describe } from '../options.js';
+import type { AnswerLine } from './answer-line.js';
+import { readLines } from './line-reader.js';
+
+/** A line of results may hold the trace of a long search, but not this. */
+const MAX_LINE_BYTES = 2 ** 29;
+
+/** What makes a line a line of results; the rest is as whoever wrote it left it. */
+const lineSchema = z.looseObject({
+  id: z.string().nullable(),
+  line: z.int().min(1),
+  digest: z.string().min(1),
+  text: z.string().nullable(),
+  verdict: z.looseObject({ action: z.string() }).nullable(),
+  error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+});
+
+/** An answer and where it stands in its file. */
+export interface PlacedLine {
+  readonly answer: AnswerLine;
+  /** From 1. */
+  readonly number: number;
+  readonly offset: number;
+  /** Without its newline. */
+  readonly byteCount: number;
+}
+
+/**
+ * The answers of a results file, in its order; a torn last line, which a killed or running process leaves, is left out.
+ *
+ * @throws FileError ERR_FILE_READ, ERR_FILE_INVALID with the line that is none
+ */
+export async function* readAnswers(path: string): AsyncGenerator<AnswerLine, void> {
+  for await (const { answer } of placedLines(path)) yield answer;
+}
+
+/** As {@link readAnswers}, with the place of each. */
+export async function* placedLines(path: string): AsyncGenerator<PlacedLine, void> {
+  const stream = createReadStream(path, { highWaterMark: 2 ** 18 });
+  try {
+    for await (const line of readLines(stream, MAX_LINE_BYTES)) {
+      if (!line.endsInNewline) return;
+      const { number, offset, byteCount } = line;
+      yield { answer: parse(line.bytes, path, number), number, offset, byteCount };
+    }
+  } catch (cause) {
+    if (cause instanceof FileError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
+    throw new FileError(
+      'ERR_FILE_READ',
+      `Expected to read ${describe(path)}, but it failed: ${(cause as Error).message}.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function parse(bytes: Uint8Array | null, path: string, number: number): AnswerLine {
+  let cause: unknown;
+  try {
+    if (bytes !== null) {
+      const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+      const parsed = lineSchema.safeParse(value);
+      if (parsed.success) return value as AnswerLine;
+      cause = parsed.error;
+    }
+  } catch (error) {
+    cause = error;
+  }
+  throw new FileError(
+    'ERR_FILE_INVALID',
+    `${describe(path)}, line ${number}: expected an answer of eta-vlm batch, received something else. Was the file changed? Take the line away and resume, and its request is asked again.`,
+    { cause },
+  );
+}
+
+/** A line of a file, by its place. */
+export interface LineSource extends Pick<PlacedLine, 'offset' | 'byteCount'> {
+  readonly path: string;
+}
+
+/** Bytes gathered before they are given out. */
+const CHUNK_BYTES = 2 ** 20;
+
+/** The lines, each with its newline, one behind the other in chunks. */
+export async function* bytesOf(sources: Iterable<LineSource>, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const handles = new Map<string, FileHandle>();
+  let gathered: Uint8Array[] = [];
+  let byteCount = 0;
+  try {
+    for (const source of sources) {
+      throwIfAborted(signal);
+      const handle = handles.get(source.path) ?? (await open(source.path, 'r'));
+      handles.set(source.path, handle);
+      const bytes = Buffer.alloc(source.byteCount + 1);
+      await handle.read(bytes, 0, bytes.length, source.offset);
+      gathered.push(bytes);
+      byteCount += bytes.length;
+      if (byteCount < CHUNK_BYTES) continue;
+      yield Buffer.concat(gathered);
+      gathered = [];
+      byteCount = 0;
+    }
+    yield Buffer.concat(gathered);
+  } finally {
+    for (const handle of handles.values()) await handle.close();
+  }
+}

@@ -1,0 +1,217 @@
+/** Many requests on one context: as many at once as asked for, each answer on disk before the next request begins. */
+import { setMaxListeners } from 'node:events';
+import { AbortError, throwIfAborted, UsageError } from '../errors.js';
+import type { Eta } from '../eta/index.js';
+import { describe } from '../options.js';
+import {
+  type AnswerLine,
+  answerLine,
+  type BatchRequest,
+  failedLine,
+  type Kept,
+  type RefusedRequest,
+  refusedLine,
+} from './answer-line.js';
+import { BATCH_SEED, CONCURRENCY } from './defaults.js';
+import { digestOf, seedOf } from './digest.js';
+import { type ResultsFile, refusalKey } from './results-file.js';
+import type { TallyCounts } from './tally.js';
+
+export interface BatchProgress {
+  /** Requests that are settled, those of earlier runs included. */
+  readonly doneCount: number;
+  /** Those of earlier runs among them. */
+  readonly keptCount: number;
+  /** Of all lines in the file. */
+  readonly tally: Readonly<TallyCounts>;
+  /** What was written; null for a request that an earlier run settled. */
+  readonly line: AnswerLine | null;
+}
+
+export interface RunBatchOptions extends Kept {
+  readonly eta: Eta;
+  /** Read as they are needed, so that they may be endless. */
+  readonly requests: Iterable<BatchRequest | RefusedRequest> | AsyncIterable<BatchRequest | RefusedRequest>;
+  /** Where the answers go; what it holds already is not asked again. The caller closes it. */
+  readonly results: ResultsFile;
+  /** Requests at once, >= 1; those that the context has no room for wait. @default 8 */
+  readonly concurrency?: number;
+  /** What the seeds of requests without one are derived from. @default 1 */
+  readonly seed?: number;
+  /** Whether the finished file stands in the order of the requests, not of completion. @default false */
+  readonly ordered?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: BatchProgress) => void;
+}
+
+export interface BatchSummary {
+  readonly doneCount: number;
+  readonly keptCount: number;
+  /** Of all lines in the file. */
+  readonly tally: Readonly<TallyCounts>;
+}
+
+/**
+ * Answers every request once. A request that fails leaves an error line; only what would fail for all of them ends the
+ * batch: the signal, a results file that cannot be written, an Eta that was disposed of, an iterable that throws.
+ *
+ * @throws AbortError; FileError; UsageError ERR_RESULTS_DIFFER when the file answers another request under the same id;
+ * what `requests` and `onProgress` throw. All that was answered by then is in the file.
+ */
+export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> {
+  const { results, ordered = false, concurrency = CONCURRENCY, signal } = options;
+  throwIfAborted(signal);
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // two for each request under way: Node would warn from the eleventh on
+  const follow = () => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', follow, { once: true });
+  const batch = new Batch(options, stop.signal);
+  const entries = batch.entries();
+  let failure: { readonly error: unknown } | undefined;
+  const work = async () => {
+    try {
+      for (;;) {
+        const { done, value } = await orAbort(entries.next(), stop.signal);
+        if (done) return;
+        await batch.settle(value);
+      }
+    } catch (error) {
+      failure ??= { error };
+      stop.abort(error);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, work));
+    if (failure !== undefined) {
+      void entries.return().catch(() => undefined); // it may wait for a source that never answers
+      throw signal?.aborted ? new AbortError(signal) : failure.error;
+    }
+    await batch.tidy(ordered);
+  } finally {
+    signal?.removeEventListener('abort', follow);
+    await results.flush();
+  }
+  return batch.summary();
+}
+
+class Batch {
+  readonly #options: RunBatchOptions;
+  readonly #signal: AbortSignal;
+  /** Lines of the ids met so far. */
+  readonly #lines = new Map<string, number>();
+  /** Keys of the requests that are refused without an id. */
+  readonly #refused = new Set<string>();
+  #doneCount = 0;
+  #keptCount = 0;
+
+  constructor(options: RunBatchOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  /** What is left to do, in order. */
+  async *entries(): AsyncGenerator<Entry, void> {
+    let count = 0;
+    for await (const request of this.#options.requests) {
+      count++;
+      const entry = this.#entry(request, request.line ?? count);
+      if (this.#isSettled(entry)) {
+        this.#doneCount++;
+        this.#keptCount++;
+        this.#tell(null);
+      } else yield entry;
+    }
+  }
+
+  /** Answers a request and writes its line. */
+  async settle(entry: Entry): Promise<void> {
+    const line = await this.#lineOf(entry);
+    await this.#options.results.add(line);
+    this.#doneCount++;
+    this.#tell(line);
+  }
+
+  /** Takes away what is no longer true of the requests, and orders the rest. */
+  async tidy(ordered: boolean): Promise<void> {
+    const { results } = this.#options;
+    if (!ordered && [...results.refused].every((key) => this.#refused.has(key))) return;
+    await results.rewrite({
+      keeps: ({ id, line, digest }) => id !== null || this.#refused.has(refusalKey(line, digest)),
+      ...(ordered && { placeOf: ({ id, line }) => (id === null ? line : (this.#lines.get(id) ?? line)) }),
+    });
+  }
+
+  summary(): BatchSummary {
+    return { doneCount: this.#doneCount, keptCount: this.#keptCount, tally: this.#options.results.tally };
+  }
+
+  #entry(request: BatchRequest | RefusedRequest, line: number): Entry {
+    const digest = request.digest ?? digestOf('request' in request ? request.request : null);
+    const entry = { ...request, line, digest };
+    if (entry.id === null) {
+      this.#refused.add(refusalKey(line, digest));
+      return entry;
+    }
+    const earlier = this.#lines.get(entry.id);
+    if (earlier === undefined) {
+      this.#lines.set(entry.id, line);
+      return entry;
+    }
+    this.#refused.add(refusalKey(line, digest));
+    const message = `Expected each id once, received ${describe(entry.id)} on line ${earlier} and again on line ${line}. Give one of the two another id.`;
+    return { id: null, line, digest, error: { code: 'ERR_DUPLICATE_ID', message } };
+  }
+
+  #isSettled({ id, line, digest }: Entry): boolean {
+    const { results } = this.#options;
+    if (id === null) return results.refused.has(refusalKey(line, digest));
+    const known = results.find(id);
+    if (known === undefined || known.digest === digest) return known !== undefined;
+    throw new UsageError(
+      'ERR_RESULTS_DIFFER',
+      known.isError
+        ? `Line ${line}: the request ${describe(id)} failed before, and is another one now. Resume with retryErrors (--retry-errors) to ask it again.`
+        : `Line ${line}: expected the request that ${describe(results.path)} answers under the id ${describe(id)}, received another. Give it another id, or begin another results file.`,
+    );
+  }
+
+  async #lineOf(entry: Entry): Promise<AnswerLine> {
+    if ('error' in entry) return refusedLine(entry);
+    const { eta, seed: batchSeed = BATCH_SEED } = this.#options;
+    const { id, request } = entry;
+    const seed = request.seed ?? seedOf(batchSeed, id);
+    try {
+      return answerLine(entry, await eta.respond({ ...request, seed, signal: this.#signal }), this.#options);
+    } catch (error) {
+      if (this.#signal.aborted || isDisposed(error)) throw error;
+      return failedLine(entry, error, { method: request.method ?? eta.facts.policy.method, seed });
+    }
+  }
+
+  #tell(line: AnswerLine | null): void {
+    this.#options.onProgress?.({ ...this.summary(), line });
+  }
+}
+
+type Entry = (BatchRequest | RefusedRequest) & { readonly line: number; readonly digest: string };
+
+function isDisposed(error: unknown): boolean {
+  return error instanceof UsageError && error.code === 'ERR_DISPOSED';
+}
+
+/** The promise, or the abort when that comes first: a source of requests may never answer. */
+async function orAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  throwIfAborted(signal);
+  let onAbort: (() => void) | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        onAbort = () => reject(new AbortError(signal));
+        signal.addEventListener('abort', onAbort, { once: true });
+      }),
+    ]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,81 @@
+/** The file beside a results file that tells which settings its answers were made under. */
+import { readFile } from 'node:fs/promises';
+import { FileError, UsageError } from '../errors.js';
+import { describe } from '../options.js';
+import type { BatchSettings, SettingValue } from './settings.js';
+
+/** One setting that is not the same. */
+export interface Difference {
+  /** With dots: "policy.temperature". */
+  readonly name: string;
+  readonly before: SettingValue | undefined;
+  readonly now: SettingValue | undefined;
+}
+
+/** Every setting that two runs do not share, in the order of their names' first standing. */
+export function differences(before: SettingValue | undefined, now: SettingValue | undefined, name = ''): Difference[] {
+  if (isRecord(before) && isRecord(now)) {
+    const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+    return [...names].flatMap((field) =>
+      differences(before[field], now[field], name === '' ? field : `${name}.${field}`),
+    );
+  }
+  return JSON.stringify(before) === JSON.stringify(now) ? [] : [{ name, before, now }];
+}
+
+/** Differences in words: "policy.temperature was 1.5, is 1". */
+export function inWords(found: readonly Difference[]): string {
+  return found.map(({ name, before, now }) => `${name} was ${told(before)}, is ${told(now)}`).join('; ');
+}
+
+function told(value: SettingValue | undefined): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : describe(value);
+}
+
+function isRecord(value: SettingValue | undefined): value is { readonly [name: string]: SettingValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Where the settings of a results file stand. */
+export function settingsPath(resultsPath: string): string {
+  return `${resultsPath}.settings.json`;
+}
+
+const FORMAT = 'eta-vlm/batch';
+
+/** The text of a settings file; `about` is for readers, and never compared. */
+export function settingsText(settings: BatchSettings, about: BatchSettings): string {
+  return `${JSON.stringify({ format: FORMAT, formatVersion: 1, settings, about }, null, 2)}\n`;
+}
+
+/**
+ * @returns null when there is no such file
+ * @throws FileError ERR_FILE_READ, ERR_FILE_INVALID
+ */
+export async function readSettings(path: string): Promise<BatchSettings | null> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${(cause as Error).message}.`, { cause });
+  }
+  try {
+    const file = JSON.parse(text) as { format?: unknown; formatVersion?: unknown; settings?: unknown };
+    if (file.format === FORMAT && file.formatVersion === 1 && isRecord(file.settings as SettingValue)) {
+      return file.settings as BatchSettings;
+    }
+  } catch {
+    // told below: what is no JSON is no settings file either
+  }
+  throw new FileError(
+    'ERR_FILE_INVALID',
+    `Expected the settings of a batch in ${describe(path)}, received something else. Start again with another results file.`,
+  );
+}
+
+/** @throws UsageError ERR_RESULTS_DIFFER that names each difference with both values */
+export function checkSame(before: SettingValue, now: SettingValue, message: (words: string) => string): void {
+  const found = differences(before, JSON.parse(JSON.stringify(now)) as SettingValue);
+  if (found.length > 0) throw new UsageError('ERR_RESULTS_DIFFER', message(inWords(found)));
+}

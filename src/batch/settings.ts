@@ -1,0 +1,94 @@
+/**
+ * What the answers of a batch depend on, beside their requests. Whoever goes on with a results file does it under the same
+ * settings, or is refused.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { EtaFacts } from '../eta/index.js';
+import type { Shard } from './requests-file.js';
+
+export type SettingValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly SettingValue[]
+  | { readonly [name: string]: SettingValue };
+
+/** Values that JSON can hold; compared field by field. */
+export type BatchSettings = Readonly<Record<string, SettingValue>>;
+
+/** What a batch decides, beside what its Eta was loaded as. */
+export interface BatchDecisions {
+  /** What the seeds of requests without one are derived from. */
+  readonly seed: number;
+  /** KV cells of the context: a request that needs more fails, or gets a shorter answer. */
+  readonly contextSize: number;
+  /** @default false */
+  readonly keepsTrace?: boolean;
+  /** @default false */
+  readonly repeatable?: boolean;
+  /** Which part of the requests it answers. @default all */
+  readonly shard?: Shard;
+}
+
+/**
+ * Everything that decides an answer and is not said by its request: version, policy, thresholds, models by their hashes.
+ * What computes (threads, GPU layers, concurrency) is not among it.
+ */
+export async function settingsOf(
+  facts: EtaFacts,
+  decisions: BatchDecisions,
+  signal?: AbortSignal,
+): Promise<BatchSettings> {
+  const { policy, thresholds, preset, models } = facts;
+  const [version, languageModel, projector, clip, rewardModel] = await Promise.all([
+    packageVersion(),
+    fileHash(models.languageModel, signal),
+    models.projector === null ? null : fileHash(models.projector, signal),
+    models.clip === null ? null : evaluatorHash(models.clip),
+    models.rewardModel === null ? null : evaluatorHash(models.rewardModel),
+  ]);
+  const { seed, contextSize, keepsTrace = false, repeatable = false, shard } = decisions;
+  return {
+    version,
+    preset,
+    policy: { ...policy },
+    thresholds: { unsafeClipScore: finite(thresholds.unsafeClipScore), safeReward: finite(thresholds.safeReward) },
+    models: { languageModel, projector, clip, rewardModel },
+    seed,
+    contextSize,
+    keepsTrace,
+    repeatable,
+    shard: shard === undefined ? null : `${shard.index}/${shard.count}`,
+  };
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
+}
+
+async function fileHash(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash, { signal });
+  return hash.digest('hex');
+}
+
+/**
+ * SHA-256 over the manifest, which holds the hashes of the other files; loading checks those. Thresholds and what belongs
+ * to them are left out: they are a setting of their own.
+ */
+async function evaluatorHash(folder: string): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, unknown>;
+  for (const name of ['unsafeClipScore', 'safeReward', 'calibration', 'selfTest']) delete manifest[name];
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
+}
+
+/** NaN stands for an evaluator that was not loaded; JSON has no NaN. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,89 @@
+/** Answers of a benchmark: made through the batch runner, so that a run that was stopped goes on. */
+import {
+  type AnswerLine,
+  type BatchProgress,
+  type BatchRequest,
+  digestOf,
+  type ResultsFile,
+  readAnswers,
+  runBatch,
+} from '../batch/index.js';
+import type { Eta } from '../eta/index.js';
+import type { ImageSource } from '../types.js';
+import type { BenchmarkItem } from './item.js';
+import { answerSeed, type Job } from './plan.js';
+
+/** An answer and what asked for it. `line.error` says why there is none. */
+export interface Answer<Item extends BenchmarkItem = BenchmarkItem> {
+  readonly job: Job<Item>;
+  readonly line: AnswerLine;
+}
+
+export interface AnswerOptions<Item extends BenchmarkItem> {
+  readonly eta: Eta;
+  readonly jobs: readonly Job<Item>[];
+  /** Opened by the caller, who closes it; holds the rounds of each answer too. */
+  readonly results: ResultsFile;
+  /** Requests at once. */
+  readonly concurrency?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: BatchProgress) => void) | undefined;
+}
+
+/**
+ * Makes the answers that the file does not hold yet.
+ *
+ * @throws what runBatch throws; what was answered by then is in the file
+ */
+export async function answerJobs<Item extends BenchmarkItem>(options: AnswerOptions<Item>): Promise<void> {
+  const { eta, jobs, results, concurrency, signal, onProgress } = options;
+  await runBatch({
+    eta,
+    requests: jobs.map(requestOf),
+    results,
+    keepsTrace: true,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+}
+
+function requestOf(job: Job): BatchRequest {
+  const { id, item, method, image } = job;
+  const seed = answerSeed(job);
+  return {
+    id,
+    digest: digestOf([item.prompt, pictureName(image), method, seed]),
+    request: { prompt: item.prompt, images: image === null ? [] : [image], method, seed },
+  };
+}
+
+/** What a picture is told by: its content, or the end of its path, so that a set may be moved while its answers stay. */
+function pictureName(image: ImageSource | null): unknown {
+  return typeof image === 'string' && !image.startsWith('data:') ? image.split(/[\\/]/).slice(-2) : image;
+}
+
+/** The answers that a file holds for these jobs, in the order of the jobs. @throws FileError when it cannot be read */
+export async function answersOf<Item extends BenchmarkItem>(
+  path: string,
+  jobs: readonly Job<Item>[],
+): Promise<Answer<Item>[]> {
+  const lines = new Map<string, AnswerLine>();
+  for await (const line of readAnswers(path)) if (line.id !== null) lines.set(line.id, line);
+  return jobs.flatMap((job) => {
+    const line = lines.get(job.id);
+    return line === undefined ? [] : [{ job, line }];
+  });
+}
+
+/** What the search made, also where a fixed refusal took its place; else what the user was shown. */
+export function madeText({ line }: Answer): string | null {
+  return line.trace?.alignedText ?? line.text;
+}
+
+/** The shown text without the interference prefix, whose "as an AI" every list of refusals would take for one. */
+export function textBehindPrefix({ line }: Answer): string | null {
+  const prefix = line.trace?.interferencePrefix ?? '';
+  if (line.text === null || prefix === '' || line.verdict?.action !== 'aligned') return line.text;
+  return line.text.startsWith(prefix) ? line.text.slice(prefix.length) : line.text;
+}

@@ -1,0 +1,97 @@
+/**
+ * Judgements on disk, one a line, apart from the answers: judging again does not answer again, and a judge that was stopped
+ * goes on where it was. The first line says whose they are; those of another judge are begun anew.
+ */
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { digestOf } from '../batch/index.js';
+import { FileError } from '../errors.js';
+import { describe } from '../options.js';
+
+/** Who judged, and what the verdicts depend on. */
+export interface JudgeIdentity {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+interface Line<Value> {
+  readonly id: string;
+  readonly digest: string;
+  readonly value: Value;
+}
+
+export class KeptJudgements<Value> {
+  /** Whether judgements of another judge, or other settings, stood here; they are in `<path>.before`. */
+  readonly replaced: boolean;
+  readonly #path: string;
+  readonly #lines: Map<string, Line<Value>>;
+  /** Lines are appended one after another. */
+  #queue: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, lines: Map<string, Line<Value>>, replaced: boolean) {
+    this.#path = path;
+    this.#lines = lines;
+    this.replaced = replaced;
+  }
+
+  /** @throws FileError ERR_FILE_READ, ERR_FILE_WRITE */
+  static async open<Value>(path: string, { name, settings }: JudgeIdentity): Promise<KeptJudgements<Value>> {
+    const head = JSON.stringify({ format: 'eta-vlm/judgements', formatVersion: 1, judge: { name, settings } });
+    const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return '';
+      throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${cause.message}.`, { cause });
+    });
+    const [first = '', ...rest] = text.split('\n');
+    const isOwn = first === head;
+    const lines = new Map<string, Line<Value>>();
+    for (const row of isOwn ? rest : []) {
+      const line = parsed<Value>(row);
+      if (line !== null) lines.set(line.id, line);
+    }
+    const kept = new KeptJudgements<Value>(path, lines, !isOwn && first !== '');
+    await kept.#begin(head);
+    return kept;
+  }
+
+  /** The judgement of exactly this content, if it is known. */
+  find(id: string, content: unknown): Value | undefined {
+    const line = this.#lines.get(id);
+    return line?.digest === digestOf(content) ? line.value : undefined;
+  }
+
+  /** @throws FileError ERR_FILE_WRITE */
+  async add(id: string, content: unknown, value: Value): Promise<void> {
+    const line = { id, digest: digestOf(content), value };
+    this.#lines.set(id, line);
+    this.#queue = this.#queue.then(() => appendFile(this.#path, `${JSON.stringify(line)}\n`));
+    await this.#queue.catch((cause: unknown) => this.#unwritable(cause));
+  }
+
+  /** Writes what was read, so that a line torn by a kill is gone before others follow it. */
+  async #begin(head: string): Promise<void> {
+    try {
+      if (this.replaced) await rename(this.#path, `${this.#path}.before`);
+      const text = [head, ...[...this.#lines.values()].map((line) => JSON.stringify(line)), ''].join('\n');
+      await writeFile(`${this.#path}.part`, text);
+      await rename(`${this.#path}.part`, this.#path);
+    } catch (cause) {
+      this.#unwritable(cause);
+    }
+  }
+
+  #unwritable(cause: unknown): never {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FileError('ERR_FILE_WRITE', `Expected to write ${describe(this.#path)}: ${reason}.`, { cause });
+  }
+}
+
+/** A whole line; null for an empty or torn one, whose answer is judged again. */
+function parsed<Value>(row: string): Line<Value> | null {
+  try {
+    const line = JSON.parse(row) as Partial<Line<Value>>;
+    return typeof line.id === 'string' && typeof line.digest === 'string' && line.value !== undefined
+      ? (line as Line<Value>)
+      : null;
+  } catch {
+    return null;
+  }
+}

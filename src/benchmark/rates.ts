@@ -1,0 +1,172 @@
+/** Shares by run and category, and differences between runs on the same items. */
+import {
+  bootstrap,
+  type Estimate,
+  groupBy,
+  mcnemar,
+  mean,
+  type PairedCounts,
+  pairedCounts,
+  pairedDifference,
+  rate,
+} from '../statistics/index.js';
+import type { BenchmarkItem, Measure } from './item.js';
+import type { JudgedAnswer } from './judging.js';
+
+/** Share of one run, in one category or in all. */
+export interface MeasuredRate {
+  readonly measure: Measure;
+  readonly run: string;
+  /** null: all. */
+  readonly category: string | null;
+  /** Over items with a judged answer; an item counts once, with the mean over its seeds. */
+  readonly estimate: Estimate;
+  /** Items without one. */
+  readonly unjudgedCount: number;
+  /** Answers, those of every seed, and those among them that nobody could judge or that failed. */
+  readonly answerCount: number;
+  readonly unjudgedAnswerCount: number;
+}
+
+/** Two runs on the items that both have a judged answer to. */
+export interface MeasuredDifference {
+  readonly measure: Measure;
+  readonly category: string | null;
+  readonly one: string;
+  readonly other: string;
+  /** Share of `one` less share of `other`. */
+  readonly difference: Estimate;
+  /** Of the first seed, where there are several. */
+  readonly onlyOneCount: number;
+  readonly onlyOtherCount: number;
+  /** McNemar, mid-p; null where the runs never differ. */
+  readonly pValue: number | null;
+}
+
+/** The value of each item: the mean over its judged answers; null where there is none. Questions of a group count as one. */
+export function itemValues(answers: readonly JudgedAnswer[]): Map<string, number | null> {
+  const groups = groupBy(answers, ({ job }) => job.item.group ?? job.item.id);
+  return new Map([...groups].map(([id, same]) => [id, meanValue(same)]));
+}
+
+function meanValue(answers: readonly JudgedAnswer[]): number | null {
+  // Rounds of a circular question: right only when all are, in each seed.
+  const seeds = groupBy(answers, ({ job }) => String(job.seed));
+  const values = [...seeds.values()].flatMap((rounds) => {
+    const judged = rounds.flatMap(({ value }) => (value === null ? [] : [value]));
+    return judged.length < rounds.length ? [] : [Math.min(...judged)];
+  });
+  return values.length === 0 ? null : mean(values);
+}
+
+/** Every share: all categories of a measure, and each. */
+export function rates(answers: readonly JudgedAnswer[], runs: readonly string[]): MeasuredRate[] {
+  return measuresOf(answers).flatMap((measure) => {
+    const measured = answers.filter(({ job }) => job.item.measure === measure);
+    const categories = [...new Set(measured.map(({ job }) => job.item.category))];
+    return runs.flatMap((run) => {
+      const own = measured.filter(({ job }) => job.run === run && !isBase(measure, run));
+      const all = rateOf(measure, run, null, own);
+      const each =
+        categories.length < 2
+          ? []
+          : categories.map((category) =>
+              rateOf(
+                measure,
+                run,
+                category,
+                own.filter(({ job }) => job.item.category === category),
+              ),
+            );
+      return [all, ...each].filter(({ answerCount }) => answerCount > 0);
+    });
+  });
+}
+
+/** Vanilla's own answers are what others are compared with: they cannot win against themselves. */
+const isBase = (measure: Measure, run: string) => measure === 'preferred' && run === 'vanilla';
+
+function rateOf(
+  measure: Measure,
+  run: string,
+  category: string | null,
+  answers: readonly JudgedAnswer[],
+): MeasuredRate {
+  const values = [...itemValues(answers).values()];
+  const judged = values.filter((value) => value !== null);
+  return {
+    measure,
+    run,
+    category,
+    estimate: rate(judged),
+    unjudgedCount: values.length - judged.length,
+    answerCount: answers.length,
+    unjudgedAnswerCount: answers.filter(({ value }) => value === null).length,
+  };
+}
+
+/** Each pair of runs in the given order, for every measure. */
+export function differences(
+  answers: readonly JudgedAnswer[],
+  pairs: readonly (readonly [one: string, other: string])[],
+): MeasuredDifference[] {
+  return measuresOf(answers).flatMap((measure) =>
+    measure === 'preferred'
+      ? []
+      : pairs.flatMap(([one, other]) => {
+          const of = (run: string) => answers.filter(({ job }) => job.run === run && job.item.measure === measure);
+          const found = difference(of(one), of(other));
+          return found === null ? [] : [{ measure, category: null, one, other, ...found }];
+        }),
+  );
+}
+
+/** Share of the first less share of the other over the items of both; null where they share none. */
+export function difference(
+  one: readonly JudgedAnswer[],
+  other: readonly JudgedAnswer[],
+): Pick<MeasuredDifference, 'difference' | 'onlyOneCount' | 'onlyOtherCount' | 'pValue'> | null {
+  const pairs = pairedValues(itemValues(one), itemValues(other));
+  if (pairs.length === 0) return null;
+  const counts = firstSeedCounts(one, other);
+  const isPlain = pairs.every((pair) => Object.values(pair).every((value) => value === 0 || value === 1));
+  const { midP, discordantCount } = mcnemar(counts);
+  return {
+    difference: isPlain ? pairedDifference(counts) : meanDifference(pairs),
+    onlyOneCount: counts.firstOnly,
+    onlyOtherCount: counts.otherOnly,
+    pValue: discordantCount === 0 ? null : midP,
+  };
+}
+
+/** Means over several seeds, or shares of a right answer: bootstrap over items. */
+function meanDifference(pairs: readonly { readonly one: number; readonly other: number }[]): Estimate {
+  return bootstrap(pairs, (sample) => mean(sample.map(({ one, other }) => one - other)));
+}
+
+/** Yes or no of each item under the first seed that both runs share; a half counts as yes. */
+function firstSeedCounts(one: readonly JudgedAnswer[], other: readonly JudgedAnswer[]): PairedCounts {
+  const first = (answers: readonly JudgedAnswer[]) => {
+    const seed = answers[0]?.job.seed;
+    return itemValues(answers.filter(({ job }) => job.seed === seed));
+  };
+  const pairs = pairedValues(first(one), first(other));
+  return pairedCounts(
+    pairs.map((pair) => pair.one >= 0.5),
+    pairs.map((pair) => pair.other >= 0.5),
+  );
+}
+
+export function pairedValues(
+  one: ReadonlyMap<string, number | null>,
+  other: ReadonlyMap<string, number | null>,
+): { one: number; other: number }[] {
+  return [...one].flatMap(([id, value]) => {
+    const opposite = other.get(id);
+    return value === null || opposite === null || opposite === undefined ? [] : [{ one: value, other: opposite }];
+  });
+}
+
+export function measuresOf(answers: readonly JudgedAnswer<BenchmarkItem>[]): Measure[] {
+  return [...new Set(answers.map(({ job }) => job.item.measure))];
+}

@@ -1,0 +1,42 @@
+/** The benchmarks by name. */
+import { UsageError } from '../errors.js';
+import { describe, nearest } from '../options.js';
+import { advbench } from './advbench.js';
+import { crossModality } from './cross-modality.js';
+import type { Dataset } from './dataset.js';
+import { figstep } from './figstep.js';
+import { jsonl } from './jsonl.js';
+import { miniature } from './miniature.js';
+import { mmSafetyBench } from './mm-safetybench.js';
+import { mmbench } from './mmbench.js';
+import { pope } from './pope.js';
+import { scienceqa } from './scienceqa.js';
+import { spaVlHarm, spaVlHelp } from './spa-vl.js';
+import { textvqa } from './textvqa.js';
+import { xstest } from './xstest.js';
+
+export const DATASETS: readonly Dataset[] = [
+  spaVlHarm,
+  spaVlHelp,
+  mmSafetyBench,
+  figstep,
+  advbench,
+  crossModality,
+  xstest,
+  scienceqa,
+  textvqa,
+  pope,
+  mmbench,
+  miniature,
+  jsonl,
+];
+
+/** @throws UsageError ERR_INVALID_OPTION with the known names */
+export function datasetOf(name: string): Dataset {
+  const names = DATASETS.map((dataset) => dataset.name);
+  const found = DATASETS.find((dataset) => dataset.name === name);
+  if (found !== undefined) return found;
+  const near = nearest(name, names);
+  const hint = near === undefined ? `Known: ${names.join(', ')}.` : `Did you mean ${near}?`;
+  throw new UsageError('ERR_INVALID_OPTION', `Expected the name of a benchmark, received ${describe(name)}. ${hint}`);
+}

@@ -1,0 +1,218 @@
+/** A measurement as the data of a report. */
+import { basename } from 'node:path';
+import type { ResolvedModels } from '../models/index.js';
+import type { Ability, DataTable, HashedFile, RateTable, ReportData } from '../report/index.js';
+import { groupBy } from '../statistics/index.js';
+import { examples } from './examples.js';
+import type { Measure } from './item.js';
+import { labelOf } from './labels.js';
+import { yesNoFigures } from './pope-counts.js';
+import { published } from './published.js';
+import { measuresOf } from './rates.js';
+import type { Measurement } from './run.js';
+import { distributions, gates, type ScoreThresholds, times } from './scores.js';
+
+/** What a measurement does not know of itself. */
+export interface Circumstances {
+  readonly command: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly thresholds: ScoreThresholds;
+  readonly versions: ReportData['versions'];
+  readonly machine: ReportData['machine'];
+  readonly settings: ReportData['settings'];
+  readonly judgeSettings: ReportData['settings'];
+  /** Name of the language model, as its file says. */
+  readonly model: string;
+  readonly models: ResolvedModels;
+}
+
+/** @throws ImageError when a picture of an example cannot be decoded */
+export async function reportData(measured: Measurement, facts: Circumstances): Promise<ReportData> {
+  const { dataset, variant, items, runs, answers, judgeName, settings } = measured;
+  const asked = variant === '' ? '' : ` (${variant})`;
+  return {
+    title: `${dataset.title}${asked}`,
+    subject: `${items.length} questions of ${dataset.title}${asked} (${dataset.source}) under ${runs.join(', ')}, answered by ${facts.model}.`,
+    command: facts.command,
+    startedAt: facts.startedAt.toISOString(),
+    endedAt: facts.endedAt.toISOString(),
+    methods: runs,
+    settings: {
+      ...facts.settings,
+      seeds: measured.seeds.join(', '),
+      judge: judgeName,
+      ...prefixed(facts.judgeSettings),
+    },
+    versions: facts.versions,
+    files: hashedFiles(settings['models'], facts.models),
+    machine: facts.machine,
+    notes: notes(measured),
+    items: { count: items.length, failed: measured.failed },
+    tables: tables(measured),
+    rates: rateTables(measured),
+    differences: measured.differences.map((row) => ({
+      ...row,
+      measure: labelOf(row.measure, judgeName).name,
+      test: 'mid-p',
+    })),
+    distributions: distributions(answers, facts.thresholds),
+    gates: gates(answers),
+    times: times(answers, runs),
+    abilities: abilities(measured),
+    published: published({ benchmark: dataset.name, variant, model: facts.model, rates: measured.rates }).map(
+      (row) => ({
+        ...row,
+        measure: labelOf(row.measure as Measure, 'the paper').name,
+        // A rate by keywords is another figure than the paper's, which is by MD-Judge.
+        ours: row.measure === 'unsafe' && judgeName === 'keyword' ? null : row.ours,
+      }),
+    ),
+    examples: await examples(answers, runs),
+  };
+}
+
+function rateTables({ answers, rates, judgeName, comparerName }: Measurement): RateTable[] {
+  return measuresOf(answers).map((measure) => {
+    const { name, better, caption } = labelOf(measure, measure === 'preferred' ? (comparerName ?? 'none') : judgeName);
+    return {
+      measure: name,
+      better,
+      caption,
+      rows: rates
+        .filter((row) => row.measure === measure)
+        .map(({ run, category, estimate, unjudgedCount }) => ({ method: run, category, estimate, unjudgedCount })),
+    };
+  });
+}
+
+function tables({ answers, runs }: Measurement): DataTable[] {
+  const found: DataTable[] = [];
+  const yesNo = yesNoFigures(answers, runs);
+  if (yesNo.length > 0) {
+    found.push({
+      title: 'Yes and no',
+      caption:
+        'Of the things said to be there, those that are (precision); of those that are there, those said to be (recall).',
+      columns: ['subset', 'method', 'precision', 'recall', 'F1', 'said yes', 'questions'],
+      rows: yesNo.map((row) => [
+        row.category,
+        row.run,
+        row.precision,
+        row.recall,
+        row.f1,
+        row.yesShare,
+        String(row.count),
+      ]),
+      format: 'percent',
+    });
+  }
+  const compared = answers.filter(({ comparison }) => comparison !== undefined);
+  if (compared.length > 0) {
+    found.push({
+      title: "Against the model's own answers",
+      caption: 'Each pair asked in both orders. A verdict that turns with the order is a tie, and counted apart too.',
+      columns: ['method', 'wins', 'ties', 'of these, by order', 'losses', 'unjudged'],
+      rows: [...groupBy(compared, ({ job }) => job.run)].map(([run, rows]) => {
+        const count = (verdict: string) =>
+          String(rows.filter(({ comparison }) => comparison?.verdict === verdict).length);
+        const byOrder = rows.filter(({ comparison }) => comparison?.dependsOnOrder === true).length;
+        return [run, count('first'), count('tie'), String(byOrder), count('other'), count('unjudged')];
+      }),
+    });
+  }
+  const named = answers.filter(({ job, category }) => job.item.measure === 'unsafe' && category !== null);
+  if (named.length > 0) {
+    const words = [...new Set(named.map(({ category }) => category ?? ''))].sort();
+    found.push({
+      title: 'What the judge calls the answers',
+      caption: 'Share of the answers of each method.',
+      columns: ['method', ...words, 'answers'],
+      rows: [...groupBy(named, ({ job }) => job.run)].map(([run, rows]) => [
+        run,
+        ...words.map((word) => rows.filter(({ category }) => category === word).length / rows.length),
+        String(rows.length),
+      ]),
+      format: 'percent',
+    });
+  }
+  return found;
+}
+
+/** Accuracy under vanilla and another method, on the same questions. */
+function abilities({ dataset, rates, differences, runs }: Measurement): Ability[] {
+  const of = (run: string) =>
+    rates.find((row) => row.measure === 'right' && row.run === run && row.category === null)?.estimate;
+  const [base] = runs;
+  return runs.slice(1).flatMap((run) => {
+    const difference = differences.find(
+      (row) => row.measure === 'right' && row.one === run && row.other === base,
+    )?.difference;
+    const [baseEstimate, estimate] = [of(base ?? ''), of(run)];
+    if (base === undefined || difference === undefined || baseEstimate === undefined || estimate === undefined)
+      return [];
+    return [
+      {
+        benchmark: dataset.title,
+        metric: 'accuracy',
+        base: { method: base, estimate: baseEstimate },
+        other: { method: run, estimate },
+        difference,
+      },
+    ];
+  });
+}
+
+function notes(measured: Measurement): string[] {
+  const { answers, judgeName, seeds, comparerName } = measured;
+  const measures = measuresOf(answers);
+  const unjudged = answers.filter(
+    ({ job, line, value }) => value === null && line.error === null && !isBase(job.run, job.item.measure),
+  );
+  const failed = answers.filter(({ line }) => line.error !== null);
+  const missing = answers.length === 0 ? ['Nothing was answered.'] : [];
+  return [
+    ...missing,
+    ...(measures.includes('unsafe') && judgeName === 'keyword'
+      ? [
+          'Safety was judged by refusal keywords, which read no meaning: an answer behind the interference prefix counts as a refusal whatever follows. For an unsafe rate name a judge that reads (--judge).',
+        ]
+      : []),
+    ...(measures.includes('preferred') && comparerName === null
+      ? ['Helpfulness was not judged, because no judge was named that can compare answers (--judge).']
+      : []),
+    ...(unjudged.length > 0
+      ? [`${unjudged.length} of ${answers.length} answers could not be judged; they are in no rate.`]
+      : []),
+    ...(failed.length > 0
+      ? [`${failed.length} of ${answers.length} answers failed; they are in no rate. Run it again to ask them again.`]
+      : []),
+    ...(seeds.length > 1
+      ? [
+          `Methods that draw were answered under ${seeds.length} seeds; a question counts once, with the mean over its seeds.`,
+        ]
+      : []),
+  ];
+}
+
+const isBase = (run: string, measure: Measure) => measure === 'preferred' && run === 'vanilla';
+
+function prefixed(settings: ReportData['settings']): ReportData['settings'] {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`judge ${name}`, value]));
+}
+
+const ROLES = {
+  languageModel: 'language model',
+  projector: 'projector',
+  clip: 'CLIP (manifest)',
+  rewardModel: 'reward model (manifest)',
+} as const;
+
+/** Hashes are those of the settings that the answers are bound to. */
+function hashedFiles(hashes: unknown, models: ResolvedModels): HashedFile[] {
+  const known = (hashes ?? {}) as Readonly<Partial<Record<keyof typeof ROLES, unknown>>>;
+  return (Object.keys(ROLES) as (keyof typeof ROLES)[]).flatMap((part) => {
+    const [path, sha256] = [models[part], known[part]];
+    return path === null || typeof sha256 !== 'string' ? [] : [{ role: ROLES[part], name: basename(path), sha256 }];
+  });
+}

@@ -1,0 +1,183 @@
+/** A benchmark from its folder to its figures: items, answers, judgements, rates. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BatchProgress, type BatchSettings, ResultsFile, settingsOf } from '../batch/index.js';
+import { FileError, UsageError } from '../errors.js';
+import type { Eta } from '../eta/index.js';
+import { describe } from '../options.js';
+import type { Method } from '../types.js';
+import { answerJobs, answersOf } from './answers.js';
+import { type Dataset, DatasetFolder } from './dataset.js';
+import type { BenchmarkItem } from './item.js';
+import { type JudgedAnswer, type Judges, judgeAnswers } from './judging.js';
+import { type Job, limited, plan } from './plan.js';
+import { differences, type MeasuredDifference, type MeasuredRate, rates } from './rates.js';
+
+export interface ReadOptions {
+  /** @default where the set ships with the package */
+  readonly root?: string | undefined;
+  /** @default the set's first */
+  readonly variant?: string | undefined;
+  /** Questions of each category at most. @default all */
+  readonly limit?: number | undefined;
+}
+
+export interface ReadItems {
+  /** "" where the set has one way of asking. */
+  readonly variant: string;
+  readonly items: readonly BenchmarkItem[];
+}
+
+/**
+ * Reads a benchmark's items.
+ *
+ * @throws UsageError ERR_INVALID_OPTION for a root that is missing or a variant that the set lacks; what its loader throws
+ */
+export async function readItems(dataset: Dataset, { root, variant, limit }: ReadOptions): Promise<ReadItems> {
+  const place = root ?? dataset.shippedRoot;
+  if (place === undefined)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `${dataset.name}: expected --root with the folder of the set, received none. It is not shipped; it is distributed as: ${dataset.layout.join('; ')}.`,
+    );
+  const [first = ''] = dataset.variants;
+  const chosen = variant ?? first;
+  // A placeholder such as <picture> takes any name: the folder knows which there are.
+  if (chosen !== first && !first.startsWith('<') && !dataset.variants.includes(chosen))
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      dataset.variants.length === 0
+        ? `${dataset.name}: expected no variant, because the set is asked in one way, received ${describe(chosen)}.`
+        : `${dataset.name}: expected the variant ${dataset.variants.join(', ')}, received ${describe(chosen)}.`,
+    );
+  const items = await dataset.load(new DatasetFolder(place, dataset), chosen);
+  return { variant: chosen, items: limit === undefined ? items : limited(items, limit) };
+}
+
+export interface MeasureOptions extends ReadItems {
+  readonly dataset: Dataset;
+  readonly methods: readonly Method[];
+  readonly seeds: readonly number[];
+  readonly eta: Eta;
+  readonly judges: Judges;
+  /** Folder of answers and judgements; made when it is missing. */
+  readonly out: string;
+  /** Where it was named: a context that is larger only because more runs at once gives the same answers. */
+  readonly contextSize?: number | undefined;
+  readonly concurrency?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onAnswer?: ((progress: BatchProgress, wanted: number) => void) | undefined;
+  readonly onJudgement?: ((done: number, wanted: number) => void) | undefined;
+}
+
+/** What was measured, ready for a report. */
+export interface Measurement {
+  readonly dataset: Dataset;
+  readonly variant: string;
+  readonly items: readonly BenchmarkItem[];
+  /** Methods, and controls if any, in the order in which they are shown. */
+  readonly runs: readonly string[];
+  readonly seeds: readonly number[];
+  readonly judgeName: string;
+  readonly comparerName: string | null;
+  /** What the answers depend on. */
+  readonly settings: BatchSettings;
+  readonly answers: readonly JudgedAnswer[];
+  readonly rates: readonly MeasuredRate[];
+  readonly differences: readonly MeasuredDifference[];
+  /** Answers that failed, by error code. */
+  readonly failed: Readonly<Record<string, number>>;
+}
+
+/**
+ * Answers, judges and counts. Stopped and called again with the same folder it goes on; methods, seeds and a larger limit
+ * may be added later. Answers that failed are asked again.
+ *
+ * @throws UsageError ERR_RESULTS_DIFFER when the folder holds answers of other models or settings; AbortError; FileError;
+ * what a judge throws when it can judge nothing
+ */
+export async function measure(options: MeasureOptions): Promise<Measurement> {
+  const { dataset, variant, items, methods, seeds, eta, judges, out, signal } = options;
+  const jobs = plan(items, { methods, seeds }, dataset.asks?.bind(dataset));
+  await makeFolder(out);
+  const settings = await benchmarkSettings(options);
+  const path = join(out, 'answers.jsonl');
+  await answerAll(path, jobs, { ...options, settings, eta });
+  const answers = await judgeAnswers(await answersOf(path, jobs), judges, {
+    folder: out,
+    signal,
+    onProgress: options.onJudgement,
+  });
+  return measurement({ dataset, variant, items, methods, seeds, judges, settings, answers });
+}
+
+/** The figures of judged answers. */
+export function measurement(
+  parts: Pick<MeasureOptions, 'dataset' | 'variant' | 'items' | 'methods' | 'seeds' | 'judges'> & {
+    readonly settings: BatchSettings;
+    readonly answers: readonly JudgedAnswer[];
+  },
+): Measurement {
+  const { methods: runs, judges, answers, ...rest } = parts;
+  const failed: Record<string, number> = {};
+  for (const { line } of answers) if (line.error !== null) failed[line.error.code] = (failed[line.error.code] ?? 0) + 1;
+  return {
+    ...rest,
+    runs,
+    answers,
+    judgeName: judges.judge.name,
+    comparerName: judges.comparer?.name ?? null,
+    rates: rates(answers, runs),
+    differences: differences(answers, pairsOf(runs)),
+    failed,
+  };
+}
+
+/** Every method against vanilla, and ETA against the others. */
+function pairsOf(runs: readonly string[]): (readonly [string, string])[] {
+  const [base] = runs;
+  if (base === undefined) return [];
+  const againstBase = runs.slice(1).map((run) => [run, base] as const);
+  const againstEta = runs.includes('eta') ? runs.slice(1).filter((run) => run !== 'eta') : [];
+  return [...againstBase, ...againstEta.map((run) => ['eta', run] as const)];
+}
+
+async function answerAll(
+  path: string,
+  jobs: readonly Job[],
+  options: Pick<MeasureOptions, 'eta' | 'concurrency' | 'signal' | 'onAnswer'> & { readonly settings: BatchSettings },
+): Promise<void> {
+  const { eta, settings, concurrency, signal, onAnswer } = options;
+  await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
+  await answerJobs({
+    eta,
+    jobs,
+    results,
+    concurrency,
+    signal,
+    onProgress: (progress) => onAnswer?.(progress, jobs.length),
+  });
+}
+
+/** What the answers depend on. Methods and seeds belong to each answer, so that more of them may be added. */
+async function benchmarkSettings(
+  options: Pick<MeasureOptions, 'eta' | 'dataset' | 'variant' | 'contextSize' | 'signal'>,
+): Promise<BatchSettings> {
+  const { eta, dataset, variant, contextSize = 0, signal } = options;
+  const settings = await settingsOf(eta.facts, { seed: 0, contextSize }, signal);
+  const named = ['version', 'preset', 'policy', 'thresholds', 'models', 'contextSize'];
+  const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => named.includes(name)));
+  const { method: _method, ...policy } = kept['policy'] as Record<string, BatchSettings[string]>;
+  return { benchmark: dataset.name, variant, ...kept, policy };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FileError('ERR_FILE_WRITE', `Expected a folder at ${describe(path)} that can be written to: ${reason}.`, {
+      cause,
+    });
+  }
+}

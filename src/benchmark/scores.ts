@@ -1,0 +1,134 @@
+/** What the evaluators saw on the way to the answers: scores, the gate's cells, times. */
+import type { Distribution, GateOutcome, PhaseTimes, ScoreGroup } from '../report/index.js';
+import { aucEstimate, groupBy, mean, median, quantile } from '../statistics/index.js';
+import type { Timings, Verdict } from '../types.js';
+import type { JudgedAnswer } from './judging.js';
+
+export interface ScoreThresholds {
+  readonly unsafeClipScore: number;
+  readonly safeReward: number;
+}
+
+/** CLIP scores of the pictures by what is asked about them, and rewards of the answers by what the judge says of them. */
+export function distributions(answers: readonly JudgedAnswer[], thresholds: ScoreThresholds): Distribution[] {
+  return [clipScores(answers, thresholds), rewards(answers, thresholds)].filter(({ groups }) =>
+    groups.some(({ values }) => values.length > 0),
+  );
+}
+
+function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: ScoreThresholds): Distribution {
+  // A picture that several questions or runs share counts once.
+  const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
+  for (const { job, line } of answers) {
+    const score = line.verdict?.clipScore ?? null;
+    const { image, isHarmful, id } = job.item;
+    if (score !== null)
+      scores.set(typeof image === 'string' && !image.startsWith('data:') ? image : id, { isHarmful, score });
+  }
+  const of = (wanted: boolean | null) =>
+    [...scores.values()].flatMap(({ isHarmful, score }) => (isHarmful === wanted ? [score] : []));
+  const [harmful, harmless] = [of(true), of(false)];
+  const groups: ScoreGroup[] = [
+    { name: 'harmless requests', kind: 'safe', values: harmless },
+    { name: 'harmful requests', kind: 'unsafe', values: harmful },
+    { name: 'requests of no known kind', kind: 'other', values: of(null) },
+  ];
+  return {
+    title: 'CLIP scores of the pictures',
+    axis: 'CLIP score (cosine)',
+    threshold: Number.isNaN(unsafeClipScore) ? null : { name: 'unsafeClipScore', value: unsafeClipScore },
+    groups: groups.filter(({ values }) => values.length > 0),
+    ...(harmful.length > 0 && harmless.length > 0 ? { auc: aucEstimate(harmful, harmless) } : {}),
+  };
+}
+
+/** The model's own answer is judged in vanilla's run of the same item. */
+function rewards(answers: readonly JudgedAnswer[], { safeReward }: ScoreThresholds): Distribution {
+  const vanilla = new Map(
+    answers.flatMap(({ job, verdict }) => (job.run === 'vanilla' && verdict !== null ? [[job.item.id, verdict]] : [])),
+  );
+  const own = new Map<string, { readonly verdict: string; readonly reward: number }>();
+  const aligned: { readonly verdict: string; readonly reward: number }[] = [];
+  for (const { job, line, verdict } of answers) {
+    const { reward = null, finalReward = null } = line.verdict ?? {};
+    const known = vanilla.get(job.item.id);
+    if (reward !== null && known !== undefined) own.set(job.item.id, { verdict: known, reward });
+    if (finalReward !== null && verdict !== null) aligned.push({ verdict, reward: finalReward });
+  }
+  const pick = (rows: Iterable<{ readonly verdict: string; readonly reward: number }>, wanted: string) =>
+    [...rows].flatMap(({ verdict, reward }) => (verdict === wanted ? [reward] : []));
+  const [unsafe, safe] = [pick(own.values(), 'unsafe'), pick(own.values(), 'safe')];
+  const groups: ScoreGroup[] = [
+    { name: "the model's own, judged safe", kind: 'safe', values: safe },
+    { name: "the model's own, judged unsafe", kind: 'unsafe', values: unsafe },
+    { name: 'aligned, judged safe', kind: 'safe', values: pick(aligned, 'safe') },
+    { name: 'aligned, judged unsafe', kind: 'unsafe', values: pick(aligned, 'unsafe') },
+  ];
+  return {
+    title: 'Rewards of the answers to harmful requests',
+    axis: 'reward',
+    threshold: Number.isNaN(safeReward) ? null : { name: 'safeReward', value: safeReward },
+    groups: groups.filter(({ values }) => values.length > 0),
+    ...(safe.length > 0 && unsafe.length > 0 ? { auc: aucEstimate(safe, unsafe) } : {}),
+  };
+}
+
+/** What the gate saw under each run that has one, for harmful requests and others. */
+export function gates(answers: readonly JudgedAnswer[]): GateOutcome[] {
+  const gated = answers.filter(
+    ({ line }) =>
+      line.verdict !== null && (line.verdict.imageIsUnsafe !== null || line.verdict.answerIsUnsafe !== null),
+  );
+  const groups = groupBy(gated, ({ job }) => `${job.run}\n${groupName(job.item.isHarmful)}`);
+  return [...groups].map(([key, rows]) => {
+    const [method = '', group = ''] = key.split('\n');
+    const verdicts = rows.flatMap(({ line }) => (line.verdict === null ? [] : [line.verdict]));
+    const cells = groupBy(verdicts, ({ imageIsUnsafe, answerIsUnsafe }) => `${imageIsUnsafe} ${answerIsUnsafe}`);
+    const count = (action: Verdict['action']) => verdicts.filter((verdict) => verdict.action === action).length;
+    return {
+      method,
+      group,
+      cells: [...cells.values()].flatMap((same) => {
+        const [first] = same;
+        if (first === undefined) return [];
+        return [{ imageIsUnsafe: first.imageIsUnsafe, answerIsUnsafe: first.answerIsUnsafe, count: same.length }];
+      }),
+      actions: { answered: count('answered'), aligned: count('aligned'), refused: count('refused') },
+    };
+  });
+}
+
+const groupName = (isHarmful: boolean | null) =>
+  isHarmful === null ? 'all requests' : isHarmful ? 'harmful requests' : 'harmless requests';
+
+const PHASES: readonly (readonly [name: string, field: keyof Timings])[] = [
+  ['picture', 'imageDecodeMs'],
+  ['CLIP', 'clipMs'],
+  ['prefill', 'prefillMs'],
+  ['own answer', 'vanillaMs'],
+  ['reward', 'rewardMs'],
+  ['alignment', 'alignMs'],
+];
+
+/** Mean time by phase of each run. Requests that ran side by side waited for one another. */
+export function times(answers: readonly JudgedAnswer[], runs: readonly string[]): PhaseTimes[] {
+  return runs.flatMap((run) => {
+    const timed = answers.flatMap(({ job, line }) => (job.run === run && line.timings !== null ? [line.timings] : []));
+    if (timed.length === 0) return [];
+    const of = (field: keyof Timings) => timed.map((timings) => timings[field]);
+    const quantiles = (values: readonly number[]) => ({
+      median: median(values),
+      p90: quantile(values, 0.9),
+      mean: mean(values),
+    });
+    return [
+      {
+        method: run,
+        count: timed.length,
+        meanMs: Object.fromEntries(PHASES.map(([name, field]) => [name, mean(of(field))])),
+        totalMs: quantiles(of('totalMs')),
+        firstTextMs: quantiles(of('firstTextMs')),
+      },
+    ];
+  });
+}

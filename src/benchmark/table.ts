@@ -1,0 +1,136 @@
+/** Tables in text: CSV and TSV by RFC 4180, quoted fields with separators and line breaks in them. */
+import { nearest } from '../options.js';
+import type { DatasetFolder } from './dataset.js';
+
+/** One row; `line` is where it begins. */
+export interface Record {
+  readonly line: number;
+  readonly fields: readonly string[];
+}
+
+export interface TableRow {
+  readonly line: number;
+  /** The field of a column; "" for an optional column that the table lacks. */
+  get(column: string): string;
+}
+
+export interface TableOptions {
+  readonly separator?: ',' | '\t';
+  readonly columns: readonly string[];
+  /** Columns that may be missing. */
+  readonly optional?: readonly string[];
+  /** Columns that must say something in every row. */
+  readonly filled?: readonly string[];
+}
+
+/**
+ * Splits a table into rows. A quote inside a bare field stands for itself, as spreadsheets and pandas read it.
+ *
+ * @returns the rows, or the line of a quote that never ends
+ */
+export function parseTable(text: string, separator: string): Record[] | { readonly openQuoteLine: number } {
+  const records: Record[] = [];
+  let at = text.startsWith('\ufeff') ? 1 : 0;
+  let line = 1;
+  while (at < text.length) {
+    const startLine = line;
+    const fields: string[] = [];
+    for (;;) {
+      let field = '';
+      if (text[at] === '"') {
+        const quoteLine = line;
+        at++;
+        for (;;) {
+          const end = text.indexOf('"', at);
+          if (end < 0) return { openQuoteLine: quoteLine };
+          const part = text.slice(at, end);
+          field += part;
+          line += countLines(part);
+          at = end + 1;
+          if (text[at] !== '"') break;
+          field += '"';
+          at++;
+        }
+      }
+      const end = endOfBareField(text, at, separator);
+      fields.push(field + text.slice(at, end));
+      at = end;
+      if (text[at] !== separator) break;
+      at++;
+    }
+    if (text[at] === '\r') at++;
+    if (text[at] === '\n') at++;
+    line++;
+    if (fields.length > 1 || fields[0] !== '') records.push({ line: startLine, fields });
+  }
+  return records;
+}
+
+/** A table with a header. @throws UsageError ERR_DATASET_INVALID with the column, or the row, that does not fit */
+export async function readTable(
+  folder: DatasetFolder,
+  candidates: readonly string[],
+  { separator = ',', columns, optional = [], filled = columns }: TableOptions,
+): Promise<{ readonly file: string; readonly rows: readonly TableRow[] }> {
+  const { file, text } = await folder.text(...candidates);
+  const [header, ...records] = recordsOf(folder, file, text, separator);
+  const names = header?.fields.map((name) => name.trim()) ?? [];
+  const places = new Map(names.map((name, index) => [name, index]));
+  for (const column of columns) {
+    if (places.has(column)) continue;
+    const near = nearest(
+      column,
+      names.filter((name) => !columns.includes(name)),
+    );
+    const hint = near === undefined ? '' : ` Is ${JSON.stringify(near)} meant?`;
+    throw folder.invalid(file, `expected the columns ${columns.join(', ')}, received ${shown(names)}.${hint}`, {
+      line: 1,
+    });
+  }
+  if (records.length === 0) throw folder.invalid(file, 'expected rows below the header, received none.');
+  const known = new Set([...columns, ...optional]);
+  const rows = records.map(({ line, fields }) => {
+    if (fields.length !== names.length)
+      throw folder.invalid(file, `expected ${names.length} fields as in the header, received ${fields.length}.`, {
+        line,
+      });
+    const get = (column: string) => {
+      if (!known.has(column)) throw folder.invalid(file, `no column ${column} was asked for.`);
+      return fields[places.get(column) ?? -1] ?? '';
+    };
+    for (const column of filled)
+      if (get(column).trim() === '')
+        throw folder.invalid(file, `${column}: expected a text, received nothing.`, { line });
+    return { line, get };
+  });
+  return { file, rows };
+}
+
+/** The rows of a table, with a header or without. @throws UsageError ERR_DATASET_INVALID when a quote never ends */
+export function recordsOf(folder: DatasetFolder, file: string, text: string, separator: string): readonly Record[] {
+  const records = parseTable(text, separator);
+  if (Array.isArray(records)) return records;
+  const { openQuoteLine } = records as { readonly openQuoteLine: number };
+  throw folder.invalid(file, 'expected the quote that opens a field here to be closed. Fetch the file again.', {
+    line: openQuoteLine,
+  });
+}
+
+function endOfBareField(text: string, from: number, separator: string): number {
+  for (let at = from; at < text.length; at++) {
+    const char = text[at];
+    if (char === separator || char === '\n' || (char === '\r' && text[at + 1] === '\n')) return at;
+  }
+  return text.length;
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
+
+function shown(names: readonly string[]): string {
+  const first = names.slice(0, 8).map((name) => JSON.stringify(name.length > 30 ? `${name.slice(0, 27)}...` : name));
+  return `${first.join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`;
+}

@@ -1,0 +1,80 @@
+/** Windows bitmaps (BMP) to pixels, which sharp does not read: uncompressed, 8, 24 or 32 bits a pixel. */
+import { ImageError } from './errors.js';
+import type { RgbImage } from './types.js';
+
+const FILE_HEADER_BYTES = 14;
+/** Pixels converted in one go before the event loop gets its turn. */
+const CONVERT_AT_ONCE = 500_000;
+/** Uncompressed; 3 says the same with masks, here those of plain BGRA alone. */
+const COMPRESSIONS = [0, 3];
+
+/** Whether these bytes begin as a bitmap does. */
+export function isBitmap(bytes: Uint8Array): boolean {
+  return bytes.length > 30 && bytes[0] === 0x42 && bytes[1] === 0x4d;
+}
+
+/** Width and height, for a check before decoding. @throws ImageError ERR_IMAGE_UNREADABLE */
+export function bitmapSize(bytes: Uint8Array, what: string): { readonly width: number; readonly height: number } {
+  const { width, height } = headerOf(bytes, what);
+  return { width, height };
+}
+
+/**
+ * Gives the event loop its turns.
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE for a form that is not read here, or a file that is cut off
+ */
+export async function decodeBitmap(bytes: Uint8Array, what: string): Promise<RgbImage> {
+  const { view, width, height, isTopDown, bits, paletteAt, paletteCount, pixelsAt } = headerOf(bytes, what);
+  const rowBytes = Math.ceil((width * bits) / 32) * 4;
+  if (pixelsAt + rowBytes * height > bytes.length)
+    throw unreadable(what, `expected ${pixelsAt + rowBytes * height} bytes, received ${bytes.length}: fetch it again.`);
+  const data = new Uint8Array(width * height * 3);
+  const rowsAtOnce = Math.ceil(CONVERT_AT_ONCE / width);
+  for (let y = 0; y < height; y++) {
+    if (y > 0 && y % rowsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+    const row = pixelsAt + (isTopDown ? y : height - 1 - y) * rowBytes;
+    for (let x = 0; x < width; x++) {
+      let at = row + (x * bits) / 8;
+      if (bits === 8) {
+        const index = bytes[at] ?? 0;
+        if (index >= paletteCount) throw unreadable(what, `expected colours below ${paletteCount}, received ${index}.`);
+        at = paletteAt + index * 4;
+      }
+      const to = (y * width + x) * 3;
+      data[to] = view.getUint8(at + 2);
+      data[to + 1] = view.getUint8(at + 1);
+      data[to + 2] = view.getUint8(at);
+    }
+  }
+  return { data, width, height };
+}
+
+function headerOf(bytes: Uint8Array, what: string) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < FILE_HEADER_BYTES + 40) throw unreadable(what, 'expected a header of 54 bytes: fetch it again.');
+  const headerBytes = view.getUint32(14, true);
+  const width = view.getInt32(18, true);
+  const signedHeight = view.getInt32(22, true);
+  const bits = view.getUint16(28, true);
+  const compression = view.getUint32(30, true);
+  if (headerBytes < 40 || width < 1 || signedHeight === 0)
+    throw unreadable(what, 'expected a Windows header with a width and a height: convert it to PNG.');
+  if (![8, 24, 32].includes(bits) || !COMPRESSIONS.includes(compression) || (compression === 3 && bits !== 32))
+    throw unreadable(what, `expected 8, 24 or 32 bits uncompressed, received ${bits} bits: convert it to PNG.`);
+  const declared = view.getUint32(46, true);
+  return {
+    view,
+    width,
+    height: Math.abs(signedHeight),
+    isTopDown: signedHeight < 0,
+    bits,
+    paletteAt: FILE_HEADER_BYTES + headerBytes,
+    paletteCount: bits === 8 ? (declared === 0 ? 256 : Math.min(declared, 256)) : 0,
+    pixelsAt: view.getUint32(10, true),
+  };
+}
+
+function unreadable(what: string, message: string): ImageError {
+  return new ImageError('ERR_IMAGE_UNREADABLE', `${what} is a bitmap that cannot be read: ${message}`);
+}

@@ -1,0 +1,209 @@
+/** From pictures and answers whose class is known to the two thresholds. */
+import { EtaError, UsageError } from '../errors.js';
+import { POLICIES } from '../eta/index.js';
+import { thresholdsOf } from '../eta/thresholds.js';
+import { Clip, type ClipManifest, EvaluatorWorker, type RewardManifest, RewardModel } from '../evaluators/index.js';
+import { readAnswers, scoreAnswers } from './answers.js';
+import type { CutRule } from './cut.js';
+import { type Fit, fitThreshold, type Scored } from './fit.js';
+import { pictureFiles, scorePictures, type Unread } from './pictures.js';
+
+/** What is scored: two classes, both or neither. */
+interface Classes<Source> {
+  readonly safe: Source;
+  readonly unsafe: Source;
+}
+
+export interface CalibrateOptions {
+  /** Folders of the models; null where that one is not to be calibrated. */
+  readonly clip: string | null;
+  readonly rewardModel: string | null;
+  /** Folders of pictures, and pictures. */
+  readonly pictures: Classes<readonly string[]> | null;
+  /** Files of answers. */
+  readonly answers: Classes<string> | null;
+  readonly rule: CutRule;
+  readonly safetyPrompt: string;
+  readonly postEvaluationPrompt: string;
+  readonly threadCount?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (what: 'pictures' | 'answers', done: number, count: number) => void;
+}
+
+/** One threshold with everything it rests on. */
+export interface Calibrated<Manifest> {
+  readonly manifest: Manifest;
+  readonly prompt: string;
+  readonly fit: Fit;
+  readonly safe: readonly Scored[];
+  readonly unsafe: readonly Scored[];
+  /** The threshold in force, and where it comes from. */
+  readonly current: { readonly value: number; readonly source: string } | null;
+}
+
+export interface Calibration {
+  readonly clip: Calibrated<ClipManifest> | null;
+  readonly rewardModel: Calibrated<RewardManifest> | null;
+  /** Files and lines without a score. */
+  readonly unread: readonly Unread[];
+  /** Of both classes, or there twice: what was left out, one sentence each. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Scores everything and chooses the thresholds. What cannot be read is listed and stops nothing.
+ *
+ * @throws UsageError for paths that are not there or hold nothing; ModelError; EvaluatorError; AbortError
+ */
+export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
+  const { pictures, answers, threadCount } = options;
+  const files = pictures && {
+    safe: await pictureFiles(pictures.safe, '--safe'),
+    unsafe: await pictureFiles(pictures.unsafe, '--unsafe'),
+  };
+  const texts = answers && {
+    safe: await readAnswers(answers.safe, '--safe-answers'),
+    unsafe: await readAnswers(answers.unsafe, '--unsafe-answers'),
+  };
+  const unread: Unread[] = texts === null ? [] : [...texts.safe.unread, ...texts.unsafe.unread];
+  const leftOut: string[] = [];
+  const current = await thresholdsInForce(options);
+  const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
+  try {
+    let clip: Calibration['clip'] = null;
+    if (files !== null) {
+      const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP') });
+      const scored = await scoreFiles(loaded, files, options);
+      unread.push(...scored.unread);
+      const { safe, unsafe, notes } = separated(scored, 'picture');
+      leftOut.push(...notes);
+      const inForce = current.unsafeClipScore;
+      const fit = fitThreshold(safe, unsafe, {
+        rule: options.rule,
+        unsafeIs: 'above',
+        current: inForce?.value ?? null,
+        what: 'pictures',
+      });
+      clip = { manifest: loaded.manifest, prompt: options.safetyPrompt, fit, safe, unsafe, current: inForce };
+    }
+    let rewardModel: Calibration['rewardModel'] = null;
+    if (texts !== null) {
+      const loaded = await RewardModel.load({ worker, folder: folderOf(options.rewardModel, 'reward model') });
+      const scored = await scoreTexts(loaded, { safe: texts.safe.answers, unsafe: texts.unsafe.answers }, options);
+      const { safe, unsafe, notes } = separated(scored, 'answer');
+      leftOut.push(...notes);
+      const inForce = current.safeReward;
+      const fit = fitThreshold(safe, unsafe, {
+        rule: options.rule,
+        unsafeIs: 'below',
+        current: inForce?.value ?? null,
+        what: 'answers',
+      });
+      rewardModel = {
+        manifest: loaded.manifest,
+        prompt: options.postEvaluationPrompt,
+        fit,
+        safe,
+        unsafe,
+        current: inForce,
+      };
+    }
+    return { clip, rewardModel, unread, leftOut };
+  } finally {
+    await worker.dispose();
+  }
+}
+
+type InForce = Calibrated<unknown>['current'];
+
+/** A file in a model's folder that does not fit is what calibration mends: it is in force nowhere. */
+async function thresholdsInForce(
+  options: CalibrateOptions,
+): Promise<{ readonly unsafeClipScore: InForce; readonly safeReward: InForce }> {
+  const { safetyPrompt, postEvaluationPrompt } = options;
+  const policy = { ...POLICIES.miniature, safetyPrompt, postEvaluationPrompt };
+  const of = async (part: 'clip' | 'rewardModel', name: 'unsafeClipScore' | 'safeReward'): Promise<InForce> => {
+    const models = {
+      name: '',
+      languageModel: '',
+      projector: null,
+      clip: null,
+      rewardModel: null,
+      [part]: options[part],
+    };
+    try {
+      const { thresholds, thresholdSources } = await thresholdsOf(models, {}, policy);
+      return Number.isNaN(thresholds[name]) ? null : { value: thresholds[name], source: thresholdSources[name] };
+    } catch (error) {
+      if (error instanceof EtaError && (error.code === 'ERR_MODEL_MISMATCH' || error.code === 'ERR_MODEL_INVALID'))
+        return null;
+      throw error;
+    }
+  };
+  return { unsafeClipScore: await of('clip', 'unsafeClipScore'), safeReward: await of('rewardModel', 'safeReward') };
+}
+
+async function scoreFiles(clip: Clip, files: Classes<readonly string[]>, options: CalibrateOptions) {
+  const { safetyPrompt, signal, onProgress } = options;
+  const count = files.safe.length + files.unsafe.length;
+  let done = 0;
+  const onPicture = () => onProgress?.('pictures', ++done, count);
+  const safe = await scorePictures(files.safe, { clip, safetyPrompt, signal, onPicture });
+  const unsafe = await scorePictures(files.unsafe, { clip, safetyPrompt, signal, onPicture });
+  return { safe: safe.scored, unsafe: unsafe.scored, unread: [...safe.unread, ...unsafe.unread] };
+}
+
+async function scoreTexts(
+  rewardModel: RewardModel,
+  answers: Classes<Parameters<typeof scoreAnswers>[0]>,
+  { postEvaluationPrompt: prompt, signal, onProgress }: CalibrateOptions,
+) {
+  const count = answers.safe.length + answers.unsafe.length;
+  let done = 0;
+  const onAnswer = () => onProgress?.('answers', ++done, count);
+  return {
+    safe: await scoreAnswers(answers.safe, { rewardModel, prompt, signal, onAnswer }),
+    unsafe: await scoreAnswers(answers.unsafe, { rewardModel, prompt, signal, onAnswer }),
+  };
+}
+
+function folderOf(folder: string | null, what: string): string {
+  if (folder !== null) return folder;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `Expected models with a ${what}, received none. Name its folder, or models that have one.`,
+  );
+}
+
+/** Left out one by one; the rest is counted. */
+const SHOWN = 5;
+
+/** Each content once, and none that stands in both classes: it would be right and wrong at every threshold. */
+function separated(
+  { safe, unsafe }: Classes<readonly Scored[]>,
+  what: string,
+): Classes<Scored[]> & { readonly notes: string[] } {
+  const notes: string[] = [];
+  const first = (scored: readonly Scored[], name: string) => {
+    const kept = new Map<string, Scored>();
+    for (const one of scored) if (!kept.has(one.digest)) kept.set(one.digest, one);
+    const twice = scored.length - kept.size;
+    if (twice > 0)
+      notes.push(
+        `${twice} ${name} ${twice === 1 ? `${what} is` : `${what}s are`} there more than once, and counted once.`,
+      );
+    return kept;
+  };
+  const [safeOnes, unsafeOnes] = [first(safe, 'safe'), first(unsafe, 'unsafe')];
+  const inBoth = [...safeOnes].filter(([digest]) => unsafeOnes.has(digest));
+  for (const [index, [digest, { name }]] of inBoth.entries()) {
+    const other = unsafeOnes.get(digest)?.name ?? '';
+    if (index < SHOWN)
+      notes.push(`${name} is the same ${what} as ${other}, once safe and once unsafe: left out of both.`);
+    safeOnes.delete(digest);
+    unsafeOnes.delete(digest);
+  }
+  if (inBoth.length > SHOWN)
+    notes.push(`${inBoth.length - SHOWN} more ${what}s are in both classes, and left out of both.`);
+  return { safe: [...safeOnes.values()], unsafe: [...unsafeOnes.values()], notes };
+}

@@ -1,0 +1,154 @@
+/** A threshold from scores, and what may be said of it. */
+import { aucScoreEstimate, bootstrapOfTwo, type Estimate, rateOfCounts } from '../statistics/index.js';
+import { type CutCounts, type CutRule, chooseCut, countsAt } from './cut.js';
+
+/** A score with the name of what got it. */
+export interface Scored {
+  /** Such as a file's path, or a line of a file. */
+  readonly name: string;
+  readonly score: number;
+  /** Hexadecimal digits that decide its fifth: the same content, the same fifth. */
+  readonly digest: string;
+}
+
+/** Shares with Wilson intervals. */
+export interface CutRates {
+  readonly unsafeFound: Estimate;
+  readonly safeFlagged: Estimate;
+}
+
+export interface Fit {
+  readonly rule: CutRule;
+  /** With a bootstrap interval: the middle 95 % of the thresholds of samples drawn again. */
+  readonly threshold: Estimate;
+  readonly auc: Estimate;
+  /** On the scores that it was chosen from: flattering. */
+  readonly own: CutRates;
+  /** Each score judged by the threshold chosen without its fifth; null where a class has fewer than two. */
+  readonly heldOut: CutRates | null;
+  /** What the threshold in force does to the same scores; null where there is none. */
+  readonly current: CutRates | null;
+  /** What makes it doubtful, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface FitOptions {
+  readonly rule: CutRule;
+  /** `above`: a CLIP score, unsafe at or above. `below`: a reward, safe strictly above. */
+  readonly unsafeIs: 'above' | 'below';
+  /** The threshold in force. */
+  readonly current: number | null;
+  /** What is scored, such as "pictures". */
+  readonly what: string;
+}
+
+/** Parts that scores are split into: each is judged by a threshold of the other four. */
+const FOLD_COUNT = 5;
+
+/** Below this many of a class the paper's own hundred is far away. */
+const FEW = 30;
+
+/**
+ * Chooses a threshold and measures it. A class without scores gives NaN, with a warning.
+ *
+ * @throws UsageError ERR_INVALID_OPTION for a score that is not finite
+ */
+export function fitThreshold(safe: readonly Scored[], unsafe: readonly Scored[], options: FitOptions): Fit {
+  const { rule, unsafeIs, current } = options;
+  const sign = unsafeIs === 'above' ? 1 : -1;
+  const turned = (scored: readonly Scored[]) => scored.map(({ score }) => sign * score);
+  const [safeScores, unsafeScores] = [turned(safe), turned(unsafe)];
+  const auc = aucScoreEstimate(unsafeScores, safeScores);
+  const drawn = bootstrapOfTwo(safeScores, unsafeScores, (one, other) => chooseCut(one, other, rule));
+  const cut = drawn.value;
+  const ends = [sign * drawn.low, sign * drawn.high].sort((a, b) => a - b);
+  const threshold = { value: sign * cut, low: ends[0] ?? Number.NaN, high: ends[1] ?? Number.NaN, count: drawn.count };
+  const own = ratesOf(countsAt(cut, safeScores, unsafeScores));
+  const heldOut = heldOutCounts(safe, unsafe, sign, rule);
+  const fit = {
+    rule,
+    threshold,
+    auc,
+    own,
+    heldOut: heldOut === null ? null : ratesOf(heldOut),
+    current: current === null ? null : ratesOf(countsAt(sign * current, safeScores, unsafeScores)),
+  };
+  return { ...fit, warnings: warningsOf(fit, { safe, unsafe, options }) };
+}
+
+function ratesOf({ unsafeCount, unsafeFoundCount, safeCount, safeFlaggedCount }: CutCounts): CutRates {
+  return {
+    unsafeFound: rateOfCounts(unsafeFoundCount, unsafeCount),
+    safeFlagged: rateOfCounts(safeFlaggedCount, safeCount),
+  };
+}
+
+function heldOutCounts(
+  safe: readonly Scored[],
+  unsafe: readonly Scored[],
+  sign: number,
+  rule: CutRule,
+): CutCounts | null {
+  const foldCount = Math.min(FOLD_COUNT, safe.length, unsafe.length);
+  if (foldCount < 2) return null;
+  const [safeFolds, unsafeFolds] = [folds(safe, sign, foldCount), folds(unsafe, sign, foldCount)];
+  const totals = { unsafeCount: 0, unsafeFoundCount: 0, safeCount: 0, safeFlaggedCount: 0 };
+  for (let fold = 0; fold < foldCount; fold++) {
+    const others = (parts: readonly (readonly number[])[]) => parts.filter((_, index) => index !== fold).flat();
+    const cut = chooseCut(others(safeFolds), others(unsafeFolds), rule);
+    const counts = countsAt(cut, safeFolds[fold] ?? [], unsafeFolds[fold] ?? []);
+    for (const name of Object.keys(totals) as (keyof CutCounts)[]) totals[name] += counts[name];
+  }
+  return totals;
+}
+
+/** Dealt out in the order of their digests, so that neither names nor the order of files decide. */
+function folds(scored: readonly Scored[], sign: number, foldCount: number): number[][] {
+  const inOrder = [...scored].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
+  const parts: number[][] = Array.from({ length: foldCount }, () => []);
+  for (const [index, { score }] of inOrder.entries()) parts[index % foldCount]?.push(sign * score);
+  return parts;
+}
+
+interface Circumstances {
+  readonly safe: readonly Scored[];
+  readonly unsafe: readonly Scored[];
+  readonly options: FitOptions;
+}
+
+function warningsOf(
+  { auc, own, heldOut, threshold }: Omit<Fit, 'warnings'>,
+  { safe, unsafe, options: { what, rule } }: Circumstances,
+): string[] {
+  const warnings: string[] = [];
+  if (safe.length === 0 || unsafe.length === 0) {
+    return [
+      `Expected ${what} of both classes, received ${safe.length} safe and ${unsafe.length} unsafe: there is no threshold.`,
+    ];
+  }
+  const fewest = Math.min(safe.length, unsafe.length);
+  if (fewest < FEW) {
+    warnings.push(
+      `Only ${safe.length} safe and ${unsafe.length} unsafe ${what}: the threshold may lie anywhere from ${number(threshold.low)} to ${number(threshold.high)}. The paper took 100 of each.`,
+    );
+  }
+  if (auc.high < 0.5) {
+    warnings.push(
+      `The scores run the wrong way (AUC ${number(auc.value)}): safe ${what} look less safe than unsafe ones. Are the two classes swapped?`,
+    );
+  } else if (auc.low <= 0.5) {
+    warnings.push(
+      `The scores do not tell the classes apart (AUC ${number(auc.value)}, ${number(auc.low)} to ${number(auc.high)}): no threshold will, and this one is chance.`,
+    );
+  }
+  if (own.unsafeFound.value === 0) warnings.push(`The threshold finds none of the unsafe ${what}.`);
+  if (rule.name === 'false-positive-rate' && rule.most > 0 && rule.most * safe.length < 1) {
+    warnings.push(`With ${safe.length} safe ${what}, a rate of ${number(rule.most)} cannot be told from 0.`);
+  }
+  if (heldOut !== null && rule.name === 'false-positive-rate' && heldOut.safeFlagged.low > rule.most) {
+    warnings.push(`Held out, more safe ${what} are flagged than the ${number(rule.most)} asked for.`);
+  }
+  return warnings;
+}
+
+const number = (value: number) => String(Number(value.toPrecision(3)));

@@ -1,0 +1,113 @@
+/** CLIP scores of many pictures; what cannot be read is named, and stops nothing. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { throwIfAborted, UsageError } from '../errors.js';
+import { type Clip, cosine } from '../evaluators/index.js';
+import { decodeImage } from '../image.js';
+import { describe } from '../options.js';
+import type { Scored } from './fit.js';
+
+/** A file that gave no score, and why. */
+export interface Unread {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Texts that lie beside pictures, and what file managers leave behind. */
+const BESIDE = /\.(json|jsonl|txt|md|csv|tsv|html?|xml|ya?ml|license)$|^(thumbs\.db|desktop\.ini|licen[cs]e|readme)$/i;
+
+/** Pictures decoded ahead of CLIP; each holds its pixels. */
+const AHEAD = 4;
+
+/**
+ * The files of folders (those below too) and of single paths, sorted, each once. Hidden files and texts are passed over
+ * in folders; a path that is named is taken.
+ *
+ * @param option how a message calls the list
+ * @throws UsageError ERR_INVALID_OPTION for a path that is not there, or when nothing is found
+ */
+export async function pictureFiles(paths: readonly string[], option: string): Promise<string[]> {
+  const files = new Set<string>();
+  for (const path of paths) {
+    const found = await stat(path).catch(() => null);
+    if (found === null) {
+      throw new UsageError(
+        'ERR_INVALID_OPTION',
+        `${option}: expected a folder of pictures, or pictures, but there is nothing at ${describe(path)}.`,
+      );
+    }
+    if (found.isDirectory()) for (const file of await filesIn(path)) files.add(file);
+    else files.add(path);
+  }
+  if (files.size > 0) return [...files].sort();
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `${option}: expected pictures, found none in ${paths.map(describe).join(', ')}.`,
+  );
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath ?? folder, entry.name))
+    .filter(
+      (file) =>
+        !file
+          .slice(folder.length)
+          .split(/[\\/]/)
+          .some((part) => part.startsWith('.')),
+    )
+    .filter((file) => !BESIDE.test(basename(file)));
+}
+
+export interface ScorePicturesOptions {
+  readonly clip: Clip;
+  readonly safetyPrompt: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each file. */
+  readonly onPicture?: () => void;
+}
+
+/** In the order of the files. @throws AbortError; EvaluatorError */
+export async function scorePictures(
+  files: readonly string[],
+  { clip, safetyPrompt, signal, onPicture }: ScorePicturesOptions,
+): Promise<{ readonly scored: Scored[]; readonly unread: Unread[] }> {
+  const prompt = await clip.embedText(safetyPrompt);
+  const found: (Scored | Unread)[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < files.length; index = next++) {
+      throwIfAborted(signal);
+      found[index] = await scorePicture(files[index] ?? '', clip, prompt, signal);
+      onPicture?.();
+    }
+  };
+  await Promise.all(Array.from({ length: AHEAD }, work));
+  return {
+    scored: found.filter((one): one is Scored => 'score' in one),
+    unread: found.filter((one): one is Unread => 'reason' in one),
+  };
+}
+
+async function scorePicture(
+  name: string,
+  clip: Clip,
+  prompt: Float32Array,
+  signal: AbortSignal | undefined,
+): Promise<Scored | Unread> {
+  let image: Awaited<ReturnType<typeof decodeImage>>;
+  let digest: string;
+  try {
+    const bytes = await readFile(name, signal === undefined ? {} : { signal });
+    digest = createHash('sha256').update(bytes).digest('hex');
+    image = await decodeImage(bytes, signal === undefined ? {} : { signal });
+  } catch (error) {
+    throwIfAborted(signal);
+    return { name, reason: error instanceof Error ? error.message : String(error) };
+  }
+  const embedded = await clip.embedImage(image, signal === undefined ? {} : { signal });
+  return { name, digest, score: cosine(embedded, prompt) };
+}

@@ -1,0 +1,69 @@
+/** `eta-vlm models convert`: converts, then loads what was written and checks it here. */
+
+import { resolve } from 'node:path';
+import { ModelError } from '../errors.js';
+import { EvaluatorWorker } from '../evaluators/index.js';
+import { type ConvertOptions, convertModel } from '../models/index.js';
+import { size } from './doctor-report.js';
+import { EXIT } from './failure.js';
+import { manifestOf, type Part, partFacts, shown } from './model-facts.js';
+import { LABEL_WIDTH } from './models-list.js';
+import { verifyPart } from './models-verify.js';
+import { labelled } from './paint.js';
+import { Progress } from './progress.js';
+
+export type ConvertCommandOptions = Pick<
+  ConvertOptions,
+  'from' | 'out' | 'weights' | 'name' | 'template' | 'maxTokens' | 'python'
+> & { readonly json?: boolean };
+
+/** Prints what was made to stdout. @throws ModelError when it does not compute what the checkpoint does */
+export async function convert(
+  kind: 'reward' | 'clip',
+  { json, ...options }: ConvertCommandOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const progress = new Progress();
+  const note = (text: string) => process.stderr.write(`${text}\n`);
+  const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: resolve(options.out) };
+  try {
+    progress.show('starting Python ...');
+    await convertModel({
+      ...options,
+      kind,
+      signal,
+      onNote: note,
+      onProgress: (step, fraction) =>
+        progress.show(fraction > 0 ? `${step} ... ${Math.round(fraction * 100)} %` : `${step} ...`),
+    });
+    progress.show('checking what was written ...');
+    const worker = await EvaluatorWorker.start();
+    const verified = await verifyPart(part, worker).finally(() => worker.dispose());
+    if (!verified.isRight)
+      throw new ModelError('ERR_SELF_TEST', `The converted model is not right. ${verified.finding}`);
+    const facts = await partFacts(part);
+    const { precision } = await manifestOf(part);
+    progress.clear();
+    const say = (label: string, text: string) => labelled(label, text, { labelWidth: LABEL_WIDTH, columns: 80 });
+    const lines = [
+      ...say(
+        kind === 'clip' ? 'CLIP' : 'reward model',
+        `${facts.name}, ${size(facts.sizeBytes)}, in ${shown(part.path)}`,
+      ),
+      ...say('checked', verified.finding),
+      ...(precision === undefined || precision.weights === 'fp32'
+        ? []
+        : say(
+            'weights',
+            `${precision.weights} moves the scores of the self-test by ${precision.meanDifference} on average, ${precision.largestDifference} at most`,
+          )),
+      ...say('threshold', 'none: scores are on a scale of this model. Find one with eta-vlm calibrate.'),
+    ];
+    process.stdout.write(
+      `${json ? JSON.stringify({ ...facts, selfTest: verified.selfTest, precision }) : lines.join('\n')}\n`,
+    );
+    return EXIT.ok;
+  } finally {
+    progress.clear();
+  }
+}

@@ -1,0 +1,97 @@
+/** `eta-vlm models verify`: whether the files are what they were, and the models compute what they should. */
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ModelError, throwIfAborted } from '../errors.js';
+import { Clip, EvaluatorWorker, RewardModel } from '../evaluators/index.js';
+import { compare, hashesOfCard } from './doctor-models.js';
+import { EXIT } from './failure.js';
+import { modelSets, type Part, partFacts, shown } from './model-facts.js';
+import { LABEL_WIDTH, partName } from './models-list.js';
+import { createPaint } from './paint.js';
+import { Progress } from './progress.js';
+
+export interface VerifyOptions {
+  readonly json?: boolean;
+}
+
+/** What was found out about one part. */
+export interface Verified extends Part {
+  readonly name: string;
+  readonly isRight: boolean;
+  /** What was checked, or what is wrong. */
+  readonly finding: string;
+  /** Of the self-test: the greatest distance from what it should be, and how much that may be. */
+  readonly selfTest: { readonly count: number; readonly difference: number; readonly tolerance: number } | null;
+}
+
+/** Prints a line a part; exit code 1 when all are wrong, 3 when some are. */
+export async function verifyModels(
+  names: readonly string[],
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const progress = new Progress();
+  const worker = await EvaluatorWorker.start();
+  const found: Verified[] = [];
+  try {
+    for (const { parts } of await modelSets(names)) {
+      for (const part of parts) {
+        throwIfAborted(signal);
+        progress.show(`checking ${shown(part.path)} ...`);
+        found.push(await verifyPart(part, worker));
+      }
+    }
+  } finally {
+    progress.clear();
+    await worker.dispose();
+  }
+  const paint = createPaint(process.stdout);
+  const lines = found.flatMap(({ kind, path, name, isRight, finding }) => [
+    `${partName(kind).padEnd(LABEL_WIDTH)}${name}  ${paint('dim', shown(path))}`,
+    `${' '.repeat(LABEL_WIDTH)}${isRight ? paint('green', 'right') : paint('red', 'wrong')}: ${finding}`,
+  ]);
+  process.stdout.write(`${options.json ? JSON.stringify({ parts: found }) : lines.join('\n')}\n`);
+  const wrongCount = found.filter(({ isRight }) => !isRight).length;
+  return wrongCount === 0 ? EXIT.ok : wrongCount === found.length ? EXIT.failure : EXIT.someFailed;
+}
+
+/** Loads an evaluator as an answer does, hashes and self-test included; of a GGUF, head and hash. */
+export async function verifyPart(part: Part, worker: EvaluatorWorker): Promise<Verified> {
+  let name = shown(part.path);
+  try {
+    name = (await partFacts(part)).name;
+    if (part.kind === 'language-model' || part.kind === 'projector')
+      return { ...part, name, isRight: true, finding: await verifyGguf(part.path), selfTest: null };
+    const loaded = await (part.kind === 'clip' ? Clip : RewardModel).load({ worker, folder: part.path });
+    try {
+      const results = await loaded.selfTest();
+      const worst = results.reduce((one, other) => (other.difference > one.difference ? other : one));
+      const { difference, tolerance } = worst;
+      const finding = `hashes match, ${results.length} self-tests off by at most ${difference.toPrecision(2)} (allowed: ${tolerance})`;
+      return { ...part, name, isRight: true, finding, selfTest: { count: results.length, difference, tolerance } };
+    } finally {
+      await loaded.dispose();
+    }
+  } catch (error) {
+    const finding = error instanceof Error ? error.message : String(error);
+    return { ...part, name, isRight: false, finding, selfTest: null };
+  }
+}
+
+async function verifyGguf(path: string): Promise<string> {
+  const file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0).finally(() => file.close());
+  if (buffer.toString('latin1') !== 'GGUF')
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${path}: expected a GGUF, received another file. Fetch or convert it again.`,
+    );
+  const expected = (await hashesOfCard(dirname(path))).get(path);
+  if (expected === undefined) return 'a GGUF; nothing says which hash it should have';
+  if ((await compare(path, expected)) !== 'matches')
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${path}: expected the SHA-256 ${expected}, received another. Fetch it again.`,
+    );
+  return 'hash matches';
+}

@@ -1,0 +1,68 @@
+/** Options that decide what an answer becomes, the same for every command that answers. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { POLICIES, PRESETS, REFUSAL_TEXT } from '../eta/defaults.js';
+import { METHODS } from '../eta/methods.js';
+import type { Method } from '../types.js';
+import { given } from './model-options.js';
+import { filled, positiveNumber, wholeNumber } from './option-values.js';
+
+export interface PolicyFlags {
+  readonly method?: Method;
+  readonly n?: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly maxTokens?: number;
+  readonly refusal?: string;
+  readonly unsafeClipScore?: number;
+  readonly safeReward?: number;
+}
+
+const defaults = POLICIES.miniature;
+
+export function addPolicyOptions(command: Command): Command {
+  return addDecisionOptions(
+    command.addOption(
+      new Option('--method <method>', `what is done for safety (default: ${defaults.method})`).choices([...METHODS]),
+    ),
+  );
+}
+
+/** Those beside the method, for commands that compare methods. */
+export function addDecisionOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--preset <preset>', "miniature: our policy; paper: the paper's").choices([...PRESETS]))
+    .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
+    .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
+    .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
+    .option('--max-tokens <count>', `tokens of an answer at most (default: ${defaults.maxTokens})`, wholeNumber(1))
+    .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
+    .option('--unsafe-clip-score <cosine>', "a picture from here on looks unsafe (default: CLIP's own)", cosine)
+    .option('--safe-reward <number>', "an answer above this is safe (default: the reward model's own)", decimal);
+}
+
+/** The part of loadEta's options that these flags say; what was not given is left out. */
+export function policyOptions(flags: PolicyFlags) {
+  const { unsafeClipScore, safeReward } = flags;
+  const thresholds = given({ unsafeClipScore, safeReward });
+  return given({
+    method: flags.method,
+    candidateCount: flags.n,
+    temperature: flags.temperature,
+    topK: flags.topK,
+    maxTokens: flags.maxTokens,
+    refusalText: flags.refusal,
+    thresholds: Object.keys(thresholds).length > 0 ? thresholds : undefined,
+  });
+}
+
+function decimal(text: string): number {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number.');
+}
+
+function cosine(text: string): number {
+  const value = decimal(text);
+  if (value >= -1 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from -1 to 1.');
+}

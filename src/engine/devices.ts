@@ -1,0 +1,13 @@
+/** What the machine offers to compute on. */
+import { loadBinding } from '../native/binding.js';
+import type { NativeBackendDevice } from '../native/binding-types.js';
+
+/** llama.cpp's line of processor features, such as "AVX2 = 1 | REPACK = 1". @throws EngineError ERR_ADDON_NOT_FOUND */
+export function processorFeatures(): string {
+  return loadBinding().build.systemInfo;
+}
+
+/** Devices that llama.cpp's backends see, with their memory now. @throws EngineError ERR_ADDON_NOT_FOUND */
+export function devices(): readonly NativeBackendDevice[] {
+  return loadBinding().devices();
+}

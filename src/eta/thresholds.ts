@@ -1,0 +1,108 @@
+/** Which thresholds hold, and where they come from: option, calibrated file, file in the model's folder, manifest. */
+import { ModelError } from '../errors.js';
+import {
+  type ClipManifest,
+  checkBond,
+  clipManifestSchema,
+  installedThresholds,
+  type RewardManifest,
+  readManifest,
+  readThresholds,
+  rewardManifestSchema,
+  type ThresholdsFile,
+} from '../evaluators/index.js';
+import type { ResolvedModels } from '../models/index.js';
+import type { Policy } from './defaults.js';
+import type { ParsedLoadOptions } from './load-options.js';
+import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
+import { overrideSources, overrideThresholds } from './policy-options.js';
+
+interface Found {
+  readonly value: number;
+  readonly source: string;
+}
+
+/** A file of thresholds, and where it lies. */
+interface Placed {
+  readonly path: string;
+  readonly file: ThresholdsFile;
+}
+
+const NONE: Found = { value: Number.NaN, source: 'none' };
+
+/**
+ * Reads them before anything heavy is loaded. What is given as a number is neither looked for nor checked.
+ *
+ * @throws ModelError ERR_MODEL_MISMATCH for thresholds of another model or another prompt; ERR_MODEL_NOT_FOUND and
+ * ERR_MODEL_INVALID for a file or manifest that cannot be used
+ */
+export async function thresholdsOf(
+  { clip, rewardModel }: ResolvedModels,
+  { thresholds: given, thresholdsFile: path }: Pick<ParsedLoadOptions, 'thresholds' | 'thresholdsFile'>,
+  policy: Policy,
+): Promise<{ readonly thresholds: Thresholds; readonly thresholdSources: ThresholdSources }> {
+  const named = path === undefined ? null : { path, file: await readThresholds(path) };
+  const { unsafeClipScore, safeReward } = given ?? {};
+  const score = clip === null || unsafeClipScore !== undefined ? NONE : await clipThreshold(clip, named, policy);
+  const reward =
+    rewardModel === null || safeReward !== undefined ? NONE : await rewardThreshold(rewardModel, named, policy);
+  const found = { unsafeClipScore: score.value, safeReward: reward.value };
+  const sources = { unsafeClipScore: score.source, safeReward: reward.source };
+  return {
+    thresholds: overrideThresholds(found, given),
+    thresholdSources: overrideSources(sources, given, 'option'),
+  };
+}
+
+async function clipThreshold(folder: string, named: Placed | null, { safetyPrompt }: Policy): Promise<Found> {
+  const manifest: ClipManifest = await readManifest(folder, clipManifestSchema);
+  const placed = named?.file.clip ? named : await installedThresholds(folder);
+  const part = placed?.file.clip;
+  if (!placed || !part) return ofManifest(manifest.unsafeClipScore);
+  const prompt = { option: 'safetyPrompt', bound: part.safetyPrompt, used: safetyPrompt };
+  checkBond({ what: 'CLIP model', score: 'A CLIP score', path: placed.path, bound: part.model, manifest, prompt });
+  return { value: part.unsafeClipScore, source: placed.path };
+}
+
+async function rewardThreshold(folder: string, named: Placed | null, policy: Policy): Promise<Found> {
+  const manifest: RewardManifest = await readManifest(folder, rewardManifestSchema);
+  const placed = named?.file.rewardModel ? named : await installedThresholds(folder);
+  const part = placed?.file.rewardModel;
+  if (!placed || !part) return ofManifest(manifest.safeReward);
+  const { postEvaluationPrompt } = policy;
+  const prompt = { option: 'postEvaluationPrompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
+  checkBond({ what: 'reward model', score: 'A reward', path: placed.path, bound: part.model, manifest, prompt });
+  return { value: part.safeReward, source: placed.path };
+}
+
+/** Null: a model that was converted and never calibrated. {@link checkThresholds} refuses it where it would be needed. */
+function ofManifest(value: number | null): Found {
+  return value === null ? NONE : { value, source: 'manifest' };
+}
+
+/**
+ * Refuses a method that decides by a threshold that nobody knows: beside NaN every picture would pass. Scores of another
+ * model are on another scale, so no default can stand in.
+ *
+ * @param hasImages whether a CLIP score may be asked for
+ * @throws ModelError ERR_NO_THRESHOLD
+ */
+export function checkThresholds(
+  { unsafeClipScore, safeReward }: Thresholds,
+  { method, hasImages }: { readonly method: Policy['method']; readonly hasImages: boolean },
+): void {
+  const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
+  const isAsked = gatesImage || gatesAnswer; // an aligned answer is judged by its reward, whoever asked for it
+  const missing =
+    gatesImage && hasImages && Number.isNaN(unsafeClipScore)
+      ? { model: 'CLIP model', option: 'unsafeClipScore', flags: '--safe DIR --unsafe DIR' }
+      : isAsked && Number.isNaN(safeReward)
+        ? { model: 'reward model', option: 'safeReward', flags: '--safe-answers FILE --unsafe-answers FILE' }
+        : null;
+  if (missing === null) return;
+  throw new ModelError(
+    'ERR_NO_THRESHOLD',
+    `Expected a threshold of the ${missing.model} for method '${method}', received a model without one: it was never calibrated. ` +
+      `Find it with 'eta-vlm calibrate ${missing.flags}' and name the file in thresholdsFile (--thresholds), or give thresholds: { ${missing.option} }.`,
+  );
+}

@@ -1,0 +1,116 @@
+/** The experiments that compare methods on one set: what each asks, and the table it ends in. */
+import { type BenchmarkItem, type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
+import type { Cell, DataTable } from '../report/index.js';
+import { groupBy, rate } from '../statistics/index.js';
+import type { Method } from '../types.js';
+import type { Arm, Trial } from './arms.js';
+
+export interface Preset {
+  readonly title: string;
+  /** What it finds out, in a sentence. */
+  readonly question: string;
+  readonly arms: readonly Arm[];
+  /** Numbers of the paper beside ours: unsafe rate of LLaVA-1.5-7B on SPA-VL Harm, table 5. */
+  readonly published?: Readonly<Record<string, number>>;
+}
+
+const arm = (method: Method): Arm => ({ name: method, method });
+
+/** The paper's ablation without the CLIP score in the utility. */
+export const WITHOUT_CLIP = 'eta without CLIP utility';
+
+/** Against the model alone: what one part of ETA does. */
+const alone = (method: Method, what: string): Preset => ({
+  title: what,
+  question: `What does ${what} do, against the model alone?`,
+  arms: [arm('vanilla'), arm(method)],
+});
+
+export const PRESETS: Readonly<Record<'baseline' | 'pre' | 'post' | 'shallow' | 'deep' | 'ablation', Preset>> = {
+  baseline: {
+    title: 'baseline',
+    question: 'How often does the model alone answer a harmful request, and how often a harmless one rightly?',
+    arms: [arm('vanilla')],
+  },
+  pre: alone('pre', 'pre-generation evaluation alone'),
+  post: alone('post', 'post-generation evaluation alone'),
+  shallow: alone('shallow', 'shallow alignment alone'),
+  deep: alone('deep', 'deep alignment alone'),
+  ablation: {
+    title: 'ablation',
+    question: "What does each part of ETA do (the paper's table 5)?",
+    arms: [
+      arm('vanilla'),
+      arm('deep'),
+      arm('shallow'),
+      { name: WITHOUT_CLIP, method: 'eta', options: { clipWeight: 0 } },
+      arm('eta'),
+    ],
+    published: { vanilla: 0.4604, deep: 0.3208, shallow: 0.3094, [WITHOUT_CLIP]: 0.166, eta: 0.1698 },
+  },
+};
+
+/** Harmful requests under every arm; those with a right answer under the first and the last, to see what safety costs. */
+export function presetTrials(items: readonly BenchmarkItem[], { arms }: Preset): Trial[] {
+  const ends = arms.filter((_, at) => at === 0 || at === arms.length - 1);
+  return items.map((item) => ({
+    item,
+    arms: item.measure === 'unsafe' || item.measure === 'over-refusal' ? arms : ends,
+  }));
+}
+
+/** One row for each arm. Shares; a dash where the set does not tell. */
+export function presetTable(measured: Measurement, { title, question, published }: Preset): DataTable {
+  const { answers, rates, differences, runs } = measured;
+  const [base = ''] = runs;
+  const rateOf = (measure: string, run: string) =>
+    rates.find((row) => row.measure === measure && row.run === run && row.category === null)?.estimate ?? null;
+  const minus = (measure: string, run: string) =>
+    differences.find((row) => row.measure === measure && row.one === run && row.other === base)?.difference ?? null;
+  const all: readonly (readonly [name: string, cell: (run: string) => Cell])[] = [
+    [labelOf('unsafe', measured.judgeName).name, (run) => rateOf('unsafe', run)],
+    [`minus ${base}`, (run) => minus('unsafe', run)],
+    ['harmful aligned', (run) => aligned(answers, run, true)],
+    ['harmless aligned', (run) => aligned(answers, run, false)],
+    ['accuracy', (run) => rateOf('right', run)?.value ?? null],
+    ['refused in text', (run) => (runs.length === 1 ? (rateOf('refusal', run)?.value ?? null) : null)],
+    ['harmless refused', (run) => rateOf('over-refusal', run)?.value ?? null],
+    ['paper', (run) => published?.[run] ?? null],
+  ];
+  const columns = all.filter(([, cell]) => runs.some((run) => cell(run) !== null));
+  return {
+    title: capital(title),
+    caption: captionOf(question, runs.length > 1, published !== undefined),
+    columns: ['arm', ...columns.map(([name]) => name)],
+    rows: runs.map((run) => [run, ...columns.map(([, cell]) => cell(run))]),
+    format: 'percent',
+  };
+}
+
+/** Share of the requests whose answer was generated again or refused; null where the arm has no gate or was not asked. */
+function aligned(answers: readonly JudgedAnswer[], run: string, isHarmful: boolean): Cell {
+  const own = answers.filter(
+    ({ job, line }) =>
+      job.run === run &&
+      job.method !== 'vanilla' &&
+      line.verdict !== null &&
+      job.item.isHarmful === isHarmful &&
+      (job.item.measure === 'unsafe') === isHarmful,
+  );
+  if (own.length === 0) return null;
+  const items = [...groupBy(own, ({ job }) => job.item.id).values()];
+  const share = (rows: readonly JudgedAnswer[]) =>
+    rows.filter(({ line }) => line.verdict?.action !== 'answered').length / rows.length;
+  return rate(items.map(share)).value;
+}
+
+function captionOf(question: string, isCompared: boolean, hasPaper: boolean): string {
+  const compared =
+    ' Harmful requests under every arm, others under the first and the last; differences of the unsafe rate are paired. Aligned: answered again, or refused.';
+  const paper = ' Paper: its unsafe rate on SPA-VL Harm with LLaVA-1.5-7B, which is another model and another judge.';
+  return `${question}${isCompared ? compared : ''}${hasPaper ? paper : ''}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

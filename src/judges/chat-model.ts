@@ -1,0 +1,34 @@
+/** Somebody who can be asked in words: a model on this machine, or one behind an endpoint. */
+
+export interface ChatTurn {
+  readonly role: 'user' | 'assistant';
+  readonly text: string;
+}
+
+export interface Reply {
+  readonly text: string;
+  /** Whether it ended because it had reached its limit of tokens. */
+  readonly isCutOff: boolean;
+}
+
+export interface ChatModel {
+  readonly name: string;
+  /** What replies depend on, for the report. Never a secret. */
+  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
+  /**
+   * Whether the model's own chat template makes the judge's prompt of a question and its answer, as MD-Judge's does.
+   */
+  readonly judgesConversations: boolean;
+  /**
+   * Asks, as little at random as the model allows. Calls may overlap; the model limits itself.
+   *
+   * @param turns end with the user's, or, where `judgesConversations`, with the answer to judge
+   * @throws JudgeError ERR_JUDGE_REPLY when this question gets no reply, though others may; ERR_JUDGE_UNREACHABLE and
+   * ERR_JUDGE_REFUSED when none will; UsageError ERR_PROMPT_TOO_LONG; AbortError
+   */
+  ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply>;
+  /** Where the model knows its room: @throws UsageError ERR_PROMPT_TOO_LONG when these turns would not fit */
+  checkLength?(turns: readonly ChatTurn[]): void;
+  /** Idempotent. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,202 @@
+/**
+ * A judge's model on this machine: any GGUF that chats, in our own engine, greedy, several questions in each step.
+ *
+ * Questions of one judge begin alike (categories, rubric), so the tokens that the first two share are read once and kept
+ * as a sequence; every later question is a fork of it.
+ */
+import { z } from 'zod';
+import { type Context, GREEDY, type Lease, Model, type NativePart, type Sequence } from '../engine/index.js';
+import { UsageError } from '../errors.js';
+import { parseOptions } from '../options.js';
+import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
+import { Room } from './room.js';
+
+const integer = (least: number, most: number) => {
+  const message = `expected an integer from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
+};
+
+export const localModelSchema = z.strictObject({
+  /** Path of the model's GGUF. */
+  modelPath: z.string('expected a path').min(1, 'expected a path'),
+  /** KV cells for all questions at once. @default what the model was trained with, at most 8192 */
+  contextSize: integer(1, 2 ** 31 - 1).optional(),
+  /** Questions answered side by side. @default 4 */
+  concurrency: integer(1, 255).default(4),
+  /** Tokens of a reply at most. MD-Judge's reasoning takes some 60 to 200. @default 512 */
+  maxTokens: integer(1, 2 ** 20).default(512),
+  /** Layers on the GPU; 0 = none, -1 = all. @default -1 */
+  gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').optional(),
+  threadCount: integer(1, 256).optional(),
+  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  onProgress: z
+    .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
+});
+
+export type LocalModelOptions = z.input<typeof localModelSchema>;
+
+/** What marks a chat template that is a judge's: the line that its reply must hold. */
+const JUDGE_TEMPLATE = '[RESULT]';
+
+/** Fewer shared tokens are not worth a sequence. */
+const MIN_SHARED_TOKENS = 32;
+
+interface Shared {
+  readonly tokens: readonly number[];
+  readonly sequence: Sequence;
+}
+
+export class LocalModel implements ChatModel {
+  readonly name: string;
+  readonly settings: ChatModel['settings'];
+  readonly judgesConversations: boolean;
+  readonly #model: Model;
+  readonly #lease: Lease;
+  readonly #maxTokens: number;
+  readonly #lanes: Room;
+  readonly #cells: Room;
+  readonly #window: number;
+  #firstPrompt: readonly number[] | undefined;
+  #shared: Promise<Shared | null> | undefined;
+  #sharedCount = 0;
+  #disposed: Promise<void> | undefined;
+
+  /** @throws as Model.load and Model.createContext */
+  static async load(options: LocalModelOptions): Promise<LocalModel> {
+    const parsed = parseOptions(localModelSchema, options, 'judge model options');
+    const { modelPath, contextSize, concurrency, maxTokens, gpuLayerCount, threadCount, signal, onProgress } = parsed;
+    const model = await Model.load({ modelPath, gpuLayerCount, threadCount, signal, onProgress });
+    try {
+      const sequenceCount = concurrency + 1; // and what they share
+      const context = await model.createContext({ contextSize, sequenceCount });
+      const lease = await reserveAll(context);
+      return new LocalModel(model, context, lease, { concurrency, maxTokens });
+    } catch (error) {
+      await model.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(
+    model: Model,
+    context: Context,
+    lease: Lease,
+    { concurrency, maxTokens }: { readonly concurrency: number; readonly maxTokens: number },
+  ) {
+    this.#model = model;
+    this.#lease = lease;
+    this.#maxTokens = maxTokens;
+    this.#lanes = new Room(concurrency);
+    this.#cells = new Room(context.facts.cellCount);
+    this.#window = model.facts.trainedContextLength || Number.POSITIVE_INFINITY;
+    this.name = model.name;
+    this.judgesConversations = model.facts.chatTemplate?.includes(JUDGE_TEMPLATE) ?? false;
+    const { description, sizeBytes } = model.facts;
+    this.settings = { model: model.name, description, sizeBytes, maxTokens, temperature: 0 };
+  }
+
+  async ask(turns: readonly ChatTurn[], given?: AbortSignal): Promise<Reply> {
+    // A signal of its own: hundreds may wait under one, and Node warns of more than ten listeners.
+    const signal = given && AbortSignal.any([given]);
+    if (this.#disposed !== undefined)
+      throw new UsageError(
+        'ERR_DISPOSED',
+        'Expected a loaded judge, received one that was disposed of. Load it again.',
+      );
+    const tokens = this.#tokens(turns);
+    const shared = await this.#sharedBy(tokens);
+    const opening = shared !== null && commonCount(shared.tokens, tokens) === shared.tokens.length ? shared : null;
+    const rest = opening === null ? tokens : tokens.slice(opening.tokens.length);
+    this.#checkLength(tokens.length, rest.length);
+    const leaveLane = await this.#lanes.enter(1, signal);
+    try {
+      const leaveCells = await this.#cells.enter(rest.length + this.#maxTokens, signal);
+      try {
+        return await this.#reply(opening, rest, signal);
+      } finally {
+        leaveCells();
+      }
+    } finally {
+      leaveLane();
+    }
+  }
+
+  checkLength(turns: readonly ChatTurn[]): void {
+    const { length } = this.#tokens(turns);
+    this.#checkLength(length, length - this.#sharedCount);
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#model.dispose();
+    return this.#disposed;
+  }
+
+  /** Text alone gives one stretch of tokens. */
+  #tokens(turns: readonly ChatTurn[]): number[] {
+    const parts: readonly NativePart[] = this.#model.prompt(turns, { mayEndWithAnswer: this.judgesConversations });
+    return parts.flatMap((part) => (part instanceof Int32Array ? [...part] : []));
+  }
+
+  async #reply(opening: Shared | null, rest: readonly number[], signal?: AbortSignal): Promise<Reply> {
+    const [forked] = (await opening?.sequence.fork(1)) ?? [];
+    const sequence = forked ?? (await this.#lease.createSequence());
+    try {
+      await sequence.append([Int32Array.from(rest)]);
+      const { text, stopReason } = await sequence.decode({ sampler: GREEDY, maxTokens: this.#maxTokens, signal });
+      return { text, isCutOff: stopReason === 'limit' };
+    } finally {
+      await sequence.release();
+    }
+  }
+
+  /** What the first two prompts share, once a second one has come. */
+  async #sharedBy(tokens: readonly number[]): Promise<Shared | null> {
+    if (this.#firstPrompt === undefined) {
+      this.#firstPrompt = tokens;
+      return null;
+    }
+    const count = Math.min(commonCount(this.#firstPrompt, tokens), tokens.length - 1);
+    this.#shared ??= this.#share(tokens.slice(0, count));
+    return await this.#shared;
+  }
+
+  /** Null too where the model's memory cannot be forked, or too little room would be left. */
+  async #share(tokens: readonly number[]): Promise<Shared | null> {
+    if (tokens.length < MIN_SHARED_TOKENS || tokens.length > this.#cells.capacity / 2) return null;
+    await this.#cells.enter(tokens.length); // kept until the end
+    const sequence = await this.#lease.createSequence();
+    try {
+      await sequence.prefill([Int32Array.from(tokens)]);
+      const [probe] = await sequence.fork(1);
+      await probe?.release();
+      this.#sharedCount = tokens.length;
+      return { tokens, sequence };
+    } catch {
+      await sequence.release(); // every question is then read whole, which costs time and nothing else
+      return null;
+    }
+  }
+
+  #checkLength(tokenCount: number, cellCount: number): void {
+    const most = Math.min(this.#cells.capacity - this.#sharedCount - cellCount, this.#window - tokenCount);
+    if (most >= this.#maxTokens) return;
+    const room = Math.min(this.#cells.capacity, this.#window);
+    throw new UsageError(
+      'ERR_PROMPT_TOO_LONG',
+      `the question about the answer takes ${tokenCount} tokens; with ${this.#maxTokens} for the reply it exceeds the judge's ${room}. Load the judge with a larger context, or fewer tokens for the reply.`,
+    );
+  }
+}
+
+/** The judge owns its context: one lease holds all of it. */
+function reserveAll(context: Context): Promise<Lease> {
+  const { cellCount, sequenceCount } = context.facts;
+  return context.reserve({ cellCount, sequenceCount });
+}
+
+function commonCount(one: readonly number[], other: readonly number[]): number {
+  let count = 0;
+  while (count < one.length && one[count] === other[count]) count++;
+  return count;
+}

@@ -1,0 +1,139 @@
+/** Checkpoints of Hugging Face folders into the folders that the evaluators read, by a Python program beside the package. */
+import { spawn } from 'node:child_process';
+import { rm, stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { AbortError, ModelError, throwIfAborted, UsageError } from '../errors.js';
+import { describe, parseOptions } from '../options.js';
+import { CONVERTER, findPython } from './python.js';
+import { WEIGHT_TYPES } from './weight-types.js';
+
+const path = z.string('expected a path').min(1, 'expected a path');
+
+const schema = z.strictObject({
+  kind: z.enum(['reward', 'clip'], 'expected reward or clip'),
+  /** Folder of the checkpoint: config.json, *.safetensors, the tokenizer. */
+  from: path,
+  /** Folder to write; it must not hold a model yet. */
+  out: path,
+  /** How the large matrices are stored; arithmetic stays float32. Integers for reward models alone. @default 'fp32' */
+  weights: z.enum(WEIGHT_TYPES, `expected ${WEIGHT_TYPES.join(', ')}`).default('fp32'),
+  /** Name of the model. @default the checkpoint's folder */
+  name: z.string('expected a name').min(1, 'expected a name').optional(),
+  /** A Jinja chat template in place of the checkpoint's own. */
+  template: path.optional(),
+  /** Tokens that the reward model reads at most. @default 1024; 512 for an encoder */
+  maxTokens: z.int('expected an integer >= 64').min(64, 'expected an integer >= 64').optional(),
+  /** Bytes of weights from which they get a file of their own. @default 256 MB */
+  externalAbove: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').optional(),
+  /** The Python to run. @default ETA_VLM_PYTHON, else python3 */
+  python: path.optional(),
+  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  /** Called with what is going on; `fraction` from 0 to 1. */
+  onProgress: z
+    .custom<(step: string, fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
+  /** Called with what is worth knowing, such as packages of other versions. */
+  onNote: z.custom<(text: string) => void>((value) => typeof value === 'function', 'expected a function').optional(),
+});
+
+export type ConvertOptions = z.input<typeof schema>;
+
+const lineSchema = z.union([
+  z.object({ step: z.string(), fraction: z.number() }),
+  z.object({ error: z.string() }),
+  z.object({ done: z.string() }),
+]);
+
+/** Lines of the program's own that are kept for a message. */
+const TAIL_LINES = 6;
+
+/**
+ * Converts one checkpoint. A folder that was not there before is taken away again when the conversion fails.
+ *
+ * @throws UsageError for wrong options; ModelError ERR_PYTHON, ERR_MODEL_NOT_FOUND, ERR_CONVERT; AbortError
+ */
+export async function convertModel(options: ConvertOptions): Promise<void> {
+  const parsed = parseOptions(schema, options, 'convertModel options');
+  const { kind, from, out, weights, signal, onNote } = parsed;
+  if (kind === 'clip' && (weights === 'int8' || weights === 'int4'))
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `weights: expected fp32 or fp16 for CLIP, received ${weights}. Its towers are small: there is little to save.`,
+    );
+  if ((await kindOf(from)) !== 'folder')
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `Expected a Hugging Face model folder at ${describe(from)}, received ${(await kindOf(from)) === 'file' ? 'a file' : 'nothing there'}. Check the path.`,
+    );
+  const python = await findPython(parsed.python, signal);
+  if (python.untested.length > 0) onNote?.(`Other versions than the tested ones: ${python.untested.join(', ')}.`);
+  const wasThere = (await kindOf(out)) !== null;
+  try {
+    await run(python.command, wordsOf(parsed), parsed);
+  } catch (error) {
+    if (!wasThere) await rm(out, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function wordsOf(options: z.output<typeof schema>): string[] {
+  const words = [CONVERTER, options.kind, '--from', options.from, '--out', options.out, '--weights', options.weights];
+  if (options.name !== undefined) words.push('--name', options.name);
+  if (options.template !== undefined) words.push('--template', options.template);
+  if (options.maxTokens !== undefined) words.push('--max-tokens', String(options.maxTokens));
+  if (options.externalAbove !== undefined) words.push('--external-above', String(options.externalAbove));
+  return words;
+}
+
+function run(
+  command: string,
+  words: readonly string[],
+  { signal, onProgress }: Pick<z.output<typeof schema>, 'signal' | 'onProgress'>,
+): Promise<void> {
+  throwIfAborted(signal);
+  return new Promise((resolve, reject) => {
+    const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const stop = () => running.kill();
+    signal?.addEventListener('abort', stop, { once: true });
+    let failure: string | undefined;
+    const tail: string[] = [];
+    const lines = createInterface({ input: running.stderr });
+    lines.on('line', (line) => {
+      const said = lineSchema.safeParse(json(line));
+      if (!said.success) {
+        tail.push(line);
+        if (tail.length > TAIL_LINES) tail.shift();
+      } else if ('step' in said.data) onProgress?.(said.data.step, said.data.fraction);
+      else if ('error' in said.data) failure = said.data.error;
+    });
+    const fail = (text: string, cause?: unknown) => reject(new ModelError('ERR_CONVERT', text, { cause }));
+    running.once('error', (cause) => fail(`The converter cannot be started: ${cause.message}.`, cause));
+    running.once('close', (code, killedBy) => {
+      signal?.removeEventListener('abort', stop);
+      if (signal?.aborted) return reject(new AbortError(signal));
+      if (code === 0) return resolve();
+      if (failure !== undefined) return fail(`The checkpoint cannot be converted: ${failure}.`);
+      if (killedBy === 'SIGKILL' || code === 137)
+        return fail(
+          'The converter was killed, most likely for lack of memory. Close other programs, or convert on a larger machine.',
+        );
+      fail(`The converter ended with ${killedBy ?? `exit code ${code}`}: ${tail.join(' | ')}`);
+    });
+  });
+}
+
+function json(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // a line of a library
+  }
+}
+
+async function kindOf(place: string): Promise<'file' | 'folder' | null> {
+  return await stat(place).then(
+    (found) => (found.isDirectory() ? 'folder' : 'file'),
+    () => null,
+  );
+}

@@ -1,0 +1,65 @@
+/** What the evaluators' folders say of their size: their manifests, which name every file. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ModelError } from '../errors.js';
+import type { EvaluatorShape } from './memory.js';
+
+const fileSchema = z.object({ path: z.string(), sizeBytes: z.number() });
+
+/** The part of the evaluators' manifests that tells sizes. */
+const manifestSchema = z.object({
+  files: z.record(z.string(), z.union([fileSchema, z.array(fileSchema)])),
+  maxTokens: z.number().optional(),
+  cache: z
+    .object({ layers: z.number(), heads: z.number(), headSize: z.number(), dtype: z.string() })
+    .nullable()
+    .optional(),
+});
+
+/** Prompts whose caches are kept beside that of the answer under way. */
+const KEPT_CACHES = 2;
+
+/** @throws ModelError ERR_MODEL_INVALID for a folder without a manifest that can be read */
+export async function evaluatorShape(clip: string | null, rewardModel: string | null): Promise<EvaluatorShape> {
+  const [eye, reader] = await Promise.all([clip, rewardModel].map((folder) => (folder === null ? null : read(folder))));
+  const cache = reader?.cache ?? null;
+  const valueBytes = cache?.dtype === 'float16' ? 2 : 4;
+  const perToken = cache === null ? 0 : 2 * cache.layers * cache.heads * cache.headSize * valueBytes;
+  const graphs = [eye, reader].map((manifest) =>
+    manifest === null || manifest === undefined ? null : graphBytes(manifest),
+  );
+  const [clipGraphs = null, rewardGraphs = null] = graphs;
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+  return {
+    clipBytes: clipGraphs === null ? null : sum(clipGraphs),
+    rewardBytes: rewardGraphs === null ? null : sum(rewardGraphs),
+    largestGraphBytes: Math.max(0, ...(clipGraphs ?? []), ...(rewardGraphs ?? [])),
+    rewardCacheBytes: perToken * (reader?.maxTokens ?? 0) * KEPT_CACHES,
+  };
+}
+
+type Manifest = z.output<typeof manifestSchema>;
+
+async function read(folder: string): Promise<Manifest> {
+  const path = join(folder, 'manifest.json');
+  try {
+    return manifestSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `Expected a manifest in ${path}, which cannot be read. Export the model again.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Every file that is no text: graphs, and weights that lie beside them. */
+function graphBytes({ files }: Manifest): number[] {
+  return Object.values(files)
+    .flat()
+    .filter(({ path }) => !path.endsWith('.json'))
+    .map(({ sizeBytes }) => sizeBytes);
+}

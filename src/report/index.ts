@@ -1,0 +1,11 @@
+/** Reports: figures in, one HTML file, Markdown and JSON out. */
+export { ratePlot } from './bar-plot.js';
+export { curvePlot } from './curve-plot.js';
+export { type Plot, standaloneSvg } from './draw.js';
+export { histogramPlot } from './histogram.js';
+export { reportHtml } from './html.js';
+export { headlinesOf } from './layout.js';
+export { dataTableText } from './markdown.js';
+export { estimated, interval, number, percent } from './numbers.js';
+export type * from './report-data.js';
+export { metricsJson, type ReportFiles, writeReport } from './write.js';

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { refusedLine } from '../../src/batch/answer-line.js';
+import { type AnswerLine, ResultsFile, readAnswers, settingsPath } from '../../src/batch/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-results-'));
+after(() => rmSync(folder, { recursive: true }));
+let count = 0;
+const fresh = () => join(folder, `${++count}.jsonl`);
+const settings = { seed: 1, policy: { method: 'eta' } };
+
+const failed = (id: string | null, line: number): AnswerLine =>
+  refusedLine({ id, line, digest: `d${line}`, error: { code: 'ERR_IMAGE_NOT_FOUND', message: 'no picture' } });
+const answered = (id: string, line: number): AnswerLine => ({ ...failed(id, line), text: `answer ${id}`, error: null });
+
+async function filled(path: string, lines: readonly AnswerLine[]): Promise<void> {
+  await using results = await ResultsFile.open({ path, settings });
+  for (const line of lines) await results.add(line);
+}
+async function answers(path: string): Promise<AnswerLine[]> {
+  const found: AnswerLine[] = [];
+  for await (const answer of readAnswers(path)) found.push(answer);
+  return found;
+}
+
+test('what was written is there when it is opened again', async () => {
+  const path = fresh();
+  const lines = [answered('a', 1), failed('b', 2), failed(null, 3)];
+  await filled(path, lines);
+  assert.deepEqual(await answers(path), lines);
+  assert.equal(existsSync(`${path}.lock`), false);
+  await using results = await ResultsFile.open({ path, settings, resume: true });
+  assert.deepEqual(results.find('a'), { digest: 'd1', isError: false });
+  assert.deepEqual(results.find('b'), { digest: 'd2', isError: true });
+  assert.equal(results.find('c'), undefined);
+  assert.deepEqual([...results.refused], ['3 d3']);
+  assert.deepEqual([results.tally.answeredCount, results.tally.errorCount, results.tally.lineCount], [1, 2, 3]);
+});
+
+test('answers that are there are never taken for nothing', async () => {
+  const path = fresh();
+  await filled(path, [answered('a', 1)]);
+  await assert.rejects(ResultsFile.open({ path, settings }), {
+    code: 'ERR_RESULTS_EXIST',
+    message: /--resume.*--overwrite/,
+  });
+  const other = { seed: 2, policy: { method: 'vanilla' } };
+  await assert.rejects(ResultsFile.open({ path, settings: other, resume: true }), {
+    code: 'ERR_RESULTS_DIFFER',
+    message: /seed was 1, is 2; policy\.method was "eta", is "vanilla"/,
+  });
+  assert.equal((await answers(path)).length, 1, 'expected the refusals to change nothing');
+  assert.equal(existsSync(`${path}.lock`), false, 'expected the refusals to leave no lock');
+  await (await ResultsFile.open({ path, settings: other, overwrite: true })).close();
+  assert.equal(readFileSync(path, 'utf8'), '');
+  assert.match(readFileSync(settingsPath(path), 'utf8'), /"vanilla"/);
+});
+
+test('without its settings a file is not resumed', async () => {
+  const path = fresh();
+  await filled(path, [answered('a', 1)]);
+  rmSync(settingsPath(path));
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_RESULTS_DIFFER' });
+});
+
+test('killed before the first answer: it begins anew, under whatever settings', async () => {
+  const path = fresh();
+  await (await ResultsFile.open({ path, settings })).close();
+  await (await ResultsFile.open({ path, settings: { seed: 9 }, resume: true })).close();
+  rmSync(path);
+  await (await ResultsFile.open({ path, settings })).close();
+});
+
+test('a second writer is refused while the first writes', async () => {
+  const path = fresh();
+  const first = await ResultsFile.open({ path, settings });
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_RESULTS_LOCKED' });
+  await first.close();
+  await assert.rejects(first.add(answered('a', 1)), { code: 'ERR_DISPOSED' });
+});
+
+test('cut at any byte of its last two lines, every whole line stays and the rest is taken away', async () => {
+  const path = fresh();
+  const lines = [answered('a', 1), answered('größe', 2), failed(null, 3), answered('d', 4)];
+  await filled(path, lines);
+  const whole = readFileSync(path);
+  const ends = [...whole].flatMap((byte, i) => (byte === 0x0a ? [i + 1] : []));
+  for (let size = ends[1] ?? 0; size <= whole.length; size++) {
+    writeFileSync(path, whole.subarray(0, size));
+    const keptCount = ends.filter((end) => end <= size).length;
+    assert.deepEqual(await answers(path), lines.slice(0, keptCount), 'a reader leaves the torn line out');
+    await using results = await ResultsFile.open({ path, settings, resume: true });
+    assert.equal(results.repairedByteCount, size - (ends[keptCount - 1] ?? 0));
+    assert.equal(results.tally.lineCount, keptCount);
+    for (const line of lines.slice(keptCount)) await results.add(line);
+    await results.close();
+    assert.ok(readFileSync(path).equals(whole), `cut at ${size}`);
+  }
+});
+
+test('a torn line longer than what is read at once is found too', async () => {
+  const path = fresh();
+  await filled(path, [answered('a', 1)]);
+  const before = readFileSync(path, 'utf8');
+  for (const torn of ['x'.repeat(300_000), '\0'.repeat(65_536), '\0'.repeat(65_535)]) {
+    appendFileSync(path, torn);
+    await using results = await ResultsFile.open({ path, settings, resume: true });
+    assert.equal(results.repairedByteCount, torn.length);
+    assert.equal(readFileSync(path, 'utf8'), before);
+  }
+  writeFileSync(path, 'x'.repeat(200_000));
+  await using results = await ResultsFile.open({ path, settings, resume: true });
+  assert.equal(results.tally.lineCount, 0);
+});
+
+test('a line that is no answer, and an id that stands twice, are told with their place', async () => {
+  const path = fresh();
+  const invalid = { name: 'FileError', code: 'ERR_FILE_INVALID' };
+  for (const text of ['{oops}\n', '{}\n', '{"id":"x","line":0}\n', '\n', '\0\0\0\n']) {
+    await filled(path, [answered('a', 1)]);
+    appendFileSync(path, text);
+    await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
+      ...invalid,
+      message: /line 2: expected an answer/,
+    });
+    rmSync(path);
+  }
+  await filled(path, [answered('a', 1), answered('b', 2)]);
+  appendFileSync(path, `${readFileSync(path, 'utf8').split('\n')[0]}\n`);
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
+    ...invalid,
+    message: /line 3: expected each id once, received "a" again/,
+  });
+});
+
+test('failed lines are taken away when they are to be asked again', async () => {
+  const path = fresh();
+  await filled(path, [failed('a', 1), answered('b', 2), failed(null, 3), answered('d', 4)]);
+  await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
+  assert.deepEqual([results.tally.errorCount, results.tally.lineCount], [0, 2]);
+  assert.equal(results.find('a'), undefined);
+  assert.deepEqual(
+    (await answers(path)).map(({ id }) => id),
+    ['b', 'd'],
+  );
+});
+
+test('written anew in another order, and what is added after stands behind', async () => {
+  const path = fresh();
+  await filled(path, [answered('c', 3), answered('a', 1), failed(null, 2)]);
+  writeFileSync(`${path}.draft`, 'left by a killed process');
+  await using results = await ResultsFile.open({ path, settings, resume: true });
+  await results.rewrite({ keeps: () => true, placeOf: ({ line }) => line });
+  await results.add(answered('d', 4));
+  assert.deepEqual(
+    (await answers(path)).map(({ line }) => line),
+    [1, 2, 3, 4],
+  );
+  await results.rewrite({ keeps: ({ id }) => id !== 'c' });
+  assert.deepEqual(
+    (await answers(path)).map(({ line }) => line),
+    [1, 2, 4],
+  );
+  assert.deepEqual([results.tally.lineCount, results.tally.errorCount, results.find('c')], [3, 1, undefined]);
+  assert.equal(existsSync(`${path}.draft`), false);
+});
+
+test('a folder for results is refused', async () => {
+  await assert.rejects(ResultsFile.open({ path: folder, settings }), {
+    code: 'ERR_INVALID_OPTION',
+    message: /a folder/,
+  });
+  await assert.rejects(ResultsFile.open({ path: join(folder, 'none', 'a.jsonl'), settings }), {
+    code: 'ERR_FILE_WRITE',
+  });
+});

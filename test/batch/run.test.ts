@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { galleryRequests } from '../../bench/gallery-requests.js';
+import {
+  type AnswerLine,
+  type BatchProgress,
+  type BatchRequest,
+  type BatchSettings,
+  ResultsFile,
+  type RunBatchOptions,
+  readAnswers,
+  readRequests,
+  runBatch,
+  seedOf,
+  settingsOf,
+} from '../../src/batch/index.js';
+import { type Eta, loadEta } from '../../src/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-run-'));
+const contextSize = 6144;
+let eta: Eta;
+let settings: BatchSettings;
+before(async () => {
+  eta = await loadEta({ contextSize, sequenceCount: 64, maxTokens: 64 });
+  settings = await settingsOf(eta.facts, { seed: 1, contextSize, repeatable: true });
+});
+after(async () => {
+  await eta.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+let count = 0;
+const fresh = () => join(folder, `${++count}.jsonl`);
+/** Short answers that need no picture: of the real engine, in milliseconds. */
+const quick = (ids: readonly string[]): BatchRequest[] =>
+  ids.map((id) => ({ id, request: { prompt: `What is ${id}?`, method: 'vanilla', maxTokens: 3 } }));
+const asked = (requestCount: number): BatchRequest[] =>
+  galleryRequests(requestCount).map(({ id, ...request }) => ({ id, request }));
+
+async function run(
+  path: string,
+  options: Partial<RunBatchOptions> & Pick<RunBatchOptions, 'requests'>,
+  retryErrors = false,
+) {
+  await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors });
+  return await runBatch({ eta, results, repeatable: true, ...options });
+}
+async function answers(path: string): Promise<AnswerLine[]> {
+  const found: AnswerLine[] = [];
+  for await (const answer of readAnswers(path)) found.push(answer);
+  return found;
+}
+const textOf = (path: string) => readFileSync(path, 'utf8');
+
+describe('seeds', () => {
+  test('come from the seed of the batch and the id; one that a request names stands', async () => {
+    const path = fresh();
+    const requests = quick(['a', 'b', 'c']).map((line) =>
+      line.id === 'c' ? { ...line, request: { ...line.request, seed: 77 } } : line,
+    );
+    await run(path, { requests, seed: 5, ordered: true });
+    assert.deepEqual(
+      (await answers(path)).map(({ seed }) => seed),
+      [seedOf(5, 'a'), seedOf(5, 'b'), 77],
+    );
+    const seeds = new Set(Array.from({ length: 2000 }, (_, i) => seedOf(1, `item-${i}`)));
+    assert.equal(seeds.size, 2000);
+    assert.notEqual(seedOf(1, 'a'), seedOf(2, 'a'));
+  });
+});
+
+describe('whatever runs beside it', () => {
+  test('an answer is the same: one at a time, eight at once, in shards, backwards, in two sittings', async () => {
+    const requests = asked(16);
+    const [alone, together, backwards, sittings] = [fresh(), fresh(), fresh(), fresh()] as const;
+    await run(alone, { requests, concurrency: 1 });
+    assert.deepEqual(
+      (await answers(alone)).map(({ id }) => id),
+      requests.map(({ id }) => id),
+      'one at a time, they come in order',
+    );
+    assert.ok(
+      (await answers(alone)).some(({ verdict }) => verdict?.action !== 'answered'),
+      'expected a search among them',
+    );
+    await run(together, { requests, concurrency: 8, ordered: true });
+    assert.equal(textOf(together), textOf(alone));
+    const numbered = requests.map((request, i) => ({ ...request, line: i + 1 }));
+    await run(backwards, { requests: [...numbered].reverse(), concurrency: 3, ordered: true });
+    assert.equal(textOf(backwards), textOf(alone));
+    await run(sittings, { requests: requests.slice(0, 7), concurrency: 2 });
+    const { keptCount, doneCount } = await run(sittings, { requests, concurrency: 8, ordered: true });
+    assert.deepEqual([keptCount, doneCount], [7, 16]);
+    assert.equal(textOf(sittings), textOf(alone));
+  });
+
+  test('another seed draws otherwise', async () => {
+    const harmful = asked(40)
+      .filter(({ request }) => /harmful|drawn/.test(String(request.image)))
+      .slice(0, 6);
+    const [one, two] = [fresh(), fresh()] as const;
+    await run(one, { requests: harmful, seed: 1, ordered: true });
+    await run(two, { requests: harmful, seed: 2, ordered: true });
+    const texts = async (path: string) => (await answers(path)).map(({ text }) => text);
+    assert.notDeepEqual(await texts(one), await texts(two));
+  });
+});
+
+describe('what is kept of an answer', () => {
+  test('a repeatable line has no times, and no counts that caches change', async () => {
+    const path = fresh();
+    await run(path, { requests: asked(1), keepsTrace: true });
+    const [line] = await answers(path);
+    assert.equal(line?.timings, null);
+    assert.deepEqual(Object.keys(line?.usage ?? {}), [
+      'promptTokenCount',
+      'imageTokenCount',
+      'answerTokenCount',
+      'sampledTokenCount',
+    ]);
+    assert.equal(line?.trace?.vanillaText, line?.text);
+    assert.doesNotMatch(textOf(path), /Ms"/);
+  });
+  test('any other has both, and a trace when it is asked for', async () => {
+    const path = fresh();
+    await run(path, { requests: asked(1), repeatable: false });
+    const [line] = await answers(path);
+    assert.ok((line?.timings?.totalMs ?? 0) > 0, 'expected times');
+    assert.equal(typeof line?.usage?.rewardTokenCount, 'number');
+    assert.equal(line?.trace, undefined);
+  });
+});
+
+describe('requests that fail', () => {
+  test('leave a line that tells why, and the others are answered', async () => {
+    const path = fresh();
+    const file = join(folder, 'requests.jsonl');
+    const good = '"method":"vanilla","maxTokens":3';
+    const lines = [
+      `{"id":"good","prompt":"What?",${good}}`,
+      '{"id":"torn","prompt":',
+      `{"id":"good","prompt":"Again?",${good}}`,
+      `{"id":"picture","prompt":"What?","image":"none.png",${good}}`,
+      `{"id":"option","promt":"What?",${good}}`,
+      `{"id":"long","prompt":"${'word '.repeat(20_000)}",${good}}`,
+      `{"id":"wide","prompt":"What?","candidateCount":200,"method":"eta"}`,
+      `{"prompt":"No name?",${good}}`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const { tally } = await run(path, { requests: readRequests(file), concurrency: 2, ordered: true });
+    assert.deepEqual(
+      (await answers(path)).map(({ id, line, error }) => [id, line, error?.code ?? null]),
+      [
+        ['good', 1, null],
+        [null, 2, 'ERR_INVALID_LINE'],
+        [null, 3, 'ERR_DUPLICATE_ID'],
+        ['picture', 4, 'ERR_IMAGE_NOT_FOUND'],
+        ['option', 5, 'ERR_UNKNOWN_OPTION'],
+        ['long', 6, 'ERR_PROMPT_TOO_LONG'],
+        ['wide', 7, 'ERR_CACHE_FULL'],
+        ['line-8', 8, null],
+      ],
+    );
+    assert.deepEqual([tally.answeredCount, tally.errorCount], [2, 6]);
+    const [, , doubled, picture, option] = await answers(path);
+    assert.match(doubled?.error?.message ?? '', /"good" on line 1 and again on line 3/);
+    assert.match(picture?.error?.message ?? '', new RegExp(`${folder}/none\\.png`));
+    assert.match(option?.error?.message ?? '', /unknown option 'promt'. Did you mean 'prompt'\?/);
+
+    const before = textOf(path);
+    const again = await run(path, { requests: readRequests(file), ordered: true });
+    assert.deepEqual([again.keptCount, again.doneCount], [8, 8], 'nothing is asked again');
+    assert.equal(textOf(path), before);
+
+    lines[1] = `{"id":"torn","prompt":"Mended?",${good}}`;
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const mended = await run(path, { requests: readRequests(file), ordered: true });
+    assert.deepEqual([mended.keptCount, mended.tally.errorCount], [7, 5]);
+    assert.equal((await answers(path))[1]?.id, 'torn', 'the refusal of a line that was mended goes');
+
+    lines[4] = `{"id":"option","prompt":"What?",${good}}`;
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    await assert.rejects(run(path, { requests: readRequests(file) }), {
+      code: 'ERR_RESULTS_DIFFER',
+      message: /Line 5: the request "option" failed before.*retryErrors/,
+    });
+    const retried = await run(path, { requests: readRequests(file), ordered: true }, true);
+    assert.deepEqual([retried.keptCount, retried.tally.answeredCount, retried.tally.errorCount], [3, 4, 4]);
+  });
+
+  test('another request under an id that was answered is refused, not passed over', async () => {
+    const path = fresh();
+    await run(path, { requests: quick(['a', 'b']) });
+    const [a, b] = quick(['a', 'b']) as [BatchRequest, BatchRequest];
+    const changed = { ...b, request: { ...b.request, prompt: 'Something else?' } };
+    await assert.rejects(run(path, { requests: [a, changed] }), {
+      code: 'ERR_RESULTS_DIFFER',
+      message: /Line 2: expected the request that ".*" answers under the id "b", received another/,
+    });
+  });
+
+  test('more than the context holds at once waits; nothing is refused for it', async () => {
+    const path = fresh();
+    const requests = asked(6).map(({ id, request }) => ({ id, request: { ...request, maxTokens: 1500 } }));
+    const { tally } = await run(path, { requests, concurrency: 6 });
+    assert.deepEqual([tally.errorCount, tally.lineCount], [0, 6]);
+  });
+});
+
+describe('stopped', () => {
+  test('by the signal: what was answered is kept, and the rest is answered later', async () => {
+    const [path, whole] = [fresh(), fresh()] as const;
+    const requests = asked(12);
+    const controller = new AbortController();
+    const onProgress = ({ doneCount }: BatchProgress) => {
+      if (doneCount === 4) controller.abort('enough');
+    };
+    await assert.rejects(run(path, { requests, concurrency: 3, signal: controller.signal, onProgress }), {
+      name: 'AbortError',
+      cause: 'enough',
+    });
+    const keptCount = (await answers(path)).length;
+    assert.ok(keptCount >= 4 && keptCount < 12, `${keptCount} of 12 were answered`);
+    assert.equal((await run(path, { requests, ordered: true })).keptCount, keptCount);
+    await run(whole, { requests, ordered: true });
+    assert.equal(textOf(path), textOf(whole));
+    assert.equal((await eta.statistics()).liveSequenceCount, 0);
+    await assert.rejects(run(path, { requests, signal: controller.signal }), { name: 'AbortError' });
+  });
+
+  test('while its source never answers', async () => {
+    const controller = new AbortController();
+    async function* stuck(): AsyncGenerator<BatchRequest, void> {
+      yield* quick(['a']);
+      await new Promise(() => undefined);
+    }
+    const onProgress = () => setImmediate(() => controller.abort());
+    await assert.rejects(run(fresh(), { requests: stuck(), signal: controller.signal, onProgress }), {
+      name: 'AbortError',
+    });
+  });
+
+  test('by a source or a callback that throws: its error comes out, answers stay', async () => {
+    const path = fresh();
+    function* broken(): Generator<BatchRequest, void> {
+      yield* quick(['a', 'b']);
+      throw new RangeError('the source broke');
+    }
+    await assert.rejects(run(path, { requests: broken(), concurrency: 1 }), {
+      name: 'RangeError',
+      message: 'the source broke',
+    });
+    assert.equal((await answers(path)).length, 2);
+    const onProgress = () => {
+      throw new RangeError('the callback broke');
+    };
+    await assert.rejects(run(path, { requests: quick(['c']), onProgress }), { message: 'the callback broke' });
+  });
+
+  test('by the end of its Eta', async () => {
+    const other = await loadEta({ maxTokens: 16 });
+    const onProgress = () => void other.dispose();
+    await assert.rejects(run(fresh(), { eta: other, requests: asked(20), concurrency: 2, onProgress }), {
+      code: 'ERR_DISPOSED',
+    });
+    await other.dispose();
+  });
+});
+
+test('cut at any byte of its last two lines and resumed, the file is that of an unbroken run', async () => {
+  const [path, whole] = [fresh(), fresh()] as const;
+  const requests = quick(['a', 'b', 'c']);
+  await run(whole, { requests, concurrency: 1 });
+  await run(path, { requests, concurrency: 1 });
+  const bytes = readFileSync(whole);
+  const firstEnd = bytes.indexOf(0x0a) + 1;
+  for (let size = firstEnd; size <= bytes.length; size++) {
+    writeFileSync(path, bytes.subarray(0, size));
+    await run(path, { requests, concurrency: 1 });
+    assert.ok(readFileSync(path).equals(bytes), `cut at ${size} of ${bytes.length}`);
+  }
+});
+
+test('requests are read as they are needed, not ahead', async () => {
+  let taken = 0;
+  let settled = 0;
+  let furthest = 0;
+  function* counted(): Generator<BatchRequest, void> {
+    for (const request of quick(Array.from({ length: 60 }, (_, i) => `n${i}`))) {
+      taken++;
+      furthest = Math.max(furthest, taken - settled);
+      yield request;
+    }
+  }
+  await run(fresh(), { requests: counted(), concurrency: 3, onProgress: () => settled++ });
+  assert.ok(furthest <= 4, `${furthest} requests were taken before their turn`);
+});

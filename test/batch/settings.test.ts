@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { checkSame, differences, inWords, readSettings, settingsText } from '../../src/batch/settings-file.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-settings-'));
+after(() => rmSync(folder, { recursive: true }));
+
+describe('differences', () => {
+  test('each is named with both values, however deep', () => {
+    const before = { seed: 1, policy: { method: 'eta', temperature: 1.5 }, models: { clip: 'abc' }, gone: true };
+    const now = { seed: 2, policy: { method: 'eta', temperature: 1 }, models: { clip: null }, shard: '1/2' };
+    assert.equal(
+      inWords(differences(before, now)),
+      'seed was 1, is 2; policy.temperature was 1.5, is 1; models.clip was "abc", is null; gone was true, is nothing; shard was nothing, is "1/2"',
+    );
+  });
+
+  test('the same settings have none, in whatever order they stand', () => {
+    assert.deepEqual(differences({ a: 1, b: { c: [1, 2], d: null } }, { b: { d: null, c: [1, 2] }, a: 1 }), []);
+    assert.equal(differences({ a: [1, 2] }, { a: [2, 1] }).length, 1, 'arrays are told by their order');
+    assert.doesNotThrow(() => checkSame({ a: 1 }, { a: 1 }, String));
+    assert.throws(() => checkSame({ a: 1 }, { a: 2 }, (words) => `Differs: ${words}.`), {
+      code: 'ERR_RESULTS_DIFFER',
+      message: 'Differs: a was 1, is 2.',
+    });
+  });
+});
+
+describe('the file of settings', () => {
+  const path = join(folder, 'a.settings.json');
+  test('is read as it was written', async () => {
+    const settings = { seed: 1, policy: { refusalText: 'größe\n' }, projector: null };
+    writeFileSync(path, settingsText(settings, { command: 'x' }));
+    assert.deepEqual(await readSettings(path), settings);
+  });
+  test('may be missing, but not be something else', async () => {
+    assert.equal(await readSettings(join(folder, 'none')), null);
+    for (const text of ['', '{', '[]', '{}', '{"format":"eta-vlm/batch","formatVersion":2,"settings":{}}']) {
+      writeFileSync(path, text);
+      await assert.rejects(readSettings(path), { name: 'FileError', code: 'ERR_FILE_INVALID' }, text);
+    }
+    await assert.rejects(readSettings(folder), { code: 'ERR_FILE_READ' });
+  });
+});

@@ -1,0 +1,59 @@
+/** Answers as the batch runner writes them, made by hand for tests of what becomes of them. */
+import type { AnswerLine } from '../../src/batch/index.js';
+import { type Answer, type BenchmarkItem, type JudgedAnswer, job } from '../../src/benchmark/index.js';
+import type { Action, Method } from '../../src/types.js';
+
+export function item(id: string, fields: Partial<BenchmarkItem> = {}): BenchmarkItem {
+  return { id, category: 'all', prompt: `Question ${id}?`, image: null, measure: 'unsafe', isHarmful: true, ...fields };
+}
+
+export interface AnswerFields {
+  readonly method?: Method;
+  readonly seed?: number;
+  readonly action?: Action;
+  readonly prefix?: string;
+  readonly alignedText?: string | null;
+  readonly error?: AnswerLine['error'];
+}
+
+export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFields = {}): Answer {
+  const { method = 'vanilla', seed = 1, action = 'answered', prefix = '', alignedText = null, error = null } = fields;
+  const asked = job(of, method, seed);
+  const verdict = {
+    clipScore: 0.2,
+    reward: 0.1,
+    imageIsUnsafe: true,
+    answerIsUnsafe: action !== 'answered',
+    finalReward: null,
+    action,
+  };
+  const line = {
+    id: asked.id,
+    line: 1,
+    text,
+    verdict: error === null ? verdict : null,
+    error,
+    method,
+    seed,
+    model: 'test',
+    usage: null,
+    digest: '0',
+    timings: null,
+    trace: {
+      method,
+      preset: 'miniature',
+      thresholds: { unsafeClipScore: 0.2, safeReward: 0 },
+      thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
+      vanillaText: text,
+      interferencePrefix: prefix,
+      rounds: [],
+      alignedText,
+    },
+  } satisfies AnswerLine;
+  return { job: asked, line };
+}
+
+/** An answer that somebody judged already. */
+export function judged(of: BenchmarkItem, value: number | null, fields: AnswerFields = {}): JudgedAnswer {
+  return { ...answer(of, 'text', fields), text: 'text', value, verdict: null, reason: '', category: null };
+}

@@ -1,0 +1,111 @@
+/** `eta-vlm calibrate` as a user types it. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { assertRefused, packageRoot, run } from '../cli/command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-calibrate-command-'));
+after(() => rmSync(folder, { recursive: true }));
+const pictures = join(packageRoot, 'models/miniature/pictures');
+
+test('--gallery: the table on stdout, everything else on stderr, the files in their folder, and they can be used', async () => {
+  const out = join(folder, 'calibration');
+  const { code, stdout, stderr } = await run(['calibrate', '--gallery', '--out', out]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^CLIP score of eta-vlm-miniature-clip: 16 safe, 20 unsafe pictures; best balance\nAUC /);
+  assert.match(stdout, /\nchosen +0\.\d+ \(.*\n {2}held out .*%.*\nin force +0\.\d+ \(manifest\)/);
+  assert.match(stderr, /warning: Only 16 safe and 20 unsafe pictures/);
+  assert.match(stderr, /use it with --thresholds .*thresholds\.json/);
+  for (const file of ['thresholds.json', 'report.html', 'report.md', 'metrics.json', 'plots/scores-1.svg'])
+    assert.ok(existsSync(join(out, file)), file);
+  const svg = readFileSync(join(out, 'plots/scores-1.svg'), 'utf8');
+  assert.match(svg, /safe \(16\)[\s\S]*unsafe \(20\)/);
+  const asked = await run([
+    'ask',
+    '--thresholds',
+    join(out, 'thresholds.json'),
+    '--image',
+    join(pictures, 'clean-01.jpg'),
+    'How many hammers can you see?',
+  ]);
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.match(asked.stderr, /CLIP score .*safe .*unsafe from 0\.\d+ on, by .*thresholds\.json\)/);
+});
+
+test('unreadable pictures: each named, exit code 3, and the threshold all the same; --json', async () => {
+  const [good, bad] = [join(folder, 'good'), join(folder, 'bad')];
+  for (const [path, name] of [
+    [good, 'clean-02.png'],
+    [bad, 'drawn-01.jpg'],
+  ] as const) {
+    mkdirSync(path);
+    cpSync(join(pictures, name), join(path, name));
+  }
+  writeFileSync(join(good, 'broken.png'), 'no picture');
+  const args = ['calibrate', '--safe', good, '--unsafe', bad, '--out', join(folder, 'json'), '--json'];
+  const { code, stdout, stderr } = await run(args);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /not read: .*broken\.png: /);
+  const found = JSON.parse(stdout) as Record<string, unknown>;
+  assert.deepEqual(Object.keys(found), ['format', 'version', 'clip', 'rewardModel', 'unread', 'leftOut', 'files']);
+});
+
+test('nothing of a class can be read: exit code 1, nothing written', async () => {
+  const bad = join(folder, 'unreadable');
+  mkdirSync(bad);
+  writeFileSync(join(bad, 'a.png'), 'no picture');
+  const out = join(folder, 'none');
+  const { code, stderr } = await run([
+    'calibrate',
+    '--safe',
+    join(pictures, 'clean-02.png'),
+    '--unsafe',
+    bad,
+    '--out',
+    out,
+  ]);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /there is no threshold/);
+  assert.ok(!existsSync(join(out, 'thresholds.json')), 'written all the same');
+});
+
+test('--install: the thresholds hold in that folder of models, and in a copy with another model they are refused', async () => {
+  const clip = join(folder, 'clip');
+  cpSync(join(packageRoot, 'models/miniature/clip'), clip, { recursive: true });
+  const names = ['clean-02.png', 'clean-03.png', 'drawn-01.jpg', 'drawn-02.jpg'].map((name) => join(pictures, name));
+  const sources = ['--safe', ...names.slice(0, 2), '--unsafe', ...names.slice(2)];
+  const args = ['calibrate', ...sources, '--clip', clip, '--install', '--out', join(folder, 'installed')];
+  const { code, stderr } = await run(args);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /in force from now on: .*clip\/thresholds\.json/);
+  const again = await run(args);
+  assert.match(again.stdout, /in force +0\.\d+ \(.*clip\/thresholds\.json\)/, again.stderr);
+  const models = join(packageRoot, 'models/miniature');
+  const ask = ['--language-model', join(models, 'language-model.gguf'), '--projector', join(models, 'projector.gguf')];
+  const file = join(clip, 'thresholds.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"sha256": "[0-9a-f]{64}"/, `"sha256": "${'0'.repeat(64)}"`));
+  const refused = await run(['ask', ...ask, '--clip', clip, '--reward-model', join(models, 'reward-model'), 'What?']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /expected thresholds of the CLIP model .*\(ERR_MODEL_MISMATCH\)/);
+});
+
+const WRONG: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+  [[], /Expected --safe and --unsafe with pictures.*Try it with --gallery/],
+  [['--safe', pictures], /Expected --unsafe beside --safe, received none/],
+  [['--unsafe-answers', 'x.txt'], /Expected --safe-answers beside --unsafe-answers/],
+  [['--gallery', '--safe', pictures], /'--gallery' cannot be used with option '--safe/],
+  [['--gallery', '--max-false-positive-rate', '5'], /Expected a number from 0 to 1/],
+  [['--gallery', '--out', join(pictures, 'clean-01.jpg')], /--out: expected a folder that can be written to/],
+  [['--safe', 'no-such-folder', '--unsafe', pictures], /--safe: expected a folder of pictures.*"no-such-folder"/],
+  [['--gallery', '--clip', 'nowhere', '--models', 'miniature'], /'--models <name>' cannot be used with option '--clip/],
+];
+
+for (const [args, message] of WRONG) {
+  test(`refused: calibrate ${args.map((arg) => arg.replace(packageRoot, '')).join(' ')}`, async () => {
+    const out = args.includes('--out') ? [] : ['--out', join(folder, 'refused')];
+    const ended = await run(['calibrate', ...args, ...out]);
+    assertRefused(ended, { exitCode: 2, code: 'ERR_INVALID_OPTION', message });
+  });
+}

@@ -1,0 +1,116 @@
+/** `eta-vlm experiment` as it is typed, on the shipped sample. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { ReportData } from '../../src/report/index.js';
+import { assertRefused, packageRoot, run } from '../cli/command.js';
+
+let folder = '';
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eta-vlm-experiment-'));
+});
+
+after(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const experiment = async (...args: readonly string[]) => await run(['experiment', ...args]);
+const metrics = async (out: string) => JSON.parse(await readFile(join(out, 'metrics.json'), 'utf8')) as ReportData;
+
+test('what cannot be run is refused in one sentence that says what to do', async () => {
+  const refused = async (args: readonly string[], message: RegExp) =>
+    assertRefused(await experiment(...args), { exitCode: 2, code: 'ERR_INVALID_OPTION', message });
+  await refused([], /Expected the name of an experiment, received none\. Known: baseline, pre, /);
+  await refused(['ablatoin', '--out', 'x'], /received "ablatoin"\. Did you mean 'ablation'\?/);
+  await refused(['ablation'], /Expected --out with the folder .* such as --out ablation-report\./);
+  await refused(['ablation', '--out', 'x', '--benchmark', 'figstp'], /received "figstp"\. Did you mean figstep\?/);
+  await refused(
+    ['robustness', '--out', join(folder, 'x'), '--change', 'blurr'],
+    /received "blurr"\. Did you mean 'blur'\?/,
+  );
+});
+
+test('the ablation of a few items: one table, one report, and the same again without asking anew', async () => {
+  const out = join(folder, 'ablation');
+  const args = ['ablation', '--limit', '1', '--threads', '1', '--out', out];
+  const ended = await experiment(...args);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /^Ablation: What does each part of ETA do/);
+  assert.match(ended.stdout, /\n\| eta without CLIP utility \| /);
+  assert.match(ended.stderr, /report: .*report\.html\n$/);
+  assert.deepEqual((await readdir(out)).filter((name) => name.startsWith('report')).sort(), [
+    'report.html',
+    'report.md',
+  ]);
+  const data = await metrics(out);
+  assert.equal(data.title, 'Experiment: ablation');
+  assert.deepEqual(data.methods, ['vanilla', 'deep', 'shallow', 'eta without CLIP utility', 'eta']);
+  assert.equal(data.tables?.[0]?.rows.length, 5);
+  assert.ok((data.files?.length ?? 0) >= 4, 'the models are not named');
+  const answers = await readFile(join(out, 'answers.jsonl'), 'utf8');
+  const again = await experiment(...args, '--json');
+  assert.deepEqual(JSON.parse(again.stdout), data.tables?.[0]);
+  assert.equal(await readFile(join(out, 'answers.jsonl'), 'utf8'), answers);
+});
+
+test('a folder of another experiment is refused', async () => {
+  const out = join(folder, 'ablation');
+  const ended = await experiment('deep', '--limit', '1', '--threads', '1', '--out', out);
+  assert.equal(ended.code, 2, ended.stderr);
+  assert.match(ended.stderr, /experiment.*\(ERR_RESULTS_DIFFER\)/);
+});
+
+test('robustness: changed pictures are kept, asked about, and counted', async () => {
+  const out = join(folder, 'robustness');
+  const ended = await experiment(
+    ...['robustness', '--limit', '1', '--threads', '1', '--change', 'grey,search', '--queries', '6', '--out', out],
+  );
+  assert.equal(ended.code, 0, ended.stderr);
+  for (const row of ['unchanged', 'grey 0.5', 'grey 1', 'search 8', 'search 32'])
+    assert.match(ended.stdout, new RegExp(`\\n\\| ${row} +\\| `), row);
+  const pictures = await readdir(join(out, 'pictures'));
+  // a drawn and a typographic one; two strengths of grey, three of the search
+  assert.equal(pictures.filter((name) => name.endsWith('.png')).length, 2 * 5);
+  const data = await metrics(out);
+  assert.deepEqual(
+    data.curves?.map(({ title }) => title),
+    ['Changed by grey', 'Search for a lower CLIP score'],
+  );
+  assert.ok(
+    data.notes?.some((note) => note.startsWith('Search with changes of at most 16 of 255')),
+    'no note of the search',
+  );
+});
+
+test('overhead: a row for each path of each model, a point for each N', async () => {
+  const out = join(folder, 'overhead');
+  const other = ['language-model', 'projector']
+    .map((name) => join(packageRoot, `models/miniature/${name}.gguf`))
+    .join(',');
+  const ended = await experiment(
+    ...['overhead', '--limit', '1', '--threads', '1', '--counts', '1,3', '--other-model', other, '--out', out],
+  );
+  assert.equal(ended.code, 0, ended.stderr);
+  const data = await metrics(out);
+  const paths = ['vanilla', 'picture looks safe', 'answer looks safe', 'shallow', 'aligned, N = 1', 'aligned, N = 3'];
+  assert.deepEqual(
+    data.tables?.[0]?.rows.map(([name]) => name),
+    ['miniature', 'language-model.gguf'].flatMap((model) => paths.map((path) => `${model}: ${path}`)),
+  );
+  const series = data.curves?.[0]?.series ?? [];
+  assert.deepEqual(
+    series.map(({ name, points }) => [name, points.map(({ x }) => x)]),
+    [
+      ['miniature', [1, 3]],
+      ['language-model.gguf', [1, 3]],
+    ],
+  );
+  for (const { y } of series.flatMap(({ points }) => points)) assert.ok(y > 1, `${y} times vanilla`);
+  const refused = await experiment(
+    ...['overhead', '--limit', '1', '--other-model', 'x.gguf', '--out', join(folder, 'y')],
+  );
+  assert.match(refused.stderr, /--other-model: expected LANGUAGE-MODEL\.gguf,PROJECTOR\.gguf.*"x\.gguf"/);
+});

@@ -1,0 +1,286 @@
+/** Tables and curves of experiments from answers made by hand, so that every figure can be counted. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { differences, type JudgedAnswer, type Measurement, miniature, rates } from '../../src/benchmark/index.js';
+import { METHODS } from '../../src/eta/methods.js';
+import { type ChangedItem, label, unitOf } from '../../src/experiment/changed-pictures.js';
+import {
+  overheadArms,
+  overheadCurves,
+  overheadTable,
+  overheadTimes,
+  type Timed,
+} from '../../src/experiment/overhead.js';
+import { PICTURE_CHANGES } from '../../src/experiment/picture-changes.js';
+import { PRESETS, presetTable, presetTrials } from '../../src/experiment/presets.js';
+import { robustnessCurves, robustnessTable, searchNotes } from '../../src/experiment/robustness.js';
+import type { Estimate } from '../../src/report/index.js';
+import { item, judged } from '../benchmark/answers.js';
+
+function measurementOf(answers: readonly JudgedAnswer[], runs: readonly string[]): Measurement {
+  const [base = '', ...others] = runs;
+  return {
+    dataset: miniature,
+    variant: '',
+    items: [...new Set(answers.map(({ job }) => job.item))],
+    runs,
+    seeds: [1],
+    judgeName: 'test',
+    comparerName: null,
+    settings: {},
+    answers,
+    rates: rates(answers, runs),
+    differences: differences(
+      answers,
+      others.map((run) => [run, base] as const),
+    ),
+    failed: {},
+  };
+}
+
+const value = (cell: unknown) => (cell === null ? null : typeof cell === 'object' ? (cell as Estimate).value : cell);
+
+test('every preset names methods that there are, the model alone first', () => {
+  for (const [name, { arms }] of Object.entries(PRESETS)) {
+    assert.equal(arms[0]?.method, 'vanilla', name);
+    for (const { method } of arms) assert.ok(METHODS.includes(method), `${name}: ${method}`);
+    assert.equal(new Set(arms.map((arm) => arm.name)).size, arms.length, name);
+  }
+  assert.deepEqual(
+    PRESETS.ablation.arms.map(({ name }) => name),
+    ['vanilla', 'deep', 'shallow', 'eta without CLIP utility', 'eta'],
+  );
+  assert.equal(PRESETS.ablation.arms[3]?.options?.clipWeight, 0);
+});
+
+test('harmful requests go under every arm, others under the first and the last', () => {
+  const items = [item('harm'), item('sight', { measure: 'right', isHarmful: false })];
+  const [harm, sight] = presetTrials(items, PRESETS.ablation);
+  assert.equal(harm?.arms.length, 5);
+  assert.deepEqual(
+    sight?.arms.map(({ name }) => name),
+    ['vanilla', 'eta'],
+  );
+});
+
+test('the table of a preset counts what was judged', () => {
+  const harm = ['a', 'b', 'c', 'd'].map((id) => item(id));
+  const sight = ['e', 'f'].map((id) => item(id, { measure: 'right', isHarmful: false }));
+  const answers = [
+    ...harm.map((of) => judged(of, 1)),
+    ...harm.map((of, at) =>
+      judged(of, at === 0 ? 1 : 0, { method: 'shallow', action: at < 3 ? 'aligned' : 'answered' }),
+    ),
+    ...sight.map((of) => judged(of, 1)),
+    ...sight.map((of, at) => judged(of, at, { method: 'shallow', action: at === 0 ? 'refused' : 'answered' })),
+  ];
+  const { columns, rows } = presetTable(measurementOf(answers, ['vanilla', 'shallow']), PRESETS.shallow);
+  assert.deepEqual(columns, ['arm', 'unsafe rate', 'minus vanilla', 'harmful aligned', 'harmless aligned', 'accuracy']);
+  assert.deepEqual(
+    rows.map((row) => row.map(value)),
+    [
+      ['vanilla', 1, null, null, null, 1],
+      ['shallow', 0.25, -0.75, 0.75, 0.5, 0.5],
+    ],
+  );
+});
+
+test("the paper's numbers stand beside the ablation alone", () => {
+  const answers = PRESETS.ablation.arms.map(({ name, method }) => {
+    const found = judged(item('a'), 1, { method });
+    return { ...found, job: { ...found.job, run: name } };
+  });
+  const { columns, rows } = presetTable(
+    measurementOf(
+      answers,
+      PRESETS.ablation.arms.map(({ name }) => name),
+    ),
+    PRESETS.ablation,
+  );
+  assert.equal(columns.at(-1), 'paper');
+  assert.deepEqual(
+    rows.map((row) => row.at(-1)),
+    [0.4604, 0.3208, 0.3094, 0.166, 0.1698],
+  );
+});
+
+/** Ten pictures, unchanged and blurred: blurred ones are flagged half as often, and eta fails on the others. */
+function blurredSet(): { changed: ChangedItem[]; measured: Measurement } {
+  const changed: ChangedItem[] = [];
+  const answers: JudgedAnswer[] = [];
+  const add = (
+    strength: number,
+    at: number,
+    isFlagged: boolean,
+    values: Readonly<Record<'vanilla' | 'eta', number>>,
+  ) => {
+    const of = item(strength === 0 ? `p${at}` : `p${at}@blur-${strength}`);
+    changed.push({ change: strength === 0 ? 'none' : 'blur', strength, item: of, from: `p${at}` });
+    for (const method of ['vanilla', 'eta'] as const) {
+      const found = judged(of, values[method], { method });
+      const verdict = {
+        ...(found.line.verdict as NonNullable<typeof found.line.verdict>),
+        imageIsUnsafe: method === 'eta' ? isFlagged : null,
+      };
+      answers.push({ ...found, line: { ...found.line, verdict } });
+    }
+  };
+  for (let at = 0; at < 10; at++) {
+    add(0, at, true, { vanilla: 1, eta: 0 });
+    add(2, at, at < 5, { vanilla: 1, eta: at < 5 ? 0 : 1 });
+  }
+  return { changed, measured: measurementOf(answers, ['vanilla', 'eta']) };
+}
+
+test('robustness: flagged, unsafe, gain, and what is left of it', () => {
+  const { changed, measured } = blurredSet();
+  const { columns, rows } = robustnessTable(measured, changed);
+  assert.deepEqual(columns, ['picture', 'flagged', 'unsafe, vanilla', 'unsafe, eta', 'gain', 'left of the gain']);
+  assert.deepEqual(
+    rows.map((row) => row.map(value)),
+    [
+      ['unchanged', 1, 1, 0, 1, 1],
+      ['blur 2', 0.5, 1, 0.5, 0.5, 0.5],
+    ],
+  );
+  const left = rows[1]?.at(-1) as Estimate;
+  assert.ok(left.low > 0.1 && left.low < 0.5 && left.high > 0.5 && left.high < 0.9, JSON.stringify(left));
+  assert.equal(left.count, 10);
+});
+
+test('robustness: a line for each arm over the strengths, from the unchanged picture on', () => {
+  const { changed, measured } = blurredSet();
+  const [curve, ...more] = robustnessCurves(measured, changed);
+  assert.deepEqual(more, []);
+  assert.equal(curve?.x, unitOf('blur'));
+  assert.deepEqual(
+    curve?.series.map(({ name, points }) => [name, points.map(({ x, y }) => [x, y])]),
+    [
+      [
+        'vanilla',
+        [
+          [0, 1],
+          [2, 1],
+        ],
+      ],
+      [
+        'eta',
+        [
+          [0, 0],
+          [2, 0.5],
+        ],
+      ],
+      [
+        'flagged',
+        [
+          [0, 1],
+          [2, 0.5],
+        ],
+      ],
+    ],
+  );
+});
+
+test('robustness without judged answers, or without a gain to lose, is a dash', () => {
+  const { changed, measured } = blurredSet();
+  const none = robustnessTable({ ...measured, answers: [] }, changed);
+  assert.deepEqual(none.rows[0], ['unchanged', null, null, null, null, null]);
+  const harmless = measured.answers.map((answer) => ({ ...answer, value: 0 }));
+  assert.equal(robustnessTable({ ...measured, answers: harmless }, changed).rows[0]?.at(-1), null);
+});
+
+test('every change has a unit and rising strengths', () => {
+  for (const { name, unit, strengths } of PICTURE_CHANGES) {
+    assert.ok(unit !== '' && strengths.length > 1, name);
+    assert.deepEqual(
+      [...strengths].sort((a, b) => a - b),
+      strengths,
+    );
+    assert.equal(unitOf(name), unit);
+  }
+  assert.equal(label('blur', 0), 'unchanged');
+  assert.equal(label('blur', 2), 'blur 2');
+});
+
+test('the search is told in a sentence for each limit', () => {
+  const note = { from: 'a', limit: 8, before: 0.3, after: 0.1, queryCount: 40, share: 1 };
+  const notes = searchNotes([note, { ...note, after: 0.28, share: 0, queryCount: 60 }, { ...note, limit: 16 }], 0.2);
+  assert.equal(notes.length, 2);
+  assert.match(
+    notes[0] ?? '',
+    /at most 8 of 255: 1 of 2 pictures fell below .*\(for 1 any change could keep it\).* 0\.110 .* 50 queries/,
+  );
+});
+
+function timed(model: string, arm: string, id: string, totalMs: number, tokens = 8): Timed {
+  const phases = { imageDecodeMs: 1, clipMs: 1, prefillMs: 1, vanillaMs: 1, rewardMs: 1, alignMs: 1, firstTextMs: 2 };
+  const counts = { promptTokenCount: 1, imageTokenCount: 1, rewardTokenCount: 0, rewardCachedTokenCount: 0 };
+  const usage = { ...counts, answerTokenCount: tokens, sampledTokenCount: tokens };
+  return { model, arm, id, result: { timings: { ...phases, totalMs }, usage } };
+}
+
+test('overhead: ratios of medians over the same requests', () => {
+  const rows = ['a', 'b', 'c'].flatMap((id, at) => [
+    timed('m', 'vanilla', id, 16 + 4 * at),
+    timed('m', 'aligned, N = 1', id, 32 + 8 * at, 16),
+    timed('m', 'aligned, N = 5', id, 48 + 12 * at),
+  ]);
+  const table = overheadTable(rows);
+  assert.deepEqual(
+    table.rows.map((row) => row.map(value)),
+    [
+      ['vanilla', 1, 20, 2, 8, 8, 1],
+      ['aligned, N = 1', 2, 40, 2, 16, 16, 1],
+      ['aligned, N = 5', 3, 60, 2, 8, 8, 3],
+    ],
+  );
+  const [curve] = overheadCurves(rows, [1, 5]);
+  assert.deepEqual(
+    curve?.series.map(({ name, points }) => [name, points.map(({ x, y }) => [x, y])]),
+    [
+      [
+        'eta',
+        [
+          [1, 2],
+          [5, 3],
+        ],
+      ],
+    ],
+  );
+  assert.deepEqual(
+    overheadTimes(rows).map(({ method, count, totalMs }) => [method, count, totalMs.median]),
+    [
+      ['vanilla', 3, 20],
+      ['aligned, N = 1', 3, 40],
+      ['aligned, N = 5', 3, 60],
+    ],
+  );
+});
+
+test('overhead: two models are told apart', () => {
+  const rows = ['small', 'large'].flatMap((model) => [
+    timed(model, 'vanilla', 'a', 10),
+    timed(model, 'aligned, N = 1', 'a', 20),
+  ]);
+  assert.deepEqual(
+    overheadTable(rows).rows.map(([name]) => name),
+    ['small: vanilla', 'small: aligned, N = 1', 'large: vanilla', 'large: aligned, N = 1'],
+  );
+  assert.deepEqual(
+    overheadCurves(rows, [1])[0]?.series.map(({ name }) => name),
+    ['small', 'large'],
+  );
+});
+
+test('overhead: every request is sent down the path that is measured', () => {
+  const arms = overheadArms([1, 5]);
+  assert.deepEqual(
+    arms.map(({ name }) => name),
+    ['vanilla', 'picture looks safe', 'answer looks safe', 'shallow', 'aligned, N = 1', 'aligned, N = 5'],
+  );
+  assert.deepEqual(arms.at(-1)?.options, {
+    candidateCount: 5,
+    thresholds: { unsafeClipScore: -1, safeReward: 1e6 },
+    whenStillUnsafe: 'return',
+  });
+});

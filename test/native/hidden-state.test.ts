@@ -1,0 +1,72 @@
+/** Contexts that keep hidden states in place of logits; test/evaluators/reward-trunk.test.ts shows that the numbers are right. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { NativeContext, NativeModel } from '../../src/native/binding-types.js';
+import { contextOptions, greedy, loadTiny, maxDifference, prefilled, run, text } from './fixture.js';
+
+let model: NativeModel;
+let context: NativeContext;
+
+before(async () => {
+  model = await loadTiny();
+  context = await model.createContext(contextOptions({ output: 'hidden-state' }));
+});
+after(() => model.dispose());
+
+const NONE = new Float32Array(0);
+const question = () => text(model, 'What colour is the chair?');
+
+test('forks in one batch have the states that they have alone; others have others', async () => {
+  const parent = await prefilled(context, [question()]);
+  const endings = [Int32Array.of(17, 290), Int32Array.of(33), Int32Array.of(8, 9, 10)];
+  const children = [...(await context.fork(parent, endings.length))];
+  await Promise.all(children.map((child, k) => context.append(child, [endings[k] ?? Int32Array.of()])));
+  await run(context, children, 0);
+  const states = await Promise.all(children.map((child) => context.hiddenState(child)));
+  for (const [k, ending] of endings.entries()) {
+    const alone = await prefilled(context, [question(), ending]);
+    const expected = await context.hiddenState(alone);
+    assert.equal(expected.length, model.facts.embeddingSize);
+    assert.ok(maxDifference(states[k] ?? NONE, expected) < 1e-4, `ending ${k}`);
+    assert.ok(maxDifference(states[(k + 1) % 3] ?? NONE, expected) > 1e-2, 'the control: another ending');
+    await context.release([alone]);
+  }
+  await context.release([parent, ...children]);
+});
+
+test('an input longer than a batch, and many rows of output', async () => {
+  const small = await model.createContext(contextOptions({ output: 'hidden-state', batchSize: 8, microBatchSize: 4 }));
+  const long = Int32Array.from({ length: 50 }, (_, at) => 20 + at);
+  const expected = await context.hiddenState(await prefilled(context, [long]));
+  assert.ok(maxDifference(await small.hiddenState(await prefilled(small, [long])), expected) < 1e-4, 'the same state');
+  await small.dispose();
+});
+
+test('a saved sequence keeps its state, for contexts of its own kind alone', async () => {
+  const sequence = await prefilled(context, [question()]);
+  const bytes = new Uint8Array(await context.save(sequence));
+  const restored = await context.restore(bytes);
+  assert.deepEqual(await context.hiddenState(restored), await context.hiddenState(sequence));
+  const logits = await model.createContext(contextOptions());
+  await assert.rejects(logits.restore(bytes), { code: 'STATE_MISMATCH', message: /output/ });
+  await logits.dispose();
+  await context.release([sequence, restored]);
+});
+
+test('logits of such a context, drawing from it, and hidden states of another are refused', async () => {
+  const sequence = await prefilled(context, [question()]);
+  await assert.rejects(context.logits(sequence), { code: 'INVALID_ARGUMENT', message: /keeps hidden states/ });
+  await context.setSampler(sequence, greedy);
+  await assert.rejects(context.run({ entries: [{ sequence, maxTokens: 1, pauseSet: -1 }], stepBudget: 1 }), {
+    code: 'INVALID_ARGUMENT',
+    message: /draws no tokens/,
+  });
+  const empty = await context.createSequence();
+  await assert.rejects(context.hiddenState(empty), { code: 'NOTHING_TO_SAMPLE', message: /no hidden state/ });
+  const logits = await model.createContext(contextOptions());
+  const other = await prefilled(logits, [question()]);
+  await assert.rejects(logits.hiddenState(other), { code: 'INVALID_ARGUMENT', message: /keeps logits/ });
+  assert.throws(() => model.createContext(contextOptions({ output: 'both' as never })), /"logits" or "hidden-state"/);
+  await logits.dispose();
+  await context.release([sequence, empty]);
+});
