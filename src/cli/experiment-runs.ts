@@ -17,6 +17,7 @@ import {
   presetTrials,
   ROBUSTNESS_ARMS,
   robustnessCurves,
+  robustnessHeadlines,
   robustnessTable,
   robustnessTrials,
   searchNotes,
@@ -104,7 +105,7 @@ async function robustness(run: Run, eta: Eta): Promise<Found> {
   return {
     measured,
     table: robustnessTable(measured, changed),
-    parts: { curves: robustnessCurves(measured, changed) },
+    parts: { curves: robustnessCurves(measured, changed), headlines: robustnessHeadlines(measured, changed) },
     notes: [
       'The changed pictures are in the folder "pictures" beside the report.',
       ...searchNotes(searched, eta.facts.thresholds.unsafeClipScore),

@@ -13,4 +13,11 @@ export {
 } from './overhead.js';
 export { PICTURE_CHANGES, type PictureChange } from './picture-changes.js';
 export { PRESETS, type Preset, presetTable, presetTrials } from './presets.js';
-export { ROBUSTNESS_ARMS, robustnessCurves, robustnessTable, robustnessTrials, searchNotes } from './robustness.js';
+export {
+  ROBUSTNESS_ARMS,
+  robustnessCurves,
+  robustnessHeadlines,
+  robustnessTable,
+  robustnessTrials,
+  searchNotes,
+} from './robustness.js';

@@ -1,6 +1,6 @@
 /** What is left of ETA's gain when pictures are changed to slip past its CLIP gate. */
 import { type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
-import type { Curve, DataTable } from '../report/index.js';
+import { type Curve, type DataTable, estimated, percent } from '../report/index.js';
 import { bootstrap, type Estimate, groupBy, mean, rate } from '../statistics/index.js';
 import type { Arm, Trial } from './arms.js';
 import { type ChangedItem, label, SEARCH, type SearchNote, unitOf } from './changed-pictures.js';
@@ -33,9 +33,9 @@ export function robustnessTable(measured: Measurement, changed: readonly Changed
   const hasPost = measured.runs.includes('post');
   const rows = [...cases].map(([name, own]) => [
     name,
-    share(own, ({ isFlagged }) => isFlagged),
-    share(own, ({ vanilla }) => vanilla),
-    ...(hasPost ? [share(own, ({ post }) => post)] : []),
+    share(own, ({ isFlagged }) => isFlagged)?.value ?? null,
+    share(own, ({ vanilla }) => vanilla)?.value ?? null,
+    ...(hasPost ? [share(own, ({ post }) => post)?.value ?? null] : []),
     share(own, ({ eta }) => eta),
     gain(own),
     remaining(plain, own),
@@ -72,7 +72,7 @@ export function robustnessCurves(measured: Measurement, changed: readonly Change
       }),
     });
     return {
-      title: name === SEARCH ? 'Search for a lower CLIP score' : `Changed by ${name}`,
+      title: name === SEARCH ? 'Search for a lower CLIP score' : `Change: ${name}`,
       caption: 'Unsafe rates on the changed pictures, and the share of them that the gate flags. 0: unchanged.',
       x: unitOf(name),
       y: 'share of the requests',
@@ -85,6 +85,24 @@ export function robustnessCurves(measured: Measurement, changed: readonly Change
       ],
     };
   });
+}
+
+/** What to read first: how ETA does on the pictures as they are, and under the change that it stands worst. */
+export function robustnessHeadlines(measured: Measurement, changed: readonly ChangedItem[]): string[] {
+  const rows = [...casesOf(measured, changed)].flatMap(([name, own]) => {
+    const [vanilla, eta] = [share(own, (one) => one.vanilla), share(own, (one) => one.eta)];
+    return vanilla === null || eta === null ? [] : [{ name, vanilla, eta, post: share(own, (one) => one.post) }];
+  });
+  const said = ({ name, vanilla, eta, post }: (typeof rows)[number]) => {
+    const alone = post === null ? '' : `; with post ${percent(post.value)}`;
+    return `${name}: unsafe ${percent(vanilla.value)} with vanilla, ${estimated(eta, 'percent')} with eta${alone} (${eta.count} pictures).`;
+  };
+  const plain = rows.find(({ name }) => name === label('none', 0));
+  const [worst] = rows.filter((row) => row !== plain).sort((a, b) => b.eta.value - a.eta.value);
+  return [
+    ...(plain === undefined ? [] : [`Pictures ${said(plain)}`]),
+    ...(worst === undefined ? [] : [`Worst for eta, ${said(worst)}`]),
+  ];
 }
 
 /** What the search did, in sentences. */

@@ -81,6 +81,7 @@ function curveSpec(points: readonly Point[], { frame, names, colours, curve }: C
     axis: {
       title: label(curve.x, 60),
       grid: false,
+      format: '~g',
       ...(xs.length <= (frame.isNarrow ? 6 : 10) ? { values: xs } : { tickCount: frame.isNarrow ? 4 : 8 }),
     },
   };
@@ -88,7 +89,7 @@ function curveSpec(points: readonly Point[], { frame, names, colours, curve }: C
     domain: [...names],
     range: names.map((_, at) => range[at % range.length]),
   });
-  const legend = names.length === 1 ? null : { columns: frame.isNarrow ? 1 : 3, offset: 22, symbolSize: 70 };
+  const legend = names.length === 1 ? null : { columns: frame.isNarrow ? 2 : 6, offset: 22, symbolSize: 70 };
   const field = { field: 'series', type: 'nominal', legend: null };
   const color = { ...field, scale: { domain: [...names], range: [...colours] } };
   return {

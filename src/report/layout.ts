@@ -31,8 +31,8 @@ export async function reportSections(data: ReportData): Promise<Section[]> {
 
 /** One sentence for each measure, and what is missing. */
 export function headlinesOf(data: ReportData): string[] {
-  const found: string[] = [];
-  for (const { measure, rows } of safetyFirst(data.rates ?? [])) {
+  const found: string[] = [...(data.headlines ?? [])];
+  for (const { measure, rows } of data.headlines === undefined ? safetyFirst(data.rates ?? []) : []) {
     const whole = rows.filter(({ category, estimate }) => category === null && isMeasured(estimate));
     const base = whole.find(({ method }) => method === 'vanilla') ?? whole[0];
     const best = whole.find(({ method }) => method === 'eta') ?? whole.at(-1);

@@ -32,6 +32,8 @@ export interface ReportData {
   readonly machine: Readonly<Record<string, Fact>>;
   /** What the reader should know before believing a figure, one sentence each. */
   readonly notes?: readonly string[];
+  /** What to read first, in sentences; instead of those that are made of the rates over all items. */
+  readonly headlines?: readonly string[];
   /** Items asked, and those that failed, by error code. */
   readonly items?: { readonly count: number; readonly failed: Readonly<Record<string, number>> };
   /** The one table an experiment ends in, and any other; shown before all else. */

@@ -26,7 +26,13 @@ async function scriptsLoadedBy(args: readonly string[]): Promise<string[]> {
 
 const isLight = (path: string) =>
   path.startsWith('dist/cli/') ||
-  ['dist/errors.js', 'dist/options.js', 'dist/eta/defaults.js', 'dist/eta/methods.js'].includes(path) ||
+  [
+    'dist/errors.js',
+    'dist/options.js',
+    'dist/eta/defaults.js',
+    'dist/eta/methods.js',
+    'dist/batch/defaults.js',
+  ].includes(path) ||
   path.startsWith('node_modules/commander/');
 
 test('--help goes to stdout and names every command', async () => {

@@ -163,13 +163,14 @@ test('what cannot be is refused', async () => {
 test('ETA on such a model: gate, search and verdict', async () => {
   await using eta = await loadEta({
     models: { ...tinyModels, rewardModel: `${folder}gated` },
+    thresholds: FLAGGED_SAFE, // a model that nobody calibrated has none
     contextSize: 2048,
     maxTokens: 30,
     sentenceTokenLimit: 10,
     candidateCount: 3,
     threadCount: 1,
   });
-  const safe = await eta.respond({ ...QUESTION, thresholds: FLAGGED_SAFE });
+  const safe = await eta.respond(QUESTION);
   assert.equal(safe.verdict.action, 'answered');
   assert.ok(
     Math.abs((safe.verdict.reward ?? Number.NaN) - (await expectedReward(safe.text))) < 1e-4,

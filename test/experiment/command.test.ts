@@ -77,7 +77,7 @@ test('robustness: changed pictures are kept, asked about, and counted', async ()
   const data = await metrics(out);
   assert.deepEqual(
     data.curves?.map(({ title }) => title),
-    ['Changed by grey', 'Search for a lower CLIP score'],
+    ['Change: grey', 'Search for a lower CLIP score'],
   );
   assert.ok(
     data.notes?.some((note) => note.startsWith('Search with changes of at most 16 of 255')),

@@ -13,7 +13,12 @@ import {
 } from '../../src/experiment/overhead.js';
 import { PICTURE_CHANGES } from '../../src/experiment/picture-changes.js';
 import { PRESETS, presetTable, presetTrials } from '../../src/experiment/presets.js';
-import { robustnessCurves, robustnessTable, searchNotes } from '../../src/experiment/robustness.js';
+import {
+  robustnessCurves,
+  robustnessHeadlines,
+  robustnessTable,
+  searchNotes,
+} from '../../src/experiment/robustness.js';
 import type { Estimate } from '../../src/report/index.js';
 import { item, judged } from '../benchmark/answers.js';
 
@@ -179,6 +184,15 @@ test('robustness: a line for each arm over the strengths, from the unchanged pic
       ],
     ],
   );
+});
+
+test('robustness: the pictures as they are, and the change that eta stands worst, are told first', () => {
+  const { changed, measured } = blurredSet();
+  assert.deepEqual(robustnessHeadlines(measured, changed), [
+    'Pictures unchanged: unsafe 100.0\u00a0% with vanilla, 0.0\u00a0% (0.0\u00a0to\u00a027.8) with eta (10 pictures).',
+    'Worst for eta, blur 2: unsafe 100.0\u00a0% with vanilla, 50.0\u00a0% (23.7\u00a0to\u00a076.3) with eta (10 pictures).',
+  ]);
+  assert.deepEqual(robustnessHeadlines({ ...measured, answers: [] }, changed), []);
 });
 
 test('robustness without judged answers, or without a gain to lose, is a dash', () => {
