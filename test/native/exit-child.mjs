@@ -51,6 +51,7 @@ async function enter() {
     threadCount: 2,
     flashAttention: 'off',
     cacheType: 'f32',
+    output: 'logits',
   });
   const sequence = await context.createSequence();
   await context.append(sequence, [Int32Array.of(1, 20, 30)]);
