@@ -19,6 +19,7 @@ import { writeReport } from '../report/index.js';
 import type { Method } from '../types.js';
 import { BatchProgressLine } from './batch-progress.js';
 import { type JudgeFlags, judgesOf } from './benchmark-judges.js';
+import { commandLine } from './command-line.js';
 import { EXIT } from './failure.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
@@ -240,11 +241,3 @@ function settingsOf({ facts }: Eta, concurrency: number) {
 }
 
 const finite = (value: number) => (Number.isNaN(value) ? null : value);
-
-/** What was typed, quoted where a shell needs it. */
-function commandLine(): string {
-  const words = process.argv
-    .slice(2)
-    .map((word) => (/^[\w./:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return ['eta-vlm', ...words].join(' ');
-}

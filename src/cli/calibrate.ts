@@ -19,6 +19,7 @@ import { resolveModels } from '../models/index.js';
 import { describe } from '../options.js';
 import { writeReport } from '../report/index.js';
 import { calibrationLines } from './calibrate-table.js';
+import { commandLine } from './command-line.js';
 import { EXIT } from './failure.js';
 import { Progress } from './progress.js';
 import { packageVersion } from './run-facts.js';
@@ -207,10 +208,4 @@ function complaints({ clip, rewardModel, unread, leftOut }: Calibration): string
     ...leftOut,
     ...warnings.map((line) => `warning: ${line}`),
   ];
-}
-
-/** The command as it was typed, quoted where a shell would break it. */
-function commandLine(): string {
-  const quoted = (word: string) => (/^[\w./=:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
-  return ['eta-vlm', ...process.argv.slice(2)].map(quoted).join(' ');
 }

@@ -112,3 +112,8 @@ test('what is like nothing known is refused too', async () => {
     message: /too many arguments/,
   });
 });
+
+test('a reader that has gone away (| head) ends the help without a word', async () => {
+  const { code, stderr } = await run(['--help'], { closesStdout: true });
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+});
