@@ -81,6 +81,17 @@ for (const kind of KINDS) {
   });
 }
 
+test('a candidate that leaves what was kept for another is scored as if nothing had been kept', async () => {
+  const session = model('scalar').open(PROMPT);
+  session.accept('As an AI assistant');
+  // Of a single candidate all but the last token is kept; the next shares a part of that only.
+  for (const candidate of [', I cannot help you with that at all.', ', I can: here are the steps.', ' no']) {
+    const alone = await model('scalar').score(PROMPT, session.accepted + candidate);
+    assertClose(await session.score([candidate]), [alone], 1e-5);
+  }
+  session.close();
+});
+
 test('many prompts and sessions at once in a small context: caches are evicted, computed again, and nothing is wrong', async () => {
   const small = await RewardModel.load({
     worker,

@@ -64,9 +64,10 @@ def gated(work: Path) -> dict:
     config.save_pretrained(work)
     state = {"model." + key: value.contiguous() for key, value in louder(LlamaModel(config)).state_dict().items()}
     state |= {"regression_layer.weight": torch.randn(5, 32) / 8, "reward_transform_matrix": torch.eye(5) + 0.1 * torch.randn(5, 5),
-              "gating.logit_scale": torch.tensor([1.3]), "gating.layers.2.weight": torch.randn(5, 16) * 8}
+              "gating.logit_scale": torch.tensor([1.3]), "gating.layers.2.weight": torch.randn(5, 16) * 5}
+    # Small enough that the softmax is no single 1: then a gate read at another token gives another score.
     for layer, (before, after) in enumerate([(32, 16), (16, 16)]):
-        state |= {f"gating.layers.{layer}.weight": torch.randn(after, before), f"gating.layers.{layer}.bias": torch.randn(after)}
+        state |= {f"gating.layers.{layer}.weight": torch.randn(after, before) / before**0.5, f"gating.layers.{layer}.bias": torch.randn(after)}
     save_file(state, str(work / "model.safetensors"))
     return {"name": "tiny-gated-trunk", "template": LLAMA_TEMPLATE}
 
