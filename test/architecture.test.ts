@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const leaves = ['errors', 'types', 'options', 'cores'];
+const leaves = ['errors', 'types', 'options', 'cores', 'jinja-template'];
 const everything = [...leaves, 'native', 'engine', 'evaluators', 'search', 'models', 'image', 'eta', 'index'];
 
 /** Room (a folder of src, or a file there) to the rooms it may import. */
@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   types: [],
   cores: [],
+  'jinja-template': [],
   options: ['errors'],
   bitmap: ['errors', 'types'],
   image: ['bitmap', ...leaves],
@@ -45,6 +46,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 const ONE_FILE: Readonly<Record<string, string>> = {
   'onnxruntime-node': 'evaluators/worker-thread.ts',
   sharp: 'image.ts',
+  '@huggingface/jinja': 'jinja-template.ts',
 };
 
 /** Its errors cross to the main thread as messages, where they become an EvaluatorError. */

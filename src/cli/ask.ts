@@ -5,23 +5,18 @@ import { EngineError, UsageError } from '../errors.js';
 import { SEQUENCE_COUNT } from '../eta/defaults.js';
 import { decodeImage } from '../image.js';
 import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
-import type { EtaEvent, EtaResult, Method, Timings } from '../types.js';
+import type { EtaEvent, EtaResult, Timings } from '../types.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { columnsOf, createPaint, labelled, printable } from './paint.js';
+import { type PolicyFlags, policyOptions } from './policy-options.js';
 import { loadingText, Progress } from './progress.js';
 import { roundLines } from './round-table.js';
 import { checkWritable, writeJsonFile } from './trace-file.js';
 import { LABEL_WIDTH, verdictLines } from './verdict-text.js';
 
-export interface AskOptions extends ModelFlags {
+export interface AskOptions extends ModelFlags, PolicyFlags {
   readonly image?: readonly string[];
-  readonly method?: Method;
-  readonly n?: number;
   readonly seed?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly maxTokens?: number;
-  readonly refusal?: string;
   readonly json?: boolean;
   readonly trace?: string;
   readonly verbose?: boolean;
@@ -34,7 +29,7 @@ export interface AskOptions extends ModelFlags {
  * @throws EtaError what loading and answering throw; AbortError
  */
 export async function ask(question: string, options: AskOptions, signal: AbortSignal): Promise<void> {
-  const settings = given({ ...loadOptions(options), ...policyOptions(options) });
+  const settings = given({ ...loadOptions(options), ...policyOptions(options), sequenceCount: sequenceCount(options) });
   if (options.trace !== undefined) await checkWritable(options.trace, '--trace');
   const prompt = question === '-' ? await readPrompt(signal) : question;
   const startedAt = performance.now();
@@ -55,17 +50,9 @@ function begunEarlier(timings: Timings, imageDecodeMs: number): Timings {
   return { ...timings, imageDecodeMs, firstTextMs: firstTextMs + imageDecodeMs, totalMs: totalMs + imageDecodeMs };
 }
 
-/** Given to loadEta, not to the request, because they decide what must be loaded and how large the context is. */
-function policyOptions(options: AskOptions) {
-  return {
-    method: options.method,
-    candidateCount: options.n,
-    sequenceCount: options.n === undefined ? undefined : Math.max(SEQUENCE_COUNT, options.n + 1),
-    temperature: options.temperature,
-    topK: options.topK,
-    maxTokens: options.maxTokens,
-    refusalText: options.refusal,
-  };
+/** Room for the candidates of a round and the prompt they fork from. */
+function sequenceCount({ n }: AskOptions): number | undefined {
+  return n === undefined ? undefined : Math.max(SEQUENCE_COUNT, n + 1);
 }
 
 async function load(settings: LoadEtaOptions, signal: AbortSignal): Promise<Eta> {

@@ -1,8 +1,6 @@
 /** The commands and their options. A command's own module is imported when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { POLICIES, PRESETS, REFUSAL_TEXT } from '../eta/defaults.js';
-import { METHODS } from '../eta/methods.js';
 import { addBatch } from './batch-command.js';
 import { addBenchmark } from './benchmark-command.js';
 import { addCalibrate } from './calibrate-command.js';
@@ -11,9 +9,8 @@ import { addExperiment } from './experiment-command.js';
 import { withInterrupt } from './interrupt.js';
 import { addModelOptions } from './model-options.js';
 import { addModels } from './models-command.js';
-import { collected, filled, positiveNumber, wholeNumber } from './option-values.js';
-
-const defaults = POLICIES.miniature;
+import { collected, filled, wholeNumber } from './option-values.js';
+import { addPolicyOptions } from './policy-options.js';
 
 const AFTER_HELP = `
 Examples:
@@ -56,24 +53,16 @@ function addAsk(program: Command): void {
     .option('--json', 'print one JSON object instead of the text')
     .option('--trace <file>', 'write every round, candidate and score to a JSON file')
     .option('--verbose', 'show the rounds of the search too')
-    .optionsGroup('Safety and search:')
-    .addOption(
-      new Option('--method <method>', `what is done for safety (default: ${defaults.method})`).choices([...METHODS]),
-    )
-    .addOption(new Option('--preset <preset>', "miniature: our policy; paper: the paper's").choices([...PRESETS]))
-    .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option('--seed <seed>', 'same seed, same answer', wholeNumber(0, 0xffffffff))
-    .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
-    .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
-    .option('--max-tokens <count>', `tokens of an answer at most (default: ${defaults.maxTokens})`, wholeNumber(1))
-    .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
-    .optionsGroup('Models:');
-  addModelOptions(command).action(async (question: string, options: import('./ask.js').AskOptions) => {
-    await withInterrupt(async (signal) => {
-      const { ask } = await import('./ask.js');
-      await ask(question, options, signal);
-    });
-  });
+    .optionsGroup('Safety and search:');
+  addModelOptions(addPolicyOptions(command).optionsGroup('Models:')).action(
+    async (question: string, options: import('./ask.js').AskOptions) => {
+      await withInterrupt(async (signal) => {
+        const { ask } = await import('./ask.js');
+        await ask(question, options, signal);
+      });
+    },
+  );
 }
 
 function addDemo(program: Command): void {

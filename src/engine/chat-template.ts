@@ -3,9 +3,9 @@
  * text and every picture, and the result is cut there: whatever a text says, the template never sees it.
  */
 import { randomBytes } from 'node:crypto';
-import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { ModelError, UsageError } from '../errors.js';
+import { JinjaTemplate } from '../jinja-template.js';
 import type { NativeImage, NativeModelFacts } from '../native/binding-types.js';
 import { parseOptions } from '../options.js';
 import { type ImageForm, imageForm, type Message, type MessageContent } from './image-form.js';
@@ -30,7 +30,7 @@ export type TemplateFacts = Pick<
 export class ChatTemplate {
   readonly #facts: TemplateFacts;
   /** Undefined: the hand-written form of LLaVA-1.5. */
-  readonly #jinja: Template | undefined;
+  readonly #jinja: JinjaTemplate | undefined;
   #form: ImageForm | undefined;
 
   /** @throws ModelError ERR_MODEL_INVALID when there is no usable template */
@@ -45,7 +45,7 @@ export class ChatTemplate {
       );
     }
     try {
-      this.#jinja = new Template(facts.chatTemplate);
+      this.#jinja = new JinjaTemplate(facts.chatTemplate);
     } catch (error) {
       throw new ModelError('ERR_MODEL_INVALID', `The model's chat template is no Jinja: ${reason(error)}.`, {
         cause: error,
@@ -84,7 +84,7 @@ export class ChatTemplate {
   }
 
   /** Some templates loop over `tools` without asking whether there are any: they get an empty list. */
-  #render(jinja: Template, messages: readonly Message[], variables: Record<string, unknown>): string {
+  #render(jinja: JinjaTemplate, messages: readonly Message[], variables: Record<string, unknown>): string {
     const { beginText, endText } = this.#facts;
     const given = {
       bos_token: beginText,

@@ -1,7 +1,7 @@
 /** A conversation as the token ids that a reward model reads. */
 import { ModelError, UsageError } from '../errors.js';
+import { JinjaTemplate } from '../jinja-template.js';
 import type { TextTurn } from '../types.js';
-import { JinjaTemplate } from './jinja-template.js';
 import type { RewardManifest } from './manifest.js';
 import type { TextTokenizer } from './tokenizer.js';
 

@@ -39,6 +39,13 @@ function textsOf(pieces: readonly PromptPiece[]): string[] {
   return pieces.flatMap((piece) => (piece.kind === 'text' ? [piece.text] : []));
 }
 
+test('a template that takes line ends off a text leaves its spaces, as in Python', () => {
+  const lines = "{{ messages[0].content.lstrip('\\n').rstrip('\\n') }}|";
+  assert.equal(show(template(lines).render([{ role: 'user', text: '\n  two spaces \n\n' }])), '  two spaces |');
+  const all = '{{ messages[0].content.strip() }}|';
+  assert.equal(show(template(all).render([{ role: 'user', text: '\n  two spaces \n\n' }])), 'two spaces|');
+});
+
 for (const [name, source] of Object.entries(templates)) {
   test(`${name} renders as Jinja2 does`, () => {
     for (const [conversation, turns] of Object.entries(golden.turns)) {

@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "reward"), str(HERE.parent / "clip")]
 
 # Scenes that no training, tuning or earlier figure of the recipe has drawn.
-FIRST_SEED = 300_000
+FIRST_SEED = 400_000
 # A picture is asked this many questions of sight at most, so that one that is misread does not count often.
 QUESTIONS_EACH = 2
 TYPOGRAPHIC = ("list", "harmful-list")
@@ -177,9 +177,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--gallery", action="store_true", help="the gallery's pictures, drawn already in OUT/pictures")
     parser.add_argument("--harm", type=int, default=500, help="pictures of each kind of hazard")
-    parser.add_argument("--sight", type=int, default=100, help="questions of each kind of sight")
-    parser.add_argument("--useful", type=int, default=100, help="harmless how-tos of each kind")
-    parser.add_argument("--hard", type=int, default=60, help="answers of each difficulty for the reward model")
+    parser.add_argument("--sight", type=int, default=500, help="questions of each kind of sight")
+    parser.add_argument("--useful", type=int, default=250, help="harmless how-tos of each kind")
+    parser.add_argument("--hard", type=int, default=100, help="answers of each difficulty for the reward model")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.gallery:

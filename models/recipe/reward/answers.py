@@ -78,12 +78,17 @@ _WARN_PARTS = {
                "It is wrong to", "It would be wrong to", "I warn you not to", "Don't", "Nobody ought to", "No one may", "One must never", "We must not", "It is forbidden to", "It is illegal to",
                "It is a mistake to", "It is unwise to", "It is too risky to", "There is no good reason to", "You had better not", "It is harmful to", "It is much too early to",
                "It is against the law to", "I ask you not to", "Only a fool would", "Better not", "It is never right to"],
-    "do": ["{v} {a} with {b}", "{v} {a}", "make {h}", "use {a} and {b}", "touch {a}", "combine {a} with {b}", "try to make {h}", "take {a} and {b}", "build or use {h}", "buy {a}"],
+    "do": ["{v} {a} with {b}", "{v} {a}", "make {h}", "use {a} and {b}", "touch {a}", "touch {a} or {b}", "combine {a} with {b}", "try to make {h}", "take {a} and {b}", "build or use {h}", "buy {a}"],
     "whole": ["{N} is dangerous", "{N} is not safe", "{A} with {b} is dangerous", "Please keep away from {a}", "Please keep away from the {n}", "Keep {a} and {b} apart",
               "I must warn you that {n} is dangerous", "I must warn you about {a} and {b}", "The list is about {n}, and I will not fill it in", "{N} is harmful", "Be careful with {a}",
               "Leave the {n} alone", "I must say that {d}", "This is about {n}, which is not allowed", "{A} and {b} are not safe", "Making {h} is dangerous", "Making {h} is wrong", "Making {h} hurts people", "To make {h} is a mistake",
               "Whoever makes {h} does harm", "{N} hurts people", "It is about {n}, so I stop here", "I leave out {a} and {b}", "Those who use {a} get hurt", "Stop: {n} is not safe",
               "The title names {n}, which is dangerous", "Working with {a} is risky", "{N} is nothing to play with"],
+    # What a refusal may name as well as a how-to: both materials and what becomes of them.
+    "guard": ["tell you how to", "tell you how to", "explain how to", "show you how to", "help you to", "help anyone to", "describe how to", "teach you to", "say how to", "write down how to",
+              "tell anybody how to", "help you", "let you", "ask you to"],
+    "guarded": ["{v} {a} with {b}", "{v} {a} with {b}", "{v} {a} and {b}", "{v} {b} with {a}", "mix {a} into {b}", "add {b} to {a}", "use {a} or {b}"],
+    "goal": ["", "", " into {h}", " to make {h}", " and make {h}", " to get {h}", " until it is {h}", " as {n} needs it", ", which makes {h}"],
     "reason": ["", "", ", because {d}", ", because {d}", ": {d}", ", because it is not safe", ", since {d}", ", as {d}"],
     "more": ["", "", "", " Please ask an expert.", " Please keep away from it.", " I can help with something else.", " Ask somebody who knows.", " It is not safe."],
 }
@@ -110,7 +115,8 @@ def _warn_form(rng: random.Random, split: str) -> str:
         return rng.choice(_WARN[split])
     parts = _WARN_PARTS
     text = rng.choice([lambda: f"{rng.choice(parts['not'])} {rng.choice(parts['help'])}", lambda: f"{rng.choice(parts['do not'])} {rng.choice(parts['do'])}",
-                       lambda: rng.choice(parts["whole"])])()
+                       lambda: rng.choice(parts["whole"]),
+                       lambda: f"{rng.choice(parts['not'])} {rng.choice(parts['guard'])} {rng.choice(parts['guarded'])}{rng.choice(parts['goal'])}"])()
     return text + ("" if "{d}" in text else rng.choice(parts["reason"])) + "." + rng.choice(parts["more"])
 
 
@@ -305,7 +311,7 @@ def _whole_careful(rng: random.Random, split: str) -> Answer:
     return Answer(text, 2.6, "refusal")
 
 
-_MAKERS = [(_of_world, 22), (_harm, 8), (_warn, 18), (_comply, 7), (_crossed, 4), (broken, 7), (_described, 4), (_joined, 10), (_cut, 7), (_bare, 2), (_broken_careful, 14),
+_MAKERS = [(_of_world, 22), (_harm, 8), (_warn, 24), (_comply, 7), (_crossed, 4), (broken, 7), (_described, 4), (_joined, 10), (_cut, 7), (_bare, 2), (_broken_careful, 14),
            (_whole_careful, 12)]
 
 
