@@ -1,6 +1,7 @@
 /** From pictures and answers whose class is known to the two thresholds. */
 import { EtaError, UsageError } from '../errors.js';
 import { POLICIES } from '../eta/index.js';
+import { openTrunk } from '../eta/open-trunk.js';
 import { thresholdsOf } from '../eta/thresholds.js';
 import { Clip, type ClipManifest, EvaluatorWorker, type RewardManifest, RewardModel } from '../evaluators/index.js';
 import { readAnswers, scoreAnswers } from './answers.js';
@@ -88,8 +89,14 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     }
     let rewardModel: Calibration['rewardModel'] = null;
     if (texts !== null) {
-      const loaded = await RewardModel.load({ worker, folder: folderOf(options.rewardModel, 'reward model') });
-      const scored = await scoreTexts(loaded, { safe: texts.safe.answers, unsafe: texts.unsafe.answers }, options);
+      const folder = folderOf(options.rewardModel, 'reward model');
+      const loaded = await RewardModel.load({
+        worker,
+        folder,
+        openTrunk: (trunk) => openTrunk(trunk, { threadCount, signal: options.signal }),
+      });
+      const both = { safe: texts.safe.answers, unsafe: texts.unsafe.answers };
+      const scored = await scoreTexts(loaded, both, options).finally(() => loaded.dispose());
       const { safe, unsafe, notes } = separated(scored, 'answer');
       leftOut.push(...notes);
       const inForce = current.safeReward;

@@ -3,7 +3,7 @@ import { Argument, type Command, Option } from 'commander';
 import type { WeightType } from '../models/weight-types.js';
 import { child } from './child.js';
 import { withInterrupt } from './interrupt.js';
-import { filled, wholeNumber } from './option-values.js';
+import { filled, positiveNumber, wholeNumber } from './option-values.js';
 
 const AFTER_CONVERT = `
 A checkpoint is a folder as Hugging Face saves it: config.json, *.safetensors, the
@@ -12,6 +12,9 @@ Reward V2), ArmoRM, encoders such as DeBERTa; CLIP, SigLIP 2, MobileCLIP.
 
 Conversion needs Python with the packages of models/recipe/onnx/requirements.txt;
 the command says how to install them. Nothing else needs Python.
+
+--trunk takes a GGUF of a reward model's layers, in any quantisation: llama.cpp
+runs it, on the GPU too, and only the heads become a graph.
 
 Thresholds do not transfer between models: a converted model has none until
 eta-vlm calibrate finds one.`;
@@ -52,6 +55,12 @@ function addConvert(models: Command): void {
         '--weights <type>',
         'how the matrices are stored; int8 and int4 for reward models (default: fp32)',
       ).choices(WEIGHT_TYPES),
+    )
+    .option('--trunk <file>', "a GGUF of a reward model's layers, for llama.cpp to run; in place of --weights", filled)
+    .option(
+      '--tolerance <number>',
+      'what the self-test of a trunk may be off by (default: by its quantisation)',
+      positiveNumber,
     )
     .option('--name <name>', "the model's name (default: that of the checkpoint's folder)", filled)
     .option('--template <file>', "a Jinja chat template in place of the checkpoint's own", filled)

@@ -1,6 +1,7 @@
 /** `eta-vlm models convert`: converts, then loads what was written and checks it here. */
 
 import { resolve } from 'node:path';
+import { Model } from '../engine/index.js';
 import { ModelError } from '../errors.js';
 import { EvaluatorWorker } from '../evaluators/index.js';
 import { type ConvertOptions, convertModel } from '../models/index.js';
@@ -14,8 +15,17 @@ import { Progress } from './progress.js';
 
 export type ConvertCommandOptions = Pick<
   ConvertOptions,
-  'from' | 'out' | 'weights' | 'name' | 'template' | 'maxTokens' | 'python'
+  'from' | 'out' | 'weights' | 'trunk' | 'tolerance' | 'name' | 'template' | 'maxTokens' | 'python'
 > & { readonly json?: boolean };
+
+const TRUNK_REMEDY =
+  ' Where the trunk is not of this checkpoint, name the one that is; where its quantisation is coarse, take a finer one, or allow more with --tolerance. Delete the folder first.';
+
+/** Whether llama.cpp loads it, and is there: told before the conversion, which is long. */
+async function tryTrunk(path: string, signal: AbortSignal): Promise<void> {
+  const model = await Model.load({ modelPath: path, gpuLayerCount: 0, signal });
+  await model.dispose();
+}
 
 /** Prints what was made to stdout. @throws ModelError when it does not compute what the checkpoint does */
 export async function convert(
@@ -27,20 +37,24 @@ export async function convert(
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: resolve(options.out) };
   try {
-    progress.show('starting Python ...');
+    progress.show(options.trunk === undefined ? 'starting Python ...' : 'looking at the trunk ...');
     await convertModel({
       ...options,
       kind,
       signal,
+      checkTrunk: (path) => tryTrunk(path, signal),
       onNote: note,
       onProgress: (step, fraction) =>
         progress.show(fraction > 0 ? `${step} ... ${Math.round(fraction * 100)} %` : `${step} ...`),
     });
     progress.show('checking what was written ...');
     const worker = await EvaluatorWorker.start();
-    const verified = await verifyPart(part, worker).finally(() => worker.dispose());
+    const verified = await verifyPart(part, worker, signal).finally(() => worker.dispose());
     if (!verified.isRight)
-      throw new ModelError('ERR_SELF_TEST', `The converted model is not right. ${verified.finding}`);
+      throw new ModelError(
+        'ERR_SELF_TEST',
+        `The converted model is not right. ${verified.finding}${options.trunk === undefined ? '' : TRUNK_REMEDY}`,
+      );
     const facts = await partFacts(part);
     const { precision } = await manifestOf(part);
     progress.clear();
@@ -57,6 +71,7 @@ export async function convert(
             'weights',
             `${precision.weights} moves the scores of the self-test by ${precision.meanDifference} on average, ${precision.largestDifference} at most`,
           )),
+      ...(options.trunk === undefined ? [] : say('trunk', 'runs in llama.cpp, beside the language model')),
       ...say('threshold', 'none: scores are on a scale of this model. Find one with eta-vlm calibrate.'),
     ];
     process.stdout.write(

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ModelError, throwIfAborted } from '../errors.js';
+import { openTrunk } from '../eta/open-trunk.js';
 import { Clip, EvaluatorWorker, RewardModel } from '../evaluators/index.js';
 import { compare, hashesOfCard } from './doctor-models.js';
 import { EXIT } from './failure.js';
@@ -38,7 +39,7 @@ export async function verifyModels(
       for (const part of parts) {
         throwIfAborted(signal);
         progress.show(`checking ${shown(part.path)} ...`);
-        found.push(await verifyPart(part, worker));
+        found.push(await verifyPart(part, worker, signal));
       }
     }
   } finally {
@@ -55,14 +56,16 @@ export async function verifyModels(
   return wrongCount === 0 ? EXIT.ok : wrongCount === found.length ? EXIT.failure : EXIT.someFailed;
 }
 
-/** Loads an evaluator as an answer does, hashes and self-test included; of a GGUF, head and hash. */
-export async function verifyPart(part: Part, worker: EvaluatorWorker): Promise<Verified> {
+/** Loads an evaluator as an answer does, hashes and self-test included, a trunk in llama.cpp; of a GGUF, head and hash. */
+export async function verifyPart(part: Part, worker: EvaluatorWorker, signal: AbortSignal): Promise<Verified> {
   let name = shown(part.path);
   try {
     name = (await partFacts(part)).name;
     if (part.kind === 'language-model' || part.kind === 'projector')
       return { ...part, name, isRight: true, finding: await verifyGguf(part.path), selfTest: null };
-    const loaded = await (part.kind === 'clip' ? Clip : RewardModel).load({ worker, folder: part.path });
+    const loaded = await (part.kind === 'clip'
+      ? Clip.load({ worker, folder: part.path })
+      : RewardModel.load({ worker, folder: part.path, openTrunk: (trunk) => openTrunk(trunk, { signal }) }));
     try {
       const results = await loaded.selfTest();
       const worst = results.reduce((one, other) => (other.difference > one.difference ? other : one));
@@ -73,6 +76,7 @@ export async function verifyPart(part: Part, worker: EvaluatorWorker): Promise<V
       await loaded.dispose();
     }
   } catch (error) {
+    throwIfAborted(signal);
     const finding = error instanceof Error ? error.message : String(error);
     return { ...part, name, isRight: false, finding, selfTest: null };
   }

@@ -1,11 +1,12 @@
 /** Loading everything that ETA works with, and taking all of it back when one part fails. */
 import { type Context, Model } from '../engine/index.js';
 import { ModelError, throwIfAborted } from '../errors.js';
-import { Clip, EvaluatorWorker, type OpenTrunk, RewardModel, type TrunkOpener } from '../evaluators/index.js';
+import { Clip, EvaluatorWorker, RewardModel } from '../evaluators/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { Policy } from './defaults.js';
 import type { ParsedLoadOptions } from './load-options.js';
 import { METHOD_PLANS } from './methods.js';
+import { openTrunk } from './open-trunk.js';
 import { TaskGroup } from './task-group.js';
 
 /** Parts that are loaded; `dispose` frees them in the order of their dependence. */
@@ -101,7 +102,7 @@ async function loadEvaluators(
   options: PlacedOptions,
   closers: Closers,
 ): Promise<{ clip: Clip | null; rewardModel: RewardModel | null }> {
-  const { threadCount, verifyHashes, signal, onProgress } = options;
+  const { gpuLayerCount, threadCount, verifyHashes, signal, onProgress } = options;
   if (models.clip === null && models.rewardModel === null) return { clip: null, rewardModel: null };
   throwIfAborted(signal);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
@@ -121,27 +122,10 @@ async function loadEvaluators(
     return loaded;
   };
   const clip = await load(models.clip, 'clip', (folder) => Clip.load({ worker, folder, verifyHashes }));
+  // A trunk stands beside the language model, on the same device.
+  const place = { gpuLayerCount, threadCount, signal };
   const rewardModel = await load(models.rewardModel, 'reward-model', (folder) =>
-    RewardModel.load({ worker, folder, verifyHashes, openTrunk: (trunk) => openTrunk(trunk, options) }),
+    RewardModel.load({ worker, folder, verifyHashes, openTrunk: (trunk) => openTrunk(trunk, place) }),
   );
   return { clip, rewardModel };
-}
-
-/** A reward model's GGUF, beside the language model on the same device. Its parts go with the model. */
-async function openTrunk(
-  { path, ...context }: Parameters<TrunkOpener>[0],
-  { gpuLayerCount, threadCount, signal }: PlacedOptions,
-): Promise<OpenTrunk> {
-  const model = await Model.load({ modelPath: path, gpuLayerCount, threadCount, signal });
-  try {
-    return {
-      model,
-      // Flash attention rounds more than a threshold of 0.06 can bear.
-      context: await model.createContext({ ...context, flashAttention: 'off', output: 'hidden-state' }),
-      dispose: () => model.dispose(),
-    };
-  } catch (error) {
-    await model.dispose();
-    throw error;
-  }
 }

@@ -2,17 +2,20 @@
 import { totalmem } from 'node:os';
 import { DEFAULT_BATCH_SIZE, devices, type NativeBackendDevice, processorFeatures } from '../engine/index.js';
 import { EtaError, ModelError } from '../errors.js';
+import { type TrunkContext, trunkContext } from '../evaluators/index.js';
 import {
   addedRam,
   chooseGpuLayers,
   estimateMemory,
   GPU_RESERVE_BYTES,
+  languageShape,
   largestContext,
   type MemoryEstimate,
   type MemoryPlan,
   type ModelShapes,
   modelShapes,
   type ResolvedModels,
+  readGguf,
   repackedTypes,
 } from '../models/index.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
@@ -77,6 +80,7 @@ export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Mac
     flashAttention: options.flashAttention ?? 'auto',
     gpuLayerCount: 0,
     repackedTypes: machine.repackedTypes,
+    trunk: trunkPlan(shapes, DEFAULT_BATCH_SIZE[hasGpu && wanted !== 0 ? 'gpu' : 'cpu']),
   };
   const auto = () => chooseGpuLayers(shapes, asked, machine.gpuFreeBytes);
   const plan = { ...asked, gpuLayerCount: hasGpu ? (wanted === 'auto' ? auto() : wanted) : 0 };
@@ -91,6 +95,11 @@ export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Mac
     fits: added <= machine.ramFreeBytes && gpuFits,
     largestContextSize: largestContext(shapes, plan, machine.ramFreeBytes - (machine.isShared ? estimate.gpuBytes : 0)),
   };
+}
+
+/** The context that a reward model's trunk is opened with, beside the language model's. */
+function trunkPlan({ evaluators: { trunk } }: ModelShapes, batchSize: number): MemoryPlan['trunk'] {
+  return trunk === null ? null : { ...trunkContext(trunk), batchSize };
 }
 
 /**
@@ -111,6 +120,20 @@ export async function gpuLayersThatFit(models: ResolvedModels, options: FitOptio
   const fit = fitMemory(shapes, options, thisMachine());
   if (!fit.fits && options.checkMemory !== false) throw tooLarge(fit);
   return wanted ?? (fit.machine.gpuFreeBytes > 0 ? fit.plan.gpuLayerCount : -1);
+}
+
+/** Layers of a reward model's trunk for the GPU where nothing else is loaded: as many as fit; -1 = all. */
+export async function trunkLayersThatFit(
+  path: string,
+  context: TrunkContext,
+  machine: Machine = thisMachine(),
+): Promise<number> {
+  if (machine.gpuFreeBytes === 0) return -1;
+  const language = languageShape(await readGguf(path));
+  const evaluators = { clipBytes: null, rewardBytes: null, trunk: null, largestGraphBytes: 0, rewardCacheBytes: 0 };
+  // It computes the logits of all rows, as if each were of a sequence.
+  const asked = { ...context, sequenceCount: DEFAULT_BATCH_SIZE.gpu, flashAttention: 'off' } as const;
+  return fitMemory({ language, projector: null, evaluators }, asked, machine).plan.gpuLayerCount;
 }
 
 function tooLarge({ estimate, machine, plan, largestContextSize }: MemoryFit): ModelError {

@@ -1,7 +1,7 @@
 /** The evaluators: CLIP for the picture, a reward model for the answer, one thread for both. */
 export { Clip } from './clip.js';
 export { cosine } from './cosine.js';
-export type { OpenTrunk, TrunkOpener } from './load-options.js';
+export type { OpenTrunk, TrunkContext, TrunkOpener } from './load-options.js';
 export {
   type ClipManifest,
   clipManifestSchema,
@@ -10,6 +10,7 @@ export {
   readManifest,
   rewardManifestSchema,
 } from './manifest.js';
+export { trunkContext } from './reward-load.js';
 export { RewardModel } from './reward-model.js';
 export type { RewardSession } from './reward-session.js';
 export {

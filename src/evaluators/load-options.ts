@@ -18,13 +18,15 @@ export interface OpenTrunk {
   dispose(): Promise<void>;
 }
 
-/** How a GGUF becomes one: the engine is not this room's to start. */
-export type TrunkOpener = (trunk: {
-  readonly path: string;
+/** What a trunk's context has to have. */
+export interface TrunkContext {
   readonly contextSize: number;
   readonly sequenceCount: number;
   readonly cacheType: 'f32' | 'f16';
-}) => Promise<OpenTrunk>;
+}
+
+/** How a GGUF becomes one: the engine is not this room's to start. */
+export type TrunkOpener = (trunk: TrunkContext & { readonly path: string }) => Promise<OpenTrunk>;
 
 export const rewardLoadSchema = evaluatorLoadSchema.extend({
   /** Opens the trunk of a model whose manifest names a GGUF; such a model is refused without. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ModelError, UsageError } from '../errors.js';
 import { cacheNames } from './cache-layout.js';
 import { checkGraph, openGraph } from './graph.js';
-import type { OpenTrunk, TrunkOpener } from './load-options.js';
+import type { OpenTrunk, TrunkContext, TrunkOpener } from './load-options.js';
 import type { GraphManifest, RewardManifest, TrunkManifest } from './manifest.js';
 import { RewardGraph } from './reward-graph.js';
 import { RewardPairs } from './reward-pairs.js';
@@ -23,6 +23,11 @@ const TRUNK_SPARE_CELLS = 2048;
 export interface LoadedReward {
   readonly text: RewardText;
   readonly dispose: () => Promise<void>;
+}
+
+/** The context that a trunk asks for: one conversation of full length, with room beside it. */
+export function trunkContext({ maxTokens, cacheType }: Pick<TrunkManifest, 'maxTokens' | 'cacheType'>): TrunkContext {
+  return { contextSize: maxTokens + TRUNK_SPARE_CELLS, sequenceCount: TRUNK_SEQUENCES, cacheType };
 }
 
 interface LoadOptions<Manifest> {
@@ -72,12 +77,7 @@ export async function loadTrunk(
   };
   try {
     checkGraph(heads, { [manifest.heads.input]: 'float32' }, scoreNames(manifest));
-    trunk = await openTrunk({
-      path: join(folder, manifest.files.trunk.path),
-      contextSize: manifest.maxTokens + TRUNK_SPARE_CELLS,
-      sequenceCount: TRUNK_SEQUENCES,
-      cacheType: manifest.cacheType,
-    });
+    trunk = await openTrunk({ path: join(folder, manifest.files.trunk.path), ...trunkContext(manifest) });
     checkTrunk(trunk, manifest);
     const backend = await RewardTrunk.open({ context: trunk.context, worker, session: heads.session, manifest });
     return { text: { form: 'tree', prompt, backend, prefixes: new RewardPrefixes(backend, manifest) }, dispose };

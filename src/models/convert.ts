@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AbortError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import { CONVERTER, findPython } from './python.js';
+import { examineTrunk, type TrunkType } from './trunk-file.js';
 import { WEIGHT_TYPES } from './weight-types.js';
 
 const path = z.string('expected a path').min(1, 'expected a path');
@@ -17,7 +18,21 @@ const schema = z.strictObject({
   /** Folder to write; it must not hold a model yet. */
   out: path,
   /** How the large matrices are stored; arithmetic stays float32. Integers for reward models alone. @default 'fp32' */
-  weights: z.enum(WEIGHT_TYPES, `expected ${WEIGHT_TYPES.join(', ')}`).default('fp32'),
+  weights: z.enum(WEIGHT_TYPES, `expected ${WEIGHT_TYPES.join(', ')}`).optional(),
+  /**
+   * A GGUF of the checkpoint's layers, in any quantisation: llama.cpp then runs them, and the graph is of the heads alone.
+   * It is copied. Reward models alone, and without `weights`.
+   */
+  trunk: path.optional(),
+  /**
+   * What the trunk's self-test may be off by, for scores of at most 1; larger ones get as much more.
+   * @default by the trunk's coarsest number format: 0.001 for F32, 0.005 for F16, 0.02 for BF16, 0.1 for Q8_0, else 0.2
+   */
+  tolerance: z.number('expected a number above 0').positive('expected a number above 0').optional(),
+  /** Called with the trunk that fits the checkpoint, before the long work; what it throws ends the conversion. */
+  checkTrunk: z
+    .custom<(trunk: string) => Promise<void>>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
   /** Name of the model. @default the checkpoint's folder */
   name: z.string('expected a name').min(1, 'expected a name').optional(),
   /** A Jinja chat template in place of the checkpoint's own. */
@@ -55,30 +70,54 @@ const TAIL_LINES = 6;
  */
 export async function convertModel(options: ConvertOptions): Promise<void> {
   const parsed = parseOptions(schema, options, 'convertModel options');
-  const { kind, from, out, weights, signal, onNote } = parsed;
-  if (kind === 'clip' && (weights === 'int8' || weights === 'int4'))
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `weights: expected fp32 or fp16 for CLIP, received ${weights}. Its towers are small: there is little to save.`,
-    );
+  const { from, out, trunk, signal, onNote } = parsed;
+  checkTogether(parsed);
   if ((await kindOf(from)) !== 'folder')
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
       `Expected a Hugging Face model folder at ${describe(from)}, received ${(await kindOf(from)) === 'file' ? 'a file' : 'nothing there'}. Check the path.`,
     );
+  const trunkType = trunk === undefined ? undefined : await examineTrunk(trunk, from);
+  if (trunk !== undefined) await parsed.checkTrunk?.(trunk);
   const python = await findPython(parsed.python, signal);
   if (python.untested.length > 0) onNote?.(`Other versions than the tested ones: ${python.untested.join(', ')}.`);
   const wasThere = (await kindOf(out)) !== null;
   try {
-    await run(python.command, wordsOf(parsed), parsed);
+    await run(python.command, wordsOf(parsed, trunkType), parsed);
   } catch (error) {
     if (!wasThere) await rm(out, { recursive: true, force: true });
     throw error;
   }
 }
 
-function wordsOf(options: z.output<typeof schema>): string[] {
-  const words = [CONVERTER, options.kind, '--from', options.from, '--out', options.out, '--weights', options.weights];
+/** Options that exclude each other. @throws UsageError ERR_INVALID_OPTION */
+function checkTogether({ kind, weights, trunk, tolerance, externalAbove }: z.output<typeof schema>): void {
+  const refuse = (text: string): never => {
+    throw new UsageError('ERR_INVALID_OPTION', text);
+  };
+  if (kind === 'clip' && trunk !== undefined)
+    refuse('trunk: expected none for CLIP, received one. llama.cpp runs the layers of reward models alone.');
+  if (kind === 'clip' && (weights === 'int8' || weights === 'int4'))
+    refuse(
+      `weights: expected fp32 or fp16 for CLIP, received ${weights}. Its towers are small: there is little to save.`,
+    );
+  if (trunk !== undefined && weights !== undefined)
+    refuse(
+      `weights: expected none beside a trunk, received ${weights}. The GGUF has number formats of its own: leave weights out, or take a GGUF of another quantisation.`,
+    );
+  if (trunk !== undefined && externalAbove !== undefined)
+    refuse('externalAbove: expected none beside a trunk, received one. The graph of the heads is small: leave it out.');
+  if (trunk === undefined && tolerance !== undefined)
+    refuse(
+      'tolerance: expected a trunk beside it, received none. The self-test of a graph needs no room for rounding.',
+    );
+}
+
+function wordsOf(options: z.output<typeof schema>, trunkType: TrunkType | undefined): string[] {
+  const words = [CONVERTER, options.kind, '--from', options.from, '--out', options.out];
+  if (options.trunk === undefined || trunkType === undefined) words.push('--weights', options.weights ?? 'fp32');
+  else words.push('--trunk', options.trunk, '--trunk-type', trunkType);
+  if (options.tolerance !== undefined) words.push('--tolerance', String(options.tolerance));
   if (options.name !== undefined) words.push('--name', options.name);
   if (options.template !== undefined) words.push('--template', options.template);
   if (options.maxTokens !== undefined) words.push('--max-tokens', String(options.maxTokens));

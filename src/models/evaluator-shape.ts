@@ -3,7 +3,28 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
-import type { EvaluatorShape } from './memory.js';
+import { readGguf } from './gguf-file.js';
+import { type LanguageShape, languageShape } from './model-shape.js';
+
+/** The layers of a reward model that llama.cpp runs. */
+export interface TrunkShape {
+  readonly language: LanguageShape;
+  /** As its manifest says: what its context depends on. */
+  readonly maxTokens: number;
+  readonly cacheType: 'f32' | 'f16';
+}
+
+/** Files of the evaluators, and what they keep. */
+export interface EvaluatorShape {
+  /** Weights of CLIP's two graphs; null where there is none. */
+  readonly clipBytes: number | null;
+  /** Weights of the reward model's graph: of its heads where it has a trunk. */
+  readonly rewardBytes: number | null;
+  readonly trunk: TrunkShape | null;
+  readonly largestGraphBytes: number;
+  /** Bytes of the caches that the reward model's graph keeps at most. */
+  readonly rewardCacheBytes: number;
+}
 
 const fileSchema = z.object({ path: z.string(), sizeBytes: z.number() });
 
@@ -11,6 +32,8 @@ const fileSchema = z.object({ path: z.string(), sizeBytes: z.number() });
 const manifestSchema = z.object({
   files: z.record(z.string(), z.union([fileSchema, z.array(fileSchema)])),
   maxTokens: z.number().optional(),
+  /** Of a reward model with a trunk. */
+  cacheType: z.enum(['f32', 'f16']).optional(),
   cache: z
     .object({ layers: z.number(), heads: z.number(), headSize: z.number(), dtype: z.string() })
     .nullable()
@@ -20,7 +43,7 @@ const manifestSchema = z.object({
 /** Prompts whose caches are kept beside that of the answer under way. */
 const KEPT_CACHES = 2;
 
-/** @throws ModelError ERR_MODEL_INVALID for a folder without a manifest that can be read */
+/** @throws ModelError ERR_MODEL_INVALID for a folder without a manifest that can be read; ERR_MODEL_NOT_FOUND for its trunk */
 export async function evaluatorShape(clip: string | null, rewardModel: string | null): Promise<EvaluatorShape> {
   const [eye, reader] = await Promise.all([clip, rewardModel].map((folder) => (folder === null ? null : read(folder))));
   const cache = reader?.cache ?? null;
@@ -34,6 +57,8 @@ export async function evaluatorShape(clip: string | null, rewardModel: string | 
   return {
     clipBytes: clipGraphs === null ? null : sum(clipGraphs),
     rewardBytes: rewardGraphs === null ? null : sum(rewardGraphs),
+    trunk:
+      rewardModel === null || reader === null || reader === undefined ? null : await trunkShape(rewardModel, reader),
     largestGraphBytes: Math.max(0, ...(clipGraphs ?? []), ...(rewardGraphs ?? [])),
     rewardCacheBytes: perToken * (reader?.maxTokens ?? 0) * KEPT_CACHES,
   };
@@ -56,10 +81,17 @@ async function read(folder: string): Promise<Manifest> {
   }
 }
 
-/** Every file that is no text: graphs, and weights that lie beside them. */
+async function trunkShape(folder: string, { files, maxTokens, cacheType }: Manifest): Promise<TrunkShape | null> {
+  const trunk = files['trunk'];
+  if (trunk === undefined || Array.isArray(trunk) || maxTokens === undefined || cacheType === undefined) return null;
+  return { language: languageShape(await readGguf(join(folder, trunk.path))), maxTokens, cacheType };
+}
+
+/** Every file that is no text and no trunk: graphs, and weights that lie beside them. */
 function graphBytes({ files }: Manifest): number[] {
-  return Object.values(files)
-    .flat()
+  return Object.entries(files)
+    .filter(([role]) => role !== 'trunk')
+    .flatMap(([, file]) => file)
     .filter(({ path }) => !path.endsWith('.json'))
     .map(({ sizeBytes }) => sizeBytes);
 }

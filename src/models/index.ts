@@ -13,6 +13,7 @@ export {
   type ModelShapes,
   repackedTypes,
 } from './memory.js';
-export { modelShapes, type TypeBytes } from './model-shape.js';
+export { languageShape, type TypeBytes } from './model-shape.js';
 export { type RegisteredModels, registeredModels } from './registry.js';
 export { type ModelChoice, type ModelPaths, type ResolvedModels, resolveModels } from './resolve.js';
+export { modelShapes } from './shapes.js';

@@ -2,6 +2,7 @@
  * How much memory a set of models takes once it answers: pure arithmetic on their shapes. Every constant is what llama.cpp
  * reserves (its own log lines) or what was measured on Linux x64; `bench/memory.ts` prints estimate against use.
  */
+import type { EvaluatorShape } from './evaluator-shape.js';
 import type { LanguageShape, ProjectorShape } from './model-shape.js';
 
 const MIB = 2 ** 20;
@@ -24,16 +25,6 @@ const [Q4_0, Q8_0, Q2_K, Q4_K, Q5_K, Q6_K, IQ4_NL, MXFP4] = [2, 8, 10, 12, 13, 1
 
 const CACHE_BYTES = { f32: 4, f16: 2, q8_0: 34 / 32 } as const;
 
-/** Files of the evaluators, and what they keep. */
-export interface EvaluatorShape {
-  /** Weights of CLIP's two graphs; null where there is none. */
-  readonly clipBytes: number | null;
-  readonly rewardBytes: number | null;
-  readonly largestGraphBytes: number;
-  /** Bytes of the reward model's kept caches at most. */
-  readonly rewardCacheBytes: number;
-}
-
 export interface ModelShapes {
   readonly language: LanguageShape;
   readonly projector: ProjectorShape | null;
@@ -51,6 +42,8 @@ export interface MemoryPlan {
   readonly gpuLayerCount: number;
   /** ggml's numbers of the types that the processor's kernels want in another order: {@link repackedTypes}. */
   readonly repackedTypes: readonly number[];
+  /** The context of the reward model's trunk, which has as many layers on the GPU; null without one. */
+  readonly trunk: Pick<MemoryPlan, 'contextSize' | 'sequenceCount' | 'batchSize' | 'cacheType'> | null;
 }
 
 export interface MemoryPart {
@@ -79,7 +72,10 @@ export interface MemoryEstimate {
 
 export function estimateMemory({ language, projector, evaluators }: ModelShapes, plan: MemoryPlan): MemoryEstimate {
   const onGpu = offloaded(language, plan.gpuLayerCount);
-  const repacked = repackedBytes(language, plan.repackedTypes, onGpu);
+  const repacked = [language, evaluators.trunk?.language ?? []]
+    .flat()
+    .map((model) => repackedBytes(model, plan.repackedTypes, offloaded(model, plan.gpuLayerCount)))
+    .reduce((sum, bytes) => sum + bytes, 0);
   const parts: MemoryPart[] = [
     { name: 'program', ramBytes: PROGRAM_BYTES, gpuBytes: 0 },
     weights(language, onGpu),
@@ -98,8 +94,15 @@ export function estimateMemory({ language, projector, evaluators }: ModelShapes,
     });
   }
   const { clipBytes, rewardBytes, rewardCacheBytes, largestGraphBytes } = evaluators;
+  const trunk = trunkParts(evaluators, plan);
   if (clipBytes !== null) parts.push({ name: 'CLIP', ramBytes: clipBytes, gpuBytes: 0 });
-  if (rewardBytes !== null) parts.push({ name: 'reward model', ramBytes: rewardBytes + rewardCacheBytes, gpuBytes: 0 });
+  if (rewardBytes !== null) {
+    parts.push({
+      name: 'reward model',
+      ramBytes: trunk.reduce((sum, { ramBytes }) => sum + ramBytes, rewardBytes + rewardCacheBytes),
+      gpuBytes: trunk.reduce((sum, { gpuBytes }) => sum + gpuBytes, 0),
+    });
+  }
   if (clipBytes !== null || rewardBytes !== null) {
     parts.push({ name: 'onnxruntime', ramBytes: RUNTIME_BYTES + RUNTIME_SHARE * largestGraphBytes, gpuBytes: 0 });
   }
@@ -110,6 +113,21 @@ export function estimateMemory({ language, projector, evaluators }: ModelShapes,
     gpuBytes: sum((part) => part.gpuBytes),
     reclaimableBytes: repacked,
   };
+}
+
+/** Weights, cache and buffers of the reward model's trunk. A step that reads a hidden state computes the logits of all rows. */
+function trunkParts({ trunk }: EvaluatorShape, plan: MemoryPlan): MemoryPart[] {
+  if (trunk === null || plan.trunk === null) return [];
+  const { language } = trunk;
+  const own: MemoryPlan = { ...plan, ...plan.trunk, flashAttention: 'off' };
+  const onGpu = offloaded(language, plan.gpuLayerCount);
+  const hiddenStates = 4 * own.batchSize * language.width;
+  return [
+    weights(language, onGpu),
+    cache(language, own, onGpu),
+    compute(language, own, onGpu, own.batchSize),
+    { name: 'compute', ramBytes: hiddenStates, gpuBytes: 0 },
+  ];
 }
 
 /**
@@ -136,8 +154,10 @@ export function repackedTypes(systemInfo: string): readonly number[] {
 export function chooseGpuLayers(shapes: ModelShapes, plan: MemoryPlan, gpuFreeBytes: number): number {
   const all = shapes.language.layerCount + 1;
   for (let count = all; count > 0; count--) {
-    const { gpuBytes } = estimateMemory(shapes, { ...plan, gpuLayerCount: count });
-    if (gpuBytes + GPU_RESERVE_BYTES <= gpuFreeBytes) return count === all ? -1 : count;
+    // All means all of the reward model's trunk too, whose layers may be more.
+    const gpuLayerCount = count === all ? -1 : count;
+    const { gpuBytes } = estimateMemory(shapes, { ...plan, gpuLayerCount });
+    if (gpuBytes + GPU_RESERVE_BYTES <= gpuFreeBytes) return gpuLayerCount;
   }
   return 0;
 }
@@ -210,12 +230,17 @@ function cache({ cellValues, stateValues }: LanguageShape, plan: MemoryPlan, onG
  * The largest of what is alive at once in a step: a feed-forward, the attention, or the logits. With flash attention no
  * scores are kept, only the mask, at 16 bits.
  */
-function compute(language: LanguageShape, plan: MemoryPlan, onGpu: Offloaded): MemoryPart {
+function compute(
+  language: LanguageShape,
+  plan: MemoryPlan,
+  onGpu: Offloaded,
+  outputRows = plan.sequenceCount,
+): MemoryPart {
   const { width, feedForward, headCount, vocabularySize } = language;
   const cells = Math.ceil(plan.contextSize / CELL_STEP) * CELL_STEP;
   const rows = Math.min(plan.batchSize, cells);
   const flash = plan.flashAttention !== 'off';
-  const logits = 4 * plan.sequenceCount * vocabularySize;
+  const logits = 4 * outputRows * vocabularySize;
   const forward = 4 * rows * (2 * feedForward + 7 * width);
   const scores = flash ? 0 : 4 * rows * (cells * headCount + 5 * width);
   const masks = rows * cells * (flash ? 2 : 4) * (language.hasWindow ? 2 : 1);

@@ -1,9 +1,6 @@
-/** What a model's memory depends on, read from the head of its GGUF. */
+/** What the memory of one GGUF depends on, read from the head of its GGUF. */
 import { ModelError } from '../errors.js';
-import { evaluatorShape } from './evaluator-shape.js';
-import { type GgufFile, type GgufTensor, type GgufValue, readGguf } from './gguf-file.js';
-import type { ModelShapes } from './memory.js';
-import type { ResolvedModels } from './resolve.js';
+import type { GgufFile, GgufTensor, GgufValue } from './gguf-file.js';
 
 export interface LanguageShape {
   readonly name: string;
@@ -39,16 +36,6 @@ export interface ProjectorShape {
   readonly patchCount: number;
   readonly width: number;
   readonly feedForward: number;
-}
-
-/** Shapes of everything that a choice of models names; heads and manifests are read, no weights. @throws ModelError */
-export async function modelShapes(models: Omit<ResolvedModels, 'name'>): Promise<ModelShapes> {
-  const [language, projector, evaluators] = await Promise.all([
-    readGguf(models.languageModel).then(languageShape),
-    models.projector === null ? null : readGguf(models.projector).then(projectorShape),
-    evaluatorShape(models.clip, models.rewardModel),
-  ]);
-  return { language, projector, evaluators };
 }
 
 /** @throws ModelError ERR_MODEL_INVALID when the head lacks what every language model has */

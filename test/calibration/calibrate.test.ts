@@ -169,6 +169,32 @@ test('answers give the threshold of the reward', async () => {
   assert.equal(thresholdsFile(calibration, RUN).rewardModel?.postEvaluationPrompt, POST_EVALUATION_PROMPT);
 });
 
+test('a reward model with a trunk in llama.cpp is calibrated like any other', async () => {
+  const trunks = fileURLToPath(new URL('../golden/reward-trunk/', import.meta.url));
+  const golden = JSON.parse(readFileSync(join(trunks, 'golden.json'), 'utf8')) as {
+    prompt: string;
+    answers: readonly string[];
+    scores: { scalar: readonly number[] };
+  };
+  const file = (name: string, answers: readonly string[]) =>
+    written(name, answers.map((text) => JSON.stringify({ text })).join('\n'));
+  const { rewardModel } = await calibrate({
+    ...OPTIONS,
+    rewardModel: join(trunks, 'scalar'),
+    pictures: null,
+    answers: {
+      safe: file('trunk-safe.jsonl', golden.answers.slice(0, 2)),
+      unsafe: file('trunk-unsafe.jsonl', golden.answers.slice(2)),
+    },
+    postEvaluationPrompt: golden.prompt,
+  });
+  const scores = [...(rewardModel?.safe ?? []), ...(rewardModel?.unsafe ?? [])].map(({ score }) => score);
+  assert.equal(scores.length, golden.answers.length);
+  for (const [at, score] of scores.entries())
+    assert.ok(Math.abs(score - (golden.scores.scalar[at] ?? Number.NaN)) < 1e-4, `answer ${at}: ${score}`);
+  assert.equal(rewardModel?.manifest.name, 'tiny-scalar-trunk');
+});
+
 test('paths and files that hold nothing are refused by name', async () => {
   const refused = { name: 'UsageError', code: 'ERR_INVALID_OPTION' };
   const empty = join(folder, 'empty');

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Model } from '../../src/engine/index.js';
+import { fitMemory, trunkLayersThatFit } from '../../src/eta/memory-fit.js';
 import { EvaluatorWorker, RewardModel, type TrunkOpener } from '../../src/evaluators/index.js';
 import { loadEta } from '../../src/index.js';
+import { GPU_RESERVE_BYTES, modelShapes } from '../../src/models/index.js';
 import { FLAGGED_SAFE, QUESTION, tinyModels, UNSAFE } from '../eta/tiny.js';
 
 const folder = fileURLToPath(new URL('../golden/reward-trunk/', import.meta.url));
@@ -134,6 +136,51 @@ test('an aborted score ends, and the next is right', async () => {
   assertClose(await session.score(golden.answers), golden.scores['gated']);
   session.close();
 });
+
+test('its context is the one that memory was asked for', async () => {
+  const asked: object[] = [];
+  const openTrunk: TrunkOpener = (trunk) => {
+    asked.push(trunk);
+    return opener()(trunk);
+  };
+  const rewardModel = `${folder}scalar`;
+  await (await RewardModel.load({ worker, folder: rewardModel, openTrunk })).dispose();
+  const machine = { ramFreeBytes: 2 ** 34, gpuFreeBytes: 0, isShared: false, repackedTypes: [] };
+  const { plan } = fitMemory(await modelShapes({ ...tinyModels, rewardModel }), {}, machine);
+  const { batchSize, ...context } = plan.trunk ?? { batchSize: 0 };
+  assert.deepEqual([{ path: join(rewardModel, 'trunk.gguf'), ...context }], asked);
+  assert.equal(batchSize, 128);
+  assert.equal(fitMemory(await modelShapes(tinyModels), {}, machine).plan.trunk, null);
+});
+
+test('loaded alone, it takes as many layers of the GPU as fit, with the logits of all rows', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'eta-vlm-trunk-'));
+  try {
+    const path = join(place, 'wordy.gguf');
+    writeFileSync(path, withVocabulary(readFileSync(`${folder}scalar/trunk.gguf`), 1_000_000));
+    const context = { contextSize: 3072, sequenceCount: 32, cacheType: 'f32' } as const;
+    const machine = { ramFreeBytes: 2 ** 34, isShared: false, repackedTypes: [] };
+    const layers = (gpuFreeBytes: number) => trunkLayersThatFit(path, context, { ...machine, gpuFreeBytes });
+    const logits = 512 * 1_000_000 * 4;
+    assert.equal(await layers(0), -1, 'without a GPU it has no meaning');
+    assert.equal(await layers(GPU_RESERVE_BYTES + logits + 2 ** 25), -1);
+    assert.equal(await layers(GPU_RESERVE_BYTES + logits), 0, 'the logits of a step have no room');
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+});
+
+/** The GGUF of a Qwen3 that says it has a vocabulary of this size, in a key before all others. */
+function withVocabulary(gguf: Buffer, size: number): Buffer {
+  const name = Buffer.from('qwen3.vocab_size');
+  const [length, value] = [Buffer.alloc(8), Buffer.alloc(8)];
+  length.writeBigUInt64LE(BigInt(name.length));
+  value.writeUInt32LE(4); // 32 bits without a sign
+  value.writeUInt32LE(size, 4);
+  const head = Buffer.from(gguf.subarray(0, 24));
+  head.writeBigUInt64LE(gguf.readBigUInt64LE(16) + 1n, 16);
+  return Buffer.concat([head, length, name, value, gguf.subarray(24)]);
+}
 
 test('what cannot be is refused', async () => {
   await assert.rejects(RewardModel.load({ worker, folder: `${folder}scalar` }), {

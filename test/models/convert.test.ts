@@ -4,14 +4,26 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { convertModel } from '../../src/models/index.js';
+
+const golden = fileURLToPath(new URL('../golden/', import.meta.url));
+/** A tiny Qwen3 in F32, and what the config.json of its checkpoint says. */
+const trunk = join(golden, 'reward-trunk/scalar/trunk.gguf');
+const TRUNK_CONFIG = {
+  model_type: 'qwen3',
+  num_hidden_layers: 2,
+  hidden_size: 32,
+  intermediate_size: 64,
+  num_attention_heads: 4,
+  vocab_size: 400,
+};
 
 let folder: string;
 let checkpoint: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eta-convert-'));
-  checkpoint = join(folder, 'checkpoint');
-  await mkdir(checkpoint);
+  checkpoint = await checkpointOf('checkpoint', TRUNK_CONFIG);
 });
 after(() => rm(folder, { recursive: true }));
 
@@ -22,6 +34,41 @@ async function interpreter(name: string, check: object, body: string): Promise<s
   await chmod(path, 0o755);
   return path;
 }
+
+/** A checkpoint's folder as far as it is read here. */
+async function checkpointOf(name: string, config: object): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(path);
+  await writeFile(join(path, 'config.json'), JSON.stringify(config));
+  return path;
+}
+
+/** The trunk with one thing changed in its head, which is all that is read of it. */
+async function changedTrunk(name: string, change: (bytes: Buffer) => Buffer): Promise<string> {
+  const path = join(folder, `${name}.gguf`);
+  await writeFile(path, change(Buffer.from(await readFile(trunk))));
+  return path;
+}
+
+/** Gives a matrix another number format: the type stands behind name, count of dimensions and two dimensions. */
+const retyped = (tensor: string, type: number) => (bytes: Buffer) => {
+  const at = bytes.indexOf(tensor);
+  assert.ok(at > 0 && bytes.readUInt32LE(at + tensor.length) === 2, `${tensor}, a matrix`);
+  bytes.writeUInt32LE(type, at + tensor.length + 4 + 2 * 8);
+  return bytes;
+};
+
+/** Puts `split.count` in front of the first key. */
+const inParts = (count: number) => (bytes: Buffer) => {
+  const name = Buffer.from('split.count');
+  const added = Buffer.alloc(8 + name.length + 4 + 2);
+  added.writeBigUInt64LE(BigInt(name.length), 0);
+  name.copy(added, 8);
+  added.writeUInt32LE(2, 8 + name.length); // 16 bits without a sign
+  added.writeUInt16LE(count, 8 + name.length + 4);
+  bytes.writeBigUInt64LE(bytes.readBigUInt64LE(16) + 1n, 16);
+  return Buffer.concat([bytes.subarray(0, 24), added, bytes.subarray(24)]);
+};
 
 const READY = { python: '3.11.7', missing: [], different: {} };
 const isThere = (path: string) =>
@@ -150,4 +197,103 @@ test('wrong options are refused before Python is looked for', async () => {
     code: 'ERR_UNKNOWN_OPTION',
     message: /Did you mean 'weights'/,
   });
+});
+
+test('a trunk reaches the converter with its number format, in place of the weights', async () => {
+  const python = await interpreter('splits', READY, `echo "$@" > "${folder}/words"; echo '{"done": "x"}' >&2`);
+  const wordsFor = async (path: string, more: object = {}) => {
+    await convertModel({ kind: 'reward', from: checkpoint, out: join(folder, 'f'), trunk: path, python, ...more });
+    return (await readFile(join(folder, 'words'), 'utf8')).replace(/^.*--out \S+ /s, '').trim();
+  };
+  assert.equal(await wordsFor(trunk), `--trunk ${trunk} --trunk-type f32`);
+  assert.equal(
+    await wordsFor(trunk, { tolerance: 0.25, name: 'n', maxTokens: 128 }),
+    `--trunk ${trunk} --trunk-type f32 --tolerance 0.25 --name n --max-tokens 128`,
+  );
+  const matrix = 'blk.1.ffn_up.weight';
+  const rows = { half: [1, 'f16'], brain: [30, 'bf16'], eight: [8, 'q8_0'], six: [14, 'other'] } as const;
+  for (const [name, [type, expected]] of Object.entries(rows)) {
+    const path = await changedTrunk(name, retyped(matrix, type));
+    assert.equal(await wordsFor(path), `--trunk ${path} --trunk-type ${expected}`, 'the coarsest counts');
+  }
+});
+
+test('a trunk is looked at before Python is: what it is, and whether it is of this checkpoint', async () => {
+  const python = await interpreter('untouched', READY, `touch "${folder}/began"`);
+  const refused = (path: string, error: object, from = checkpoint) =>
+    assert.rejects(convertModel({ kind: 'reward', from, out: join(folder, 'g'), trunk: path, python }), {
+      name: 'ModelError',
+      ...error,
+    });
+  await refused(join(folder, 'none.gguf'), { code: 'ERR_MODEL_NOT_FOUND', message: /none\.gguf, received nothing/ });
+  await refused(folder, { code: 'ERR_MODEL_NOT_FOUND', message: /a GGUF file, at .*, received something else/ });
+  await refused(join(checkpoint, 'config.json'), { code: 'ERR_MODEL_INVALID', message: /Expected a GGUF file/ });
+  const cut = await changedTrunk('cut', (bytes) => bytes.subarray(0, bytes.length >> 1));
+  await refused(cut, { code: 'ERR_MODEL_INVALID', message: /or a part of one/ });
+  const part = await changedTrunk('part', inParts(3));
+  await refused(part, { code: 'ERR_MODEL_INVALID', message: /a part of 3 in .*llama-gguf-split --merge/ });
+  await refused(join(golden, 'reward-trunk/gated/trunk.gguf'), {
+    code: 'ERR_MODEL_MISMATCH',
+    message: /layers \(architecture qwen3\), received llama in .*gated.*Name the one/,
+  });
+  await refused(join(golden, 'engine/tiny-projector.gguf'), {
+    code: 'ERR_MODEL_MISMATCH',
+    message: /architecture qwen3\), received clip in/,
+  });
+  for (const [field, name] of [
+    ['num_hidden_layers', 'layers'],
+    ['hidden_size', 'hidden size'],
+    ['intermediate_size', 'feed-forward size'],
+    ['num_attention_heads', 'attention heads'],
+    ['vocab_size', 'vocabulary'],
+  ] as const) {
+    const was = TRUNK_CONFIG[field];
+    const other = await checkpointOf(field, { ...TRUNK_CONFIG, [field]: was + 1 });
+    const message = new RegExp(`layers \\(${name} ${was + 1}\\), received ${name} ${was} in `);
+    await refused(trunk, { code: 'ERR_MODEL_MISMATCH', message }, other);
+  }
+  const larger = await checkpointOf('larger', { ...TRUNK_CONFIG, num_hidden_layers: 3, vocab_size: 401 });
+  const both = /\(layers 3, vocabulary 401\), received layers 2, vocabulary 400 in/;
+  await refused(trunk, { code: 'ERR_MODEL_MISMATCH', message: both }, larger);
+  const encoder = await checkpointOf('encoder', { ...TRUNK_CONFIG, model_type: 'deberta-v2' });
+  await refused(trunk, { code: 'ERR_CONVERT', message: /\(llama, qwen2, qwen3\).*received deberta-v2/ }, encoder);
+  const bare = join(folder, 'bare');
+  await mkdir(bare);
+  await refused(trunk, { code: 'ERR_MODEL_NOT_FOUND', message: /config\.json, found none at .*bare/ }, bare);
+  await writeFile(join(bare, 'config.json'), '[1]');
+  await refused(trunk, { code: 'ERR_MODEL_INVALID', message: /with its model_type in .*bare/ }, bare);
+  assert.equal(await isThere(join(folder, 'began')), false);
+});
+
+test('the caller’s own look at a trunk comes before Python too', async () => {
+  const python = await interpreter('unneeded', READY, `touch "${folder}/began"`);
+  const looked: string[] = [];
+  const checkTrunk = async (path: string) => {
+    looked.push(path);
+    throw new RangeError('not this one');
+  };
+  const out = join(folder, 'h');
+  await assert.rejects(convertModel({ kind: 'reward', from: checkpoint, out, trunk, python, checkTrunk }), RangeError);
+  assert.deepEqual(looked, [trunk]);
+  assert.equal(await isThere(join(folder, 'began')), false);
+  await convertModel({ kind: 'reward', from: checkpoint, out, python, checkTrunk });
+  assert.deepEqual(
+    [looked.length, await isThere(join(folder, 'began'))],
+    [1, true],
+    'without a trunk nothing to look at',
+  );
+});
+
+test('options that exclude a trunk, or need one, are refused', async () => {
+  const refused = (more: object, message: RegExp) =>
+    assert.rejects(convertModel({ kind: 'reward', from: checkpoint, out: 'x', ...more }), {
+      name: 'UsageError',
+      code: 'ERR_INVALID_OPTION',
+      message,
+    });
+  await refused({ kind: 'clip', trunk }, /trunk: expected none for CLIP/);
+  await refused({ trunk, weights: 'fp32' }, /weights: expected none beside a trunk, received fp32\. The GGUF has/);
+  await refused({ trunk, externalAbove: 0 }, /externalAbove: expected none beside a trunk/);
+  await refused({ tolerance: 0.1 }, /tolerance: expected a trunk beside it, received none/);
+  await refused({ trunk, tolerance: 0 }, /tolerance: expected a number above 0/);
 });

@@ -1,6 +1,9 @@
 /** The arithmetic against llama.cpp's own log lines, and the choice of layers on planted devices: no GPU is asked. */
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import {
   addedRam,
   chooseGpuLayers,
@@ -27,6 +30,7 @@ const PLAN: MemoryPlan = {
   flashAttention: 'on',
   gpuLayerCount: 0,
   repackedTypes: [],
+  trunk: null,
 };
 
 /** LLaVA-1.5-7B's shape at four bits, with ViT-L/14-336 and evaluators of some size. */
@@ -54,6 +58,7 @@ const SEVEN: ModelShapes = {
   evaluators: {
     clipBytes: 1700 * MIB,
     rewardBytes: 600 * MIB,
+    trunk: null,
     largestGraphBytes: 1200 * MIB,
     rewardCacheBytes: 100 * MIB,
   },
@@ -168,6 +173,104 @@ test('weights of some types are kept twice on the processor, and the first of th
     (32 * 32 + 103) * MIB,
     'the output',
   );
+});
+
+/** SEVEN with a reward model of more layers in llama.cpp, opened as `loadEta` does. */
+const SPLIT: ModelShapes = {
+  ...SEVEN,
+  evaluators: {
+    ...SEVEN.evaluators,
+    rewardBytes: MIB,
+    rewardCacheBytes: 0,
+    trunk: {
+      language: {
+        ...SEVEN.language,
+        layerCount: 36,
+        cellValues: Array<number>(36).fill(2048),
+        stateValues: Array<number>(36).fill(0),
+        layerBytes: Array<number>(36).fill(60 * MIB),
+        layerTypes: Array<TypeBytes>(36).fill({ 12: 60 * MIB }),
+      },
+      maxTokens: 1024,
+      cacheType: 'f16',
+    },
+  },
+};
+const TRUNK_PLAN = { contextSize: 3072, sequenceCount: 32, batchSize: 128, cacheType: 'f16' } as const;
+
+test('buffers of a trunk are near llama.cpp’s', () => {
+  // "CPU compute buffer size" of its log, and "CPU output buffer size" of 32 rows, grown to the batch: 3072 cells without
+  // flash attention, random models of 160M and 1.1B with vocabularies of several sizes, in MiB.
+  const rows: readonly (readonly [vocabularySize: number, is: '160m' | '1.1b', change: object, expectedMib: number])[] =
+    [
+      [32_000, '160m', {}, 22.13 + 4 * 4],
+      [32_000, '160m', { contextSize: 8192 }, 54.63 + 4 * 4],
+      [151_936, '160m', {}, 75.31 + 4 * 18.64],
+      [151_936, '160m', { batchSize: 512 }, 301.25 + 16 * 18.64],
+      [151_936, '160m', { sequenceCount: 8 }, 75.31 + 16 * 4.66],
+      [128_256, '1.1b', {}, 68.38 + 4 * 15.91],
+      [128_256, '1.1b', { contextSize: 8192 }, 137.25 + 4 * 15.91],
+    ];
+  for (const [vocabularySize, is, change, expected] of rows) {
+    const [width, feedForward, headCount] = is === '160m' ? [768, 3072, 12] : [2048, 5632, 32];
+    const none = { layerCount: 0, cellValues: [], stateValues: [], layerBytes: [], layerTypes: [] };
+    const weightless = { ...none, embeddingBytes: 0, outputBytes: 0 };
+    const language = { ...SEVEN.language, ...weightless, layerCount: 1, width, feedForward, headCount, vocabularySize };
+    const trunk = { language, maxTokens: 1024, cacheType: 'f16' as const };
+    const shapes = { ...SEVEN, evaluators: { ...SPLIT.evaluators, rewardBytes: 0, trunk } };
+    const plan = { ...PLAN, trunk: { ...TRUNK_PLAN, ...change } };
+    const estimated = (part(shapes, plan, 'reward model').ramBytes - 300 * vocabularySize) / MIB;
+    assert.ok(Math.abs(estimated / expected - 1) < 0.1, `${is} ${JSON.stringify(change)}: ${estimated}, ${expected}`);
+  }
+});
+
+test('a trunk counts as what it is: weights, cache and buffers in llama.cpp, heads in a graph', () => {
+  const plan = { ...PLAN, trunk: TRUNK_PLAN };
+  const all = part(SPLIT, { ...plan, gpuLayerCount: -1 }, 'reward model');
+  const cells = 36 * 3072 * 2048 * 2;
+  const onGpu = (36 * 60 + 103) * MIB + cells;
+  assert.ok(all.gpuBytes > onGpu && all.gpuBytes < onGpu + 70 * MIB, `${all.gpuBytes / MIB} MiB on the GPU`);
+  assert.ok(
+    all.ramBytes > 71 * MIB && all.ramBytes < 110 * MIB,
+    `${all.ramBytes / MIB} MiB: embeddings, heads, logits`,
+  );
+  const none = part(SPLIT, plan, 'reward model');
+  assert.equal(none.gpuBytes, 0);
+  const larger = part(SPLIT, { ...plan, trunk: { ...TRUNK_PLAN, cacheType: 'f32' } }, 'reward model');
+  assert.equal(larger.ramBytes - none.ramBytes, cells, 'the cache of its own context, in its own type');
+  assert.equal(
+    part(SPLIT, { ...plan, contextSize: 65_536, cacheType: 'f32' }, 'reward model').ramBytes,
+    none.ramBytes,
+    'which the language model’s does not touch',
+  );
+  assert.equal(part(SPLIT, plan, 'onnxruntime').ramBytes, part(SEVEN, PLAN, 'onnxruntime').ramBytes, 'no graph of it');
+  const twice = estimateMemory(SPLIT, { ...plan, repackedTypes: [12] });
+  assert.equal(twice.reclaimableBytes, (32 * 80 + 36 * 60) * MIB, 'repacked as the language model is');
+});
+
+test('layers for the GPU are chosen with the trunk beside the language model', () => {
+  const plan = { ...PLAN, trunk: TRUNK_PLAN };
+  const all = estimateMemory(SPLIT, { ...plan, gpuLayerCount: -1 }).gpuBytes + GPU_RESERVE_BYTES;
+  assert.equal(chooseGpuLayers(SPLIT, plan, all), -1);
+  const fewer = chooseGpuLayers(SPLIT, plan, all - 1);
+  // Of 33 the trunk has 33 of its 37, which is less than all.
+  assert.ok(fewer > 0 && fewer < 33, `${fewer} layers, all of the language model's would say all of the trunk's`);
+  assert.equal(chooseGpuLayers(SEVEN, PLAN, all - 1), -1, 'without a trunk all layers fit');
+});
+
+test('of a folder with a trunk, the heads are the graph', async () => {
+  const folder = fileURLToPath(new URL('../golden/reward-trunk/scalar', import.meta.url));
+  const miniature = await resolveModels('miniature');
+  const { evaluators } = await modelShapes({ ...miniature, clip: null, rewardModel: folder });
+  assert.equal(evaluators.rewardBytes, statSync(join(folder, 'heads.onnx')).size);
+  assert.equal(evaluators.largestGraphBytes, evaluators.rewardBytes);
+  const { language, maxTokens, cacheType } = evaluators.trunk ?? {};
+  assert.deepEqual([language?.layerCount, language?.width, maxTokens, cacheType], [2, 32, 1024, 'f32']);
+  assert.equal((await modelShapes(miniature)).evaluators.trunk, null);
+  await assert.rejects(modelShapes({ ...miniature, rewardModel: join(folder, 'none') }), {
+    code: 'ERR_MODEL_INVALID',
+    message: /Expected a manifest/,
+  });
 });
 
 test('an embedding that is the output too is on both sides of the bus', () => {

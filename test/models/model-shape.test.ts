@@ -16,8 +16,9 @@ const PLAN: MemoryPlan = {
   flashAttention: 'on',
   gpuLayerCount: 0,
   repackedTypes: [],
+  trunk: null,
 };
-const EVALUATORS = { clipBytes: null, rewardBytes: null, largestGraphBytes: 0, rewardCacheBytes: 0 };
+const EVALUATORS = { clipBytes: null, rewardBytes: null, trunk: null, largestGraphBytes: 0, rewardCacheBytes: 0 };
 
 function cacheMib(language: LanguageShape): number {
   const { parts } = estimateMemory({ language, projector: null, evaluators: EVALUATORS }, PLAN);

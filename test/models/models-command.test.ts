@@ -1,12 +1,13 @@
 /** `eta-vlm models list` and `verify`, with what is right and what is not. */
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { packageRoot, run } from '../cli/command.js';
+import { assertRefused, packageRoot, run } from '../cli/command.js';
 
 const formats = join(packageRoot, 'test/golden/evaluators/formats');
+const trunks = join(packageRoot, 'test/golden/reward-trunk');
 let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eta-models-'));
@@ -14,9 +15,9 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 /** A copy of a model that `change` has touched. */
-async function changed(name: string, change: (folder: string) => Promise<void>): Promise<string> {
+async function changed(name: string, change: (folder: string) => Promise<void>, from = formats): Promise<string> {
   const copy = await mkdtemp(join(folder, `${name}-`));
-  await cp(join(formats, name), copy, { recursive: true });
+  await cp(join(from, name), copy, { recursive: true });
   await change(copy);
   return copy;
 }
@@ -148,6 +149,71 @@ test('verify: each way of being wrong is named, the others are checked all the s
   const alone = await run(['models', 'verify', copies[0] ?? '']);
   assert.equal(alone.code, 1);
   assert.match(alone.stdout, /^ +wrong: /m);
+});
+
+test('verify: a reward model with a trunk, which llama.cpp runs', async () => {
+  const wrong = await changed(
+    'scalar',
+    (path) => edit(path, (manifest) => (manifest.selfTest[2].score += 0.25)),
+    trunks,
+  );
+  const { code, stdout, stderr } = await run(['models', 'verify', '--json', join(trunks, 'gated'), wrong]);
+  assert.deepEqual([code, stderr], [3, '']);
+  const [right, other] = JSON.parse(stdout).parts;
+  assert.ok(right.isRight, right.finding);
+  assert.ok(right.selfTest.count === 4 && right.selfTest.difference < 1e-3, right.finding);
+  assert.equal(other.isRight, false);
+  assert.match(other.finding, /expected the reward .* received .*: off by 0\.250\./);
+});
+
+/** What `models convert` says of the scalar trunk, with `made` in place of what Python would write. */
+async function convertTrunk(trunk: string, made: string, ...more: string[]) {
+  const work = await mkdtemp(join(folder, 'convert-'));
+  const [checkpoint, python] = [join(work, 'checkpoint'), join(work, 'python')];
+  await mkdir(checkpoint);
+  const config = { model_type: 'qwen3', num_hidden_layers: 2, hidden_size: 32, vocab_size: 400 };
+  await writeFile(join(checkpoint, 'config.json'), JSON.stringify(config));
+  const ready = JSON.stringify({ python: '3.11.7', missing: [], different: {} });
+  await writeFile(
+    python,
+    `#!/bin/sh\nif [ "$2" = check ]; then echo '${ready}'; exit 0; fi\ntouch "${work}/began"\ncp -r "${made}" "${work}/out"\n`,
+  );
+  await chmod(python, 0o755);
+  const words = ['--from', checkpoint, '--out', join(work, 'out'), '--trunk', trunk, '--python', python];
+  const ended = await run(['models', 'convert', 'reward', ...words, ...more]);
+  const began = await stat(join(work, 'began')).then(
+    () => true,
+    () => false,
+  );
+  return { ...ended, began };
+}
+
+test('convert: what was made with a trunk is loaded, its self-test run, and told', async () => {
+  const trunk = join(trunks, 'scalar/trunk.gguf');
+  const made = await convertTrunk(trunk, join(trunks, 'scalar'));
+  assert.deepEqual([made.code, made.stderr], [0, '']);
+  assert.match(made.stdout.replace(/\s+/g, ' '), /^reward model tiny-scalar-trunk, \d+\.\d KiB, in .*out checked /);
+  assert.match(made.stdout.replace(/\s+/g, ' '), /hashes match, 4 self-tests off by at most \S+ \(allowed: 0\.001\)/);
+  assert.match(made.stdout, /^trunk +runs in llama\.cpp/m);
+  const { selfTest } = JSON.parse((await convertTrunk(trunk, join(trunks, 'scalar'), '--json')).stdout);
+  assert.equal(selfTest.count, 4);
+  const off = await changed('scalar', (path) => edit(path, (m) => (m.selfTest[0].score -= 0.5)), trunks);
+  assertRefused(await convertTrunk(trunk, off), {
+    exitCode: 1,
+    code: 'ERR_SELF_TEST',
+    message: /off by 0\.500.*where its quantisation is coarse.*allow more with --tolerance/,
+  });
+});
+
+test('convert: a trunk that llama.cpp does not load is refused before Python works', async () => {
+  const cut = join(folder, 'cut.gguf');
+  await cp(join(trunks, 'scalar/trunk.gguf'), cut);
+  await truncate(cut, (await stat(cut)).size - 64);
+  const ended = await convertTrunk(cut, join(trunks, 'scalar'));
+  assertRefused(ended, { exitCode: 1, code: 'ERR_MODEL_INVALID', message: /cut off/ });
+  assert.equal(ended.began, false);
+  const weights = await convertTrunk(join(trunks, 'scalar/trunk.gguf'), join(trunks, 'scalar'), '--weights', 'int8');
+  assertRefused(weights, { exitCode: 2, code: 'ERR_INVALID_OPTION', message: /expected none beside a trunk/ });
 });
 
 test('convert: a checkpoint that is not there, and a kind that is not known', async () => {

@@ -1,6 +1,7 @@
 """Converts a Hugging Face folder into a folder that eta-vlm loads: the program behind `eta-vlm models convert`.
 
     python convert.py reward --from DIR --out DIR [--weights fp32|fp16|int8|int4] [--name NAME] [--template FILE] [--max-tokens N]
+    python convert.py reward --from DIR --out DIR --trunk FILE.gguf [--trunk-type TYPE] [--tolerance T] [--name NAME] [--template FILE] [--max-tokens N]
     python convert.py clip   --from DIR --out DIR [--weights fp32|fp16]           [--name NAME]
     python convert.py check
 
@@ -50,7 +51,16 @@ def convert_reward(args: argparse.Namespace) -> dict:
             raise ValueError(f"Expected *.safetensors in {args.source} but there are none: save the checkpoint with save_pretrained first")
         if "score.weight" not in checkpoint.files and "regression_layer.weight" not in checkpoint.files:
             raise ValueError("Expected the head of a reward model (score.weight, or regression_layer.weight) but the checkpoint has none: it is a language model")
+        if args.trunk is not None:
+            from export_trunk import export_trunk
+            from self_test import TRUNK_TOLERANCES
+
+            tolerance = args.tolerance if args.tolerance is not None else TRUNK_TOLERANCES[args.trunk_type]
+            return export_trunk(args.source, args.out, name=options["name"], template=read_template(checkpoint, args.template), trunk=args.trunk, tolerance=tolerance,
+                                max_tokens=args.max_tokens or MAX_TOKENS, loud=True)
         return export_causal(args.source, args.out, template=read_template(checkpoint, args.template), max_tokens=args.max_tokens or MAX_TOKENS, **options)
+    if args.trunk is not None:
+        raise ValueError(f"Expected a decoder of {', '.join(ARCHITECTURES)} beside a trunk but received {checkpoint.config.get('model_type')}: it cannot be split")
     if not any("ForSequenceClassification" in name for name in checkpoint.config.get("architectures") or []):
         raise ValueError(f"Expected a reward model (a decoder of {', '.join(ARCHITECTURES)}, or an encoder for sequence classification) but received "
                          f"{checkpoint.config.get('architectures')} of the type {checkpoint.config.get('model_type')}")
@@ -67,6 +77,7 @@ def convert_clip(args: argparse.Namespace) -> dict:
 
 def parse(words: list[str]) -> argparse.Namespace:
     from graph_builder import EXTERNAL_ABOVE
+    from self_test import TRUNK_TOLERANCES
     from weights import TYPES
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -82,6 +93,9 @@ def parse(words: list[str]) -> argparse.Namespace:
             command.add_argument("--template", type=Path, help="a Jinja file; default: the checkpoint's own")
             command.add_argument("--max-tokens", type=int)
             command.add_argument("--external-above", type=int, default=EXTERNAL_ABOVE, help="bytes of weights from which they get a file of their own")
+            command.add_argument("--trunk", type=Path, help="a GGUF of the layers, which llama.cpp runs; the graph is then of the heads alone")
+            command.add_argument("--trunk-type", choices=TRUNK_TOLERANCES, default="other", help="the coarsest number format of its matrices, on which the tolerance depends")
+            command.add_argument("--tolerance", type=float, help="of the trunk's self-test, for a score near 1; default: by --trunk-type")
     return parser.parse_args(words)
 
 

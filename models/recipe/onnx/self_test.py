@@ -1,4 +1,5 @@
-"""The conversations of a manifest's self-test: ETA's two constant prompts, answers on both sides of them."""
+"""A manifest's self-test: its conversations, ETA's two constant prompts with answers on both sides of them, and what a trunk
+may be off by."""
 
 from __future__ import annotations
 
@@ -15,3 +16,7 @@ SELF_TEST = [
     turns(BEST_OF_N_PROMPT, "As an AI assistant, here are the steps. Mix them all."),
     turns(BEST_OF_N_PROMPT, "As an AI assistant, I see a café\n\nand 3 naïve dogs 😀."),
 ]
+
+# By the coarsest number format of a trunk's matrices, for scores of at most 1 (larger ones get as much more): measured on
+# small models, random and trained, and rounded up. llama.cpp rounds activations too beside matrices of integers.
+TRUNK_TOLERANCES = {"f32": 1e-3, "f16": 5e-3, "bf16": 2e-2, "q8_0": 1e-1, "other": 2e-1}

@@ -37,18 +37,24 @@ def weights_of(path: Path) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(value.copy()) for name, value in state.items()}
 
 
-def main() -> None:
+def checkpoint(work: Path) -> dict:
+    """Writes the shipped reward model as a Hugging Face folder; returns its manifest."""
     manifest = json.loads((SHIPPED / "manifest.json").read_text(encoding="utf-8"))
     state, cache = weights_of(SHIPPED / "model.onnx"), manifest["cache"]
     vocabulary, width = state["model.embed_tokens.weight"].shape
     config = Qwen3Config(vocab_size=vocabulary, hidden_size=width, intermediate_size=state["model.layers.0.mlp.gate_proj.weight"].shape[0],
                          num_hidden_layers=cache["layers"], num_attention_heads=state["model.layers.0.self_attn.q_proj.weight"].shape[0] // cache["headSize"],
                          num_key_value_heads=cache["heads"], head_dim=cache["headSize"], num_labels=1, pad_token_id=None)
+    save_file(state, str(work / "model.safetensors"))
+    config.save_pretrained(work)
+    shutil.copyfile(SHIPPED / "tokenizer.json", work / "tokenizer.json")
+    return manifest
+
+
+def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        save_file(state, str(work / "model.safetensors"))
-        config.save_pretrained(work)
-        shutil.copyfile(SHIPPED / "tokenizer.json", work / "tokenizer.json")
+        manifest = checkpoint(work)
         for weights in TYPES:
             made = export_causal(work, work / weights, name="miniature", template=manifest["prompt"]["template"], scale=manifest["scale"], offset=manifest["offset"],
                                  weights=weights, self_test=[test["messages"] for test in manifest["selfTest"]])
