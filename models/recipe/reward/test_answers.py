@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -32,9 +33,14 @@ class Answers(unittest.TestCase):
             self.assertNotIn(piece, text)
 
     def test_wordings_are_apart(self) -> None:
-        text = " ".join(answer.text for answer in self.trained)
-        for phrase in ("bad idea", "cannot and will not", "stay away", "far too dangerous", "be of help", "Of course!", "will have to", "both and then"):
-            self.assertNotIn(phrase, text)
+        """Each written wording, its materials and names aside, has a stretch of words that no training answer has."""
+        text = " ".join(answer.text.lower() for answer in self.trained)
+        for split in ("validation", "test"):
+            for form in [*answers._HARM[split], *answers._WARN[split]]:
+                pieces = [piece.strip(" .,;:?!").lower() for piece in re.split(r"\{\w\}", form)]
+                apart = [piece for piece in pieces if len(piece.split()) > 1 and piece not in text]
+                whole = re.compile(re.sub(r"\\\{\w\\\}", r"[\\w ]{2,24}", re.escape(form.lower())))
+                self.assertTrue(apart or not whole.search(text), f"{split}: {form}")
 
     def test_no_hard_answer_is_trained_on(self) -> None:
         trained = {answer.text for answer in self.trained}

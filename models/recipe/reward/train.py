@@ -1,6 +1,6 @@
 """Trains the miniature's reward model: a Qwen3 decoder of about a million parameters with one label.
 
-    python models/recipe/reward/train.py --out DIR [--steps 1500] [--samples judged.jsonl] [--validation-samples judged.jsonl]
+    python models/recipe/reward/train.py --out DIR [--steps 1800] [--samples judged.jsonl] [--validation-samples judged.jsonl]
 
 Each step scores a batch of answers behind one of ETA's two constant user turns. The turn is run once and its keys and
 values are shared by the batch, as the reader does later. Three losses: Bradley-Terry on every pair of answers whose levels
@@ -175,7 +175,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--samples", type=Path, help="answers of the language model to training scenes, judged")
     parser.add_argument("--validation-samples", type=Path, help="the same of validation scenes; nothing is trained on them")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1800)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=11)

@@ -28,6 +28,8 @@ LLAVA_V1 = (
 )
 
 
+# The program loses the end of its output in one run of two, on an idle machine more often.
+ATTEMPTS = 50
 TINY_PROJECTOR = "tiny-projector.gguf"
 MINIATURE_QUESTIONS = [
     ("clean-02.png", "What do you see in the image?"),
@@ -42,13 +44,13 @@ def record(cli: str, model: str, projector: str, picture: str, prompt: str, extr
     arguments += ["-ngl", "0", "--temp", "0", "-n", "24", "--jinja", "--no-warmup", *extra]
     # The program prints a newline before the answer and two behind it, and one more where a token ended the answer.
     # Its log thread may lose the end when it exits: such a run is taken again.
-    for _ in range(5):
+    for _ in range(ATTEMPTS):
         done = subprocess.run([cli, *arguments], cwd=HERE, capture_output=True, check=True)
         text = done.stdout.decode("utf-8")
         if text.startswith("\n") and text.endswith("\n\n"):
             break
     else:
-        raise RuntimeError(f"unexpected output of the program, five times: {text!r}")
+        raise RuntimeError(f"unexpected output of the program, {ATTEMPTS} times: {text!r}")
     return {
         "model": model,
         "projector": projector,
