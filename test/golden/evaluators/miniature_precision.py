@@ -26,15 +26,13 @@ SHIPPED = HERE.parents[2] / "models" / "miniature" / "reward-model"
 
 
 def weights_of(path: Path) -> dict[str, torch.Tensor]:
-    """By the checkpoint's names: matrices by the product that reads them, the others by their own."""
-    graph = onnx.load(str(path)).graph
-    values = {one.name.removesuffix(".half"): numpy_helper.to_array(one).astype(np.float32) for one in graph.initializer}
-    state = {name: value for name, value in values.items() if name.startswith("model.") and value.ndim == 1 or "embed_tokens" in name}
-    for node in graph.node:
-        if node.op_type == "MatMul" and node.input[1] in values:
-            name = node.name.strip("/").removesuffix("/MatMul").replace("/", ".").removeprefix("model.")
-            state[f"{'' if name == 'score' else 'model.'}{name}.weight"] = values[node.input[1]].T
-    return {name: torch.from_numpy(value.copy()) for name, value in state.items()}
+    """By the checkpoint's names, which the graph has too; all matrices but the embeddings lie transposed there."""
+    state = {}
+    for one in onnx.load(str(path)).graph.initializer:
+        if one.name.endswith(".weight"):
+            value = numpy_helper.to_array(one).astype(np.float32)
+            state[one.name] = torch.from_numpy((value if value.ndim == 1 or "embed_tokens" in one.name else value.T).copy())
+    return state
 
 
 def checkpoint(work: Path) -> dict:
