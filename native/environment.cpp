@@ -13,7 +13,11 @@ void CallJs(napi_env env, napi_value, void*, void* data) {
   try {
     delivery->Deliver(env, Environment::Of(env));
   } catch (const Napi::Error& error) {
-    napi_fatal_exception(env, error.Value());  // 'uncaughtException', as for any callback that throws
+    try {
+      napi_fatal_exception(env, error.Value());  // 'uncaughtException', as for any callback that throws
+    } catch (const Napi::Error&) {
+      // A thread that is being terminated hears nothing any more.
+    }
   }
 }
 

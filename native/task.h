@@ -46,11 +46,15 @@ class Task final : public Job {
       environment.Reject(env, promise_, arguments::ToJs(env, *error_).Value());
       return;
     }
+    Napi::Value value;
     try {
-      environment.Resolve(env, promise_, convert_(env, *result_, environment.Kept(promise_)));
+      value = convert_(env, *result_, environment.Kept(promise_));
     } catch (const Napi::Error& error) {
       environment.Reject(env, promise_, error.Value());
+      return;
     }
+    // Not in the try: in a thread that is being terminated this throws, and the promise is taken already.
+    environment.Resolve(env, promise_, value);
   }
 
  private:
