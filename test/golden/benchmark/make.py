@@ -1,4 +1,5 @@
-"""Writes the parquet files of test/benchmark with pyarrow (26.0.1 made those that are here): python make.py"""
+"""Writes the parquet files of test/benchmark with pyarrow (26.0.1 made those that are here), and their sums: python make.py"""
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,3 +32,5 @@ write("spa-vl-no-question.parquet", {"image": images(*PNGS), "prompt": questions
 write("spa-vl-no-rows.parquet", {"image": images(), "question": pa.array([], pa.string())})
 write("spa-vl-empty-question.parquet", {"image": images(*PNGS), "question": [questions[0], None]})
 write("spa-vl-no-bytes.parquet", {"image": images(PNGS[0], None), "question": questions})
+sums = [f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(HERE.glob("*.parquet"))]
+(HERE / "SHA256SUMS").write_text("".join(sums))
