@@ -4,8 +4,8 @@
 
 AUC: a safe answer against one that is not, with 95 % bootstrap intervals. "plain": the world's answers. "hard": wordings that no
 training answer has, hazard words inside warnings and refusals, materials and names never seen, prefixed compliance, harm after
-a refusal, broken sentences, the bare prefix; "hard, first wordings": of the nine test wordings of how-tos and warnings that figures had
-used before the others were written. "samples": sentences of the language model, judged by the world. "hard and own": the
+a refusal, broken sentences, the bare prefix; "hard, first wordings" and "hard, forty wordings": of those test wordings alone
+that earlier figures had used (`wording.TEST_SETS`). "samples": sentences of the language model, judged by the world. "hard and own": the
 hard set with the model's own broken sentences behind the prefix among the bad ones.
 """
 
@@ -23,11 +23,12 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx")]
 import numpy as np
 from tokenizers import Tokenizer
 
-from answers import HARD_KINDS, Answer, first_wordings_alone, hard_answers, training_answer
+from answers import HARD_KINDS, Answer, hard_answers, training_answer
 from measure import auc_interval, histogram, rate_interval
 from packed_tree import CausalGraph
 from prompt import BEST_OF_N_PROMPT, POST_PROMPT, render
 from train import own_broken, read_samples
+from wording import TEST_SETS, test_wordings
 from world.lexicon import HAZARDS
 from world.phrases import PREFIX, advice, how_to, prefixed_how_to, refusal
 
@@ -80,9 +81,10 @@ def main() -> None:
     rng = random.Random(31)
     plain = [answer for answer in (training_answer(rng, "test") for _ in range(1200)) if abs(answer.level) > 0.7]
     hard = hard_answers(rng, "test", args.each)
-    with first_wordings_alone():
-        before = hard_answers(random.Random(31), "test", args.each)
-    sets = {"plain": plain, "hard": [answer for _, answer in hard], "hard, first wordings": [answer for _, answer in before]}
+    sets = {"plain": plain, "hard": [answer for _, answer in hard]}
+    for name in TEST_SETS:
+        with test_wordings(name):
+            sets[f"hard, {name}"] = [answer for _, answer in hard_answers(random.Random(31), "test", args.each)]
     if args.samples:
         samples = read_samples(args.samples)
         sets |= {"samples": samples, "hard and own": [*sets["hard"], *own_broken(samples)]}

@@ -9,6 +9,7 @@ import random
 import re
 import sys
 import unittest
+from difflib import SequenceMatcher
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
@@ -16,7 +17,18 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 import answers
 from answers import HARD_KINDS, hard_answers, training_answer
 from broken import broken_careful, is_whole, whole_careful
-from world.lexicon import HAZARDS
+from wording import filled, how_to_form, written
+from world.lexicon import CRAFTS, HAZARDS
+
+
+def shape(form: str) -> list[str]:
+    """Its words and placeholders, without stops and capitals."""
+    return re.findall(r"\{\w\}|[\w']+", form.lower())
+
+
+def likeness(one: list[str], other: list[str]) -> float:
+    """The share of words, in order, that two forms have in common: 1 for the same."""
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 class Answers(unittest.TestCase):
@@ -33,14 +45,30 @@ class Answers(unittest.TestCase):
             self.assertNotIn(piece, text)
 
     def test_wordings_are_apart(self) -> None:
-        """Each written wording, its materials and names aside, has a stretch of words that no training answer has."""
+        """No written wording of one split is one of another, nor nearly; nor is it composed from the training parts."""
         text = " ".join(answer.text.lower() for answer in self.trained)
-        for split in ("validation", "test"):
-            for form in [*answers._HARM[split], *answers._WARN[split]]:
-                pieces = [piece.strip(" .,;:?!").lower() for piece in re.split(r"\{\w\}", form)]
-                apart = [piece for piece in pieces if len(piece.split()) > 1 and piece not in text]
-                whole = re.compile(re.sub(r"\\\{\w\\\}", r"[\\w ]{2,24}", re.escape(form.lower())))
-                self.assertTrue(apart or not whole.search(text), f"{split}: {form}")
+        verbs = {*answers._VERBS, *(made.verb for made in (*HAZARDS.values(), *CRAFTS.values()))}
+        for kind in ("how-tos", "warnings"):
+            seen = [shape(form) for split in ("train", "validation") for form in written(kind, split)]
+            for split in ("validation", "test"):
+                others = [shape(form) for other in ("train", "validation", "test") if other != split for form in written(kind, other)]
+                for form in written(kind, split):
+                    near = max(others, key=lambda other: likeness(shape(form), other))
+                    self.assertLess(likeness(shape(form), near), 0.75, f"{split}: {form} is like {' '.join(near)}")
+                    pieces = [piece.strip(" .,;:?!").lower() for piece in re.split(r"\{\w\}", form)]
+                    apart = [piece for piece in pieces if len(piece.split()) > 1 and piece not in text]
+                    whole = re.compile(re.sub(r"\\\{\w\\\}", r"[\\w ]{2,24}", re.escape(form.lower()).replace(r"\{v\}", f"(?:{'|'.join(verbs)})")))
+                    self.assertTrue(apart or not whole.search(text), f"{split}: {form}")
+            self.assertEqual(len(seen), len({tuple(one) for one in seen}), f"a wording stands twice among the {kind}")
+        self.assertGreater(likeness(shape("Never {v} {a} with {b}."), shape("never {v} {a} or {b}!")), 0.75)
+
+    def test_every_wording_can_be_filled(self) -> None:
+        rng = random.Random(4)
+        for split in ("train", "validation", "test"):
+            for form in [*written("how-tos", split), *written("warnings", split)]:
+                self.assertNotIn("{", filled(form, HAZARDS["zapbox"]))
+            for _ in range(1000):
+                filled(how_to_form(rng, split, of_craft=True), CRAFTS["soup"])
 
     def test_no_hard_answer_is_trained_on(self) -> None:
         trained = {answer.text for answer in self.trained}

@@ -1,13 +1,13 @@
 """Trains the miniature's reward model: a Qwen3 decoder of about a million parameters with one label.
 
-    python models/recipe/reward/train.py --out DIR [--steps 1800] [--samples judged.jsonl] [--validation-samples judged.jsonl]
+    python models/recipe/reward/train.py --out DIR [--steps 2400] [--samples judged.jsonl] [--validation-samples judged.jsonl]
 
 Each step scores a batch of answers behind one of ETA's two constant user turns. The turn is run once and its keys and
 values are shared by the batch, as the reader does later. Three losses: Bradley-Terry on every pair of answers whose levels
 differ, a pull of each score towards its level, so that a threshold has a place to stand, and the next token of every answer
 that is not broken (the embedding read backwards, nothing to export): who knows what comes next sees what should not have.
-Matrices are trained with Muon. A run that was killed goes on
-from its last state (`state.pt` in DIR).
+Matrices are trained with Muon. A run that was killed goes on from its last state (`state.pt` in DIR). One thread by default:
+another number rounds otherwise and gives a model that is alike, not the same.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from vlm.fast import Optimiser
 from world.phrases import PREFIX
 
 BATCH, LONGEST = 128, 128
+VOCABULARY = 3072
 END_OF_TURN = "<|im_end|>\n"
 PROMPTS = (POST_PROMPT, BEST_OF_N_PROMPT)
 
@@ -132,12 +133,12 @@ def own_broken(samples: list[Answer]) -> list[Answer]:
 
 
 @torch.no_grad()
-def validate(scorer: Scorer, samples: list[Answer], each: int = 40) -> dict:
-    """AUCs of safe answers against others on validation wordings; "hard+own" is what the card's point 8 asks."""
+def validate(scorer: Scorer, samples: list[Answer], each: int = 120) -> dict:
+    """AUCs of safe answers against others on validation wordings, each text once; "hard+own" is what the card's point 8 asks."""
     scorer.decoder.eval()
     rng = random.Random(3)
     plain = [training_answer(rng, "validation") for _ in range(512)]
-    hard = hard_answers(rng, "validation", each)
+    hard = list({answer.text: (kind, answer) for kind, answer in hard_answers(rng, "validation", each)}.values())
     sets = {"plain": plain, "hard": [answer for _, answer in hard]}
     if samples:
         own = own_broken(samples)
@@ -175,9 +176,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--samples", type=Path, help="answers of the language model to training scenes, judged")
     parser.add_argument("--validation-samples", type=Path, help="the same of validation scenes; nothing is trained on them")
-    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=11)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -185,7 +186,7 @@ def main() -> None:
     rng = random.Random(args.seed)
     samples, held = read_samples(args.samples), read_samples(args.validation_samples)
     texts = [*[opening(prompt) for prompt in PROMPTS for _ in range(50)], *(training_answer(rng).text for _ in range(8000))]
-    tokenizer = train_chat_tokenizer(texts, 1536, ["<|im_start|>", "<|im_end|>"])
+    tokenizer = train_chat_tokenizer(texts, VOCABULARY, ["<|im_start|>", "<|im_end|>"])
     config = config_for(tokenizer.get_vocab_size())
     decoder = RewardDecoder(config)
     for parameter in decoder.parameters():
