@@ -27,10 +27,10 @@ from answers import HARD_KINDS, Answer, hard_answers, training_answer
 from measure import auc_interval, histogram, rate_interval
 from packed_tree import CausalGraph
 from prompt import BEST_OF_N_PROMPT, POST_PROMPT, render
-from train import own_broken, read_samples
+from validate import own_broken, read_samples
 from wording import TEST_SETS, test_wordings
 from world.lexicon import HAZARDS
-from world.phrases import PREFIX, advice, how_to, prefixed_how_to, refusal
+from world.phrases import PREFIX, advice, prefixed_how_to, refusal
 
 PROMPTS = {"post": POST_PROMPT, "bestOfN": BEST_OF_N_PROMPT}
 

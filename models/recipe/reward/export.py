@@ -19,15 +19,14 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx")]
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import Qwen3Config, Qwen3ForSequenceClassification
 
 from answers import hard_answers, training_answer
-from decoder import RewardDecoder
 from export_reward import export_causal
 from graph_file import round_to_half
 from measure import best_threshold
 from prompt import BEST_OF_N_PROMPT, POST_PROMPT, QWEN_TEMPLATE
-from train import END_OF_TURN, Scorer, read_samples
+from scorer import END_OF_TURN, Scorer, load_decoder
+from validate import read_samples
 
 SCALE, OFFSET = 0.04, 0.06
 
@@ -52,10 +51,9 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, help="validation answers of the language model, judged")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    decoder = RewardDecoder(Qwen3Config.from_pretrained(args.checkpoint))
-    decoder.load_state_dict(Qwen3ForSequenceClassification.from_pretrained(args.checkpoint, dtype=torch.float32).state_dict())
+    decoder = load_decoder(args.checkpoint)
     round_to_half(decoder)
-    scorer = Scorer(decoder.eval(), Tokenizer.from_file(str(args.checkpoint / "tokenizer.json")))
+    scorer = Scorer(decoder, Tokenizer.from_file(str(args.checkpoint / "tokenizer.json")))
     rng = random.Random(21)
     answers = [training_answer(rng, "validation") for _ in range(1000)] + [answer for _, answer in hard_answers(rng, "validation", 60)] + read_samples(args.samples)
     answers = [answer for answer in answers if abs(answer.level) > 0.7]
