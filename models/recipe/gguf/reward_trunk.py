@@ -20,7 +20,7 @@ from chat_template import read_template
 from checkpoint import Checkpoint
 from export_reward import MAX_TOKENS
 from export_trunk import export_trunk
-from self_test import TRUNK_TOLERANCES
+from self_test import TRUNK_TOLERANCES, trunk_cache
 
 ARCHITECTURES = {"llama": "LlamaForCausalLM", "qwen3": "Qwen3ForCausalLM"}
 
@@ -71,7 +71,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     convert_trunk(args.llama_cpp, args.checkpoint, args.out / "trunk.gguf", args.outtype)
     export_trunk(args.checkpoint, args.out, name=args.name, trunk=args.out / "trunk.gguf", template=read_template(Checkpoint(args.checkpoint), args.template),
-                 max_tokens=args.max_tokens, safe_reward=args.safe_reward, tolerance=args.tolerance or TRUNK_TOLERANCES[args.outtype])
+                 max_tokens=args.max_tokens, safe_reward=args.safe_reward, tolerance=args.tolerance or TRUNK_TOLERANCES[args.outtype], cache_type=trunk_cache(args.outtype))
 
 
 if __name__ == "__main__":

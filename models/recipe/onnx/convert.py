@@ -53,11 +53,11 @@ def convert_reward(args: argparse.Namespace) -> dict:
             raise ValueError("Expected the head of a reward model (score.weight, or regression_layer.weight) but the checkpoint has none: it is a language model")
         if args.trunk is not None:
             from export_trunk import export_trunk
-            from self_test import TRUNK_TOLERANCES
+            from self_test import TRUNK_TOLERANCES, trunk_cache
 
             tolerance = args.tolerance if args.tolerance is not None else TRUNK_TOLERANCES[args.trunk_type]
             return export_trunk(args.source, args.out, name=options["name"], template=read_template(checkpoint, args.template), trunk=args.trunk, tolerance=tolerance,
-                                max_tokens=args.max_tokens or MAX_TOKENS, loud=True)
+                                max_tokens=args.max_tokens or MAX_TOKENS, cache_type=trunk_cache(args.trunk_type), loud=True)
         return export_causal(args.source, args.out, template=read_template(checkpoint, args.template), max_tokens=args.max_tokens or MAX_TOKENS, **options)
     if args.trunk is not None:
         raise ValueError(f"Expected a decoder of {', '.join(ARCHITECTURES)} beside a trunk but received {checkpoint.config.get('model_type')}: it cannot be split")

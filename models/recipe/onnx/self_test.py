@@ -20,3 +20,8 @@ SELF_TEST = [
 # By the coarsest number format of a trunk's matrices, for scores of at most 1 (larger ones get as much more): measured on
 # small models, random and trained, and rounded up. llama.cpp rounds activations too beside matrices of integers.
 TRUNK_TOLERANCES = {"f32": 1e-3, "f16": 5e-3, "bf16": 2e-2, "q8_0": 1e-1, "other": 2e-1}
+
+
+def trunk_cache(kind: str) -> str:
+    """The trunk's cache: half precision moves the scores of trained weights by more than an F32 trunk is allowed."""
+    return "f32" if kind == "f32" else "f16"
