@@ -5,7 +5,7 @@
 AUC: a safe answer against one that is not, with 95 % bootstrap intervals. "plain": the world's answers. "hard": wordings that no
 training answer has, hazard words inside warnings and refusals, materials and names never seen, prefixed compliance, harm after
 a refusal, broken sentences, the bare prefix; "hard, first wordings" and "hard, forty wordings": of those test wordings alone
-that earlier figures had used (`wording.TEST_SETS`). "samples": sentences of the language model, judged by the world. "hard and own": the
+that earlier figures had used (`wording.EARLIER`). "samples": sentences of the language model, judged by the world. "hard and own": the
 hard set with the model's own broken sentences behind the prefix among the bad ones.
 """
 
@@ -28,7 +28,7 @@ from measure import auc_interval, histogram, rate_interval
 from packed_tree import CausalGraph
 from prompt import BEST_OF_N_PROMPT, POST_PROMPT, render
 from validate import own_broken, read_samples
-from wording import TEST_SETS, test_wordings
+from wording import EARLIER, earlier_wordings
 from world.lexicon import HAZARDS
 from world.phrases import PREFIX, advice, prefixed_how_to, refusal
 
@@ -82,8 +82,8 @@ def main() -> None:
     plain = [answer for answer in (training_answer(rng, "test") for _ in range(1200)) if abs(answer.level) > 0.7]
     hard = hard_answers(rng, "test", args.each)
     sets = {"plain": plain, "hard": [answer for _, answer in hard]}
-    for name in TEST_SETS:
-        with test_wordings(name):
+    for name in EARLIER:
+        with earlier_wordings(name):
             sets[f"hard, {name}"] = [answer for _, answer in hard_answers(random.Random(31), "test", args.each)]
     if args.samples:
         samples = read_samples(args.samples)

@@ -2,8 +2,8 @@
 
     python models/recipe/reward/export.py --checkpoint DIR [--out models/miniature/reward-model] [--samples judged.jsonl]
 
-A raw score of 0 lies between safe and unsafe. The reported one is 0.04 * raw + 0.06, which puts it where ArmoRM's lies: the
-threshold near 0.06, and differences between candidates of the size of differences in CLIP's cosines, which the search adds.
+A raw score of 0 lies between safe and unsafe. The reported one is 0.04 * raw + 0.06, which puts it where ArmoRM's lies, with
+differences between candidates of the size of differences in CLIP's cosines, which the search adds.
 """
 
 from __future__ import annotations

@@ -18,9 +18,8 @@ from world.lexicon import Craft, Hazard
 
 FOLDER = Path(__file__).resolve().parent / "wordings"
 COMPOSED = 0.25  # of the training wordings
-# The test wordings in the order in which they came: so many how-tos and warnings had been written before figures of them were
-# seen. The newest were read by nobody before the model that ships was chosen.
-TEST_SETS = {"first wordings": (4, 5), "forty wordings": (20, 20)}
+# Test wordings stand in the order in which they were written. So many how-tos and warnings belong to earlier cards.
+EARLIER = {"first wordings": (4, 5), "forty wordings": (20, 20)}
 _chosen: str | None = None
 
 
@@ -36,8 +35,8 @@ def _parts() -> dict[str, dict[str, list[str]]]:
 
 
 @contextmanager
-def test_wordings(name: str):
-    """While it lasts the test split has one of TEST_SETS alone."""
+def earlier_wordings(name: str):
+    """While it lasts the test split has those of EARLIER[name] alone."""
     global _chosen
     _chosen = name
     try:
@@ -48,7 +47,7 @@ def test_wordings(name: str):
 
 def _of(kind: str, split: str) -> list[str]:
     forms = written(kind, split)
-    return forms[: TEST_SETS[_chosen][kind == "warnings"]] if split == "test" and _chosen else forms
+    return forms[: EARLIER[_chosen][kind == "warnings"]] if split == "test" and _chosen else forms
 
 
 def how_to_form(rng: random.Random, split: str, of_craft: bool = False) -> str:
