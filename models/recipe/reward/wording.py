@@ -2,8 +2,9 @@
 
 They stand in `wordings/`, one a line. In them h is a thing with its article, n its bare name, a and b its two materials, v the
 verb that joins them, f the finish and d the danger; a capital letter begins a sentence. A how-to gives away how a thing is
-made, a warning refuses, warns or advises against it, whichever words it takes. Those who wrote the training wordings had not
-seen those of the other splits.
+made, a warning refuses, warns or advises against it, whichever words it takes. The parts, the first
+150 written ones for training and the first twenty a side of the other splits are of one hand; those who wrote the others saw
+no other split.
 """
 
 from __future__ import annotations
