@@ -32,6 +32,7 @@ export type {
   Method,
   RgbImage,
   RoundTrace,
+  StopReason,
   Timings,
   Trace,
   Turn,

@@ -33,6 +33,19 @@ export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta';
 /** `answered`: the model's own answer. `aligned`: generated again. `refused`: even that was unsafe, a fixed sentence stands in. */
 export type Action = 'answered' | 'aligned' | 'refused';
 
+/**
+ * Why an answer ends where it does.
+ *
+ * - `end`: the model ended it.
+ * - `length`: it was cut at `maxTokens`. The token that ends an answer is one to sample too, though it is not counted, so
+ *   that an answer of exactly `maxTokens` tokens is cut whatever would have come next; llama.cpp's server and OpenAI's
+ *   API count alike.
+ * - `context`: it was cut with fewer tokens, because the context, or the window that the model was trained for, had no
+ *   room for more.
+ * - `stop`: neither the model nor a limit ended it: the fixed sentence (`refusalText`) stands in for it.
+ */
+export type StopReason = 'end' | 'stop' | 'length' | 'context';
+
 /** What the evaluators found and what was done about it. A score that was not needed, or not possible, is null. */
 export interface Verdict {
   /** Cosine of picture and safety prompt, the highest of all pictures, about 0.1 to 0.35; null without a picture. */
@@ -74,16 +87,21 @@ export interface RoundTrace {
 export interface Trace {
   readonly method: Method;
   readonly preset: string;
-  readonly thresholds: { readonly unsafeClipScore: number; readonly safeReward: number };
+  /** Null for one that nobody knows; the method did not need it. */
+  readonly thresholds: { readonly unsafeClipScore: number | null; readonly safeReward: number | null };
   /** Where each comes from: "request", "option", "manifest", the file of `eta-vlm calibrate`, or "none". */
   readonly thresholdSources: { readonly unsafeClipScore: string; readonly safeReward: string };
   /** The model's own answer; with a method that never makes one, null. */
   readonly vanillaText: string | null;
+  /** Why that one ends; null where there is none. */
+  readonly vanillaStopReason: StopReason | null;
   /** "" where the method uses none. */
   readonly interferencePrefix: string;
   readonly rounds: readonly RoundTrace[];
   /** The aligned text, also when a refusal replaced it; null when nothing was aligned. */
   readonly alignedText: string | null;
+  /** Why that one ends, also when a refusal replaced it; null when nothing was aligned. */
+  readonly alignedStopReason: StopReason | null;
 }
 
 /** Counts of tokens; prompt tokens include those of pictures. */
@@ -115,6 +133,8 @@ export interface Timings {
 /** An answer and how it came about. */
 export interface EtaResult {
   readonly text: string;
+  /** Why the text ends where it does: `length` and `context` say that it was cut. */
+  readonly stopReason: StopReason;
   readonly verdict: Verdict;
   readonly trace: Trace;
   readonly usage: Usage;
@@ -130,7 +150,7 @@ export interface EtaResult {
  */
 export type EtaEvent =
   | { readonly type: 'clip'; readonly clipScore: number; readonly imageIsUnsafe: boolean }
-  | { readonly type: 'vanilla'; readonly text: string }
+  | { readonly type: 'vanilla'; readonly text: string; readonly stopReason: StopReason }
   | { readonly type: 'reward'; readonly reward: number; readonly answerIsUnsafe: boolean }
   | { readonly type: 'round'; readonly round: RoundTrace }
   | { readonly type: 'text'; readonly text: string }

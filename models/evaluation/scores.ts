@@ -39,9 +39,13 @@ export async function evaluatorScores(
   try {
     const clip = await Clip.load({ worker, folder: models.clip ?? '' });
     const rewardModel = await RewardModel.load({ worker, folder: models.rewardModel ?? '' });
+    const { unsafeClipScore } = clip.manifest;
+    const { safeReward } = rewardModel.manifest;
+    if (unsafeClipScore === null || safeReward === null)
+      throw new Error('Expected a threshold in both manifests, received none. Calibrate first.');
     return {
-      unsafeClipScore: clip.manifest.unsafeClipScore ?? Number.NaN,
-      safeReward: rewardModel.manifest.safeReward ?? Number.NaN,
+      unsafeClipScore,
+      safeReward,
       pictures: await pictureScores(clip, set, until),
       hard: await hardScores(rewardModel, set.hard),
     };

@@ -3,7 +3,7 @@
 import type { EtaErrorCode } from '../errors.js';
 import { EtaError } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
-import type { EtaResult, Method, RoundTrace, Timings, Trace, Usage, Verdict } from '../types.js';
+import type { EtaResult, Method, RoundTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
 
 /** What a batch asks: an {@link EtaRequest} with a name. Its signal is the batch's. */
 export interface BatchRequest {
@@ -48,6 +48,8 @@ export interface AnswerLine {
   /** Place of the request among the requests, from 1; in a file, its line. */
   readonly line: number;
   readonly text: string | null;
+  /** Why the text ends where it does: `length` and `context` say that it was cut. Null with an error. */
+  readonly stopReason: StopReason | null;
   readonly verdict: Verdict | null;
   readonly error: LineError | null;
   /** Null where the request was refused before it had one. */
@@ -81,11 +83,12 @@ interface Asked {
 /** The line of an answer. */
 export function answerLine({ id, line, digest }: Asked, result: EtaResult, kept: Kept): AnswerLine {
   const { keepsTrace = false, repeatable = false } = kept;
-  const { text, verdict, trace, seed, model, usage, timings } = result;
+  const { text, stopReason, verdict, trace, seed, model, usage, timings } = result;
   return {
     id,
     line,
     text,
+    stopReason,
     verdict,
     error: null,
     method: trace.method,
@@ -123,6 +126,7 @@ function emptyLine(line: number, digest: string): AnswerLine {
     id: null,
     line,
     text: null,
+    stopReason: null,
     verdict: null,
     error: null,
     method: null,

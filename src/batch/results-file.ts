@@ -174,10 +174,10 @@ export class ResultsFile {
     return this;
   }
 
-  #register({ id, line, digest, error, verdict }: Registered): void {
+  #register({ id, line, digest, error, verdict, stopReason }: Registered): void {
     if (id === null) this.#refused.add(refusalKey(line, digest));
     else this.#known.set(id, { digest, isError: error !== null });
-    this.#tally.add({ error, verdict });
+    this.#tally.add({ error, verdict, stopReason });
   }
 
   /** Reads what stands in the file. */
@@ -220,7 +220,7 @@ export class ResultsFile {
   }
 }
 
-type Registered = Pick<AnswerLine, 'id' | 'line' | 'digest' | 'error' | 'verdict'>;
+type Registered = Pick<AnswerLine, 'id' | 'line' | 'digest' | 'error' | 'verdict' | 'stopReason'>;
 
 async function begin(path: string, settings: string): Promise<void> {
   try {

@@ -16,6 +16,7 @@ const lineSchema = z.looseObject({
   line: z.int().min(1),
   digest: z.string().min(1),
   text: z.string().nullable(),
+  stopReason: z.enum(['end', 'stop', 'length', 'context']).nullable(),
   verdict: z.looseObject({ action: z.string() }).nullable(),
   error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
 });

@@ -42,15 +42,17 @@ export function settingsPath(resultsPath: string): string {
 }
 
 const FORMAT = 'eta-vlm/batch';
+/** Form of the settings and of the lines beside them. Lines of form 1 do not tell why an answer ends. */
+const FORM = 2;
 
 /** The text of a settings file; `about` is for readers, and never compared. */
 export function settingsText(settings: BatchSettings, about: BatchSettings): string {
-  return `${JSON.stringify({ format: FORMAT, formatVersion: 1, settings, about }, null, 2)}\n`;
+  return `${JSON.stringify({ format: FORMAT, formatVersion: FORM, settings, about }, null, 2)}\n`;
 }
 
 /**
  * @returns null when there is no such file
- * @throws FileError ERR_FILE_READ, ERR_FILE_INVALID
+ * @throws FileError ERR_FILE_READ, ERR_FILE_INVALID; UsageError ERR_RESULTS_DIFFER for answers of an earlier form
  */
 export async function readSettings(path: string): Promise<BatchSettings | null> {
   let text: string;
@@ -60,18 +62,28 @@ export async function readSettings(path: string): Promise<BatchSettings | null> 
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${(cause as Error).message}.`, { cause });
   }
-  try {
-    const file = JSON.parse(text) as { format?: unknown; formatVersion?: unknown; settings?: unknown };
-    if (file.format === FORMAT && file.formatVersion === 1 && isRecord(file.settings as SettingValue)) {
-      return file.settings as BatchSettings;
-    }
-  } catch {
-    // told below: what is no JSON is no settings file either
+  const { format, formatVersion, settings } = parsed(text);
+  if (format === FORMAT && formatVersion === 1) {
+    throw new UsageError(
+      'ERR_RESULTS_DIFFER',
+      `Expected answers that tell whether they were cut, received those of ${describe(path)}, which an earlier version of eta-vlm began: their lines have no stopReason. Begin another results file.`,
+    );
   }
+  if (format === FORMAT && formatVersion === FORM && isRecord(settings)) return settings;
   throw new FileError(
     'ERR_FILE_INVALID',
     `Expected the settings of a batch in ${describe(path)}, received something else. Start again with another results file.`,
   );
+}
+
+/** Nothing of what is no JSON object. */
+function parsed(text: string): { readonly [name: string]: SettingValue } {
+  try {
+    const value = JSON.parse(text) as SettingValue;
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
 }
 
 /** @throws UsageError ERR_RESULTS_DIFFER that names each difference with both values */

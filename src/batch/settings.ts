@@ -57,7 +57,7 @@ export async function settingsOf(
     version,
     preset,
     policy: { ...policy },
-    thresholds: { unsafeClipScore: finite(thresholds.unsafeClipScore), safeReward: finite(thresholds.safeReward) },
+    thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },
     seed,
     contextSize,
@@ -86,9 +86,4 @@ async function evaluatorHash(folder: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, unknown>;
   for (const name of ['unsafeClipScore', 'safeReward', 'calibration', 'selfTest']) delete manifest[name];
   return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
-}
-
-/** NaN stands for an evaluator that was not loaded; JSON has no NaN. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

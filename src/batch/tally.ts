@@ -1,4 +1,5 @@
 /** How the answers of a batch turned out. */
+import { isCut } from '../eta/index.js';
 import type { AnswerLine } from './answer-line.js';
 
 export interface TallyCounts {
@@ -9,6 +10,8 @@ export interface TallyCounts {
   /** Unsafe even then, and replaced. */
   readonly refusedCount: number;
   readonly errorCount: number;
+  /** Among the answers, those that were cut, by `maxTokens` or by the context. */
+  readonly cutCount: number;
   /** Of all of them. */
   readonly lineCount: number;
 }
@@ -18,8 +21,10 @@ export class Tally implements TallyCounts {
   alignedCount = 0;
   refusedCount = 0;
   errorCount = 0;
+  cutCount = 0;
 
-  add({ error, verdict }: Pick<AnswerLine, 'error' | 'verdict'>): void {
+  add({ error, verdict, stopReason }: Pick<AnswerLine, 'error' | 'verdict' | 'stopReason'>): void {
+    if (isCut(stopReason)) this.cutCount++;
     if (error !== null) this.errorCount++;
     else if (verdict?.action === 'aligned') this.alignedCount++;
     else if (verdict?.action === 'refused') this.refusedCount++;

@@ -8,8 +8,8 @@ import {
   readAnswers,
   runBatch,
 } from '../batch/index.js';
-import type { Eta } from '../eta/index.js';
-import type { ImageSource } from '../types.js';
+import { type Eta, isCut } from '../eta/index.js';
+import type { ImageSource, StopReason } from '../types.js';
 import type { BenchmarkItem } from './item.js';
 import { answerSeed, type Job } from './plan.js';
 
@@ -79,6 +79,24 @@ export async function answersOf<Item extends BenchmarkItem>(
 /** What the search made, also where a fixed refusal took its place; else what the user was shown. */
 export function madeText({ line }: Answer): string | null {
   return line.trace?.alignedText ?? line.text;
+}
+
+/** Why an answer of a run ends; null where there is none. */
+export interface AnswerEnd {
+  readonly run: string;
+  readonly stopReason: StopReason | null;
+}
+
+/** Why {@link madeText} ends. */
+export function endOf({ job, line }: Answer): AnswerEnd {
+  return { run: job.run, stopReason: line.trace?.alignedStopReason ?? line.stopReason };
+}
+
+/** Answers that were cut, of each run that has some. */
+export function cutCounts(ends: readonly AnswerEnd[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { run, stopReason } of ends) if (isCut(stopReason)) counts[run] = (counts[run] ?? 0) + 1;
+  return counts;
 }
 
 /** The shown text without the interference prefix, whose "as an AI" every list of refusals would take for one. */

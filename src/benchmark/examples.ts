@@ -74,6 +74,7 @@ function exampleAnswer({ job, line, text, verdict, reason }: JudgedAnswer): Exam
     judgement: verdict,
     reason,
     action: line.verdict?.action ?? null,
+    stopReason: line.stopReason,
     clipScore: line.verdict?.clipScore ?? null,
     reward: line.verdict?.reward ?? null,
     finalReward: line.verdict?.finalReward ?? null,

@@ -1,5 +1,6 @@
 /** A measurement as the data of a report. */
 import { basename } from 'node:path';
+import type { Thresholds } from '../eta/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { Ability, DataTable, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
@@ -10,14 +11,14 @@ import { yesNoFigures } from './pope-counts.js';
 import { published } from './published.js';
 import { measuresOf } from './rates.js';
 import type { Measurement } from './run.js';
-import { distributions, gates, type ScoreThresholds, times } from './scores.js';
+import { distributions, gates, times } from './scores.js';
 
 /** What a measurement does not know of itself. */
 export interface Circumstances {
   readonly command: string;
   readonly startedAt: Date;
   readonly endedAt: Date;
-  readonly thresholds: ScoreThresholds;
+  readonly thresholds: Thresholds;
   readonly versions: ReportData['versions'];
   readonly machine: ReportData['machine'];
   readonly settings: ReportData['settings'];
@@ -48,7 +49,7 @@ export async function reportData(measured: Measurement, facts: Circumstances): P
     files: hashedFiles(settings['models'], facts.models),
     machine: facts.machine,
     notes: notes(measured),
-    items: { count: items.length, failed: measured.failed },
+    items: { count: items.length, failed: measured.failed, cut: measured.cut },
     tables: tables(measured),
     rates: rateTables(measured),
     differences: measured.differences.map((row) => ({
@@ -170,6 +171,7 @@ function notes(measured: Measurement): string[] {
     ({ job, line, value }) => value === null && line.error === null && !isBase(job.run, job.item.measure),
   );
   const failed = answers.filter(({ line }) => line.error !== null);
+  const cut = Object.entries(measured.cut);
   const missing = answers.length === 0 ? ['Nothing was answered.'] : [];
   return [
     ...missing,
@@ -186,6 +188,11 @@ function notes(measured: Measurement): string[] {
       : []),
     ...(failed.length > 0
       ? [`${failed.length} of ${answers.length} answers failed; they are in no rate. Run it again to ask them again.`]
+      : []),
+    ...(cut.length > 0
+      ? [
+          `Answers were cut at the most tokens or the end of the context: ${cut.map(([run, count]) => `${count} under ${run}`).join(', ')}. What they would have gone on with is in no rate.`,
+        ]
       : []),
     ...(seeds.length > 1
       ? [

@@ -6,7 +6,7 @@ import { FileError, UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { describe } from '../options.js';
 import type { Method } from '../types.js';
-import { answerJobs, answersOf } from './answers.js';
+import { answerJobs, answersOf, cutCounts, endOf } from './answers.js';
 import { type Dataset, DatasetFolder } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
 import { type JudgedAnswer, type Judges, judgeAnswers } from './judging.js';
@@ -87,6 +87,8 @@ export interface Measurement {
   readonly differences: readonly MeasuredDifference[];
   /** Answers that failed, by error code. */
   readonly failed: Readonly<Record<string, number>>;
+  /** Answers that were cut at the most tokens or the end of the context, by run. */
+  readonly cut: Readonly<Record<string, number>>;
 }
 
 /**
@@ -130,6 +132,7 @@ export function measurement(
     rates: rates(answers, runs),
     differences: differences(answers, pairsOf(runs)),
     failed,
+    cut: cutCounts(answers.map(endOf)),
   };
 }
 

@@ -1,22 +1,18 @@
 /** What the evaluators saw on the way to the answers: scores, the gate's cells, times. */
+import type { Thresholds } from '../eta/index.js';
 import type { Distribution, GateOutcome, PhaseTimes, ScoreGroup } from '../report/index.js';
 import { aucEstimate, groupBy, mean, median, quantile } from '../statistics/index.js';
 import type { Timings, Verdict } from '../types.js';
 import type { JudgedAnswer } from './judging.js';
 
-export interface ScoreThresholds {
-  readonly unsafeClipScore: number;
-  readonly safeReward: number;
-}
-
 /** CLIP scores of the pictures by what is asked about them, and rewards of the answers by what the judge says of them. */
-export function distributions(answers: readonly JudgedAnswer[], thresholds: ScoreThresholds): Distribution[] {
+export function distributions(answers: readonly JudgedAnswer[], thresholds: Thresholds): Distribution[] {
   return [clipScores(answers, thresholds), rewards(answers, thresholds)].filter(({ groups }) =>
     groups.some(({ values }) => values.length > 0),
   );
 }
 
-function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: ScoreThresholds): Distribution {
+function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Thresholds): Distribution {
   // A picture that several questions or runs share counts once.
   const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
   for (const { job, line } of answers) {
@@ -36,14 +32,14 @@ function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Score
   return {
     title: 'CLIP scores of the pictures',
     axis: 'CLIP score (cosine)',
-    threshold: Number.isNaN(unsafeClipScore) ? null : { name: 'unsafeClipScore', value: unsafeClipScore },
+    threshold: unsafeClipScore === null ? null : { name: 'unsafeClipScore', value: unsafeClipScore },
     groups: groups.filter(({ values }) => values.length > 0),
     ...(harmful.length > 0 && harmless.length > 0 ? { auc: aucEstimate(harmful, harmless) } : {}),
   };
 }
 
 /** The model's own answer is judged in vanilla's run of the same item. */
-function rewards(answers: readonly JudgedAnswer[], { safeReward }: ScoreThresholds): Distribution {
+function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresholds): Distribution {
   const vanilla = new Map(
     answers.flatMap(({ job, verdict }) => (job.run === 'vanilla' && verdict !== null ? [[job.item.id, verdict]] : [])),
   );
@@ -67,7 +63,7 @@ function rewards(answers: readonly JudgedAnswer[], { safeReward }: ScoreThreshol
   return {
     title: 'Rewards of the answers to harmful requests',
     axis: 'reward',
-    threshold: Number.isNaN(safeReward) ? null : { name: 'safeReward', value: safeReward },
+    threshold: safeReward === null ? null : { name: 'safeReward', value: safeReward },
     groups: groups.filter(({ values }) => values.length > 0),
     ...(safe.length > 0 && unsafe.length > 0 ? { auc: aucEstimate(safe, unsafe) } : {}),
   };

@@ -11,13 +11,24 @@ export interface SummaryObject {
   readonly judge: string;
   readonly questions: number;
   readonly failed: Readonly<Record<string, number>>;
+  /** Cut answers, by method. */
+  readonly cut: Readonly<Record<string, number>>;
   readonly rates: readonly MeasuredRate[];
   readonly differences: readonly MeasuredDifference[];
 }
 
 export function summaryObject(measured: Measurement): SummaryObject {
-  const { dataset, variant, judgeName, items, failed, rates, differences } = measured;
-  return { benchmark: dataset.name, variant, judge: judgeName, questions: items.length, failed, rates, differences };
+  const { dataset, variant, judgeName, items, failed, cut, rates, differences } = measured;
+  return {
+    benchmark: dataset.name,
+    variant,
+    judge: judgeName,
+    questions: items.length,
+    failed,
+    cut,
+    rates,
+    differences,
+  };
 }
 
 /** Rates by method, then differences; `withCategories` adds a row for each category. */
@@ -46,7 +57,8 @@ export function summaryText(measured: Measurement, { withCategories = false } = 
     ]),
   ];
   const failed = Object.entries(measured.failed).map(([code, count]) => `${count} answers failed: ${code}`);
-  return [columns(table), ...(compared.length > 1 ? [columns(compared)] : []), ...failed].join('\n\n');
+  const cut = Object.entries(measured.cut).map(([run, count]) => `${count} answers cut: ${run}`);
+  return [columns(table), ...(compared.length > 1 ? [columns(compared)] : []), ...failed, ...cut].join('\n\n');
 }
 
 /** The first two columns to the left, the others to the right. */

@@ -140,7 +140,8 @@ async function thresholdsInForce(
     };
     try {
       const { thresholds, thresholdSources } = await thresholdsOf(models, {}, policy);
-      return Number.isNaN(thresholds[name]) ? null : { value: thresholds[name], source: thresholdSources[name] };
+      const value = thresholds[name];
+      return value === null ? null : { value, source: thresholdSources[name] };
     } catch (error) {
       if (error instanceof EtaError && (error.code === 'ERR_MODEL_MISMATCH' || error.code === 'ERR_MODEL_INVALID'))
         return null;

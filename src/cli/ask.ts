@@ -98,8 +98,8 @@ function progressText(event: EtaEvent): string {
 
 /** What `--json` prints: the result without its trace. */
 function answerObject(result: EtaResult) {
-  const { text, verdict, usage, timings, model, seed } = result;
-  return { text, verdict, usage, timings, model, seed };
+  const { trace: _trace, ...answer } = result;
+  return answer;
 }
 
 function writeVerdict(result: EtaResult, isVerbose: boolean): void {

@@ -30,6 +30,9 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
   if (tally.refusedCount > 0) {
     lines.push(row('refused', tally.refusedCount, 'found unsafe even then, a fixed sentence stands in'));
   }
+  if (tally.cutCount > 0) {
+    lines.push(row('cut', tally.cutCount, 'of these, at --max-tokens or the end of the context: stopReason tells'));
+  }
   if (tally.errorCount > 0) {
     lines.push(paint('red', row('errors', tally.errorCount, 'no answer, the line tells why')));
     for (const { line, id, error } of failures) {

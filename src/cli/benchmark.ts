@@ -234,10 +234,7 @@ function settingsOf({ facts }: Eta, concurrency: number) {
     'tokens of a sentence at most': sentenceTokenLimit,
     'when still unsafe': whenStillUnsafe,
     'interference prefix': interferencePrefix,
-    unsafeClipScore: finite(thresholds.unsafeClipScore),
-    safeReward: finite(thresholds.safeReward),
+    ...thresholds,
     'requests at once': concurrency,
   };
 }
-
-const finite = (value: number) => (Number.isNaN(value) ? null : value);

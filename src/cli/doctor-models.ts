@@ -33,8 +33,8 @@ export interface ModelsRun {
     readonly threadCount: number;
   };
   /** `source` of a threshold: "manifest", or the file of thresholds in the model's folder. */
-  readonly clip: { readonly name: string; readonly unsafeClipScore: number; readonly source: string } | null;
-  readonly rewardModel: { readonly name: string; readonly safeReward: number; readonly source: string } | null;
+  readonly clip: { readonly name: string; readonly unsafeClipScore: number | null; readonly source: string } | null;
+  readonly rewardModel: { readonly name: string; readonly safeReward: number | null; readonly source: string } | null;
   readonly evaluatorThreadCount: number;
   readonly loadMs: number;
 }

@@ -4,6 +4,7 @@ import type { ModelsFacts, ModelsRun } from './doctor-models.js';
 import { labelled, type Paint } from './paint.js';
 
 const LABEL_WIDTH = 13;
+const NO_THRESHOLD = 'no threshold: find one with eta-vlm calibrate';
 
 /** One block a part, the problems with their remedies last. */
 export function reportLines(report: DoctorReport, { paint, columns }: { paint: Paint; columns: number }): string[] {
@@ -64,13 +65,13 @@ function runLines(
       '',
       clip === null
         ? 'no CLIP'
-        : `CLIP (${clip.name}) ${evaluator}; unsafe from ${clip.unsafeClipScore} on${by(clip.source)}`,
+        : `CLIP (${clip.name}) ${evaluator}; ${clip.unsafeClipScore === null ? NO_THRESHOLD : `unsafe from ${clip.unsafeClipScore} on${by(clip.source)}`}`,
     ),
     ...say(
       '',
       rewardModel === null
         ? 'no reward model'
-        : `reward model (${rewardModel.name}) ${evaluator}; safe above ${rewardModel.safeReward}${by(rewardModel.source)}`,
+        : `reward model (${rewardModel.name}) ${evaluator}; ${rewardModel.safeReward === null ? NO_THRESHOLD : `safe above ${rewardModel.safeReward}${by(rewardModel.source)}`}`,
     ),
     ...say('', `all loaded, hashes and self-tests checked, in ${(loadMs / 1000).toFixed(2)} s`),
   ];

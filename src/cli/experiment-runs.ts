@@ -1,8 +1,9 @@
 /** What each experiment does, from loaded models to its table. */
 import { basename, join } from 'node:path';
 import { type BatchSettings, CONCURRENCY, roomFor, settingsOf } from '../batch/index.js';
-import type { Dataset, Judges, Measurement, ReadItems } from '../benchmark/index.js';
+import { cutCounts, type Dataset, type Judges, type Measurement, type ReadItems } from '../benchmark/index.js';
 import { UsageError } from '../errors.js';
+import { knownThreshold } from '../eta/thresholds.js';
 import {
   type Arm,
   CANDIDATE_COUNTS,
@@ -108,7 +109,7 @@ async function robustness(run: Run, eta: Eta): Promise<Found> {
     parts: { curves: robustnessCurves(measured, changed), headlines: robustnessHeadlines(measured, changed) },
     notes: [
       'The changed pictures are in the folder "pictures" beside the report.',
-      ...searchNotes(searched, eta.facts.thresholds.unsafeClipScore),
+      ...searchNotes(searched, knownThreshold(eta.facts.thresholds, 'unsafeClipScore', eta.facts.policy.method)),
     ],
   };
 }
@@ -143,6 +144,7 @@ async function overhead(run: Run, eta: Eta): Promise<Found> {
     rates: [],
     differences: [],
     failed: {},
+    cut: cutCounts(timed.map(({ arm, result }) => ({ run: arm, stopReason: result.stopReason }))),
   };
   return {
     measured,

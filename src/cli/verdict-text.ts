@@ -1,4 +1,6 @@
 /** A verdict in plain words, and the scores it rests on. */
+import { answerIsUnsafe } from '../eta/methods.js';
+import { isCut } from '../eta/stop-reason.js';
 import type { EtaResult } from '../types.js';
 import { labelled, type Paint } from './paint.js';
 
@@ -8,21 +10,20 @@ const NUMBER_WIDTH = 6;
 
 /** What was done and why, in one or two sentences. */
 export function explain(result: EtaResult): string {
-  const { verdict, trace } = result;
-  const { imageIsUnsafe, answerIsUnsafe, finalReward } = verdict;
-  const finalIsSafe = finalReward !== null && finalReward > trace.thresholds.safeReward;
+  const { verdict } = result;
+  const { imageIsUnsafe, answerIsUnsafe: ownIsUnsafe } = verdict;
   if (verdict.action === 'answered') {
-    if (imageIsUnsafe === null && answerIsUnsafe === null) {
+    if (imageIsUnsafe === null && ownIsUnsafe === null) {
       return "Nothing was checked: this is the model's own answer.";
     }
-    if (imageIsUnsafe === true && answerIsUnsafe === false) {
+    if (imageIsUnsafe === true && ownIsUnsafe === false) {
       return "The picture looks unsafe, but the answer is safe: the model's own answer stands.";
     }
     if (imageIsUnsafe === false) return "The picture looks safe: the model's own answer stands.";
     return "The answer is safe: the model's own answer stands.";
   }
   const why =
-    imageIsUnsafe === true && answerIsUnsafe === true
+    imageIsUnsafe === true && ownIsUnsafe === true
       ? 'The picture looks unsafe and so does the answer'
       : imageIsUnsafe === true
         ? 'The picture looks unsafe'
@@ -30,23 +31,41 @@ export function explain(result: EtaResult): string {
   if (verdict.action === 'refused') {
     return `${why}, so it was generated again. Even the aligned answer is not safe: a fixed sentence stands in for it.`;
   }
+  const finalIsUnsafe = alignedIsUnsafe(result);
   const outcome =
-    finalReward === null
+    finalIsUnsafe === null
       ? ''
-      : finalIsSafe
-        ? ' The aligned answer is safe.'
-        : ' The aligned answer is not safe either.';
+      : finalIsUnsafe
+        ? ' The aligned answer is not safe either.'
+        : ' The aligned answer is safe.';
   return `${why}, so it was generated again.${outcome}`;
 }
 
-/** The scores with their thresholds, one line each, then the explanation. */
+/** Null where nothing was aligned. */
+function alignedIsUnsafe({ verdict: { finalReward }, trace }: EtaResult): boolean | null {
+  const { safeReward } = trace.thresholds;
+  return finalReward === null || safeReward === null ? null : answerIsUnsafe(finalReward, { safeReward });
+}
+
+/** That the answer was cut, and by what; null for one that is whole. */
+export function cutText({ stopReason, usage, verdict, trace }: EtaResult): string | null {
+  if (!isCut(stopReason)) return null;
+  const { answerTokenCount: count } = usage;
+  const prefix = verdict.action === 'aligned' && trace.interferencePrefix !== '' ? ', the prefix among them' : '';
+  const place = `cut at ${count} ${count === 1 ? 'token' : 'tokens'}${prefix}`;
+  return stopReason === 'length'
+    ? `${place} (--max-tokens)`
+    : `${place}: there was no room for more in the context (--context-size) or the window of the model`;
+}
+
+/** The scores with their thresholds, one line each, the explanation, and where the answer was cut. */
 export function verdictLines(result: EtaResult, { paint, columns }: { paint: Paint; columns: number }): string[] {
   const { verdict, trace } = result;
   const { unsafeClipScore, safeReward } = trace.thresholds;
   const { thresholdSources: sources } = trace;
-  const row = (label: string, value: number | null, isUnsafe: boolean, rule: string, without = 'not needed') => {
+  const row = (label: string, value: number | null, isUnsafe: boolean | null, rule: string, without = 'not needed') => {
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
-    if (value === null) return `${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`;
+    if (value === null || isUnsafe === null) return `${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`;
     const judged = isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
     return `${start}${score(value).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
   };
@@ -57,17 +76,23 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
   const { clipScore, reward, finalReward } = verdict;
   const lines = [
-    row('CLIP score', clipScore, clipScore !== null && clipScore >= unsafeClipScore, clipRule, noPicture),
-    row('reward', reward, reward !== null && !(reward > safeReward), rewardRule),
+    row('CLIP score', clipScore, verdict.imageIsUnsafe, clipRule, noPicture),
+    row('reward', reward, verdict.answerIsUnsafe, rewardRule),
   ];
-  if (finalReward !== null) lines.push(row('  aligned', finalReward, !(finalReward > safeReward), rewardRule));
-  const words = labelled('verdict', explain(result), { labelWidth: LABEL_WIDTH, columns });
-  lines.push(...words.map((line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`));
+  if (finalReward !== null) lines.push(row('  aligned', finalReward, alignedIsUnsafe(result), rewardRule));
+  const say = (label: string, text: string) =>
+    labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
+      (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,
+    );
+  lines.push(...say('verdict', explain(result)));
+  const cut = cutText(result);
+  if (cut !== null) lines.push(...say('answer', cut));
   return lines;
 }
 
-/** Three decimals, with a sign only where it is negative. */
-export function score(value: number): string {
+/** Three decimals, with a sign only where it is negative; a dash for a threshold that nobody knows. */
+export function score(value: number | null): string {
+  if (value === null) return '-';
   const text = value.toFixed(3);
   return text === '-0.000' ? '0.000' : text;
 }

@@ -16,6 +16,6 @@ export { Model, type ModelOptions } from './model.js';
 export type { PromptTurn } from './prompt-piece.js';
 export { deriveSeed, GREEDY, randomSeed, type SamplerOptions, samplerSchema } from './sampler.js';
 export { type Decoded, type DecodeOptions, type PrefillOptions, Sequence } from './sequence.js';
-export type { StopReason } from './task.js';
+export type { DecodeStopReason } from './task.js';
 export { TokenSet } from './token-set.js';
 export { TokenText, textOf } from './token-text.js';

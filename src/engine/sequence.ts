@@ -6,7 +6,7 @@ import { describe, parseOptions } from '../options.js';
 import { native } from './native-error.js';
 import { nativeSampler, samplerSchema } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
-import { DecodeTask, PrefillTask, type StopReason, type Task } from './task.js';
+import { type DecodeStopReason, DecodeTask, PrefillTask, type Task } from './task.js';
 import { TokenSet } from './token-set.js';
 import { type TokenBytes, TokenText } from './token-text.js';
 
@@ -42,8 +42,8 @@ export interface Decoded {
   readonly tokens: readonly number[];
   /** Whole characters; bytes of an unfinished one open the text of the next decode, or end as U+FFFD. */
   readonly text: string;
-  /** `end`: the model said so. `limit`: `maxTokens` were sampled. `paused`: `accept` said yes. */
-  readonly stopReason: StopReason;
+  /** `end`: the model said so. `length`: `maxTokens` were sampled. `paused`: `accept` said yes. */
+  readonly stopReason: DecodeStopReason;
   /** Sum of the tokens' log probabilities, each under the distribution it was drawn from. */
   readonly logProbability: number;
 }
@@ -191,7 +191,7 @@ export class Sequence {
     // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
     const prepared = this.#native(() => this.#home.native.setSampler(this.id, nativeSampler(sampler)));
     await both(prepared, this.#run('decode', task, signal));
-    const { tokens, logProbability, stopReason = 'limit' } = task;
+    const { tokens, logProbability, stopReason = 'length' } = task;
     this.#content = {
       tokenCount: this.tokenCount + tokens.length,
       position: this.position + tokens.length,

@@ -1,14 +1,15 @@
 /** What one sequence still has to do. The scheduler runs tasks; it does not know what they are for. */
 import { EngineError } from '../errors.js';
 import type { NativeRunEntry, NativeRunResult } from '../native/binding-types.js';
+import type { StopReason } from '../types.js';
 import type { TokenSet } from './token-set.js';
 import type { TokenText } from './token-text.js';
 
 /** The addon counts in 32 bits. */
 const MOST_TOKENS = 2 ** 31 - 1;
 
-/** Why a decode ended. */
-export type StopReason = 'end' | 'limit' | 'paused';
+/** Why a decode ended: as an answer's, or at a pause. */
+export type DecodeStopReason = Extract<StopReason, 'end' | 'length'> | 'paused';
 
 export interface Task {
   readonly sequence: number;
@@ -47,13 +48,13 @@ export interface DecodeTaskOptions {
   readonly onText: ((text: string) => void) | undefined;
 }
 
-/** Samples until the end, the limit, or an accepted pause. */
+/** Samples until the end, the last token allowed, or an accepted pause. */
 export class DecodeTask implements Task {
   readonly sequence: number;
   readonly tokens: number[] = [];
   readonly #options: DecodeTaskOptions;
   text = '';
-  stopReason: StopReason | undefined;
+  stopReason: DecodeStopReason | undefined;
   /** Sum over the tokens, under the distributions they were drawn from. */
   logProbability = 0;
 
@@ -78,7 +79,7 @@ export class DecodeTask implements Task {
       this.#options.onText?.(fresh);
     }
     throwIfStuck(result);
-    this.stopReason = ended ? 'end' : this.#pausesHere(result) ? 'paused' : this.#isAtLimit() ? 'limit' : undefined;
+    this.stopReason = ended ? 'end' : this.#pausesHere(result) ? 'paused' : this.#isAtLimit() ? 'length' : undefined;
     return this.stopReason !== undefined;
   }
 

@@ -5,6 +5,7 @@ import type { RoundTrace } from '../types.js';
 import type { Policy } from './defaults.js';
 import type { Evaluation } from './evaluation.js';
 import { METHOD_PLANS } from './methods.js';
+import type { Made } from './stop-reason.js';
 
 export interface AlignOptions {
   readonly policy: Policy;
@@ -22,9 +23,8 @@ export interface AlignOptions {
   readonly signal: AbortSignal;
 }
 
-/** Counts of the aligned answer, its prefix left out. */
-export interface Aligned {
-  readonly tokenCount: number;
+/** The aligned answer's counts, its prefix left out, and its end. */
+export interface Aligned extends Made {
   readonly sampledTokenCount: number;
 }
 
@@ -37,8 +37,8 @@ export async function align(root: Sequence, options: AlignOptions): Promise<Alig
     onText(prefix);
   }
   if (!METHOD_PLANS[policy.method].usesSearch) {
-    const { tokens } = await root.decode({ sampler: { temperature: 0 }, maxTokens, signal, onText });
-    return { tokenCount: tokens.length, sampledTokenCount: tokens.length };
+    const { tokens, stopReason } = await root.decode({ sampler: { temperature: 0 }, maxTokens, signal, onText });
+    return { tokenCount: tokens.length, sampledTokenCount: tokens.length, isEnded: stopReason === 'end' };
   }
   const judge = options.evaluation.judge(prefix);
   try {

@@ -42,7 +42,6 @@ const streamSchema = z.strictObject({ signal: signalField });
 export interface EtaFacts {
   readonly preset: Preset;
   readonly policy: Policy;
-  /** NaN where the evaluator was not loaded. */
   readonly thresholds: Thresholds;
   readonly thresholdSources: ThresholdSources;
   readonly models: ResolvedModels;

@@ -1,5 +1,5 @@
 /** What the evaluators say of one request: CLIP of its pictures, the reward model of its answers. */
-import { UsageError } from '../errors.js';
+import { EvaluatorError, UsageError } from '../errors.js';
 import { type Clip, cosine, type RewardModel, type RewardSession } from '../evaluators/index.js';
 import type { CandidateJudge } from '../search/index.js';
 import type { RgbImage, TextTurn, Turn } from '../types.js';
@@ -37,15 +37,16 @@ export class Evaluation {
   /** CLIP score of the pictures: cosine with the safety prompt, the highest of all. */
   async clipScore(images: readonly RgbImage[], signal: AbortSignal): Promise<number> {
     const pictures = await this.look(images, signal);
-    return await this.#measures.time('clipMs', () => this.#closest(pictures, this.#policy.safetyPrompt, signal));
+    const closest = () => this.#closest(pictures, this.#policy.safetyPrompt, signal);
+    return score(await this.#measures.time('clipMs', closest), 'a CLIP score');
   }
 
   /** Reward of a whole answer under the post-evaluation prompt. */
   async reward(answer: string, signal: AbortSignal): Promise<number> {
     const session = this.#open(this.#policy.postEvaluationPrompt);
     try {
-      const [reward = Number.NaN] = await this.#measures.time('rewardMs', () => session.score([answer], { signal }));
-      return reward;
+      const [reward] = await this.#measures.time('rewardMs', () => session.score([answer], { signal }));
+      return score(reward, 'a reward');
     } finally {
       this.#close(session);
     }
@@ -109,6 +110,19 @@ function rewardTurns(prompt: string, turns: readonly Turn[], context: Policy['re
   if (context === 'paper') return [{ role: 'user', content: prompt }];
   const last = turns.length - 1;
   return turns.map(({ role, text }, index) => ({ role, content: index === last ? `${prompt}\n\n${text}` : text }));
+}
+
+/**
+ * A score that can be compared with a threshold.
+ *
+ * @throws EvaluatorError ERR_EVALUATOR
+ */
+function score(value: number | undefined, what: string): number {
+  if (value !== undefined && Number.isFinite(value)) return value;
+  throw new EvaluatorError(
+    'ERR_EVALUATOR',
+    `Expected ${what} that is a finite number, received ${value ?? 'none'}. Nothing is decided by it: fetch or export the evaluator again.`,
+  );
 }
 
 function missing(what: string, option: string): UsageError {

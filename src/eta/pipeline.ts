@@ -5,9 +5,9 @@
  * streams at once and needs no reward model. CLIP looks at the picture while the language model reads it; the model's own
  * answer begins as soon as the question is read, and is held back until CLIP has spoken for it.
  */
-import type { Context, Model } from '../engine/index.js';
+import type { Context, Model, Sequence } from '../engine/index.js';
 import { decodeImage } from '../image.js';
-import type { Action, EtaEvent, EtaResult, RgbImage, Turn } from '../types.js';
+import type { Action, EtaEvent, EtaResult, RgbImage, StopReason, Turn } from '../types.js';
 import { align, type SentenceEnds } from './align.js';
 import { AnswerText } from './answer-text.js';
 import { Evaluation, type Evaluators } from './evaluation.js';
@@ -15,7 +15,9 @@ import { Measures } from './measures.js';
 import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS } from './methods.js';
 import { type Question, readQuestion } from './question.js';
 import type { EtaJob } from './request.js';
+import { stopReasonOf } from './stop-reason.js';
 import { TaskGroup } from './task-group.js';
+import { knownThreshold } from './thresholds.js';
 import { TraceRecorder } from './trace.js';
 
 /** What requests are run with; the Eta that made it owns it all. */
@@ -91,10 +93,11 @@ class Pipeline {
 
   /** Whether CLIP finds the pictures unsafe; null where the method does not ask, or there is no picture. */
   async look(): Promise<boolean | null> {
-    const { policy, thresholds } = this.#job;
-    if (!METHOD_PLANS[policy.method].gatesImage || this.#pictures.length === 0) return null;
+    const { method } = this.#job.policy;
+    if (!METHOD_PLANS[method].gatesImage || this.#pictures.length === 0) return null;
     const clipScore = await this.#evaluation.clipScore(this.#pictures, this.#group.signal);
-    const looksUnsafe = imageIsUnsafe(clipScore, thresholds);
+    const unsafeClipScore = knownThreshold(this.#job.thresholds, 'unsafeClipScore', method);
+    const looksUnsafe = imageIsUnsafe(clipScore, { unsafeClipScore });
     this.#recorder.imageJudged(clipScore, looksUnsafe);
     this.#emit({ type: 'clip', clipScore, imageIsUnsafe: looksUnsafe });
     return looksUnsafe;
@@ -107,41 +110,47 @@ class Pipeline {
     if (gatesImage && !gatesAnswer && (await looking) === true) return await this.#align(question);
     const mayStream = (looksUnsafe: boolean | null) => !gatesAnswer || looksUnsafe === false;
     const answer = this.#answerText();
-    const tokenCount = await this.#answer(question, answer, async () => mayStream(await looking));
-    if (mayStream(await looking)) return this.#finish('answered', answer.text, tokenCount);
-    this.#emit({ type: 'vanilla', text: answer.text });
+    const { tokenCount, stopReason } = await this.#answer(question, answer, async () => mayStream(await looking));
+    if (mayStream(await looking)) return this.#finish('answered', answer.text, stopReason, tokenCount);
+    this.#emit({ type: 'vanilla', text: answer.text, stopReason });
     const reward = await this.#evaluation.reward(answer.text, this.#group.signal);
-    const isUnsafe = answerIsUnsafe(reward, this.#job.thresholds);
+    const isUnsafe = this.#answerIsUnsafe(reward);
     this.#recorder.answerJudged(reward, isUnsafe);
     this.#emit({ type: 'reward', reward, answerIsUnsafe: isUnsafe });
     if (isUnsafe) return await this.#align(question);
     answer.open();
-    return this.#finish('answered', answer.text, tokenCount);
+    return this.#finish('answered', answer.text, stopReason, tokenCount);
   }
 
   /** The model's own answer, greedy, on a fork: the question stays for the alignment. */
-  async #answer(question: Question, answer: AnswerText, mayStream: () => Promise<boolean>): Promise<number> {
+  async #answer(
+    question: Question,
+    answer: AnswerText,
+    mayStream: () => Promise<boolean>,
+  ): Promise<{ readonly tokenCount: number; readonly stopReason: StopReason }> {
     const { signal } = this.#group;
-    const [own] = await question.root.fork(1);
-    if (own === undefined) return 0; // a fork of one is one
+    const [own] = (await question.root.fork(1)) as [Sequence];
     const opening = this.#group.start(async () => {
       if (await mayStream()) answer.open();
     });
     const sampler = { temperature: 0 };
     const onText = (text: string) => answer.push(text);
-    const { tokens } = await this.#measures.time('vanillaMs', () =>
+    const made = await this.#measures.time('vanillaMs', () =>
       own.decode({ sampler, maxTokens: question.maxTokens, onText, signal }),
     );
     await opening;
     await own.release();
-    this.#recorder.answered(answer.text);
-    this.#measures.add('sampledTokenCount', tokens.length);
-    return tokens.length;
+    const tokenCount = made.tokens.length;
+    const isEnded = made.stopReason === 'end';
+    const stopReason = stopReasonOf({ tokenCount, isEnded }, this.#job.policy.maxTokens);
+    this.#recorder.answered(answer.text, stopReason);
+    this.#measures.add('sampledTokenCount', tokenCount);
+    return { tokenCount, stopReason };
   }
 
   /** The answer made again; held back until its own reward is known, unless the policy returns it anyway. */
   async #align(question: Question): Promise<EtaResult> {
-    const { policy, thresholds, seed } = this.#job;
+    const { policy, seed } = this.#job;
     const { signal } = this.#group;
     const answer = this.#answerText();
     if (policy.whenStillUnsafe === 'return') answer.open();
@@ -149,7 +158,7 @@ class Pipeline {
       await this.#evaluation.look(this.#pictures, signal); // known already, except where the reward alone gates
     }
     const endTokens = await this.#parts.sentenceEnds.of(policy);
-    const counts = await this.#measures.time('alignMs', () =>
+    const made = await this.#measures.time('alignMs', () =>
       align(question.root, {
         policy,
         evaluation: this.#evaluation,
@@ -166,18 +175,24 @@ class Pipeline {
         signal,
       }),
     );
-    this.#measures.add('sampledTokenCount', counts.sampledTokenCount);
+    this.#measures.add('sampledTokenCount', made.sampledTokenCount);
+    const stopReason = stopReasonOf(made, policy.maxTokens);
     const finalReward = await this.#evaluation.reward(answer.text, signal);
-    this.#recorder.aligned(answer.text, finalReward);
-    if (policy.whenStillUnsafe === 'refuse' && answerIsUnsafe(finalReward, thresholds)) {
+    this.#recorder.aligned(answer.text, stopReason, finalReward);
+    if (policy.whenStillUnsafe === 'refuse' && this.#answerIsUnsafe(finalReward)) {
       const refusal = this.#answerText();
       refusal.push(policy.refusalText);
       refusal.open();
       const tokenCount = this.#parts.model.tokenize(policy.refusalText, { parseSpecial: false }).length;
-      return this.#finish('refused', refusal.text, tokenCount);
+      return this.#finish('refused', refusal.text, 'stop', tokenCount);
     }
     answer.open();
-    return this.#finish('aligned', answer.text, question.prefixTokens.length + counts.tokenCount);
+    return this.#finish('aligned', answer.text, stopReason, question.prefixTokens.length + made.tokenCount);
+  }
+
+  #answerIsUnsafe(reward: number): boolean {
+    const { thresholds, policy } = this.#job;
+    return answerIsUnsafe(reward, { safeReward: knownThreshold(thresholds, 'safeReward', policy.method) });
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */
@@ -188,12 +203,13 @@ class Pipeline {
     });
   }
 
-  #finish(action: Action, text: string, tokenCount: number): EtaResult {
+  #finish(action: Action, text: string, stopReason: StopReason, tokenCount: number): EtaResult {
     this.#measures.add('answerTokenCount', tokenCount);
     const verdict = this.#recorder.verdict(action);
     this.#emit({ type: 'verdict', verdict });
     const result: EtaResult = {
       text,
+      stopReason,
       verdict,
       trace: this.#recorder.trace(),
       usage: this.#measures.usage,

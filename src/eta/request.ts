@@ -9,21 +9,37 @@ import { overridePolicy, overrideSources, overrideThresholds, policyFields } fro
 
 const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
 
-const imageSchema = z.custom<ImageSource>(
-  (value) =>
-    (typeof value === 'string' && value !== '') ||
-    value instanceof URL ||
-    value instanceof Uint8Array ||
-    (typeof value === 'object' && value !== null && (value as Partial<RgbImage>).data instanceof Uint8Array),
-  IMAGE,
-);
-const imagesSchema = z.array(imageSchema, 'expected an array of pictures').readonly();
+/**
+ * An array that callers may hold as a read-only one; what is parsed of it is another array. zod's own `readonly()` freezes
+ * what it is given, and what it refuses is the caller's.
+ */
+function readonlyArray<Item extends z.ZodType>(
+  item: Item,
+  message: string,
+): z.ZodType<z.output<Item>[], readonly z.input<Item>[]> {
+  return z.array(item, message) as z.ZodType<z.output<Item>[], readonly z.input<Item>[]>;
+}
 
-const turnSchema = z.strictObject({
-  role: z.enum(['system', 'user', 'assistant'], 'expected system, user or assistant'),
-  text: z.string('expected a text'),
-  images: imagesSchema.optional(),
-});
+const imageSchema = z
+  .custom<ImageSource>(
+    (value) =>
+      (typeof value === 'string' && value !== '') ||
+      value instanceof URL ||
+      value instanceof Uint8Array ||
+      (typeof value === 'object' && value !== null && (value as Partial<RgbImage>).data instanceof Uint8Array),
+    IMAGE,
+  )
+  .transform((source) => (source instanceof URL ? new URL(source) : source));
+const imagesSchema = readonlyArray(imageSchema, 'expected an array of pictures');
+
+const turnSchema = z.strictObject(
+  {
+    role: z.enum(['system', 'user', 'assistant'], 'expected system, user or assistant'),
+    text: z.string('expected a text'),
+    images: imagesSchema.optional(),
+  },
+  'expected a turn { role, text, images }',
+);
 
 const seedMessage = 'expected an integer from 0 to 4294967295';
 
@@ -31,19 +47,21 @@ export const signalField = z
   .custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal')
   .optional();
 
-const requestSchema = z.strictObject({
+const requestFields = {
   /** The question. Either this, or `turns`. */
   prompt: z.string('expected a text').optional(),
   /** A picture, or several; they stand before the question. */
   image: imageSchema.optional(),
   images: imagesSchema.optional(),
   /** A whole conversation, which ends with a user turn; pictures stand in user turns. */
-  turns: z.array(turnSchema, 'expected an array of turns').readonly().optional(),
+  turns: readonlyArray(turnSchema, 'expected an array of turns').optional(),
   /** Unsigned 32 bits: the same seed draws the same candidates. @default random */
   seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
   signal: signalField,
   ...policyFields,
-});
+};
+
+const requestSchema = z.strictObject(requestFields, 'expected a request { prompt, image } or { turns }');
 
 /** What `respond` and `stream` take: the question and, for this request alone, any option that changes decisions. */
 export type EtaRequest = z.input<typeof requestSchema>;
@@ -66,7 +84,11 @@ export interface RequestDefaults {
   newSeed(): number;
 }
 
-/** @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION or ERR_INVALID_REQUEST */
+/**
+ * Nothing of the request is kept but its signal: whoever changes it afterwards changes no answer.
+ *
+ * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION or ERR_INVALID_REQUEST
+ */
 export function parseRequest(request: EtaRequest, defaults: RequestDefaults): EtaJob {
   const { policy, thresholds, thresholdSources, newSeed } = defaults;
   const parsed = parseOptions(requestSchema, request, 'request');

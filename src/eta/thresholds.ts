@@ -18,7 +18,7 @@ import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.
 import { overrideSources, overrideThresholds } from './policy-options.js';
 
 interface Found {
-  readonly value: number;
+  readonly value: number | null;
   readonly source: string;
 }
 
@@ -28,7 +28,7 @@ interface Placed {
   readonly file: ThresholdsFile;
 }
 
-const NONE: Found = { value: Number.NaN, source: 'none' };
+const NONE: Found = { value: null, source: 'none' };
 
 /**
  * Reads them before anything heavy is loaded. What is given as a number is neither looked for nor checked.
@@ -80,29 +80,41 @@ function ofManifest(value: number | null): Found {
   return value === null ? NONE : { value, source: 'manifest' };
 }
 
+/** How each is named in words, and found. */
+const WORDS = {
+  unsafeClipScore: { model: 'CLIP model', flags: '--safe DIR --unsafe DIR' },
+  safeReward: { model: 'reward model', flags: '--safe-answers FILE --unsafe-answers FILE' },
+} as const;
+
 /**
- * Refuses a method that decides by a threshold that nobody knows: beside NaN every picture would pass. Scores of another
- * model are on another scale, so no default can stand in.
+ * A threshold to compare with. Scores of another model are on another scale, so no default can stand in for one that
+ * nobody knows.
+ *
+ * @throws ModelError ERR_NO_THRESHOLD
+ */
+export function knownThreshold(thresholds: Thresholds, name: keyof Thresholds, method: Policy['method']): number {
+  const threshold = thresholds[name];
+  if (threshold !== null) return threshold;
+  const { model, flags } = WORDS[name];
+  throw new ModelError(
+    'ERR_NO_THRESHOLD',
+    `Expected a threshold of the ${model} for method '${method}', received a model without one: it was never calibrated. ` +
+      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile (--thresholds), or give thresholds: { ${name} }.`,
+  );
+}
+
+/**
+ * Refuses a method that decides by a threshold that nobody knows.
  *
  * @param hasImages whether a CLIP score may be asked for
  * @throws ModelError ERR_NO_THRESHOLD
  */
 export function checkThresholds(
-  { unsafeClipScore, safeReward }: Thresholds,
+  thresholds: Thresholds,
   { method, hasImages }: { readonly method: Policy['method']; readonly hasImages: boolean },
 ): void {
   const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
-  const isAsked = gatesImage || gatesAnswer; // an aligned answer is judged by its reward, whoever asked for it
-  const missing =
-    gatesImage && hasImages && Number.isNaN(unsafeClipScore)
-      ? { model: 'CLIP model', option: 'unsafeClipScore', flags: '--safe DIR --unsafe DIR' }
-      : isAsked && Number.isNaN(safeReward)
-        ? { model: 'reward model', option: 'safeReward', flags: '--safe-answers FILE --unsafe-answers FILE' }
-        : null;
-  if (missing === null) return;
-  throw new ModelError(
-    'ERR_NO_THRESHOLD',
-    `Expected a threshold of the ${missing.model} for method '${method}', received a model without one: it was never calibrated. ` +
-      `Find it with 'eta-vlm calibrate ${missing.flags}' and name the file in thresholdsFile (--thresholds), or give thresholds: { ${missing.option} }.`,
-  );
+  if (gatesImage && hasImages) knownThreshold(thresholds, 'unsafeClipScore', method);
+  // An aligned answer is judged by its reward, whoever asked for it.
+  if (gatesImage || gatesAnswer) knownThreshold(thresholds, 'safeReward', method);
 }

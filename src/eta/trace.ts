@@ -1,5 +1,5 @@
 /** What happened in one request, gathered as it happens. */
-import type { Action, RoundTrace, Trace, Verdict } from '../types.js';
+import type { Action, RoundTrace, StopReason, Trace, Verdict } from '../types.js';
 import type { Policy } from './defaults.js';
 import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
 import type { EtaJob } from './request.js';
@@ -17,8 +17,8 @@ export class TraceRecorder {
     answerIsUnsafe: null,
     finalReward: null,
   };
-  #vanillaText: string | null = null;
-  #alignedText: string | null = null;
+  #vanilla: Pick<Trace, 'vanillaText' | 'vanillaStopReason'> = { vanillaText: null, vanillaStopReason: null };
+  #aligned: Pick<Trace, 'alignedText' | 'alignedStopReason'> = { alignedText: null, alignedStopReason: null };
 
   constructor(
     preset: string,
@@ -34,8 +34,8 @@ export class TraceRecorder {
     this.#verdict = { ...this.#verdict, clipScore, imageIsUnsafe };
   }
 
-  answered(text: string): void {
-    this.#vanillaText = text;
+  answered(text: string, stopReason: StopReason): void {
+    this.#vanilla = { vanillaText: text, vanillaStopReason: stopReason };
   }
 
   answerJudged(reward: number, answerIsUnsafe: boolean): void {
@@ -46,8 +46,8 @@ export class TraceRecorder {
     this.#rounds.push(round);
   }
 
-  aligned(text: string, finalReward: number): void {
-    this.#alignedText = text;
+  aligned(text: string, stopReason: StopReason, finalReward: number): void {
+    this.#aligned = { alignedText: text, alignedStopReason: stopReason };
     this.#verdict = { ...this.#verdict, finalReward };
   }
 
@@ -62,10 +62,10 @@ export class TraceRecorder {
       preset: this.#preset,
       thresholds: this.#thresholds,
       thresholdSources: this.#thresholdSources,
-      vanillaText: this.#vanillaText,
+      ...this.#vanilla,
       interferencePrefix: METHOD_PLANS[method].usesPrefix ? interferencePrefix : '',
       rounds: [...this.#rounds],
-      alignedText: this.#alignedText,
+      ...this.#aligned,
     };
   }
 }

@@ -13,8 +13,10 @@ import {
 import {
   answersOf,
   type BenchmarkItem,
+  cutCounts,
   type Dataset,
   differences,
+  endOf,
   type Job,
   type Judges,
   judgeAnswers,
@@ -118,6 +120,7 @@ export async function measureArms(options: ArmsOptions): Promise<Measurement> {
     rates: rates(answers, runs),
     differences: differences(answers, pairsOf(runs)),
     failed,
+    cut: cutCounts(answers.map(endOf)),
   };
 }
 

@@ -5,6 +5,7 @@ import { digestOf, seedOf } from '../batch/index.js';
 import type { BenchmarkItem } from '../benchmark/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
+import { knownThreshold } from '../eta/thresholds.js';
 import { Clip, cosine, EvaluatorWorker } from '../evaluators/index.js';
 import { decodeImage, writePng } from '../image.js';
 import type { RgbImage } from '../types.js';
@@ -146,7 +147,8 @@ class ClipSearch {
     const notePath = `${path}.json`;
     if (await exists(notePath)) return JSON.parse(await readFile(notePath, 'utf8')) as SearchNote;
     const image = await decodeImage(item.image ?? '');
-    const goal = eta.facts.thresholds.unsafeClipScore - MARGIN;
+    const { thresholds, policy } = eta.facts;
+    const goal = knownThreshold(thresholds, 'unsafeClipScore', policy.method) - MARGIN;
     const found = await lowerClipScore(image, {
       limit,
       queryCount,

@@ -39,7 +39,7 @@ export interface Timed {
   readonly model: string;
   readonly arm: string;
   readonly id: string;
-  readonly result: Pick<EtaResult, 'timings' | 'usage'>;
+  readonly result: Pick<EtaResult, 'timings' | 'usage' | 'stopReason'>;
 }
 
 export interface OverheadOptions {
@@ -77,7 +77,7 @@ export async function timeArms(options: OverheadOptions): Promise<Timed[]> {
 
 async function ask(eta: Eta, { method, options }: Arm, item: BenchmarkItem, seed: number, signal?: AbortSignal) {
   const images = item.image === null ? [] : [await decodeImage(item.image)];
-  const { timings, usage } = await eta.respond({
+  const { timings, usage, stopReason } = await eta.respond({
     ...options,
     prompt: item.prompt,
     images,
@@ -85,7 +85,7 @@ async function ask(eta: Eta, { method, options }: Arm, item: BenchmarkItem, seed
     seed: seedOf(seed, item.id),
     ...(signal === undefined ? {} : { signal }),
   });
-  return { timings, usage };
+  return { timings, usage, stopReason };
 }
 
 /** One row for each path of each model. */

@@ -144,7 +144,7 @@ export class LocalModel implements ChatModel {
     try {
       await sequence.append([Int32Array.from(rest)]);
       const { text, stopReason } = await sequence.decode({ sampler: GREEDY, maxTokens: this.#maxTokens, signal });
-      return { text, isCutOff: stopReason === 'limit' };
+      return { text, isCutOff: stopReason === 'length' };
     } finally {
       await sequence.release();
     }

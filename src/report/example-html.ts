@@ -1,5 +1,5 @@
 /** One example as HTML: the picture, the question, the answers side by side, and the rounds that led there. */
-import type { RoundTrace } from '../types.js';
+import type { RoundTrace, StopReason } from '../types.js';
 import { fixed, isNumber } from './numbers.js';
 import { seriesColours } from './palette.js';
 import type { Example, ExampleAnswer } from './report-data.js';
@@ -45,10 +45,17 @@ function pictureHtml(example: Example): string {
 
 const JUDGED = { safe: '✓ safe', unsafe: '✗ unsafe', unjudged: '? unjudged' } as const;
 
+/** What ended a text that is not whole; null for one that is. */
+export function cutText(stopReason: StopReason | null): string | null {
+  if (stopReason === 'length') return 'cut at the most tokens';
+  return stopReason === 'context' ? 'cut at the end of the context' : null;
+}
+
 function answerHtml(answer: ExampleAnswer): string {
-  const { method, text, judgement, reason, action } = answer;
+  const { method, text, judgement, reason, action, stopReason } = answer;
   const badge = judgement === null ? '' : ` <span class="badge ${judgement}">${escapeHtml(JUDGED[judgement])}</span>`;
-  const done = action === null ? '' : ` <span class="quiet">${escapeHtml(action)}</span>`;
+  const facts = [action, cutText(stopReason)].filter((fact) => fact !== null);
+  const done = facts.length === 0 ? '' : ` <span class="quiet">${escapeHtml(facts.join(', '))}</span>`;
   const [colour = 'var(--rule)'] = seriesColours([method]);
   const { judgedText = null } = answer;
   const behind =

@@ -1,5 +1,5 @@
 /** A report as Markdown, with its plots as files beside it. */
-import { TEXT_LIMIT } from './example-html.js';
+import { cutText, TEXT_LIMIT } from './example-html.js';
 import { dataTable } from './figures.js';
 import { fixed, isNumber } from './numbers.js';
 import type { DataTable, Example, ExampleAnswer, ReportData } from './report-data.js';
@@ -84,6 +84,7 @@ function answerText({
   judgedText = null,
   judgement,
   action,
+  stopReason,
   clipScore,
   reward,
   finalReward,
@@ -97,6 +98,7 @@ function answerText({
   const facts = [
     judgement,
     action,
+    cutText(stopReason),
     ...scores.map(([name, value]) => (isNumber(value) ? `${name} ${fixed(value, 3)}` : null)),
     rounds.length === 0 ? null : `${rounds.length} rounds`,
   ].filter((fact) => fact !== null);

@@ -3,7 +3,7 @@
  * empty list, gives no section. NaN and null mean "not measured" and are shown as a dash.
  */
 import type { Estimate } from '../statistics/index.js';
-import type { RoundTrace } from '../types.js';
+import type { RoundTrace, StopReason } from '../types.js';
 
 export type { Estimate };
 
@@ -34,8 +34,12 @@ export interface ReportData {
   readonly notes?: readonly string[];
   /** What to read first, in sentences; instead of those that are made of the rates over all items. */
   readonly headlines?: readonly string[];
-  /** Items asked, and those that failed, by error code. */
-  readonly items?: { readonly count: number; readonly failed: Readonly<Record<string, number>> };
+  /** Items asked, those that failed, by error code, and answers that were cut, by method. */
+  readonly items?: {
+    readonly count: number;
+    readonly failed: Readonly<Record<string, number>>;
+    readonly cut?: Readonly<Record<string, number>>;
+  };
   /** The one table an experiment ends in, and any other; shown before all else. */
   readonly tables?: readonly DataTable[];
   readonly rates?: readonly RateTable[];
@@ -230,6 +234,8 @@ export interface ExampleAnswer {
   /** The judge's reason. */
   readonly reason: string | null;
   readonly action: 'answered' | 'aligned' | 'refused' | null;
+  /** Why the text ends; that it was cut is printed. */
+  readonly stopReason: StopReason | null;
   readonly clipScore: number | null;
   readonly reward: number | null;
   readonly finalReward: number | null;

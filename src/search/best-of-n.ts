@@ -4,7 +4,7 @@
  * is copied or computed twice. Source: algorithm 1 of the paper (arXiv 2410.06625) and its reference code.
  */
 import type { Sequence, TokenSet } from '../engine/index.js';
-import { throwIfAborted } from '../errors.js';
+import { EvaluatorError, throwIfAborted } from '../errors.js';
 import type { RoundTrace } from '../types.js';
 import type { SentenceRule } from './sentence.js';
 import { firstArgmax, roundUsesClip, type ScoredCandidate, utilities } from './utility.js';
@@ -49,6 +49,8 @@ export interface Found {
   readonly tokenCount: number;
   /** Every token sampled, those of losers included. */
   readonly sampledTokenCount: number;
+  /** Whether the model ended the text; otherwise a limit did. */
+  readonly isEnded: boolean;
 }
 
 /** Sequences alive at once: the root and its candidates. */
@@ -77,7 +79,8 @@ export async function* searchBestOfN(root: Sequence, options: SearchOptions): As
   let tokenCount = 0;
   let sampledTokenCount = 0;
   let parent = root;
-  for (let round = 1, isEnded = false; !isEnded && tokenCount < maxTokens; round++) {
+  let isEnded = false;
+  for (let round = 1; !isEnded && tokenCount < maxTokens; round++) {
     throwIfAborted(signal);
     const sentenceLimit = round === 1 ? rule.firstTokenLimit : rule.tokenLimit;
     const limit = Math.min(sentenceLimit, end - tokenCount);
@@ -102,7 +105,7 @@ export async function* searchBestOfN(root: Sequence, options: SearchOptions): As
       scoreMs: performance.now() - decodedAt,
     };
   }
-  return { text, tokenCount, sampledTokenCount };
+  return { text, tokenCount, sampledTokenCount, isEnded };
 }
 
 interface Candidate {
@@ -152,17 +155,27 @@ async function score(
   ]);
   const scored = candidates.map((candidate) => {
     const at = texts.indexOf(candidate.text);
-    return { ...candidate, reward: rewards[at] ?? Number.NaN, clipScore: clipScores?.[at] ?? null };
+    const reward = finite(rewards[at], 'reward');
+    return { ...candidate, reward, clipScore: clipScores ? finite(clipScores[at], 'CLIP score') : null };
   });
   const values = utilities(round, scored, clipWeight);
-  return scored.map((candidate, index) => ({ ...candidate, utility: values[index] ?? Number.NaN }));
+  return scored.map((candidate, index) => ({ ...candidate, utility: values[index] as number }));
+}
+
+/** A judge that has nothing to say of a candidate must not decide which one is taken. */
+function finite(value: number | undefined, what: string): number {
+  if (value !== undefined && Number.isFinite(value)) return value;
+  throw new EvaluatorError(
+    'ERR_EVALUATOR',
+    `Expected a ${what} of each candidate that is a finite number, received ${value ?? 'none'}. Fetch or export the evaluator again.`,
+  );
 }
 
 /** The first of the best. Where an answer of nothing is not wanted, a silent candidate wins only if all are silent. */
 function choose(candidates: readonly Scored[], mayBeSilent: boolean): number {
   const values = candidates.map(({ utility }) => utility);
   const chosen = firstArgmax(values, (index) => mayBeSilent || speaks(candidates[index]?.text ?? ''));
-  return chosen >= 0 ? chosen : Math.max(0, firstArgmax(values));
+  return chosen >= 0 ? chosen : firstArgmax(values);
 }
 
 function speaks(text: string): boolean {

@@ -31,6 +31,7 @@ export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFie
     id: asked.id,
     line: 1,
     text,
+    stopReason: error === null ? 'end' : null,
     verdict: error === null ? verdict : null,
     error,
     method,
@@ -45,9 +46,11 @@ export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFie
       thresholds: { unsafeClipScore: 0.2, safeReward: 0 },
       thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
       vanillaText: text,
+      vanillaStopReason: 'end',
       interferencePrefix: prefix,
       rounds: [],
       alignedText,
+      alignedStopReason: alignedText === null ? null : 'end',
     },
   } satisfies AnswerLine;
   return { job: asked, line };

@@ -13,6 +13,7 @@ function result(
   const { clip = null, reward = null, final = null } = scores;
   return {
     text: 'text',
+    stopReason: action === 'refused' ? 'stop' : 'end',
     verdict: {
       clipScore: clip,
       reward,
@@ -27,9 +28,11 @@ function result(
       thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
       thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
       vanillaText: 'vanilla',
+      vanillaStopReason: 'end',
       interferencePrefix: 'As an AI assistant',
       rounds: [],
       alignedText: null,
+      alignedStopReason: null,
     },
     usage: {
       promptTokenCount: 1,

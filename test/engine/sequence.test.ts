@@ -59,7 +59,7 @@ test("greedy tokens, text and logits equal PyTorch's on text", async () => {
     const decoded = await sequence.decode({ sampler: GREEDY, maxTokens: greedyTokens.length });
     assert.deepEqual(decoded.tokens, greedyTokens);
     assert.equal(decoded.text, greedyText);
-    assert.equal(decoded.stopReason, 'limit');
+    assert.equal(decoded.stopReason, 'length');
     assert.equal(sequence.tokenCount, tokens.length + greedyTokens.length);
     await lease.release();
   }
@@ -170,7 +170,7 @@ test('pause: only at tokens of the set, only when accept says yes', async () => 
   assert.deepEqual([...part.tokens, ...rest.tokens], full.tokens);
   assert.equal(part.text + rest.text, full.text);
   const refused = await never.decode({ ...options, pause: { set, accept: () => false } });
-  assert.equal(refused.stopReason, 'limit');
+  assert.equal(refused.stopReason, 'length');
   assert.deepEqual(refused.tokens, full.tokens);
   await lease.release();
 });

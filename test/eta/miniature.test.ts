@@ -25,7 +25,9 @@ after(() => eta.dispose());
 const answers = new Map<Picture, EtaResult>();
 
 test('every picture of the gallery is answered, aligned or refused as its scores say', async () => {
-  const { unsafeClipScore, safeReward } = eta.facts.thresholds;
+  const { thresholds } = eta.facts;
+  const unsafeClipScore = thresholds.unsafeClipScore ?? assert.fail('no threshold');
+  const safeReward = thresholds.safeReward ?? assert.fail('no threshold');
   for (const picture of pictures) {
     const request = { image: folder + picture.file, prompt: picture.question, seed: 1 };
     const result = await eta.respond(request);

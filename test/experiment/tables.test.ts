@@ -40,6 +40,7 @@ function measurementOf(answers: readonly JudgedAnswer[], runs: readonly string[]
       others.map((run) => [run, base] as const),
     ),
     failed: {},
+    cut: {},
   };
 }
 
@@ -230,7 +231,7 @@ function timed(model: string, arm: string, id: string, totalMs: number, tokens =
   const phases = { imageDecodeMs: 1, clipMs: 1, prefillMs: 1, vanillaMs: 1, rewardMs: 1, alignMs: 1, firstTextMs: 2 };
   const counts = { promptTokenCount: 1, imageTokenCount: 1, rewardTokenCount: 0, rewardCachedTokenCount: 0 };
   const usage = { ...counts, answerTokenCount: tokens, sampledTokenCount: tokens };
-  return { model, arm, id, result: { timings: { ...phases, totalMs }, usage } };
+  return { model, arm, id, result: { timings: { ...phases, totalMs }, usage, stopReason: 'end' } };
 }
 
 test('overhead: ratios of medians over the same requests', () => {

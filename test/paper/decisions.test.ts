@@ -62,7 +62,7 @@ class ScriptedSequence {
     return {
       text: `${this.#round}.${this.#index} `,
       tokens: Array<number>(Math.min(said.wants, limit)).fill(1),
-      stopReason: isEnd ? 'end' : said.wants <= limit ? 'paused' : 'limit',
+      stopReason: isEnd ? 'end' : said.wants <= limit ? 'paused' : 'length',
     };
   }
 }

@@ -1,0 +1,21 @@
+/** Why an answer ends: by itself, or by which limit. */
+import type { StopReason } from '../types.js';
+
+/** An answer as far as its end goes. */
+export interface Made {
+  /** Without the interference prefix. */
+  readonly tokenCount: number;
+  /** Whether the model ended it. */
+  readonly isEnded: boolean;
+}
+
+/** @param maxTokens as asked for, whether the context had room for so many or not */
+export function stopReasonOf({ tokenCount, isEnded }: Made, maxTokens: number): StopReason {
+  if (isEnded) return 'end';
+  return tokenCount >= maxTokens ? 'length' : 'context';
+}
+
+/** Whether a limit ended the answer, so that more would have come. */
+export function isCut(stopReason: StopReason | null): boolean {
+  return stopReason === 'length' || stopReason === 'context';
+}
