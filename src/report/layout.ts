@@ -62,11 +62,11 @@ export function headlinesOf(data: ReportData): string[] {
     const count = failed.reduce((sum, [, of]) => sum + of, 0);
     const why = count === 0 ? '' : ` (${failed.map(([code, of]) => `${of} ${code}`).join(', ')})`;
     found.push(`Items: ${number(data.items.count)}, of which ${count === 0 ? 'none' : count} failed${why}.`);
-    const cut = Object.entries(data.items.cut ?? {});
-    if (cut.length > 0)
-      found.push(
-        `Answers cut at the most tokens or the end of the context: ${cut.map(([method, of]) => `${of} under ${method}`).join(', ')}.`,
-      );
+    const { cut } = data.items;
+    if (cut !== undefined) {
+      const told = Object.entries(cut).map(([method, of]) => `${of} under ${method}`);
+      found.push(`Answers cut at the most tokens or the end of the context: ${told.join(', ') || 'none'}.`);
+    }
   }
   return found;
 }

@@ -18,6 +18,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 interface Answer {
   readonly text: string;
+  readonly stopReason: string;
   readonly verdict: Readonly<Record<string, unknown>>;
   readonly usage: Readonly<Record<string, number>>;
   readonly timings: Readonly<Record<string, number>>;
@@ -45,7 +46,7 @@ test('--json prints one object with exactly these fields, and nothing to stderr'
   assert.equal(ended.code, 0);
   assert.equal(ended.stderr, '');
   const answer = parse(ended.stdout);
-  assert.deepEqual(Object.keys(answer), ['text', 'verdict', 'usage', 'timings', 'model', 'seed']);
+  assert.deepEqual(Object.keys(answer), ['text', 'stopReason', 'verdict', 'usage', 'timings', 'model', 'seed']);
   assert.deepEqual(Object.keys(answer.verdict).sort(), [
     'action',
     'answerIsUnsafe',

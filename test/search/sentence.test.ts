@@ -72,6 +72,12 @@ test('tokens of several characters are judged by how they end', () => {
   );
 });
 
+test('one to three digits before a stop may be a decimal; four are a year or a count', () => {
+  const ends = (text: string) => endsSentence(text, ' The room is');
+  assert.deepEqual([' 5.', ' 42.', ' 123.', ' 1234.', ' 12345.'].map(ends), [false, false, false, true, true]);
+  assert.deepEqual([' no 123."', ' B123.', ' B1234.'].map(ends), [false, false, true]);
+});
+
 test('a numeral is one only at the start of a line', () => {
   assert.equal(endsSentence('2000.', ' In '), true);
   assert.equal(endsSentence('1.', ' Steps:\n'), false);
