@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { refusedLine } from '../../src/batch/answer-line.js';
-import { type AnswerLine, ResultsFile, readAnswers, settingsPath } from '../../src/batch/index.js';
+import { type AnswerLine, mergeResults, ResultsFile, readAnswers, settingsPath } from '../../src/batch/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-results-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -14,7 +14,12 @@ const settings = { seed: 1, policy: { method: 'eta' } };
 
 const failed = (id: string | null, line: number): AnswerLine =>
   refusedLine({ id, line, digest: `d${line}`, error: { code: 'ERR_IMAGE_NOT_FOUND', message: 'no picture' } });
-const answered = (id: string, line: number): AnswerLine => ({ ...failed(id, line), text: `answer ${id}`, error: null });
+const answered = (id: string, line: number): AnswerLine => ({
+  ...failed(id, line),
+  text: `answer ${id}`,
+  stopReason: 'end',
+  error: null,
+});
 
 async function filled(path: string, lines: readonly AnswerLine[]): Promise<void> {
   await using results = await ResultsFile.open({ path, settings });
@@ -64,6 +69,26 @@ test('without its settings a file is not resumed', async () => {
   await filled(path, [answered('a', 1)]);
   rmSync(settingsPath(path));
   await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_RESULTS_DIFFER' });
+});
+
+test('answers of an earlier version, which do not tell whether they were cut, are neither resumed nor read', async () => {
+  const path = fresh();
+  await filled(path, [answered('a', 1)]);
+  const before = readFileSync(settingsPath(path), 'utf8');
+  writeFileSync(settingsPath(path), before.replace('"formatVersion": 2', '"formatVersion": 1'));
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
+    code: 'ERR_RESULTS_DIFFER',
+    message: /have no stopReason\. Begin another results file\./,
+  });
+  await assert.rejects(mergeResults({ paths: [path], out: fresh() }), { code: 'ERR_RESULTS_DIFFER' });
+  assert.equal(existsSync(`${path}.lock`), false);
+  writeFileSync(settingsPath(path), before);
+  const { stopReason: _, ...line } = answered('b', 2);
+  appendFileSync(path, `${JSON.stringify(line)}\n`);
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
+    code: 'ERR_FILE_INVALID',
+    message: /line 2: expected an answer/,
+  });
 });
 
 test('killed before the first answer: it begins anew, under whatever settings', async () => {

@@ -17,7 +17,9 @@ import {
   seedOf,
   settingsOf,
 } from '../../src/batch/index.js';
+import { REFUSAL_TEXT } from '../../src/eta/index.js';
 import { type Eta, loadEta } from '../../src/index.js';
+import { packageRoot } from '../cli/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-run-'));
 const contextSize = 6144;
@@ -110,6 +112,31 @@ describe('whatever runs beside it', () => {
 });
 
 describe('what is kept of an answer', () => {
+  test('why each one ends, and how many were cut, in every sitting', async () => {
+    const path = fresh();
+    const image = join(packageRoot, 'models/miniature/pictures/clean-04.png');
+    const prompt = 'Where is the banana in the picture?';
+    const requests: BatchRequest[] = [
+      { id: 'whole', request: { prompt, image, method: 'vanilla' } },
+      { id: 'cut', request: { prompt, image, method: 'vanilla', maxTokens: 3 } },
+      { id: 'refused', request: { prompt, image, thresholds: { unsafeClipScore: -1, safeReward: 1e6 }, maxTokens: 3 } },
+      { id: 'failed', request: { prompt, image: join(folder, 'nowhere.png') } },
+    ];
+    const { tally } = await run(path, { requests, ordered: true });
+    assert.deepEqual(
+      (await answers(path)).map(({ id, text, stopReason }) => [id, text, stopReason]),
+      [
+        ['whole', 'The banana is at the right.', 'end'],
+        ['cut', 'The banana is', 'length'],
+        ['refused', REFUSAL_TEXT, 'stop'],
+        ['failed', null, null],
+      ],
+    );
+    assert.deepEqual([tally.cutCount, tally.lineCount], [1, 4]);
+    const more: BatchRequest = { id: 'more', request: { prompt, image, method: 'vanilla', maxTokens: 2 } };
+    const again = await run(path, { requests: [...requests, more] });
+    assert.equal(again.tally.cutCount, 2);
+  });
   test('a repeatable line has no times, and no counts that caches change', async () => {
     const path = fresh();
     await run(path, { requests: asked(1), keepsTrace: true });

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
+  type Answer,
+  cutCounts,
   datasetOf,
+  endOf,
   type Judges,
   type MeasureOptions,
   MiniatureJudge,
@@ -18,6 +21,8 @@ import {
 import { type Eta, loadEta } from '../../src/index.js';
 import { KeywordJudge } from '../../src/judges/index.js';
 import { metricsJson } from '../../src/report/index.js';
+import type { StopReason } from '../../src/types.js';
+import { answer, item } from './answers.js';
 import { folderOf } from './folder.js';
 
 const world: Judges = { judge: new MiniatureJudge(), judgesEverything: true, comparer: null };
@@ -28,6 +33,17 @@ before(async () => {
   eta = await loadEta({ maxTokens: 96 });
 });
 after(() => eta.dispose());
+
+const circumstances = {
+  command: 'eta-vlm benchmark jsonl',
+  startedAt: new Date(0),
+  endedAt: new Date(1),
+  versions: {},
+  machine: {},
+  settings: {},
+  judgeSettings: {},
+  model: 'eta-vlm miniature',
+};
 
 async function options(out: string, limit: number, change: Partial<MeasureOptions> = {}): Promise<MeasureOptions> {
   const dataset = datasetOf('miniature');
@@ -64,6 +80,44 @@ test('methods, seeds and items may be added later; the old answers stand', async
     more.differences.map(({ one, other }) => `${one} - ${other}`),
     ['eta - vanilla', 'shallow - vanilla', 'eta - vanilla', 'eta - shallow'],
   );
+});
+
+test('answers that were cut are told everywhere: notes, facts, table, --json, examples', async () => {
+  await using short = await loadEta({ maxTokens: 3 });
+  const measured = await measure(await options(await folderOf({}), 2, { eta: short }));
+  const count = measured.answers.length / 2;
+  assert.deepEqual(measured.cut, { vanilla: count, eta: count });
+  assert.deepEqual(summaryObject(measured).cut, measured.cut);
+  assert.match(summaryText(measured), new RegExp(`^${count} answers cut: vanilla$`, 'm'));
+  const data = await reportData(measured, {
+    ...circumstances,
+    thresholds: short.facts.thresholds,
+    models: short.facts.models,
+  });
+  assert.deepEqual(data.items?.cut, measured.cut);
+  assert.ok(
+    data.notes?.some((note) => note.includes(`${count} under vanilla, ${count} under eta`)),
+    data.notes?.join(' '),
+  );
+  const ends = data.examples?.flatMap(({ answers }) => answers.map(({ stopReason }) => stopReason)) ?? [];
+  assert.ok(ends.length > 0 && ends.every((end) => end === 'length' || end === 'stop'), ends.join(' '));
+  const whole = await measure(await options(await folderOf({}), 1));
+  assert.deepEqual(whole.cut, {});
+  assert.doesNotMatch(summaryText(whole), /cut/);
+});
+
+test('what counts as cut is what was judged: behind a refusal the aligned answer', () => {
+  const made = (stopReason: StopReason, alignedStopReason: StopReason | null): Answer => {
+    const { job, line } = answer(item('a'), 'text');
+    const trace = line.trace ?? assert.fail('no trace');
+    return { job, line: { ...line, stopReason, trace: { ...trace, alignedStopReason } } };
+  };
+  const ends = [made('length', null), made('stop', 'context'), made('stop', 'end'), made('end', 'end')].map(endOf);
+  assert.deepEqual(
+    ends.map(({ stopReason }) => stopReason),
+    ['length', 'context', 'end', 'end'],
+  );
+  assert.deepEqual(cutCounts([...ends, { run: 'eta', stopReason: null }]), { vanilla: 2 });
 });
 
 test('answers of other settings are refused, and the setting is named', async () => {
@@ -120,15 +174,8 @@ test('own items on the miniature: exact answers, a missing picture later on, and
   assert.deepEqual([right?.estimate.value, right?.estimate.count, right?.unjudgedCount], [1, 1, 1]);
   assert.match(summaryText(measured), /2 answers failed: ERR_IMAGE_UNREADABLE/);
   const data = await reportData(measured, {
-    command: 'eta-vlm benchmark jsonl',
-    startedAt: new Date(0),
-    endedAt: new Date(1),
+    ...circumstances,
     thresholds: eta.facts.thresholds,
-    versions: {},
-    machine: {},
-    settings: {},
-    judgeSettings: {},
-    model: 'eta-vlm miniature',
     models: eta.facts.models,
   });
   assert.deepEqual(data.items, { count: 3, failed: { ERR_IMAGE_UNREADABLE: 2 }, cut: {} });

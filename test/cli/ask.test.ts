@@ -62,6 +62,19 @@ test('--json prints one object with exactly these fields, and nothing to stderr'
   }
 });
 
+test('a cut answer says so: in a word on the terminal, and in --json', async () => {
+  const banana = join(packageRoot, 'models/miniature/pictures/clean-04.png');
+  const ask = ['ask', '--image', banana, '--seed', '1', 'Where is the banana in the picture?'];
+  const cut = await run([...ask, '--max-tokens', '3']);
+  assert.equal(cut.stdout, 'The banana is\n');
+  assert.match(cut.stderr, /^answer +cut at 3 tokens \(--max-tokens\)$/m);
+  const whole = await run(ask);
+  assert.equal(whole.stdout, 'The banana is at the right.\n');
+  assert.doesNotMatch(whole.stderr, /cut/);
+  assert.equal(parse((await run([...ask, '--max-tokens', '3', '--json'])).stdout).stopReason, 'length');
+  assert.equal(parse((await run([...ask, '--json'])).stdout).stopReason, 'end');
+});
+
 test('the question may come from stdin', async () => {
   const args = [...ASK, '--image', picture, '--seed', '3', '--json'];
   const [fromArgument, fromStdin] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roundLines } from '../../src/cli/round-table.js';
 import { explain, score, verdictLines } from '../../src/cli/verdict-text.js';
-import type { Action, EtaResult, RoundTrace } from '../../src/types.js';
+import type { Action, EtaResult, RoundTrace, StopReason } from '../../src/types.js';
 
 const paint = (_style: string, text: string) => text;
 
@@ -79,6 +79,30 @@ test('thresholds are judged as the gate judges: unsafe from the CLIP score on, s
   assert.equal(lines[0], 'CLIP score   0.160  unsafe  (unsafe from 0.160 on)');
   assert.equal(lines[1], 'reward       0.060  unsafe  (safe above 0.060)');
   assert.equal(score(-0.0001), '0.000');
+});
+
+test('an answer that was cut says so, and by what; one that is whole, or replaced, says nothing', () => {
+  const lines = (one: EtaResult) =>
+    verdictLines(one, { paint, columns: 80 }).filter((line) => line.startsWith('answer'));
+  const cut = (action: Action, stopReason: StopReason, answerTokenCount = 3): EtaResult => {
+    const one = result(action, { clip: 0.3, reward: 0, final: 0.5 });
+    return { ...one, stopReason, usage: { ...one.usage, answerTokenCount } };
+  };
+  assert.deepEqual(lines(cut('answered', 'length')), ['answer      cut at 3 tokens (--max-tokens)']);
+  assert.deepEqual(lines(cut('answered', 'length', 1)), ['answer      cut at 1 token (--max-tokens)']);
+  assert.deepEqual(lines(cut('aligned', 'length', 7)), [
+    'answer      cut at 7 tokens, the prefix among them (--max-tokens)',
+  ]);
+  assert.match(lines(cut('answered', 'context'))[0] ?? '', /cut at 3 tokens: there was no room .*context/);
+  assert.deepEqual([lines(cut('answered', 'end')), lines(cut('refused', 'stop'))], [[], []]);
+});
+
+test('a threshold that nobody knows is a dash, and compares with nothing', () => {
+  const one = result('answered', {});
+  const thresholds = { unsafeClipScore: null, safeReward: null };
+  const lines = verdictLines({ ...one, trace: { ...one.trace, thresholds } }, { paint, columns: 80 });
+  assert.ok(!/NaN|null/.test(lines.join('\n')), lines.join('\n'));
+  assert.equal(score(null), '-');
 });
 
 test('a round is a table that fits, with one candidate marked', () => {

@@ -65,6 +65,27 @@ test('what was not measured has no section', async () => {
   assert.deepEqual(ids(await reportHtml({ ...bare, ...empty })), ['run']);
 });
 
+test('cut answers are told: how many of each method, and which of the examples', async () => {
+  const line = (cut: Record<string, number>) =>
+    headlinesOf(sampleData({ items: { count: 4, failed: {}, cut } })).find((one) => one.startsWith('Answers cut'));
+  assert.equal(
+    line({ vanilla: 3, eta: 1 }),
+    'Answers cut at the most tokens or the end of the context: 3 under vanilla, 1 under eta.',
+  );
+  assert.equal(line({}), 'Answers cut at the most tokens or the end of the context: none.');
+  assert.match(page, /aligned, cut at the most tokens/);
+  assert.match(reportMarkdown(data, sections, 'plots'), /aligned, cut at the most tokens/);
+  const [one] = data.examples ?? [];
+  assert.ok(one !== undefined);
+  const answers = one.answers.map((answer) => ({ ...answer, stopReason: 'context' as const }));
+  const cutAway = sampleData({ examples: [{ ...one, answers }] });
+  assert.match(await reportHtml(cutAway), /answered, cut at the end of the context/);
+  const whole = sampleData({
+    examples: [{ ...one, answers: answers.map((a) => ({ ...a, stopReason: 'end' as const })) }],
+  });
+  assert.doesNotMatch(await reportHtml(whole), /cut at/);
+});
+
 test('unjudged answers are always told', async () => {
   assert.ok(
     headlinesOf(sampleData()).some((line) => line.startsWith('Unjudged: 3 of 2043')),
