@@ -113,6 +113,7 @@ describe('a whole batch', () => {
     assert.match(ended.stderr, /^errors +3 {2}no answer, the line tells why$/m);
     assert.match(ended.stderr, /line 3, b: The picture .*none\.png/);
     assert.match(ended.stderr, /--retry-errors/);
+    assert.match(ended.stderr, /^cut +1 {2}of these, at --max-tokens or the end of the context: stopReason tells$/m);
     const mended = `${quick('a')}\n\n${quick('b')}\n${quick('c')}\n${quick('d')}\n`;
     const retried = await run(['batch', '-', '--out', out, '--retry-errors', '--ordered'], { stdin: mended });
     assert.equal(retried.code, 0, retried.stderr);
