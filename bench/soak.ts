@@ -25,7 +25,7 @@ const [requestCount, concurrency, seed] = [values.requests, values.concurrency, 
 /** Bytes a request that memory may still grow by over the last half: what 2,000 requests would make 8 MiB of. */
 const MOST_SLOPE = 4096;
 
-await using eta = await loadEta();
+await using eta = await loadEta({ models: 'miniature' });
 const every = Math.ceil(requestCount / 10);
 const figures = await soak(eta, {
   requestCount,

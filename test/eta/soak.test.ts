@@ -6,7 +6,7 @@ import { loadEta } from '../../src/index.js';
 import { assertFreed } from './tiny.js';
 
 test('a hundred requests of all kinds, some left, stopped or wrong, leave nothing behind and change no answer', async () => {
-  await using eta = await loadEta();
+  await using eta = await loadEta({ models: 'miniature' });
   const { faults, heldCount, outcomes, stopReasons } = await soak(eta, { requestCount: 100, concurrency: 5, seed: 3 });
   assert.deepEqual(faults, []);
   assert.equal(heldCount, 0);
