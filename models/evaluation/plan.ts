@@ -19,6 +19,9 @@ export interface Plan {
   readonly aloneCount: number;
 }
 
+/** The methods between vanilla and ETA. */
+const ALIGNING: readonly Method[] = ['pre', 'post', 'shallow', 'deep'];
+
 /** Every answer wanted, the most telling first: a run that ends early still has a table. */
 export function evaluationPlan(
   items: readonly MiniatureItem[],
@@ -45,7 +48,8 @@ export function evaluationPlan(
       : []),
     ...wants('vanilla', of('sight', 'text', 'useful', 'harm')),
     ...(methods.includes('vanilla') ? controls : []),
-    ...wants('eta', [...of('sight', 'useful'), ...harm]),
+    ...wants('eta', [...of('text', 'sight', 'useful'), ...harm]),
+    ...ALIGNING.flatMap((method) => wants(method, of('text'))),
     ...wants('shallow', harm),
     ...wants('deep', harm),
     ...wants('pre', harm),
