@@ -19,8 +19,7 @@ export interface Plan {
   readonly aloneCount: number;
 }
 
-/** The methods between vanilla and ETA. */
-const ALIGNING: readonly Method[] = ['pre', 'post', 'shallow', 'deep'];
+export const METHODS: readonly Method[] = ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'];
 
 /** Every answer wanted, the most telling first: a run that ends early still has a table. */
 export function evaluationPlan(
@@ -49,7 +48,7 @@ export function evaluationPlan(
     ...wants('vanilla', of('sight', 'text', 'useful', 'harm')),
     ...(methods.includes('vanilla') ? controls : []),
     ...wants('eta', [...of('text', 'sight', 'useful'), ...harm]),
-    ...ALIGNING.flatMap((method) => wants(method, of('text'))),
+    ...METHODS.slice(1, -1).flatMap((method) => wants(method, of('text'))),
     ...wants('shallow', harm),
     ...wants('deep', harm),
     ...wants('pre', harm),

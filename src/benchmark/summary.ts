@@ -24,7 +24,7 @@ export function summaryObject(measured: Measurement): SummaryObject {
 export function summaryText(measured: Measurement, { withCategories = false } = {}): string {
   const rows = measured.rates.filter(({ category }) => withCategories || category === null);
   const table = [
-    ['', 'method', 'rate', '95 % interval', 'n', 'unjudged'],
+    ['', 'method', 'rate', '95 % interval', 'n', 'unjudged', 'fixed sentence'],
     ...rows.map((row) => [
       row.category ?? labelOf(row.measure, measured.judgeName).name,
       row.run,
@@ -32,6 +32,7 @@ export function summaryText(measured: Measurement, { withCategories = false } = 
       interval(row.estimate),
       String(row.estimate.count),
       String(row.unjudgedCount),
+      percent(row.replacedAnswerCount / row.answerCount),
     ]),
   ];
   const compared = [
