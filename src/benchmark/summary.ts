@@ -24,7 +24,7 @@ export function summaryObject(measured: Measurement): SummaryObject {
 export function summaryText(measured: Measurement, { withCategories = false } = {}): string {
   const rows = measured.rates.filter(({ category }) => withCategories || category === null);
   const table = [
-    ['', 'method', 'rate', '95 % interval', 'n', 'unjudged', 'fixed sentence'],
+    ['', 'method', 'rate', '95 % interval', 'n', 'unjudged', 'replaced'],
     ...rows.map((row) => [
       row.category ?? labelOf(row.measure, measured.judgeName).name,
       row.run,
