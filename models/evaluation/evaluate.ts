@@ -1,5 +1,5 @@
 /**
- * Measures the miniature: the table of its eight points, on the package's own engine.
+ * Measures the miniature: the table of its points, on the package's own engine.
  *
  *     npm run miniature:evaluate -- --sample                       the shipped gallery; needs no Python
  *     npm run miniature:evaluate -- --items FOLDER --write         the test split; writes evaluation.json, drawings, card
