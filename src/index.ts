@@ -16,6 +16,7 @@ export {
   type LoadEtaOptions,
   type LoadProgress,
   loadEta,
+  type Notice,
   type Policy,
   type Preset,
   type ThresholdSources,

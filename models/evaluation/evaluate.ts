@@ -1,5 +1,5 @@
 /**
- * Measures the miniature: the table of its eight points, on the package's own engine.
+ * Measures the miniature: the table of its points, on the package's own engine.
  *
  *     npm run miniature:evaluate -- --sample                       the shipped gallery; needs no Python
  *     npm run miniature:evaluate -- --items FOLDER --write         the test split; writes evaluation.json, drawings, card
@@ -31,16 +31,15 @@ import {
 import { EvaluatorWorker, RewardModel } from '../../src/evaluators/index.js';
 import { AbortError, type Eta, EtaError, loadEta, type Method, UsageError } from '../../src/index.js';
 import { fillMarkers } from './card.js';
-import { evaluationPlan, type Plan, SETTINGS } from './plan.js';
+import { evaluationPlan, METHODS, type Plan, SETTINGS } from './plan.js';
 import { clipScoresSvg, figures, provenance, type Report, report, rewardsSvg } from './report.js';
 import { type EvaluatorScores, evaluatorScores, hardScores } from './scores.js';
 import { markdownTable, summary } from './table.js';
 
-const METHODS: readonly Method[] = ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** How the shipped sample is asked. */
-export const SAMPLE_PLAN: Plan = { seeds: [1], methods: ['vanilla', 'eta'], alignLimit: 20, aloneCount: 5 };
+export const SAMPLE_PLAN: Plan = { seeds: [1], methods: METHODS, alignLimit: 20, aloneCount: 5 };
 
 export interface EvaluateOptions {
   readonly set: MiniatureSet;
@@ -224,7 +223,11 @@ async function write(found: Evaluation, sample: Evaluation, set: MiniatureSet, s
   const how = `\`${command}\`, ${set.items.length} items of the test split, N = ${candidateCount}, T = ${temperature}, top-k ${topK}.`;
   const time = `One answer through ETA took ${(medianMs / 1000).toFixed(2)} s (median of those asked alone, ${availableParallelism()} processors).`;
   const text = (shown: typeof rows) => [how, markdownTable(shown), summary(rows), time].join('\n\n');
-  fillMarkers(`${root}models/miniature/README.md`, 'evaluation', text(rows.filter(({ target }) => target !== null)));
+  fillMarkers(
+    `${root}models/miniature/README.md`,
+    'evaluation',
+    text(rows.filter(({ point, target }) => target !== null || point === 9)),
+  );
   fillMarkers(`${root}docs/miniature.md`, 'evaluation', text(rows));
   console.log('Wrote models/miniature/evaluation.json, its card, docs/miniature.md and two drawings in docs/images.');
 }

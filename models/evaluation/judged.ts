@@ -70,9 +70,6 @@ export const isRefusal = ({ judgement }: WorldAnswer) =>
 /** Generated again, whatever became of it. */
 export const isAligned = ({ line }: Answer) => line.verdict !== null && line.verdict.action !== 'answered';
 
-/** A fixed refusal stands in for what the search found. */
-export const isReplaced = ({ line }: Answer) => line.verdict?.action === 'refused';
-
 /** A rate in which a question counts once: its answers under several seeds are averaged. */
 export function rateOf(answers: readonly WorldAnswer[], is: (answer: WorldAnswer) => boolean): Estimate {
   return rate([...shares(answers, is).values()]);

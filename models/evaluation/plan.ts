@@ -19,6 +19,8 @@ export interface Plan {
   readonly aloneCount: number;
 }
 
+export const METHODS: readonly Method[] = ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'];
+
 /** Every answer wanted, the most telling first: a run that ends early still has a table. */
 export function evaluationPlan(
   items: readonly MiniatureItem[],
@@ -45,7 +47,8 @@ export function evaluationPlan(
       : []),
     ...wants('vanilla', of('sight', 'text', 'useful', 'harm')),
     ...(methods.includes('vanilla') ? controls : []),
-    ...wants('eta', [...of('sight', 'useful'), ...harm]),
+    ...wants('eta', [...of('text', 'sight', 'useful'), ...harm]),
+    ...METHODS.slice(1, -1).flatMap((method) => wants(method, of('text'))),
     ...wants('shallow', harm),
     ...wants('deep', harm),
     ...wants('pre', harm),

@@ -76,6 +76,11 @@ export async function answersOf<Item extends BenchmarkItem>(
   });
 }
 
+/** Whether a fixed refusal stands in for what the search made. */
+export function isReplaced({ line }: Answer): boolean {
+  return line.verdict?.action === 'refused';
+}
+
 /** What the search made, also where a fixed refusal took its place; else what the user was shown. */
 export function madeText({ line }: Answer): string | null {
   return line.trace?.alignedText ?? line.text;

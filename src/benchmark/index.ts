@@ -1,5 +1,14 @@
 /** Benchmarks: questions from a folder, answers through the batch runner, judgements, figures, a report. */
-export { type Answer, answerJobs, answersOf, cutCounts, endOf, madeText, textBehindPrefix } from './answers.js';
+export {
+  type Answer,
+  answerJobs,
+  answersOf,
+  cutCounts,
+  endOf,
+  isReplaced,
+  madeText,
+  textBehindPrefix,
+} from './answers.js';
 export { type Dataset, DatasetFolder } from './dataset.js';
 export { type Match, match } from './exact-match.js';
 export type { AnswerKey, BenchmarkItem, Measure } from './item.js';

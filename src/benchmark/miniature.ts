@@ -81,12 +81,12 @@ export const miniature: Dataset = {
     return (await readMiniature(folder)).items;
   },
   /**
-   * What its card counts: harm under every method; sight and usefulness under the model's own and ETA's; text under the
-   * model's own, which is greedy. Seeds after the first repeat what the ablation subtracts.
+   * What its card counts: harm and text under every method; sight and usefulness under the model's own and ETA's. Seeds
+   * after the first repeat what the ablation subtracts.
    */
   asks(item, method: Method, seedIndex: number) {
     const { set } = item as MiniatureItem;
-    if (set === 'text') return method === 'vanilla';
+    if (set === 'text') return seedIndex === 0;
     if (set === 'harm') return seedIndex === 0 || method === 'eta' || method === 'deep';
     return seedIndex === 0 && (method === 'vanilla' || method === 'eta');
   },

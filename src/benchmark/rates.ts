@@ -10,6 +10,7 @@ import {
   pairedDifference,
   rate,
 } from '../statistics/index.js';
+import { isReplaced } from './answers.js';
 import type { BenchmarkItem, Measure } from './item.js';
 import type { JudgedAnswer } from './judging.js';
 
@@ -26,6 +27,8 @@ export interface MeasuredRate {
   /** Answers, those of every seed, and those among them that nobody could judge or that failed. */
   readonly answerCount: number;
   readonly unjudgedAnswerCount: number;
+  /** Answers in whose place the fixed refusal stands. */
+  readonly replacedAnswerCount: number;
 }
 
 /** Two runs on the items that both have a judged answer to. */
@@ -102,6 +105,7 @@ function rateOf(
     unjudgedCount: values.length - judged.length,
     answerCount: answers.length,
     unjudgedAnswerCount: answers.filter(({ value }) => value === null).length,
+    replacedAnswerCount: answers.filter(isReplaced).length,
   };
 }
 

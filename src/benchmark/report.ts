@@ -4,6 +4,7 @@ import type { Thresholds } from '../eta/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { Ability, DataTable, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
+import type { Action } from '../types.js';
 import { examples } from './examples.js';
 import type { Measure } from './item.js';
 import { labelOf } from './labels.js';
@@ -87,7 +88,7 @@ function rateTables({ answers, rates, judgeName, comparerName }: Measurement): R
   });
 }
 
-function tables({ answers, runs }: Measurement): DataTable[] {
+function tables({ answers, runs, judgeName }: Measurement): DataTable[] {
   const found: DataTable[] = [];
   const yesNo = yesNoFigures(answers, runs);
   if (yesNo.length > 0) {
@@ -105,6 +106,25 @@ function tables({ answers, runs }: Measurement): DataTable[] {
         row.yesShare,
         String(row.count),
       ]),
+      format: 'percent',
+    });
+  }
+  const decided = answers.filter(({ line }) => line.verdict !== null);
+  if (decided.length > 0) {
+    found.push({
+      title: 'What became of the answers',
+      caption:
+        "Share of the answers: the model's own (answered), generated again (aligned), the fixed sentence in their place.",
+      columns: ['', 'method', 'answered', 'aligned', 'fixed sentence', 'answers'],
+      rows: measuresOf(decided).flatMap((measure) => {
+        const measured = decided.filter(({ job }) => job.item.measure === measure);
+        return [...groupBy(measured, ({ job }) => job.run)].map(([run, rows]) => {
+          const share = (action: Action) =>
+            rows.filter(({ line }) => line.verdict?.action === action).length / rows.length;
+          const name = labelOf(measure, judgeName).name;
+          return [name, run, share('answered'), share('aligned'), share('refused'), String(rows.length)];
+        });
+      }),
       format: 'percent',
     });
   }

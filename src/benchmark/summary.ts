@@ -35,7 +35,7 @@ export function summaryObject(measured: Measurement): SummaryObject {
 export function summaryText(measured: Measurement, { withCategories = false } = {}): string {
   const rows = measured.rates.filter(({ category }) => withCategories || category === null);
   const table = [
-    ['', 'method', 'rate', '95 % interval', 'n', 'unjudged'],
+    ['', 'method', 'rate', '95 % interval', 'n', 'unjudged', 'replaced'],
     ...rows.map((row) => [
       row.category ?? labelOf(row.measure, measured.judgeName).name,
       row.run,
@@ -43,6 +43,7 @@ export function summaryText(measured: Measurement, { withCategories = false } = 
       interval(row.estimate),
       String(row.estimate.count),
       String(row.unjudgedCount),
+      percent(row.replacedAnswerCount / row.answerCount),
     ]),
   ];
   const compared = [

@@ -7,6 +7,7 @@ import { decodeImage } from '../image.js';
 import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
 import type { EtaEvent, EtaResult, Timings } from '../types.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
+import { Notices } from './notices.js';
 import { columnsOf, createPaint, labelled, printable } from './paint.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 import { loadingText, Progress } from './progress.js';
@@ -35,13 +36,15 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   const startedAt = performance.now();
   const images = await Promise.all((options.image ?? []).map((file) => decodeImage(file, { signal })));
   const imageDecodeMs = performance.now() - startedAt;
-  await using eta = await load(settings, signal);
+  const notices = new Notices();
+  await using eta = await load({ ...settings, onNotice: notices.add }, signal);
   const request = given({ prompt, images, seed: options.seed, signal });
   const answered = options.json ? await eta.respond(request) : await stream(eta, request);
   const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };
   if (options.trace !== undefined) await writeJsonFile(options.trace, result);
   if (options.json) process.stdout.write(`${JSON.stringify(answerObject(result))}\n`);
   else writeVerdict(result, options.verbose === true);
+  notices.tell();
 }
 
 /** The times of a request whose pictures were decoded before it, as if it had begun with them; loading is not counted. */

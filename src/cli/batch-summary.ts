@@ -14,12 +14,14 @@ export interface SummaryOptions {
   readonly path: string;
   /** Some that failed. */
   readonly failures: readonly AnswerLine[];
+  /** Requests about what the miniature does not know, where no models were named. @default 0 */
+  readonly unknownCount?: number;
   readonly paint: Paint;
 }
 
 export function summaryLines(summary: BatchSummary, options: SummaryOptions): string[] {
   const { tally } = summary;
-  const { isWhole, path, failures, paint } = options;
+  const { isWhole, path, failures, unknownCount = 0, paint } = options;
   const width = String(tally.lineCount).length;
   const indent = ' '.repeat(LABEL_WIDTH);
   const row = (label: string, count: number, words = '') =>
@@ -42,6 +44,7 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
     if (isWhole) lines.push(paint('dim', `${indent}--retry-errors asks them again.`));
   }
+  if (unknownCount > 0) lines.push(row('unknown', unknownCount, 'the miniature does not know what they are about'));
   lines.push(`${'results'.padEnd(LABEL_WIDTH)}${path}`);
   if (!isWhole) lines.push('Stopped before the end. The same command with --resume goes on.');
   return lines;

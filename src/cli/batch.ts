@@ -23,6 +23,7 @@ import { BatchProgressLine } from './batch-progress.js';
 import { summaryLines } from './batch-summary.js';
 import { EXIT } from './failure.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
+import { Notices } from './notices.js';
 import { createPaint } from './paint.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 import { loadingText, Progress } from './progress.js';
@@ -59,7 +60,9 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
     given({ method: options.method, candidateCount: options.n, maxTokens: options.maxTokens }),
   );
   const contextSize = options.contextSize ?? (resume ? await earlierContextSize(path) : undefined) ?? room.contextSize;
-  await using eta = await load({ ...asked, contextSize, sequenceCount: room.sequenceCount }, signal);
+  const notices = new Notices();
+  const whole = { ...asked, contextSize, sequenceCount: room.sequenceCount, onNotice: notices.add };
+  await using eta = await load(whole, signal);
   const decisions = {
     seed: options.seed ?? BATCH_SEED,
     contextSize,
@@ -85,6 +88,7 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
       isWhole,
       path,
       failures: progress.failures,
+      unknownCount: notices.count,
       paint,
     });
     process.stderr.write(`${lines.join('\n')}\n`);
@@ -105,7 +109,10 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
       ...decisions,
       ordered: options.ordered === true,
       signal,
-      onProgress: (at) => progress.show(at),
+      onProgress: (at) => {
+        notices.tell((line) => progress.note(line));
+        progress.show(at);
+      },
     });
     tell(summary, true);
     return summary.tally.errorCount > 0 ? EXIT.someFailed : EXIT.ok;

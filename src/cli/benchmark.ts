@@ -14,7 +14,7 @@ import {
   summaryText,
 } from '../benchmark/index.js';
 import { AbortError, UsageError } from '../errors.js';
-import { type Eta, loadEta } from '../index.js';
+import { type Eta, type LoadEtaOptions, loadEta } from '../index.js';
 import { writeReport } from '../report/index.js';
 import type { Method } from '../types.js';
 import { BatchProgressLine } from './batch-progress.js';
@@ -22,6 +22,7 @@ import { type JudgeFlags, judgesOf } from './benchmark-judges.js';
 import { commandLine } from './command-line.js';
 import { EXIT } from './failure.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
+import { Notices } from './notices.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 import { loadingText, Progress } from './progress.js';
 import { runMachine, runVersions } from './run-facts.js';
@@ -88,7 +89,8 @@ async function answered(
   const { method: methods = METHODS, seeds = SEEDS, concurrency = CONCURRENCY, contextSize } = flags;
   const answering = new BatchProgressLine();
   const progress = new Progress();
-  await using eta = await load(dataset, flags, methods, signal);
+  const notices = new Notices(dataset);
+  await using eta = await load(dataset, flags, { methods, onNotice: notices.add }, signal);
   try {
     const measured = await measure({
       ...read,
@@ -102,6 +104,7 @@ async function answered(
       concurrency,
       signal,
       onAnswer: (at, wanted) => {
+        notices.tell((line) => answering.note(line));
         answering.expect(wanted);
         answering.show(at);
       },
@@ -153,7 +156,7 @@ async function readSet(dataset: Dataset, flags: BenchmarkFlags): Promise<ReadIte
 async function load(
   dataset: Dataset,
   flags: BenchmarkFlags,
-  methods: readonly Method[],
+  { methods, onNotice }: { readonly methods: readonly Method[] } & Pick<LoadEtaOptions, 'onNotice'>,
   signal: AbortSignal,
 ): Promise<Eta> {
   const { concurrency = CONCURRENCY, maxTokens = dataset.maxTokens } = flags;
@@ -166,6 +169,7 @@ async function load(
       ...roomFor(concurrency, decisions),
       ...loadOptions(flags),
       ...decisions,
+      onNotice,
       signal,
       onProgress: (at) => progress.show(loadingText(at)),
     });

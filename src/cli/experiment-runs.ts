@@ -33,6 +33,7 @@ import type { Method } from '../types.js';
 import type { JudgeFlags } from './benchmark-judges.js';
 import type { ExperimentName } from './experiment-command.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
+import type { Notices } from './notices.js';
 import { loadingText, type Progress } from './progress.js';
 
 export interface ExperimentFlags extends ModelFlags, JudgeFlags {
@@ -75,6 +76,7 @@ export interface Run {
   readonly out: string;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  readonly notices: Notices;
 }
 
 /** Answers, judges and counts what the experiment of this name asks. */
@@ -187,7 +189,7 @@ function methodsOf({ name }: Run): readonly Method[] {
 
 /** @param other models beside those that the flags name */
 export async function loadFor(run: Run, other: Pick<LoadEtaOptions, 'models'> = {}): Promise<Eta> {
-  const { name, flags, dataset, signal, progress } = run;
+  const { name, flags, dataset, signal, progress, notices } = run;
   const { concurrency = CONCURRENCY, maxTokens = dataset.maxTokens, n, temperature, topK, counts } = flags;
   const method: Method = methodsOf(run).every((one) => one === 'vanilla') ? 'vanilla' : 'eta';
   const decisions = given({ method, candidateCount: n, temperature, topK, maxTokens });
@@ -200,6 +202,7 @@ export async function loadFor(run: Run, other: Pick<LoadEtaOptions, 'models'> = 
       ...loadOptions(flags),
       ...other,
       ...decisions,
+      onNotice: notices.add,
       signal,
       onProgress: (at) => progress.show(loadingText(at)),
     });

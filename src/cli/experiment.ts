@@ -11,6 +11,7 @@ import { commandLine } from './command-line.js';
 import { EXPERIMENTS, type ExperimentName } from './experiment-command.js';
 import { carryOut, type ExperimentFlags, type Found, loadFor, type Run } from './experiment-runs.js';
 import { EXIT } from './failure.js';
+import { Notices } from './notices.js';
 import { Progress } from './progress.js';
 import { runMachine, runVersions } from './run-facts.js';
 
@@ -34,8 +35,9 @@ export async function experiment(
   const read = await readItems(dataset, flags);
   const judges = await judgesOf(dataset.name, flags, signal);
   const progress = new Progress();
+  const notices = new Notices(dataset);
   try {
-    const run: Run = { name: known, flags, dataset, read, judges, out, signal, progress };
+    const run: Run = { name: known, flags, dataset, read, judges, out, signal, progress, notices };
     await using eta = await loadFor(run);
     const found = await carryOut(run, eta);
     progress.show('writing the report ...');
@@ -43,6 +45,7 @@ export async function experiment(
     const files = await writeReport(data, out);
     progress.clear();
     process.stdout.write(flags.json === true ? `${JSON.stringify(found.table)}\n` : `${dataTableText(found.table)}\n`);
+    notices.tell();
     process.stderr.write(`report: ${files.html}\n`);
     return Object.keys(found.measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {

@@ -12,6 +12,7 @@ import { checkEvaluators, type LoadedParts, loadParts } from './load.js';
 import { type LoadEtaOptions, loadSchema } from './load-options.js';
 import { gpuLayersThatFit } from './memory-fit.js';
 import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
+import { type Notice, warnOnce } from './notice.js';
 import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
 import { overridePolicy } from './policy-options.js';
 import { type EtaJob, type EtaRequest, parseRequest, signalField } from './request.js';
@@ -27,13 +28,14 @@ import { checkThresholds, thresholdsOf } from './thresholds.js';
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
   const policy = overridePolicy(POLICIES[parsed.preset], parsed);
-  const models = await resolveModels(parsed.models);
+  const models = await resolveModels(parsed.models ?? 'miniature');
   checkEvaluators(models, policy.method);
   const thresholds = await thresholdsOf(models, parsed, policy);
   checkThresholds(thresholds.thresholds, { method: policy.method, hasImages: models.clip !== null });
   const gpuLayerCount = await gpuLayersThatFit(models, parsed);
   const parts = await loadParts(models, { ...parsed, gpuLayerCount });
-  return new Eta(parts, { preset: parsed.preset, policy, ...thresholds, models });
+  const onNotice = parsed.models === undefined ? (parsed.onNotice ?? warnOnce()) : null;
+  return new Eta(parts, { preset: parsed.preset, policy, ...thresholds, models }, onNotice);
 }
 
 const streamSchema = z.strictObject({ signal: signalField });
@@ -58,7 +60,7 @@ export class Eta {
   #disposed: Promise<void> | undefined;
 
   /** Not for callers: {@link loadEta} makes it. */
-  constructor(loaded: LoadedParts, facts: EtaFacts) {
+  constructor(loaded: LoadedParts, facts: EtaFacts, onNotice: ((notice: Notice) => void) | null) {
     this.facts = facts;
     this.#loaded = loaded;
     this.#parts = {
@@ -69,6 +71,7 @@ export class Eta {
       rewardModel: loaded.rewardModel,
       sentenceEnds: new SentenceEnds(loaded.model, loaded.context),
       deriveSeed,
+      onNotice,
     };
   }
 

@@ -14,5 +14,6 @@ export {
 export { Eta, type EtaFacts, loadEta } from './eta.js';
 export type { LoadEtaOptions, LoadProgress } from './load-options.js';
 export { answerIsUnsafe, imageIsUnsafe, METHODS, type ThresholdSources, type Thresholds } from './methods.js';
+export type { Notice } from './notice.js';
 export type { EtaRequest } from './request.js';
 export { isCut } from './stop-reason.js';

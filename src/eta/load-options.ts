@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ModelChoice } from '../models/index.js';
 import { CONTEXT_SIZE, PRESETS, SEQUENCE_COUNT } from './defaults.js';
+import type { Notice } from './notice.js';
 import { policyFields } from './policy-options.js';
 import { signalField } from './request.js';
 
@@ -23,7 +24,7 @@ export const loadSchema = z.strictObject({
       (value) => typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
       'expected a name, a folder, or paths { languageModel, projector, clip, rewardModel }',
     )
-    .default('miniature'),
+    .optional(),
   /** KV cells shared by all requests at once. @default 4096 */
   contextSize: positive('an integer >= 1', 2 ** 31 - 1).default(CONTEXT_SIZE),
   /** Sequences of all requests at once, 1 to 256; a request of N candidates takes N + 1. @default 32 */
@@ -49,6 +50,14 @@ export const loadSchema = z.strictObject({
   signal: signalField,
   onProgress: z
     .custom<(progress: LoadProgress) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
+  /**
+   * Where no models are named: called for each request that the miniature knows nothing about, because a picture is no
+   * drawing of its world, or because there is none. What it throws fails the request.
+   * @default a warning of the process, code ETA_MINIATURE, for the first of them
+   */
+  onNotice: z
+    .custom<(notice: Notice) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),
   ...policyFields,
 });

@@ -13,6 +13,7 @@ import { AnswerText } from './answer-text.js';
 import { Evaluation, type Evaluators } from './evaluation.js';
 import { Measures } from './measures.js';
 import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS } from './methods.js';
+import { type Notice, noticeOf } from './notice.js';
 import { type Question, readQuestion } from './question.js';
 import type { EtaJob } from './request.js';
 import { stopReasonOf } from './stop-reason.js';
@@ -28,6 +29,8 @@ export interface PipelineParts extends Evaluators {
   readonly sentenceEnds: SentenceEnds;
   /** One seed for each (seed, round, index). */
   deriveSeed(seed: number, round: number, index: number): number;
+  /** Told what the miniature does not know; null where the models were named. */
+  readonly onNotice: ((notice: Notice) => void) | null;
 }
 
 export type Emit = (event: EtaEvent) => void;
@@ -51,6 +54,8 @@ export async function runPipeline(
     return await group.result(
       group.start(async () => {
         const images = await measures.time('imageDecodeMs', () => decodeImages(job.turns, group.signal));
+        const notice = parts.onNotice === null ? null : noticeOf(images.flat());
+        if (notice !== null) parts.onNotice?.(notice);
         const pipeline = new Pipeline(parts, job, images.flat(), measures, group, emit);
         const looking = group.start(() => pipeline.look());
         question = await readQuestion({ ...parts, ...job, images, measures, signal: group.signal });

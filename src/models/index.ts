@@ -1,5 +1,6 @@
 /** Models by name, by folder or by path; and from checkpoints. */
 export { type ConvertOptions, convertModel } from './convert.js';
+export { isOfDrawnWorld } from './drawn-world.js';
 export { readGguf } from './gguf-file.js';
 export {
   addedRam,

@@ -66,8 +66,8 @@ test('the shipped sample needs no folder: a table, a report, and the same figure
   const args = ['benchmark', 'miniature', '--limit', '1', '--method', 'vanilla', '--out', out];
   const first = await run(args);
   assert.equal(first.code, 0, first.stderr);
-  assert.match(first.stdout, /^ +method +rate +95 % interval +n +unjudged\naccuracy +vanilla /);
-  assert.match(first.stdout, /\nunsafe rate +vanilla +100\.0 % .* 2 +0\n/);
+  assert.match(first.stdout, /^ +method +rate +95 % interval +n +unjudged +replaced\naccuracy +vanilla /);
+  assert.match(first.stdout, /\nunsafe rate +vanilla +100\.0 % .* 2 +0 +0\.0 %\n/);
   assert.match(first.stderr, /report: .*report\.html\n$/);
   assert.ok(
     first.stdout.split('\n').every((line) => line.length <= 80),

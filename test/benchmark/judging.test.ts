@@ -66,6 +66,23 @@ test('what was judged is not asked again, another text is, and a torn line is ju
   assert.equal(judge.asked, 4);
 });
 
+test('right is judged by what the user was shown, harm by what the search made', async () => {
+  const heard: string[] = [];
+  class HearingJudge extends ToldJudge {
+    override judge(told: { answer: string }): Promise<Judgement> {
+      heard.push(told.answer);
+      return super.judge(told);
+    }
+  }
+  const judges = { ...by(new HearingJudge()), judgesEverything: true };
+  const fields = { method: 'eta', action: 'refused', alignedText: 'what the search made' } as const;
+  const answers = (['right', 'unsafe', 'refusal'] as const).map((measure) =>
+    answer(item(measure, { measure }), 'the fixed sentence', fields),
+  );
+  await judgeAnswers(answers, judges, { folder: await folderOf({}) });
+  assert.deepEqual(heard, ['the fixed sentence', 'what the search made', 'what the search made']);
+});
+
 test('judgements of other settings are begun anew, and the old ones kept beside', async () => {
   const folder = await folderOf({});
   await judgeAnswers(texts('harm'), by(new ToldJudge(1)), { folder });

@@ -26,6 +26,7 @@ test('an item counts once, with the mean over its seeds; unjudged ones are count
     unjudgedCount: 1,
     answerCount: 6,
     unjudgedAnswerCount: 3,
+    replacedAnswerCount: 0,
   });
 });
 

@@ -42,7 +42,7 @@ test('the text goes to stdout, the verdict to stderr', async () => {
 });
 
 test('--json prints one object with exactly these fields, and nothing to stderr', async () => {
-  const ended = await run([...ASK, '--image', picture, '--seed', '3', '--json', QUESTION]);
+  const ended = await run([...ASK, '--models', 'miniature', '--image', picture, '--seed', '3', '--json', QUESTION]);
   assert.equal(ended.code, 0);
   assert.equal(ended.stderr, '');
   const answer = parse(ended.stdout);

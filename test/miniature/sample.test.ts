@@ -112,11 +112,30 @@ test('what ETA does to the sample is near what was recorded', () => {
   const eta = rowsOf(rows, 6).filter(({ name }) => name === 'unsafe, ETA' || name === 'harmful requests aligned');
   assert.equal(eta.length, 2);
   assert.deepEqual(strays(eta, recorded.sample.rows, SEARCH_TOLERANCE), []);
-  const [vanilla, after] = rowsOf(rows, 7);
-  assert.ok(
-    (after?.estimate.value ?? 1) < (vanilla?.estimate.value ?? 0),
-    `unsafe: vanilla ${vanilla?.estimate.value}, ETA ${after?.estimate.value}`,
-  );
+  const unsafe = (method: string) => rowsOf(rows, 7).find(({ name }) => name === method)?.estimate.value;
+  const [vanilla = 0, after = 1] = [unsafe('vanilla'), unsafe('eta')];
+  assert.ok(after < vanilla, `unsafe: vanilla ${vanilla}, ETA ${after}`);
+});
+
+test('requests without a picture are shown under every method, as recorded, in shares that add up', () => {
+  const text = rowsOf(rows, 9);
+  assert.deepEqual(strays(text, recorded.sample.rows, SEARCH_TOLERANCE), []);
+  const share = (known: readonly { name: string; value: number }[], name: string) => {
+    const found = known.find((row) => row.name === name);
+    assert.ok(found !== undefined, `${name} was not measured`);
+    return found.value;
+  };
+  const ends = ["refused in the model's own words", 'the fixed sentence', 'answered', 'something else'];
+  const sample = text.map(({ name, estimate }) => ({ name, value: estimate.value }));
+  for (const known of [sample, recorded.rows, recorded.sample.rows]) {
+    for (const method of ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta']) {
+      const shares = ends.map((end) => share(known, `${method}: harmful, ${end}`));
+      assert.ok(Math.abs(shares.reduce((sum, value) => sum + value) - 1) < 0.001, `${method}: ${shares}`);
+      for (const end of ['helped', 'aligned', 'the fixed sentence']) share(known, `${method}: harmless, ${end}`);
+    }
+  }
+  const card = readFileSync(`${root}models/miniature/README.md`, 'utf8');
+  for (const { name } of text) assert.ok(card.includes(`| ${name} `), `the card lacks ${name}`);
 });
 
 test('the sample is of the kind that was measured at large', () => {

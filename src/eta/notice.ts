@@ -1,0 +1,37 @@
+/** What a user should know about an answer that no error tells: that the shipped miniature made it, about what it does not know. */
+import { isOfDrawnWorld } from '../models/index.js';
+import type { RgbImage } from '../types.js';
+
+/** Something that an answer cannot say of itself. */
+export interface Notice {
+  readonly code: 'ETA_MINIATURE';
+  /** One line. */
+  readonly message: string;
+}
+
+const REAL_MODELS = 'Real models: see "Real models" in the README of eta-vlm.';
+
+const OF_PICTURE: Notice = {
+  code: 'ETA_MINIATURE',
+  message: `this answer comes from the shipped miniature, which knows only its own drawings: about this picture it means nothing. ${REAL_MODELS}`,
+};
+const OF_TEXT: Notice = {
+  code: 'ETA_MINIATURE',
+  message: `this answer comes from the shipped miniature, which knows only its own drawn world: about anything else it means nothing. ${REAL_MODELS}`,
+};
+
+/** What is to be said of the miniature's answer about these pictures; null where all are drawings of its world. */
+export function noticeOf(pictures: readonly RgbImage[]): Notice | null {
+  if (pictures.length === 0) return OF_TEXT;
+  return pictures.every(isOfDrawnWorld) ? null : OF_PICTURE;
+}
+
+/** Tells the first notice as a warning of the process, and no other: a server answers many such requests. */
+export function warnOnce(): (notice: Notice) => void {
+  let isTold = false;
+  return ({ code, message }) => {
+    if (isTold) return;
+    isTold = true;
+    process.emitWarning(message, { type: 'EtaWarning', code });
+  };
+}
