@@ -12,7 +12,7 @@ export {
   requestsOf,
   type Shard,
 } from './requests-file.js';
-export { checkResultsPlace, ResultsFile, type ResultsFileOptions } from './results-file.js';
+export { checkResultsPlace, ResultsFile, type ResultsFileOptions, resultsOutputs } from './results-file.js';
 export { readAnswers } from './results-lines.js';
 export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';
 export { type BatchDecisions, type BatchSettings, settingsOf } from './settings.js';

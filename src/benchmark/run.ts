@@ -1,10 +1,10 @@
 /** A benchmark from its folder to its figures: items, answers, judgements, rates. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BatchProgress, type BatchSettings, ResultsFile, settingsOf } from '../batch/index.js';
-import { FileError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { describe } from '../options.js';
+import { makeFolder } from '../outputs/index.js';
 import type { Method } from '../types.js';
 import { answerJobs, answersOf } from './answers.js';
 import { type Dataset, DatasetFolder } from './dataset.js';
@@ -169,15 +169,4 @@ async function benchmarkSettings(
   const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => named.includes(name)));
   const { method: _method, ...policy } = kept['policy'] as Record<string, BatchSettings[string]>;
   return { benchmark: dataset.name, variant, ...kept, policy };
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FileError('ERR_FILE_WRITE', `Expected a folder at ${describe(path)} that can be written to: ${reason}.`, {
-      cause,
-    });
-  }
 }
