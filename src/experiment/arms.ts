@@ -1,5 +1,4 @@
 /** What an experiment compares: arms, each a method with its options, on the same items. */
-import { join } from 'node:path';
 import {
   type BatchProgress,
   type BatchRequest,
@@ -11,6 +10,7 @@ import {
 } from '../batch/index.js';
 import {
   answersOf,
+  answersPath,
   type BenchmarkItem,
   type Dataset,
   differences,
@@ -82,7 +82,7 @@ export async function measureArms(options: ArmsOptions): Promise<Measurement> {
   const jobs = jobsOf(options);
   await makeFolder(out);
   const settings = await armSettings(options);
-  const path = join(out, 'answers.jsonl');
+  const path = answersPath(out);
   {
     await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
     await runBatch({
