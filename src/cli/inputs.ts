@@ -45,7 +45,7 @@ export function judgeInputs({ judge, judgeModel }: JudgeFlags): Input[] {
 
 /** What a data set was read from. Its folders may hold a folder for the report, but not the report. */
 export function datasetInputs({ paths }: ReadItems): Input[] {
-  return paths.map((path) => ({ path, name: 'of the data set (--root)', isOpenBelow: true }));
+  return paths.map((path) => ({ path, name: 'the data set of --root', isOpenBelow: true }));
 }
 
 /** A GGUF, and the others of a model that is split (name-00001-of-00003.gguf). */

@@ -1,6 +1,6 @@
 /** Where a file is, whatever path names it: links followed, also to where nothing is yet. */
 import { lstat, opendir, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 
@@ -20,19 +20,19 @@ const MOST_LINKS = 40;
 
 /** @throws UsageError ERR_INVALID_OPTION for links that lead in a circle */
 export async function placeOf(path: string): Promise<Place> {
-  let target = resolve(path);
+  let target = path; // as it is: behind a link, '..' is not what it looks like
   for (let hop = 0; hop <= MOST_LINKS; hop++) {
     const found = await stat(target, { bigint: true }).catch(() => null);
     if (found !== null) {
       const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
-      const whole = await realpath(target).catch(() => target); // a pipe behind /dev/stdout has no path
+      const whole = await realpath(target).catch(() => resolve(target)); // a pipe behind /dev/stdout has no path
       return { target: whole, identity: `${found.dev}:${found.ino}`, kind, nameCount: Number(found.nlink) };
     }
-    const folder = await realpath(dirname(target)).catch(() => dirname(target));
+    const folder = await realpath(dirname(target)).catch(() => resolve(dirname(target)));
     target = join(folder, basename(target));
     const link = await readlink(target).catch(() => null);
     if (link === null) return { target, identity: await futureIdentity(target), kind: 'nothing', nameCount: 0 };
-    target = resolve(folder, link); // where the link would have its file
+    target = isAbsolute(link) ? link : `${folder}/${link}`; // where the link would have its file
   }
   throw new UsageError(
     'ERR_INVALID_OPTION',
