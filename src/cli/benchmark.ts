@@ -60,12 +60,12 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
   const out = outOf(flags, dataset);
   const startedAt = new Date();
   const read = await readSet(dataset, flags);
-  process.stderr.write(
-    `${read.items.length} questions of ${dataset.title}${read.variant === '' ? '' : ` (${read.variant})`}\n`,
-  );
   await checkApart(
     [...(await answersOutputs(out)), ...reportOutputs(out)],
     [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
+  );
+  process.stderr.write(
+    `${read.items.length} questions of ${dataset.title}${read.variant === '' ? '' : ` (${read.variant})`}\n`,
   );
   const judges = await judgesOf(dataset.name, flags, signal);
   try {
