@@ -1,4 +1,5 @@
 /** What may stop a command from outside: Ctrl-C, a termination, a terminal that is closed, a stdout that takes no more. */
+import { isatty } from 'node:tty';
 import { unwritable } from '../outputs/index.js';
 import { EXIT, StoppedError } from './failure.js';
 
@@ -36,6 +37,8 @@ export async function withInterrupt<Result>(run: (signal: AbortSignal) => Promis
     });
   }
   process.stdout.on('error', onOutputError);
+  const terminals = [0, 1, 2].filter(isatty);
+  process.on('exit', () => endWithout(terminals));
   try {
     const result = await run(controller.signal);
     await new Promise<void>((resolve) => process.stdout.write('', () => resolve())); // whether the last of it went out
@@ -44,4 +47,11 @@ export async function withInterrupt<Result>(run: (signal: AbortSignal) => Promis
   } catch (error) {
     throw stopped ?? error;
   }
+}
+
+/** Node sets terminals back as it ends, and aborts where they are gone: then the signal ends it, all else being done. */
+function endWithout(terminals: readonly number[]): void {
+  if (terminals.every((fd) => isatty(fd))) return;
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }
