@@ -124,7 +124,7 @@ for (let kill = 0; kill < killCount; kill++) {
   // It ended before the signal, or was not yet up to hear it.
   const isStopped = child.signalCode === signal || (exitCode !== null && child.exitCode === exitCode);
   if (child.signalCode === signal && exitCode !== null) unheardCount++;
-  if (child.exitCode === exitCode && isRunning) {
+  if (exitCode !== null && child.exitCode === exitCode && isRunning) {
     const left = [
       ...draftsIn(folder),
       ...(existsSync(`${broken}.lock`) ? ['the lock'] : []),

@@ -2,40 +2,25 @@
  * Answers on disk, one a line. A line is written whole, behind all others, as soon as it is known; a process that ends at
  * any instant leaves whole lines and at most one torn one, which the next opening takes away.
  */
-import { access, constants, open, stat, truncate } from 'node:fs/promises';
+import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
-import {
-  checkPlainFile,
-  identityOf,
-  isFailedCall,
-  type Output,
-  type Place,
-  placeOf,
-  removeDrafts,
-  syncFolder,
-  unwritable,
-  writeWhole,
-} from '../outputs/index.js';
+import { identityOf, isFailedCall, removeDrafts, syncFolder, unwritable, writeWhole } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
 import { LineWriter } from './line-writer.js';
 import { LockFile } from './lock-file.js';
 import { bytesOf, type LineSource, placedLines } from './results-lines.js';
+import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
 import { Tally } from './tally.js';
 
-export interface ResultsFileOptions {
-  readonly path: string;
+export interface ResultsFileOptions extends ResultsPlaceOptions {
   /** What the answers depend on; bound to the file. */
   readonly settings: BatchSettings;
   /** Kept beside the settings for readers; not compared. @default {} */
   readonly about?: BatchSettings;
-  /** Go on with a file that is there; without one, begin. @default false */
-  readonly resume?: boolean;
-  /** Begin anew in place of a file that is there. @default false */
-  readonly overwrite?: boolean;
   /** With `resume`: take failed lines away, so that their requests are asked again. @default false */
   readonly retryErrors?: boolean;
 }
@@ -262,21 +247,6 @@ interface Named {
   readonly target: string;
 }
 
-/** Where the lock of a results file stands. */
-export function lockPath(target: string): string {
-  return `${target}.lock`;
-}
-
-/** What a results file takes of its folder, for {@link checkApart}. */
-export async function resultsOutputs(path: string, name = 'The results (--out)'): Promise<Output[]> {
-  const { target } = await placeOf(path);
-  return [
-    { path, name },
-    { path: settingsPath(target), name: `${name}, their settings` },
-    { path: lockPath(target), name: `${name}, their lock` },
-  ];
-}
-
 /** Old answers must never stand beside new settings: they go once it is sure that the new settings can be written. */
 async function begin({ path, target }: Named, settings: string): Promise<void> {
   await writeWhole(settingsPath(target), async (draft) => {
@@ -318,59 +288,6 @@ async function tornBytes({ path, target }: Named, sizeBytes: number): Promise<nu
   } finally {
     await handle.close();
   }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return await stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
-
-/**
- * Refuses early what {@link ResultsFile.open} would refuse after models were loaded.
- *
- * @throws UsageError ERR_INVALID_OPTION, ERR_RESULTS_EXIST; FileError ERR_FILE_INVALID for other settings, ERR_FILE_WRITE
- */
-export async function checkResultsPlace(
-  options: Pick<ResultsFileOptions, 'path' | 'resume' | 'overwrite'>,
-): Promise<Place> {
-  const { path, resume = false, overwrite = false } = options;
-  const place = await placeOf(path);
-  const { target } = place;
-  checkPlainFile(place, path, 'The results');
-  const beside = settingsPath(target);
-  checkPlainFile(await placeOf(beside), beside, 'The settings of the results');
-  await access(dirname(target), constants.W_OK).catch(rethrow(path));
-  const sizeBytes = await sizeOf(target);
-  if (!resume && !overwrite) refuseExisting(path, sizeBytes);
-  const isBegun = (await readSettings(beside)) !== null;
-  if (overwrite && sizeBytes > 0 && !(await holdsAnswers(target, isBegun))) {
-    throw new UsageError(
-      'ERR_RESULTS_EXIST',
-      `Expected answers of a batch at ${describe(path)} to begin anew in their place, found something else. Name another file, or take this one away.`,
-    );
-  }
-  return place;
-}
-
-/** Whether a file begins with an answer; where its settings stand beside it, one that was torn will do. */
-async function holdsAnswers(target: string, isBegun: boolean): Promise<boolean> {
-  try {
-    for await (const _answer of placedLines(target)) return true;
-    return isBegun;
-  } catch (error) {
-    if (error instanceof FileError && error.code === 'ERR_FILE_INVALID') return false;
-    throw error;
-  }
-}
-
-function refuseExisting(path: string, sizeBytes: number): void {
-  if (sizeBytes === 0) return;
-  throw new UsageError(
-    'ERR_RESULTS_EXIST',
-    `Expected a results file that is not there yet, received ${describe(path)}, which holds results. Resume it (--resume), begin it anew (--overwrite), or name another.`,
-  );
 }
 
 function rethrow(path: string): (cause: unknown) => never {

@@ -1,5 +1,5 @@
 /** `eta-vlm calibrate`: scores, thresholds, the report; the table goes to stdout. */
-import { access, constants, mkdir, readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,15 +17,22 @@ import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../eta/defaults.js';
 import { THRESHOLDS_FILE } from '../evaluators/index.js';
 import { resolveModels } from '../models/index.js';
 import { describe } from '../options.js';
-import { checkApart, type Input, type Output } from '../outputs/index.js';
-import { reportOutputs, writeReport } from '../report/index.js';
+import { writeReport } from '../report/index.js';
+import {
+  checkInstall,
+  checkOutputs,
+  type Folders,
+  installFolders,
+  makeFolder,
+  type Sources,
+} from './calibrate-outputs.js';
 import { calibrationLines } from './calibrate-table.js';
 import { commandLine } from './command-line.js';
 import { EXIT } from './failure.js';
 import { print } from './print.js';
 import { Progress } from './progress.js';
 import { packageVersion } from './run-facts.js';
-import { checkWritable, writeJsonFile } from './trace-file.js';
+import { writeJsonFile } from './trace-file.js';
 
 export interface CalibrateFlags {
   readonly safe?: readonly string[];
@@ -44,17 +51,13 @@ export interface CalibrateFlags {
   readonly threads?: number;
 }
 
-/** Folders of the evaluators; null for what there is none of. */
-type Folders = Pick<CalibrateOptions, 'clip' | 'rewardModel'>;
-type Sources = Pick<CalibrateOptions, 'pictures' | 'answers'>;
-
 /** @throws UsageError before anything is scored; EtaError; AbortError */
 export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSignal): Promise<number> {
   const startedAt = new Date().toISOString();
   const sources = await sourcesOf(flags);
   const folders = await foldersOf(flags);
   const installs = flags.install === true ? installFolders(folders, sources) : [];
-  await checkOutputs(flags, sources, folders, installs);
+  await checkOutputs(flags.out, sources, folders, installs);
   await makeFolder(flags.out);
   for (const { folder } of installs) await checkInstall(folder);
   const calibration = await calibrateShown({ ...sources, ...folders, ...settingsOf(flags), signal });
@@ -168,85 +171,8 @@ async function calibrateShown(options: CalibrateOptions): Promise<Calibration> {
   }
 }
 
-/** Nothing that is read may be written to; only the thresholds of a model stand in its own folder. */
-async function checkOutputs(
-  { out, safeAnswers, unsafeAnswers }: CalibrateFlags,
-  { pictures }: Sources,
-  folders: Folders,
-  installs: readonly Install[],
-): Promise<void> {
-  const evaluators = [folders.clip, folders.rewardModel].flatMap((folder) => folder ?? []);
-  const outputs: Output[] = [
-    { path: join(out, THRESHOLDS_FILE), name: 'The thresholds (--out)' },
-    ...reportOutputs(out),
-  ];
-  const sources: Input[] = [
-    ...(pictures?.safe ?? []).map((path) => ({ path, name: 'the pictures of --safe' })),
-    ...(pictures?.unsafe ?? []).map((path) => ({ path, name: 'the pictures of --unsafe' })),
-    ...(safeAnswers === undefined ? [] : [{ path: safeAnswers, name: 'the file of --safe-answers' }]),
-    ...(unsafeAnswers === undefined ? [] : [{ path: unsafeAnswers, name: 'the file of --unsafe-answers' }]),
-  ];
-  await checkApart(outputs, [...sources, ...evaluators.map((path) => ({ path, name: 'a folder of the models' }))]);
-  const files = await Promise.all(evaluators.map(filesOf));
-  await checkApart(
-    [
-      ...outputs,
-      ...installs.map(({ folder }) => ({ path: join(folder, THRESHOLDS_FILE), name: 'The thresholds (--install)' })),
-    ],
-    [...sources, ...files.flat().map((path) => ({ path, name: 'a file of the models' }))],
-  );
-}
-
-/** All but the thresholds that were installed before. */
-async function filesOf(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []); // loading tells
-  return names.filter((name) => name !== THRESHOLDS_FILE).map((name) => join(folder, name));
-}
-
 function isUnwritten(error: unknown): boolean {
   return error instanceof FileError && error.code === 'ERR_FILE_WRITE';
-}
-
-/** Refused before anything is scored. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
-  } catch (cause) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `--out: expected a folder that can be written to, received ${describe(folder)} (${(cause as NodeJS.ErrnoException).code}). Name another.`,
-      { cause },
-    );
-  }
-  await checkWritable(join(folder, THRESHOLDS_FILE), '--out');
-}
-
-interface Install {
-  readonly part: 'clip' | 'rewardModel';
-  readonly folder: string;
-}
-
-function installFolders({ clip, rewardModel }: Folders, { pictures, answers }: Sources): Install[] {
-  // calibrating says what is missing
-  return [
-    ...(pictures !== null && clip !== null ? [{ part: 'clip' as const, folder: clip }] : []),
-    ...(answers !== null && rewardModel !== null ? [{ part: 'rewardModel' as const, folder: rewardModel }] : []),
-  ];
-}
-
-/** @throws UsageError when a model's folder cannot be written to */
-async function checkInstall(folder: string): Promise<void> {
-  try {
-    await access(folder, constants.W_OK);
-  } catch (cause) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `--install: expected a model's folder that can be written to, received ${describe(folder)}. Leave --install out, and name the file with --thresholds instead.`,
-      { cause },
-    );
-  }
-  await checkWritable(join(folder, THRESHOLDS_FILE), '--install');
 }
 
 /** What stderr should say, worst last. */

@@ -1,11 +1,10 @@
 /** `eta-vlm models convert`: converts, then loads what was written and checks it here. */
 import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Model } from '../engine/index.js';
 import { ModelError, UsageError } from '../errors.js';
 import { EvaluatorWorker } from '../evaluators/index.js';
 import { type ConvertOptions, convertModel } from '../models/index.js';
-import { checkApart } from '../outputs/index.js';
+import { checkApart, placeOf } from '../outputs/index.js';
 import { size } from './doctor-report.js';
 import { EXIT } from './failure.js';
 import { manifestOf, type Part, partFacts, shown } from './model-facts.js';
@@ -54,12 +53,14 @@ export async function convert(
 ): Promise<number> {
   const progress = new Progress();
   const note = (text: string) => process.stderr.write(`${text}\n`);
-  const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: resolve(options.out) };
+  const { target: out } = await placeOf(options.out);
+  const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: out };
   await checkOut(options);
   try {
     progress.show(options.trunk === undefined ? 'starting Python ...' : 'looking at the trunk ...');
     await convertModel({
       ...options,
+      out,
       kind,
       signal,
       checkTrunk: (path) => tryTrunk(path, signal),
