@@ -1,5 +1,5 @@
 /** Picture files to pixels. The only file that imports sharp, and only when a picture has to be decoded. */
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { z } from 'zod';
@@ -288,18 +288,15 @@ function firstLine(error: unknown): string {
 }
 
 /**
- * Writes a picture as a PNG file, which loses nothing.
+ * A picture as the bytes of a PNG file, which loses nothing.
  *
- * @throws ImageError ERR_IMAGE_UNREADABLE when sharp does not load; what the file system says
+ * @throws ImageError ERR_IMAGE_UNREADABLE when sharp does not load
  */
-export async function writePng({ data, width, height }: RgbImage, path: string): Promise<void> {
+export async function encodePng({ data, width, height }: RgbImage): Promise<Uint8Array> {
   const sharp = await loadSharp();
-  await writeFile(
-    path,
-    await sharp(data, { raw: { width, height, channels: 3 } })
-      .png()
-      .toBuffer(),
-  );
+  return await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 }
 
 /**

@@ -12,8 +12,9 @@ export {
   requestsOf,
   type Shard,
 } from './requests-file.js';
-export { checkResultsPlace, ResultsFile, type ResultsFileOptions } from './results-file.js';
+export { ResultsFile, type ResultsFileOptions } from './results-file.js';
 export { readAnswers } from './results-lines.js';
+export { checkResultsPlace, type ResultsPlaceOptions, resultsOutputs } from './results-place.js';
 export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';
 export { type BatchDecisions, type BatchSettings, settingsOf } from './settings.js';
 export { readSettings, settingsPath } from './settings-file.js';

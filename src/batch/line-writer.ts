@@ -4,8 +4,8 @@
  * a file that opening repairs.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { FileError } from '../errors.js';
-import { describe } from '../options.js';
+import type { FileError } from '../errors.js';
+import { unwritable } from '../outputs/index.js';
 
 /** One sync for all lines of this time, in ms; docs/batch.md has what a sync for each line would cost. */
 const SYNC_EVERY_MS = 250;
@@ -25,11 +25,17 @@ export class LineWriter {
   #syncing: Promise<void> = Promise.resolve();
   #isDirty = false;
   #failure: FileError | undefined;
+  #isFailureTold = false;
 
   /** @param handle opened to append; the writer closes it */
   constructor(path: string, handle: FileHandle) {
     this.#path = path;
     this.#handle = handle;
+  }
+
+  /** Whether a failed write was thrown already. */
+  get isFailureTold(): boolean {
+    return this.#isFailureTold;
   }
 
   /** @throws FileError ERR_FILE_WRITE, then and at every later call: a line may be torn, so nothing may follow it */
@@ -49,7 +55,7 @@ export class LineWriter {
     }
     await this.#syncing;
     if (this.#isDirty) await this.#syncNow();
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#told(this.#failure);
   }
 
   /** Writes what waits, then closes the file, also when that fails. */
@@ -73,7 +79,7 @@ export class LineWriter {
       }
       for (const { resolve, reject } of batch) {
         if (this.#failure === undefined) resolve();
-        else reject(this.#failure);
+        else reject(this.#told(this.#failure));
       }
       this.#scheduleSync();
     }
@@ -102,11 +108,12 @@ export class LineWriter {
   }
 
   #fail(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#failure ??= new FileError(
-      'ERR_FILE_WRITE',
-      `Expected to write ${describe(this.#path)}, but it failed: ${reason}. What was written before is kept; mend the cause and resume.`,
-      { cause },
-    );
+    const remedy = 'What was written before is kept; mend the cause and resume.';
+    this.#failure ??= unwritable(this.#path, cause, remedy);
+  }
+
+  #told(failure: FileError): FileError {
+    this.#isFailureTold = true;
+    return failure;
   }
 }

@@ -6,10 +6,11 @@
  * broken open, so nothing can be broken open twice. The holder removes the file when it is done.
  */
 import { randomBytes } from 'node:crypto';
-import { appendFile, readFile, rm } from 'node:fs/promises';
+import { appendFile, lstat, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
+import { unwritable } from '../outputs/index.js';
 
 interface Claim {
   readonly pid: number;
@@ -29,9 +30,11 @@ export class LockFile {
 
   /**
    * @param what the file that is locked, for the message
-   * @throws UsageError ERR_RESULTS_LOCKED when another process that may live holds it; FileError ERR_FILE_WRITE
+   * @throws UsageError ERR_RESULTS_LOCKED when another process that may live holds it, ERR_INVALID_OPTION when something
+   * else stands there; FileError ERR_FILE_WRITE
    */
   static async acquire(path: string, what: string): Promise<LockFile> {
+    await checkLock(path, what);
     const own: Claim = {
       pid: process.pid,
       host: hostname(),
@@ -76,17 +79,26 @@ function lockedMessage({ pid, host }: Claim, path: string, what: string): string
   return `Expected ${describe(what)} to be free to write, but ${place} writes it. ${remedy}`;
 }
 
+/** What is no lock is neither added to nor taken away. A link is none: the lock stands beside the file that it locks. */
+async function checkLock(path: string, what: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null || (found.isFile() && (await beginsAsLock(path)))) return;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `Expected the lock of ${describe(what)}, or nothing, at ${JSON.stringify(path)}, found something else. Name another results file.`,
+  );
+}
+
+async function beginsAsLock(path: string): Promise<boolean> {
+  const text = await readFile(path, 'latin1').catch(() => '');
+  return ['{"pid":', '{"withdrawn":'].some((begin) => text.startsWith(begin.slice(0, text.length)));
+}
+
 /** Appending to a lock that its holder removes meanwhile makes a new one, which is as good. */
 async function append(path: string, text: string): Promise<void> {
-  try {
-    await appendFile(path, text, { flush: false });
-  } catch (cause) {
-    throw new FileError(
-      'ERR_FILE_WRITE',
-      `Expected to write ${describe(path)}, but it failed: ${(cause as Error).message}. Name a file in a folder that can be written.`,
-      { cause },
-    );
-  }
+  await appendFile(path, text, { flush: false }).catch((cause: unknown) => {
+    throw unwritable(path, cause);
+  });
 }
 
 /** Claims in order, without those that were withdrawn. A torn claim, of a process killed while it made it, is none. */

@@ -1,11 +1,12 @@
 /** Several results files, made under the same settings, to one. */
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { FileError, throwIfAborted, UsageError } from '../errors.js';
 import { describe } from '../options.js';
+import { checkApart, placeOf } from '../outputs/index.js';
 import { LockFile } from './lock-file.js';
-import { checkResultsPlace, ResultsFile } from './results-file.js';
+import { ResultsFile } from './results-file.js';
 import { bytesOf, type LineSource, placedLines } from './results-lines.js';
+import { checkResultsPlace, lockPath, resultsOutputs } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath } from './settings-file.js';
 import type { TallyCounts } from './tally.js';
@@ -39,14 +40,13 @@ type Source = LineSource & { readonly line: number };
 export async function mergeResults(options: MergeResultsOptions): Promise<Merged> {
   const { paths, out, ordered = false, overwrite = false, signal } = options;
   await checkResultsPlace({ path: out, overwrite });
-  if (paths.some((path) => resolve(path) === resolve(out))) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `Expected a file of its own for all answers, received ${describe(out)}, which is one of the files to merge. Name another.`,
-    );
-  }
+  const targets = await Promise.all(paths.map(async (path) => (await placeOf(path)).target));
+  await checkApart(
+    await resultsOutputs(out),
+    [...paths, ...targets.map(settingsPath)].map((path) => ({ path, name: 'one of the files to merge' })),
+  );
   const { settings, missingShards } = await sharedSettings(paths);
-  for (const path of paths) await LockFile.checkFree(`${path}.lock`, path);
+  for (const [index, target] of targets.entries()) await LockFile.checkFree(lockPath(target), paths[index] ?? target);
   const sources = await gather(paths, signal);
   if (ordered) sources.sort((a, b) => a.line - b.line);
   const about = { mergedFrom: [...paths], startedAt: new Date().toISOString() };
@@ -62,11 +62,12 @@ async function sharedSettings(
   const shards = new Set<string>();
   for (const path of paths) {
     await checkThere(path);
-    const settings = await readSettings(settingsPath(path));
+    const beside = settingsPath((await placeOf(path)).target);
+    const settings = await readSettings(beside);
     if (settings === null) {
       throw new UsageError(
         'ERR_RESULTS_DIFFER',
-        `Expected the settings of ${describe(path)} in ${describe(settingsPath(path))}, found no such file. Keep the two together.`,
+        `Expected the settings of ${describe(path)} in ${describe(beside)}, found no such file. Keep the two together.`,
       );
     }
     const { shard = null, ...others } = settings;
@@ -83,9 +84,18 @@ async function sharedSettings(
     shared ??= { settings: { ...others, shard: null }, path };
   }
   if (shared === undefined) throw new UsageError('ERR_INVALID_OPTION', 'Expected files to merge, received none.');
-  const [count = 0] = [...shards].map((shard) => Number(shard.split('/')[1]));
-  const wanted = Array.from({ length: count }, (_, i) => `${i + 1}/${count}`);
-  return { settings: shared.settings, missingShards: wanted.filter((shard) => !shards.has(shard)) };
+  return { settings: shared.settings, missingShards: missingOf(shards) };
+}
+
+/** @throws UsageError ERR_RESULTS_DIFFER for parts of two divisions, which do not make a whole */
+function missingOf(shards: ReadonlySet<string>): string[] {
+  const [count = 0, ...others] = new Set([...shards].map((shard) => Number(shard.split('/')[1])));
+  if (others.length > 0)
+    throw new UsageError(
+      'ERR_RESULTS_DIFFER',
+      `Expected shards of one division, received ${[...shards].join(', ')}. Merge those of one number of shards.`,
+    );
+  return Array.from({ length: count }, (_, i) => `${i + 1}/${count}`).filter((shard) => !shards.has(shard));
 }
 
 async function checkThere(path: string): Promise<void> {

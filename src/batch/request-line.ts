@@ -1,44 +1,18 @@
 /** One line of a requests file to a request, or to the error that stands in its place. */
 import { resolve } from 'node:path';
-import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
-import { describe, parseOptions } from '../options.js';
-import type { Turn } from '../types.js';
+import { describe } from '../options.js';
 import { type BatchRequest, lineError, type RefusedRequest } from './answer-line.js';
+import { turnsOf } from './chat-messages.js';
 import { digestOf } from './digest.js';
+import { type Fields, isFields, withoutNulls } from './fields.js';
+import { idOf, ownFields } from './line-forms.js';
 import type { ByteLine } from './line-reader.js';
 
 /** A line of requests may hold several pictures as data: URLs, but not more than this. */
 export const MAX_REQUEST_BYTES = 64 * 2 ** 20;
 
-const TEXT = 'expected a text';
-const partSchema = z.discriminatedUnion(
-  'type',
-  [
-    z.strictObject({ type: z.literal('text'), text: z.string(TEXT) }),
-    z.strictObject({
-      type: z.literal('image_url'),
-      image_url: z.union(
-        [z.string(), z.looseObject({ url: z.string() }).transform(({ url }) => url)],
-        'expected { url } or a text',
-      ),
-    }),
-  ],
-  "expected a part of type 'text' or 'image_url'",
-);
-/** As in OpenAI's chat completions. */
-const messagesSchema = z.strictObject({
-  messages: z.array(
-    z.strictObject({
-      role: z.enum(['system', 'user', 'assistant'], 'expected system, user or assistant'),
-      content: z.union([z.string(), z.array(partSchema)], 'expected a text, or an array of parts'),
-    }),
-    'expected an array of messages',
-  ),
-});
-
-type Fields = Readonly<Record<string, unknown>>;
 type Line = BatchRequest | RefusedRequest;
 
 /** @param folder what paths of pictures start from */
@@ -50,11 +24,11 @@ export function parseRequestLine({ number, bytes, byteCount }: ByteLine, folder:
   let id: string | null = null;
   let digest = '';
   try {
-    const fields = parseObject(bytes);
-    const { id: given, ...rest } = fields;
-    digest = digestOf(rest);
-    id = readId(given, number);
-    return { id, line: number, digest, request: readRequest(rest, folder) };
+    const line = parseObject(bytes);
+    const { id: _id, custom_id: _custom, question_id: _question, ...asked } = line;
+    digest = digestOf(asked);
+    id = readId(idOf(line), number);
+    return { id, line: number, digest, request: readRequest(ownFields(line), folder) };
   } catch (error) {
     return refused(number, id, digest === '' ? digestOf(bytes) : digest, error);
   }
@@ -82,7 +56,7 @@ function parseObject(bytes: Uint8Array): Fields {
   } catch (cause) {
     throw invalid(`expected one JSON object, received ${describe(text)} (${(cause as Error).message})`, cause);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  if (isFields(value)) return withoutNulls(value) as Fields;
   throw invalid(`expected one JSON object, received ${describe(value)}`);
 }
 
@@ -113,16 +87,6 @@ function readRequest(fields: Fields, folder: string): Omit<EtaRequest, 'signal'>
     );
   }
   return request as Omit<EtaRequest, 'signal'>;
-}
-
-function turnsOf(messages: unknown): Turn[] {
-  const parsed = parseOptions(messagesSchema, { messages }, 'request');
-  return parsed.messages.map(({ role, content }) => {
-    if (typeof content === 'string') return { role, text: content };
-    const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
-    const images = content.flatMap((part) => (part.type === 'image_url' ? [part.image_url] : []));
-    return { role, text, ...(images.length > 0 && { images }) };
-  });
 }
 
 /** A path from where its file stands; a URL as it is. */

@@ -2,29 +2,25 @@
  * Answers on disk, one a line. A line is written whole, behind all others, as soon as it is known; a process that ends at
  * any instant leaves whole lines and at most one torn one, which the next opening takes away.
  */
-import { open, rm, stat, truncate } from 'node:fs/promises';
+import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
+import { identityOf, isFailedCall, removeDrafts, syncFolder, unwritable, writeWhole } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
 import { LineWriter } from './line-writer.js';
 import { LockFile } from './lock-file.js';
 import { bytesOf, type LineSource, placedLines } from './results-lines.js';
+import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
 import { Tally } from './tally.js';
-import { syncFolder, writeWhole } from './whole-file.js';
 
-export interface ResultsFileOptions {
-  readonly path: string;
+export interface ResultsFileOptions extends ResultsPlaceOptions {
   /** What the answers depend on; bound to the file. */
   readonly settings: BatchSettings;
   /** Kept beside the settings for readers; not compared. @default {} */
   readonly about?: BatchSettings;
-  /** Go on with a file that is there; without one, begin. @default false */
-  readonly resume?: boolean;
-  /** Begin anew in place of a file that is there. @default false */
-  readonly overwrite?: boolean;
   /** With `resume`: take failed lines away, so that their requests are asked again. @default false */
   readonly retryErrors?: boolean;
 }
@@ -48,10 +44,13 @@ export interface RewriteOptions {
 }
 
 export class ResultsFile {
+  /** As it was named. */
   readonly path: string;
   /** Bytes of a torn last line that opening took away. */
   readonly repairedByteCount: number;
   #tally = new Tally();
+  /** Without links: what is written, and beside which settings and lock stand. */
+  readonly #target: string;
   readonly #lock: LockFile;
   #writer: LineWriter | undefined;
   readonly #known = new Map<string, KnownAnswer>();
@@ -59,8 +58,9 @@ export class ResultsFile {
   readonly #refused = new Set<string>();
   #closed: Promise<void> | undefined;
 
-  private constructor(path: string, lock: LockFile, repairedByteCount: number) {
+  private constructor({ path, target }: Named, lock: LockFile, repairedByteCount: number) {
     this.path = path;
+    this.#target = target;
     this.#lock = lock;
     this.repairedByteCount = repairedByteCount;
   }
@@ -73,20 +73,25 @@ export class ResultsFile {
    */
   static async open(options: ResultsFileOptions): Promise<ResultsFile> {
     const { path, settings, about = {}, resume = false, overwrite = false, retryErrors = false } = options;
-    await checkResultsPlace(options);
-    const lock = await LockFile.acquire(`${path}.lock`, path);
+    const { target } = await checkResultsPlace(options);
+    const named = { path, target };
+    const lock = await LockFile.acquire(lockPath(target), path);
     try {
-      const sizeBytes = await sizeOf(path);
+      await removeDrafts(target);
+      await removeDrafts(settingsPath(target));
+      const sizeBytes = await sizeOf(target);
       if (!resume && !overwrite) refuseExisting(path, sizeBytes);
       if (sizeBytes === 0 || !resume) {
-        await begin(path, settingsText(settings, about));
-        const file = await new ResultsFile(path, lock, 0).#start();
-        await syncFolder(dirname(path));
+        await begin(named, settingsText(settings, about));
+        const file = await new ResultsFile(named, lock, 0).#start();
+        await syncFolder(dirname(target));
         return file;
       }
-      await checkSettings(path, settings);
-      const file = new ResultsFile(path, lock, await repair(path, sizeBytes));
-      await file.#index();
+      await checkSettings(named, settings);
+      const torn = await tornBytes(named, sizeBytes);
+      const file = new ResultsFile(named, lock, torn);
+      await file.#index(); // before a byte is taken away: whether they are answers at all
+      if (torn > 0) await truncate(target, sizeBytes - torn).catch(rethrow(path));
       if (retryErrors && file.tally.errorCount > 0) await file.#rewriteLines({ keeps: ({ error }) => error === null });
       return await file.#start();
     } catch (error) {
@@ -120,6 +125,14 @@ export class ResultsFile {
     await this.#openWriter().append(JSON.stringify(line));
   }
 
+  /** Whether a path, however it is spelled, names this file or one of those beside it. */
+  async isOwn(path: string): Promise<boolean> {
+    const identity = await identityOf(path);
+    if (identity === null) return false;
+    const own = [this.#target, settingsPath(this.#target), lockPath(this.#target)];
+    return (await Promise.all(own.map(identityOf))).includes(identity);
+  }
+
   /** Waits until every line is on the disk. */
   async flush(): Promise<void> {
     await this.#openWriter().flush();
@@ -127,10 +140,7 @@ export class ResultsFile {
 
   /** Writes the file anew, whole or not at all: without some lines, or in another order. */
   async rewrite(options: RewriteOptions): Promise<void> {
-    await this.#openWriter().close();
-    this.#writer = undefined;
-    await this.#rewriteLines(options);
-    await this.#start();
+    await this.#betweenWriters(() => this.#rewriteLines(options));
   }
 
   /**
@@ -139,11 +149,10 @@ export class ResultsFile {
    * @param lines of results, each with its newline, in chunks
    */
   async addWhole(lines: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#openWriter().close();
-    this.#writer = undefined;
-    await this.#replace(lines);
-    await this.#index();
-    await this.#start();
+    await this.#betweenWriters(async () => {
+      await this.#replace(lines);
+      await this.#index();
+    });
   }
 
   /** Writes what waits and lets others open the file. Idempotent. */
@@ -152,8 +161,10 @@ export class ResultsFile {
     return this.#closed;
   }
 
+  /** Closes; a failed write that somebody was told of is not told again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    const isTold = this.#writer?.isFailureTold === true;
+    await this.close().catch((error: unknown) => (isTold ? undefined : Promise.reject(error)));
   }
 
   async #end(): Promise<void> {
@@ -170,8 +181,16 @@ export class ResultsFile {
   }
 
   async #start(): Promise<this> {
-    this.#writer = new LineWriter(this.path, await open(this.path, 'a').catch(unwritable(this.path)));
+    this.#writer = new LineWriter(this.path, await open(this.#target, 'a').catch(rethrow(this.path)));
     return this;
+  }
+
+  /** Work on the file while nobody appends to it. */
+  async #betweenWriters(work: () => Promise<void>): Promise<void> {
+    await this.#openWriter().close();
+    this.#writer = undefined;
+    await work();
+    await this.#start();
   }
 
   #register({ id, line, digest, error, verdict, stopReason }: Registered): void {
@@ -182,7 +201,7 @@ export class ResultsFile {
 
   /** Reads what stands in the file. */
   async #index(): Promise<void> {
-    for await (const { answer, number } of placedLines(this.path)) {
+    for await (const { answer, number } of placedLines(this.#target)) {
       if (answer.id !== null && this.#known.has(answer.id)) {
         throw new FileError(
           'ERR_FILE_INVALID',
@@ -199,13 +218,13 @@ export class ResultsFile {
     this.#known.clear();
     this.#refused.clear();
     this.#tally = new Tally();
-    for await (const { answer, offset, byteCount } of placedLines(this.path)) {
+    for await (const { answer, offset, byteCount } of placedLines(this.#target)) {
       if (!keeps(answer)) {
         isChanged = true;
         continue;
       }
       this.#register(answer);
-      kept.push({ path: this.path, offset, byteCount, place: placeOf?.(answer) ?? kept.length });
+      kept.push({ path: this.#target, offset, byteCount, place: placeOf?.(answer) ?? kept.length });
     }
     const ordered = kept.toSorted((a, b) => a.place - b.place);
     isChanged ||= ordered.some((line, i) => line !== kept[i]);
@@ -214,29 +233,35 @@ export class ResultsFile {
   }
 
   async #replace(content: AsyncIterable<Uint8Array>): Promise<void> {
-    await writeWhole(this.path, async (draft) => {
+    await writeWhole(this.#target, async (draft) => {
       for await (const chunk of content) await draft.appendFile(chunk);
-    }).catch((error: unknown) => (isFailedCall(error) ? unwritable(this.path)(error) : Promise.reject(error)));
+    });
   }
 }
 
 type Registered = Pick<AnswerLine, 'id' | 'line' | 'digest' | 'error' | 'verdict' | 'stopReason'>;
 
-async function begin(path: string, settings: string): Promise<void> {
-  try {
-    await rm(path, { force: true }); // old answers first: they must never stand beside new settings
-    await writeWhole(settingsPath(path), (draft) => draft.writeFile(settings));
-  } catch (cause) {
-    unwritable(path)(cause);
-  }
+/** A results file as it was named, and where it is. */
+interface Named {
+  readonly path: string;
+  readonly target: string;
 }
 
-async function checkSettings(path: string, settings: BatchSettings): Promise<void> {
-  const before = await readSettings(settingsPath(path));
+/** Old answers must never stand beside new settings: they go once it is sure that the new settings can be written. */
+async function begin({ path, target }: Named, settings: string): Promise<void> {
+  await writeWhole(settingsPath(target), async (draft) => {
+    await draft.writeFile(settings);
+    await draft.sync();
+    if ((await sizeOf(target)) > 0) await truncate(target).catch(rethrow(path));
+  });
+}
+
+async function checkSettings({ path, target }: Named, settings: BatchSettings): Promise<void> {
+  const before = await readSettings(settingsPath(target));
   if (before === null) {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
-      `Expected the settings of ${describe(path)} in ${describe(settingsPath(path))}, found no such file. Put it back, or begin another results file.`,
+      `Expected the settings of ${describe(path)} in ${describe(settingsPath(target))}, found no such file. Put it back, or begin another results file.`,
     );
   }
   checkSame(
@@ -247,10 +272,9 @@ async function checkSettings(path: string, settings: BatchSettings): Promise<voi
   );
 }
 
-/** Takes a torn last line away. */
-async function repair(path: string, sizeBytes: number): Promise<number> {
-  let wholeBytes = 0;
-  const handle = await open(path, 'r').catch(unreadable(path));
+/** Bytes of a torn last line. */
+async function tornBytes({ path, target }: Named, sizeBytes: number): Promise<number> {
+  const handle = await open(target, 'r').catch(unreadable(path));
   try {
     // From behind, in pieces: only the last line can lack its newline.
     const piece = Buffer.alloc(2 ** 16);
@@ -258,63 +282,17 @@ async function repair(path: string, sizeBytes: number): Promise<number> {
       const start = Math.max(0, end - piece.length);
       const { bytesRead } = await handle.read(piece, 0, end - start, start);
       const newline = piece.subarray(0, bytesRead).lastIndexOf(0x0a);
-      if (newline < 0) continue;
-      wholeBytes = start + newline + 1;
-      break;
+      if (newline >= 0) return sizeBytes - (start + newline + 1);
     }
+    return sizeBytes;
   } finally {
     await handle.close();
   }
-  if (wholeBytes < sizeBytes) await truncate(path, wholeBytes).catch(unwritable(path));
-  return sizeBytes - wholeBytes;
 }
 
-async function sizeOf(path: string): Promise<number> {
-  return await stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
-
-/**
- * Refuses early what {@link ResultsFile.open} would refuse after models were loaded.
- *
- * @throws UsageError ERR_INVALID_OPTION, ERR_RESULTS_EXIST
- */
-export async function checkResultsPlace(
-  options: Pick<ResultsFileOptions, 'path' | 'resume' | 'overwrite'>,
-): Promise<void> {
-  const { path, resume = false, overwrite = false } = options;
-  const found = await stat(path).catch(() => null);
-  if (found !== null && !found.isFile()) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `Expected a file for results, received ${describe(path)}, which is ${found.isDirectory() ? 'a folder' : 'no plain file'}. Name a file.`,
-    );
-  }
-  if (!resume && !overwrite) refuseExisting(path, found?.size ?? 0);
-}
-
-function refuseExisting(path: string, sizeBytes: number): void {
-  if (sizeBytes === 0) return;
-  throw new UsageError(
-    'ERR_RESULTS_EXIST',
-    `Expected a results file that is not there yet, received ${describe(path)}, which holds results. Resume it (--resume), begin it anew (--overwrite), or name another.`,
-  );
-}
-
-/** Whether the system refused, and not the caller's signal or a line that is none. */
-function isFailedCall(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).syscall !== undefined;
-}
-
-function unwritable(path: string): (cause: unknown) => never {
+function rethrow(path: string): (cause: unknown) => never {
   return (cause) => {
-    throw new FileError(
-      'ERR_FILE_WRITE',
-      `Expected to write ${describe(path)}, but it failed: ${(cause as Error).message}. Name a file in a folder that can be written.`,
-      { cause },
-    );
+    throw isFailedCall(cause) ? unwritable(path, cause) : cause;
   };
 }
 

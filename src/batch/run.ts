@@ -3,6 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { describe } from '../options.js';
+import { picturePath } from '../outputs/index.js';
+import type { Turn } from '../types.js';
 import {
   type AnswerLine,
   answerLine,
@@ -87,9 +89,13 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> 
       throw signal?.aborted ? new AbortError(signal) : failure.error;
     }
     await batch.tidy(ordered);
+    await results.flush();
+  } catch (error) {
+    // Of a stop the disk may have worse to tell; of two failures the first.
+    await results.flush().catch((cause: unknown) => (error instanceof AbortError ? Promise.reject(cause) : undefined));
+    throw error;
   } finally {
     signal?.removeEventListener('abort', follow);
-    await results.flush();
   }
   return batch.summary();
 }
@@ -181,10 +187,23 @@ class Batch {
     const { id, request } = entry;
     const seed = request.seed ?? seedOf(batchSeed, id);
     try {
+      await this.#checkPictures(request);
       return answerLine(entry, await eta.respond({ ...request, seed, signal: this.#signal }), this.#options);
     } catch (error) {
       if (this.#signal.aborted || isDisposed(error)) throw error;
       return failedLine(entry, error, { method: request.method ?? eta.facts.policy.method, seed });
+    }
+  }
+
+  /** @throws UsageError ERR_INVALID_LINE for a picture that is written to */
+  async #checkPictures(request: BatchRequest['request']): Promise<void> {
+    const { results } = this.#options;
+    for (const path of picturesOf(request).map(picturePath)) {
+      if (path === null || !(await results.isOwn(path))) continue;
+      throw new UsageError(
+        'ERR_INVALID_LINE',
+        `request: expected a picture, received ${JSON.stringify(path)}, which the results in ${JSON.stringify(results.path)} are written to. Name another of the two.`,
+      );
     }
   }
 
@@ -194,6 +213,12 @@ class Batch {
 }
 
 type Entry = (BatchRequest | RefusedRequest) & { readonly line: number; readonly digest: string };
+
+/** Whatever stands where pictures do; what is none, `respond` refuses. */
+function picturesOf({ image, images, turns }: BatchRequest['request']): unknown[] {
+  const listed = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+  return [image, ...listed(images), ...listed(turns).flatMap((turn) => listed((turn as Turn | null)?.images))];
+}
 
 function isDisposed(error: unknown): boolean {
   return error instanceof UsageError && error.code === 'ERR_DISPOSED';

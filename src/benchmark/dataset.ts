@@ -39,6 +39,8 @@ const SHOWN_ENTRIES = 6;
 /** A folder that should hold a benchmark. */
 export class DatasetFolder {
   readonly root: string;
+  /** Absolute paths of all that was looked at, files and folders. */
+  readonly seen = new Set<string>();
   readonly #dataset: Pick<Dataset, 'name' | 'layout'>;
   /** Names in folders that were looked into. */
   readonly #listings = new Map<string, Promise<ReadonlySet<string>>>();
@@ -50,7 +52,9 @@ export class DatasetFolder {
 
   /** Absolute path of a file of the set, whether it is there or not. */
   path(relative: string): string {
-    return resolve(this.root, relative);
+    const path = resolve(this.root, relative);
+    this.seen.add(path);
+    return path;
   }
 
   /** The first of these paths that exists, relative to the root. */

@@ -35,6 +35,15 @@ export {
 } from './rates.js';
 export { DATASETS, datasetOf } from './registry.js';
 export { type Circumstances, reportData } from './report.js';
-export { type Measurement, type MeasureOptions, measure, measurement, type ReadItems, readItems } from './run.js';
+export {
+  answersOutputs,
+  answersPath,
+  type Measurement,
+  type MeasureOptions,
+  measure,
+  measurement,
+  type ReadItems,
+  readItems,
+} from './run.js';
 export { summaryObject, summaryText } from './summary.js';
 export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement, type WorldVerdict } from './world.js';

@@ -2,10 +2,11 @@
  * Judgements on disk, one a line, apart from the answers: judging again does not answer again, and a judge that was stopped
  * goes on where it was. The first line says whose they are; those of another judge are begun anew.
  */
-import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename } from 'node:fs/promises';
 import { digestOf } from '../batch/index.js';
 import { FileError } from '../errors.js';
 import { describe } from '../options.js';
+import { checkPlainFile, isFailedCall, placeOf, unwritable, writeWhole } from '../outputs/index.js';
 
 /** Who judged, and what the verdicts depend on. */
 export interface JudgeIdentity {
@@ -33,13 +34,10 @@ export class KeptJudgements<Value> {
     this.replaced = replaced;
   }
 
-  /** @throws FileError ERR_FILE_READ, ERR_FILE_WRITE */
+  /** @throws FileError ERR_FILE_READ, ERR_FILE_WRITE; ERR_FILE_INVALID for what holds no judgements */
   static async open<Value>(path: string, { name, settings }: JudgeIdentity): Promise<KeptJudgements<Value>> {
-    const head = JSON.stringify({ format: 'eta-vlm/judgements', formatVersion: 1, judge: { name, settings } });
-    const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return '';
-      throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${cause.message}.`, { cause });
-    });
+    const head = JSON.stringify({ format: FORMAT, formatVersion: 1, judge: { name, settings } });
+    const text = await textOf(path);
     const [first = '', ...rest] = text.split('\n');
     const isOwn = first === head;
     const lines = new Map<string, Line<Value>>();
@@ -63,25 +61,42 @@ export class KeptJudgements<Value> {
     const line = { id, digest: digestOf(content), value };
     this.#lines.set(id, line);
     this.#queue = this.#queue.then(() => appendFile(this.#path, `${JSON.stringify(line)}\n`));
-    await this.#queue.catch((cause: unknown) => this.#unwritable(cause));
+    await this.#queue.catch((cause: unknown) => {
+      throw unwritable(this.#path, cause);
+    });
   }
 
   /** Writes what was read, so that a line torn by a kill is gone before others follow it. */
   async #begin(head: string): Promise<void> {
-    try {
-      if (this.replaced) await rename(this.#path, `${this.#path}.before`);
-      const text = [head, ...[...this.#lines.values()].map((line) => JSON.stringify(line)), ''].join('\n');
-      await writeFile(`${this.#path}.part`, text);
-      await rename(`${this.#path}.part`, this.#path);
-    } catch (cause) {
-      this.#unwritable(cause);
-    }
+    if (this.replaced) await setAside(this.#path);
+    const text = [head, ...[...this.#lines.values()].map((line) => JSON.stringify(line)), ''].join('\n');
+    await writeWhole(this.#path, (draft) => draft.writeFile(text));
   }
+}
 
-  #unwritable(cause: unknown): never {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FileError('ERR_FILE_WRITE', `Expected to write ${describe(this.#path)}: ${reason}.`, { cause });
-  }
+const FORMAT = 'eta-vlm/judgements';
+
+/** What a file of judgements holds; "" where there is none. */
+async function textOf(path: string): Promise<string> {
+  checkPlainFile(await placeOf(path), path, 'The judgements');
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return '';
+    throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${cause.message}.`, { cause });
+  });
+  if (text === '' || text.startsWith(`{"format":"${FORMAT}"`)) return text;
+  throw new FileError(
+    'ERR_FILE_INVALID',
+    `Expected judgements in ${describe(path)}, found something else. Name another folder, or take the file away.`,
+  );
+}
+
+/** Judgements of another judge stay beside the new ones; where the path is a link, beside what it leads to. */
+async function setAside(path: string): Promise<void> {
+  const { target } = await placeOf(path);
+  await textOf(`${target}.before`);
+  await rename(target, `${target}.before`).catch((cause: unknown) => {
+    throw isFailedCall(cause) ? unwritable(path, cause) : cause;
+  });
 }
 
 /** A whole line; null for an empty or torn one, whose answer is judged again. */

@@ -1,10 +1,10 @@
 /** A benchmark from its folder to its figures: items, answers, judgements, rates. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type BatchProgress, type BatchSettings, ResultsFile, settingsOf } from '../batch/index.js';
-import { FileError, UsageError } from '../errors.js';
+import { dirname, join } from 'node:path';
+import { type BatchProgress, type BatchSettings, ResultsFile, resultsOutputs, settingsOf } from '../batch/index.js';
+import { UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { describe } from '../options.js';
+import { makeFolder, type Output, picturePath } from '../outputs/index.js';
 import type { Method } from '../types.js';
 import { answerJobs, answersOf, cutCounts, endOf } from './answers.js';
 import { type Dataset, DatasetFolder } from './dataset.js';
@@ -26,6 +26,8 @@ export interface ReadItems {
   /** "" where the set has one way of asking. */
   readonly variant: string;
   readonly items: readonly BenchmarkItem[];
+  /** Files and folders that they were read from, pictures included. */
+  readonly paths: readonly string[];
 }
 
 /**
@@ -50,11 +52,17 @@ export async function readItems(dataset: Dataset, { root, variant, limit }: Read
         ? `${dataset.name}: expected no variant, because the set is asked in one way, received ${describe(chosen)}.`
         : `${dataset.name}: expected the variant ${dataset.variants.join(', ')}, received ${describe(chosen)}.`,
     );
-  const items = await dataset.load(new DatasetFolder(place, dataset), chosen);
-  return { variant: chosen, items: limit === undefined ? items : limited(items, limit) };
+  const folder = new DatasetFolder(place, dataset);
+  const items = await dataset.load(folder, chosen);
+  const pictures = items.flatMap(({ image }) => picturePath(image) ?? []);
+  return {
+    variant: chosen,
+    items: limit === undefined ? items : limited(items, limit),
+    paths: [...new Set([folder.root, ...folder.seen, ...pictures, ...pictures.map((path) => dirname(path))])],
+  };
 }
 
-export interface MeasureOptions extends ReadItems {
+export interface MeasureOptions extends Omit<ReadItems, 'paths'> {
   readonly dataset: Dataset;
   readonly methods: readonly Method[];
   readonly seeds: readonly number[];
@@ -91,6 +99,16 @@ export interface Measurement {
   readonly cut: Readonly<Record<string, number>>;
 }
 
+/** Where the answers of a folder stand. */
+export function answersPath(out: string): string {
+  return join(out, 'answers.jsonl');
+}
+
+/** What answers take of their folder. Judgements, whose names are those of their judges, look after themselves. */
+export async function answersOutputs(out: string): Promise<Output[]> {
+  return await resultsOutputs(answersPath(out), 'The answers (--out)');
+}
+
 /**
  * Answers, judges and counts. Stopped and called again with the same folder it goes on; methods, seeds and a larger limit
  * may be added later. Answers that failed are asked again.
@@ -103,7 +121,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   const jobs = plan(items, { methods, seeds }, dataset.asks?.bind(dataset));
   await makeFolder(out);
   const settings = await benchmarkSettings(options);
-  const path = join(out, 'answers.jsonl');
+  const path = answersPath(out);
   await answerAll(path, jobs, { ...options, settings, eta });
   const answers = await judgeAnswers(await answersOf(path, jobs), judges, {
     folder: out,
@@ -172,15 +190,4 @@ async function benchmarkSettings(
   const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => named.includes(name)));
   const { method: _method, ...policy } = kept['policy'] as Record<string, BatchSettings[string]>;
   return { benchmark: dataset.name, variant, ...kept, policy };
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FileError('ERR_FILE_WRITE', `Expected a folder at ${describe(path)} that can be written to: ${reason}.`, {
-      cause,
-    });
-  }
 }

@@ -5,11 +5,14 @@ import { EngineError, UsageError } from '../errors.js';
 import { SEQUENCE_COUNT } from '../eta/defaults.js';
 import { decodeImage } from '../image.js';
 import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
+import { checkApart, picturePath } from '../outputs/index.js';
 import type { EtaEvent, EtaResult, Timings } from '../types.js';
+import { modelInputs } from './inputs.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { columnsOf, createPaint, labelled, printable } from './paint.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
+import { print } from './print.js';
 import { loadingText, Progress } from './progress.js';
 import { roundLines } from './round-table.js';
 import { checkWritable, writeJsonFile } from './trace-file.js';
@@ -31,7 +34,7 @@ export interface AskOptions extends ModelFlags, PolicyFlags {
  */
 export async function ask(question: string, options: AskOptions, signal: AbortSignal): Promise<void> {
   const settings = given({ ...loadOptions(options), ...policyOptions(options), sequenceCount: sequenceCount(options) });
-  if (options.trace !== undefined) await checkWritable(options.trace, '--trace');
+  if (options.trace !== undefined) await checkTrace(options.trace, options);
   const prompt = question === '-' ? await readPrompt(signal) : question;
   const startedAt = performance.now();
   const images = await Promise.all((options.image ?? []).map((file) => decodeImage(file, { signal })));
@@ -41,10 +44,20 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   const request = given({ prompt, images, seed: options.seed, signal });
   const answered = options.json ? await eta.respond(request) : await stream(eta, request);
   const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };
-  if (options.trace !== undefined) await writeJsonFile(options.trace, result);
-  if (options.json) process.stdout.write(`${JSON.stringify(answerObject(result))}\n`);
+  if (options.json) print(`${JSON.stringify(answerObject(result))}\n`);
   else writeVerdict(result, options.verbose === true);
   notices.tell();
+  if (options.trace !== undefined) await writeJsonFile(options.trace, result);
+}
+
+/** Refuses early a trace that could not be written after a long run, or would take the place of something else. */
+async function checkTrace(trace: string, options: AskOptions): Promise<void> {
+  const pictures = (options.image ?? []).flatMap((image) => picturePath(image) ?? []);
+  await checkApart(
+    [{ path: trace, name: 'The trace (--trace)' }],
+    [...pictures.map((path) => ({ path, name: 'the picture of --image' })), ...(await modelInputs(options))],
+  );
+  await checkWritable(trace, '--trace');
 }
 
 /** The times of a request whose pictures were decoded before it, as if it had begun with them; loading is not counted. */
@@ -78,10 +91,10 @@ async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
     for await (const event of eta.stream(request)) {
       if (event.type === 'text') {
         progress.clear();
-        process.stdout.write(shown(event.text));
+        print(shown(event.text));
         ending = event.text.at(-1) ?? ending;
       } else if (event.type === 'done') {
-        if (ending !== '\n') process.stdout.write('\n');
+        if (ending !== '\n') print('\n');
         return event.result;
       } else if (ending === '') progress.show(progressText(event));
     }

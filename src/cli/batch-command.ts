@@ -58,7 +58,7 @@ function addMerge(batch: Command): void {
     .action(async (files: string[], options: import('./batch-merge.js').MergeOptions) => {
       await withInterrupt(async (signal) => {
         const { batchMerge } = await import('./batch-merge.js');
-        await batchMerge(files, options, signal);
+        process.exitCode = await batchMerge(files, options, signal);
       });
     });
 }

@@ -1,6 +1,7 @@
 /** `eta-vlm batch merge`: the answers of several shards, joined. */
 import { mergeResults } from '../batch/index.js';
 import { summaryLines } from './batch-summary.js';
+import { EXIT } from './failure.js';
 import { createPaint } from './paint.js';
 
 export interface MergeOptions {
@@ -9,8 +10,15 @@ export interface MergeOptions {
   readonly overwrite?: boolean;
 }
 
-/** @throws EtaError what joining throws; AbortError */
-export async function batchMerge(paths: readonly string[], options: MergeOptions, signal: AbortSignal): Promise<void> {
+/**
+ * @returns the exit code: 3 when a shard is missing
+ * @throws EtaError what joining throws; AbortError
+ */
+export async function batchMerge(
+  paths: readonly string[],
+  options: MergeOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const { out, ordered, overwrite } = options;
   const { tally, missingShards } = await mergeResults({ paths, out, ordered, overwrite, signal });
   const paint = createPaint(process.stderr);
@@ -27,4 +35,5 @@ export async function batchMerge(paths: readonly string[], options: MergeOptions
     );
   }
   process.stderr.write(`${lines.join('\n')}\n`);
+  return missingShards.length > 0 ? EXIT.someFailed : EXIT.ok;
 }

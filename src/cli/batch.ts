@@ -11,6 +11,7 @@ import {
   readRequests,
   readSettings,
   requestsOf,
+  resultsOutputs,
   roomFor,
   runBatch,
   type Shard,
@@ -19,9 +20,12 @@ import {
 } from '../batch/index.js';
 import { AbortError, UsageError } from '../errors.js';
 import { type Eta, type LoadEtaOptions, loadEta } from '../index.js';
+import { checkApart } from '../outputs/index.js';
 import { BatchProgressLine } from './batch-progress.js';
 import { summaryLines } from './batch-summary.js';
+import { commandLine } from './command-line.js';
 import { EXIT } from './failure.js';
+import { modelInputs } from './inputs.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { createPaint } from './paint.js';
@@ -53,13 +57,16 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
   const path = neededOut(options.out, 'batch requests.jsonl --out answers.jsonl');
   const fromStdin = requestsPath === '-';
   if (!fromStdin) await checkReadable(requestsPath);
-  await checkResultsPlace({ path, resume, overwrite });
+  const requests = fromStdin ? [] : [{ path: requestsPath, name: 'the file of requests' }];
+  await checkApart(await resultsOutputs(path), [...requests, ...(await modelInputs(options))]);
+  const { target } = await checkResultsPlace({ path, resume, overwrite });
   const asked = { ...loadOptions(options), ...policyOptions(options) };
   const room = roomFor(
     concurrency,
     given({ method: options.method, candidateCount: options.n, maxTokens: options.maxTokens }),
   );
-  const contextSize = options.contextSize ?? (resume ? await earlierContextSize(path) : undefined) ?? room.contextSize;
+  const contextSize =
+    options.contextSize ?? (resume ? await earlierContextSize(target) : undefined) ?? room.contextSize;
   const notices = new Notices();
   const whole = { ...asked, contextSize, sequenceCount: room.sequenceCount, onNotice: notices.add };
   await using eta = await load(whole, signal);
@@ -72,7 +79,7 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
   };
   const settings = await settingsOf(eta.facts, decisions, signal);
   const about = {
-    command: ['eta-vlm', ...process.argv.slice(2)].join(' '),
+    command: commandLine(),
     startedAt: new Date().toISOString(),
     languageModel: eta.facts.models.languageModel,
     machine: `${process.platform} ${process.arch}, Node ${process.version}`,
@@ -134,8 +141,8 @@ export function neededOut(out: string | undefined, example: string): string {
 }
 
 /** A context sized otherwise could cut answers otherwise: whoever goes on takes the size that was begun with. */
-async function earlierContextSize(path: string): Promise<number | undefined> {
-  const settings = await readSettings(settingsPath(path)).catch(() => null); // opening the file tells what is wrong
+async function earlierContextSize(target: string): Promise<number | undefined> {
+  const settings = await readSettings(settingsPath(target)).catch(() => null); // opening the file tells what is wrong
   const size = settings?.['contextSize'];
   return typeof size === 'number' ? size : undefined;
 }

@@ -1,6 +1,7 @@
 /** `eta-vlm benchmark`: a table on stdout, everything else in the folder of the report. */
 import { CONCURRENCY, roomFor } from '../batch/index.js';
 import {
+  answersOutputs,
   DATASETS,
   type Dataset,
   datasetOf,
@@ -15,15 +16,18 @@ import {
 } from '../benchmark/index.js';
 import { AbortError, UsageError } from '../errors.js';
 import { type Eta, type LoadEtaOptions, loadEta } from '../index.js';
-import { writeReport } from '../report/index.js';
+import { checkApart } from '../outputs/index.js';
+import { reportOutputs, writeReport } from '../report/index.js';
 import type { Method } from '../types.js';
 import { BatchProgressLine } from './batch-progress.js';
 import { type JudgeFlags, judgesOf } from './benchmark-judges.js';
 import { commandLine } from './command-line.js';
 import { EXIT } from './failure.js';
+import { datasetInputs, judgeInputs, modelInputs } from './inputs.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
+import { print } from './print.js';
 import { loadingText, Progress } from './progress.js';
 import { runMachine, runVersions } from './run-facts.js';
 
@@ -50,22 +54,24 @@ const SEEDS: readonly number[] = [1];
  */
 export async function benchmark(name: string | undefined, flags: BenchmarkFlags, signal: AbortSignal): Promise<number> {
   if (flags.list === true) {
-    process.stdout.write(flags.json === true ? `${JSON.stringify(listed())}\n` : listText());
+    print(flags.json === true ? `${JSON.stringify(listed())}\n` : listText());
     return EXIT.ok;
   }
   const dataset = datasetOf(nameOf(name));
   const out = outOf(flags, dataset);
   const startedAt = new Date();
   const read = await readSet(dataset, flags);
+  await checkApart(
+    [...(await answersOutputs(out)), ...reportOutputs(out)],
+    [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
+  );
   process.stderr.write(
     `${read.items.length} questions of ${dataset.title}${read.variant === '' ? '' : ` (${read.variant})`}\n`,
   );
   const judges = await judgesOf(dataset.name, flags, signal);
   try {
     const measured = await answered(dataset, read, flags, { out, judges, signal, startedAt });
-    process.stdout.write(
-      flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${summaryText(measured)}\n`,
-    );
+    print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${summaryText(measured)}\n`);
     return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     await judges.judge.dispose();

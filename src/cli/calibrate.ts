@@ -1,7 +1,7 @@
 /** `eta-vlm calibrate`: scores, thresholds, the report; the table goes to stdout. */
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import {
@@ -12,18 +12,27 @@ import {
   calibrationReport,
   thresholdsFile,
 } from '../calibration/index.js';
-import { ModelError, UsageError } from '../errors.js';
+import { FileError, ModelError, UsageError } from '../errors.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../eta/defaults.js';
 import { THRESHOLDS_FILE } from '../evaluators/index.js';
 import { resolveModels } from '../models/index.js';
 import { describe } from '../options.js';
 import { writeReport } from '../report/index.js';
+import {
+  checkInstall,
+  checkOutputs,
+  type Folders,
+  installFolders,
+  makeFolder,
+  type Sources,
+} from './calibrate-outputs.js';
 import { calibrationLines } from './calibrate-table.js';
 import { commandLine } from './command-line.js';
 import { EXIT } from './failure.js';
+import { print } from './print.js';
 import { Progress } from './progress.js';
 import { packageVersion } from './run-facts.js';
-import { checkWritable, writeJsonFile } from './trace-file.js';
+import { writeJsonFile } from './trace-file.js';
 
 export interface CalibrateFlags {
   readonly safe?: readonly string[];
@@ -42,16 +51,15 @@ export interface CalibrateFlags {
   readonly threads?: number;
 }
 
-/** Folders of the evaluators; null for what there is none of. */
-type Folders = Pick<CalibrateOptions, 'clip' | 'rewardModel'>;
-
 /** @throws UsageError before anything is scored; EtaError; AbortError */
 export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSignal): Promise<number> {
   const startedAt = new Date().toISOString();
   const sources = await sourcesOf(flags);
   const folders = await foldersOf(flags);
+  const installs = flags.install === true ? installFolders(folders, sources) : [];
+  await checkOutputs(flags.out, sources, folders, installs);
   await makeFolder(flags.out);
-  const installs = flags.install === true ? await installFolders(folders, sources) : [];
+  for (const { folder } of installs) await checkInstall(folder);
   const calibration = await calibrateShown({ ...sources, ...folders, ...settingsOf(flags), signal });
   const run = { command: commandLine(), endedAt: new Date().toISOString() };
   const nothing = [calibration.clip, calibration.rewardModel].filter(
@@ -63,29 +71,36 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
     return EXIT.failure;
   }
   const path = join(flags.out, THRESHOLDS_FILE);
-  await writeJsonFile(path, thresholdsFile(calibration, run));
-  for (const { part, folder } of installs) {
-    await writeJsonFile(join(folder, THRESHOLDS_FILE), thresholdsFile(calibration, run, [part]));
-  }
-  const versions = { 'eta-vlm': packageVersion(), Node: process.versions.node };
-  const machine = { system: `${platform()} ${arch()}` };
-  const report = await writeReport(calibrationReport(calibration, { ...run, startedAt, versions, machine }), flags.out);
   const installed = installs.map(({ folder }) => join(folder, THRESHOLDS_FILE));
-  if (flags.json === true) {
-    const { unread, leftOut } = calibration;
+  const { unread, leftOut } = calibration;
+  const found = { ...thresholdsFile(calibration, run), unread, leftOut };
+  const lines = `${calibrationLines(calibration).join('\n')}\n`;
+  try {
+    await writeJsonFile(path, thresholdsFile(calibration, run));
+    for (const { part, folder } of installs) {
+      await writeJsonFile(join(folder, THRESHOLDS_FILE), thresholdsFile(calibration, run, [part]));
+    }
+    const versions = { 'eta-vlm': packageVersion(), Node: process.versions.node };
+    const machine = { system: `${platform()} ${arch()}` };
+    const about = { ...run, startedAt, versions, machine };
+    const report = await writeReport(calibrationReport(calibration, about), flags.out);
     const files = { thresholds: path, installed, report: report.html, plots: report.plots };
-    process.stdout.write(`${JSON.stringify({ ...thresholdsFile(calibration, run), unread, leftOut, files })}\n`);
-  } else {
-    process.stdout.write(`${calibrationLines(calibration).join('\n')}\n`);
-    const use =
-      installed.length > 0 ? `in force from now on: ${installed.join(', ')}` : `use it with --thresholds ${path}`;
-    process.stderr.write(`\nwrote       ${path}, ${report.html}, ${report.plots.join(', ')}\n            ${use}\n`);
+    print(flags.json === true ? `${JSON.stringify({ ...found, files })}\n` : lines);
+    if (flags.json !== true) {
+      const use =
+        installed.length > 0 ? `in force from now on: ${installed.join(', ')}` : `use it with --thresholds ${path}`;
+      process.stderr.write(`\nwrote       ${path}, ${report.html}, ${report.plots.join(', ')}\n            ${use}\n`);
+    }
+  } catch (error) {
+    // The scores took long, and stand nowhere else.
+    if (isUnwritten(error)) print(flags.json === true ? `${JSON.stringify({ ...found, files: null })}\n` : lines);
+    throw error;
   }
-  return calibration.unread.length > 0 ? EXIT.someFailed : EXIT.ok;
+  return unread.length > 0 ? EXIT.someFailed : EXIT.ok;
 }
 
 /** @throws UsageError for options that do not fit together, with the option that is missing */
-async function sourcesOf(flags: CalibrateFlags): Promise<Pick<CalibrateOptions, 'pictures' | 'answers'>> {
+async function sourcesOf(flags: CalibrateFlags): Promise<Sources> {
   if (flags.gallery === true) return { pictures: await gallery(), answers: null };
   const { safe, unsafe, safeAnswers, unsafeAnswers } = flags;
   const pair = <Value>(one: Value | undefined, other: Value | undefined, names: readonly [string, string]) => {
@@ -156,48 +171,8 @@ async function calibrateShown(options: CalibrateOptions): Promise<Calibration> {
   }
 }
 
-/** Refused before anything is scored. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
-  } catch (cause) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `--out: expected a folder that can be written to, received ${describe(folder)} (${(cause as NodeJS.ErrnoException).code}). Name another.`,
-      { cause },
-    );
-  }
-  await checkWritable(join(folder, THRESHOLDS_FILE), '--out');
-}
-
-type Part = 'clip' | 'rewardModel';
-
-/** @throws UsageError when a model's folder cannot be written to */
-async function installFolders(
-  folders: Folders,
-  { pictures, answers }: Pick<CalibrateOptions, 'pictures' | 'answers'>,
-): Promise<{ readonly part: Part; readonly folder: string }[]> {
-  const wanted: (readonly [Part, string | null])[] = [];
-  if (pictures !== null) wanted.push(['clip', folders.clip]);
-  if (answers !== null) wanted.push(['rewardModel', folders.rewardModel]);
-  const found: { part: Part; folder: string }[] = [];
-  for (const [part, folder] of wanted) {
-    if (folder === null) continue; // calibrating says what is missing
-    const path = join(folder, THRESHOLDS_FILE);
-    try {
-      await access(dirname(path), constants.W_OK);
-    } catch (cause) {
-      throw new UsageError(
-        'ERR_INVALID_OPTION',
-        `--install: expected a model's folder that can be written to, received ${describe(folder)}. Leave --install out, and name the file with --thresholds instead.`,
-        { cause },
-      );
-    }
-    await checkWritable(path, '--install');
-    found.push({ part, folder });
-  }
-  return found;
+function isUnwritten(error: unknown): boolean {
+  return error instanceof FileError && error.code === 'ERR_FILE_WRITE';
 }
 
 /** What stderr should say, worst last. */

@@ -6,6 +6,7 @@ import { galleryPicture } from './gallery.js';
 import { given } from './model-options.js';
 import { columnsOf, createPaint } from './paint.js';
 import { drawsPictures, pictureLines } from './picture.js';
+import { print } from './print.js';
 import { loadingText, Progress } from './progress.js';
 
 export interface DemoOptions {
@@ -39,7 +40,7 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<v
     const drawing = drawsPictures(process.stdout) ? pictureLines(image, PICTURE_COLUMNS) : [];
     const heading = `${i + 1} of ${CASES.length}: ${title}`;
     lines.push(...caseLines({ heading, picture, drawing, result }, { paint, columns }));
-    process.stdout.write(`${lines.join('\n')}\n`);
+    print(`${lines.join('\n')}\n`);
   }
 }
 

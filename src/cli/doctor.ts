@@ -6,6 +6,7 @@ import { examineMemory, type MemoryFlags, memoryLines } from './doctor-memory.js
 import { reportLines } from './doctor-report.js';
 import { EXIT } from './failure.js';
 import { columnsOf, createPaint } from './paint.js';
+import { print } from './print.js';
 import { Progress } from './progress.js';
 
 export interface DoctorOptions extends Partial<MemoryFlags> {
@@ -32,13 +33,13 @@ export async function doctor(options: DoctorOptions, signal: AbortSignal): Promi
   const text = options.json
     ? JSON.stringify(report)
     : reportLines(report, { paint: createPaint(process.stdout), columns: columnsOf(process.stdout) }).join('\n');
-  process.stdout.write(`${text}\n`);
+  print(`${text}\n`);
   return report.problems.length === 0 ? EXIT.ok : EXIT.failure;
 }
 
 async function memory(options: DoctorOptions & MemoryFlags): Promise<number> {
   const report = await examineMemory(options);
   const form = { paint: createPaint(process.stdout), columns: columnsOf(process.stdout) };
-  process.stdout.write(`${options.json ? JSON.stringify(report) : memoryLines(report, form).join('\n')}\n`);
+  print(`${options.json ? JSON.stringify(report) : memoryLines(report, form).join('\n')}\n`);
   return report.fits ? EXIT.ok : EXIT.failure;
 }

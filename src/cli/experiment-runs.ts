@@ -79,6 +79,11 @@ export interface Run {
   readonly notices: Notices;
 }
 
+/** Where changed pictures stand. */
+export function picturesFolder(out: string): string {
+  return join(out, 'pictures');
+}
+
 /** Answers, judges and counts what the experiment of this name asks. */
 export async function carryOut(run: Run, eta: Eta): Promise<Found> {
   if (run.name === 'overhead') return await overhead(run, eta);
@@ -100,7 +105,7 @@ async function robustness(run: Run, eta: Eta): Promise<Found> {
     searchLimits: chosen.isSearched ? SEARCH_LIMITS : [],
     queryCount: flags.queries ?? QUERIES,
     seed: flags.seeds?.[0] ?? 1,
-    folder: join(out, 'pictures'),
+    folder: picturesFolder(out),
     signal,
     onPicture: (done, wanted) => progress.show(`changing pictures: ${done} of ${wanted}`),
   });

@@ -1,17 +1,20 @@
 /** `eta-vlm experiment`: one table on stdout, everything else in the folder of the report. */
 import { CONCURRENCY } from '../batch/index.js';
-import { datasetOf, readItems, reportData } from '../benchmark/index.js';
+import { answersOutputs, datasetOf, readItems, reportData } from '../benchmark/index.js';
 import { UsageError } from '../errors.js';
 import { PRESETS } from '../experiment/index.js';
 import type { Eta } from '../index.js';
 import { describe, nearest } from '../options.js';
-import { dataTableText, type ReportData, writeReport } from '../report/index.js';
+import { checkApart } from '../outputs/index.js';
+import { dataTableText, type ReportData, reportOutputs, writeReport } from '../report/index.js';
 import { judgesOf } from './benchmark-judges.js';
 import { commandLine } from './command-line.js';
 import { EXPERIMENTS, type ExperimentName } from './experiment-command.js';
-import { carryOut, type ExperimentFlags, type Found, loadFor, type Run } from './experiment-runs.js';
+import { carryOut, type ExperimentFlags, type Found, loadFor, picturesFolder, type Run } from './experiment-runs.js';
 import { EXIT } from './failure.js';
+import { datasetInputs, judgeInputs, modelInputs } from './inputs.js';
 import { Notices } from './notices.js';
+import { print } from './print.js';
 import { Progress } from './progress.js';
 import { runMachine, runVersions } from './run-facts.js';
 
@@ -33,6 +36,20 @@ export async function experiment(
   const dataset = datasetOf(flags.benchmark ?? 'miniature');
   const startedAt = new Date();
   const read = await readItems(dataset, flags);
+  const others = (flags.otherModel ?? []).flatMap((files) => files.split(','));
+  await checkApart(
+    [
+      ...(await answersOutputs(out)),
+      ...reportOutputs(out),
+      { path: picturesFolder(out), name: 'The changed pictures (--out)', isFolder: true },
+    ],
+    [
+      ...datasetInputs(read),
+      ...judgeInputs(flags),
+      ...(await modelInputs(flags)),
+      ...others.map((path) => ({ path, name: 'a file of --other-model' })),
+    ],
+  );
   const judges = await judgesOf(dataset.name, flags, signal);
   const progress = new Progress();
   const notices = new Notices(dataset);
@@ -44,7 +61,7 @@ export async function experiment(
     const data = await dataOf(run, found, eta, startedAt);
     const files = await writeReport(data, out);
     progress.clear();
-    process.stdout.write(flags.json === true ? `${JSON.stringify(found.table)}\n` : `${dataTableText(found.table)}\n`);
+    print(flags.json === true ? `${JSON.stringify(found.table)}\n` : `${dataTableText(found.table)}\n`);
     notices.tell();
     process.stderr.write(`report: ${files.html}\n`);
     return Object.keys(found.measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;

@@ -3,7 +3,15 @@ import { CommanderError } from 'commander';
 import { AbortError, EtaError, UsageError } from '../errors.js';
 
 /** Exit codes of every command. */
-export const EXIT = { ok: 0, failure: 1, usage: 2, someFailed: 3, interrupted: 130, terminated: 143 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  someFailed: 3,
+  hungUp: 129,
+  interrupted: 130,
+  terminated: 143,
+} as const;
 
 /** How commander's own refusals are called in our lines. */
 const COMMANDER_CODES: Readonly<Record<string, string>> = {
@@ -30,7 +38,8 @@ export class StoppedError extends Error {
  * Writes `eta-vlm: message (CODE)` to stderr, the stack too when DEBUG is `eta-vlm` or the error is a bug, and returns the
  * exit code.
  */
-export function reportFailure(error: unknown): number {
+export function reportFailure(thrown: unknown): number {
+  const error = firstOf(thrown);
   if (error instanceof StoppedError) {
     if (error.message !== '') writeLine(error.message);
     return error.exitCode;
@@ -49,6 +58,13 @@ export function reportFailure(error: unknown): number {
   writeLine(`${oneLine(message)} (unexpected: please report it with the lines that DEBUG=eta-vlm adds)`);
   if (debugs() && error instanceof Error) process.stderr.write(`${error.stack}\n${causes(error)}`);
   return EXIT.failure;
+}
+
+/** Of an error and what failed while its holders were freed: the error. */
+function firstOf(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) first = first.suppressed;
+  return first;
 }
 
 /** Commander throws for `--help` and `--version` too, with exit code 0 and everything already written. */

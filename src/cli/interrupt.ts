@@ -1,42 +1,57 @@
-/** What may stop a command from outside: Ctrl-C, a termination, a reader of stdout that has gone away. */
+/** What may stop a command from outside: Ctrl-C, a termination, a terminal that is closed, a stdout that takes no more. */
+import { isatty } from 'node:tty';
+import { unwritable } from '../outputs/index.js';
 import { EXIT, StoppedError } from './failure.js';
 
+/** What is said, and the exit code, which is 128 and the signal's number as in a shell. */
+const SIGNALS = {
+  SIGINT: ['interrupted.', EXIT.interrupted],
+  SIGTERM: ['terminated.', EXIT.terminated],
+  SIGHUP: ['stopped, because the terminal was closed.', EXIT.hungUp],
+} as const;
+
 /**
- * Runs a command, its imports included, under one AbortSignal. The first SIGINT or SIGTERM aborts it, so that it frees what it holds; a second
- * one ends the process. When stdout is closed by its reader (`| head`), the command is aborted too, and ends quietly.
+ * Runs a command, its imports included, under one AbortSignal. The first signal aborts it, so that it frees what it holds; a
+ * second one ends the process. When stdout is closed by its reader (`| head`), the command is aborted too, and ends quietly.
  *
- * @throws StoppedError when the command ended because of it; else what the command throws
+ * @throws StoppedError when the command ended because of it; FileError ERR_FILE_WRITE when stdout cannot be written; else
+ * what the command throws
  */
 export async function withInterrupt<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();
-  let stopped: StoppedError | undefined;
+  let stopped: Error | undefined;
 
-  const stop = (reason: StoppedError) => {
+  const stop = (reason: Error) => {
     stopped ??= reason;
-    controller.abort(reason);
-  };
-  const onInterrupt = () => {
-    if (stopped !== undefined) process.exit(EXIT.interrupted);
-    stop(new StoppedError('interrupted.', EXIT.interrupted));
-  };
-  const onTerminate = () => {
-    if (stopped !== undefined) process.exit(EXIT.terminated);
-    stop(new StoppedError('terminated.', EXIT.terminated));
+    controller.abort(stopped);
   };
   const onOutputError = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') stop(new StoppedError('', EXIT.ok));
-    else stop(new StoppedError(`stdout cannot be written (${error.code ?? error.message}).`, EXIT.failure));
+    stop(error.code === 'EPIPE' ? new StoppedError('', EXIT.ok) : unwritable('stdout', error, 'Send it elsewhere.'));
   };
 
   // They stay: a signal that comes while the process is ending anyway must not look like a crash.
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onTerminate);
+  for (const [signal, [text, exitCode]] of Object.entries(SIGNALS)) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exitCode);
+      stop(new StoppedError(text, exitCode));
+    });
+  }
   process.stdout.on('error', onOutputError);
+  const terminals = [0, 1, 2].filter(isatty);
+  process.on('exit', () => endWithout(terminals));
   try {
     const result = await run(controller.signal);
+    await new Promise<void>((resolve) => process.stdout.write('', () => resolve())); // whether the last of it went out
     if (stopped !== undefined) throw stopped;
     return result;
   } catch (error) {
     throw stopped ?? error;
   }
+}
+
+/** Node sets terminals back as it ends, and aborts where they are gone: then the signal ends it, all else being done. */
+function endWithout(terminals: readonly number[]): void {
+  if (terminals.every((fd) => isatty(fd))) return;
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }

@@ -10,6 +10,8 @@ import { createProgram } from './program.js';
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') process.exitCode = EXIT.failure;
 });
+// Where stderr takes no more, nothing can be told; the work goes on.
+process.stderr.on('error', () => undefined);
 
 try {
   await createProgram().parseAsync(process.argv);

@@ -1,16 +1,17 @@
 /** `eta-vlm models convert`: converts, then loads what was written and checks it here. */
-
-import { resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { Model } from '../engine/index.js';
-import { ModelError } from '../errors.js';
+import { ModelError, UsageError } from '../errors.js';
 import { EvaluatorWorker } from '../evaluators/index.js';
 import { type ConvertOptions, convertModel } from '../models/index.js';
+import { checkApart, placeOf } from '../outputs/index.js';
 import { size } from './doctor-report.js';
 import { EXIT } from './failure.js';
 import { manifestOf, type Part, partFacts, shown } from './model-facts.js';
 import { LABEL_WIDTH } from './models-list.js';
 import { verifyPart } from './models-verify.js';
 import { labelled } from './paint.js';
+import { print } from './print.js';
 import { Progress } from './progress.js';
 
 export type ConvertCommandOptions = Pick<
@@ -27,6 +28,23 @@ async function tryTrunk(path: string, signal: AbortSignal): Promise<void> {
   await model.dispose();
 }
 
+/** The folder must be new or empty, and apart from all that is read. */
+async function checkOut({ from, out, trunk, template, python }: Omit<ConvertCommandOptions, 'json'>): Promise<void> {
+  const inputs = [
+    { path: from, name: 'the checkpoint of --from' },
+    ...(trunk === undefined ? [] : [{ path: trunk, name: 'the file of --trunk' }]),
+    ...(template === undefined ? [] : [{ path: template, name: 'the file of --template' }]),
+    ...(python === undefined ? [] : [{ path: python, name: 'the Python of --python' }]),
+  ];
+  await checkApart([{ path: out, name: 'The model (--out)', isFolder: true }], inputs);
+  const held = await readdir(out).catch(() => []);
+  if (held.length === 0) return;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `--out: expected a folder that is new or empty, received ${JSON.stringify(out)}, which holds ${held.length} ${held.length === 1 ? 'file' : 'files'} already. Name another, or empty it first.`,
+  );
+}
+
 /** Prints what was made to stdout. @throws ModelError when it does not compute what the checkpoint does */
 export async function convert(
   kind: 'reward' | 'clip',
@@ -35,11 +53,14 @@ export async function convert(
 ): Promise<number> {
   const progress = new Progress();
   const note = (text: string) => process.stderr.write(`${text}\n`);
-  const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: resolve(options.out) };
+  const { target: out } = await placeOf(options.out);
+  const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: out };
+  await checkOut(options);
   try {
     progress.show(options.trunk === undefined ? 'starting Python ...' : 'looking at the trunk ...');
     await convertModel({
       ...options,
+      out,
       kind,
       signal,
       checkTrunk: (path) => tryTrunk(path, signal),
@@ -74,9 +95,7 @@ export async function convert(
       ...(options.trunk === undefined ? [] : say('trunk', 'runs in llama.cpp, beside the language model')),
       ...say('threshold', 'none: scores are on a scale of this model. Find one with eta-vlm calibrate.'),
     ];
-    process.stdout.write(
-      `${json ? JSON.stringify({ ...facts, selfTest: verified.selfTest, precision }) : lines.join('\n')}\n`,
-    );
+    print(`${json ? JSON.stringify({ ...facts, selfTest: verified.selfTest, precision }) : lines.join('\n')}\n`);
     return EXIT.ok;
   } finally {
     progress.clear();

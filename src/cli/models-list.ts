@@ -3,6 +3,7 @@ import { size } from './doctor-report.js';
 import { EXIT } from './failure.js';
 import { modelSets, type Part, type PartFacts, partFacts, shown } from './model-facts.js';
 import { createPaint, labelled, type Paint } from './paint.js';
+import { print } from './print.js';
 
 export interface ListOptions {
   readonly json?: boolean;
@@ -48,7 +49,7 @@ export async function listModels(names: readonly string[], options: ListOptions)
           ].join('\n'),
         )
         .join('\n\n');
-  process.stdout.write(`${text}\n`);
+  print(`${text}\n`);
   return sets.some(({ parts }) => parts.some((part) => 'problem' in part)) ? EXIT.someFailed : EXIT.ok;
 }
 

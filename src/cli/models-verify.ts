@@ -9,6 +9,7 @@ import { EXIT } from './failure.js';
 import { modelSets, type Part, partFacts, shown } from './model-facts.js';
 import { LABEL_WIDTH, partName } from './models-list.js';
 import { createPaint } from './paint.js';
+import { print } from './print.js';
 import { Progress } from './progress.js';
 
 export interface VerifyOptions {
@@ -51,7 +52,7 @@ export async function verifyModels(
     `${partName(kind).padEnd(LABEL_WIDTH)}${name}  ${paint('dim', shown(path))}`,
     `${' '.repeat(LABEL_WIDTH)}${isRight ? paint('green', 'right') : paint('red', 'wrong')}: ${finding}`,
   ]);
-  process.stdout.write(`${options.json ? JSON.stringify({ parts: found }) : lines.join('\n')}\n`);
+  print(`${options.json ? JSON.stringify({ parts: found }) : lines.join('\n')}\n`);
   const wrongCount = found.filter(({ isRight }) => !isRight).length;
   return wrongCount === 0 ? EXIT.ok : wrongCount === found.length ? EXIT.failure : EXIT.someFailed;
 }

@@ -1,6 +1,4 @@
 /** What an experiment compares: arms, each a method with its options, on the same items. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   type BatchProgress,
   type BatchRequest,
@@ -12,6 +10,7 @@ import {
 } from '../batch/index.js';
 import {
   answersOf,
+  answersPath,
   type BenchmarkItem,
   cutCounts,
   type Dataset,
@@ -23,9 +22,8 @@ import {
   type Measurement,
   rates,
 } from '../benchmark/index.js';
-import { FileError } from '../errors.js';
 import type { Eta, EtaRequest } from '../eta/index.js';
-import { describe } from '../options.js';
+import { makeFolder } from '../outputs/index.js';
 import type { Method } from '../types.js';
 
 /** Options of one request, those apart that the item and the seed decide. */
@@ -86,7 +84,7 @@ export async function measureArms(options: ArmsOptions): Promise<Measurement> {
   const jobs = jobsOf(options);
   await makeFolder(out);
   const settings = await armSettings(options);
-  const path = join(out, 'answers.jsonl');
+  const path = answersPath(out);
   {
     await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
     await runBatch({
@@ -163,17 +161,4 @@ function pairsOf(runs: readonly string[]): (readonly [string, string])[] {
 async function armSettings({ eta, experiment, dataset, variant, contextSize = 0, signal }: ArmsOptions) {
   const settings: BatchSettings = await settingsOf(eta.facts, { seed: 0, contextSize, keepsTrace: true }, signal);
   return { experiment, benchmark: dataset.name, variant, ...settings };
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FileError(
-      'ERR_FILE_WRITE',
-      `Expected a folder at ${describe(path)} that can be written to: ${reason}. Name another.`,
-      { cause },
-    );
-  }
 }

@@ -1,5 +1,5 @@
 /** Changed pictures of a set, as files beside the answers: made once, kept for a run that goes on, and for a look. */
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, seedOf } from '../batch/index.js';
 import type { BenchmarkItem } from '../benchmark/index.js';
@@ -7,7 +7,8 @@ import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { knownThreshold } from '../eta/thresholds.js';
 import { Clip, cosine, EvaluatorWorker } from '../evaluators/index.js';
-import { decodeImage, writePng } from '../image.js';
+import { decodeImage, encodePng } from '../image.js';
+import { makeFolder, writeWhole } from '../outputs/index.js';
 import type { RgbImage } from '../types.js';
 import { between, lowerClipScore } from './clip-search.js';
 import { PICTURE_CHANGES, type PictureChange } from './picture-changes.js';
@@ -71,7 +72,7 @@ export async function changedItems(
   let done = 0;
   const sources = new Set(harmless.flatMap(({ image }) => (image === null ? [] : [image])));
   const context = await Promise.all([...sources].slice(0, COLLAGE_PICTURES).map((image) => decodeImage(image)));
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const add = (change: string, strength: number, item: BenchmarkItem, path: string | null) => {
     const id = strength === 0 ? item.id : `${item.id}@${change}-${strength}`;
     const image = path ?? item.image;
@@ -168,7 +169,7 @@ class ClipSearch {
       share,
     };
     await save(kept, path);
-    await writeFile(notePath, `${JSON.stringify(note)}\n`);
+    await writeWhole(notePath, (draft) => draft.writeFile(`${JSON.stringify(note)}\n`));
     return note;
   }
 
@@ -201,9 +202,8 @@ function placeOf(folder: string, change: string, strength: number, { id }: Bench
 
 /** The file is whole or absent, so that a run that goes on may trust it. */
 async function save(image: RgbImage, path: string): Promise<void> {
-  const beside = `${path}.${process.pid}.part`;
-  await writePng(image, beside);
-  await rename(beside, path);
+  const bytes = await encodePng(image);
+  await writeWhole(path, (draft) => draft.writeFile(bytes));
 }
 
 async function exists(path: string): Promise<boolean> {

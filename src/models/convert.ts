@@ -1,9 +1,10 @@
 /** Checkpoints of Hugging Face folders into the folders that the evaluators read, by a Python program beside the package. */
 import { spawn } from 'node:child_process';
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { AbortError, ModelError, throwIfAborted, UsageError } from '../errors.js';
+import { AbortError, FileError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import { CONVERTER, findPython } from './python.js';
 import { examineTrunk, type TrunkType } from './trunk-file.js';
@@ -56,7 +57,8 @@ export type ConvertOptions = z.input<typeof schema>;
 
 const lineSchema = z.union([
   z.object({ step: z.string(), fraction: z.number() }),
-  z.object({ error: z.string() }),
+  /** `unwritten`: what the system calls the reason, when a file could not be written. */
+  z.object({ error: z.string(), unwritten: z.string().optional() }),
   z.object({ done: z.string() }),
 ]);
 
@@ -64,9 +66,10 @@ const lineSchema = z.union([
 const TAIL_LINES = 6;
 
 /**
- * Converts one checkpoint. A folder that was not there before is taken away again when the conversion fails.
+ * Converts one checkpoint. When the conversion fails, a folder that was not there before is taken away again, and one that
+ * was empty is emptied.
  *
- * @throws UsageError for wrong options; ModelError ERR_PYTHON, ERR_MODEL_NOT_FOUND, ERR_CONVERT; AbortError
+ * @throws UsageError for wrong options; FileError ERR_FILE_WRITE; ModelError ERR_PYTHON, ERR_MODEL_NOT_FOUND, ERR_CONVERT; AbortError
  */
 export async function convertModel(options: ConvertOptions): Promise<void> {
   const parsed = parseOptions(schema, options, 'convertModel options');
@@ -81,11 +84,12 @@ export async function convertModel(options: ConvertOptions): Promise<void> {
   if (trunk !== undefined) await parsed.checkTrunk?.(trunk);
   const python = await findPython(parsed.python, signal);
   if (python.untested.length > 0) onNote?.(`Other versions than the tested ones: ${python.untested.join(', ')}.`);
-  const wasThere = (await kindOf(out)) !== null;
+  const held = await readdir(out).catch(() => null);
   try {
     await run(python.command, wordsOf(parsed, trunkType), parsed);
   } catch (error) {
-    if (!wasThere) await rm(out, { recursive: true, force: true });
+    const begun = held === null ? [out] : held.length === 0 ? (await readdir(out)).map((name) => join(out, name)) : [];
+    for (const path of begun) await rm(path, { recursive: true, force: true });
     throw error;
   }
 }
@@ -135,7 +139,7 @@ function run(
     const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
     const stop = () => running.kill();
     signal?.addEventListener('abort', stop, { once: true });
-    let failure: string | undefined;
+    let failure: { readonly error: string; readonly unwritten?: string | undefined } | undefined;
     const tail: string[] = [];
     const lines = createInterface({ input: running.stderr });
     lines.on('line', (line) => {
@@ -144,7 +148,7 @@ function run(
         tail.push(line);
         if (tail.length > TAIL_LINES) tail.shift();
       } else if ('step' in said.data) onProgress?.(said.data.step, said.data.fraction);
-      else if ('error' in said.data) failure = said.data.error;
+      else if ('error' in said.data) failure = said.data;
     });
     const fail = (text: string, cause?: unknown) => reject(new ModelError('ERR_CONVERT', text, { cause }));
     running.once('error', (cause) => fail(`The converter cannot be started: ${cause.message}.`, cause));
@@ -152,7 +156,14 @@ function run(
       signal?.removeEventListener('abort', stop);
       if (signal?.aborted) return reject(new AbortError(signal));
       if (code === 0) return resolve();
-      if (failure !== undefined) return fail(`The checkpoint cannot be converted: ${failure}.`);
+      if (failure?.unwritten !== undefined)
+        return reject(
+          new FileError(
+            'ERR_FILE_WRITE',
+            `Expected to write the model, but it failed: ${failure.unwritten}: ${failure.error}. Make room, or name another folder.`,
+          ),
+        );
+      if (failure !== undefined) return fail(`The checkpoint cannot be converted: ${failure.error}.`);
       if (killedBy === 'SIGKILL' || code === 137)
         return fail(
           'The converter was killed, most likely for lack of memory. Close other programs, or convert on a larger machine.',

@@ -8,4 +8,4 @@ export { headlinesOf } from './layout.js';
 export { dataTableText } from './markdown.js';
 export { estimated, interval, number, percent } from './numbers.js';
 export type * from './report-data.js';
-export { metricsJson, type ReportFiles, writeReport } from './write.js';
+export { metricsJson, type ReportFiles, reportOutputs, writeReport } from './write.js';

@@ -1,8 +1,6 @@
 /** A report as files in a folder. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError } from '../errors.js';
-import { describe } from '../options.js';
+import { makeFolder, type Output, writeWhole } from '../outputs/index.js';
 import { standaloneSvg } from './draw.js';
 import { reportHtml } from './html.js';
 import { reportSections } from './layout.js';
@@ -19,11 +17,20 @@ export interface ReportFiles {
 
 const PLOT_FOLDER = 'plots';
 
+/** What a report takes of its folder; the folder of its plots is all its own. */
+export function reportOutputs(folder: string): Output[] {
+  const name = 'The report (--out)';
+  return [
+    ...['report.html', 'report.md', 'metrics.json'].map((file) => ({ path: join(folder, file), name })),
+    { path: join(folder, PLOT_FOLDER), name: 'The plots of the report (--out)', isFolder: true },
+  ];
+}
+
 /**
  * Writes report.html, report.md with plots/*.svg, and metrics.json into a folder, which is made when it is missing.
  * Files of an earlier report are replaced, each at once.
  *
- * @throws FileError ERR_FILE_WRITE when the folder cannot be written to
+ * @throws FileError ERR_FILE_WRITE when a file of it cannot be written; ERR_INVALID_OPTION as {@link writeWhole}
  */
 export async function writeReport(data: ReportData, folder: string): Promise<ReportFiles> {
   const sections = await reportSections(data);
@@ -37,20 +44,11 @@ export async function writeReport(data: ReportData, folder: string): Promise<Rep
     plots: plots.map(({ name }) => join(folder, PLOT_FOLDER, `${name}.svg`)),
   };
   const html = await reportHtml(data, sections);
-  try {
-    await mkdir(plots.length > 0 ? join(folder, PLOT_FOLDER) : folder, { recursive: true });
-    await replace(files.metrics, metricsJson(data));
-    await replace(files.markdown, reportMarkdown(data, sections, PLOT_FOLDER));
-    for (const [at, plot] of plots.entries()) await replace(files.plots[at] ?? '', standaloneSvg(plot));
-    await replace(files.html, html);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new FileError(
-      'ERR_FILE_WRITE',
-      `The report cannot be written to ${describe(folder)} (${code ?? String(cause)}). Expected a folder that can be written to: name another.`,
-      { cause },
-    );
-  }
+  await makeFolder(plots.length > 0 ? join(folder, PLOT_FOLDER) : folder);
+  await writeText(files.metrics, metricsJson(data));
+  await writeText(files.markdown, reportMarkdown(data, sections, PLOT_FOLDER));
+  for (const [at, plot] of plots.entries()) await writeText(files.plots[at] ?? '', standaloneSvg(plot));
+  await writeText(files.html, html);
   return files;
 }
 
@@ -74,9 +72,6 @@ export function metricsJson(data: ReportData): string {
   return `${JSON.stringify(shown, null, 1)}\n`;
 }
 
-/** A reader, and a stop in the middle, sees the old file or the new one, never half of one. */
-async function replace(path: string, text: string): Promise<void> {
-  const beside = `${path}.${process.pid}.part`;
-  await writeFile(beside, text);
-  await rename(beside, path);
+async function writeText(path: string, text: string): Promise<void> {
+  await writeWhole(path, (draft) => draft.writeFile(text));
 }

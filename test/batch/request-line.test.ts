@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { MAX_REQUEST_BYTES, parseRequestLine } from '../../src/batch/request-line.js';
 
@@ -76,6 +77,91 @@ describe('a request', () => {
     });
   });
 
+  test('null is as if the field were not there, whichever it is', () => {
+    const lines = readFileSync(new URL('../golden/batch/null-fields.jsonl', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const bare = request('{"prompt":"Where is the banana?"}');
+    for (const text of lines) {
+      const { id, request: asked, digest } = request(text);
+      assert.deepEqual([asked, digest], [bare.request, bare.digest], text);
+      assert.equal(id, (JSON.parse(text) as { id: string | null }).id ?? 'line-17');
+    }
+    const nested =
+      '{"prompt":"p","thresholds":{"safeReward":null,"unsafeClipScore":0.2},"maxTokens":null,"signal":null}';
+    assert.deepEqual(request(nested).request, { prompt: 'p', thresholds: { unsafeClipScore: 0.2 } });
+    const turns = '{"turns":[{"role":"user","text":"p","images":null}]}';
+    assert.deepEqual(request(turns).request, { turns: [{ role: 'user', text: 'p' }] });
+  });
+
+  test('lines as other programs write them', () => {
+    const text = readFileSync(new URL('../golden/batch/message-forms.jsonl', import.meta.url), 'utf8');
+    const picture = '/data/set/clean-04.png';
+    const asked = { role: 'user', text: 'Where is the banana?' };
+    assert.deepEqual(
+      text
+        .trim()
+        .split('\n')
+        .map((line) => {
+          const found = request(line);
+          return [found.id, found.request];
+        }),
+      [
+        ['part-image', { turns: [{ ...asked, images: [picture] }] }],
+        ['developer', { turns: [{ role: 'system', text: 'Be kind.' }, asked] }],
+        ['openai-batch', { maxTokens: 20, turns: [{ ...asked, images: [picture] }] }],
+        ['7', { prompt: 'Where is the banana?', image: picture }],
+      ],
+    );
+    const completion = { model: 'm', messages: [{ role: 'user', content: 'p' }], n: 1, stream: false, user: 'u' };
+    const { request: plain } = request(JSON.stringify({ ...completion, max_completion_tokens: 7, seed: 3 }));
+    assert.deepEqual(plain, { turns: [{ role: 'user', text: 'p' }], maxTokens: 7, seed: 3 });
+  });
+
+  const picture = (part: object) => {
+    const found = request(JSON.stringify({ messages: [{ role: 'user', content: [part] }] })).request;
+    return found.turns?.[0]?.images?.[0];
+  };
+  const pictures: readonly (readonly [part: object, found: string])[] = [
+    [{ type: 'image_url', image_url: { url: 'a.png' } }, '/data/set/a.png'],
+    [{ type: 'image_url', image_url: 'a.png' }, '/data/set/a.png'],
+    [{ type: 'input_image', image_url: 'a.png', detail: 'auto', file_id: null }, '/data/set/a.png'],
+    [{ type: 'image', image: 'a.png' }, '/data/set/a.png'],
+    [{ type: 'image', image: { url: 'a.png' } }, '/data/set/a.png'],
+    [{ type: 'image', url: 'a.png' }, '/data/set/a.png'],
+    [{ type: 'image', path: 'a.png' }, '/data/set/a.png'],
+    [{ type: 'image', base64: 'AA==' }, 'data:image/*;base64,AA=='],
+    [{ type: 'image', data: 'AA==', mimeType: 'image/png' }, 'data:image/png;base64,AA=='],
+    [{ type: 'image', data: 'data:image/png;base64,AA==' }, 'data:image/png;base64,AA=='],
+    [
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AA==' } },
+      'data:image/png;base64,AA==',
+    ],
+    [{ type: 'image', source: { type: 'url', url: 'a.png' }, cache_control: {} }, '/data/set/a.png'],
+  ];
+  for (const [part, found] of pictures) {
+    test(`a picture as ${JSON.stringify(part)}`, () => {
+      assert.equal(picture(part), found);
+    });
+  }
+
+  test('texts of every form, nested and alone, are joined; null, empty lists and names change nothing', () => {
+    const content = [[{ type: 'input_text', text: 'a' }], 'b', { type: 'text', text: 'c', cache_control: null }];
+    const messages = [
+      { role: 'developer', content: 'One.' },
+      { role: 'system', content: [{ type: 'text', text: 'Two.' }] },
+      { role: 'user', name: 'ada', content },
+      { role: 'assistant', content: null, refusal: 'No.', tool_calls: [], annotations: [], audio: null },
+      { role: 'user', content: { type: 'text', text: 'd' } },
+    ];
+    assert.deepEqual(request(JSON.stringify({ messages })).request.turns, [
+      { role: 'system', text: 'One.\nTwo.' },
+      { role: 'user', text: 'a\nb\nc' },
+      { role: 'assistant', text: 'No.' },
+      { role: 'user', text: 'd' },
+    ]);
+  });
+
   test('a byte order mark, spaces and a carriage return are no mistake', () => {
     assert.equal(request('\ufeff {"id":"a","prompt":"p"} \r').id, 'a');
   });
@@ -104,7 +190,6 @@ describe('what is no request', () => {
     ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), null, 'ERR_INVALID_LINE', /expected UTF-8/],
     ['an empty id', '{"id":"","prompt":"p"}', null, 'ERR_INVALID_LINE', /id: expected a text that is not empty/],
     ['an id that is a fraction', '{"id":1.5,"prompt":"p"}', null, 'ERR_INVALID_LINE', /received 1\.5/],
-    ['an id that is null', '{"id":null,"prompt":"p"}', null, 'ERR_INVALID_LINE', /received null/],
     [
       'a picture that is no text',
       '{"id":"a","prompt":"p","image":{"data":[1]}}',
@@ -122,10 +207,88 @@ describe('what is no request', () => {
     ],
     [
       'a part nobody knows',
-      '{"id":"a","messages":[{"role":"user","content":[{"type":"video"}]}]}',
+      '{"id":"a","messages":[{"role":"user","content":[{"type":"text","text":"p"},{"type":"video"}]}]}',
       'a',
       'ERR_INVALID_OPTION',
-      /messages\.0\.content/,
+      /messages\.0\.content\.1\.type: expected a part of type text, .*image; received "video"/,
+    ],
+    [
+      'a sound',
+      '{"id":"a","messages":[{"role":"user","content":[{"type":"text","text":"p"},{"type":"input_audio","input_audio":{"data":"AA=="}}]}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /received "input_audio"/,
+    ],
+    [
+      'a picture that somebody else keeps',
+      '{"id":"a","messages":[{"role":"user","content":[{"type":"text","text":"p"},{"type":"input_image","file_id":"f"}]}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /content\.1: expected a picture in one of .*received "type, file_id alone"/,
+    ],
+    [
+      'a picture that is a placeholder',
+      '{"id":"a","messages":[{"role":"user","content":[{"type":"text","text":"p"},{"type":"image"}]}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /content\.1: expected a picture/,
+    ],
+    [
+      'two pictures in one part',
+      '{"id":"a","messages":[{"role":"user","content":[{"type":"text","text":"p"},{"type":"image","url":"a","path":"b"}]}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /content\.1: expected one picture/,
+    ],
+    [
+      'a part that is no object',
+      '{"id":"a","messages":[{"role":"user","content":[{"type":"text","text":"p"},7]}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /content\.1: expected a text, or an array of parts; received 7/,
+    ],
+    [
+      'a call of a tool',
+      '{"id":"a","messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"x"}]}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /messages\.0\.tool_calls: expected role and content alone/,
+    ],
+    [
+      'a message without content',
+      '{"id":"a","messages":[{"role":"user","content":null}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /messages\.0\.content: expected a text/,
+    ],
+    [
+      'messages that are none',
+      '{"id":"a","messages":{"role":"user"}}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /messages: expected an array/,
+    ],
+    [
+      'a role of every object',
+      '{"id":"a","messages":[{"role":"constructor","content":"p"}]}',
+      'a',
+      'ERR_INVALID_OPTION',
+      /messages\.0\.role/,
+    ],
+    [
+      'an address of another API',
+      '{"custom_id":"a","url":"/v1/embeddings","body":{"input":"p"}}',
+      'a',
+      'ERR_INVALID_LINE',
+      /url: expected \/v1\/chat\/completions/,
+    ],
+    ['a body without messages', '{"custom_id":"a","body":{"input":"p"}}', 'a', 'ERR_INVALID_LINE', /body\.messages/],
+    [
+      'a field beside a body',
+      '{"custom_id":"a","body":{"messages":[]},"seed":1}',
+      'a',
+      'ERR_UNKNOWN_OPTION',
+      /unknown option 'seed' beside a body/,
     ],
     ['a signal', '{"id":"a","prompt":"p","signal":1}', 'a', 'ERR_UNKNOWN_OPTION', /signal/],
     [

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -176,7 +186,7 @@ test('failed lines are taken away when they are to be asked again', async () => 
 test('written anew in another order, and what is added after stands behind', async () => {
   const path = fresh();
   await filled(path, [answered('c', 3), answered('a', 1), failed(null, 2)]);
-  writeFileSync(`${path}.draft`, 'left by a killed process');
+  writeFileSync(`${path}.0123456789ab.draft`, 'left by a killed process');
   await using results = await ResultsFile.open({ path, settings, resume: true });
   await results.rewrite({ keeps: () => true, placeOf: ({ line }) => line });
   await results.add(answered('d', 4));
@@ -190,7 +200,7 @@ test('written anew in another order, and what is added after stands behind', asy
     [1, 2, 4],
   );
   assert.deepEqual([results.tally.lineCount, results.tally.errorCount, results.find('c')], [3, 1, undefined]);
-  assert.equal(existsSync(`${path}.draft`), false);
+  assert.equal(existsSync(`${path}.0123456789ab.draft`), false);
 });
 
 test('a folder for results is refused', async () => {
@@ -201,4 +211,66 @@ test('a folder for results is refused', async () => {
   await assert.rejects(ResultsFile.open({ path: join(folder, 'none', 'a.jsonl'), settings }), {
     code: 'ERR_FILE_WRITE',
   });
+});
+
+test('only answers are begun anew in place of, and only settings beside them', async () => {
+  const path = fresh();
+  const lines = ['{"id":"a","prompt":"What?"}\n', '{"id":"a","prompt":"What?"}', '\x89PNG\r\n', '\xff\xd8'];
+  for (const text of lines) {
+    writeFileSync(path, text);
+    await assert.rejects(ResultsFile.open({ path, settings, overwrite: true }), {
+      code: 'ERR_RESULTS_EXIST',
+      message: /Expected answers of a batch/,
+    });
+    assert.equal(readFileSync(path, 'utf8'), text);
+    assert.equal(existsSync(settingsPath(path)), false);
+  }
+  rmSync(path);
+  writeFileSync(settingsPath(path), '{"mine":1}');
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_FILE_INVALID' });
+  await assert.rejects(ResultsFile.open({ path, settings, overwrite: true }), { code: 'ERR_FILE_INVALID' });
+  assert.equal(readFileSync(settingsPath(path), 'utf8'), '{"mine":1}');
+});
+
+test('what stands in the place of the lock is neither added to nor taken away', async () => {
+  const path = fresh();
+  const found = join(folder, 'photo');
+  writeFileSync(found, '\xff\xd8');
+  writeFileSync(`${path}.lock`, '\xff\xd8');
+  await assert.rejects(ResultsFile.open({ path, settings }), { code: 'ERR_INVALID_OPTION', message: /lock of/ });
+  assert.equal(readFileSync(`${path}.lock`, 'utf8'), '\xff\xd8');
+  rmSync(`${path}.lock`);
+  symlinkSync(found, `${path}.lock`);
+  await assert.rejects(ResultsFile.open({ path, settings }), { code: 'ERR_INVALID_OPTION' });
+  assert.equal(readFileSync(`${path}.lock`, 'utf8'), '\xff\xd8');
+});
+
+test('under every spelling it is one file: locked, written through links, and refused where a lock would not be found', async () => {
+  const path = fresh();
+  const [link, hard] = [fresh(), fresh()] as const;
+  symlinkSync(path, link);
+  const first = await ResultsFile.open({ path: link, settings });
+  await first.add(answered('a', 1));
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_RESULTS_LOCKED' });
+  assert.deepEqual(
+    [await first.isOwn(path), await first.isOwn(settingsPath(path)), await first.isOwn(`${path}.lock`)],
+    [true, true, true],
+  );
+  assert.equal(await first.isOwn(folder), false);
+  await first.rewrite({ keeps: () => true, placeOf: ({ line }) => -line });
+  await first.close();
+  await (await ResultsFile.open({ path: link, settings, overwrite: true })).close();
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.deepEqual([existsSync(settingsPath(path)), existsSync(settingsPath(link))], [true, false]);
+  linkSync(path, hard);
+  for (const name of [path, hard])
+    await assert.rejects(ResultsFile.open({ path: name, settings, resume: true }), { message: /2 names/ });
+});
+
+test('a file that is not made of answers is not cut', async () => {
+  const path = fresh();
+  await filled(path, [answered('a', 1)]);
+  writeFileSync(path, 'no answer\ntorn');
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_FILE_INVALID' });
+  assert.equal(readFileSync(path, 'utf8'), 'no answer\ntorn');
 });

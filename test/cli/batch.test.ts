@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { galleryRequests } from '../../bench/gallery-requests.js';
@@ -80,6 +80,7 @@ describe('a whole batch', () => {
     assert.equal(readFileSync(merged, 'utf8'), readFileSync(whole, 'utf8'));
 
     const part = await run(['batch', 'merge', first, '--out', fresh()]);
+    assert.equal(part.code, 3, part.stderr);
     assert.match(part.stderr, /Not all shards were given: 2\/2 is missing/);
     const resumed = await run(['batch', requestsPath, '--out', merged, '--resume', ...REPEATABLE]);
     assert.match(resumed.stderr, /nothing left to do, 24 before/);
@@ -205,6 +206,64 @@ describe('stopped', () => {
     assert.equal(existsSync(`${out}.lock`), false);
     const { length } = linesOf(out);
     assert.ok(length >= 3 && length < REQUEST_COUNT, `${length} lines`);
+  });
+
+  test('a terminal that is closed, a termination: whole lines stay, the lock goes, and a second run goes on', async () => {
+    const out = fresh();
+    for (const [signal, exitCode, said] of [
+      ['SIGHUP', 129, 'stopped, because the terminal was closed'],
+      ['SIGTERM', 143, 'terminated'],
+    ] as const) {
+      const { code, stderr } = await stopped(out, 2, signal);
+      assert.equal(code, exitCode, stderr);
+      assert.match(stderr, new RegExp(`with --resume goes on\\.\\neta-vlm: ${said}\\.\\n$`));
+      assert.ok(readFileSync(out, 'utf8').endsWith('}\n'), 'expected whole lines alone');
+      assert.deepEqual(
+        readdirSync(folder).filter((name) => name.includes(basename(out))),
+        [basename(out), `${basename(out)}.settings.json`],
+      );
+    }
+    const ended = await run(['batch', requestsPath, '--out', out, '--resume', ...REPEATABLE]);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(new Set(linesOf(out).map(({ id }) => id)).size, REQUEST_COUNT);
+  });
+
+  const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+  test('the terminal itself goes away', { skip: !hasScript && 'script (util-linux) is not there' }, async () => {
+    const [out, codeFile] = [fresh(), join(folder, 'code')];
+    const inner = `trap '' HUP; ${process.execPath} ${main} batch ${requestsPath} --out ${out}; echo $? > ${codeFile}`;
+    const terminal = spawn('script', ['-qc', inner, join(folder, 'typescript')], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    while (!existsSync(out) || statSync(out).size === 0) await sleep(5);
+    terminal.kill('SIGKILL');
+    for (let waits = 0; waits < 600 && !existsSync(codeFile); waits++) await sleep(100);
+    await sleep(50);
+    assert.equal(readFileSync(codeFile, 'utf8'), '129\n');
+    assert.ok(readFileSync(out, 'utf8').endsWith('}\n'));
+    assert.equal(existsSync(`${out}.lock`), false);
+  });
+
+  test('a second signal is no crash, whichever the two are, and whoever comes next goes on', async () => {
+    const out = fresh();
+    for (const [first, second, codes] of [
+      ['SIGINT', 'SIGHUP', [130, 129]],
+      ['SIGHUP', 'SIGTERM', [129, 143]],
+      ['SIGHUP', 'SIGHUP', [129]],
+    ] as const) {
+      const child = spawn(process.execPath, [main, 'batch', '-', '--out', out, '--resume'], {
+        stdio: ['pipe', 'ignore', 'pipe'],
+      });
+      child.stdin.on('error', () => undefined);
+      const before = existsSync(out) ? statSync(out).size : 0;
+      child.stdin.write(`${quick(first + second)}\n`);
+      while ((existsSync(out) ? statSync(out).size : 0) === before) await sleep(20);
+      // Stopped meanwhile, it meets both at once.
+      for (const signal of ['SIGSTOP', first, second, 'SIGCONT'] as const) child.kill(signal);
+      const [code] = (await once(child, 'close')) as [number | null];
+      assert.ok((codes as readonly (number | null)[]).includes(code), `${first}, ${second}: ${code}`);
+    }
+    assert.equal(linesOf(out).length, 3);
   });
 
   test('Ctrl-C while it waits for requests on stdin', async () => {

@@ -27,28 +27,39 @@ export interface RunSettings {
   readonly signals?: readonly { readonly signal: NodeJS.Signals; readonly afterMs: number }[];
   /** Closes our end of stdout at once, as `| head -0` would. */
   readonly closesStdout?: boolean;
+  /** Where the process runs. */
+  readonly cwd?: string;
+  /** Files in place of our ends of stdin, stdout and stderr, opened by the caller; null: as ever. */
+  readonly streams?: readonly [stdin: number | null, stdout: number | null, stderr: number | null];
+  /** What a file may have at most, in blocks of 512 bytes: beyond it writing fails, as on a full disk. */
+  readonly fileBlocks?: number;
 }
 
 const WAIT_MS = 120_000;
 
 export async function run(args: readonly string[], settings: RunSettings = {}): Promise<Ended> {
   const { NO_COLOR: _no, FORCE_COLOR: _force, DEBUG: _debug, NODE_OPTIONS: _options, ...inherited } = process.env;
-  const child = spawn(process.execPath, [main, ...args], {
+  const { streams = [null, null, null], fileBlocks } = settings;
+  const words = [process.execPath, main, ...args];
+  const limited = ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`];
+  const [command = '', ...rest] = fileBlocks === undefined ? words : [...limited, ...words];
+  const child = spawn(command, rest, {
     env: { ...inherited, ...settings.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),
+    stdio: streams.map((fd) => fd ?? 'pipe'),
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
-  if (settings.closesStdout) child.stdout.destroy();
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  if (settings.closesStdout) child.stdout?.destroy();
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  child.stdin.on('error', () => undefined); // the process may end before it has read everything
-  if (settings.stdin !== undefined) child.stdin.write(settings.stdin);
-  if (!settings.keepsStdinOpen) child.stdin.end();
+  child.stdin?.on('error', () => undefined); // the process may end before it has read everything
+  if (settings.stdin !== undefined) child.stdin?.write(settings.stdin);
+  if (!settings.keepsStdinOpen) child.stdin?.end();
   const timers = (settings.signals ?? []).map(({ signal, afterMs }) => setTimeout(() => child.kill(signal), afterMs));
   const guard = setTimeout(() => child.kill('SIGKILL'), WAIT_MS);
   const ended = await new Promise<Ended>((resolve, reject) => {

@@ -149,11 +149,25 @@ test('a failure keeps its reason, and takes away the folder that it began', asyn
     message: 'The converter ended with exit code 3: Traceback | Boom',
   });
   await mkdir(out);
+  await assert.rejects(convertModel({ kind: 'reward', from: checkpoint, out, python: crashes }), {
+    code: 'ERR_CONVERT',
+  });
+  assert.deepEqual(await readdir(out), [], 'a folder that was empty is empty');
   await writeFile(join(out, 'mine'), '');
   await assert.rejects(convertModel({ kind: 'reward', from: checkpoint, out, python: crashes }), {
     code: 'ERR_CONVERT',
   });
   assert.deepEqual((await readdir(out)).sort(), ['mine', 'model.onnx'], 'a folder that was there before stays');
+});
+
+test('a disk that is full is told as such', async () => {
+  const said = `echo '{"error": "No space left on device", "unwritten": "ENOSPC"}' >&2; exit 1`;
+  const python = await interpreter('full', READY, said);
+  await assert.rejects(convertModel({ kind: 'clip', from: checkpoint, out: join(folder, 'full-disk'), python }), {
+    name: 'FileError',
+    code: 'ERR_FILE_WRITE',
+    message: /ENOSPC: No space left on device/,
+  });
 });
 
 test('a signal ends the program and takes away what it began', async () => {

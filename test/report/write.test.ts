@@ -42,7 +42,7 @@ test('a place that cannot be written to is told', async () => {
     writeReport(sampleData({ distributions: [], rates: [], curves: [], times: [] }), file),
     (error) => {
       assert.ok(error instanceof FileError, String(error));
-      assert.match(error.message, /cannot be written to ".*a-file" \(EEXIST\).*name another/);
+      assert.match(error.message, /Expected to write ".*a-file", but it failed: EEXIST.*Name a folder/);
       return true;
     },
   );

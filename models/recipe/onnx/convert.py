@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib.metadata
 import json
 import os
@@ -19,6 +20,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+
+# Reasons for which writing fails, and reading never.
+UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 def check() -> dict:
@@ -114,7 +118,10 @@ def main(words: list[str]) -> int:
     except (ValueError, OSError, KeyError, MemoryError) as error:
         if os.environ.get("DEBUG") == "eta-vlm":
             raise
-        print(json.dumps({"error": f"{type(error).__name__}: {error}" if isinstance(error, (KeyError, MemoryError)) else str(error)}), file=sys.stderr)
+        told = {"error": f"{type(error).__name__}: {error}" if isinstance(error, (KeyError, MemoryError)) else str(error)}
+        if isinstance(error, OSError) and error.errno in UNWRITTEN:
+            told["unwritten"] = errno.errorcode[error.errno]
+        print(json.dumps(told), file=sys.stderr)
         return 1
     print(json.dumps({"done": manifest["name"]}), file=sys.stderr)
     return 0

@@ -1,0 +1,67 @@
+/** Lines as other programs write them, to the fields of ours: whatever is not known stays, and is refused by its name. */
+import { UsageError } from '../errors.js';
+import { describe } from '../options.js';
+import { type Fields, isFields } from './fields.js';
+
+const COMPLETIONS = '/v1/chat/completions';
+/** As chat completions call them, and we. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ['max_tokens', 'maxTokens'],
+  ['max_completion_tokens', 'maxTokens'],
+  ['top_k', 'topK'],
+]);
+/** Whose request it is and how it is sent: nothing that an answer depends on. The model is the one that is loaded. */
+const PASSED_OVER = ['model', 'user', 'metadata', 'store', 'stream', 'stream_options', 'service_tier'];
+/** Of a question of LLaVA's and others' sets; `category` and the answer are for whoever scores it. */
+const QUESTION_NOTES = ['category', 'question_type', 'answer', 'label'];
+
+/** What a line calls itself: `id`, `custom_id` or `question_id`. */
+export function idOf({ id, custom_id: customId, question_id: questionId }: Fields): unknown {
+  return id ?? customId ?? questionId;
+}
+
+/** The request of a line under our names, without its id. @throws UsageError ERR_INVALID_LINE, ERR_UNKNOWN_OPTION */
+export function ownFields(line: Fields): Fields {
+  const { id: _id, custom_id: _customId, ...fields } = line;
+  if (isFields(fields['body'])) return batchLine(fields, fields['body']);
+  if (fields['question_id'] !== undefined) return question(fields);
+  return fields['messages'] === undefined ? fields : completion(fields);
+}
+
+/** A line of OpenAI's Batch API: { custom_id, method, url, body }. */
+function batchLine({ method, url, body: _body, ...others }: Fields, body: Fields): Fields {
+  if (method !== undefined && method !== 'POST') throw invalid('method', 'expected POST beside a body', method);
+  if (url !== undefined && url !== COMPLETIONS) throw invalid('url', `expected ${COMPLETIONS}`, url);
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new UsageError(
+      'ERR_UNKNOWN_OPTION',
+      `request: unknown option '${unknown}' beside a body. Known: custom_id, method, url.`,
+    );
+  if (body['messages'] === undefined) throw invalid('body.messages', 'expected an array of messages', undefined);
+  return completion(body);
+}
+
+/** The body of a chat completion. */
+function completion(body: Fields): Fields {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (PASSED_OVER.includes(name) || (name === 'n' && value === 1)) continue;
+    const own = RENAMED.get(name) ?? name;
+    if (fields[own] !== undefined && fields[own] !== value)
+      throw invalid(name, `expected it once, beside another ${own}`, value);
+    fields[own] = value;
+  }
+  return fields;
+}
+
+/** A line of a file of questions: { question_id, image, text }. */
+function question({ question_id: _id, text, ...others }: Fields): Fields {
+  const fields = Object.entries(others).filter(([name]) => !QUESTION_NOTES.includes(name));
+  const isAsked = text !== undefined && others['prompt'] === undefined;
+  return { ...(text !== undefined && { [isAsked ? 'prompt' : 'text']: text }), ...Object.fromEntries(fields) };
+}
+
+function invalid(name: string, expected: string, received: unknown): UsageError {
+  return new UsageError('ERR_INVALID_LINE', `request: ${name}: ${expected}; received ${describe(received)}.`);
+}

@@ -1,0 +1,86 @@
+/** Where the results of a batch stand with what belongs to them, and whether they may. */
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { FileError, UsageError } from '../errors.js';
+import { describe } from '../options.js';
+import { checkPlainFile, type Output, type Place, placeOf, unwritable } from '../outputs/index.js';
+import { placedLines } from './results-lines.js';
+import { readSettings, settingsPath } from './settings-file.js';
+
+/** Where the lock of a results file stands. */
+export function lockPath(target: string): string {
+  return `${target}.lock`;
+}
+
+/** What a results file takes of its folder, for {@link checkApart}. */
+export async function resultsOutputs(path: string, name = 'The results (--out)'): Promise<Output[]> {
+  const { target } = await placeOf(path);
+  return [
+    { path, name },
+    { path: settingsPath(target), name: `${name}, their settings` },
+    { path: lockPath(target), name: `${name}, their lock` },
+  ];
+}
+
+export interface ResultsPlaceOptions {
+  readonly path: string;
+  /** Go on with a file that is there; without one, begin. @default false */
+  readonly resume?: boolean;
+  /** Begin anew in place of answers that are there. @default false */
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Refuses early what opening would refuse after models were loaded.
+ *
+ * @throws UsageError ERR_INVALID_OPTION, ERR_RESULTS_EXIST; FileError ERR_FILE_INVALID for other settings, ERR_FILE_WRITE
+ */
+export async function checkResultsPlace(options: ResultsPlaceOptions): Promise<Place> {
+  const { path, resume = false, overwrite = false } = options;
+  const place = await placeOf(path);
+  const { target } = place;
+  checkPlainFile(place, path, 'The results');
+  const beside = settingsPath(target);
+  checkPlainFile(await placeOf(beside), beside, 'The settings of the results');
+  await access(dirname(target), constants.W_OK).catch((cause: unknown) => {
+    throw unwritable(path, cause);
+  });
+  const sizeBytes = await sizeOf(target);
+  if (!resume && !overwrite) refuseExisting(path, sizeBytes);
+  const isBegun = (await readSettings(beside)) !== null;
+  if (overwrite && sizeBytes > 0 && !(await holdsAnswers(target, isBegun))) {
+    throw new UsageError(
+      'ERR_RESULTS_EXIST',
+      `Expected answers of a batch at ${describe(path)} to begin anew in their place, found something else. Name another file, or take this one away.`,
+    );
+  }
+  return place;
+}
+
+/** Whether a file begins with an answer; where its settings stand beside it, one that was torn will do. */
+async function holdsAnswers(target: string, isBegun: boolean): Promise<boolean> {
+  try {
+    for await (const _answer of placedLines(target)) return true;
+    return isBegun;
+  } catch (error) {
+    if (error instanceof FileError && error.code === 'ERR_FILE_INVALID') return false;
+    throw error;
+  }
+}
+
+/** @throws UsageError ERR_RESULTS_EXIST */
+export function refuseExisting(path: string, sizeBytes: number): void {
+  if (sizeBytes === 0) return;
+  throw new UsageError(
+    'ERR_RESULTS_EXIST',
+    `Expected a results file that is not there yet, received ${describe(path)}, which holds results. Resume it (--resume), begin it anew (--overwrite), or name another.`,
+  );
+}
+
+/** 0 for what is not there. */
+export async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}

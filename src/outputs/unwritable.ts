@@ -1,0 +1,34 @@
+/** What is said when a file cannot be written: which one, why, and what to do. */
+import { FileError } from '../errors.js';
+import { describe } from '../options.js';
+
+/** By the system's code; "" for all others. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'Make room on the disk, or name a file on another.',
+  EDQUOT: 'Make room within the quota, or name a file elsewhere.',
+  EFBIG: 'Raise the limit on the size of files (ulimit -f), or name a file on another disk.',
+  EMFILE: 'Raise the limit on open files (ulimit -n), and start again.',
+  ENFILE: 'Close other programs, and start again.',
+  EIO: 'Look after the disk, or name a file on another.',
+  '': 'Name a file in a folder that can be written.',
+};
+
+/** Whether the system refused, and not the caller's signal or data. */
+export function isFailedCall(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
+}
+
+/**
+ * The error of a file that cannot be written.
+ *
+ * @param remedy what to do, in place of what fits the cause
+ */
+export function unwritable(path: string, cause: unknown, remedy?: string): FileError {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new FileError(
+    'ERR_FILE_WRITE',
+    `Expected to write ${describe(path)}, but it failed: ${reason}. ${remedy ?? REMEDIES[code] ?? REMEDIES['']}`,
+    { cause },
+  );
+}
