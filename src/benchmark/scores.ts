@@ -10,13 +10,19 @@ export interface ScoreThresholds {
 }
 
 /** CLIP scores of the pictures by what is asked about them, and rewards of the answers by what the judge says of them. */
-export function distributions(answers: readonly JudgedAnswer[], thresholds: ScoreThresholds): Distribution[] {
-  return [clipScores(answers, thresholds), rewards(answers, thresholds)].filter(({ groups }) =>
+export async function distributions(
+  answers: readonly JudgedAnswer[],
+  thresholds: ScoreThresholds,
+): Promise<Distribution[]> {
+  return [await clipScores(answers, thresholds), await rewards(answers, thresholds)].filter(({ groups }) =>
     groups.some(({ values }) => values.length > 0),
   );
 }
 
-function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: ScoreThresholds): Distribution {
+async function clipScores(
+  answers: readonly JudgedAnswer[],
+  { unsafeClipScore }: ScoreThresholds,
+): Promise<Distribution> {
   // A picture that several questions or runs share counts once.
   const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
   for (const { job, line } of answers) {
@@ -38,12 +44,12 @@ function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Score
     axis: 'CLIP score (cosine)',
     threshold: Number.isNaN(unsafeClipScore) ? null : { name: 'unsafeClipScore', value: unsafeClipScore },
     groups: groups.filter(({ values }) => values.length > 0),
-    ...(harmful.length > 0 && harmless.length > 0 ? { auc: aucEstimate(harmful, harmless) } : {}),
+    ...(harmful.length > 0 && harmless.length > 0 ? { auc: await aucEstimate(harmful, harmless) } : {}),
   };
 }
 
 /** The model's own answer is judged in vanilla's run of the same item. */
-function rewards(answers: readonly JudgedAnswer[], { safeReward }: ScoreThresholds): Distribution {
+async function rewards(answers: readonly JudgedAnswer[], { safeReward }: ScoreThresholds): Promise<Distribution> {
   const vanilla = new Map(
     answers.flatMap(({ job, verdict }) => (job.run === 'vanilla' && verdict !== null ? [[job.item.id, verdict]] : [])),
   );
@@ -69,7 +75,7 @@ function rewards(answers: readonly JudgedAnswer[], { safeReward }: ScoreThreshol
     axis: 'reward',
     threshold: Number.isNaN(safeReward) ? null : { name: 'safeReward', value: safeReward },
     groups: groups.filter(({ values }) => values.length > 0),
-    ...(safe.length > 0 && unsafe.length > 0 ? { auc: aucEstimate(safe, unsafe) } : {}),
+    ...(safe.length > 0 && unsafe.length > 0 ? { auc: await aucEstimate(safe, unsafe) } : {}),
   };
 }
 
