@@ -29,7 +29,7 @@ import { escapeHtml, escapeMarkdown, fenced, label } from '../src/report/texts.j
 import { endsSentence } from '../src/search/sentence.js';
 
 /** Characters of the shorter text. What is quadratic takes seconds for twice as many. */
-const LENGTH = 40_000;
+const LENGTH = 30_000;
 /** Below this a ratio is chance. */
 const FLOOR_MS = 25;
 const MOST = 3;
@@ -58,7 +58,7 @@ const UNITS = [
   ...['http:', '&', '(Did you mean ', '` ', 'title', 'there is a red cat, ', 'safe ', 'O1 ', '=', '{"a":', '[1,'],
 ];
 const HEADS = ['', '[RESULT]', '[REASONING]\n'];
-const TAILS = ['!', '\r!'];
+const TAILS = ['x', '\r!'];
 
 const world = World.load();
 const FACTS = { hasPicture: true, hazard: 'gloomite', names: ['cat'] };
