@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { FileError } from '../errors.js';
 import { describe } from '../options.js';
 import { standaloneSvg } from './draw.js';
-import { reportHtml } from './html.js';
+import { htmlPieces } from './html.js';
 import { reportSections } from './layout.js';
-import { reportMarkdown } from './markdown.js';
+import { markdownPieces } from './markdown.js';
+import { metricsPieces } from './metrics.js';
 import type { ReportData } from './report-data.js';
 
 /** Where the parts of a report were written. */
@@ -36,13 +37,12 @@ export async function writeReport(data: ReportData, folder: string): Promise<Rep
     metrics: join(folder, 'metrics.json'),
     plots: plots.map(({ name }) => join(folder, PLOT_FOLDER, `${name}.svg`)),
   };
-  const html = await reportHtml(data, sections);
   try {
     await mkdir(plots.length > 0 ? join(folder, PLOT_FOLDER) : folder, { recursive: true });
-    await replace(files.metrics, metricsJson(data));
-    await replace(files.markdown, reportMarkdown(data, sections, PLOT_FOLDER));
-    for (const [at, plot] of plots.entries()) await replace(files.plots[at] ?? '', standaloneSvg(plot));
-    await replace(files.html, html);
+    await replace(files.metrics, metricsPieces(data));
+    await replace(files.markdown, markdownPieces(data, sections, PLOT_FOLDER));
+    for (const [at, plot] of plots.entries()) await replace(files.plots[at] ?? '', [standaloneSvg(plot)]);
+    await replace(files.html, htmlPieces(data, sections));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new FileError(
@@ -54,29 +54,24 @@ export async function writeReport(data: ReportData, folder: string): Promise<Rep
   return files;
 }
 
-/** The data as JSON, pictures left out; NaN becomes null. Scores keep six significant digits. */
-export function metricsJson(data: ReportData): string {
-  const shown = {
-    ...data,
-    ...(data.examples === undefined ? {} : { examples: data.examples.map((one) => ({ ...one, picture: null })) }),
-    ...(data.distributions === undefined
-      ? {}
-      : {
-          distributions: data.distributions.map((one) => ({
-            ...one,
-            groups: one.groups.map((group) => ({
-              ...group,
-              values: group.values.map((value) => Number(value.toPrecision(6))),
-            })),
-          })),
-        }),
-  };
-  return `${JSON.stringify(shown, null, 1)}\n`;
+/** A reader, and a stop in the middle, sees the old file or the new one, never half of one. */
+async function replace(path: string, pieces: Iterable<string>): Promise<void> {
+  const beside = `${path}.${process.pid}.part`;
+  await writeFile(beside, chunks(pieces));
+  await rename(beside, path);
 }
 
-/** A reader, and a stop in the middle, sees the old file or the new one, never half of one. */
-async function replace(path: string, text: string): Promise<void> {
-  const beside = `${path}.${process.pid}.part`;
-  await writeFile(beside, text);
-  await rename(beside, path);
+/** Characters that are written at once; between two writes the event loop has its turn. */
+const CHUNK_LENGTH = 2 ** 17;
+
+/** Pieces joined to what is worth a write. */
+function* chunks(pieces: Iterable<string>): Generator<string, void> {
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK_LENGTH) continue;
+    yield chunk;
+    chunk = '';
+  }
+  yield chunk;
 }

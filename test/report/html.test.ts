@@ -5,8 +5,8 @@ import { reportHtml } from '../../src/report/html.js';
 import type { ReportData } from '../../src/report/index.js';
 import { headlinesOf, reportSections } from '../../src/report/layout.js';
 import { reportMarkdown } from '../../src/report/markdown.js';
+import { metricsJson } from '../../src/report/metrics.js';
 import { visible } from '../../src/report/texts.js';
-import { metricsJson } from '../../src/report/write.js';
 import { estimate, example, HOSTILE, hostileData, sampleData } from './sample.js';
 
 /** The least that a report can be made of. */
