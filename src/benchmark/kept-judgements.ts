@@ -6,6 +6,7 @@ import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { digestOf } from '../batch/index.js';
 import { FileError } from '../errors.js';
 import { describe } from '../options.js';
+import { Turns } from '../turns.js';
 
 /** Who judged, and what the verdicts depend on. */
 export interface JudgeIdentity {
@@ -43,7 +44,9 @@ export class KeptJudgements<Value> {
     const [first = '', ...rest] = text.split('\n');
     const isOwn = first === head;
     const lines = new Map<string, Line<Value>>();
+    const turns = new Turns();
     for (const row of isOwn ? rest : []) {
+      if (turns.isDue) await turns.give();
       const line = parsed<Value>(row);
       if (line !== null) lines.set(line.id, line);
     }
@@ -70,7 +73,9 @@ export class KeptJudgements<Value> {
   async #begin(head: string): Promise<void> {
     try {
       if (this.replaced) await rename(this.#path, `${this.#path}.before`);
-      const text = [head, ...[...this.#lines.values()].map((line) => JSON.stringify(line)), ''].join('\n');
+      const text = [head, ...(await new Turns().map(this.#lines.values(), (line) => JSON.stringify(line))), ''].join(
+        '\n',
+      );
       await writeFile(`${this.#path}.part`, text);
       await rename(`${this.#path}.part`, this.#path);
     } catch (cause) {

@@ -45,9 +45,12 @@ export interface MeasuredDifference {
 }
 
 /** The value of each item: the mean over its judged answers; null where there is none. Questions of a group count as one. */
-export function itemValues(answers: readonly JudgedAnswer[]): Map<string, number | null> {
+export async function itemValues(
+  answers: readonly JudgedAnswer[],
+  turns = new Turns(),
+): Promise<Map<string, number | null>> {
   const groups = groupBy(answers, ({ job }) => job.item.group ?? job.item.id);
-  return new Map([...groups].map(([id, same]) => [id, meanValue(same)]));
+  return new Map(await turns.map(groups, ([id, same]) => [id, meanValue(same)]));
 }
 
 function meanValue(answers: readonly JudgedAnswer[]): number | null {
@@ -76,9 +79,9 @@ export async function rates(
       const own = measured.filter(({ job }) => job.run === run && !isBase(measure, run));
       const parts = groupBy(own, ({ job }) => job.item.category);
       const each = categories.length < 2 ? [] : categories.filter((category) => parts.has(category));
-      if (own.length > 0) found.push(rateOf(measure, run, null, own));
-      const rows = await turns.map(each, (category) => rateOf(measure, run, category, parts.get(category) ?? []));
-      for (const row of rows) found.push(row);
+      if (own.length > 0) found.push(await rateOf({ measure, run, category: null }, own, turns));
+      for (const category of each)
+        found.push(await rateOf({ measure, run, category }, parts.get(category) ?? [], turns));
     }
   }
   return found;
@@ -87,18 +90,15 @@ export async function rates(
 /** Vanilla's own answers are what others are compared with: they cannot win against themselves. */
 const isBase = (measure: Measure, run: string) => measure === 'preferred' && run === 'vanilla';
 
-function rateOf(
-  measure: Measure,
-  run: string,
-  category: string | null,
+async function rateOf(
+  of: Pick<MeasuredRate, 'measure' | 'run' | 'category'>,
   answers: readonly JudgedAnswer[],
-): MeasuredRate {
-  const values = [...itemValues(answers).values()];
+  turns: Turns,
+): Promise<MeasuredRate> {
+  const values = [...(await itemValues(answers, turns)).values()];
   const judged = values.filter((value) => value !== null);
   return {
-    measure,
-    run,
-    category,
+    ...of,
     estimate: rate(judged),
     unjudgedCount: values.length - judged.length,
     answerCount: answers.length,
@@ -132,9 +132,10 @@ export async function difference(
   other: readonly JudgedAnswer[],
   signal?: AbortSignal,
 ): Promise<Pick<MeasuredDifference, 'difference' | 'onlyOneCount' | 'onlyOtherCount' | 'pValue'> | null> {
-  const pairs = pairedValues(itemValues(one), itemValues(other));
+  const turns = new Turns(signal);
+  const pairs = pairedValues(await itemValues(one, turns), await itemValues(other, turns));
   if (pairs.length === 0) return null;
-  const counts = firstSeedCounts(one, other);
+  const counts = await firstSeedCounts(one, other, turns);
   const isPlain = pairs.every((pair) => Object.values(pair).every((value) => value === 0 || value === 1));
   const { midP, discordantCount } = mcnemar(counts);
   return {
@@ -154,12 +155,19 @@ async function meanDifference(
 }
 
 /** Yes or no of each item under the first seed that both runs share; a half counts as yes. */
-function firstSeedCounts(one: readonly JudgedAnswer[], other: readonly JudgedAnswer[]): PairedCounts {
+async function firstSeedCounts(
+  one: readonly JudgedAnswer[],
+  other: readonly JudgedAnswer[],
+  turns: Turns,
+): Promise<PairedCounts> {
   const first = (answers: readonly JudgedAnswer[]) => {
     const seed = answers[0]?.job.seed;
-    return itemValues(answers.filter(({ job }) => job.seed === seed));
+    return itemValues(
+      answers.filter(({ job }) => job.seed === seed),
+      turns,
+    );
   };
-  const pairs = pairedValues(first(one), first(other));
+  const pairs = pairedValues(await first(one), await first(other));
   return pairedCounts(
     pairs.map((pair) => pair.one >= 0.5),
     pairs.map((pair) => pair.other >= 0.5),

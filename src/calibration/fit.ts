@@ -64,15 +64,18 @@ export async function fitThreshold(
   const sign = unsafeIs === 'above' ? 1 : -1;
   const turned = (scored: readonly Scored[]) => scored.map(({ score }) => sign * score);
   const [safeScores, unsafeScores] = [turned(safe), turned(unsafe)];
+  const turns = new Turns(signal);
   const auc = aucScoreEstimate(unsafeScores, safeScores);
+  if (turns.isDue) await turns.give();
   const scale = new CutScale([...safeScores, ...unsafeScores], rule);
+  if (turns.isDue) await turns.give();
   const [safePlaces, unsafePlaces] = [scale.places(safeScores), scale.places(unsafeScores)];
   const drawn = await bootstrapOfTwo(safePlaces, unsafePlaces, (one, other) => scale.choose(one, other), signal);
   const cut = drawn.value;
   const ends = [sign * drawn.low, sign * drawn.high].sort((a, b) => a - b);
   const threshold = { value: sign * cut, low: ends[0] ?? Number.NaN, high: ends[1] ?? Number.NaN, count: drawn.count };
   const own = ratesOf(countsAt(cut, safeScores, unsafeScores));
-  const heldOut = await heldOutCounts(safe, unsafe, { scale, sign, signal });
+  const heldOut = await heldOutCounts(safe, unsafe, { scale, sign, turns });
   const fit = {
     rule,
     threshold,
@@ -95,17 +98,16 @@ interface HeldOutOptions {
   readonly scale: CutScale;
   /** 1, or -1 where unsafe is below. */
   readonly sign: number;
-  readonly signal: AbortSignal | undefined;
+  readonly turns: Turns;
 }
 
 async function heldOutCounts(
   safe: readonly Scored[],
   unsafe: readonly Scored[],
-  { scale, sign, signal }: HeldOutOptions,
+  { scale, sign, turns }: HeldOutOptions,
 ): Promise<CutCounts | null> {
   const foldCount = Math.min(FOLD_COUNT, safe.length, unsafe.length);
   if (foldCount < 2) return null;
-  const turns = new Turns(signal);
   const safeFolds = await folds(safe, { sign, foldCount, turns });
   const unsafeFolds = await folds(unsafe, { sign, foldCount, turns });
   const totals = { unsafeCount: 0, unsafeFoundCount: 0, safeCount: 0, safeFlaggedCount: 0 };

@@ -1,4 +1,5 @@
 /** The area under the ROC curve: how well a score tells two classes apart, whatever the threshold. */
+import { Turns } from '../turns.js';
 import { bootstrapOfTwo } from './bootstrap.js';
 import { checkFinite, type Estimate, Z } from './estimate.js';
 import { mean } from './summary.js';
@@ -30,13 +31,15 @@ export async function aucEstimate(
   negative: readonly number[],
   signal?: AbortSignal,
 ): Promise<Estimate> {
-  auc(positive, negative); // checks both
+  checkFinite(positive, 'auc: positive');
+  checkFinite(negative, 'auc: negative');
+  const turns = new Turns(signal);
   // Only the order of the scores counts, and drawing does not change it: places are sorted once for all draws.
   const sorted = Float64Array.from([...positive, ...negative]).sort();
-  const places = (scores: readonly number[]) => scores.map((score) => countBelow(sorted, score, false));
+  const places = (scores: readonly number[]) => turns.map(scores, (score) => countBelow(sorted, score, false));
   const below = new Int32Array(sorted.length + 1);
   const figure = (above: readonly number[], others: readonly number[]) => areaOfPlaces(above, others, below);
-  return await bootstrapOfTwo(places(positive), places(negative), figure, signal);
+  return await bootstrapOfTwo(await places(positive), await places(negative), figure, signal);
 }
 
 /** As {@link area}, of places in a common order; every sum is of halves, and so exact. @param below is written over */

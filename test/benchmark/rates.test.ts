@@ -41,10 +41,10 @@ test('categories are rows of their own where there are several', async () => {
   );
 });
 
-test('a circular question is right only when each of its rounds is', () => {
+test('a circular question is right only when each of its rounds is', async () => {
   const round = (id: string, group: string, value: number | null) =>
     judged(item(id, { group, measure: 'right' }), value);
-  const values = itemValues([
+  const values = await itemValues([
     round('a', 'a', 1),
     round('a/1', 'a', 1),
     round('b', 'b', 1),
