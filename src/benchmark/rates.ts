@@ -49,6 +49,7 @@ export async function itemValues(
   answers: readonly JudgedAnswer[],
   turns = new Turns(),
 ): Promise<Map<string, number | null>> {
+  if (turns.isDue) await turns.give();
   const groups = groupBy(answers, ({ job }) => job.item.group ?? job.item.id);
   return new Map(await turns.map(groups, ([id, same]) => [id, meanValue(same)]));
 }
@@ -72,11 +73,13 @@ export async function rates(
   const turns = new Turns(signal);
   const found: MeasuredRate[] = [];
   for (const measure of measuresOf(answers)) {
+    if (turns.isDue) await turns.give();
     const measured = answers.filter(({ job }) => job.item.measure === measure);
     const categories = [...new Set(measured.map(({ job }) => job.item.category))];
     for (const run of runs) {
       if (turns.isDue) await turns.give();
       const own = measured.filter(({ job }) => job.run === run && !isBase(measure, run));
+      if (turns.isDue) await turns.give();
       const parts = groupBy(own, ({ job }) => job.item.category);
       const each = categories.length < 2 ? [] : categories.filter((category) => parts.has(category));
       if (own.length > 0) found.push(await rateOf({ measure, run, category: null }, own, turns));
@@ -119,7 +122,7 @@ export async function differences(
     for (const [one, other] of pairs) {
       if (turns.isDue) await turns.give();
       const of = (run: string) => answers.filter(({ job }) => job.run === run && job.item.measure === measure);
-      const row = await difference(of(one), of(other), signal);
+      const row = await difference(of(one), of(other), signal, turns);
       if (row !== null) found.push({ measure, category: null, one, other, ...row });
     }
   }
@@ -131,8 +134,8 @@ export async function difference(
   one: readonly JudgedAnswer[],
   other: readonly JudgedAnswer[],
   signal?: AbortSignal,
+  turns = new Turns(signal),
 ): Promise<Pick<MeasuredDifference, 'difference' | 'onlyOneCount' | 'onlyOtherCount' | 'pValue'> | null> {
-  const turns = new Turns(signal);
   const pairs = pairedValues(await itemValues(one, turns), await itemValues(other, turns));
   if (pairs.length === 0) return null;
   const counts = await firstSeedCounts(one, other, turns);
