@@ -7,12 +7,12 @@
  * `--root` measures another built copy of the package, to compare two.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { mainThreadMs } from '../test/stretch.js';
 import { ROWS } from './event-loop-rows.js';
 
 const LIMIT_MS = 50;
@@ -23,15 +23,9 @@ interface Found {
   readonly busyGapMs: number;
 }
 
-/** Processor time of the main thread where Linux tells it; a busy machine does not lengthen it. */
-function busyMs(): number {
-  if (process.platform !== 'linux') return performance.now();
-  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-}
-
 /** The longest time between two turns of the event loop, by both clocks. */
 async function measured(work: () => Promise<unknown>): Promise<Found> {
-  const clocks = [() => performance.now(), busyMs];
+  const clocks = [() => performance.now(), mainThreadMs];
   const startedAt = performance.now();
   const last = clocks.map((clock) => clock());
   const longest = clocks.map(() => 0);

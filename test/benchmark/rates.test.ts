@@ -104,6 +104,7 @@ test("POPE's figures, against counts by hand", () => {
       ['yes', 'yes'],
       ['yes', 'yes'],
       ['yes', 'no'],
+      ['yes', 'no'],
       ['no', 'yes'],
       ['no', 'no'],
     ] as const
@@ -118,11 +119,11 @@ test("POPE's figures, against counts by hand", () => {
   assert.deepEqual(found, {
     category: 'random',
     run: 'vanilla',
-    precision: 2 / 3,
+    precision: 2 / 4,
     recall: 2 / 3,
-    f1: 2 / 3,
-    yesShare: 0.6,
-    count: 5,
+    f1: 4 / 7,
+    yesShare: 4 / 6,
+    count: 6,
   });
 });
 
