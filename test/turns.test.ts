@@ -63,7 +63,7 @@ const WORK: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> = {
     return () => readItems(datasetOf('jsonl'), { root: folder });
   },
   'many answers to calibrate with': async () => {
-    const path = await lines('answers.jsonl', (index) => ({ text: `this is a cat, ${index}` }));
+    const path = await lines('answers.jsonl', (index) => ({ text: `${'this is a cat, '.repeat(30)}${index}` }));
     return () => readAnswers(path, '--safe-answers');
   },
   'many judgements on disk': async () => {

@@ -42,7 +42,7 @@ export interface Body {
 /** The reply in a body, or what is wrong with it. An empty text is a reply: what it means is the judge's affair. */
 export function completionOf({ text: body, isWhole }: Body): Reply | string {
   if (!isWhole)
-    return `expected the JSON of a chat completion, received ${shown(body)} in more than ${MAX_BODY_BYTES} bytes`;
+    return `it answers with more than ${MAX_BODY_BYTES} bytes: expected the JSON of a chat completion, received ${shown(body)}`;
   const value = parsed(body);
   if (value === undefined) return `expected the JSON of a chat completion, received ${shown(body)}`;
   const error = errorSchema.safeParse(value);

@@ -184,6 +184,18 @@ test('metrics.json holds the figures, NaN as null, and no picture', () => {
   assert.equal(JSON.parse(metricsJson(sampleData())).rates[0].rows[0].estimate.count, 340);
 });
 
+test('metrics.json is what JSON.stringify makes of the data, scores with six digits', () => {
+  const values = [1 / 3, -2e-9 / 7, 0, Number.NaN];
+  const groups = [{ name: 'a', kind: 'safe' as const, values }];
+  const distributions = [{ title: 't', axis: 'x', threshold: null, groups }];
+  const times = [{ method: 'eta', count: 1, meanMs: { picture: 1 / 3 }, totalMs: { median: 1, p90: 1, mean: 1 } }];
+  const data = sampleData({ distributions, times, examples: [], notes: ['a "b"\n\u2028'] });
+  const rounded = [
+    { title: 't', axis: 'x', threshold: null, groups: [{ ...groups[0], values: [0.333333, -2.85714e-10, 0, null] }] },
+  ];
+  assert.equal(metricsJson(data), `${JSON.stringify({ ...data, distributions: rounded }, null, 1)}\n`);
+});
+
 test('Markdown holds the tables and names the plots', async () => {
   const text = reportMarkdown(data, sections, 'plots');
   assert.match(text, /^# Made-up figures\n/);
