@@ -16,7 +16,7 @@ import type * as Package from '../src/index.js';
 import type * as Verdict from '../src/judges/safety-verdict.js';
 import type * as Report from '../src/report/index.js';
 import type * as Statistics from '../src/statistics/index.js';
-import { item, judged } from '../test/benchmark/answers.js';
+import { answer, item, judged } from '../test/benchmark/answers.js';
 import { example, sampleData } from '../test/report/sample.js';
 
 interface Place {
@@ -46,16 +46,18 @@ function pixels(width: number, height: number, channels: 3 | 4) {
 function picture(kind: 'jpeg' | 'png' | 'cmyk' | 'bmp' | 'pixels', side: number): Row {
   return {
     name: `${kind}-${(side * side) / 1e6}`,
-    what: `a picture of ${(side * side) / 1e6} megapixels`,
+    what: `a question about a picture of ${(side * side) / 1e6} megapixels`,
     async prepare({ load }) {
-      const { decodeImage } = (await load('index.js')) as typeof Package;
-      const source = kind === 'pixels' ? await rgb(side) : await encoded(kind, side);
-      return () => decodeImage(source as Uint8Array);
+      const { loadEta } = (await load('index.js')) as typeof Package;
+      const eta = await loadEta({ models: MINIATURE });
+      const image = kind === 'pixels' ? rgb(side) : await encoded(kind, side);
+      await eta.respond({ prompt: 'what is in the picture ?', image: rgb(64), maxTokens: 2 }); // loads sharp
+      return () => eta.respond({ prompt: 'what is in the picture ?', image, maxTokens: 2 });
     },
   };
 }
 
-async function rgb(side: number) {
+function rgb(side: number) {
   return { data: pixels(side, side, 3).data, width: side, height: side };
 }
 
@@ -135,8 +137,7 @@ export const ROWS: readonly Row[] = [
     name: 'reward-text',
     what: 'an answer of 100,000 characters for the reward model',
     async prepare({ load }) {
-      const { EvaluatorWorker, RewardModel, trunkContext } = (await load('evaluators/index.js')) as typeof Evaluators;
-      void trunkContext;
+      const { EvaluatorWorker, RewardModel } = (await load('evaluators/index.js')) as typeof Evaluators;
       const { openTrunk } = (await load('eta/open-trunk.js')) as {
         openTrunk: (trunk: never, options: object) => never;
       };
@@ -146,8 +147,8 @@ export const ROWS: readonly Row[] = [
         folder: join(MINIATURE, 'reward-model'),
         openTrunk: (trunk) => openTrunk(trunk as never, {}),
       });
-      const answer = SENTENCE.repeat(100_000 / SENTENCE.length);
-      return () => model.score([{ role: 'user', content: 'a question' }], answer).catch(() => null);
+      const text = SENTENCE.repeat(100_000 / SENTENCE.length);
+      return () => model.score([{ role: 'user', content: 'a question' }], text).catch(() => null);
     },
   },
   {
@@ -239,6 +240,43 @@ export const ROWS: readonly Row[] = [
       const methods = ['vanilla', 'eta'] as const;
       const parts = { dataset: miniature, variant: '', items: [], methods, seeds: [1], judges, settings: {}, answers };
       return async () => measurement(parts as unknown as Parameters<typeof measurement>[0]);
+    },
+  },
+  {
+    name: 'judging',
+    what: '100,000 answers judged by exact match',
+    async prepare({ folder, load }) {
+      const { judgeAnswers } = (await load('benchmark/index.js')) as typeof Benchmark;
+      const key = { kind: 'vqa' as const, answers: new Array(10).fill('a red cat') };
+      const answers = Array.from({ length: LINES }, (_, index) =>
+        answer(item(String(index), { measure: 'right', key }), SENTENCE),
+      );
+      const judge = { name: 'test', settings: {}, judge: () => Promise.reject(), dispose: () => Promise.resolve() };
+      return () => judgeAnswers(answers, { judge, judgesEverything: false, comparer: null }, { folder });
+    },
+  },
+  {
+    name: 'report-data',
+    what: '20,000 answers of two methods made into a report',
+    async prepare({ load }) {
+      const { reportData } = (await load('benchmark/index.js')) as typeof Benchmark;
+      const { miniature } = (await load('benchmark/miniature.js')) as { miniature: Benchmark.Dataset };
+      const answers = Array.from({ length: LINES / 5 }, (_, index) => {
+        const method = index % 2 === 0 ? 'vanilla' : 'eta';
+        const of = item(String(index >> 1), { isHarmful: index % 4 < 2 });
+        return { ...judged(of, index % 3 === 0 ? 1 : 0, { method }), verdict: index % 3 === 0 ? 'unsafe' : 'safe' };
+      });
+      const parts = { dataset: miniature, variant: '', items: [], runs: ['vanilla', 'eta'], seeds: [1], settings: {} };
+      const measured = { ...parts, judgeName: 'test', comparerName: null, answers, rates: [], differences: [] };
+      const moment = new Date(0);
+      const facts = { command: '', startedAt: moment, endedAt: moment, versions: {}, machine: {}, settings: {} };
+      const thresholds = { unsafeClipScore: 0.2, safeReward: 0 };
+      const circumstances = { ...facts, thresholds, judgeSettings: {}, model: 'test', models: {} };
+      return async () =>
+        reportData(
+          { ...measured, failed: {} } as unknown as Benchmark.Measurement,
+          circumstances as unknown as Benchmark.Circumstances,
+        );
     },
   },
   {
