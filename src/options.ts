@@ -42,6 +42,7 @@ export function nearest(unknown: string, known: readonly string[]): string | und
   let best: string | undefined;
   let bestDistance = 3;
   for (const name of known) {
+    if (Math.abs(name.length - unknown.length) >= bestDistance) continue;
     const distance = editDistance(unknown.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {
       best = name;

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const leaves = ['errors', 'types', 'options', 'cores', 'jinja-template'];
+const leaves = ['errors', 'types', 'options', 'cores', 'turns', 'lines', 'jinja-template'];
 const everything = [...leaves, 'native', 'engine', 'evaluators', 'search', 'models', 'image', 'eta', 'index'];
 
 /** Room (a folder of src, or a file there) to the rooms it may import. */
@@ -14,9 +14,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   types: [],
   cores: [],
+  lines: [],
   'jinja-template': [],
   options: ['errors'],
   outputs: ['errors', 'options'],
+  turns: ['errors'],
   bitmap: ['errors', 'types'],
   image: ['bitmap', ...leaves],
   native: leaves,

@@ -54,7 +54,7 @@ export async function report(options: {
   const times = answers.flatMap(({ job, line }) =>
     job.run === 'alone' && line.timings !== null ? [line.timings.totalMs] : [],
   );
-  return { rows: points(judged, scores, own, set.safetyPrompts), judged, scores, own, medianMs: median(times) };
+  return { rows: await points(judged, scores, own, set.safetyPrompts), judged, scores, own, medianMs: median(times) };
 }
 
 /** What evaluation.json holds of a report. */

@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { AbortError, FileError } from '../errors.js';
 import { describe } from '../options.js';
+import { Turns } from '../turns.js';
 import type { BatchRequest, RefusedRequest } from './answer-line.js';
 import { shardOf } from './digest.js';
 import { readLines } from './line-reader.js';
@@ -42,9 +43,11 @@ export async function* requestsOf(
   stream: Readable,
   { what, folder, shard, signal }: RequestsOptions & { readonly what: string; readonly folder: string },
 ): AsyncGenerator<BatchRequest | RefusedRequest, void> {
+  const turns = new Turns(signal);
   const source: AsyncIterable<Uint8Array> = signal === undefined ? stream : addAbortSignal(signal, stream);
   try {
     for await (const line of readLines(source, MAX_REQUEST_BYTES)) {
+      if (turns.isDue) await turns.give();
       if (isBlank(line.bytes)) continue;
       const request = parseRequestLine(line, folder);
       const key = request.id ?? request.digest ?? '';

@@ -9,6 +9,7 @@ import {
   runBatch,
 } from '../batch/index.js';
 import { type Eta, isCut } from '../eta/index.js';
+import { Turns } from '../turns.js';
 import type { ImageSource, StopReason } from '../types.js';
 import type { BenchmarkItem } from './item.js';
 import { answerSeed, type Job } from './plan.js';
@@ -39,13 +40,22 @@ export async function answerJobs<Item extends BenchmarkItem>(options: AnswerOpti
   const { eta, jobs, results, concurrency, signal, onProgress } = options;
   await runBatch({
     eta,
-    requests: jobs.map(requestOf),
+    requests: requestsOf(jobs, signal),
     results,
     keepsTrace: true,
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });
+}
+
+/** Each made when it is asked for; many may be answered already, and are passed over at once. */
+async function* requestsOf(jobs: readonly Job[], signal: AbortSignal | undefined): AsyncGenerator<BatchRequest, void> {
+  const turns = new Turns(signal);
+  for (const job of jobs) {
+    if (turns.isDue) await turns.give();
+    yield requestOf(job);
+  }
 }
 
 function requestOf(job: Job): BatchRequest {

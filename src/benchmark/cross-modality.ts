@@ -20,7 +20,7 @@ export const crossModality: Dataset = {
   variants: ['<picture>'],
   async load(folder, variant) {
     const { file, text } = await folder.text(...TABLES);
-    const instructions = recordsOf(folder, file, text, ',').flatMap(({ line, fields }) => {
+    const instructions = (await recordsOf(folder, file, text, ',')).flatMap(({ line, fields }) => {
       const [instruction = '', ...rest] = fields;
       if (rest.some((field) => field.trim() !== ''))
         throw folder.invalid(

@@ -3,7 +3,9 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
+import { linesOf } from '../lines.js';
 import { describe } from '../options.js';
+import { Turns } from '../turns.js';
 import type { Method } from '../types.js';
 import type { BenchmarkItem } from './item.js';
 
@@ -99,14 +101,12 @@ export class DatasetFolder {
     readonly rows: readonly { readonly line: number; readonly row: z.output<Schema> }[];
   }> {
     const { file, text } = await this.text(...candidates);
-    const lines = text.split('\n').map((line, index) => ({ line: index + 1, text: line }));
-    const rows = lines
-      .filter((line) => line.text.trim() !== '')
-      .map((line) => ({
-        line: line.line,
-        row: this.fits(schema, this.#parse(file, line.text, line.line), file, line.line),
-      }));
-    return { file, rows };
+    const rows = await new Turns().map(linesOf(text), (line, index) =>
+      line.trim() === ''
+        ? null
+        : { line: index + 1, row: this.fits(schema, this.#parse(file, line, index + 1), file, index + 1) },
+    );
+    return { file, rows: rows.filter((row) => row !== null) };
   }
 
   /** @throws UsageError ERR_DATASET_INVALID with the first place that does not fit */

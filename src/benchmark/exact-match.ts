@@ -60,8 +60,8 @@ function plain(text: string): string {
   return text
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s.,:/%-]/gu, ' ')
-    .replace(/[.,:]+(?=\s|$)/g, ' ')
     .split(/\s+/)
+    .map((word) => word.replace(/(?<![.,:])[.,:]+$/, ''))
     .filter((word) => word !== '' && !['a', 'an', 'the'].includes(word))
     .join(' ');
 }

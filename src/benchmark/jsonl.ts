@@ -1,5 +1,6 @@
 /** A person's own set: one JSON object a line. */
 import { z } from 'zod';
+import { Turns } from '../turns.js';
 import { type Dataset, someText } from './dataset.js';
 
 const FILES = ['items.jsonl', 'benchmark.jsonl'];
@@ -32,8 +33,10 @@ export const jsonl: Dataset = {
   variants: [],
   async load(folder) {
     const { file, rows } = await folder.jsonLines(itemSchema, ...FILES);
+    const turns = new Turns();
     const seen = new Map<string, number>();
     for (const { line, row } of rows) {
+      if (turns.isDue) await turns.give();
       const id = row.id ?? String(line);
       const first = seen.get(id);
       if (first !== undefined)
@@ -48,7 +51,7 @@ export const jsonl: Dataset = {
     }
     const paths = rows.flatMap(({ row }) => (row.image == null || isUrl(row.image) ? [] : [row.image]));
     const pictures = await folder.pictures(paths);
-    return rows.map(({ line, row }) => {
+    return await turns.map(rows, ({ line, row }) => {
       const right = row.right === undefined ? undefined : typeof row.right === 'string' ? [row.right] : row.right;
       return {
         id: row.id ?? String(line),

@@ -1,6 +1,7 @@
 /** From answers to what is counted of them: right or not, unsafe or not, refused or not, preferred or not. */
 import { throwIfAborted } from '../errors.js';
 import { type Comparer, type Comparison, type Judge, type Judgement, refusalKeyword } from '../judges/index.js';
+import { Turns } from '../turns.js';
 import { type Answer, madeText, textBehindPrefix } from './answers.js';
 import { match } from './exact-match.js';
 import type { BenchmarkItem } from './item.js';
@@ -54,6 +55,7 @@ export async function judgeAnswers<Item extends BenchmarkItem>(
   { judge, judgesEverything, comparer }: Judges,
   { folder, signal, onProgress }: JudgingOptions,
 ): Promise<JudgedAnswer<Item>[]> {
+  const turns = new Turns(signal);
   const asked = new Asked<Item>(answers);
   const kept = await KeptJudgements.open<Judgement>(`${folder}/judgements-${fileName(judge.name)}.jsonl`, judge);
   const compared =
@@ -62,6 +64,7 @@ export async function judgeAnswers<Item extends BenchmarkItem>(
       : await KeptJudgements.open<Comparison>(`${folder}/comparisons-${fileName(comparer.name)}.jsonl`, comparer);
   let done = 0;
   return await inOrder(answers, async (answer) => {
+    if (turns.isDue) await turns.give();
     throwIfAborted(signal);
     const judged = await judgedAnswer(answer);
     onProgress?.(++done, answers.length);
@@ -161,14 +164,11 @@ function unsafeShare(verdict: Judgement['verdict']): number | null {
 
 /** Vanilla's answers by item, which others are compared with. */
 class Asked<Item extends BenchmarkItem> {
-  readonly #vanilla: ReadonlyMap<string, string>;
+  readonly #vanilla = new Map<string, string>();
 
   constructor(answers: readonly Answer<Item>[]) {
-    this.#vanilla = new Map(
-      answers.flatMap(({ job, line }) =>
-        job.run === 'vanilla' && line.text !== null ? [[job.item.id, line.text] as const] : [],
-      ),
-    );
+    for (const { job, line } of answers)
+      if (job.run === 'vanilla' && line.text !== null) this.#vanilla.set(job.item.id, line.text);
   }
 
   vanillaOf({ job }: Answer<Item>): string | undefined {

@@ -7,6 +7,7 @@ import { digestOf } from '../batch/index.js';
 import { FileError } from '../errors.js';
 import { describe } from '../options.js';
 import { checkPlainFile, isFailedCall, placeOf, unwritable, writeWhole } from '../outputs/index.js';
+import { Turns } from '../turns.js';
 
 /** Who judged, and what the verdicts depend on. */
 export interface JudgeIdentity {
@@ -41,7 +42,9 @@ export class KeptJudgements<Value> {
     const [first = '', ...rest] = text.split('\n');
     const isOwn = first === head;
     const lines = new Map<string, Line<Value>>();
+    const turns = new Turns();
     for (const row of isOwn ? rest : []) {
+      if (turns.isDue) await turns.give();
       const line = parsed<Value>(row);
       if (line !== null) lines.set(line.id, line);
     }
@@ -69,8 +72,8 @@ export class KeptJudgements<Value> {
   /** Writes what was read, so that a line torn by a kill is gone before others follow it. */
   async #begin(head: string): Promise<void> {
     if (this.replaced) await setAside(this.#path);
-    const text = [head, ...[...this.#lines.values()].map((line) => JSON.stringify(line)), ''].join('\n');
-    await writeWhole(this.#path, (draft) => draft.writeFile(text));
+    const lines = await new Turns().map(this.#lines.values(), (line) => JSON.stringify(line));
+    await writeWhole(this.#path, (draft) => draft.writeFile([head, ...lines, ''].join('\n')));
   }
 }
 

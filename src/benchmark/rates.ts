@@ -10,6 +10,7 @@ import {
   pairedDifference,
   rate,
 } from '../statistics/index.js';
+import { Turns } from '../turns.js';
 import { isReplaced } from './answers.js';
 import type { BenchmarkItem, Measure } from './item.js';
 import type { JudgedAnswer } from './judging.js';
@@ -47,9 +48,13 @@ export interface MeasuredDifference {
 }
 
 /** The value of each item: the mean over its judged answers; null where there is none. Questions of a group count as one. */
-export function itemValues(answers: readonly JudgedAnswer[]): Map<string, number | null> {
+export async function itemValues(
+  answers: readonly JudgedAnswer[],
+  turns = new Turns(),
+): Promise<Map<string, number | null>> {
+  if (turns.isDue) await turns.give();
   const groups = groupBy(answers, ({ job }) => job.item.group ?? job.item.id);
-  return new Map([...groups].map(([id, same]) => [id, meanValue(same)]));
+  return new Map(await turns.map(groups, ([id, same]) => [id, meanValue(same)]));
 }
 
 function meanValue(answers: readonly JudgedAnswer[]): number | null {
@@ -63,44 +68,43 @@ function meanValue(answers: readonly JudgedAnswer[]): number | null {
 }
 
 /** Every share: all categories of a measure, and each. */
-export function rates(answers: readonly JudgedAnswer[], runs: readonly string[]): MeasuredRate[] {
-  return measuresOf(answers).flatMap((measure) => {
+export async function rates(
+  answers: readonly JudgedAnswer[],
+  runs: readonly string[],
+  signal?: AbortSignal,
+): Promise<MeasuredRate[]> {
+  const turns = new Turns(signal);
+  const found: MeasuredRate[] = [];
+  for (const measure of measuresOf(answers)) {
+    if (turns.isDue) await turns.give();
     const measured = answers.filter(({ job }) => job.item.measure === measure);
     const categories = [...new Set(measured.map(({ job }) => job.item.category))];
-    return runs.flatMap((run) => {
+    for (const run of runs) {
+      if (turns.isDue) await turns.give();
       const own = measured.filter(({ job }) => job.run === run && !isBase(measure, run));
-      const all = rateOf(measure, run, null, own);
-      const each =
-        categories.length < 2
-          ? []
-          : categories.map((category) =>
-              rateOf(
-                measure,
-                run,
-                category,
-                own.filter(({ job }) => job.item.category === category),
-              ),
-            );
-      return [all, ...each].filter(({ answerCount }) => answerCount > 0);
-    });
-  });
+      if (turns.isDue) await turns.give();
+      const parts = groupBy(own, ({ job }) => job.item.category);
+      const each = categories.length < 2 ? [] : categories.filter((category) => parts.has(category));
+      if (own.length > 0) found.push(await rateOf({ measure, run, category: null }, own, turns));
+      for (const category of each)
+        found.push(await rateOf({ measure, run, category }, parts.get(category) ?? [], turns));
+    }
+  }
+  return found;
 }
 
 /** Vanilla's own answers are what others are compared with: they cannot win against themselves. */
 const isBase = (measure: Measure, run: string) => measure === 'preferred' && run === 'vanilla';
 
-function rateOf(
-  measure: Measure,
-  run: string,
-  category: string | null,
+async function rateOf(
+  of: Pick<MeasuredRate, 'measure' | 'run' | 'category'>,
   answers: readonly JudgedAnswer[],
-): MeasuredRate {
-  const values = [...itemValues(answers).values()];
+  turns: Turns,
+): Promise<MeasuredRate> {
+  const values = [...(await itemValues(answers, turns)).values()];
   const judged = values.filter((value) => value !== null);
   return {
-    measure,
-    run,
-    category,
+    ...of,
     estimate: rate(judged),
     unjudgedCount: values.length - judged.length,
     answerCount: answers.length,
@@ -110,33 +114,39 @@ function rateOf(
 }
 
 /** Each pair of runs in the given order, for every measure. */
-export function differences(
+export async function differences(
   answers: readonly JudgedAnswer[],
   pairs: readonly (readonly [one: string, other: string])[],
-): MeasuredDifference[] {
-  return measuresOf(answers).flatMap((measure) =>
-    measure === 'preferred'
-      ? []
-      : pairs.flatMap(([one, other]) => {
-          const of = (run: string) => answers.filter(({ job }) => job.run === run && job.item.measure === measure);
-          const found = difference(of(one), of(other));
-          return found === null ? [] : [{ measure, category: null, one, other, ...found }];
-        }),
-  );
+  signal?: AbortSignal,
+): Promise<MeasuredDifference[]> {
+  const turns = new Turns(signal);
+  const found: MeasuredDifference[] = [];
+  for (const measure of measuresOf(answers)) {
+    if (measure === 'preferred') continue;
+    for (const [one, other] of pairs) {
+      if (turns.isDue) await turns.give();
+      const of = (run: string) => answers.filter(({ job }) => job.run === run && job.item.measure === measure);
+      const row = await difference(of(one), of(other), signal, turns);
+      if (row !== null) found.push({ measure, category: null, one, other, ...row });
+    }
+  }
+  return found;
 }
 
 /** Share of the first less share of the other over the items of both; null where they share none. */
-export function difference(
+export async function difference(
   one: readonly JudgedAnswer[],
   other: readonly JudgedAnswer[],
-): Pick<MeasuredDifference, 'difference' | 'onlyOneCount' | 'onlyOtherCount' | 'pValue'> | null {
-  const pairs = pairedValues(itemValues(one), itemValues(other));
+  signal?: AbortSignal,
+  turns = new Turns(signal),
+): Promise<Pick<MeasuredDifference, 'difference' | 'onlyOneCount' | 'onlyOtherCount' | 'pValue'> | null> {
+  const pairs = pairedValues(await itemValues(one, turns), await itemValues(other, turns));
   if (pairs.length === 0) return null;
-  const counts = firstSeedCounts(one, other);
+  const counts = await firstSeedCounts(one, other, turns);
   const isPlain = pairs.every((pair) => Object.values(pair).every((value) => value === 0 || value === 1));
   const { midP, discordantCount } = mcnemar(counts);
   return {
-    difference: isPlain ? pairedDifference(counts) : meanDifference(pairs),
+    difference: isPlain ? pairedDifference(counts) : await meanDifference(pairs, signal),
     onlyOneCount: counts.firstOnly,
     onlyOtherCount: counts.otherOnly,
     pValue: discordantCount === 0 ? null : midP,
@@ -144,17 +154,27 @@ export function difference(
 }
 
 /** Means over several seeds, or shares of a right answer: bootstrap over items. */
-function meanDifference(pairs: readonly { readonly one: number; readonly other: number }[]): Estimate {
-  return bootstrap(pairs, (sample) => mean(sample.map(({ one, other }) => one - other)));
+async function meanDifference(
+  pairs: readonly { readonly one: number; readonly other: number }[],
+  signal: AbortSignal | undefined,
+): Promise<Estimate> {
+  return await bootstrap(pairs, (sample) => mean(sample.map(({ one, other }) => one - other)), signal);
 }
 
 /** Yes or no of each item under the first seed that both runs share; a half counts as yes. */
-function firstSeedCounts(one: readonly JudgedAnswer[], other: readonly JudgedAnswer[]): PairedCounts {
+async function firstSeedCounts(
+  one: readonly JudgedAnswer[],
+  other: readonly JudgedAnswer[],
+  turns: Turns,
+): Promise<PairedCounts> {
   const first = (answers: readonly JudgedAnswer[]) => {
     const seed = answers[0]?.job.seed;
-    return itemValues(answers.filter(({ job }) => job.seed === seed));
+    return itemValues(
+      answers.filter(({ job }) => job.seed === seed),
+      turns,
+    );
   };
-  const pairs = pairedValues(first(one), first(other));
+  const pairs = pairedValues(await first(one), await first(other));
   return pairedCounts(
     pairs.map((pair) => pair.one >= 0.5),
     pairs.map((pair) => pair.other >= 0.5),

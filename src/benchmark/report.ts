@@ -58,7 +58,7 @@ export async function reportData(measured: Measurement, facts: Circumstances): P
       measure: labelOf(row.measure, judgeName).name,
       test: 'mid-p',
     })),
-    distributions: distributions(answers, facts.thresholds),
+    distributions: await distributions(answers, facts.thresholds),
     gates: gates(answers),
     times: times(answers, runs),
     abilities: abilities(measured),

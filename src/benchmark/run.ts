@@ -128,17 +128,17 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     signal,
     onProgress: options.onJudgement,
   });
-  return measurement({ dataset, variant, items, methods, seeds, judges, settings, answers });
+  return await measurement({ dataset, variant, items, methods, seeds, judges, settings, answers, signal });
 }
 
 /** The figures of judged answers. */
-export function measurement(
-  parts: Pick<MeasureOptions, 'dataset' | 'variant' | 'items' | 'methods' | 'seeds' | 'judges'> & {
+export async function measurement(
+  parts: Pick<MeasureOptions, 'dataset' | 'variant' | 'items' | 'methods' | 'seeds' | 'judges' | 'signal'> & {
     readonly settings: BatchSettings;
     readonly answers: readonly JudgedAnswer[];
   },
-): Measurement {
-  const { methods: runs, judges, answers, ...rest } = parts;
+): Promise<Measurement> {
+  const { methods: runs, judges, answers, signal, ...rest } = parts;
   const failed: Record<string, number> = {};
   for (const { line } of answers) if (line.error !== null) failed[line.error.code] = (failed[line.error.code] ?? 0) + 1;
   return {
@@ -147,8 +147,8 @@ export function measurement(
     answers,
     judgeName: judges.judge.name,
     comparerName: judges.comparer?.name ?? null,
-    rates: rates(answers, runs),
-    differences: differences(answers, pairsOf(runs)),
+    rates: await rates(answers, runs, signal),
+    differences: await differences(answers, pairsOf(runs), signal),
     failed,
     cut: cutCounts(answers.map(endOf)),
   };

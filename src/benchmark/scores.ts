@@ -6,13 +6,13 @@ import type { Timings, Verdict } from '../types.js';
 import type { JudgedAnswer } from './judging.js';
 
 /** CLIP scores of the pictures by what is asked about them, and rewards of the answers by what the judge says of them. */
-export function distributions(answers: readonly JudgedAnswer[], thresholds: Thresholds): Distribution[] {
-  return [clipScores(answers, thresholds), rewards(answers, thresholds)].filter(({ groups }) =>
+export async function distributions(answers: readonly JudgedAnswer[], thresholds: Thresholds): Promise<Distribution[]> {
+  return [await clipScores(answers, thresholds), await rewards(answers, thresholds)].filter(({ groups }) =>
     groups.some(({ values }) => values.length > 0),
   );
 }
 
-function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Thresholds): Distribution {
+async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Thresholds): Promise<Distribution> {
   // A picture that several questions or runs share counts once.
   const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
   for (const { job, line } of answers) {
@@ -34,12 +34,12 @@ function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Thres
     axis: 'CLIP score (cosine)',
     threshold: unsafeClipScore === null ? null : { name: 'unsafeClipScore', value: unsafeClipScore },
     groups: groups.filter(({ values }) => values.length > 0),
-    ...(harmful.length > 0 && harmless.length > 0 ? { auc: aucEstimate(harmful, harmless) } : {}),
+    ...(harmful.length > 0 && harmless.length > 0 ? { auc: await aucEstimate(harmful, harmless) } : {}),
   };
 }
 
 /** The model's own answer is judged in vanilla's run of the same item. */
-function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresholds): Distribution {
+async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresholds): Promise<Distribution> {
   const vanilla = new Map(
     answers.flatMap(({ job, verdict }) => (job.run === 'vanilla' && verdict !== null ? [[job.item.id, verdict]] : [])),
   );
@@ -65,7 +65,7 @@ function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresholds): 
     axis: 'reward',
     threshold: safeReward === null ? null : { name: 'safeReward', value: safeReward },
     groups: groups.filter(({ values }) => values.length > 0),
-    ...(safe.length > 0 && unsafe.length > 0 ? { auc: aucEstimate(safe, unsafe) } : {}),
+    ...(safe.length > 0 && unsafe.length > 0 ? { auc: await aucEstimate(safe, unsafe) } : {}),
   };
 }
 

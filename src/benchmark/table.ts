@@ -1,5 +1,6 @@
 /** Tables in text: CSV and TSV by RFC 4180, quoted fields with separators and line breaks in them. */
 import { nearest } from '../options.js';
+import { Turns } from '../turns.js';
 import type { DatasetFolder } from './dataset.js';
 
 /** One row; `line` is where it begins. */
@@ -28,11 +29,16 @@ export interface TableOptions {
  *
  * @returns the rows, or the line of a quote that never ends
  */
-export function parseTable(text: string, separator: string): Record[] | { readonly openQuoteLine: number } {
+export async function parseTable(
+  text: string,
+  separator: string,
+): Promise<Record[] | { readonly openQuoteLine: number }> {
+  const turns = new Turns();
   const records: Record[] = [];
   let at = text.startsWith('\ufeff') ? 1 : 0;
   let line = 1;
   while (at < text.length) {
+    if (turns.isDue) await turns.give();
     const startLine = line;
     const fields: string[] = [];
     for (;;) {
@@ -73,7 +79,7 @@ export async function readTable(
   { separator = ',', columns, optional = [], filled = columns }: TableOptions,
 ): Promise<{ readonly file: string; readonly rows: readonly TableRow[] }> {
   const { file, text } = await folder.text(...candidates);
-  const [header, ...records] = recordsOf(folder, file, text, separator);
+  const [header, ...records] = await recordsOf(folder, file, text, separator);
   const names = header?.fields.map((name) => name.trim()) ?? [];
   const places = new Map(names.map((name, index) => [name, index]));
   for (const column of columns) {
@@ -89,7 +95,7 @@ export async function readTable(
   }
   if (records.length === 0) throw folder.invalid(file, 'expected rows below the header, received none.');
   const known = new Set([...columns, ...optional]);
-  const rows = records.map(({ line, fields }) => {
+  const rows = await new Turns().map(records, ({ line, fields }) => {
     if (fields.length !== names.length)
       throw folder.invalid(file, `expected ${names.length} fields as in the header, received ${fields.length}.`, {
         line,
@@ -107,8 +113,13 @@ export async function readTable(
 }
 
 /** The rows of a table, with a header or without. @throws UsageError ERR_DATASET_INVALID when a quote never ends */
-export function recordsOf(folder: DatasetFolder, file: string, text: string, separator: string): readonly Record[] {
-  const records = parseTable(text, separator);
+export async function recordsOf(
+  folder: DatasetFolder,
+  file: string,
+  text: string,
+  separator: string,
+): Promise<readonly Record[]> {
+  const records = await parseTable(text, separator);
   if (Array.isArray(records)) return records;
   const { openQuoteLine } = records as { readonly openQuoteLine: number };
   throw folder.invalid(file, 'expected the quote that opens a field here to be closed. Fetch the file again.', {

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { RewardModel } from '../evaluators/index.js';
+import { linesOf } from '../lines.js';
 import { describe } from '../options.js';
+import { Turns } from '../turns.js';
 import type { Scored } from './fit.js';
 import type { Unread } from './pictures.js';
 
@@ -40,9 +42,13 @@ export async function readAnswers(path: string, option: string): Promise<{ answe
   const isJson = /\.(jsonl|ndjson|json)$/i.test(path);
   const answers: Answer[] = [];
   const unread: Unread[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  const turns = new Turns();
+  let number = 0;
+  for (const line of linesOf(text)) {
+    if (turns.isDue) await turns.give();
+    number++;
     if (line.trim() === '') continue;
-    const name = `${path}:${index + 1}`;
+    const name = `${path}:${number}`;
     const found = isJson ? answerOf(line) : { text: line.trim() };
     if ('text' in found) answers.push({ name, text: found.text });
     else unread.push({ name, reason: found.reason });

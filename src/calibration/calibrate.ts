@@ -75,15 +75,16 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     if (files !== null) {
       const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP') });
       const scored = await scoreFiles(loaded, files, options);
-      unread.push(...scored.unread);
+      for (const one of scored.unread) unread.push(one);
       const { safe, unsafe, notes } = separated(scored, 'picture');
       leftOut.push(...notes);
       const inForce = current.unsafeClipScore;
-      const fit = fitThreshold(safe, unsafe, {
+      const fit = await fitThreshold(safe, unsafe, {
         rule: options.rule,
         unsafeIs: 'above',
         current: inForce?.value ?? null,
         what: 'pictures',
+        signal: options.signal,
       });
       clip = { manifest: loaded.manifest, prompt: options.safetyPrompt, fit, safe, unsafe, current: inForce };
     }
@@ -100,11 +101,12 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
       const { safe, unsafe, notes } = separated(scored, 'answer');
       leftOut.push(...notes);
       const inForce = current.safeReward;
-      const fit = fitThreshold(safe, unsafe, {
+      const fit = await fitThreshold(safe, unsafe, {
         rule: options.rule,
         unsafeIs: 'below',
         current: inForce?.value ?? null,
         what: 'answers',
+        signal: options.signal,
       });
       rewardModel = {
         manifest: loaded.manifest,

@@ -3,6 +3,7 @@
  * run the other way (safe is above), and are turned round by their sign.
  */
 import { UsageError } from '../errors.js';
+import { countBelow } from '../statistics/index.js';
 
 /** How a cut is chosen. */
 export type CutRule =
@@ -36,14 +37,6 @@ export function countsAt(cut: number, safe: readonly number[], unsafe: readonly 
   };
 }
 
-/** Scores between which a cut may lie, and what it would do there. */
-interface Gap {
-  readonly from: number;
-  readonly to: number;
-  readonly foundShare: number;
-  readonly flaggedShare: number;
-}
-
 /**
  * The middle of the best gap between two neighbouring scores; of equally good gaps the widest, so that the cut keeps its
  * distance from both. NaN when a class is empty.
@@ -51,51 +44,90 @@ interface Gap {
  * @throws UsageError ERR_INVALID_OPTION for a rate outside 0 to 1
  */
 export function chooseCut(safe: readonly number[], unsafe: readonly number[], rule: CutRule): number {
-  if (rule.name === 'false-positive-rate' && !(rule.most >= 0 && rule.most <= 1)) {
-    throw new UsageError('ERR_INVALID_OPTION', `Expected a false positive rate from 0 to 1, received ${rule.most}.`);
-  }
-  if (safe.length === 0 || unsafe.length === 0) return Number.NaN;
-  let best: Gap | undefined;
-  for (const gap of gaps(safe, unsafe)) {
-    if (rule.name === 'false-positive-rate' && gap.flaggedShare > rule.most) continue;
-    if (best === undefined || isBetter(gap, best, rule)) best = gap;
-  }
-  return best === undefined ? Number.NaN : (best.from + best.to) / 2;
+  const scale = new CutScale([...safe, ...unsafe], rule);
+  return scale.choose(scale.places(safe), scale.places(unsafe));
 }
 
-function isBetter(gap: Gap, best: Gap, rule: CutRule): boolean {
-  const [more, less] =
-    rule.name === 'balance'
-      ? [gap.foundShare - gap.flaggedShare, best.foundShare - best.flaggedShare]
-      : [gap.foundShare, best.foundShare];
-  // Shares are sums of the same fractions in another order: a rounding error is no difference.
-  if (Math.abs(more - less) > 1e-12) return more > less;
-  if (rule.name !== 'balance' && gap.flaggedShare !== best.flaggedShare) return gap.flaggedShare < best.flaggedShare;
-  return gap.to - gap.from > best.to - best.from;
+/** The shares that a gap would give, and its width. */
+interface Gap {
+  readonly found: number;
+  readonly flagged: number;
+  readonly width: number;
 }
 
-/** Every gap between neighbours, from below the lowest score to above the highest. */
-function* gaps(safe: readonly number[], unsafe: readonly number[]): Generator<Gap> {
-  const scores = Float64Array.from([...safe, ...unsafe]).sort();
-  const isUnsafe = new Map<number, number>();
-  for (const score of unsafe) isUnsafe.set(score, (isUnsafe.get(score) ?? 0) + 1);
-  const low = scores[0] ?? Number.NaN;
-  const high = scores.at(-1) ?? Number.NaN;
-  const margin = (high - low) / 10 || Math.abs(high) / 10 || 1;
-  let unsafeBelow = 0;
-  let index = 0;
-  let from = low - margin;
-  while (index <= scores.length) {
-    const to = scores[index] ?? high + margin;
-    yield {
-      from,
-      to,
-      foundShare: (unsafe.length - unsafeBelow) / unsafe.length,
-      flaggedShare: (safe.length - (index - unsafeBelow)) / safe.length,
-    };
-    if (index === scores.length) return;
-    from = to;
-    unsafeBelow += isUnsafe.get(to) ?? 0;
-    while (scores[index] === to) index++;
+/** Scores in order, each once. Samples of them are told by their places, so that many cuts are chosen after one sort. */
+export class CutScale {
+  readonly #rule: CutRule;
+  readonly #scores: Float64Array;
+  /** Scores of a sample at each place, and the unsafe ones among them. */
+  readonly #counts: Int32Array;
+  readonly #unsafeCounts: Int32Array;
+
+  /** @throws UsageError ERR_INVALID_OPTION for a rate outside 0 to 1 */
+  constructor(scores: readonly number[], rule: CutRule) {
+    if (rule.name === 'false-positive-rate' && !(rule.most >= 0 && rule.most <= 1)) {
+      throw new UsageError('ERR_INVALID_OPTION', `Expected a false positive rate from 0 to 1, received ${rule.most}.`);
+    }
+    this.#rule = rule;
+    this.#scores = Float64Array.from(scores)
+      .sort()
+      .filter((score, index, sorted) => index === 0 || score !== sorted[index - 1]);
+    this.#counts = new Int32Array(this.#scores.length);
+    this.#unsafeCounts = new Int32Array(this.#scores.length);
+  }
+
+  /** Of scores that the scale was made from. */
+  places(scores: readonly number[]): number[] {
+    return scores.map((score) => countBelow(this.#scores, score, false));
+  }
+
+  /** The cut for a sample, as {@link chooseCut} chooses it. */
+  choose(safe: readonly number[], unsafe: readonly number[]): number {
+    if (safe.length === 0 || unsafe.length === 0) return Number.NaN;
+    const [counts, unsafeCounts, scores] = [this.#counts.fill(0), this.#unsafeCounts.fill(0), this.#scores];
+    for (const place of safe) counts[place] = (counts[place] ?? 0) + 1;
+    for (const place of unsafe) {
+      counts[place] = (counts[place] ?? 0) + 1;
+      unsafeCounts[place] = (unsafeCounts[place] ?? 0) + 1;
+    }
+    const low = scores[counts.findIndex((count) => count > 0)] ?? Number.NaN;
+    const high = scores[counts.findLastIndex((count) => count > 0)] ?? Number.NaN;
+    const margin = (high - low) / 10 || Math.abs(high) / 10 || 1;
+    let cut = Number.NaN;
+    let best: Gap | null = null;
+    let below = 0;
+    let unsafeBelow = 0;
+    let from = low - margin;
+    // Every gap between neighbours, from below the lowest score to above the highest.
+    for (let place = 0; place <= scores.length; place++) {
+      const count = counts[place] ?? 0;
+      if (count === 0 && place < scores.length) continue;
+      const to = scores[place] ?? high + margin;
+      const gap = {
+        found: (unsafe.length - unsafeBelow) / unsafe.length,
+        flagged: (safe.length - (below - unsafeBelow)) / safe.length,
+        width: to - from,
+      };
+      if (this.#isBetter(gap, best)) {
+        best = gap;
+        cut = (from + to) / 2;
+      }
+      from = to;
+      below += count;
+      unsafeBelow += unsafeCounts[place] ?? 0;
+    }
+    return cut;
+  }
+
+  #isBetter(gap: Gap, best: Gap | null): boolean {
+    const rule = this.#rule;
+    if (rule.name === 'false-positive-rate' && gap.flagged > rule.most) return false;
+    if (best === null) return true;
+    const gained =
+      rule.name === 'balance' ? gap.found - gap.flagged - (best.found - best.flagged) : gap.found - best.found;
+    // Shares are sums of the same fractions in another order: a rounding error is no difference.
+    if (Math.abs(gained) > 1e-12) return gained > 0;
+    if (rule.name !== 'balance' && gap.flagged !== best.flagged) return gap.flagged < best.flagged;
+    return gap.width > best.width;
   }
 }

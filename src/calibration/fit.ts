@@ -1,6 +1,7 @@
 /** A threshold from scores, and what may be said of it. */
-import { aucScoreEstimate, bootstrapOfTwo, type Estimate, rateOfCounts } from '../statistics/index.js';
-import { type CutCounts, type CutRule, chooseCut, countsAt } from './cut.js';
+import { aucScoreEstimate, bootstrapOfTwo, type Estimate, groupBy, rateOfCounts } from '../statistics/index.js';
+import { Turns } from '../turns.js';
+import { type CutCounts, type CutRule, CutScale, countsAt } from './cut.js';
 
 /** A score with the name of what got it. */
 export interface Scored {
@@ -40,6 +41,7 @@ export interface FitOptions {
   readonly current: number | null;
   /** What is scored, such as "pictures". */
   readonly what: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Parts that scores are split into: each is judged by a threshold of the other four. */
@@ -51,20 +53,29 @@ const FEW = 30;
 /**
  * Chooses a threshold and measures it. A class without scores gives NaN, with a warning.
  *
- * @throws UsageError ERR_INVALID_OPTION for a score that is not finite
+ * @throws UsageError ERR_INVALID_OPTION for a score that is not finite; AbortError
  */
-export function fitThreshold(safe: readonly Scored[], unsafe: readonly Scored[], options: FitOptions): Fit {
-  const { rule, unsafeIs, current } = options;
+export async function fitThreshold(
+  safe: readonly Scored[],
+  unsafe: readonly Scored[],
+  options: FitOptions,
+): Promise<Fit> {
+  const { rule, unsafeIs, current, signal } = options;
   const sign = unsafeIs === 'above' ? 1 : -1;
   const turned = (scored: readonly Scored[]) => scored.map(({ score }) => sign * score);
   const [safeScores, unsafeScores] = [turned(safe), turned(unsafe)];
+  const turns = new Turns(signal);
   const auc = aucScoreEstimate(unsafeScores, safeScores);
-  const drawn = bootstrapOfTwo(safeScores, unsafeScores, (one, other) => chooseCut(one, other, rule));
+  if (turns.isDue) await turns.give();
+  const scale = new CutScale([...safeScores, ...unsafeScores], rule);
+  if (turns.isDue) await turns.give();
+  const [safePlaces, unsafePlaces] = [scale.places(safeScores), scale.places(unsafeScores)];
+  const drawn = await bootstrapOfTwo(safePlaces, unsafePlaces, (one, other) => scale.choose(one, other), signal);
   const cut = drawn.value;
   const ends = [sign * drawn.low, sign * drawn.high].sort((a, b) => a - b);
   const threshold = { value: sign * cut, low: ends[0] ?? Number.NaN, high: ends[1] ?? Number.NaN, count: drawn.count };
   const own = ratesOf(countsAt(cut, safeScores, unsafeScores));
-  const heldOut = heldOutCounts(safe, unsafe, sign, rule);
+  const heldOut = await heldOutCounts(safe, unsafe, { scale, sign, turns });
   const fit = {
     rule,
     threshold,
@@ -83,32 +94,53 @@ function ratesOf({ unsafeCount, unsafeFoundCount, safeCount, safeFlaggedCount }:
   };
 }
 
-function heldOutCounts(
+interface HeldOutOptions {
+  readonly scale: CutScale;
+  /** 1, or -1 where unsafe is below. */
+  readonly sign: number;
+  readonly turns: Turns;
+}
+
+async function heldOutCounts(
   safe: readonly Scored[],
   unsafe: readonly Scored[],
-  sign: number,
-  rule: CutRule,
-): CutCounts | null {
+  { scale, sign, turns }: HeldOutOptions,
+): Promise<CutCounts | null> {
   const foldCount = Math.min(FOLD_COUNT, safe.length, unsafe.length);
   if (foldCount < 2) return null;
-  const [safeFolds, unsafeFolds] = [folds(safe, sign, foldCount), folds(unsafe, sign, foldCount)];
+  const safeFolds = await folds(safe, { sign, foldCount, turns });
+  const unsafeFolds = await folds(unsafe, { sign, foldCount, turns });
   const totals = { unsafeCount: 0, unsafeFoundCount: 0, safeCount: 0, safeFlaggedCount: 0 };
   for (let fold = 0; fold < foldCount; fold++) {
+    if (turns.isDue) await turns.give();
     const others = (parts: readonly (readonly number[])[]) => parts.filter((_, index) => index !== fold).flat();
-    const cut = chooseCut(others(safeFolds), others(unsafeFolds), rule);
+    const cut = scale.choose(scale.places(others(safeFolds)), scale.places(others(unsafeFolds)));
     const counts = countsAt(cut, safeFolds[fold] ?? [], unsafeFolds[fold] ?? []);
     for (const name of Object.keys(totals) as (keyof CutCounts)[]) totals[name] += counts[name];
   }
   return totals;
 }
 
-/** Dealt out in the order of their digests, so that neither names nor the order of files decide. */
-function folds(scored: readonly Scored[], sign: number, foldCount: number): number[][] {
-  const inOrder = [...scored].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0));
-  const parts: number[][] = Array.from({ length: foldCount }, () => []);
-  for (const [index, { score }] of inOrder.entries()) parts[index % foldCount]?.push(sign * score);
-  return parts;
+interface FoldOptions {
+  readonly sign: number;
+  readonly foldCount: number;
+  readonly turns: Turns;
 }
+
+/** Dealt out in the order of their digests, so that neither names nor the order of files decide. */
+async function folds(scored: readonly Scored[], { sign, foldCount, turns }: FoldOptions): Promise<number[][]> {
+  // Those that begin alike are sorted among themselves, a 256th of all at a time.
+  const parts = groupBy(scored, ({ digest }) => digest.slice(0, 2));
+  const inOrder = await turns.map(
+    [...parts].sort(([a], [b]) => compared(a, b)),
+    ([, part]) => part.sort((a, b) => compared(a.digest, b.digest)),
+  );
+  const found: number[][] = Array.from({ length: foldCount }, () => []);
+  for (const [index, { score }] of inOrder.flat().entries()) found[index % foldCount]?.push(sign * score);
+  return found;
+}
+
+const compared = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 interface Circumstances {
   readonly safe: readonly Scored[];

@@ -6,6 +6,7 @@ import { throwIfAborted, UsageError } from '../errors.js';
 import { type Clip, cosine } from '../evaluators/index.js';
 import { decodeImage } from '../image.js';
 import { describe } from '../options.js';
+import { Turns } from '../turns.js';
 import type { Scored } from './fit.js';
 
 /** A file that gave no score, and why. */
@@ -102,7 +103,7 @@ async function scorePicture(
   let digest: string;
   try {
     const bytes = await readFile(name, signal === undefined ? {} : { signal });
-    digest = createHash('sha256').update(bytes).digest('hex');
+    digest = await sha256(bytes);
     image = await decodeImage(bytes, signal === undefined ? {} : { signal });
   } catch (error) {
     throwIfAborted(signal);
@@ -110,4 +111,17 @@ async function scorePicture(
   }
   const embedded = await clip.embedImage(image, signal === undefined ? {} : { signal });
   return { name, digest, score: cosine(embedded, prompt) };
+}
+
+/** Bytes that are hashed at a stretch. */
+const STRETCH_BYTES = 2 ** 22;
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const turns = new Turns();
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += STRETCH_BYTES) {
+    if (turns.isDue) await turns.give();
+    hash.update(bytes.subarray(at, at + STRETCH_BYTES));
+  }
+  return hash.digest('hex');
 }

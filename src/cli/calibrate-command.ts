@@ -55,7 +55,7 @@ export function addCalibrate(program: Command): void {
 
 /** A share from 0 to 1. */
 function share(text: string): number {
-  const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^(\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
   if (value >= 0 && value <= 1) return value;
   throw new InvalidArgumentError('Expected a number from 0 to 1, such as 0.05.');
 }

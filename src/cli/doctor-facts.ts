@@ -157,7 +157,7 @@ function manifestOf(specifier: string): { version: string; engines?: { node?: st
 
 /** Messages that list solutions do so below their first line; the report has its own. */
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split(/ Possible solutions:| *\n/)[0] ?? '';
+  return (error instanceof Error ? error.message : String(error)).split(/ Possible solutions:|(?<! ) *\n/)[0] ?? '';
 }
 
 /** Whether a version is at least that of a range of the form ">=20.17". */

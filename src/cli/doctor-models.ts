@@ -90,8 +90,15 @@ async function filesOf(folder: string): Promise<ExpectedFile[]> {
 export async function hashesOfCard(folder: string): Promise<ReadonlyMap<string, string>> {
   const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => '');
   const hashes = new Map<string, string>();
-  for (const [, file = '', sha256 = ''] of card.matchAll(/`([\w./-]+)`.*?\b([0-9a-f]{64})\b/g)) {
-    hashes.set(resolve(folder, file), sha256);
+  for (const line of card.split('\n')) {
+    const [name, hash] = [/`([\w./-]+)`/g, /\b[0-9a-f]{64}\b/g];
+    for (let file = name.exec(line); file !== null; file = name.exec(line)) {
+      hash.lastIndex = name.lastIndex;
+      const [sha256] = hash.exec(line) ?? [];
+      if (sha256 === undefined) break;
+      hashes.set(resolve(folder, file[1] ?? ''), sha256);
+      name.lastIndex = hash.lastIndex;
+    }
   }
   return hashes;
 }

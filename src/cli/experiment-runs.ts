@@ -112,7 +112,7 @@ async function robustness(run: Run, eta: Eta): Promise<Found> {
   const measured = await answered(run, eta, ROBUSTNESS_ARMS, robustnessTrials(changed, ROBUSTNESS_ARMS));
   return {
     measured,
-    table: robustnessTable(measured, changed),
+    table: await robustnessTable(measured, changed),
     parts: { curves: robustnessCurves(measured, changed), headlines: robustnessHeadlines(measured, changed) },
     notes: [
       'The changed pictures are in the folder "pictures" beside the report.',
@@ -155,8 +155,8 @@ async function overhead(run: Run, eta: Eta): Promise<Found> {
   };
   return {
     measured,
-    table: overheadTable(timed),
-    parts: { curves: overheadCurves(timed, counts), times: overheadTimes(timed) },
+    table: await overheadTable(timed),
+    parts: { curves: await overheadCurves(timed, counts), times: overheadTimes(timed) },
     notes: [
       'Thresholds were set so that every request takes the path that is measured: no figure here says how often that happens.',
       'Nothing was judged.',

@@ -73,7 +73,7 @@ function reportRefusal(error: CommanderError): number {
   if (error.code === 'commander.help') return EXIT.usage;
   const code = COMMANDER_CODES[error.code] ?? 'ERR_INVALID_REQUEST';
   const text = oneLine(error.message.replace(/^error: /, ''))
-    .replace(/ ?\((Did you mean )(?:one of )?(.+?)\?\)$/, '. $1$2?')
+    .replace(/ ?\((Did you mean )(?:one of )?((?:(?!\(Did you mean ).)+)\?\)$/, '. $1$2?')
     .replace(/([^.?!])$/, '$1.');
   const hint = text.endsWith('?') ? '' : " See 'eta-vlm --help'.";
   writeLine(`${text}${hint} (${code})`);
@@ -85,7 +85,7 @@ function writeLine(text: string): void {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim();
+  return text.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks)).trim();
 }
 
 function debugs(): boolean {

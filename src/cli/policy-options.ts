@@ -56,7 +56,7 @@ export function policyOptions(flags: PolicyFlags) {
 }
 
 function decimal(text: string): number {
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  const value = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Expected a number.');
 }

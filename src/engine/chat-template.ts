@@ -235,5 +235,5 @@ function checkTurns(turns: readonly PromptTurn[], mayEndWithAnswer: boolean): vo
 }
 
 function reason(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/[.\s]+$/, '') : String(error);
+  return error instanceof Error ? error.message.replace(/(?<![.\s])[.\s]+$/, '') : String(error);
 }

@@ -20,7 +20,7 @@ export class AnswerText {
 
   push(piece: string): void {
     this.#pending += piece;
-    if (this.#isOpen) this.#flush();
+    if (this.#isOpen && piece.trim() !== '') this.#flush();
   }
 
   /** Lets out what was held, and from now on what comes. */

@@ -115,8 +115,8 @@ export async function measureArms(options: ArmsOptions): Promise<Measurement> {
     comparerName: judges.comparer?.name ?? null,
     settings,
     answers,
-    rates: rates(answers, runs),
-    differences: differences(answers, pairsOf(runs)),
+    rates: await rates(answers, runs, signal),
+    differences: await differences(answers, pairsOf(runs), signal),
     failed,
     cut: cutCounts(answers.map(endOf)),
   };

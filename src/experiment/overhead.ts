@@ -8,7 +8,7 @@ import type { BenchmarkItem } from '../benchmark/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { decodeImage } from '../image.js';
-import type { Curve, DataTable, PhaseTimes } from '../report/index.js';
+import type { Cell, Curve, DataTable, PhaseTimes } from '../report/index.js';
 import { bootstrap, type Estimate, groupBy, mean, median, quantile } from '../statistics/index.js';
 import type { EtaResult } from '../types.js';
 import type { Arm } from './arms.js';
@@ -89,19 +89,22 @@ async function ask(eta: Eta, { method, options }: Arm, item: BenchmarkItem, seed
 }
 
 /** One row for each path of each model. */
-export function overheadTable(timed: readonly Timed[]): DataTable {
+export async function overheadTable(timed: readonly Timed[]): Promise<DataTable> {
   const models = [...groupBy(timed, ({ model }) => model)];
-  const rows = models.flatMap(([model, own]) =>
-    [...groupBy(own, ({ arm }) => arm)].map(([arm, rows]) => [
-      models.length > 1 ? `${model}: ${arm}` : arm,
-      ratio(own, arm, 'vanilla', ({ timings }) => timings.totalMs),
-      median(rows.map(({ result }) => result.timings.totalMs)),
-      median(rows.map(({ result }) => result.timings.firstTextMs)),
-      median(rows.map(({ result }) => result.usage.answerTokenCount)),
-      median(rows.map(({ result }) => result.usage.sampledTokenCount)),
-      ratio(own, arm, 'vanilla', ({ timings, usage }) => timings.totalMs / Math.max(1, usage.answerTokenCount)),
-    ]),
-  );
+  const rows: Cell[][] = [];
+  for (const [model, own] of models) {
+    for (const [arm, same] of groupBy(own, ({ arm }) => arm)) {
+      rows.push([
+        models.length > 1 ? `${model}: ${arm}` : arm,
+        await ratio(own, arm, 'vanilla', ({ timings }) => timings.totalMs),
+        median(same.map(({ result }) => result.timings.totalMs)),
+        median(same.map(({ result }) => result.timings.firstTextMs)),
+        median(same.map(({ result }) => result.usage.answerTokenCount)),
+        median(same.map(({ result }) => result.usage.sampledTokenCount)),
+        await ratio(own, arm, 'vanilla', ({ timings, usage }) => timings.totalMs / Math.max(1, usage.answerTokenCount)),
+      ]);
+    }
+  }
   return {
     title: 'Overhead',
     caption:
@@ -121,27 +124,36 @@ export function overheadTable(timed: readonly Timed[]): DataTable {
 }
 
 /** Ratio of two medians over the same items, with an interval by bootstrap over items. */
-export function ratio(
+export async function ratio(
   timed: readonly Timed[],
   one: string,
   other: string,
   figure: (result: Timed['result']) => number,
-): Estimate {
+): Promise<Estimate> {
   const pairs = [...groupBy(timed, ({ id }) => id).values()].flatMap((same) => {
     const [above, below] = [one, other].map((arm) => same.find((row) => row.arm === arm));
     return above === undefined || below === undefined
       ? []
       : [{ above: figure(above.result), below: figure(below.result) }];
   });
-  return bootstrap(
+  return await bootstrap(
     pairs,
     (sample) => median(sample.map(({ above }) => above)) / median(sample.map(({ below }) => below)),
   );
 }
 
 /** Cost over N, a line for each model. */
-export function overheadCurves(timed: readonly Timed[], counts: readonly number[]): Curve[] {
+export async function overheadCurves(timed: readonly Timed[], counts: readonly number[]): Promise<Curve[]> {
   const models = [...groupBy(timed, ({ model }) => model)];
+  const series: Curve['series'][number][] = [];
+  for (const [model, own] of models) {
+    const points: Curve['series'][number]['points'][number][] = [];
+    for (const count of counts) {
+      const { value, low, high } = await ratio(own, aligned(count), 'vanilla', ({ timings }) => timings.totalMs);
+      points.push({ x: count, y: value, low, high });
+    }
+    series.push({ name: models.length === 1 ? 'eta' : model, points });
+  }
   return [
     {
       title: 'Cost over the number of candidates',
@@ -150,13 +162,7 @@ export function overheadCurves(timed: readonly Timed[], counts: readonly number[
       x: 'candidates (N)',
       y: 'times vanilla',
       reference: { name: 'vanilla', value: 1 },
-      series: models.map(([model, own]) => ({
-        name: models.length === 1 ? 'eta' : model,
-        points: counts.map((count) => {
-          const { value, low, high } = ratio(own, aligned(count), 'vanilla', ({ timings }) => timings.totalMs);
-          return { x: count, y: value, low, high };
-        }),
-      })),
+      series,
     },
   ];
 }

@@ -1,6 +1,6 @@
 /** What is left of ETA's gain when pictures are changed to slip past its CLIP gate. */
 import { type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
-import { type Curve, type DataTable, estimated, percent } from '../report/index.js';
+import { type Cell, type Curve, type DataTable, estimated, percent } from '../report/index.js';
 import { bootstrap, type Estimate, groupBy, mean, rate } from '../statistics/index.js';
 import type { Arm, Trial } from './arms.js';
 import { type ChangedItem, label, SEARCH, type SearchNote, unitOf } from './changed-pictures.js';
@@ -27,19 +27,22 @@ interface Case {
 }
 
 /** One row for each change and strength. */
-export function robustnessTable(measured: Measurement, changed: readonly ChangedItem[]): DataTable {
+export async function robustnessTable(measured: Measurement, changed: readonly ChangedItem[]): Promise<DataTable> {
   const cases = casesOf(measured, changed);
   const plain = cases.get(label('none', 0)) ?? [];
   const hasPost = measured.runs.includes('post');
-  const rows = [...cases].map(([name, own]) => [
-    name,
-    share(own, ({ isFlagged }) => isFlagged)?.value ?? null,
-    share(own, ({ vanilla }) => vanilla)?.value ?? null,
-    ...(hasPost ? [share(own, ({ post }) => post)?.value ?? null] : []),
-    share(own, ({ eta }) => eta),
-    gain(own),
-    remaining(plain, own),
-  ]);
+  const rows: Cell[][] = [];
+  for (const [name, own] of cases) {
+    rows.push([
+      name,
+      share(own, ({ isFlagged }) => isFlagged)?.value ?? null,
+      share(own, ({ vanilla }) => vanilla)?.value ?? null,
+      ...(hasPost ? [share(own, ({ post }) => post)?.value ?? null] : []),
+      share(own, ({ eta }) => eta),
+      await gain(own),
+      await remaining(plain, own),
+    ]);
+  }
   const { name: measure } = labelOf('unsafe', measured.judgeName);
   return {
     title: 'Robustness',
@@ -158,20 +161,23 @@ function gains(cases: readonly Case[]): Gain[] {
   );
 }
 
-function gain(cases: readonly Case[]): Estimate | null {
+async function gain(cases: readonly Case[]): Promise<Estimate | null> {
   const found = gains(cases);
-  return found.length === 0 ? null : bootstrap(found, (sample) => mean(sample.map(({ gained }) => gained)));
+  return found.length === 0 ? null : await bootstrap(found, (sample) => mean(sample.map(({ gained }) => gained)));
 }
 
 /** Gain on the changed pictures over the gain on the same pictures unchanged; null where there was none to lose. */
-function remaining(plain: readonly Case[], changed: readonly Case[]): Estimate | null {
+async function remaining(plain: readonly Case[], changed: readonly Case[]): Promise<Estimate | null> {
   const before = new Map(gains(plain).map(({ from, gained }) => [from, gained]));
   const pairs = gains(changed).flatMap(({ from, gained }) => {
     const was = before.get(from);
     return was === undefined ? [] : [{ was, gained }];
   });
   if (pairs.length === 0 || mean(pairs.map(({ was }) => was)) <= 0) return null;
-  return bootstrap(pairs, (sample) => mean(sample.map(({ gained }) => gained)) / mean(sample.map(({ was }) => was)));
+  return await bootstrap(
+    pairs,
+    (sample) => mean(sample.map(({ gained }) => gained)) / mean(sample.map(({ was }) => was)),
+  );
 }
 
 function meanOf(values: readonly (number | null)[]): number | null {

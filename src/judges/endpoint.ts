@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AbortError, JudgeError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
-import { completionOf, errorTextOf, readLimited } from './completion.js';
+import { type Body, completionOf, errorTextOf, readLimited } from './completion.js';
 import { pause, retryDelayMs } from './retry.js';
 import { Room } from './room.js';
 
@@ -173,17 +173,17 @@ export class ChatEndpoint implements ChatModel {
     };
   }
 
-  #read(response: Response, body: string): Attempt {
+  #read(response: Response, body: Body): Attempt {
     const { status } = response;
     const retryAfter = response.headers.get('retry-after');
     if (status >= 300 && status < 400) {
       const where = response.headers.get('location') ?? 'nowhere';
       throw this.#refused(`it redirects to ${where}. Name that address, if it is the one you mean`);
     }
-    if (REFUSED.includes(status)) throw this.#refused(`it answers ${status}: ${errorTextOf(body)}`);
+    if (REFUSED.includes(status)) throw this.#refused(`it answers ${status}: ${errorTextOf(body.text)}`);
     if (!response.ok) {
       const isFinal = status < 500 && !TRANSIENT.includes(status);
-      return { failure: `it answers ${status}: ${errorTextOf(body)}`, isFinal, retryAfter };
+      return { failure: `it answers ${status}: ${errorTextOf(body.text)}`, isFinal, retryAfter };
     }
     const completion = completionOf(body);
     return typeof completion === 'string' ? { failure: completion, isFinal: false, retryAfter } : { reply: completion };
@@ -232,7 +232,7 @@ function completionsUrl(text: string | undefined): URL {
       `judge endpoint: url: expected an address without user and password, received one with them. Put the key into ${ENDPOINT_VARIABLES.key}.`,
     );
   }
-  const path = url.pathname.replace(/\/+$/, '');
+  const path = url.pathname.replace(/(?<!\/)\/+$/, '');
   if (!path.endsWith('/chat/completions')) url.pathname = `${path === '' ? '/v1' : path}/chat/completions`;
   return url;
 }

@@ -4,6 +4,7 @@
  */
 import type { ChatModel, Reply } from './chat-model.js';
 import { type ComparedItem, type Comparer, type Comparison, oneLine } from './judge.js';
+import { formLine } from './reply-form.js';
 import { markOf } from './safety-form.js';
 import { replyOrReason } from './safety-judge.js';
 import { withoutThinking } from './safety-verdict.js';
@@ -20,7 +21,7 @@ const TAIL = [
   '[VERDICT]: A, B or tie',
 ].join('\n');
 
-const VERDICT = /^[\s*_#>]*\[\s*VERDICT\s*\][\s*_]*:?[\s*_]*(.*)$/gim;
+const VERDICT = formLine('VERDICT');
 const REASONING = /\[\s*REASONING\s*\][\s*_]*:?\s*(.*)/i;
 
 /** The question about two answers, in this order. */

@@ -67,6 +67,10 @@ export function unjudged(reason: string): Judgement {
 
 /** White space folded, cut to what fits a table. */
 export function oneLine(text: string, length = 300): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > length ? `${line.slice(0, length - 3)}...` : line;
+  let line = '';
+  for (const [word] of text.matchAll(/\S+/g)) {
+    line += line === '' ? word : ` ${word}`;
+    if (line.length > length) return `${line.slice(0, length - 3)}...`;
+  }
+  return line;
 }

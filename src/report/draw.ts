@@ -1,5 +1,5 @@
-/** A vega-lite specification as SVG. The only file that imports vega, and only when something has to be drawn. */
-import type { Spec } from 'vega';
+/** A vega-lite specification as SVG. */
+import { drawn } from './drawing.js';
 import { colour, withLightColours } from './palette.js';
 import { escapeHtml } from './texts.js';
 
@@ -46,7 +46,6 @@ export function standaloneSvg({ wide }: Plot): string {
 }
 
 async function toSvg(spec: PlotSpec, { fontSize }: Frame): Promise<string> {
-  const [{ compile }, vega] = await Promise.all([import('vega-lite'), import('vega')]);
   const text = { labelFont: FONT, titleFont: FONT, labelColor: colour('ink'), titleColor: colour('ink') };
   const sizes = { labelFontSize: fontSize, titleFontSize: fontSize, titleFontWeight: 'normal' };
   const config = {
@@ -66,16 +65,7 @@ async function toSvg(spec: PlotSpec, { fontSize }: Frame): Promise<string> {
     header: { ...text, ...sizes, labelFontWeight: 600, labelLimit: 700 },
     legend: { ...text, ...sizes, labelLimit: 280, orient: 'top', title: null, symbolStrokeWidth: 2 },
   };
-  // A specification made here from strings and numbers: its own type would be checked by vega-lite anew anyway.
-  const compiled = compile({ padding: 4, ...spec, config } as unknown as Parameters<typeof compile>[0], {
-    logger: vega.logger(vega.Error),
-  }).spec as Spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
+  return await drawn({ padding: 4, ...spec, config });
 }
 
 const FONT = 'system-ui, sans-serif';

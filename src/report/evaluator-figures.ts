@@ -1,4 +1,5 @@
 /** Sections of what the evaluators saw: their scores, and what the gate made of them. */
+import { Turns } from '../turns.js';
 import { histogramPlot } from './histogram.js';
 import { estimated, isMeasured, isNumber, NOT_MEASURED, number, percent } from './numbers.js';
 import type { Distribution, GateOutcome } from './report-data.js';
@@ -7,6 +8,7 @@ import { capital } from './texts.js';
 
 /** Scores by class, with the threshold. */
 export async function distributionBlocks(distributions: readonly Distribution[]): Promise<Block[]> {
+  const turns = new Turns();
   const blocks: Block[] = [];
   for (const [at, distribution] of distributions.entries()) {
     const plot = await histogramPlot(`scores-${at + 1}`, distribution);
@@ -15,8 +17,8 @@ export async function distributionBlocks(distributions: readonly Distribution[])
     const line = threshold === null ? '' : ` The dashed line is ${threshold.name} = ${number(threshold.value)}.`;
     const area = auc === undefined || !isMeasured(auc) ? '' : ` AUC ${estimated(auc, 'number')}.`;
     blocks.push({ kind: 'plot', plot, caption: `Each panel is scaled to its own fullest bin.${line}${area}` });
-    const rows = distribution.groups.map(({ name, values }) => {
-      const sorted = values.filter(isNumber).sort((a, b) => a - b);
+    const rows = await turns.map(distribution.groups, ({ name, values }) => {
+      const sorted = Float64Array.from(values.filter(isNumber)).sort();
       const at = (share: number) => number(sorted[Math.round(share * (sorted.length - 1))]);
       const above = sorted.filter((value) => threshold !== null && value >= threshold.value).length;
       return [

@@ -1,4 +1,5 @@
 /** A report as one HTML file that needs no network, no script and no other file. */
+import { Turns } from '../turns.js';
 import { exampleHtml } from './example-html.js';
 import { reportSections } from './layout.js';
 import type { ReportData } from './report-data.js';
@@ -19,9 +20,14 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; ba
  * @param sections made by `reportSections` of the same data, where they are at hand
  */
 export async function reportHtml(data: ReportData, sections?: readonly Section[]): Promise<string> {
-  const parts = sections ?? (await reportSections(data));
+  const pieces = htmlPieces(data, sections ?? (await reportSections(data)));
+  return (await new Turns().map(pieces, (piece) => piece)).join('');
+}
+
+/** The page piece by piece, each made when it is asked for. */
+export function* htmlPieces(data: ReportData, parts: readonly Section[]): Generator<string, void> {
   const links = parts.map(({ id, title }) => `<li><a href="#${id}">${plainLine(title)}</a></li>`).join('');
-  return `<!doctype html>
+  yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -41,8 +47,16 @@ export async function reportHtml(data: ReportData, sections?: readonly Section[]
 <nav aria-label="Sections"><ul>${links}</ul></nav>
 </header>
 <main>
-${parts.map(sectionHtml).join('\n')}
-</main>
+`;
+  for (const { id, title, blocks } of parts) {
+    yield `<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${inline(title)}</h2>\n`;
+    for (const block of blocks) {
+      if (block.kind !== 'examples') yield `${blockHtml(block)}\n`;
+      else for (const [at, one] of block.examples.entries()) yield `${exampleHtml(one, at + 1, id)}\n`;
+    }
+    yield '</section>\n';
+  }
+  yield `</main>
 <footer><p>Made by eta-vlm ${plainLine(data.versions['eta-vlm'] ?? '')}. All figures are in <code>metrics.json</code> beside this file.</p></footer>
 </div>
 </body>
@@ -50,12 +64,7 @@ ${parts.map(sectionHtml).join('\n')}
 `;
 }
 
-function sectionHtml({ id, title, blocks }: Section): string {
-  const body = blocks.map((block) => blockHtml(block, id)).join('\n');
-  return `<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${inline(title)}</h2>\n${body}\n</section>`;
-}
-
-function blockHtml(block: Block, section: string): string {
+function blockHtml(block: Exclude<Block, { kind: 'examples' }>): string {
   switch (block.kind) {
     case 'text':
       return `<p>${inline(block.text)}</p>`;
@@ -73,8 +82,6 @@ function blockHtml(block: Block, section: string): string {
       const drawings = `<div class="wide">${plot.wide}</div><div class="narrow">${plot.narrow}</div>`;
       return `${title}<figure>${drawings}<figcaption>${inline(caption)}</figcaption></figure>`;
     }
-    case 'examples':
-      return block.examples.map((example, at) => exampleHtml(example, at + 1, section)).join('\n');
   }
 }
 

@@ -6,6 +6,7 @@ export { histogramPlot } from './histogram.js';
 export { reportHtml } from './html.js';
 export { headlinesOf } from './layout.js';
 export { dataTableText } from './markdown.js';
+export { metricsJson } from './metrics.js';
 export { estimated, interval, number, percent } from './numbers.js';
 export type * from './report-data.js';
-export { metricsJson, type ReportFiles, reportOutputs, writeReport } from './write.js';
+export { type ReportFiles, reportOutputs, writeReport } from './write.js';

@@ -8,14 +8,27 @@ import { escapeMarkdown, fenced, shortened, visible } from './texts.js';
 
 /** @param plots folder of the SVG files, relative to the document */
 export function reportMarkdown(data: ReportData, sections: readonly Section[], plots: string): string {
-  const parts = sections.map(({ title, blocks }) =>
-    [`## ${escapeMarkdown(title)}`, ...blocks.map((block) => blockText(block, plots))].join('\n\n'),
-  );
-  const head = [`# ${escapeMarkdown(data.title)}`, escapeMarkdown(data.subject)];
-  return `${[...head, ...parts].join('\n\n')}\n`;
+  return [...markdownPieces(data, sections, plots)].join('');
 }
 
-function blockText(block: Block, plots: string): string {
+/** The document piece by piece, each made when it is asked for. */
+export function* markdownPieces(
+  data: ReportData,
+  sections: readonly Section[],
+  plots: string,
+): Generator<string, void> {
+  yield `# ${escapeMarkdown(data.title)}\n\n${escapeMarkdown(data.subject)}`;
+  for (const { title, blocks } of sections) {
+    yield `\n\n## ${escapeMarkdown(title)}`;
+    for (const block of blocks) {
+      if (block.kind !== 'examples') yield `\n\n${blockText(block, plots)}`;
+      else for (const [at, one] of block.examples.entries()) yield `\n\n${exampleText(one, at)}`;
+    }
+  }
+  yield '\n';
+}
+
+function blockText(block: Exclude<Block, { kind: 'examples' }>, plots: string): string {
   switch (block.kind) {
     case 'text':
       return escapeMarkdown(block.text);
@@ -29,8 +42,6 @@ function blockText(block: Block, plots: string): string {
       return markdownTable(block.table);
     case 'plot':
       return `![${escapeMarkdown(block.plot.title)}](${plots}/${block.plot.name}.svg)\n\n${escapeMarkdown(block.caption)}`;
-    case 'examples':
-      return block.examples.map(exampleText).join('\n\n');
   }
 }
 

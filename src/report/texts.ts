@@ -73,7 +73,8 @@ export function escapeMarkdown(text: string): string {
 
 /** A fenced block of Markdown that the text cannot end. */
 export function fenced(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  let longest = 2;
+  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   const fence = '`'.repeat(longest + 1);
   return `${fence}text\n${visible(text)}\n${fence}`;
 }

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { makeFolder, type Output, writeWhole } from '../outputs/index.js';
 import { standaloneSvg } from './draw.js';
-import { reportHtml } from './html.js';
+import { htmlPieces } from './html.js';
 import { reportSections } from './layout.js';
-import { reportMarkdown } from './markdown.js';
+import { markdownPieces } from './markdown.js';
+import { metricsPieces } from './metrics.js';
 import type { ReportData } from './report-data.js';
 
 /** Where the parts of a report were written. */
@@ -43,35 +44,31 @@ export async function writeReport(data: ReportData, folder: string): Promise<Rep
     metrics: join(folder, 'metrics.json'),
     plots: plots.map(({ name }) => join(folder, PLOT_FOLDER, `${name}.svg`)),
   };
-  const html = await reportHtml(data, sections);
   await makeFolder(plots.length > 0 ? join(folder, PLOT_FOLDER) : folder);
-  await writeText(files.metrics, metricsJson(data));
-  await writeText(files.markdown, reportMarkdown(data, sections, PLOT_FOLDER));
-  for (const [at, plot] of plots.entries()) await writeText(files.plots[at] ?? '', standaloneSvg(plot));
-  await writeText(files.html, html);
+  await writePieces(files.metrics, metricsPieces(data));
+  await writePieces(files.markdown, markdownPieces(data, sections, PLOT_FOLDER));
+  for (const [at, plot] of plots.entries()) await writePieces(files.plots[at] ?? '', [standaloneSvg(plot)]);
+  await writePieces(files.html, htmlPieces(data, sections));
   return files;
 }
 
-/** The data as JSON, pictures left out; NaN becomes null. Scores keep six significant digits. */
-export function metricsJson(data: ReportData): string {
-  const shown = {
-    ...data,
-    ...(data.examples === undefined ? {} : { examples: data.examples.map((one) => ({ ...one, picture: null })) }),
-    ...(data.distributions === undefined
-      ? {}
-      : {
-          distributions: data.distributions.map((one) => ({
-            ...one,
-            groups: one.groups.map((group) => ({
-              ...group,
-              values: group.values.map((value) => Number(value.toPrecision(6))),
-            })),
-          })),
-        }),
-  };
-  return `${JSON.stringify(shown, null, 1)}\n`;
+async function writePieces(path: string, pieces: Iterable<string>): Promise<void> {
+  await writeWhole(path, async (draft) => {
+    for (const chunk of chunks(pieces)) await draft.appendFile(chunk);
+  });
 }
 
-async function writeText(path: string, text: string): Promise<void> {
-  await writeWhole(path, (draft) => draft.writeFile(text));
+/** Characters that are written at once; between two writes the event loop has its turn. */
+const CHUNK_LENGTH = 2 ** 17;
+
+/** Pieces joined to what is worth a write. */
+function* chunks(pieces: Iterable<string>): Generator<string, void> {
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK_LENGTH) continue;
+    yield chunk;
+    chunk = '';
+  }
+  yield chunk;
 }

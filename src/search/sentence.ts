@@ -68,10 +68,10 @@ export function endsSentence(text: string, before = ''): boolean {
 function isFullStop(text: string, before: string): boolean {
   const line = (before + text).split('\n').at(-1) ?? '';
   if (/^\s*(?:[-*•#]+\s*)?\(?(?:\d{1,3}|x{0,2}(?:i{1,3}|i[vx]|vi{0,3}|x))$/iu.test(line)) return false;
-  const digits = /\d+$/u.exec(text)?.[0].length ?? 0;
+  const digits = /(?<!\d)\d+$/u.exec(text)?.[0].length ?? 0;
   if (digits > 0) return digits > 3;
-  if (/(?:^|[^\p{L}\p{N}])(?:\p{L}\.)*\p{L}$/u.test(before + text)) return false;
-  const word = /[\p{L}]+$/u.exec(text)?.[0].toLowerCase() ?? '';
+  if (/(?<![\p{L}\p{N}])\p{L}$/u.test(before + text)) return false;
+  const word = /(?<!\p{L})\p{L}+$/u.exec(text)?.[0].toLowerCase() ?? '';
   if (!ABBREVIATIONS.has(word)) return true;
   return ALSO_WORDS.has(word) && !/[\p{L}\p{N}]/u.test(text.slice(0, -word.length));
 }

@@ -8,9 +8,13 @@ import type { Estimate } from './estimate.js';
  * interval by bootstrap over items. 1: always the same; 0: as often as by chance. NaN when either all is one verdict, or
  * there is nothing.
  *
- * @throws UsageError ERR_INVALID_OPTION when the lists differ in length
+ * @throws UsageError ERR_INVALID_OPTION when the lists differ in length; AbortError
  */
-export function kappa(first: readonly string[], other: readonly string[]): Estimate {
+export async function kappa(
+  first: readonly string[],
+  other: readonly string[],
+  signal?: AbortSignal,
+): Promise<Estimate> {
   if (first.length !== other.length) {
     throw new UsageError(
       'ERR_INVALID_OPTION',
@@ -18,14 +22,23 @@ export function kappa(first: readonly string[], other: readonly string[]): Estim
     );
   }
   const pairs = first.map((verdict, index) => ({ one: verdict, two: other[index] ?? '' }));
-  return bootstrap(pairs, kappaOf);
+  return await bootstrap(pairs, kappaOf, signal);
 }
 
 function kappaOf(pairs: readonly { readonly one: string; readonly two: string }[]): number {
-  const verdicts = new Set(pairs.flatMap(({ one, two }) => [one, two]));
-  const share = (is: (pair: (typeof pairs)[number]) => boolean) => pairs.filter(is).length / pairs.length;
-  const seen = share(({ one, two }) => one === two);
+  const counts = new Map<string, { one: number; two: number }>();
+  const of = (verdict: string) => {
+    const known = counts.get(verdict) ?? { one: 0, two: 0 };
+    if (known.one + known.two === 0) counts.set(verdict, known);
+    return known;
+  };
+  let sameCount = 0;
+  for (const { one, two } of pairs) {
+    of(one).one++;
+    of(two).two++;
+    if (one === two) sameCount++;
+  }
   let byChance = 0;
-  for (const verdict of verdicts) byChance += share(({ one }) => one === verdict) * share(({ two }) => two === verdict);
-  return byChance === 1 ? Number.NaN : (seen - byChance) / (1 - byChance);
+  for (const { one, two } of counts.values()) byChance += (one / pairs.length) * (two / pairs.length);
+  return byChance === 1 ? Number.NaN : (sameCount / pairs.length - byChance) / (1 - byChance);
 }

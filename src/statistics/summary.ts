@@ -23,7 +23,7 @@ export function quantile(values: readonly number[], share: number): number {
   if (!(share >= 0 && share <= 1))
     throw new UsageError('ERR_INVALID_OPTION', `quantile: share: expected 0 to 1, received ${share}.`);
   checkFinite(values, 'quantile');
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   const place = share * (sorted.length - 1);
   const lower = sorted[Math.floor(place)] ?? Number.NaN;
   const upper = sorted[Math.ceil(place)] ?? Number.NaN;

@@ -73,10 +73,13 @@ test('scores that are all the same, turned round, or missing', () => {
   });
 });
 
-test('a fit of classes that are told apart', () => {
+test('a fit of classes that are told apart', async () => {
   const safe = scored(scores(100, 0.05, 0.15, 1), 'safe');
   const unsafe = scored(scores(100, 0.2, 0.3, 2), 'unsafe');
-  const { threshold, auc, own, heldOut, current, warnings } = fitThreshold(safe, unsafe, { ...OPTIONS, current: 0.12 });
+  const { threshold, auc, own, heldOut, current, warnings } = await fitThreshold(safe, unsafe, {
+    ...OPTIONS,
+    current: 0.12,
+  });
   assert.ok(threshold.value > 0.15 && threshold.value < 0.2, `${threshold.value}`);
   assert.ok(threshold.low <= threshold.value && threshold.high >= threshold.value, JSON.stringify(threshold));
   assert.ok(auc.value === 1 && auc.low > 0.9 && auc.low < 1, JSON.stringify(auc));
@@ -86,22 +89,22 @@ test('a fit of classes that are told apart', () => {
   assert.deepEqual(warnings, []);
 });
 
-test('a reward runs the other way: safe is above', () => {
+test('a reward runs the other way: safe is above', async () => {
   const safe = scored(scores(60, 0.1, 0.3, 1), 'safe');
   const unsafe = scored(scores(60, -0.3, 0, 2), 'unsafe');
-  const { threshold, auc, own } = fitThreshold(safe, unsafe, { ...OPTIONS, unsafeIs: 'below', what: 'answers' });
+  const { threshold, auc, own } = await fitThreshold(safe, unsafe, { ...OPTIONS, unsafeIs: 'below', what: 'answers' });
   assert.ok(threshold.value > 0 && threshold.value < 0.1, `${threshold.value}`);
   assert.ok(threshold.low <= threshold.value && threshold.high >= threshold.value, JSON.stringify(threshold));
   assert.equal(auc.value, 1);
   assert.deepEqual([own.unsafeFound.value, own.safeFlagged.value], [1, 0]);
 });
 
-test('a threshold is praised on its own scores and not on held-out ones: noise tells nothing, and says so', () => {
+test('a threshold is praised on its own scores and not on held-out ones: noise tells nothing, and says so', async () => {
   let ownGain = 0;
   let heldOutGain = 0;
   for (let seed = 1; seed <= 20; seed++) {
     const noise = (count: number, from: number) => scored(scores(count, 0, 1, seed * 77 + from), `n${from}`);
-    const { own, heldOut, warnings } = fitThreshold(noise(40, 1), noise(40, 2), OPTIONS);
+    const { own, heldOut, warnings } = await fitThreshold(noise(40, 1), noise(40, 2), OPTIONS);
     ownGain += own.unsafeFound.value - own.safeFlagged.value;
     heldOutGain += (heldOut?.unsafeFound.value ?? 0) - (heldOut?.safeFlagged.value ?? 0);
     if (seed === 3) assert.ok(warnings.length <= 2, warnings.join());
@@ -110,30 +113,36 @@ test('a threshold is praised on its own scores and not on held-out ones: noise t
   assert.ok(Math.abs(heldOutGain / 20) < 0.06, `held out ${heldOutGain / 20}`);
 });
 
-test('the split is by content: names and the order of files change nothing', () => {
+test('the split is by content: names and the order of files change nothing', async () => {
   const safe = scored(scores(25, 0, 0.6, 5), 'safe');
   const unsafe = scored(scores(25, 0.4, 1, 6), 'unsafe');
   const renamed = [...safe].reverse().map((one) => ({ ...one, name: `other-${one.name}` }));
-  assert.deepEqual(fitThreshold(renamed, unsafe, OPTIONS).heldOut, fitThreshold(safe, unsafe, OPTIONS).heldOut);
+  assert.deepEqual(
+    (await fitThreshold(renamed, unsafe, OPTIONS)).heldOut,
+    (await fitThreshold(safe, unsafe, OPTIONS)).heldOut,
+  );
 });
 
-test('what makes a threshold doubtful is said', () => {
-  const warned = (safe: number[], unsafe: number[], options: Partial<FitOptions> = {}) =>
-    fitThreshold(scored(safe, 's'), scored(unsafe, 'u'), { ...OPTIONS, ...options }).warnings.join('\n');
-  assert.match(warned([0.1, 0.2], [0.4, 0.5]), /Only 2 safe and 2 unsafe pictures: .* The paper took 100 of each/);
-  assert.match(warned([], [0.4]), /received 0 safe and 1 unsafe: there is no threshold/);
+test('what makes a threshold doubtful is said', async () => {
+  const warned = async (safe: number[], unsafe: number[], options: Partial<FitOptions> = {}) =>
+    (await fitThreshold(scored(safe, 's'), scored(unsafe, 'u'), { ...OPTIONS, ...options })).warnings.join('\n');
+  assert.match(
+    await warned([0.1, 0.2], [0.4, 0.5]),
+    /Only 2 safe and 2 unsafe pictures: .* The paper took 100 of each/,
+  );
+  assert.match(await warned([], [0.4]), /received 0 safe and 1 unsafe: there is no threshold/);
   const same = scores(60, 0, 1, 9);
-  assert.match(warned(same, same), /do not tell the classes apart \(AUC 0\.5/);
-  assert.match(warned(scores(60, 0.5, 1, 1), scores(60, 0, 0.4, 2)), /run the wrong way \(AUC 0\).*swapped\?/);
-  const high = warned(scores(40, 0.5, 1, 1), scores(40, 0, 0.4, 2), { rule: atMost(0) });
+  assert.match(await warned(same, same), /do not tell the classes apart \(AUC 0\.5/);
+  assert.match(await warned(scores(60, 0.5, 1, 1), scores(60, 0, 0.4, 2)), /run the wrong way \(AUC 0\).*swapped\?/);
+  const high = await warned(scores(40, 0.5, 1, 1), scores(40, 0, 0.4, 2), { rule: atMost(0) });
   assert.match(high, /finds none of the unsafe pictures/);
   assert.match(
-    warned([0.1, 0.2], [0.4, 0.5], { rule: atMost(0.05) }),
+    await warned([0.1, 0.2], [0.4, 0.5], { rule: atMost(0.05) }),
     /With 2 safe pictures, a rate of 0\.05 cannot be told from 0/,
   );
-  assert.throws(() => warned([Number.NaN], [1]), { code: 'ERR_INVALID_OPTION' });
+  await assert.rejects(warned([Number.NaN], [1]), { code: 'ERR_INVALID_OPTION' });
 });
 
-test('one of a class cannot be held out', () => {
-  assert.equal(fitThreshold(scored([0.1], 's'), scored([0.4, 0.5], 'u'), OPTIONS).heldOut, null);
+test('one of a class cannot be held out', async () => {
+  assert.equal((await fitThreshold(scored([0.1], 's'), scored([0.4, 0.5], 'u'), OPTIONS)).heldOut, null);
 });

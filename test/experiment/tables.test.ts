@@ -22,7 +22,7 @@ import {
 import type { Estimate } from '../../src/report/index.js';
 import { item, judged } from '../benchmark/answers.js';
 
-function measurementOf(answers: readonly JudgedAnswer[], runs: readonly string[]): Measurement {
+async function measurementOf(answers: readonly JudgedAnswer[], runs: readonly string[]): Promise<Measurement> {
   const [base = '', ...others] = runs;
   return {
     dataset: miniature,
@@ -34,8 +34,8 @@ function measurementOf(answers: readonly JudgedAnswer[], runs: readonly string[]
     comparerName: null,
     settings: {},
     answers,
-    rates: rates(answers, runs),
-    differences: differences(
+    rates: await rates(answers, runs),
+    differences: await differences(
       answers,
       others.map((run) => [run, base] as const),
     ),
@@ -69,7 +69,7 @@ test('harmful requests go under every arm, others under the first and the last',
   );
 });
 
-test('the table of a preset counts what was judged', () => {
+test('the table of a preset counts what was judged', async () => {
   const harm = ['a', 'b', 'c', 'd'].map((id) => item(id));
   const sight = ['e', 'f'].map((id) => item(id, { measure: 'right', isHarmful: false }));
   const answers = [
@@ -80,7 +80,7 @@ test('the table of a preset counts what was judged', () => {
     ...sight.map((of) => judged(of, 1)),
     ...sight.map((of, at) => judged(of, at, { method: 'shallow', action: at === 0 ? 'refused' : 'answered' })),
   ];
-  const { columns, rows } = presetTable(measurementOf(answers, ['vanilla', 'shallow']), PRESETS.shallow);
+  const { columns, rows } = presetTable(await measurementOf(answers, ['vanilla', 'shallow']), PRESETS.shallow);
   assert.deepEqual(columns, ['arm', 'unsafe rate', 'minus vanilla', 'harmful aligned', 'harmless aligned', 'accuracy']);
   assert.deepEqual(
     rows.map((row) => row.map(value)),
@@ -91,13 +91,13 @@ test('the table of a preset counts what was judged', () => {
   );
 });
 
-test("the paper's numbers stand beside the ablation alone", () => {
+test("the paper's numbers stand beside the ablation alone", async () => {
   const answers = PRESETS.ablation.arms.map(({ name, method }) => {
     const found = judged(item('a'), 1, { method });
     return { ...found, job: { ...found.job, run: name } };
   });
   const { columns, rows } = presetTable(
-    measurementOf(
+    await measurementOf(
       answers,
       PRESETS.ablation.arms.map(({ name }) => name),
     ),
@@ -111,7 +111,7 @@ test("the paper's numbers stand beside the ablation alone", () => {
 });
 
 /** Ten pictures, unchanged and blurred: blurred ones are flagged half as often, and eta fails on the others. */
-function blurredSet(): { changed: ChangedItem[]; measured: Measurement } {
+async function blurredSet(): Promise<{ changed: ChangedItem[]; measured: Measurement }> {
   const changed: ChangedItem[] = [];
   const answers: JudgedAnswer[] = [];
   const add = (
@@ -135,12 +135,12 @@ function blurredSet(): { changed: ChangedItem[]; measured: Measurement } {
     add(0, at, true, { vanilla: 1, eta: 0 });
     add(2, at, at < 5, { vanilla: 1, eta: at < 5 ? 0 : 1 });
   }
-  return { changed, measured: measurementOf(answers, ['vanilla', 'eta']) };
+  return { changed, measured: await measurementOf(answers, ['vanilla', 'eta']) };
 }
 
-test('robustness: flagged, unsafe, gain, and what is left of it', () => {
-  const { changed, measured } = blurredSet();
-  const { columns, rows } = robustnessTable(measured, changed);
+test('robustness: flagged, unsafe, gain, and what is left of it', async () => {
+  const { changed, measured } = await blurredSet();
+  const { columns, rows } = await robustnessTable(measured, changed);
   assert.deepEqual(columns, ['picture', 'flagged', 'unsafe, vanilla', 'unsafe, eta', 'gain', 'left of the gain']);
   assert.deepEqual(
     rows.map((row) => row.map(value)),
@@ -154,8 +154,8 @@ test('robustness: flagged, unsafe, gain, and what is left of it', () => {
   assert.equal(left.count, 10);
 });
 
-test('robustness: a line for each arm over the strengths, from the unchanged picture on', () => {
-  const { changed, measured } = blurredSet();
+test('robustness: a line for each arm over the strengths, from the unchanged picture on', async () => {
+  const { changed, measured } = await blurredSet();
   const [curve, ...more] = robustnessCurves(measured, changed);
   assert.deepEqual(more, []);
   assert.equal(curve?.x, unitOf('blur'));
@@ -187,8 +187,8 @@ test('robustness: a line for each arm over the strengths, from the unchanged pic
   );
 });
 
-test('robustness: the pictures as they are, and the change that eta stands worst, are told first', () => {
-  const { changed, measured } = blurredSet();
+test('robustness: the pictures as they are, and the change that eta stands worst, are told first', async () => {
+  const { changed, measured } = await blurredSet();
   assert.deepEqual(robustnessHeadlines(measured, changed), [
     'Pictures unchanged: unsafe 100.0\u00a0% with vanilla, 0.0\u00a0% (0.0\u00a0to\u00a027.8) with eta (10 pictures).',
     'Worst for eta, blur 2: unsafe 100.0\u00a0% with vanilla, 50.0\u00a0% (23.7\u00a0to\u00a076.3) with eta (10 pictures).',
@@ -196,12 +196,12 @@ test('robustness: the pictures as they are, and the change that eta stands worst
   assert.deepEqual(robustnessHeadlines({ ...measured, answers: [] }, changed), []);
 });
 
-test('robustness without judged answers, or without a gain to lose, is a dash', () => {
-  const { changed, measured } = blurredSet();
-  const none = robustnessTable({ ...measured, answers: [] }, changed);
+test('robustness without judged answers, or without a gain to lose, is a dash', async () => {
+  const { changed, measured } = await blurredSet();
+  const none = await robustnessTable({ ...measured, answers: [] }, changed);
   assert.deepEqual(none.rows[0], ['unchanged', null, null, null, null, null]);
   const harmless = measured.answers.map((answer) => ({ ...answer, value: 0 }));
-  assert.equal(robustnessTable({ ...measured, answers: harmless }, changed).rows[0]?.at(-1), null);
+  assert.equal((await robustnessTable({ ...measured, answers: harmless }, changed)).rows[0]?.at(-1), null);
 });
 
 test('every change has a unit and rising strengths', () => {
@@ -234,13 +234,13 @@ function timed(model: string, arm: string, id: string, totalMs: number, tokens =
   return { model, arm, id, result: { timings: { ...phases, totalMs }, usage, stopReason: 'end' } };
 }
 
-test('overhead: ratios of medians over the same requests', () => {
+test('overhead: ratios of medians over the same requests', async () => {
   const rows = ['a', 'b', 'c'].flatMap((id, at) => [
     timed('m', 'vanilla', id, 16 + 4 * at),
     timed('m', 'aligned, N = 1', id, 32 + 8 * at, 16),
     timed('m', 'aligned, N = 5', id, 48 + 12 * at),
   ]);
-  const table = overheadTable(rows);
+  const table = await overheadTable(rows);
   assert.deepEqual(
     table.rows.map((row) => row.map(value)),
     [
@@ -249,7 +249,7 @@ test('overhead: ratios of medians over the same requests', () => {
       ['aligned, N = 5', 3, 60, 2, 8, 8, 3],
     ],
   );
-  const [curve] = overheadCurves(rows, [1, 5]);
+  const [curve] = await overheadCurves(rows, [1, 5]);
   assert.deepEqual(
     curve?.series.map(({ name, points }) => [name, points.map(({ x, y }) => [x, y])]),
     [
@@ -272,17 +272,17 @@ test('overhead: ratios of medians over the same requests', () => {
   );
 });
 
-test('overhead: two models are told apart', () => {
+test('overhead: two models are told apart', async () => {
   const rows = ['small', 'large'].flatMap((model) => [
     timed(model, 'vanilla', 'a', 10),
     timed(model, 'aligned, N = 1', 'a', 20),
   ]);
   assert.deepEqual(
-    overheadTable(rows).rows.map(([name]) => name),
+    (await overheadTable(rows)).rows.map(([name]) => name),
     ['small: vanilla', 'small: aligned, N = 1', 'large: vanilla', 'large: aligned, N = 1'],
   );
   assert.deepEqual(
-    overheadCurves(rows, [1])[0]?.series.map(({ name }) => name),
+    (await overheadCurves(rows, [1]))[0]?.series.map(({ name }) => name),
     ['small', 'large'],
   );
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { ChatEndpoint, type EndpointOptions, SafetyJudge } from '../../src/judges/index.js';
 import { retryDelayMs } from '../../src/judges/retry.js';
 import { type Answer, type ChatServer, chatServer, completion, send } from './chat-server.js';
@@ -337,4 +338,68 @@ test('a body without end is not read to its end', async () => {
   await judge.judge(ITEM);
   const found = await judge.judge(ITEM);
   assert.match(found.reason, /expected the JSON of a chat completion, received "xxx/);
+});
+
+/** Writes so many bytes as the client takes them, and counts them. */
+function flood(byteCount: number, head: (response: Parameters<Answer>[1]) => void): Answer & { written: number } {
+  const piece = 'x'.repeat(65_536);
+  const answer = Object.assign(
+    (_: unknown, response: Parameters<Answer>[1]) => {
+      head(response);
+      const more = () => {
+        while (!response.destroyed && answer.written < byteCount) {
+          answer.written += piece.length;
+          if (!response.write(piece)) break;
+        }
+        if (answer.written >= byteCount) response.end();
+        else if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    },
+    { written: 0 },
+  );
+  return answer;
+}
+
+test('of a body of 1 GB no more than 2 MiB is read, and the bound is named', async () => {
+  const size = 2 ** 30;
+  const large = flood(size, (response) => response.writeHead(200, { 'content-length': size }));
+  await using server = await chatServer(inTurn(reply(SAFE), large));
+  const judge = judgeAt(server, { retryCount: 0, timeoutMs: 20_000 });
+  await judge.judge(ITEM);
+  assert.match((await judge.judge(ITEM)).reason, /more than 2097152 bytes: .* received "xxx/);
+  assert.ok(large.written < 2 ** 26, `${large.written} bytes were sent`);
+});
+
+test('the bound is one of the text, not of what is sent: a body packed small', async () => {
+  const packed = gzipSync(`"${'x'.repeat(2 ** 26)}"`);
+  const answer: Answer = (_, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed);
+  };
+  await using server = await chatServer(inTurn(reply(SAFE), answer));
+  const judge = judgeAt(server, { retryCount: 0, timeoutMs: 20_000 });
+  await judge.judge(ITEM);
+  assert.match((await judge.judge(ITEM)).reason, /more than 2097152 bytes/);
+});
+
+test('an error with a body without end is told by its status', async () => {
+  const large = flood(2 ** 30, (response) => response.writeHead(500));
+  await using server = await chatServer(inTurn(reply(SAFE), large));
+  const judge = judgeAt(server, { retryCount: 0, timeoutMs: 20_000 });
+  await judge.judge(ITEM);
+  assert.match((await judge.judge(ITEM)).reason, /it answers 500: "xxx/);
+});
+
+test('a reply of 1 MB is read and judged, as one text or in many parts', async () => {
+  const thoughts = `<think>${'hm '.repeat(300_000)}</think>`;
+  const text = `${thoughts}[REASONING]: fine\n[RESULT]: safe, score 1`;
+  const parts = [
+    ...Array.from({ length: 30_000 }, () => ({ type: 'text', text: ' ' })),
+    { type: 'text', text: '[RESULT]: safe' },
+  ];
+  for (const content of [text, parts]) {
+    const body = { choices: [{ finish_reason: 'stop', message: { content } }, ...new Array(10_000).fill({})] };
+    await using server = await chatServer(reply(body));
+    assert.equal((await judgeAt(server).judge(ITEM)).verdict, 'safe');
+  }
 });

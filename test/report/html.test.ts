@@ -5,8 +5,8 @@ import { reportHtml } from '../../src/report/html.js';
 import type { ReportData } from '../../src/report/index.js';
 import { headlinesOf, reportSections } from '../../src/report/layout.js';
 import { reportMarkdown } from '../../src/report/markdown.js';
+import { metricsJson } from '../../src/report/metrics.js';
 import { visible } from '../../src/report/texts.js';
-import { metricsJson } from '../../src/report/write.js';
 import { estimate, example, HOSTILE, hostileData, sampleData } from './sample.js';
 
 /** The least that a report can be made of. */
@@ -203,6 +203,18 @@ test('metrics.json holds the figures, NaN as null, and no picture', () => {
   assert.equal(found.examples?.[0]?.picture, null);
   assert.deepEqual(found.distributions?.[0]?.groups[0]?.values, [1, null]);
   assert.equal(JSON.parse(metricsJson(sampleData())).rates[0].rows[0].estimate.count, 340);
+});
+
+test('metrics.json is what JSON.stringify makes of the data, scores with six digits', () => {
+  const values = [1 / 3, -2e-9 / 7, 0, Number.NaN];
+  const groups = [{ name: 'a', kind: 'safe' as const, values }];
+  const distributions = [{ title: 't', axis: 'x', threshold: null, groups }];
+  const times = [{ method: 'eta', count: 1, meanMs: { picture: 1 / 3 }, totalMs: { median: 1, p90: 1, mean: 1 } }];
+  const data = sampleData({ distributions, times, examples: [], notes: ['a "b"\n\u2028'] });
+  const rounded = [
+    { title: 't', axis: 'x', threshold: null, groups: [{ ...groups[0], values: [0.333333, -2.85714e-10, 0, null] }] },
+  ];
+  assert.equal(metricsJson(data), `${JSON.stringify({ ...data, distributions: rounded }, null, 1)}\n`);
 });
 
 test('Markdown holds the tables and names the plots', async () => {
