@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { AbortError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
-import { CONVERTER, findPython } from './python.js';
+import { CONVERTER, findPython, pythonEnvironment } from './python.js';
 import { examineTrunk, type TrunkType } from './trunk-file.js';
 import { WEIGHT_TYPES } from './weight-types.js';
 
@@ -132,7 +132,7 @@ function run(
 ): Promise<void> {
   throwIfAborted(signal);
   return new Promise((resolve, reject) => {
-    const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'], env: pythonEnvironment() });
     const stop = () => running.kill();
     signal?.addEventListener('abort', stop, { once: true });
     let failure: string | undefined;

@@ -103,8 +103,9 @@ def main(words: list[str]) -> int:
     if words == ["check"]:
         print(json.dumps(check()))
         return 0
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")  # what is missing is missing: nothing is fetched
+    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
     args = parse(words)
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # what is missing is missing: nothing is fetched
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:
