@@ -40,13 +40,15 @@ async function run({ name, args, env, endsAtConnection }) {
   const child = spawn(process.execPath, args, {
     env: { ...inherited, ...place, LINGER_MS: String(lingerMs), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true, // a group of its own, so that children of its own end with it
   });
+  const kill = () => process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
   let stderr = '';
   child.stderr.on('data', (text) => {
     stderr += text;
   });
-  const killer = setTimeout(() => child.kill('SIGKILL'), limitMs);
-  if (endsAtConnection) onConnection = () => child.kill('SIGKILL');
+  const killer = setTimeout(kill, limitMs);
+  if (endsAtConnection) onConnection = kill;
   const [code, signal] = await new Promise((resolve) => child.on('close', (...ended) => resolve(ended)));
   clearTimeout(killer);
   const files = readdirSync(home, { recursive: true }).filter((path) => statSync(join(home, path)).isFile());

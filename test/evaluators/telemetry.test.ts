@@ -56,7 +56,7 @@ const wrapped = namespaces();
 const skip = typeof wrapped === 'string' ? wrapped : false;
 
 async function catchAll(programs: readonly Program[], isIsolated: boolean): Promise<Trapped> {
-  const order = { programs, limitMs: 90_000, ...(isIsolated ? { collector: COLLECTOR, lingerMs: LINGER_MS } : {}) };
+  const order = { programs, limitMs: 60_000, ...(isIsolated ? { collector: COLLECTOR, lingerMs: LINGER_MS } : {}) };
   const words = [...(isIsolated ? (wrapped as string[]) : []), process.execPath, trap, JSON.stringify(order)];
   const child = spawn(words[0] as string, words.slice(1), { cwd: packageRoot, stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
