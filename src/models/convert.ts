@@ -39,6 +39,8 @@ const schema = z.strictObject({
   template: path.optional(),
   /** Tokens that the reward model reads at most. @default 1024; 512 for an encoder */
   maxTokens: z.int('expected an integer >= 64').min(64, 'expected an integer >= 64').optional(),
+  /** Of a classifier with several labels, the one that a good answer gets: its name, or its number from 0. Reward models alone. */
+  label: z.string('expected a label').min(1, 'expected a label').optional(),
   /** Bytes of weights from which they get a file of their own. @default 256 MB */
   externalAbove: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').optional(),
   /** The Python to run. @default ETA_VLM_PYTHON, else python3 */
@@ -91,7 +93,7 @@ export async function convertModel(options: ConvertOptions): Promise<void> {
 }
 
 /** Options that exclude each other. @throws UsageError ERR_INVALID_OPTION */
-function checkTogether({ kind, weights, trunk, tolerance, externalAbove }: z.output<typeof schema>): void {
+function checkTogether({ kind, weights, trunk, tolerance, label, externalAbove }: z.output<typeof schema>): void {
   const refuse = (text: string): never => {
     throw new UsageError('ERR_INVALID_OPTION', text);
   };
@@ -101,6 +103,8 @@ function checkTogether({ kind, weights, trunk, tolerance, externalAbove }: z.out
     refuse(
       `weights: expected fp32 or fp16 for CLIP, received ${weights}. Its towers are small: there is little to save.`,
     );
+  if (kind === 'clip' && label !== undefined)
+    refuse('label: expected none for CLIP, received one. It names a label of a reward model: leave it out.');
   if (trunk !== undefined && weights !== undefined)
     refuse(
       `weights: expected none beside a trunk, received ${weights}. The GGUF has number formats of its own: leave weights out, or take a GGUF of another quantisation.`,
@@ -121,6 +125,7 @@ function wordsOf(options: z.output<typeof schema>, trunkType: TrunkType | undefi
   if (options.name !== undefined) words.push('--name', options.name);
   if (options.template !== undefined) words.push('--template', options.template);
   if (options.maxTokens !== undefined) words.push('--max-tokens', String(options.maxTokens));
+  if (options.label !== undefined) words.push('--label', options.label);
   if (options.externalAbove !== undefined) words.push('--external-above', String(options.externalAbove));
   return words;
 }
