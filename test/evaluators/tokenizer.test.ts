@@ -50,6 +50,19 @@ test('pieces give the ids of the whole', async () => {
   }
 });
 
+test('an empty second text is a pair all the same', async () => {
+  const tokenizer = await TextTokenizer.load(FILES.unigram);
+  // As the Rust tokenizer has it; the library takes an empty text for none.
+  const { ids, types } = await tokenizer.encodePair('a b', '');
+  assert.deepEqual(
+    [ids, types],
+    [
+      [1, 21, 5, 130, 2, 2],
+      [0, 0, 0, 0, 0, 1],
+    ],
+  );
+});
+
 test('a token of its own, a character and its marks are never cut', async () => {
   const tokenizer = await TextTokenizer.load(FILES.bytes);
   for (let shift = 0; shift < 40; shift++) {
@@ -140,9 +153,16 @@ test('a long answer is scored: its middle left out, the event loop free', async 
   const [score] = await session.score(['中'.repeat(50_000)]);
   assert.ok(Number.isFinite(score));
   assert.ok(session.statistics.cutTokenCount > 100_000);
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  await new Promise((resolve) => setTimeout(resolve, 50)); // the first interval is not counted
+  delay.reset();
   await assert.rejects(session.score(['<'.repeat(1_000_000)], { signal: AbortSignal.timeout(50) }), {
     code: 'ERR_ABORTED',
   });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  delay.disable();
+  assert.ok(delay.max / 1e6 < 400, `a gap of ${delay.max / 1e6} ms`);
   session.close();
   await worker.dispose();
 });
