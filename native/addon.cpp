@@ -3,6 +3,7 @@
 #include "backend.h"
 #include "context.h"
 #include "environment.h"
+#include "host_process.h"
 #include "image.h"
 #include "model.h"
 
@@ -18,6 +19,10 @@ Napi::Object Register(Napi::Env env, Napi::Object exports) {
   exports["devices"] = Napi::Function::New<eta::backend::Devices>(env, "devices");
   exports["setLogLevel"] = Napi::Function::New<eta::backend::SetLogLevel>(env, "setLogLevel");
   exports["loadBackend"] = Napi::Function::New<eta::backend::LoadBackend>(env, "loadBackend");
+  exports["variable"] = Napi::Function::New<eta::host_process::Variable>(env, "variable");
+  exports["setVariable"] = Napi::Function::New<eta::host_process::SetVariable>(env, "setVariable");
+  exports["loadedOnnxruntimes"] =
+      Napi::Function::New<eta::host_process::LoadedOnnxruntimes>(env, "loadedOnnxruntimes");
   exports["loadModel"] = Napi::Function::New<eta::Model::Load>(env, "loadModel");
   return exports;
 }

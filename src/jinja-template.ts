@@ -42,12 +42,21 @@ function rewriteStrips(node: unknown): void {
 /** Python's str.strip, lstrip or rstrip with the characters to take off. */
 export function strip(text: string, characters: string, side: string): string {
   const taken = new Set(characters);
-  const letters = [...text];
   let start = 0;
-  let end = letters.length;
-  if (side !== 'rstrip') while (start < end && taken.has(letters[start] ?? '')) start++;
-  if (side !== 'lstrip') while (end > start && taken.has(letters[end - 1] ?? '')) end--;
-  return letters.slice(start, end).join('');
+  let end = text.length;
+  if (side !== 'rstrip') {
+    for (const letter of text) {
+      if (!taken.has(letter)) break;
+      start += letter.length;
+    }
+  }
+  while (side !== 'lstrip' && end > start) {
+    const pair = text.slice(Math.max(start, end - 2), end);
+    const letter = (pair.codePointAt(0) ?? 0) > 0xffff ? pair : pair.slice(-1);
+    if (!taken.has(letter)) break;
+    end -= letter.length;
+  }
+  return text.slice(start, end);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

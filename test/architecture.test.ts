@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   image: ['bitmap', ...leaves],
   native: leaves,
   engine: ['native', ...leaves],
-  evaluators: leaves,
+  evaluators: ['native', ...leaves],
   search: leaves,
   models: leaves,
   eta: ['search', 'engine', 'evaluators', 'models', 'image', ...leaves],

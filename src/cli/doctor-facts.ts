@@ -43,7 +43,8 @@ export interface DoctorReport {
     readonly systemInfo: string;
     readonly devices: readonly DeviceFacts[];
   } | null;
-  readonly onnxruntime: { readonly version: string } | null;
+  /** `telemetry`: "maybe-on" where something had loaded onnxruntime into this process before. */
+  readonly onnxruntime: { readonly version: string; readonly telemetry: 'off' | 'maybe-on' } | null;
   readonly pictures: { readonly sharp: string; readonly formats: readonly string[] } | null;
   readonly models: readonly ModelsFacts[];
   /** The default models, loaded as an answer loads them; null when they cannot be. */
@@ -138,10 +139,10 @@ async function readAddon(): Promise<DoctorReport['addon']> {
 
 /** Starts the evaluators' thread, which loads the library; the version alone could be that of a file without a binary. */
 async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
-  const { EvaluatorWorker } = await import('../evaluators/index.js');
+  const { EvaluatorWorker, telemetryState } = await import('../evaluators/index.js');
   const worker = await EvaluatorWorker.start();
   await worker.dispose();
-  return { version: manifestOf('onnxruntime-node/package.json').version };
+  return { version: manifestOf('onnxruntime-node/package.json').version, telemetry: telemetryState() };
 }
 
 async function readSharp(): Promise<DoctorReport['pictures']> {

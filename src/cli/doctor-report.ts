@@ -29,7 +29,9 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
       lines.push(...say('', `${device.name}: ${device.description} (${device.type}, ${memory})`));
     }
   }
-  lines.push(...say('onnxruntime', onnxruntime === null ? missing : `${onnxruntime.version}, on the processor`));
+  const telemetry = onnxruntime?.telemetry === 'off' ? 'telemetry off' : paint('red', 'telemetry may be on');
+  const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
+  lines.push(...say('onnxruntime', runtime));
   lines.push(...say('sharp', pictures === null ? missing : `${pictures.sharp}, reads ${pictures.formats.join(', ')}`));
   for (const models of report.models) lines.push(...modelLines(models, say, paint));
   if (run !== null) lines.push('', ...runLines(report, run, say));

@@ -69,6 +69,7 @@ function addConvert(models: Command): void {
       'tokens that the reward model reads (default: 1024; encoders: 512)',
       wholeNumber(64),
     )
+    .option('--label <name>', 'of a classifier with several labels, the one that a good answer gets', filled)
     .option('--python <file>', 'the Python to run (default: $ETA_VLM_PYTHON, else python3)', filled)
     .option('--json', 'print one JSON object')
     .addHelpText('after', AFTER_CONVERT)

@@ -16,7 +16,7 @@ import { Progress } from './progress.js';
 
 export type ConvertCommandOptions = Pick<
   ConvertOptions,
-  'from' | 'out' | 'weights' | 'trunk' | 'tolerance' | 'name' | 'template' | 'maxTokens' | 'python'
+  'from' | 'out' | 'weights' | 'trunk' | 'tolerance' | 'name' | 'template' | 'maxTokens' | 'label' | 'python'
 > & { readonly json?: boolean };
 
 const TRUNK_REMEDY =

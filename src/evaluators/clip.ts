@@ -13,7 +13,7 @@ import { type SelfTestResult, selfTestResult } from './self-test.js';
 import { testPicture } from './test-picture.js';
 import { TextTokenizer } from './tokenizer.js';
 import type { EvaluatorWorker } from './worker.js';
-import type { Feed } from './worker-messages.js';
+import type { Feed, OutputTensor } from './worker-messages.js';
 
 /** Text embeddings kept: the safety prompt is asked for by every request. */
 const KEPT_TEXTS = 64;
@@ -77,7 +77,7 @@ export class Clip {
     const { input, output, ...shape } = this.manifest.vision;
     const feeds: Record<string, Feed> = { [input]: { type: 'image', image, shape } };
     const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, options?.signal);
-    return unit(outputs[output]?.data ?? new Float32Array(0));
+    return unit(this.#embeddingOf(output, outputs[output]));
   }
 
   /** Unit-length embedding, shape [dim]. The text is cut to `maxTokens` with its end token kept. */
@@ -90,14 +90,14 @@ export class Clip {
       return kept.slice();
     }
     const { idsInput, maskInput, output } = this.manifest.text;
-    const { ids, mask } = this.#tokens(text);
+    const { ids, mask } = await this.#tokens(text, options?.signal);
     const dims = [1, ids.length];
     const feeds: Record<string, Feed> = {
       [idsInput]: { type: 'int64', data: BigInt64Array.from(ids, BigInt).buffer, dims },
     };
     if (maskInput !== null) feeds[maskInput] = { type: 'int64', data: BigInt64Array.from(mask, BigInt).buffer, dims };
     const { outputs } = await this.#worker.run({ session: this.#text, feeds, outputs: [output] }, options?.signal);
-    const embedding = unit(outputs[output]?.data ?? new Float32Array(0));
+    const embedding = unit(this.#embeddingOf(output, outputs[output]));
     this.#remember(text, embedding);
     return embedding.slice();
   }
@@ -117,8 +117,8 @@ export class Clip {
   }
 
   /** Token ids of a text as the graph gets them, padding included. U+FEFF is dropped: tokenizers disagree about it. */
-  tokenIds(text: string): number[] {
-    return this.#tokens(text).ids;
+  async tokenIds(text: string): Promise<number[]> {
+    return (await this.#tokens(text)).ids;
   }
 
   /** Releases both graphs. Idempotent. */
@@ -129,15 +129,26 @@ export class Clip {
     await this.#worker.close(this.#text);
   }
 
-  #tokens(text: string): { ids: number[]; mask: number[] } {
+  async #tokens(text: string, signal?: AbortSignal): Promise<{ ids: number[]; mask: number[] }> {
     const { maxTokens, padTo, padTokenId, endTokenId } = this.manifest.text;
-    let ids = this.#tokenizer.encode(this.#tokenizer.disarm(text.replaceAll('\uFEFF', '')));
+    const plain = this.#tokenizer.disarm(text.replaceAll('\uFEFF', ''));
+    let ids = await this.#tokenizer.encode(plain, { signal, limit: maxTokens });
     if (ids.length > maxTokens) ids = [...ids.slice(0, maxTokens - 1), endTokenId];
     const padding = Math.max(0, (padTo ?? 0) - ids.length);
     return {
       ids: [...ids, ...Array<number>(padding).fill(padTokenId)],
       mask: [...ids.map(() => 1), ...Array<number>(padding).fill(0)],
     };
+  }
+
+  /** @throws ModelError ERR_MODEL_INVALID for a vector a token or a patch, which is no embedding of the whole */
+  #embeddingOf(name: string, output: OutputTensor | undefined): Float32Array {
+    const { data = new Float32Array(0), dims = [] } = output ?? {};
+    if (data.length > 0 && data.length === dims.at(-1)) return data;
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${this.manifest.name}: expected the output '${name}' as one embedding, [1, size], received [${dims.join(', ')}]. Name the output that is pooled and projected, or export the model again.`,
+    );
   }
 
   #remember(text: string, embedding: Float32Array): void {

@@ -13,6 +13,7 @@ export {
 export { trunkContext } from './reward-load.js';
 export { RewardModel } from './reward-model.js';
 export type { RewardSession } from './reward-session.js';
+export { telemetryState } from './telemetry.js';
 export {
   checkBond,
   installedThresholds,

@@ -6,6 +6,8 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
 import { describe } from '../options.js';
+import { scoreSchema } from './score-form.js';
+import { PROVES_NOTHING, tellsApart } from './self-test.js';
 
 const count = z.int().min(0);
 const finite = z.number();
@@ -75,22 +77,15 @@ export const clipManifestSchema = z.strictObject({
         }),
       ]),
     )
-    .min(1),
+    .min(1)
+    .refine(
+      (tests) => tellsApart(tests.map(({ cosine, tolerance }) => ({ expected: cosine, tolerance }))),
+      PROVES_NOTHING,
+    ),
 });
 
 const message = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
 
-/** How a score is read: one number a token, or ArmoRM's rewards and gate. The names are the graph's outputs. */
-const score = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('scalar'), output: name }),
-  z.strictObject({
-    type: z.literal('gated'),
-    rewards: name,
-    gate: name,
-    gatePattern: z.array(count).min(1),
-    objectives: z.int().min(1),
-  }),
-]);
 const chatTemplate = z.strictObject({
   form: z.literal('chat-template'),
   template: z.string().min(1),
@@ -99,7 +94,7 @@ const chatTemplate = z.strictObject({
 
 /** What every reward model says of its scores: score = activation(scale * raw + offset). */
 const scoring = {
-  score,
+  score: scoreSchema,
   scale: finite,
   offset: finite,
   activation: z.enum(['none', 'sigmoid']),
@@ -109,7 +104,11 @@ const scoring = {
   precision: precision.optional(),
   selfTest: z
     .array(z.strictObject({ messages: z.array(message).min(2), score: finite, tolerance: finite.min(0) }))
-    .min(1),
+    .min(1)
+    .refine(
+      (tests) => tellsApart(tests.map(({ score, tolerance }) => ({ expected: score, tolerance }))),
+      PROVES_NOTHING,
+    ),
 };
 
 /** A reward model that is one ONNX graph. */

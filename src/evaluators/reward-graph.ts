@@ -4,6 +4,7 @@ import type { PackedRun } from './packed-tree.js';
 import { packTree } from './packed-tree.js';
 import type { BranchRun, BranchScores, KeptTokens, RewardBackend, RunOptions } from './reward-backend.js';
 import { rowOf } from './reward-score.js';
+import type { ScoreForm } from './score-form.js';
 import type { EvaluatorWorker } from './worker.js';
 import type { Feed, OutputTensor, RunMessage } from './worker-messages.js';
 
@@ -91,7 +92,7 @@ export class RewardGraph implements RewardBackend {
       throw error;
     });
     return {
-      rows: layout.ends.map((end) => rowOf(found[output], end)),
+      rows: layout.ends.map((end) => rowOf(found[output], end, this.shape(layout.ids.length))),
       kept: keep && { cache: keep.cache, ids: [...kept.ids.slice(0, reused), ...trunk] },
     };
   }
@@ -120,7 +121,7 @@ export class RewardGraph implements RewardBackend {
           keep: { cache, length: start + chunk.length },
           outputs: hasGate ? [this.gateOutput] : [],
         });
-        if (hasGate) gate = rowOf(found[this.gateOutput], gateAt - start).slice();
+        if (hasGate) gate = rowOf(found[this.gateOutput], gateAt - start, this.shape(chunk.length)).slice();
         past = cache;
       }
     } catch (error) {
@@ -128,6 +129,12 @@ export class RewardGraph implements RewardBackend {
       throw error;
     }
     return { kept: { cache, ids: [...kept.ids.slice(0, pastLength), ...tokens] }, gate };
+  }
+
+  /** What an output of so many rows is read by. */
+  shape(rows: number): { readonly name: string; readonly rows: number; readonly score: ScoreForm } {
+    const { name, score } = this.#manifest;
+    return { name, rows, score };
   }
 
   /** Name of the output that the score is read from. */

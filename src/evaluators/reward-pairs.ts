@@ -1,9 +1,8 @@
 /** (prompt, answer) as the pair of texts that an encoder reads. */
-import { UsageError } from '../errors.js';
 import type { TextTurn } from '../types.js';
 import { fitSequences } from './fit-sequences.js';
 import type { RewardManifest } from './manifest.js';
-import { sharedLength } from './packed-tree.js';
+import { promptTooLong } from './reward-prompt.js';
 import type { TextTokenizer } from './tokenizer.js';
 
 export class RewardPairs {
@@ -18,23 +17,23 @@ export class RewardPairs {
   /**
    * The first text is the turns, an empty line between them; the second the answer, cut from its middle where it is too long.
    *
-   * @throws UsageError ERR_PROMPT_TOO_LONG when no room is left for an answer
+   * @throws UsageError ERR_PROMPT_TOO_LONG when no room is left for an answer; AbortError
    */
-  encode(
+  async encode(
     turns: readonly TextTurn[],
     answer: string,
-  ): { ids: readonly number[]; types: readonly number[]; cutTokenCount: number } {
+    signal?: AbortSignal,
+  ): Promise<{ ids: readonly number[]; types: readonly number[]; cutTokenCount: number }> {
     const prompt = this.#tokenizer.disarm(turns.map((turn) => turn.content).join('\n\n'));
-    const { ids, types } = this.#tokenizer.encodePair(prompt, this.#tokenizer.disarm(answer));
-    const without = this.#tokenizer.encodePair(prompt, '').ids;
-    const headCount = sharedLength(ids, without);
-    const limits = { maxTokens: this.#maxTokens, headCount, tailCount: without.length - headCount };
-    if (without.length >= this.#maxTokens) {
-      throw new UsageError(
-        'ERR_PROMPT_TOO_LONG',
-        `The reward model reads at most ${this.#maxTokens} tokens, received a prompt of ${without.length}. Shorten the conversation that is judged.`,
-      );
-    }
+    const maxTokens = this.#maxTokens;
+    const without = await this.#tokenizer.encodePair(prompt, '', { signal, limit: maxTokens });
+    if (without.ids.length >= maxTokens) throw promptTooLong(maxTokens, without.ids.length);
+    const { ids, types, headCount, tailCount } = await this.#tokenizer.encodePair(
+      prompt,
+      this.#tokenizer.disarm(answer),
+      { signal },
+    );
+    const limits = { maxTokens, headCount, tailCount };
     const fitted = fitSequences([ids], limits);
     return {
       ids: fitted.sequences[0] ?? ids,

@@ -10,6 +10,8 @@ export interface PromptPrefix {
   /** The rendered turns up to the place of the answer. */
   readonly text: string;
   readonly ids: readonly number[];
+  /** Tokens that end an answer. */
+  readonly endOfTurnCount: number;
 }
 
 /** Renders a causal model's chat template. Whole conversations are tokenised: the token at a seam depends on both sides. */
@@ -19,8 +21,7 @@ export class RewardPrompt {
   readonly #maxTokens: number;
   readonly #name: string;
   readonly #parsesThoughts: boolean;
-  /** Tokens that end an answer. */
-  readonly endOfTurnCount: number;
+  readonly #endOfTurn: string;
 
   /** @throws ModelError ERR_MODEL_INVALID when the template does not parse, or does not end an answer with its end of turn */
   constructor(manifest: RewardManifest, tokenizer: TextTokenizer) {
@@ -43,7 +44,7 @@ export class RewardPrompt {
     this.#name = manifest.name;
     this.#parsesThoughts = template.includes('</think>');
     this.#maxTokens = manifest.maxTokens;
-    this.endOfTurnCount = tokenizer.encodeRendered(endOfTurn).length;
+    this.#endOfTurn = endOfTurn;
     const rendered = this.#render([{ role: 'user', content: 'a' }], 'b');
     if (!rendered.endsWith(endOfTurn)) {
       throw new ModelError(
@@ -56,27 +57,26 @@ export class RewardPrompt {
   /**
    * What every answer to this prompt begins with.
    *
-   * @throws UsageError ERR_PROMPT_TOO_LONG when no room is left for an answer
+   * @throws UsageError ERR_PROMPT_TOO_LONG when no room is left for an answer; AbortError
    */
-  prefix(prompt: readonly TextTurn[]): PromptPrefix {
+  async prefix(prompt: readonly TextTurn[], signal?: AbortSignal): Promise<PromptPrefix> {
+    const maxTokens = this.#maxTokens;
+    const least = prompt.reduce((sum, { content }) => sum + content.length, 0) / this.#tokenizer.longest;
+    if (least >= maxTokens) throw promptTooLong(maxTokens, Math.floor(least));
     const one = this.#render(prompt, 'a');
     const other = this.#render(prompt, 'b');
     let length = 0;
     while (length < one.length && one[length] === other[length]) length++;
     const text = one.slice(0, length);
-    const ids = this.#tokenizer.encodeRendered(text);
-    if (ids.length + this.endOfTurnCount >= this.#maxTokens) {
-      throw new UsageError(
-        'ERR_PROMPT_TOO_LONG',
-        `The reward model reads at most ${this.#maxTokens} tokens, received a prompt of ${ids.length}. Shorten the conversation that is judged.`,
-      );
-    }
-    return { text, ids };
+    const ids = await this.#tokenizer.encodeRendered(text, { signal, limit: maxTokens });
+    const endOfTurn = await this.#tokenizer.encodeRendered(this.#endOfTurn);
+    if (ids.length + endOfTurn.length >= maxTokens) throw promptTooLong(maxTokens, ids.length);
+    return { text, ids, endOfTurnCount: endOfTurn.length };
   }
 
   /** The whole conversation with this answer, end of turn included. */
-  sequence(prompt: readonly TextTurn[], answer: string): number[] {
-    return this.#tokenizer.encodeRendered(this.#render(prompt, answer));
+  async sequence(prompt: readonly TextTurn[], answer: string, signal?: AbortSignal): Promise<number[]> {
+    return await this.#tokenizer.encodeRendered(this.#render(prompt, answer), { signal });
   }
 
   #render(prompt: readonly TextTurn[], answer: string): string {
@@ -103,4 +103,12 @@ export class RewardPrompt {
     const plain = this.#tokenizer.disarm(content);
     return this.#parsesThoughts ? plain.replace(/<(\/?)think>/g, '< $1think>') : plain;
   }
+}
+
+/** @param count tokens of the prompt, as far as they were counted */
+export function promptTooLong(maxTokens: number, count: number): UsageError {
+  return new UsageError(
+    'ERR_PROMPT_TOO_LONG',
+    `The reward model reads at most ${maxTokens} tokens, received a prompt of ${count} or more. Shorten the conversation that is judged.`,
+  );
 }

@@ -1,13 +1,43 @@
 /** From what the graph returns to a reward: arithmetic alone. */
-import { EvaluatorError } from '../errors.js';
+import { EvaluatorError, ModelError } from '../errors.js';
 import type { RewardManifest } from './manifest.js';
+import { columnsOf, type ScoreForm } from './score-form.js';
 import type { OutputTensor } from './worker-messages.js';
 
-/** Row `token` of an output [1, tokens, width]; empty where there is none. */
-export function rowOf(output: OutputTensor | undefined, token: number): Float32Array {
-  if (output === undefined) return new Float32Array(0);
-  const width = output.dims.at(-1) ?? 0;
-  return output.data.subarray(token * width, (token + 1) * width);
+/**
+ * Row `token` of an output [1, rows, columns].
+ *
+ * @throws ModelError ERR_MODEL_INVALID for an output of another shape: what is no score must not be read as one
+ */
+export function rowOf(
+  output: OutputTensor | undefined,
+  token: number,
+  { name, rows, score }: { readonly name: string; readonly rows: number; readonly score: ScoreForm },
+): Float32Array {
+  const columns = columnsOf(score);
+  const { data = new Float32Array(0), dims = [] } = output ?? {};
+  if (data.length === rows * columns && dims.at(-1) === columns)
+    return data.subarray(token * columns, (token + 1) * columns);
+  const isClassifier = columns === 1 && data.length === rows * (dims.at(-1) ?? 0);
+  throw new ModelError(
+    'ERR_MODEL_INVALID',
+    `${name}: expected an output of the shape [1, ${rows === 1 ? '' : `${rows}, `}${columns}] that holds scores, received [${dims.join(', ')}]. ` +
+      (isClassifier
+        ? 'A classifier with several labels: name the one that a good answer gets under score.label in the manifest, or convert it with --label.'
+        : 'The graph and its manifest do not belong together: export the model again.'),
+  );
+}
+
+/** The raw score of a row: its one number, or what the label that is named makes of several. */
+export function rawScore(row: Float32Array, score: ScoreForm): number {
+  const label = score.type === 'scalar' ? score.label : undefined;
+  if (label === undefined) return row[0] ?? Number.NaN;
+  const at = label.among.indexOf(label.name);
+  const logit = row[at] ?? Number.NaN;
+  if (label.kind === 'independent') return logit;
+  const others = [...row].filter((_, column) => column !== at);
+  const highest = Math.max(...others);
+  return logit - highest - Math.log(others.reduce((sum, other) => sum + Math.exp(other - highest), 0));
 }
 
 /** ArmoRM: sum over the objectives of gate_k * reward_k. */

@@ -11,7 +11,7 @@ import type { RewardPairs } from './reward-pairs.js';
 import type { RewardPrefixes, SharedPrefix } from './reward-prefixes.js';
 import { gateToken } from './reward-prefixes.js';
 import type { PromptPrefix, RewardPrompt } from './reward-prompt.js';
-import { finishScore, gatedScore, rowOf } from './reward-score.js';
+import { finishScore, gatedScore, rawScore, rowOf } from './reward-score.js';
 
 /** How conversations become tokens and tokens become scores: each form of model has its own way. */
 export type RewardText =
@@ -116,12 +116,13 @@ export class RewardSession {
     if (continuations.length === 0) return [];
     const answers = continuations.map((continuation) => accepted + continuation);
     if (text.form === 'pair') return this.#scorePairs(text, answers, signal);
-    this.#prefix ??= text.prompt.prefix(this.#turns);
-    const whole = answers.map((answer) => text.prompt.sequence(this.#turns, answer));
+    this.#prefix ??= await text.prompt.prefix(this.#turns, signal);
+    const whole: number[][] = [];
+    for (const answer of answers) whole.push(await text.prompt.sequence(this.#turns, answer, signal));
     const limits = {
       maxTokens: manifest.maxTokens,
       headCount: this.#prefix.ids.length,
-      tailCount: text.prompt.endOfTurnCount,
+      tailCount: this.#prefix.endOfTurnCount,
     };
     const { sequences, cutTokenCount } = fitSequences(whole, limits);
     this.#statistics.cutTokenCount += cutTokenCount;
@@ -177,9 +178,12 @@ export class RewardSession {
     const scores: number[] = [];
     for (const sequence of sequences) {
       const found = await graph.run(packTree(0, sequence, []), options);
+      const shape = graph.shape(sequence.length);
       const gate =
-        score.type === 'gated' ? rowOf(found[gateOutput], gateToken(prefix, score.gatePattern, name)) : undefined;
-      scores.push(this.#finish(rowOf(found[scoreOutput], sequence.length - 1), gate));
+        score.type === 'gated'
+          ? rowOf(found[gateOutput], gateToken(prefix, score.gatePattern, name), shape)
+          : undefined;
+      scores.push(this.#finish(rowOf(found[scoreOutput], sequence.length - 1, shape), gate));
     }
     return scores;
   }
@@ -191,16 +195,17 @@ export class RewardSession {
   ): Promise<number[]> {
     const scores: number[] = [];
     for (const answer of answers) {
-      const { ids, types, cutTokenCount } = pairs.encode(this.#turns, answer);
+      const { ids, types, cutTokenCount } = await pairs.encode(this.#turns, answer, signal);
       this.#statistics.cutTokenCount += cutTokenCount;
       const found = await graph.runPair(ids, types, graph.scoreOutput, { signal, statistics: this.#statistics });
-      scores.push(this.#finish(rowOf(found, 0), undefined));
+      scores.push(this.#finish(rowOf(found, 0, graph.shape(1)), undefined));
     }
     return scores;
   }
 
   #finish(row: Float32Array, gate: Float32Array | undefined): number {
-    return finishScore(gate === undefined ? (row[0] ?? Number.NaN) : gatedScore(row, gate), this.#parts.manifest);
+    const { manifest } = this.#parts;
+    return finishScore(gate === undefined ? rawScore(row, manifest.score) : gatedScore(row, gate), manifest);
   }
 
   /** Takes a longer cache in place of the session's own. */

@@ -205,7 +205,8 @@ export class RewardTrunk implements RewardBackend {
     for (const [row, state] of states.entries()) data.set(state, row * hiddenSize);
     const feeds = { [input]: { type: 'float32', data: data.buffer, dims: [1, states.length, hiddenSize] } as const };
     const { outputs } = await worker.run({ session, feeds, outputs: [output] });
-    return states.map((_, row) => rowOf(outputs[output], row).slice());
+    const { name, score } = manifest;
+    return states.map((_, row) => rowOf(outputs[output], row, { name, rows: states.length, score }).slice());
   }
 
   get #scoreOutput(): string {

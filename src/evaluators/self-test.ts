@@ -1,3 +1,20 @@
+/** A test's expected number and what a model may be off by. */
+export interface Expectation {
+  readonly expected: number;
+  readonly tolerance: number;
+}
+
+/** Of a manifest whose self-test proves nothing. */
+export const PROVES_NOTHING =
+  'expected a self-test that no single number passes, received one that a constant does: at least two expected values must lie further apart than their tolerances together';
+
+/** Whether no single number is within every tolerance: a graph that says the same of everything must not pass. */
+export function tellsApart(tests: readonly Expectation[]): boolean {
+  const highest = Math.max(...tests.map(({ expected, tolerance }) => expected - tolerance));
+  const lowest = Math.min(...tests.map(({ expected, tolerance }) => expected + tolerance));
+  return highest > lowest;
+}
+
 /** What a model computed of its manifest's self-test. */
 export interface SelfTestResult {
   /** Such as "two texts". */

@@ -5,6 +5,7 @@ import { physicalCoreCount } from '../cores.js';
 import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
+import { keepTelemetryOff } from './telemetry.js';
 import type {
   Feed,
   OpenReply,
@@ -59,7 +60,8 @@ export class EvaluatorWorker {
   /**
    * Starts the thread and loads onnxruntime in it.
    *
-   * @throws UsageError for a wrong option, EvaluatorError ERR_EVALUATOR when onnxruntime-node does not load
+   * @throws UsageError for a wrong option, EvaluatorError ERR_EVALUATOR when onnxruntime-node does not load, EngineError
+   * in a worker thread without the addon
    */
   static async start(options?: EvaluatorWorkerOptions): Promise<EvaluatorWorker> {
     const { threadCount = Math.min(4, physicalCoreCount()) } = parseOptions(
@@ -67,6 +69,7 @@ export class EvaluatorWorker {
       options,
       'EvaluatorWorker.start options',
     );
+    keepTelemetryOff();
     const worker = new EvaluatorWorker(threadCount);
     await worker.#ready();
     return worker;

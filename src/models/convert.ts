@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { AbortError, FileError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
-import { CONVERTER, findPython } from './python.js';
+import { CONVERTER, findPython, pythonEnvironment } from './python.js';
 import { examineTrunk, type TrunkType } from './trunk-file.js';
 import { WEIGHT_TYPES } from './weight-types.js';
 
@@ -40,6 +40,8 @@ const schema = z.strictObject({
   template: path.optional(),
   /** Tokens that the reward model reads at most. @default 1024; 512 for an encoder */
   maxTokens: z.int('expected an integer >= 64').min(64, 'expected an integer >= 64').optional(),
+  /** Of a classifier with several labels, the one that a good answer gets: its name, or its number from 0. Reward models alone. */
+  label: z.string('expected a label').min(1, 'expected a label').optional(),
   /** Bytes of weights from which they get a file of their own. @default 256 MB */
   externalAbove: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').optional(),
   /** The Python to run. @default ETA_VLM_PYTHON, else python3 */
@@ -95,7 +97,7 @@ export async function convertModel(options: ConvertOptions): Promise<void> {
 }
 
 /** Options that exclude each other. @throws UsageError ERR_INVALID_OPTION */
-function checkTogether({ kind, weights, trunk, tolerance, externalAbove }: z.output<typeof schema>): void {
+function checkTogether({ kind, weights, trunk, tolerance, label, externalAbove }: z.output<typeof schema>): void {
   const refuse = (text: string): never => {
     throw new UsageError('ERR_INVALID_OPTION', text);
   };
@@ -105,6 +107,8 @@ function checkTogether({ kind, weights, trunk, tolerance, externalAbove }: z.out
     refuse(
       `weights: expected fp32 or fp16 for CLIP, received ${weights}. Its towers are small: there is little to save.`,
     );
+  if (kind === 'clip' && label !== undefined)
+    refuse('label: expected none for CLIP, received one. It names a label of a reward model: leave it out.');
   if (trunk !== undefined && weights !== undefined)
     refuse(
       `weights: expected none beside a trunk, received ${weights}. The GGUF has number formats of its own: leave weights out, or take a GGUF of another quantisation.`,
@@ -125,6 +129,7 @@ function wordsOf(options: z.output<typeof schema>, trunkType: TrunkType | undefi
   if (options.name !== undefined) words.push('--name', options.name);
   if (options.template !== undefined) words.push('--template', options.template);
   if (options.maxTokens !== undefined) words.push('--max-tokens', String(options.maxTokens));
+  if (options.label !== undefined) words.push('--label', options.label);
   if (options.externalAbove !== undefined) words.push('--external-above', String(options.externalAbove));
   return words;
 }
@@ -136,7 +141,7 @@ function run(
 ): Promise<void> {
   throwIfAborted(signal);
   return new Promise((resolve, reject) => {
-    const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'], env: pythonEnvironment() });
     const stop = () => running.kill();
     signal?.addEventListener('abort', stop, { once: true });
     let failure: { readonly error: string; readonly unwritten?: string | undefined } | undefined;

@@ -10,6 +10,20 @@ import { describe } from '../options.js';
 export const CONVERTER = fileURLToPath(new URL('../../models/recipe/onnx/convert.py', import.meta.url));
 export const REQUIREMENTS = fileURLToPath(new URL('../../models/recipe/onnx/requirements.txt', import.meta.url));
 
+/** For every Python that is started: its libraries fetch nothing and report nothing, whatever the user's own settings. */
+export function pythonEnvironment(): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HF_HUB_OFFLINE: '1',
+    TRANSFORMERS_OFFLINE: '1',
+    HF_HUB_DISABLE_TELEMETRY: '1',
+    ORT_DISABLE_TELEMETRY: '1',
+    DO_NOT_TRACK: '1',
+    // Compiled files would be written beside the converter, in this package.
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+}
+
 const checkSchema = z.object({
   python: z.string(),
   missing: z.array(z.string()),
@@ -75,7 +89,7 @@ function installation(): string {
 function run(command: string, words: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new AbortError(signal));
-    const running = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const running = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'], env: pythonEnvironment() });
     const stop = () => running.kill();
     signal?.addEventListener('abort', stop, { once: true });
     let output = '';

@@ -324,10 +324,21 @@ export interface NativeModel {
   dispose(): Promise<void>;
 }
 
+/** An onnxruntime that is loaded in this process, by whom ever. */
+export interface LoadedOnnxruntime {
+  readonly path: string;
+  /** Such as "1.30.0". */
+  readonly version: string;
+}
+
 export interface NativeBinding {
   readonly build: NativeBuildFacts;
   devices(): readonly NativeBackendDevice[];
   setLogLevel(level: NativeLogLevel): void;
+  /** A variable of the process's own environment, or null. In a worker thread `process.env` is only a copy of it. */
+  variable(name: string): string | null;
+  setVariable(name: string, value: string): void;
+  loadedOnnxruntimes(): readonly LoadedOnnxruntime[];
   /** Adds a ggml backend from a shared library; only in builds with loadable backends. Returns its name. */
   loadBackend(path: string): string;
   /** `onProgress` gets a fraction from 0 to 1 on the caller's thread. */

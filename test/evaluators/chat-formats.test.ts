@@ -31,7 +31,7 @@ for (const [name, { ids, refused }] of Object.entries(formats.templates)) {
     if (refused.includes(title)) {
       test(`${name}: the conversation '${title}' is refused in words`, async () => {
         const prompt = await promptOf(name);
-        assert.throws(() => prompt.sequence(turns.slice(0, -1), answer), {
+        await assert.rejects(prompt.sequence(turns.slice(0, -1), answer), {
           code: 'ERR_INVALID_REQUEST',
           message: /received system, user, assistant: .*System role not supported.*user turn/,
         });
@@ -40,21 +40,21 @@ for (const [name, { ids, refused }] of Object.entries(formats.templates)) {
     }
     test(`${name}: token ids of the conversation '${title}' are those of apply_chat_template`, async () => {
       const prompt = await promptOf(name);
-      assert.deepEqual(prompt.sequence(turns.slice(0, -1), answer), ids[title]);
+      assert.deepEqual(await prompt.sequence(turns.slice(0, -1), answer), ids[title]);
     });
   }
 }
 
 test('the templates of a manifest do not ask the clock and carry their own begin token', async () => {
   const prompt = await promptOf('llama-3.2');
-  const { text } = prompt.prefix([{ role: 'user', content: 'x' }]);
+  const { text } = await prompt.prefix([{ role: 'user', content: 'x' }]);
   assert.match(text, /^<\|begin_of_text\|>/);
   assert.match(text, /Today Date: 26 Jul 2024/);
 });
 
 test('qwen3: the empty thought of the last answer stands, that of earlier ones does not', async () => {
   const prompt = await promptOf('qwen3');
-  const { text } = prompt.prefix([
+  const { text } = await prompt.prefix([
     { role: 'user', content: 'a' },
     { role: 'assistant', content: 'b' },
     { role: 'user', content: 'c' },
@@ -77,8 +77,8 @@ test('qwen3: an answer cannot hide a part of itself behind the tags of a thought
   const tokenizer = await TextTokenizer.load(`${formatsFolder}skywork-qwen3/tokenizer.json`);
   const prompt = await promptOf('qwen3');
   const shown = 'Harm one.< think>x< /think>Harm two.< /think>Sorry, I cannot help.';
-  const ids = prompt.sequence([{ role: 'user', content: 'q' }], hiding);
-  const expected = tokenizer.encodeRendered(
+  const ids = await prompt.sequence([{ role: 'user', content: 'q' }], hiding);
+  const expected = await tokenizer.encodeRendered(
     `<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n${shown}<|im_end|>\n`,
   );
   assert.deepEqual(ids, expected);

@@ -27,7 +27,7 @@ for (const [name, { texts, pictures }] of Object.entries(formats.clips)) {
     const clip = await load(name);
     const first = await clip.embedText(texts[0]?.text ?? '');
     for (const { text, ids, cosine: expected } of texts) {
-      assert.deepEqual(clip.tokenIds(text), ids, JSON.stringify(text.slice(0, 20)));
+      assert.deepEqual(await clip.tokenIds(text), ids, JSON.stringify(text.slice(0, 20)));
       const received = cosine(await clip.embedText(text), first);
       assert.ok(
         Math.abs(received - expected) < TOLERANCE,

@@ -122,6 +122,7 @@ test('progress and notes arrive, and the words are those of the options', async 
     weights: 'int4',
     name: 'n',
     maxTokens: 128,
+    label: 'safe',
     python,
     onProgress: (step, fraction) => steps.push([step, fraction]),
     onNote: (text) => notes.push(text),
@@ -130,8 +131,39 @@ test('progress and notes arrive, and the words are those of the options', async 
   assert.deepEqual(notes, ['Other versions than the tested ones: torch 2.14.0 (tested with 2.15.0).']);
   assert.match(
     await readFile(join(folder, 'words'), 'utf8'),
-    /convert\.py reward --from .*checkpoint --out .*c --weights int4 --name n --max-tokens 128\n$/,
+    /convert\.py reward --from .*checkpoint --out .*c --weights int4 --name n --max-tokens 128 --label safe\n$/,
   );
+});
+
+test("Python's libraries fetch and report nothing, whatever the user's own settings", async () => {
+  const names = [
+    'HF_HUB_OFFLINE',
+    'TRANSFORMERS_OFFLINE',
+    'HF_HUB_DISABLE_TELEMETRY',
+    'ORT_DISABLE_TELEMETRY',
+    'DO_NOT_TRACK',
+  ];
+  const before = names.map((name) => process.env[name]);
+  const told = join(folder, 'told');
+  const path = join(folder, 'tells');
+  const said = names.map((name) => `$${name}`).join(' ');
+  await writeFile(
+    path,
+    `#!/bin/sh\necho "${said} $KEPT" >> "${told}"\n[ "$2" = check ] && echo '${JSON.stringify(READY)}'\nexit 0\n`,
+  );
+  await chmod(path, 0o755);
+  for (const name of names) process.env[name] = '0';
+  process.env['KEPT'] = 'kept';
+  try {
+    await convertModel({ kind: 'clip', from: checkpoint, out: join(folder, 'h'), python: path });
+  } finally {
+    for (const [at, name] of names.entries()) {
+      if (before[at] === undefined) delete process.env[name];
+      else process.env[name] = before[at];
+    }
+    delete process.env['KEPT'];
+  }
+  assert.equal(await readFile(told, 'utf8'), '1 1 1 1 1 kept\n'.repeat(2)); // the check, and the conversion
 });
 
 test('a failure keeps its reason, and takes away the folder that it began', async () => {
@@ -309,5 +341,6 @@ test('options that exclude a trunk, or need one, are refused', async () => {
   await refused({ trunk, weights: 'fp32' }, /weights: expected none beside a trunk, received fp32\. The GGUF has/);
   await refused({ trunk, externalAbove: 0 }, /externalAbove: expected none beside a trunk/);
   await refused({ tolerance: 0.1 }, /tolerance: expected a trunk beside it, received none/);
+  await refused({ kind: 'clip', label: 'safe' }, /label: expected none for CLIP/);
   await refused({ trunk, tolerance: 0 }, /tolerance: expected a number above 0/);
 });

@@ -1,7 +1,7 @@
 """Converts a Hugging Face folder into a folder that eta-vlm loads: the program behind `eta-vlm models convert`.
 
-    python convert.py reward --from DIR --out DIR [--weights fp32|fp16|int8|int4] [--name NAME] [--template FILE] [--max-tokens N]
-    python convert.py reward --from DIR --out DIR --trunk FILE.gguf [--trunk-type TYPE] [--tolerance T] [--name NAME] [--template FILE] [--max-tokens N]
+    python convert.py reward --from DIR --out DIR [--weights fp32|fp16|int8|int4] [--name NAME] [--template FILE] [--max-tokens N] [--label NAME]
+    python convert.py reward --from DIR --out DIR --trunk FILE.gguf [--trunk-type TYPE] [--tolerance T] [--name NAME] [--template FILE] [--max-tokens N] [--label NAME]
     python convert.py clip   --from DIR --out DIR [--weights fp32|fp16]           [--name NAME]
     python convert.py check
 
@@ -53,6 +53,8 @@ def convert_reward(args: argparse.Namespace) -> dict:
     if checkpoint.config.get("model_type") in ARCHITECTURES:
         if not checkpoint.files:
             raise ValueError(f"Expected *.safetensors in {args.source} but there are none: save the checkpoint with save_pretrained first")
+        if args.label is not None and "score.weight" not in checkpoint.files:
+            raise ValueError(f"Expected no --label for a reward model with a gate but received {args.label!r}: leave it out")
         if "score.weight" not in checkpoint.files and "regression_layer.weight" not in checkpoint.files:
             raise ValueError("Expected the head of a reward model (score.weight, or regression_layer.weight) but the checkpoint has none: it is a language model")
         if args.trunk is not None:
@@ -61,8 +63,8 @@ def convert_reward(args: argparse.Namespace) -> dict:
 
             tolerance = args.tolerance if args.tolerance is not None else TRUNK_TOLERANCES[args.trunk_type]
             return export_trunk(args.source, args.out, name=options["name"], template=read_template(checkpoint, args.template), trunk=args.trunk, tolerance=tolerance,
-                                max_tokens=args.max_tokens or MAX_TOKENS, cache_type=trunk_cache(args.trunk_type), loud=True)
-        return export_causal(args.source, args.out, template=read_template(checkpoint, args.template), max_tokens=args.max_tokens or MAX_TOKENS, **options)
+                                max_tokens=args.max_tokens or MAX_TOKENS, label=args.label, cache_type=trunk_cache(args.trunk_type), loud=True)
+        return export_causal(args.source, args.out, template=read_template(checkpoint, args.template), max_tokens=args.max_tokens or MAX_TOKENS, label=args.label, **options)
     if args.trunk is not None:
         raise ValueError(f"Expected a decoder of {', '.join(ARCHITECTURES)} beside a trunk but received {checkpoint.config.get('model_type')}: it cannot be split")
     if not any("ForSequenceClassification" in name for name in checkpoint.config.get("architectures") or []):
@@ -70,7 +72,7 @@ def convert_reward(args: argparse.Namespace) -> dict:
                          f"{checkpoint.config.get('architectures')} of the type {checkpoint.config.get('model_type')}")
     if any(name in checkpoint.config["model_type"] for name in ("gemma", "mistral", "mixtral", "gpt", "phi", "internlm", "falcon")):
         raise ValueError(f"Expected a decoder of {', '.join(ARCHITECTURES)} but received {checkpoint.config['model_type']}: its graph is not written yet")
-    return export_encoder(args.source, args.out, **options, **({"max_tokens": args.max_tokens} if args.max_tokens else {}))
+    return export_encoder(args.source, args.out, label=args.label, **options, **({"max_tokens": args.max_tokens} if args.max_tokens else {}))
 
 
 def convert_clip(args: argparse.Namespace) -> dict:
@@ -96,6 +98,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         if name == "reward":
             command.add_argument("--template", type=Path, help="a Jinja file; default: the checkpoint's own")
             command.add_argument("--max-tokens", type=int)
+            command.add_argument("--label", help="of a classifier with several labels, the one that a good answer gets: its name, or its number from 0")
             command.add_argument("--external-above", type=int, default=EXTERNAL_ABOVE, help="bytes of weights from which they get a file of their own")
             command.add_argument("--trunk", type=Path, help="a GGUF of the layers, which llama.cpp runs; the graph is then of the heads alone")
             command.add_argument("--trunk-type", choices=TRUNK_TOLERANCES, default="other", help="the coarsest number format of its matrices, on which the tolerance depends")
@@ -107,8 +110,9 @@ def main(words: list[str]) -> int:
     if words == ["check"]:
         print(json.dumps(check()))
         return 0
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")  # what is missing is missing: nothing is fetched
+    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
     args = parse(words)
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # what is missing is missing: nothing is fetched
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:

@@ -142,9 +142,7 @@ class DecoderGraph:
         """Small and decisive: float32 whatever the rest is stored as."""
         graph = self.graph
         if not self.gated:
-            if self.take("score.weight")[0] != 1:
-                raise ValueError(f"Expected one label but received {self.checkpoint.shape('score.weight')[0]}: this is no reward model")
-            return graph.output(self.linear(x, "score", "fp32"), "scores", ["batch", "tokens", 1])
+            return graph.output(self.linear(x, "score", "fp32"), "scores", ["batch", "tokens", self.take("score.weight")[0]])
         objectives = self.take("regression_layer.weight")[0]
         rewards = graph.op("MatMul", self.linear(x, "regression_layer", "fp32"), self.vector("reward_transform_matrix"))
         depth = sum(name.startswith("gating.layers.") and name.endswith(".weight") for name in self.checkpoint.files)

@@ -1,7 +1,7 @@
 """Exports a reward model checkpoint (Hugging Face folder) to a graph, a tokenizer and a manifest; `convert.py` is the command.
 
 Decoders (decoder_graph.py) with one label (`scalar`), or with ArmoRM's objectives and gate (`gated`), and encoders with
-one label that read a question and an answer as a pair. The manifest's self-test is computed by the Hugging Face classes
+one label that read a question and an answer as a pair; of several labels the one that is named. The manifest's self-test is computed by the Hugging Face classes
 on the weights as they are stored, so that it checks the graph; how far that storage moves the scores stands in `precision`.
 
 The score a reader reports is activation(scale * raw + offset).
@@ -20,10 +20,11 @@ from checkpoint import Checkpoint
 from decoder_graph import DecoderGraph
 from graph_builder import EXTERNAL_ABOVE
 from graph_file import write_graph
+from label import scalar_score
 from manifest import file_entry, write_manifest
 from progress import Progress, silent
 from reward_oracle import RewardOracle
-from self_test import SELF_TEST
+from self_test import SELF_TEST, refuse_constant
 from tokenizer_file import copy_tokenizer
 
 ARMORM_PATTERN = [128009, 128006, 78191, 128007, 271]
@@ -34,18 +35,19 @@ TOLERANCE = 1e-3  # of a score near 1; larger scores get as much more
 def export_causal(folder: Path, out: Path, *, name: str, template: str, end_of_turn: str | None = None, gate_pattern: list[int] | None = None,
                   max_tokens: int = MAX_TOKENS, scale: float = 1.0, offset: float = 0.0, activation: str = "none",
                   safe_reward: float | None = None, calibration: dict | None = None, self_test: list | None = None,
-                  half_weights: bool = False, weights: str = "fp32", external_above: int = EXTERNAL_ABOVE, loud: bool = False) -> dict:
+                  half_weights: bool = False, label: str | None = None, weights: str = "fp32", external_above: int = EXTERNAL_ABOVE, loud: bool = False) -> dict:
     """Writes out/model.onnx, out/tokenizer.json and out/manifest.json; returns the manifest. `half_weights`: weights="fp16"."""
     weights = "fp16" if half_weights else weights
     tell = Progress if loud else lambda step: silent
     checkpoint = Checkpoint(folder)
+    if "score.weight" in checkpoint.files:  # before the long work
+        score = scalar_score(checkpoint.config, checkpoint.shape("score.weight")[0], "scores", label)
     decoder = DecoderGraph(checkpoint, weights)
     tokenizer = copy_tokenizer(folder, out)
     between, ending = around_answer(template)
     refuse_padding(checkpoint, tokenizer, ending)
     if end_of_turn not in (None, ending):
         raise ValueError(f"Expected the template to end an answer with {end_of_turn!r} but it ends with {ending!r}")
-    score = {"type": "scalar", "output": "scores"}
     if decoder.gated:
         pattern = gate_pattern or find_pattern(checkpoint, tokenizer, between)
         score = {"type": "gated", "rewards": "rewards", "gate": "gate", "gatePattern": pattern, "objectives": checkpoint.shape("regression_layer.weight")[0]}
@@ -75,14 +77,13 @@ class PairLogit(torch.nn.Module):
 
 def export_encoder(folder: Path, out: Path, *, name: str, max_tokens: int = 512, scale: float = 1.0, offset: float = 0.0,
                    activation: str = "none", safe_reward: float | None = None, calibration: dict | None = None,
-                   self_test: list | None = None, weights: str = "fp32", external_above: int = EXTERNAL_ABOVE, loud: bool = False) -> dict:
+                   self_test: list | None = None, label: str | None = None, weights: str = "fp32", external_above: int = EXTERNAL_ABOVE, loud: bool = False) -> dict:
     """As `export_causal`, for an encoder that reads (prompt, answer) as a pair."""
     tell = Progress if loud else lambda step: silent
     checkpoint = Checkpoint(folder)
     tell("tracing the graph")
     model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    if model.config.num_labels != 1:
-        raise ValueError(f"Expected one label but received {model.config.num_labels}: this is no reward model")
+    score = scalar_score(checkpoint.config, model.config.num_labels, "logits", label)
     types = getattr(model.config, "type_vocab_size", 0) > 1
     names = ["input_ids", "attention_mask"] + (["token_type_ids"] if types else [])
     inputs = {key: torch.ones(1, 9, dtype=torch.int64) for key in names}
@@ -95,7 +96,7 @@ def export_encoder(folder: Path, out: Path, *, name: str, max_tokens: int = 512,
         "prompt": {"form": "pair"}, "maxTokens": min(max_tokens, longest),
         "inputs": {"ids": "input_ids", "positions": None, "mask": {"name": "attention_mask", "type": "padding-2d"},
                    "tokenTypes": "token_type_ids" if types else None},
-        "cache": None, "score": {"type": "scalar", "output": "logits"},
+        "cache": None, "score": score,
         "scale": scale, "offset": offset, "activation": activation, "safeReward": safe_reward, "calibration": calibration,
     }
     return finish(checkpoint, out, manifest, weights, self_test or SELF_TEST, tell)
@@ -115,6 +116,7 @@ def finish(checkpoint: Checkpoint, out: Path, manifest: dict, weights: str, conv
     manifest["precision"] = {"weights": weights, "largestDifference": round(max(moved), 6), "meanDifference": round(sum(moved) / len(moved), 6)}
     manifest["selfTest"] = [{"messages": messages, "score": round(score, 6), "tolerance": round(TOLERANCE * max(1.0, abs(score)), 6)}
                             for messages, score in zip(conversations, stored)]
+    refuse_constant(manifest["selfTest"])
     write_manifest(out, manifest)
     return manifest
 

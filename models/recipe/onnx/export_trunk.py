@@ -17,15 +17,16 @@ from checkpoint import Checkpoint
 from decoder_graph import DecoderShape
 from export_reward import MAX_TOKENS, find_pattern, refuse_padding
 from graph_file import write_graph
+from label import scalar_score
 from manifest import file_entry, write_manifest
 from progress import Progress, silent
 from reward_oracle import RewardOracle
-from self_test import SELF_TEST
+from self_test import SELF_TEST, refuse_constant
 from tokenizer_file import copy_tokenizer
 
 
 class Heads(torch.nn.Module):
-    """hidden [1, rows, H] to scores [1, rows, 1], or to rewards and gate [1, rows, K]: ArmoRM's gate is an MLP over the gate
+    """hidden [1, rows, H] to scores [1, rows, labels], or to rewards and gate [1, rows, K]: ArmoRM's gate is an MLP over the gate
     token, a softmax at a temperature, times a learnt scale."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -35,8 +36,6 @@ class Heads(torch.nn.Module):
         self.temperature = checkpoint.config.get("gating_temperature")
         layers = [f"gating.layers.{layer}.{part}" for layer in range(self.depth) for part in ("weight", "bias")]
         names = ["regression_layer.weight", "reward_transform_matrix", "gating.logit_scale", *layers] if self.gated else ["score.weight"]
-        if not self.gated and checkpoint.shape("score.weight")[0] != 1:
-            raise ValueError(f"Expected one label but received {checkpoint.shape('score.weight')[0]}: this is no reward model")
         unknown = [name for name in checkpoint.files if name not in names and not name.startswith(("model.", "lm_head.")) and not name.endswith("rotary_emb.inv_freq")]
         if unknown:
             raise ValueError(f"Expected only the heads of a reward model beside its layers but there are also {', '.join(unknown[:4])}")
@@ -55,7 +54,7 @@ class Heads(torch.nn.Module):
 
 
 def export_trunk(folder: Path, out: Path, *, name: str, template: str, trunk: Path, tolerance: float, max_tokens: int = MAX_TOKENS,
-                 cache_type: str = "f16", safe_reward: float | None = None, loud: bool = False) -> dict:
+                 label: str | None = None, cache_type: str = "f16", safe_reward: float | None = None, loud: bool = False) -> dict:
     """Writes heads, tokenizer and manifest beside the trunk (copied to out/trunk.gguf); returns the manifest."""
     tell = Progress if loud else lambda step: silent
     tell("tracing the heads")
@@ -67,8 +66,9 @@ def export_trunk(folder: Path, out: Path, *, name: str, template: str, trunk: Pa
     tokenizer = copy_tokenizer(folder, out)
     between, ending = around_answer(template)
     refuse_padding(checkpoint, tokenizer, ending)
-    score = {"type": "scalar", "output": "scores"}
-    if heads.gated:
+    if not heads.gated:
+        score = scalar_score(checkpoint.config, checkpoint.shape("score.weight")[0], "scores", label)
+    else:
         score = {"type": "gated", "rewards": "rewards", "gate": "gate", "gatePattern": find_pattern(checkpoint, tokenizer, between),
                  "objectives": checkpoint.shape("regression_layer.weight")[0]}
     outputs = ["rewards", "gate"] if heads.gated else ["scores"]
@@ -91,5 +91,6 @@ def export_trunk(folder: Path, out: Path, *, name: str, template: str, trunk: Pa
     # What rounding moves goes with the size of all scores, not of the one: a score of 0 has as much.
     allowed = round(tolerance * max(1.0, *map(abs, scores)), 6)
     manifest["selfTest"] = [{"messages": messages, "score": round(value, 6), "tolerance": allowed} for messages, value in zip(SELF_TEST, scores)]
+    refuse_constant(manifest["selfTest"])
     write_manifest(out, manifest)
     return manifest

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from checkpoint import Checkpoint
 from graph_file import round_to_half
+from label import raw_score
 from prompt import render
 from weights import as_stored
 
@@ -47,7 +48,8 @@ class RewardOracle:
         for messages in conversations:
             pair = self.tokenizer.encode(messages[0]["content"], messages[1]["content"])
             more = {"token_type_ids": torch.tensor([pair.type_ids])} if self.manifest["inputs"]["tokenTypes"] else {}
-            found.append(float(model(input_ids=torch.tensor([pair.ids]), attention_mask=torch.ones(1, len(pair.ids), dtype=torch.int64), **more).logits))
+            logits = model(input_ids=torch.tensor([pair.ids]), attention_mask=torch.ones(1, len(pair.ids), dtype=torch.int64), **more).logits
+            found.append(raw_score(logits[0], self.manifest["score"]))
         return found
 
     @torch.no_grad()
@@ -88,7 +90,7 @@ class RewardOracle:
         """Read at the last token, which `refuse_padding` has made sure the original reads too."""
         take = self.checkpoint.tensor
         if self.manifest["score"]["type"] == "scalar":
-            return float(take("score.weight")[0] @ hidden[-1])
+            return raw_score(take("score.weight") @ hidden[-1], self.manifest["score"])
         pattern = self.manifest["score"]["gatePattern"]
         gate = hidden[max(at for at in range(len(ids)) if ids[at : at + len(pattern)] == pattern)]
         depth = sum(name.startswith("gating.layers.") and name.endswith(".weight") for name in self.checkpoint.files)

@@ -25,3 +25,10 @@ TRUNK_TOLERANCES = {"f32": 1e-3, "f16": 5e-3, "bf16": 2e-2, "q8_0": 1e-1, "other
 def trunk_cache(kind: str) -> str:
     """The trunk's cache: half precision moves the scores of trained weights by more than an F32 trunk is allowed."""
     return "f32" if kind == "f32" else "f16"
+
+
+def refuse_constant(tests: list[dict]) -> None:
+    """A self-test that one number passes proves nothing, and no reader takes it."""
+    if max(test["score"] - test["tolerance"] for test in tests) <= min(test["score"] + test["tolerance"] for test in tests):
+        raise ValueError(f"Expected scores of the self-test that lie further apart than their tolerances but received {', '.join(str(test['score']) for test in tests)} "
+                         f"(within {tests[0]['tolerance']}): one number would pass them all. The checkpoint tells no answers apart, or what its trunk may be off by is too much: allow less with --tolerance, or take a finer quantisation")

@@ -1,0 +1,136 @@
+#include "host_process.h"
+
+#ifdef _WIN32
+#include <windows.h>
+// After windows.h, whose types it uses.
+#include <psapi.h>
+#else
+#include <dlfcn.h>
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#else
+#include <link.h>
+#endif
+#endif
+
+#include <cstdint>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+
+namespace eta::host_process {
+
+namespace {
+
+// The beginning of onnxruntime's C interface, whose layout is fixed.
+struct OrtApiBase {
+  const void* (*get_api)(uint32_t version);
+  const char* (*get_version_string)();
+};
+using GetApiBase = const OrtApiBase* (*)();
+
+constexpr const char* kLibrary = "onnxruntime";
+constexpr const char* kEntry = "OrtGetApiBase";
+
+struct Library {
+  std::string path;
+  GetApiBase entry;
+};
+
+bool IsNamedAsOne(const std::string& path) {
+  const size_t slash = path.find_last_of("/\\");
+  return path.find(kLibrary, slash == std::string::npos ? 0 : slash) != std::string::npos;
+}
+
+#ifdef _WIN32
+
+std::vector<Library> Libraries() {
+  std::vector<HMODULE> modules(1024);
+  DWORD bytes = 0;
+  if (!K32EnumProcessModules(GetCurrentProcess(), modules.data(), static_cast<DWORD>(modules.size() * sizeof(HMODULE)),
+                             &bytes)) {
+    return {};
+  }
+  if (bytes / sizeof(HMODULE) < modules.size()) modules.resize(bytes / sizeof(HMODULE));
+  std::vector<Library> found;
+  for (const HMODULE module : modules) {
+    char path[MAX_PATH * 4];
+    const DWORD length = GetModuleFileNameA(module, path, sizeof(path));
+    if (!IsNamedAsOne(std::string(path, length))) continue;
+    const auto entry = reinterpret_cast<GetApiBase>(reinterpret_cast<void*>(GetProcAddress(module, kEntry)));
+    if (entry != nullptr) found.push_back({std::string(path, length), entry});
+  }
+  return found;
+}
+
+#else
+
+std::vector<std::string> LoadedPaths() {
+  std::vector<std::string> paths;
+#ifdef __APPLE__
+  for (uint32_t i = 0; i < _dyld_image_count(); i++) {
+    const char* path = _dyld_get_image_name(i);
+    if (path != nullptr) paths.emplace_back(path);
+  }
+#else
+  dl_iterate_phdr(
+      [](dl_phdr_info* image, size_t, void* data) {
+        if (image->dlpi_name != nullptr) static_cast<std::vector<std::string>*>(data)->emplace_back(image->dlpi_name);
+        return 0;
+      },
+      &paths);
+#endif
+  return paths;
+}
+
+std::vector<Library> Libraries() {
+  std::vector<Library> found;
+  for (const std::string& path : LoadedPaths()) {
+    if (!IsNamedAsOne(path)) continue;
+    void* handle = dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD);  // null where it has been unloaded meanwhile
+    if (handle == nullptr) continue;
+    const auto entry = reinterpret_cast<GetApiBase>(dlsym(handle, kEntry));
+    if (entry != nullptr) found.push_back({path, entry});
+    dlclose(handle);
+  }
+  return found;
+}
+
+#endif
+
+}  // namespace
+
+Napi::Value Variable(const Napi::CallbackInfo& info) {
+  const char* value = std::getenv(arguments::Text(info[0], "name").c_str());
+  return value == nullptr ? info.Env().Null() : Napi::String::New(info.Env(), value);
+}
+
+Napi::Value SetVariable(const Napi::CallbackInfo& info) {
+  const std::string name = arguments::Text(info[0], "name");
+  const std::string value = arguments::Text(info[1], "value");
+#ifdef _WIN32
+  const bool is_set = _putenv_s(name.c_str(), value.c_str()) == 0;  // the C library's copy and the system's
+#else
+  const bool is_set = setenv(name.c_str(), value.c_str(), 1) == 0;
+#endif
+  if (!is_set) throw arguments::Invalid(info.Env(), "name", "the name of a variable", info[0]);
+  return info.Env().Undefined();
+}
+
+Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info) {
+  Napi::Array loaded = Napi::Array::New(info.Env());
+  std::set<GetApiBase> seen;  // a binding finds the entry of the library that it is linked to
+  for (const Library& library : Libraries()) {
+    if (!seen.insert(library.entry).second) continue;
+    Napi::Object one = Napi::Object::New(info.Env());
+    one["path"] = Napi::String::New(info.Env(), library.path);
+    one["version"] = Napi::String::New(info.Env(), library.entry()->get_version_string());
+    loaded.Set(loaded.Length(), one);
+  }
+  return loaded;
+}
+
+}  // namespace eta::host_process
