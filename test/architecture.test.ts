@@ -6,18 +6,20 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const leaves = ['errors', 'types', 'options', 'cores', 'jinja-template'];
+const leaves = ['errors', 'types', 'options', 'cores', 'abort', 'shared-picture', 'jinja-template'];
 const everything = [...leaves, 'native', 'engine', 'evaluators', 'search', 'models', 'image', 'eta', 'index'];
 
 /** Room (a folder of src, or a file there) to the rooms it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   types: [],
+  abort: ['errors'],
+  'shared-picture': ['errors', 'options', 'types'],
   cores: [],
   'jinja-template': [],
   options: ['errors'],
-  bitmap: ['errors', 'types'],
-  image: ['bitmap', ...leaves],
+  formats: ['errors', 'types'],
+  image: ['formats', ...leaves],
   native: leaves,
   engine: ['native', ...leaves],
   evaluators: leaves,

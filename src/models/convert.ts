@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { onAbort } from '../abort.js';
 import { AbortError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import { CONVERTER, findPython } from './python.js';
@@ -133,8 +134,7 @@ function run(
   throwIfAborted(signal);
   return new Promise((resolve, reject) => {
     const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-    const stop = () => running.kill();
-    signal?.addEventListener('abort', stop, { once: true });
+    const takeBack = onAbort(signal, () => running.kill());
     let failure: string | undefined;
     const tail: string[] = [];
     const lines = createInterface({ input: running.stderr });
@@ -149,7 +149,7 @@ function run(
     const fail = (text: string, cause?: unknown) => reject(new ModelError('ERR_CONVERT', text, { cause }));
     running.once('error', (cause) => fail(`The converter cannot be started: ${cause.message}.`, cause));
     running.once('close', (code, killedBy) => {
-      signal?.removeEventListener('abort', stop);
+      takeBack();
       if (signal?.aborted) return reject(new AbortError(signal));
       if (code === 0) return resolve();
       if (failure !== undefined) return fail(`The checkpoint cannot be converted: ${failure}.`);

@@ -40,7 +40,7 @@ async function enter() {
   if (phase === 'loaded') return;
   if (phase === 'encoding') {
     for (let i = 0; i < 200; i++)
-      ignore(model.encodeImage({ data: new Uint8Array(300 * 300 * 3), width: 300, height: 300 }));
+      ignore(model.encodeImage({ data: new Uint8Array(300 * 300 * 3), width: 300, height: 300 }).image);
     return;
   }
   const context = await model.createContext({
