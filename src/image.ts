@@ -128,20 +128,13 @@ async function decode(
   }
   checkSize(facts.width, facts.height, maxPixels, what);
   throwIfAborted(signal);
-  if (!DEPTHS.has(facts.depth) || holdsRawYcbcr(bytes)) {
-    const samples = DEPTHS.has(facts.depth) ? 'YCbCr' : `of the type ${facts.depth}`;
-    throw new ImageError(
-      'ERR_IMAGE_UNREADABLE',
-      `${what} holds samples ${samples}. Expected RGB, grey, palette or CMYK of 8 or 16 bits: convert it first.`,
-    );
-  }
+  checkSamples(facts, bytes, what);
   const isCmyk = facts.space === 'cmyk';
   try {
     const pipeline = isCmyk
       ? picture.pipelineColourspace('cmyk').toColourspace('cmyk')
       : picture.removeAlpha().toColourspace('srgb');
     const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    if (!isCmyk && info.channels > 3) throw new ImageError('ERR_IMAGE_UNREADABLE', `${info.channels} channels`);
     const pixels = info.channels === 3 ? data : await toRgb(data, info.channels, isCmyk, signal);
     const image = { data: pixels, width: info.width, height: info.height };
     if (gifFrame !== undefined) await fillAround(image, gifFrame, signal);
@@ -161,6 +154,17 @@ async function decode(
       { cause },
     );
   }
+}
+
+/** @throws ImageError ERR_IMAGE_UNREADABLE for samples that sharp gives as numbers, but not as the colours they mean */
+function checkSamples({ space, depth, channels }: Metadata, bytes: Uint8Array, what: string): void {
+  const isRaw = holdsRawYcbcr(bytes);
+  if (DEPTHS.has(depth) && space !== 'multiband' && !isRaw) return;
+  const samples = isRaw ? 'YCbCr' : space === 'multiband' ? `${channels} bands` : depth;
+  throw new ImageError(
+    'ERR_IMAGE_UNREADABLE',
+    `${what} holds samples of an unknown meaning (${samples}). Expected RGB, grey, a palette or CMYK of 8 or 16 bits: convert it first.`,
+  );
 }
 
 /** The few pictures that sharp does not hand over as RGB: CMYK by PIL's rule, and grey. Gives the event loop its turns. */

@@ -42,8 +42,8 @@ export async function readDataUrl(url: string, signal: AbortSignal | undefined):
 function pieceEnd(url: string, at: number): number {
   const end = at + PIECE;
   if (end >= url.length) return url.length;
-  const percent = url.lastIndexOf('%', end - 1);
-  return percent > end - 3 ? percent : end;
+  for (const cut of [end - 2, end - 1]) if (url.charCodeAt(cut) === PERCENT) return cut;
+  return end;
 }
 
 /** Each %XX as the byte it names, every other character as its own. */
