@@ -25,7 +25,7 @@ const DEPTHS: ReadonlySet<string | undefined> = new Set(['uchar', 'ushort']);
 const MAX_FILE_BYTES = 512 * 2 ** 20;
 
 /** Pixels converted in one go before the event loop gets its turn. */
-const CONVERT_AT_ONCE = 500_000;
+const CONVERT_AT_ONCE = 100_000;
 
 const optionsSchema = z.strictObject({
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
