@@ -73,7 +73,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   try {
     let clip: Calibration['clip'] = null;
     if (files !== null) {
-      const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP') });
+      const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP'), signal: options.signal });
       const scored = await scoreFiles(loaded, files, options);
       unread.push(...scored.unread);
       const { safe, unsafe, notes } = separated(scored, 'picture');
@@ -93,6 +93,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
       const loaded = await RewardModel.load({
         worker,
         folder,
+        signal: options.signal,
         openTrunk: (trunk) => openTrunk(trunk, { threadCount, signal: options.signal }),
       });
       const both = { safe: texts.safe.answers, unsafe: texts.unsafe.answers };
