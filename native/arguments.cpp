@@ -129,6 +129,25 @@ std::vector<uint8_t> Bytes(const Napi::Value& value, const std::string& name) {
   return size == 0 ? std::vector<uint8_t>() : std::vector<uint8_t>(data, data + size);
 }
 
+LentBytes::LentBytes(const Napi::Value& value, const std::string& name) {
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    size_t size = 0;
+    void* data = nullptr;
+    napi_value buffer = nullptr;
+    bool is_ordinary = true;
+    const bool is_read = napi_get_typedarray_info(value.Env(), value, nullptr, &size, &data, &buffer, nullptr) == napi_ok &&
+                         napi_is_arraybuffer(value.Env(), buffer, &is_ordinary) == napi_ok;
+    if (is_read && !is_ordinary) {
+      data_ = static_cast<const uint8_t*>(data);
+      size_ = size;
+      return;
+    }
+  }
+  copy_ = Bytes(value, name);
+  data_ = copy_.data();
+  size_ = copy_.size();
+}
+
 Napi::Int32Array ToJs(Napi::Env env, const std::vector<int32_t>& values) {
   Napi::Int32Array array = Napi::Int32Array::New(env, values.size());
   if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(int32_t));

@@ -28,6 +28,20 @@ std::vector<int32_t> Tokens(const Napi::Value& value, const std::string& name, i
 // A copy of the bytes of a Uint8Array (or a Buffer).
 std::vector<uint8_t> Bytes(const Napi::Value& value, const std::string& name);
 
+// The bytes of a Uint8Array (or a Buffer). Shared memory is read where it lies, on any thread: it cannot be taken away
+// while the array is kept alive. Other memory can, and is copied.
+class LentBytes {
+ public:
+  LentBytes(const Napi::Value& value, const std::string& name);
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  std::vector<uint8_t> copy_;
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
 Napi::Int32Array ToJs(Napi::Env env, const std::vector<int32_t>& values);
 Napi::Float32Array ToJs(Napi::Env env, const std::vector<float>& values);
 

@@ -83,7 +83,6 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, st
     options.thread_count = settings.thread_count;
     options.on_progress = OnProgress;
     options.progress_data = &reporter;
-    options.is_cancelled = [running = thread.get()] { return running->IsStopping(); };
     try {
       loaded->projector_ = std::make_unique<vision::Projector>(options, model);
     } catch (const NativeError&) {

@@ -47,6 +47,10 @@ ModelSettings ReadSettings(const Napi::Value& value) {
   return settings;
 }
 
+NativeError StoppedEncoding() {
+  return NativeError("DISPOSED", "The model was disposed of while it encoded a picture.");
+}
+
 Napi::Value TokenOrNull(Napi::Env env, llama_token token) {
   return token == LLAMA_TOKEN_NULL ? env.Null() : Napi::Number::New(env, token).As<Napi::Value>();
 }
@@ -222,26 +226,43 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
                                                " pixels but received " + std::to_string(width) + " x " +
                                                std::to_string(height) + ". Shrink it."));
   }
-  std::vector<uint8_t> data = arguments::Bytes(image.Get("data"), "data");
-  if (static_cast<int64_t>(data.size()) != width * height * 3) {
+  const Napi::Value data = image.Get("data");
+  const auto pixels = std::make_shared<const arguments::LentBytes>(data, "data");
+  if (static_cast<int64_t>(pixels->size()) != width * height * 3) {
     throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
                                            "Expected data of width * height * 3 = " + std::to_string(width * height * 3) +
-                                               " bytes but received " + std::to_string(data.size()) + "."));
+                                               " bytes but received " + std::to_string(pixels->size()) + "."));
   }
   const std::shared_ptr<LoadedModel> model = model_;
-  return Queue<Image::Chunks>(
-      env, Self(info), model->Thread(),
-      [model, width, height, data = std::move(data)]() {
+  const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
+  Napi::Object keep = Napi::Object::New(env);
+  keep["model"] = Self(info);
+  keep["data"] = data;
+  Napi::Promise promise = Queue<Image::Chunks>(
+      env, keep, model->Thread(),
+      [model, width, height, pixels, is_cancelled]() {
         if (model->Projector() == nullptr) {
           throw NativeError("NO_PROJECTOR", "Expected a model with a projector to encode an image, but it was loaded "
                                             "without one. Give projectorPath to loadModel.");
         }
-        return model->Projector()->Encode(static_cast<uint32_t>(width), static_cast<uint32_t>(height), data.data(),
-                                          model->Facts().input_embedding_size);
+        try {
+          return model->Projector()->Encode(
+              static_cast<uint32_t>(width), static_cast<uint32_t>(height), pixels->data(),
+              model->Facts().input_embedding_size,
+              [&] { return is_cancelled->load() || model->Thread().IsStopping(); });
+        } catch (const NativeError&) {
+          if (model->Thread().IsStopping()) throw StoppedEncoding();
+          throw;
+        }
       },
       [model](Napi::Env env, Image::Chunks& chunks, const Napi::Object&) {
         return Image::Create(env, model, std::move(chunks)).As<Napi::Value>();
       });
+  Napi::Object encoding = Napi::Object::New(env);
+  encoding["image"] = promise;
+  encoding["cancel"] = Napi::Function::New(
+      env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
+  return encoding;
 }
 
 Napi::Value Model::CreateContext(const Napi::CallbackInfo& info) {

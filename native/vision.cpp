@@ -12,15 +12,16 @@ namespace eta::vision {
 void SetLog(ggml_log_callback callback) { mtmd_helper_log_set(callback, nullptr); }
 
 // ggml asks before it computes whether someone wants to look at a node; "no" afterwards ends the graph. Looking splits the
-// graph, so only some nodes are looked at: a few milliseconds apart at the sizes of real encoders.
+// graph, so only some nodes are looked at: a block of a vision transformer has about 35.
 bool Projector::OnNode(ggml_tensor*, bool is_question, void* data) {
-  constexpr uint32_t kNodesBetweenLooks = 64;
+  constexpr uint32_t kNodesBetweenLooks = 16;
   Projector* self = static_cast<Projector*>(data);
-  return is_question ? ++self->node_count_ % kNodesBetweenLooks == 0 : !self->is_cancelled_();
+  if (is_question) return ++self->node_count_ % kNodesBetweenLooks == 0;
+  return self->is_cancelled_ == nullptr || !(*self->is_cancelled_)();
 }
 
 Projector::Projector(const ProjectorOptions& options, const llama_model* model)
-    : is_cancelled_(options.is_cancelled), context_(nullptr, mtmd_free) {
+    : context_(nullptr, mtmd_free) {
   mtmd_context_params params = mtmd_context_params_default();
   params.use_gpu = options.use_gpu;
   params.print_timings = false;
@@ -87,7 +88,12 @@ int32_t Projector::CountRows(uint32_t width, uint32_t height) const {
 }
 
 std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
-                                                                 int32_t embedding_size) {
+                                                                 int32_t embedding_size,
+                                                                 const std::function<bool()>& is_cancelled) {
+  const auto check_cancelled = [&] {
+    if (is_cancelled()) throw NativeError("IMAGE_CANCELLED", "Encoding the picture was cancelled.");
+  };
+  check_cancelled();
   const mtmd::input_chunks_ptr chunks = Cut(context_.get(), width, height, rgb);
   std::vector<std::shared_ptr<const ImageChunk>> encoded;
   for (size_t i = 0; i < mtmd_input_chunks_size(chunks.get()); i++) {
@@ -103,9 +109,12 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
       encoded.push_back(std::move(part));
       continue;
     }
+    check_cancelled();
     const log::Capture capture;
+    is_cancelled_ = &is_cancelled;
     const int32_t code = mtmd_encode_chunk(context_.get(), chunk);
-    if (is_cancelled_()) throw NativeError("DISPOSED", "The model was disposed of while it encoded a picture.");
+    is_cancelled_ = nullptr;
+    check_cancelled();
     if (code != 0) {
       throw NativeError("IMAGE_FAILED",
                         "Cannot encode the picture: " + capture.Reason("libmtmd gave no reason") + " Try another one.");

@@ -22,7 +22,6 @@ struct ProjectorOptions {
   int32_t thread_count = 1;
   llama_progress_callback on_progress = nullptr;
   void* progress_data = nullptr;
-  std::function<bool()> is_cancelled;  // asked while an image is encoded
 };
 
 // A piece of an encoded picture: either tokens of the vocabulary (tile markers and the like) or rows of embeddings.
@@ -49,15 +48,16 @@ class Projector {
   // Rows of the largest picture, where the model needs them in one micro batch; 0 for causal models.
   int32_t NonCausalRowCount() const { return non_causal_row_count_; }
 
-  // rgb: [height, width, 3]. Throws NativeError IMAGE_FAILED, or DISPOSED when it was cancelled.
+  // rgb: [height, width, 3], not needed after it is cut. `is_cancelled` is asked several times a block of the encoder.
+  // Throws NativeError IMAGE_FAILED, or IMAGE_CANCELLED.
   std::vector<std::shared_ptr<const ImageChunk>> Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
-                                                        int32_t embedding_size);
+                                                        int32_t embedding_size, const std::function<bool()>& is_cancelled);
 
  private:
   int32_t CountRows(uint32_t width, uint32_t height) const;
   static bool OnNode(ggml_tensor* node, bool is_question, void* data);
 
-  std::function<bool()> is_cancelled_;
+  const std::function<bool()>* is_cancelled_ = nullptr;  // of the picture that is encoded
   uint32_t node_count_ = 0;
   std::unique_ptr<mtmd_context, void (*)(mtmd_context*)> context_;
   int32_t non_causal_row_count_ = 0;

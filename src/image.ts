@@ -1,22 +1,31 @@
 /** Picture files to pixels. The only file that imports sharp, and only when a picture has to be decoded. */
 import { readFile, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { z } from 'zod';
-import { bitmapSize, decodeBitmap, isBitmap } from './bitmap.js';
 import { AbortError, ImageError, throwIfAborted } from './errors.js';
+import { bitmapSize, decodeBitmap, isBitmap } from './formats/bitmap.js';
+import { readDataUrl } from './formats/data-url.js';
+import { fillOutside, type GifFrame, isGif, opaqueGif } from './formats/gif.js';
+import { holdsRawYcbcr } from './formats/tiff.js';
 import { describe, parseOptions } from './options.js';
+import { checkPicture, copyBytes, takeBytes, takePicture } from './shared-picture.js';
 import type { ImageSource, RgbImage } from './types.js';
 
 /** Formats that are pictures. SVG and PDF are programs that draw, and may read other files. */
 const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'jp2', 'jxl']);
-const FORMAT_NAMES = 'JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or BMP';
+const FORMAT_NAMES = 'JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP';
+
+/** Sample types that are levels of light as they stand; of floats and signed numbers nobody says which is white. */
+const DEPTHS: ReadonlySet<string | undefined> = new Set(['uchar', 'ushort']);
 
 /** An encoded file beyond this is refused unread, in bytes. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
 
 /** Pixels converted in one go before the event loop gets its turn. */
-const CONVERT_AT_ONCE = 500_000;
+const CONVERT_AT_ONCE = 100_000;
 
 const optionsSchema = z.strictObject({
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
@@ -37,13 +46,30 @@ export type DecodeImageOptions = z.input<typeof optionsSchema>;
 export async function decodeImage(source: ImageSource, options?: DecodeImageOptions): Promise<RgbImage> {
   const { signal, maxPixels } = parseOptions(optionsSchema, options, 'decodeImage options');
   throwIfAborted(signal);
-  if (isPixels(source)) return checkPixels(source, maxPixels);
+  if (isPixels(source)) {
+    checkPicture(source);
+    checkSize(source.width, source.height, maxPixels, 'The picture');
+    return source;
+  }
   const { bytes, what } = await read(source, signal);
   throwIfAborted(signal);
   if (bytes.length === 0) throw new ImageError('ERR_IMAGE_UNREADABLE', `${what} is empty. Expected ${FORMAT_NAMES}.`);
-  const image = isBitmap(bytes) ? await bitmap(bytes, what, maxPixels) : await decode(bytes, what, maxPixels, signal);
+  const image = isBitmap(bytes)
+    ? await bitmap(bytes, what, maxPixels, signal)
+    : await decode(bytes, what, maxPixels, signal);
   throwIfAborted(signal);
   return image;
+}
+
+/**
+ * What a caller gave as a picture, at this moment: pixels and encoded bytes are his to change again once they are small
+ * enough to be copied here; see {@link takePicture}.
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE for what is none
+ */
+export function takeSource(source: ImageSource): ImageSource {
+  if (isPixels(source)) return takePicture(source);
+  return source instanceof Uint8Array ? takeBytes(source) : source;
 }
 
 /**
@@ -61,10 +87,15 @@ export async function imageLibrary(): Promise<{ version: string; formats: string
   return { version: sharp.versions.sharp ?? 'unknown', formats };
 }
 
-async function bitmap(bytes: Uint8Array, what: string, maxPixels: number): Promise<RgbImage> {
+async function bitmap(
+  bytes: Uint8Array,
+  what: string,
+  maxPixels: number,
+  signal: AbortSignal | undefined,
+): Promise<RgbImage> {
   const { width, height } = bitmapSize(bytes, what);
   checkSize(width, height, maxPixels, what);
-  return await decodeBitmap(bytes, what);
+  return await decodeBitmap(bytes, what, signal);
 }
 
 async function decode(
@@ -74,6 +105,7 @@ async function decode(
   signal: AbortSignal | undefined,
 ): Promise<RgbImage> {
   const sharp = await loadSharp();
+  const gifFrame = isGif(bytes) ? opaqueGif(bytes, what) : undefined;
   // failOn 'error' refuses truncated files and lets pass what decoders merely grumble about.
   const settings: SharpOptions = { failOn: 'error', ignoreIcc: true, limitInputPixels: false, autoOrient: true };
   let picture: Sharp;
@@ -96,6 +128,7 @@ async function decode(
   }
   checkSize(facts.width, facts.height, maxPixels, what);
   throwIfAborted(signal);
+  checkSamples(facts, bytes, what);
   const isCmyk = facts.space === 'cmyk';
   try {
     const pipeline = isCmyk
@@ -103,15 +136,35 @@ async function decode(
       : picture.removeAlpha().toColourspace('srgb');
     const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     const pixels = info.channels === 3 ? data : await toRgb(data, info.channels, isCmyk, signal);
-    return { data: pixels, width: info.width, height: info.height };
+    const image = { data: pixels, width: info.width, height: info.height };
+    if (gifFrame !== undefined) await fillAround(image, gifFrame, signal);
+    return image;
   } catch (cause) {
     if (cause instanceof AbortError) throw cause;
+    if (facts.format === 'heif' && facts.compression !== 'av1') {
+      throw new ImageError(
+        'ERR_IMAGE_UNREADABLE',
+        `${what} is compressed with ${facts.compression?.toUpperCase()}, as HEIC is, which is not read here. Expected ${FORMAT_NAMES}: convert it to JPEG or PNG first.`,
+        { cause },
+      );
+    }
     throw new ImageError(
       'ERR_IMAGE_UNREADABLE',
       `${what} is damaged or incomplete (${firstLine(cause)}). Expected a whole ${facts.format.toUpperCase()} file: fetch it again.`,
       { cause },
     );
   }
+}
+
+/** @throws ImageError ERR_IMAGE_UNREADABLE for samples that sharp gives as numbers, but not as the colours they mean */
+function checkSamples({ space, depth, channels }: Metadata, bytes: Uint8Array, what: string): void {
+  const isRaw = holdsRawYcbcr(bytes);
+  if (DEPTHS.has(depth) && space !== 'multiband' && !isRaw) return;
+  const samples = isRaw ? 'YCbCr' : space === 'multiband' ? `${channels} bands` : depth;
+  throw new ImageError(
+    'ERR_IMAGE_UNREADABLE',
+    `${what} holds samples of an unknown meaning (${samples}). Expected RGB, grey, a palette or CMYK of 8 or 16 bits: convert it first.`,
+  );
 }
 
 /** The few pictures that sharp does not hand over as RGB: CMYK by PIL's rule, and grey. Gives the event loop its turns. */
@@ -124,35 +177,52 @@ async function toRgb(
   const count = data.length / channels;
   const rgb = new Uint8Array(count * 3);
   for (let start = 0; start < count; start += CONVERT_AT_ONCE) {
-    if (start > 0) await new Promise((resolve) => setImmediate(resolve));
+    if (start > 0) await setImmediate();
     throwIfAborted(signal);
     const end = Math.min(count, start + CONVERT_AT_ONCE);
-    for (let i = start; i < end; i++) {
-      for (let channel = 0; channel < 3; channel++) {
-        rgb[i * 3 + channel] = isCmyk
-          ? cmykChannel(data[i * channels + channel] ?? 0, data[i * channels + 3] ?? 0)
-          : (data[i * channels + (channels < 3 ? 0 : channel)] ?? 0);
-      }
-    }
+    if (isCmyk) cmykToRgb(data, channels, rgb, start, end);
+    else greyToRgb(data, channels, rgb, start, end);
   }
   return rgb;
 }
 
 /** PIL's conversion: (255 - k) less ink times (255 - k), the product rounded as its MULDIV255 does. */
-function cmykChannel(ink: number, black: number): number {
-  const rest = 255 - black;
-  const product = ink * rest + 128;
-  return Math.max(0, rest - ((product + (product >> 8)) >> 8));
+function cmykToRgb(cmyk: Uint8Array, channels: number, rgb: Uint8Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) {
+    const rest = 255 - (cmyk[i * channels + 3] as number);
+    for (let channel = 0; channel < 3; channel++) {
+      const product = (cmyk[i * channels + channel] as number) * rest + 128;
+      rgb[i * 3 + channel] = Math.max(0, rest - ((product + (product >> 8)) >> 8));
+    }
+  }
+}
+
+function greyToRgb(grey: Uint8Array, channels: number, rgb: Uint8Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) {
+    const level = grey[i * channels] as number;
+    rgb[i * 3] = level;
+    rgb[i * 3 + 1] = level;
+    rgb[i * 3 + 2] = level;
+  }
+}
+
+async function fillAround(image: RgbImage, frame: GifFrame, signal: AbortSignal | undefined): Promise<void> {
+  const rowsAtOnce = Math.ceil(CONVERT_AT_ONCE / image.width);
+  for (let y = 0; y < image.height; y += rowsAtOnce) {
+    if (y > 0) await setImmediate();
+    throwIfAborted(signal);
+    fillOutside(image, frame, y, Math.min(y + rowsAtOnce, image.height));
+  }
 }
 
 async function read(
   source: string | URL | Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<{ bytes: Uint8Array; what: string }> {
-  if (source instanceof Uint8Array) return { bytes: source, what: 'The picture' };
+  if (source instanceof Uint8Array) return { bytes: await copyBytes(source, signal), what: 'The picture' };
   const text = source instanceof URL ? source.href : source;
   const scheme = source instanceof URL ? source.protocol : /^(https?|data|file):/i.exec(text)?.[0].toLowerCase();
-  if (scheme === 'data:') return { bytes: readDataUrl(text), what: 'The picture in the data: URL' };
+  if (scheme === 'data:') return { bytes: await readDataUrl(text, signal), what: 'The picture in the data: URL' };
   if (scheme !== undefined && scheme !== 'file:') {
     throw new ImageError(
       'ERR_IMAGE_UNREADABLE',
@@ -206,53 +276,13 @@ async function readPath(path: string, signal: AbortSignal | undefined): Promise<
   }
 }
 
-/** RFC 2397: base64, or percent-encoded text. */
-function readDataUrl(url: string): Uint8Array {
-  const comma = url.indexOf(',');
-  if (comma < 0)
-    throw new ImageError('ERR_IMAGE_UNREADABLE', 'The data: URL has no comma. Expected data:image/png;base64,... .');
-  const body = url.slice(comma + 1);
-  if (!/;\s*base64\s*$/i.test(url.slice(0, comma))) return Buffer.from(percentBytes(body), 'latin1');
-  const base64 = (body.includes('%') ? percentBytes(body) : body).replace(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(base64))
-    throw new ImageError(
-      'ERR_IMAGE_UNREADABLE',
-      'The data: URL holds characters that are not base64. Expected data:image/png;base64,... .',
-    );
-  return Buffer.from(base64, 'base64');
-}
-
-/** Each %XX as the byte it names. */
-function percentBytes(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-}
-
 function isPixels(source: ImageSource): source is RgbImage {
-  if (typeof source === 'string' || source instanceof URL || source instanceof Uint8Array) return false;
+  if (typeof source === 'string' || source instanceof URL || types.isUint8Array(source)) return false;
   if (source !== null && typeof source === 'object') return true;
   throw new ImageError(
     'ERR_IMAGE_UNREADABLE',
     `Expected a path, a URL, bytes or pixels { data, width, height }, received ${describe(source)}.`,
   );
-}
-
-function checkPixels(image: RgbImage, maxPixels: number): RgbImage {
-  const { data, width, height } = image;
-  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
-    throw new ImageError(
-      'ERR_IMAGE_UNREADABLE',
-      `Pixels: expected a width and height of at least 1, received ${describe(width)} and ${describe(height)}.`,
-    );
-  }
-  checkSize(width, height, maxPixels, 'The picture');
-  if (!(data instanceof Uint8Array) || data.length !== width * height * 3) {
-    const received = data instanceof Uint8Array ? `${data.length} bytes` : describe(data);
-    throw new ImageError(
-      'ERR_IMAGE_UNREADABLE',
-      `Pixels: expected data to be a Uint8Array of width x height x 3 = ${width * height * 3} bytes (RGB, no alpha), received ${received}.`,
-    );
-  }
-  return image;
 }
 
 function checkSize(width: number, height: number, maxPixels: number, what: string): void {

@@ -6,21 +6,23 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const leaves = ['errors', 'types', 'options', 'cores', 'turns', 'lines', 'jinja-template'];
+const leaves = ['errors', 'types', 'options', 'cores', 'abort', 'turns', 'lines', 'shared-picture', 'jinja-template'];
 const everything = [...leaves, 'native', 'engine', 'evaluators', 'search', 'models', 'image', 'eta', 'index'];
 
 /** Room (a folder of src, or a file there) to the rooms it may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   types: [],
+  abort: ['errors'],
+  'shared-picture': ['errors', 'options', 'types'],
   cores: [],
   lines: [],
   'jinja-template': [],
   options: ['errors'],
   outputs: ['errors', 'options'],
   turns: ['errors'],
-  bitmap: ['errors', 'types'],
-  image: ['bitmap', ...leaves],
+  formats: ['errors', 'types'],
+  image: ['formats', ...leaves],
   native: leaves,
   engine: ['native', ...leaves],
   evaluators: ['native', ...leaves],

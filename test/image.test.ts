@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
-import { decodeImage } from '../src/image.js';
+import { decodeImage, imageLibrary } from '../src/image.js';
 
 // Pixels against PIL, for every kind of file: evaluators/preprocessing.test.ts.
 const pictures = fileURLToPath(new URL('golden/evaluators/pictures/', import.meta.url));
@@ -138,4 +140,144 @@ test('abort, and options that are none', async () => {
   await assert.rejects(pending, { code: 'ERR_ABORTED' });
   await assert.rejects(decodeImage(photo, { maxPixel: 1 } as never), { code: 'ERR_UNKNOWN_OPTION' });
   await assert.rejects(decodeImage(photo, { maxPixels: 0 }), { code: 'ERR_INVALID_OPTION' });
+});
+
+const golden = fileURLToPath(new URL('golden/image/', import.meta.url));
+const GIFS = JSON.parse(readFileSync(join(golden, 'gif.json'), 'utf8')) as Record<
+  string,
+  { width: number; height: number; rgbSha256: string }
+>;
+for (const [name, expected] of Object.entries(GIFS)) {
+  test(`${name}: transparent pixels and what lies outside the frame equal PIL's`, async () => {
+    const { data, width, height } = await decodeImage(join(golden, name));
+    assert.deepEqual([width, height], [expected.width, expected.height]);
+    assert.equal(createHash('sha256').update(data).digest('hex'), expected.rgbSha256);
+  });
+}
+
+test('the bytes of a GIF that a caller gave stay as they are', async () => {
+  const bytes = await readFile(join(golden, 'transp.gif'));
+  const before = bytes.toString('hex');
+  await decodeImage(bytes);
+  assert.equal(bytes.toString('hex'), before);
+});
+
+test('a GIF without colours is refused', async () => {
+  const bytes = await readFile(join(golden, 'inter-trans.gif'));
+  const bare = Buffer.concat([bytes.subarray(0, 13), bytes.subarray(13 + 48)]);
+  bare[10] = 0;
+  await assert.rejects(decodeImage(bare), { name: 'ImageError', message: /is a GIF without colours/ });
+});
+
+const UNREAD: readonly (readonly [string, RegExp])[] = [
+  ['x.heic', /compressed with HEVC, as HEIC is, which is not read here\. .*convert it to JPEG or PNG first/],
+  ['hevc.avif', /compressed with HEVC/],
+  ['greyfloat01.tif', /samples of an unknown meaning \(float\)/],
+  ['half.tif', /\(float\)/],
+  ['s16.tif', /\(short\)/],
+  ['ycbcr.tif', /\(YCbCr\)/],
+  ['damaged-palette.bmp', /expected 256 colours, received fewer/],
+];
+for (const [name, message] of UNREAD) {
+  test(`refused rather than read wrongly: ${name}`, async () => {
+    await assert.rejects(decodeImage(join(golden, name)), {
+      name: 'ImageError',
+      code: 'ERR_IMAGE_UNREADABLE',
+      message,
+    });
+  });
+}
+
+test('no message promises a format that is not read', async () => {
+  const { formats } = await imageLibrary();
+  for (const source of ['none', Buffer.from('nothing'), new Uint8Array(0)]) {
+    await assert.rejects(decodeImage(source), ({ message }: Error) => {
+      assert.ok(formats.includes('heic') || !message.includes('HEIC'), message);
+      return true;
+    });
+  }
+});
+
+test('data: URLs: escapes and base64 groups across pieces, white space, both alphabets, padding', async () => {
+  const png = await readFile(join(pictures, 'photo.png'));
+  const expected = await decodeImage(png);
+  const same = async (url: string) =>
+    assert.equal(Buffer.compare((await decodeImage(url)).data, expected.data), 0, url.slice(0, 60));
+  const escaped = [...png].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  const base64 = png.toString('base64');
+  for (const shift of [0, 1, 2, 3]) {
+    // White space in base64 is passed over, so it moves what follows over the borders of the pieces.
+    const blanks = ' '.repeat(2 ** 18 - 50 + shift);
+    await same(`data:image/png;base64,${base64.slice(0, 41)}${blanks}${base64.slice(41)}`);
+    await same(`data:image/png;base64,${blanks}${base64.replaceAll('+', '%2B').replaceAll('A', '%41')}`);
+    await same(`data:image/png,${escaped}${'x'.repeat(shift)}${'%00'.repeat(2 ** 17)}`);
+  }
+  await same(`data:image/png; BASE64 ,${png.toString('base64url')}`);
+  await same(`data:image/png;base64,${base64.match(/.{1,76}/g)?.join('\r\n')}`);
+  for (const wrong of ['AB=C', 'A===', `${base64.replace(/=+$/, '')}=\n=\n=`, 'é', `=${' '.repeat(2 ** 18)}A`]) {
+    await assert.rejects(decodeImage(`data:image/png;base64,${wrong}`), { message: /not base64/ }, wrong.slice(0, 20));
+  }
+});
+
+test('a data: URL of twice the length takes about twice the time', async () => {
+  const milliseconds = async (count: number) => {
+    const url = `data:image/png,${'%20'.repeat(count)}`;
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3; i++) {
+      const startedAt = performance.now();
+      await assert.rejects(decodeImage(url), { code: 'ERR_IMAGE_UNREADABLE' });
+      best = Math.min(best, performance.now() - startedAt);
+    }
+    return best;
+  };
+  await milliseconds(100_000);
+  const [one, two] = [await milliseconds(1_000_000), await milliseconds(2_000_000)];
+  assert.ok(two < 3.5 * one + 50, `${one.toFixed()} and ${two.toFixed()} ms`);
+});
+
+test('encoded bytes are copied at the call', async () => {
+  const expected = await decodeImage(photo);
+  const bytes = Uint8Array.from(await readFile(photo));
+  const decoding = decodeImage(bytes);
+  bytes.fill(0);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  assert.equal(Buffer.compare((await decoding).data, expected.data), 0);
+});
+
+test('CMYK with alpha keeps its colours', async () => {
+  const inks = [10, 200, 30, 40];
+  const tiff = (channels: 4 | 5) => {
+    const data = Buffer.from(Array.from({ length: 12 }, () => [...inks, 128].slice(0, channels)).flat());
+    const entries: [tag: number, type: number, count: number, value: number][] = [
+      [256, 4, 1, 4],
+      [257, 4, 1, 3],
+      [258, 3, channels, 0],
+      [259, 3, 1, 1],
+      [262, 3, 1, 5],
+      [273, 4, 1, 8],
+      [277, 3, 1, channels],
+      [278, 4, 1, 3],
+      [279, 4, 1, data.length],
+      ...(channels === 5 ? ([[338, 3, 1, 2]] as [number, number, number, number][]) : []),
+    ];
+    const at = 8 + data.length;
+    const file = Buffer.alloc(at + 2 + entries.length * 12 + 4 + channels * 2);
+    file.write('II*\0', 'latin1');
+    file.writeUInt32LE(at, 4);
+    data.copy(file, 8);
+    file.writeUInt16LE(entries.length, at);
+    const bitsAt = at + 2 + entries.length * 12 + 4;
+    for (let i = 0; i < channels; i++) file.writeUInt16LE(8, bitsAt + i * 2);
+    for (const [index, [tag, type, count, value]] of entries.entries()) {
+      const entry = at + 2 + index * 12;
+      file.writeUInt16LE(tag, entry);
+      file.writeUInt16LE(type, entry + 2);
+      file.writeUInt32LE(count, entry + 4);
+      file.writeUInt32LE(tag === 258 ? bitsAt : value, entry + 8);
+    }
+    return file;
+  };
+  const plain = [...(await decodeImage(tiff(4))).data];
+  assert.deepEqual([...(await decodeImage(tiff(5))).data], plain);
+  assert.equal(plain.length, 36);
 });

@@ -1,5 +1,5 @@
 /** Many requests on one context: as many at once as asked for, each answer on disk before the next request begins. */
-import { setMaxListeners } from 'node:events';
+import { followAbort, orAbort } from '../abort.js';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { describe } from '../options.js';
@@ -64,16 +64,15 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> 
   const { results, ordered = false, concurrency = CONCURRENCY, signal } = options;
   throwIfAborted(signal);
   const stop = new AbortController();
-  setMaxListeners(0, stop.signal); // two for each request under way: Node would warn from the eleventh on
-  const follow = () => stop.abort(signal?.reason);
-  signal?.addEventListener('abort', follow, { once: true });
+  const takeBack = followAbort(signal, stop);
   const batch = new Batch(options, stop.signal);
   const entries = batch.entries();
   let failure: { readonly error: unknown } | undefined;
   const work = async () => {
     try {
       for (;;) {
-        const { done, value } = await orAbort(entries.next(), stop.signal);
+        throwIfAborted(stop.signal);
+        const { done, value } = await orAbort(entries.next(), stop.signal); // a source may never answer
         if (done) return;
         await batch.settle(value);
       }
@@ -95,7 +94,7 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> 
     await results.flush().catch((cause: unknown) => (error instanceof AbortError ? Promise.reject(cause) : undefined));
     throw error;
   } finally {
-    signal?.removeEventListener('abort', follow);
+    takeBack();
   }
   return batch.summary();
 }
@@ -222,21 +221,4 @@ function picturesOf({ image, images, turns }: BatchRequest['request']): unknown[
 
 function isDisposed(error: unknown): boolean {
   return error instanceof UsageError && error.code === 'ERR_DISPOSED';
-}
-
-/** The promise, or the abort when that comes first: a source of requests may never answer. */
-async function orAbort<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  throwIfAborted(signal);
-  let onAbort: (() => void) | undefined;
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_, reject) => {
-        onAbort = () => reject(new AbortError(signal));
-        signal.addEventListener('abort', onAbort, { once: true });
-      }),
-    ]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }

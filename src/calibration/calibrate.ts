@@ -73,7 +73,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   try {
     let clip: Calibration['clip'] = null;
     if (files !== null) {
-      const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP') });
+      const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP'), signal: options.signal });
       const scored = await scoreFiles(loaded, files, options);
       for (const one of scored.unread) unread.push(one);
       const { safe, unsafe, notes } = separated(scored, 'picture');
@@ -94,6 +94,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
       const loaded = await RewardModel.load({
         worker,
         folder,
+        signal: options.signal,
         openTrunk: (trunk) => openTrunk(trunk, { threadCount, signal: options.signal }),
       });
       const both = { safe: texts.safe.answers, unsafe: texts.unsafe.answers };

@@ -103,10 +103,17 @@ export async function hashesOfCard(folder: string): Promise<ReadonlyMap<string, 
   return hashes;
 }
 
-export async function compare(path: string, expected: string | undefined): Promise<ModelFileFacts['hash']> {
+export async function compare(
+  path: string,
+  expected: string | undefined,
+  signal?: AbortSignal,
+): Promise<ModelFileFacts['hash']> {
   if (expected === undefined) return 'unknown';
   const hash = createHash('sha256');
-  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
+  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    throwIfAborted(signal);
+    hash.update(block as Buffer);
+  }
   return hash.digest('hex') === expected ? 'matches' : 'differs';
 }
 
@@ -128,8 +135,9 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
   const worker = await EvaluatorWorker.start();
   try {
     await using model = await Model.load({ modelPath: languageModel, projectorPath: projector ?? undefined, signal });
-    const eye = clip === null ? null : (await Clip.load({ worker, folder: clip })).manifest;
-    const reader = rewardModel === null ? null : (await RewardModel.load({ worker, folder: rewardModel })).manifest;
+    const eye = clip === null ? null : (await Clip.load({ worker, folder: clip, signal })).manifest;
+    const reader =
+      rewardModel === null ? null : (await RewardModel.load({ worker, folder: rewardModel, signal })).manifest;
     const { description, layerCount, sizeBytes, hasVision } = model.facts;
     return {
       languageModel: { description, layerCount, sizeBytes, hasVision, threadCount: physicalCoreCount() },

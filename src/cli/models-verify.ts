@@ -63,12 +63,12 @@ export async function verifyPart(part: Part, worker: EvaluatorWorker, signal: Ab
   try {
     name = (await partFacts(part)).name;
     if (part.kind === 'language-model' || part.kind === 'projector')
-      return { ...part, name, isRight: true, finding: await verifyGguf(part.path), selfTest: null };
+      return { ...part, name, isRight: true, finding: await verifyGguf(part.path, signal), selfTest: null };
     const loaded = await (part.kind === 'clip'
-      ? Clip.load({ worker, folder: part.path })
-      : RewardModel.load({ worker, folder: part.path, openTrunk: (trunk) => openTrunk(trunk, { signal }) }));
+      ? Clip.load({ worker, folder: part.path, signal })
+      : RewardModel.load({ worker, folder: part.path, signal, openTrunk: (trunk) => openTrunk(trunk, { signal }) }));
     try {
-      const results = await loaded.selfTest();
+      const results = await loaded.selfTest(signal);
       const worst = results.reduce((one, other) => (other.difference > one.difference ? other : one));
       const { difference, tolerance } = worst;
       const finding = `hashes match, ${results.length} self-tests off by at most ${difference.toPrecision(2)} (allowed: ${tolerance})`;
@@ -83,7 +83,7 @@ export async function verifyPart(part: Part, worker: EvaluatorWorker, signal: Ab
   }
 }
 
-async function verifyGguf(path: string): Promise<string> {
+async function verifyGguf(path: string, signal: AbortSignal): Promise<string> {
   const file = await open(path);
   const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0).finally(() => file.close());
   if (buffer.toString('latin1') !== 'GGUF')
@@ -93,7 +93,7 @@ async function verifyGguf(path: string): Promise<string> {
     );
   const expected = (await hashesOfCard(dirname(path))).get(path);
   if (expected === undefined) return 'a GGUF; nothing says which hash it should have';
-  if ((await compare(path, expected)) !== 'matches')
+  if ((await compare(path, expected, signal)) !== 'matches')
     throw new ModelError(
       'ERR_MODEL_INVALID',
       `${path}: expected the SHA-256 ${expected}, received another. Fetch it again.`,

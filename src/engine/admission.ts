@@ -2,6 +2,7 @@
  * Who may start: requests reserve the KV cells and sequences they can need at most, first come, first served. A request
  * that holds its reservation cannot be stopped by a full cache, so that nothing has to be preempted or corrupted.
  */
+import { onAbort } from '../abort.js';
 import { AbortError, EngineError, throwIfAborted } from '../errors.js';
 
 export interface Demand {
@@ -55,21 +56,20 @@ export class Admission {
       const waiter: Waiter = {
         demand,
         grant: (reservation) => {
-          signal?.removeEventListener('abort', onAbort);
+          takeBack();
           resolve(reservation);
         },
         reject: (error) => {
-          signal?.removeEventListener('abort', onAbort);
+          takeBack();
           reject(error);
         },
       };
-      const onAbort = () => {
+      const takeBack = onAbort(signal, () => {
         const index = this.#waiters.indexOf(waiter);
         if (index >= 0) this.#waiters.splice(index, 1);
         reject(new AbortError(signal));
         this.#grantWaiting();
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      });
       this.#waiters.push(waiter);
       this.#grantWaiting();
     });

@@ -1,11 +1,13 @@
 /** A language model, with its projector where it takes pictures. */
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { onAbort, orAbort } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
-import { AbortError, ModelError, throwIfAborted, UsageError } from '../errors.js';
+import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadBinding } from '../native/binding.js';
 import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
+import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
 import { ChatTemplate, type PromptOptions } from './chat-template.js';
 import { Context, type ContextDefaults, type ContextOptions, nativeContextOptions } from './context.js';
@@ -15,6 +17,10 @@ import { promptParts } from './prompt-parts.js';
 import type { PromptTurn } from './prompt-piece.js';
 import { textOf } from './token-text.js';
 import { Vocabulary } from './vocabulary.js';
+
+/** What the addon takes: libmtmd computes with 32-bit sizes. */
+const MAX_SIDE = 32_768;
+const MAX_PIXELS = 2 ** 28;
 
 const signalSchema = z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal');
 
@@ -144,8 +150,9 @@ export class Model {
    * Encodes a picture. The result keeps the embeddings in main memory until it is disposed of, and serves every context
    * of this model, as often as it is used.
    *
-   * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE; AbortError at once, though the encoder goes on
-   *   to its end
+   * @param image see {@link sharePicture} for when its pixels are read
+   * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; AbortError at once, and
+   *   the encoder ends within one of its blocks
    */
   async encodeImage(image: RgbImage, options?: z.input<typeof encodeSchema>): Promise<NativeImage> {
     const { signal } = parseOptions(encodeSchema, options, 'encodeImage options');
@@ -158,8 +165,21 @@ export class Model {
         `Expected a model that takes pictures, received ${this.name} without projector. Load it with projectorPath.`,
       );
     }
-    const encoding = native(() => this.#native.encodeImage({ data, width, height }));
-    return await orAbort(encoding, signal, (late) => late.dispose());
+    if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS) {
+      throw new ImageError(
+        'ERR_IMAGE_TOO_LARGE',
+        `The picture has ${width} x ${height} pixels. Expected at most ${MAX_SIDE} on a side and ${MAX_PIXELS} in all: shrink it first.`,
+      );
+    }
+    const picture = await sharePicture({ data, width, height }, signal);
+    this.#expectAlive();
+    const { image: encoding, cancel } = await native(() => this.#native.encodeImage(picture));
+    const takeBack = onAbort(signal, cancel);
+    return await orAbort(
+      native(() => encoding),
+      signal,
+      (late) => late.dispose(),
+    ).finally(takeBack);
   }
 
   /**
@@ -222,8 +242,7 @@ async function arrival(
       load.cancel();
     }
   });
-  const onAbort = () => load.cancel();
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const takeBack = onAbort(signal, () => load.cancel());
   try {
     const model = await load.model;
     if (!signal?.aborted && thrown.length === 0) return model;
@@ -233,28 +252,6 @@ async function arrival(
     if (thrown.length > 0) throw thrown[0];
     throw signal?.aborted ? new AbortError(signal) : error;
   } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-/** The value, or AbortError as soon as the signal fires; a value that comes later is given to `discard`. */
-async function orAbort<Value>(
-  promise: Promise<Value>,
-  signal: AbortSignal | undefined,
-  discard: (late: Value) => void,
-): Promise<Value> {
-  if (signal === undefined) return await promise;
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new AbortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } catch (error) {
-    promise.then(discard, () => undefined); // it failed, and nobody waits for it any more
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+    takeBack();
   }
 }

@@ -5,6 +5,7 @@
  * are handed out, and the next run is planned from what is there then.
  */
 import { setImmediate } from 'node:timers/promises';
+import { onAbort } from '../abort.js';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativeRunReport } from '../native/binding-types.js';
 import { engineError } from './native-error.js';
@@ -18,7 +19,6 @@ const MAX_STEPS = 16;
 
 interface Job {
   readonly task: Task;
-  readonly signal: AbortSignal | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   /** Set when the job has to leave at the next step boundary. */
@@ -28,8 +28,6 @@ interface Job {
 export class Scheduler {
   readonly #context: NativeContext;
   readonly #jobs = new Map<number, Job>();
-  /** One listener a signal, however many tasks it ends: Node warns of a leak at the eleventh. */
-  readonly #listeners = new Map<AbortSignal, () => void>();
   #isLooping = false;
   #isRunning = false;
   #stepBudget = 1;
@@ -47,15 +45,16 @@ export class Scheduler {
    */
   async run(task: Task, signal?: AbortSignal): Promise<void> {
     throwIfAborted(signal);
+    let takeBack: (() => void) | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#jobs.set(task.sequence, { task, signal, resolve, reject, leaving: undefined });
-        if (signal !== undefined) this.#listen(signal);
+        this.#jobs.set(task.sequence, { task, resolve, reject, leaving: undefined });
+        takeBack = onAbort(signal, () => this.cancel(task.sequence, new AbortError(signal)));
         this.interrupt();
         if (!this.#isLooping) void this.#loop();
       });
     } finally {
-      if (signal !== undefined) this.#stopListening(signal);
+      takeBack?.();
     }
   }
 
@@ -136,25 +135,6 @@ export class Scheduler {
       anyDone = true;
     }
     return anyDone;
-  }
-
-  #listen(signal: AbortSignal): void {
-    if (this.#listeners.has(signal)) return;
-    const onAbort = () => {
-      for (const { task, signal: theirs } of this.#jobs.values()) {
-        if (theirs === signal) this.cancel(task.sequence, new AbortError(signal));
-      }
-    };
-    this.#listeners.set(signal, onAbort);
-    signal.addEventListener('abort', onAbort, { once: true });
-  }
-
-  /** Unless another task still needs it. */
-  #stopListening(signal: AbortSignal): void {
-    const onAbort = this.#listeners.get(signal);
-    if (onAbort === undefined || [...this.#jobs.values()].some((job) => job.signal === signal)) return;
-    this.#listeners.delete(signal);
-    signal.removeEventListener('abort', onAbort);
   }
 
   #fail(job: Job, error: unknown): void {

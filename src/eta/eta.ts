@@ -1,7 +1,9 @@
 /** ETA, ready to answer. */
 import { z } from 'zod';
+import { followAbort } from '../abort.js';
 import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
-import { AbortError, UsageError } from '../errors.js';
+import { throwIfAborted, UsageError } from '../errors.js';
+import { takeSource } from '../image.js';
 import { type ResolvedModels, resolveModels } from '../models/index.js';
 import { parseOptions } from '../options.js';
 import type { EtaEvent, EtaResult } from '../types.js';
@@ -125,7 +127,7 @@ export class Eta {
     const { policy, thresholds, thresholdSources } = this.facts;
     const job = parseRequest(request, { policy, thresholds, thresholdSources, newSeed: randomSeed });
     this.#checkMethod(job);
-    return job;
+    return { ...job, turns: job.turns.map((turn) => ({ ...turn, images: turn.images?.map(takeSource) ?? [] })) };
   }
 
   async *#stream(job: EtaJob): AsyncGenerator<EtaEvent, void, void> {
@@ -146,9 +148,8 @@ export class Eta {
 
   async #run(job: EtaJob, controller: AbortController, emit: Emit): Promise<EtaResult> {
     const { signal } = job;
-    const follow = () => controller.abort(signal?.reason);
-    if (signal?.aborted) throw new AbortError(signal);
-    signal?.addEventListener('abort', follow, { once: true });
+    throwIfAborted(signal);
+    const takeBack = followAbort(signal, controller);
     const work = runPipeline(this.#parts, job, controller.signal, emit);
     this.#running.set(work, controller);
     try {
@@ -157,7 +158,7 @@ export class Eta {
       throw this.#disposed === undefined ? error : disposed();
     } finally {
       this.#running.delete(work);
-      signal?.removeEventListener('abort', follow);
+      takeBack();
     }
   }
 

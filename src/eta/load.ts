@@ -121,11 +121,11 @@ async function loadEvaluators(
     onProgress?.({ part, fraction: 1 });
     return loaded;
   };
-  const clip = await load(models.clip, 'clip', (folder) => Clip.load({ worker, folder, verifyHashes }));
+  const clip = await load(models.clip, 'clip', (folder) => Clip.load({ worker, folder, verifyHashes, signal }));
   // A trunk stands beside the language model, on the same device.
   const place = { gpuLayerCount, threadCount, signal };
   const rewardModel = await load(models.rewardModel, 'reward-model', (folder) =>
-    RewardModel.load({ worker, folder, verifyHashes, openTrunk: (trunk) => openTrunk(trunk, place) }),
+    RewardModel.load({ worker, folder, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, place) }),
   );
   return { clip, rewardModel };
 }

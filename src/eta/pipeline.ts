@@ -7,7 +7,8 @@
  */
 import type { Context, Model, Sequence } from '../engine/index.js';
 import { decodeImage } from '../image.js';
-import type { Action, EtaEvent, EtaResult, RgbImage, StopReason, Turn } from '../types.js';
+import { type SharedPicture, sharePicture } from '../shared-picture.js';
+import type { Action, EtaEvent, EtaResult, ImageSource, RgbImage, StopReason, Turn } from '../types.js';
 import { align, type SentenceEnds } from './align.js';
 import { AnswerText } from './answer-text.js';
 import { Evaluation, type Evaluators } from './evaluation.js';
@@ -227,8 +228,8 @@ class Pipeline {
   }
 }
 
-async function decodeImages(turns: readonly Turn[], signal: AbortSignal): Promise<RgbImage[][]> {
-  return await Promise.all(
-    turns.map(({ images = [] }) => Promise.all(images.map((image) => decodeImage(image, { signal })))),
-  );
+/** Decoded once, into memory that CLIP and the language model's encoder both read. */
+async function decodeImages(turns: readonly Turn[], signal: AbortSignal): Promise<SharedPicture[][]> {
+  const decode = async (image: ImageSource) => await sharePicture(await decodeImage(image, { signal }), signal);
+  return await Promise.all(turns.map(({ images = [] }) => Promise.all(images.map(decode))));
 }

@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { followAbort } from '../abort.js';
 
 /** Tasks side by side: when one fails the others are aborted, and nothing outlives the group. */
 export class TaskGroup {
@@ -6,13 +6,11 @@ export class TaskGroup {
   readonly #running = new Set<Promise<unknown>>();
   readonly #outer: AbortSignal;
   #failure: { readonly error: unknown } | undefined;
-  readonly #follow = () => this.#controller.abort(this.#outer.reason);
+  readonly #takeBack: () => void;
 
   constructor(outer: AbortSignal) {
     this.#outer = outer;
-    setMaxListeners(0, this.#controller.signal); // one for each candidate: Node would warn from the eleventh on
-    if (outer.aborted) this.#follow();
-    else outer.addEventListener('abort', this.#follow, { once: true });
+    this.#takeBack = followAbort(outer, this.#controller);
   }
 
   get signal(): AbortSignal {
@@ -51,7 +49,7 @@ export class TaskGroup {
 
   /** Aborts what still runs and waits for its end. */
   async close(): Promise<void> {
-    this.#outer.removeEventListener('abort', this.#follow);
+    this.#takeBack();
     if (this.#running.size > 0) this.#controller.abort(this.#outer.reason);
     await Promise.all(this.#running);
   }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
+import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
 import { cosine, unit } from './cosine.js';
 import { checkGraph, openGraph } from './graph.js';
@@ -32,15 +33,17 @@ export class Clip {
    * does not reproduce the numbers in its manifest
    */
   static async load(options: EvaluatorLoadOptions): Promise<Clip> {
-    const { worker, folder, verifyHashes } = parseOptions(evaluatorLoadSchema, options, 'Clip.load options');
+    const { worker, folder, verifyHashes, signal } = parseOptions(evaluatorLoadSchema, options, 'Clip.load options');
     const manifest = await readManifest(folder, clipManifestSchema);
-    await verifyFiles(folder, Object.values(manifest.files), verifyHashes);
+    await verifyFiles(folder, Object.values(manifest.files), verifyHashes, signal);
     const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
-    const vision = await openGraph(worker, join(folder, manifest.files.vision.path), null);
-    const text = await openGraph(worker, join(folder, manifest.files.text.path), null).catch(async (error: unknown) => {
-      await worker.close(vision.session);
-      throw error;
-    });
+    const vision = await openGraph(worker, join(folder, manifest.files.vision.path), null, signal);
+    const text = await openGraph(worker, join(folder, manifest.files.text.path), null, signal).catch(
+      async (error: unknown) => {
+        await worker.close(vision.session);
+        throw error;
+      },
+    );
     const clip = new Clip(worker, manifest, vision.session, text.session, tokenizer);
     try {
       checkGraph(vision, { [manifest.vision.input]: 'float32' }, [manifest.vision.output]);
@@ -49,7 +52,7 @@ export class Clip {
         ...(manifest.text.maskInput === null ? {} : { [manifest.text.maskInput]: 'int64' }),
       };
       checkGraph(text, inputs, [manifest.text.output]);
-      await clip.#selfTest();
+      await clip.#selfTest(signal);
     } catch (error) {
       await clip.dispose();
       throw error;
@@ -71,11 +74,15 @@ export class Clip {
     this.#tokenizer = tokenizer;
   }
 
-  /** Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread. */
+  /**
+   * Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread; see
+   * {@link sharePicture} for when its pixels are read.
+   */
   async embedImage(image: RgbImage, options?: { signal?: AbortSignal }): Promise<Float32Array> {
     this.#checkOpen();
     const { input, output, ...shape } = this.manifest.vision;
-    const feeds: Record<string, Feed> = { [input]: { type: 'image', image, shape } };
+    const picture = await sharePicture(image, options?.signal);
+    const feeds: Record<string, Feed> = { [input]: { type: 'image', image: picture, shape } };
     const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, options?.signal);
     return unit(this.#embeddingOf(output, outputs[output]));
   }
@@ -103,12 +110,15 @@ export class Clip {
   }
 
   /** Computes the cosines of the manifest's self-test again. */
-  async selfTest(): Promise<SelfTestResult[]> {
+  async selfTest(signal?: AbortSignal): Promise<SelfTestResult[]> {
     const results: SelfTestResult[] = [];
     for (const test of this.manifest.selfTest) {
       const isPicture = 'picture' in test;
-      const other = isPicture ? await this.embedImage(testPicture(test.picture)) : await this.embedText(test.otherText);
-      const received = cosine(await this.embedText(test.text), other);
+      const heard = signal === undefined ? {} : { signal };
+      const other = isPicture
+        ? await this.embedImage(testPicture(test.picture), heard)
+        : await this.embedText(test.otherText, heard);
+      const received = cosine(await this.embedText(test.text, heard), other);
       results.push(
         selfTestResult(isPicture ? 'a text and a picture' : 'two texts', test.cosine, received, test.tolerance),
       );
@@ -158,8 +168,8 @@ export class Clip {
     if (this.#kept.size > KEPT_TEXTS && oldest !== undefined) this.#kept.delete(oldest);
   }
 
-  async #selfTest(): Promise<void> {
-    for (const one of await this.selfTest()) {
+  async #selfTest(signal: AbortSignal | undefined): Promise<void> {
+    for (const one of await this.selfTest(signal)) {
       if (one.difference <= one.tolerance) continue;
       throw new ModelError(
         'ERR_SELF_TEST',

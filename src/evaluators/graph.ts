@@ -9,11 +9,16 @@ export interface OpenGraph extends OpenReply {
   readonly path: string;
 }
 
-/** @throws ModelError ERR_MODEL_INVALID when onnxruntime cannot read the file */
-export async function openGraph(worker: EvaluatorWorker, path: string, cache: CacheLayout | null): Promise<OpenGraph> {
+/** @throws ModelError ERR_MODEL_INVALID when onnxruntime cannot read the file; AbortError, with the graph closed again */
+export async function openGraph(
+  worker: EvaluatorWorker,
+  path: string,
+  cache: CacheLayout | null,
+  signal?: AbortSignal,
+): Promise<OpenGraph> {
   const session = worker.nextId();
   try {
-    return { session, path, ...(await worker.open(session, path, cache)) };
+    return { session, path, ...(await worker.open(session, path, cache, signal)) };
   } catch (cause) {
     if (!(cause instanceof EvaluatorError)) throw cause;
     throw new ModelError(

@@ -14,7 +14,7 @@ const RESCALE = 1 / 255;
 export function imageTensor(image: RgbImage, shape: ImageTensorShape): Float32Array {
   const { imageSize, mean, std } = shape;
   const { width, height } = resizedTo(image, shape);
-  const before = (rest: number) => (shape.crop === 'center-rounded' ? halfToEven(rest) : rest >> 1);
+  const before = (rest: number) => (shape.crop === 'center-rounded' ? halfToEven(rest) : Math.floor(rest / 2));
   const window = {
     left: before(width - imageSize),
     top: before(height - imageSize),
@@ -40,7 +40,7 @@ function resizedTo({ width, height }: RgbImage, { imageSize, crop }: ImageTensor
 
 /** Half of a whole number, as Python's round() gives it. */
 function halfToEven(rest: number): number {
-  const floor = rest >> 1;
+  const floor = Math.floor(rest / 2);
   return rest % 2 === 0 ? floor : floor + (floor % 2);
 }
 

@@ -9,6 +9,8 @@ export const evaluatorLoadSchema = z.strictObject({
   folder: z.string('expected a path').min(1, 'expected a path'),
   /** Whether the SHA-256 of every file is checked, and not its size alone. @default true */
   verifyHashes: z.boolean('expected true or false').default(true),
+  /** Heard between the blocks of a file, the graphs, and the runs of the self-test. */
+  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
 });
 
 /** A language model that llama.cpp holds, and a context of it with output 'hidden-state' for one user alone. */

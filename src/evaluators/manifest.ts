@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { ModelError } from '../errors.js';
+import { ModelError, throwIfAborted } from '../errors.js';
 import { describe } from '../options.js';
 import { scoreSchema } from './score-form.js';
 import { PROVES_NOTHING, tellsApart } from './self-test.js';
@@ -223,14 +223,16 @@ export async function readManifest<Schema extends z.ZodType>(
  * Checks every file's size and, unless `verifyHashes` is false, its SHA-256: a broken graph makes onnxruntime say
  * "Protobuf parsing failed." at best.
  *
- * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID
+ * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID; AbortError
  */
 export async function verifyFiles(
   folder: string,
   files: readonly ManifestFile[],
   verifyHashes: boolean,
+  signal?: AbortSignal,
 ): Promise<void> {
   for (const entry of files) {
+    throwIfAborted(signal);
     const path = join(folder, entry.path);
     const sizeBytes = await stat(path).then(
       (found) => (found.isFile() ? found.size : undefined),
@@ -249,7 +251,7 @@ export async function verifyFiles(
       );
     }
     if (!verifyHashes) continue;
-    const sha256 = await hashOf(path);
+    const sha256 = await hashOf(path, signal);
     if (sha256 !== entry.sha256) {
       throw new ModelError(
         'ERR_MODEL_INVALID',
@@ -259,8 +261,11 @@ export async function verifyFiles(
   }
 }
 
-async function hashOf(path: string): Promise<string> {
+async function hashOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const hash = createHash('sha256');
-  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
+  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    throwIfAborted(signal);
+    hash.update(block as Buffer);
+  }
   return hash.digest('hex');
 }

@@ -34,14 +34,16 @@ interface LoadOptions<Manifest> {
   readonly worker: EvaluatorWorker;
   readonly folder: string;
   readonly manifest: Manifest;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** @throws ModelError ERR_MODEL_INVALID when a file is not what the manifest says */
-export async function loadGraph({ worker, folder, manifest }: LoadOptions<GraphManifest>): Promise<LoadedReward> {
+export async function loadGraph(options: LoadOptions<GraphManifest>): Promise<LoadedReward> {
+  const { worker, folder, manifest, signal } = options;
   const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
   const reader =
     manifest.kind === 'encoder' ? new RewardPairs(manifest, tokenizer) : new RewardPrompt(manifest, tokenizer);
-  const opened = await openGraph(worker, join(folder, manifest.files.graph.path), manifest.cache);
+  const opened = await openGraph(worker, join(folder, manifest.files.graph.path), manifest.cache, signal);
   const dispose = () => worker.close(opened.session);
   try {
     checkGraph(opened, inputTypes(manifest), outputNames(manifest));
@@ -61,7 +63,7 @@ export async function loadGraph({ worker, folder, manifest }: LoadOptions<GraphM
 export async function loadTrunk(
   options: LoadOptions<TrunkManifest> & { readonly openTrunk: TrunkOpener | undefined },
 ): Promise<LoadedReward> {
-  const { worker, folder, manifest, openTrunk } = options;
+  const { worker, folder, manifest, openTrunk, signal } = options;
   if (openTrunk === undefined) {
     throw new UsageError(
       'ERR_INVALID_OPTION',
@@ -70,7 +72,7 @@ export async function loadTrunk(
   }
   const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
   const prompt = new RewardPrompt(manifest, tokenizer);
-  const heads = await openGraph(worker, join(folder, manifest.files.heads.path), null);
+  const heads = await openGraph(worker, join(folder, manifest.files.heads.path), null, signal);
   let trunk: OpenTrunk | undefined;
   const dispose = async () => {
     await Promise.all([trunk?.dispose(), worker.close(heads.session)]);

@@ -33,20 +33,20 @@ export class RewardModel {
    * does not reproduce the scores in its manifest
    */
   static async load(options: RewardLoadOptions): Promise<RewardModel> {
-    const { worker, folder, verifyHashes, openTrunk } = parseOptions(
+    const { worker, folder, verifyHashes, openTrunk, signal } = parseOptions(
       rewardLoadSchema,
       options,
       'RewardModel.load options',
     );
     const manifest = await readManifest(folder, rewardManifestSchema);
-    await verifyFiles(folder, filesOf(manifest), verifyHashes);
+    await verifyFiles(folder, filesOf(manifest), verifyHashes, signal);
     const loaded =
       manifest.format === 'eta-vlm/reward-trunk'
-        ? await loadTrunk({ worker, folder, manifest, openTrunk })
-        : await loadGraph({ worker, folder, manifest });
+        ? await loadTrunk({ worker, folder, manifest, openTrunk, signal })
+        : await loadGraph({ worker, folder, manifest, signal });
     const model = new RewardModel(manifest, loaded);
     try {
-      await model.#selfTest();
+      await model.#selfTest(signal);
     } catch (error) {
       await model.dispose();
       throw error;
@@ -84,10 +84,11 @@ export class RewardModel {
   }
 
   /** Computes the scores of the manifest's self-test again. */
-  async selfTest(): Promise<SelfTestResult[]> {
+  async selfTest(signal?: AbortSignal): Promise<SelfTestResult[]> {
     const results: SelfTestResult[] = [];
     for (const { messages, score, tolerance } of this.manifest.selfTest) {
-      const received = await this.score(messages.slice(0, -1), messages.at(-1)?.content ?? '');
+      const heard = signal === undefined ? {} : { signal };
+      const received = await this.score(messages.slice(0, -1), messages.at(-1)?.content ?? '', heard);
       results.push(selfTestResult('a conversation', score, received, tolerance));
     }
     return results;
@@ -100,8 +101,8 @@ export class RewardModel {
     await this.#dispose();
   }
 
-  async #selfTest(): Promise<void> {
-    for (const one of await this.selfTest()) {
+  async #selfTest(signal: AbortSignal | undefined): Promise<void> {
+    for (const one of await this.selfTest(signal)) {
       if (one.difference <= one.tolerance) continue;
       throw new ModelError(
         'ERR_SELF_TEST',

@@ -1,5 +1,5 @@
 /** What the main thread and the evaluator thread say to each other. */
-import type { RgbImage } from '../types.js';
+import type { SharedPicture } from '../shared-picture.js';
 import type { CacheLayout } from './cache-layout.js';
 
 /** How a picture becomes the tensor of a vision graph; see image-tensor.ts. */
@@ -13,10 +13,10 @@ export interface ImageTensorShape {
   readonly std: readonly number[];
 }
 
-/** One input of a run. `data` is transferred: the sender's array is empty afterwards. */
+/** One input of a run. `data` is transferred: the sender's array is empty afterwards; a picture's is shared. */
 export type Feed =
   | { readonly type: 'float32' | 'int64'; readonly data: ArrayBuffer; readonly dims: readonly number[] }
-  | { readonly type: 'image'; readonly image: RgbImage; readonly shape: ImageTensorShape };
+  | { readonly type: 'image'; readonly image: SharedPicture; readonly shape: ImageTensorShape };
 
 /**
  * A run of one graph. Caches live in the evaluator thread under numbers that the main thread chooses; they never cross.

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EvaluatorError } from '../errors.js';
+import { weigh } from '../shared-picture.js';
 import type { CacheLayout } from './cache-layout.js';
 import { cacheNames } from './cache-layout.js';
 import { imageTensor } from './image-tensor.js';
@@ -37,6 +38,7 @@ port?.on('message', (message: WorkerMessage) => {
     void answer(message);
   }
 });
+port?.on('messageerror', () => reply({ kind: 'failed', message: 'the message cannot be read' }));
 reply({ kind: 'ready' });
 
 async function answer(message: Exclude<WorkerMessage, { kind: 'drop' | 'stop' }>): Promise<void> {
@@ -55,10 +57,18 @@ async function answer(message: Exclude<WorkerMessage, { kind: 'drop' | 'stop' }>
       outcome = { kind: 'done', value: null };
     }
   } catch (error) {
-    outcome = { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+    outcome = failure(error);
   }
   leave();
-  reply(outcome, moved);
+  try {
+    reply(outcome, moved);
+  } catch (error) {
+    reply(failure(error)); // what cannot be moved
+  }
+}
+
+function failure(error: unknown): WorkerReply {
+  return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
 }
 
 /**
@@ -104,9 +114,12 @@ async function close(id: number): Promise<void> {
 
 async function stop(): Promise<void> {
   if (!enter()) return;
-  for (const id of [...sessions.keys()]) await close(id);
-  leave();
-  port?.close();
+  try {
+    for (const id of [...sessions.keys()]) await close(id);
+  } finally {
+    leave();
+    port?.close();
+  }
 }
 
 async function run(message: RunMessage) {
@@ -151,6 +164,7 @@ function resultOf(results: InferenceSession.OnnxValueMapType, name: string): Ten
 function tensorOf(feed: Feed): Tensor {
   if (feed.type === 'image') {
     const { imageSize } = feed.shape;
+    weigh(feed.image.data);
     return new Tensor('float32', imageTensor(feed.image, feed.shape), [1, 3, imageSize, imageSize]);
   }
   if (feed.type === 'int64') return new Tensor('int64', new BigInt64Array(feed.data), [...feed.dims]);

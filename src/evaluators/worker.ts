@@ -1,6 +1,7 @@
 /** The main thread's side of the evaluator thread: a queue of one run at a time, and an end that never aborts the process. */
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import { onAbort } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
 import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
@@ -33,9 +34,11 @@ export type EvaluatorWorkerOptions = z.input<typeof startSchema>;
 
 interface Task {
   readonly message: WorkerMessage;
+  /** Buffers of the message that are transferred. */
+  readonly moved: readonly ArrayBuffer[];
   readonly resolve: (value: OpenReply | RunReply | null) => void;
   readonly reject: (error: Error) => void;
-  /** Takes the task's abort listener off its signal. */
+  /** Stops hearing the task's signal. */
   readonly settle: () => void;
 }
 
@@ -83,7 +86,7 @@ export class EvaluatorWorker {
     this.#worker = spawn(start);
     process.on('exit', this.#drain);
     this.#worker.on('error', (error) => this.#fail('failed', error));
-    this.#worker.on('messageerror', (error) => this.#fail('sent what cannot be read', error));
+    this.#worker.on('messageerror', () => this.#settle({ kind: 'failed', message: 'the reply cannot be read' }));
     this.#worker.on('exit', () => this.#fail('ended'));
   }
 
@@ -92,9 +95,12 @@ export class EvaluatorWorker {
     return this.#nextId++;
   }
 
-  /** @throws EvaluatorError with onnxruntime's message when the graph does not load */
-  async open(session: number, path: string, cache: CacheLayout | null): Promise<OpenReply> {
-    return (await this.#request({ kind: 'open', session, path, cache }, [])) as OpenReply;
+  /** @throws EvaluatorError with onnxruntime's message when the graph does not load; AbortError */
+  async open(session: number, path: string, cache: CacheLayout | null, signal?: AbortSignal): Promise<OpenReply> {
+    const reply = (await this.#request({ kind: 'open', session, path, cache }, [], signal)) as OpenReply;
+    if (signal?.aborted) await this.close(session);
+    throwIfAborted(signal);
+    return reply;
   }
 
   /**
@@ -157,6 +163,7 @@ export class EvaluatorWorker {
     await new Promise<void>((resolve, rejectReady) => {
       this.#active = {
         message: { kind: 'stop' },
+        moved: [],
         resolve: () => resolve(),
         reject: rejectReady,
         settle: () => undefined,
@@ -170,30 +177,34 @@ export class EvaluatorWorker {
       if (signal?.aborted) return rejectRequest(new AbortError(signal));
       if (this.#closing !== undefined) return rejectRequest(disposed());
       if (this.#failure !== undefined) return rejectRequest(this.#failure);
-      const leaveQueue = () => {
+      const settle = onAbort(signal, () => {
         const at = this.#queue.indexOf(task);
         if (at < 0) return;
         this.#queue.splice(at, 1);
         reject(task, new AbortError(signal));
-      };
-      signal?.addEventListener('abort', leaveQueue);
-      const settle = () => signal?.removeEventListener('abort', leaveQueue);
-      const task: Task & { moved: ArrayBuffer[] } = { message, moved, resolve, reject: rejectRequest, settle };
+      });
+      const task: Task = { message, moved, resolve, reject: rejectRequest, settle };
       this.#queue.push(task);
       this.#next();
     });
   }
 
+  /** Begins the next task that can be sent; one that cannot fails alone. */
   #next(): void {
-    if (this.#active !== undefined) return;
-    const task = this.#queue.shift() as (Task & { moved: ArrayBuffer[] }) | undefined;
-    this.#active = task;
-    if (task === undefined) {
-      this.#worker.unref();
-      return;
+    while (this.#active === undefined) {
+      const task = this.#queue.shift();
+      if (task === undefined) {
+        this.#worker.unref();
+        return;
+      }
+      try {
+        this.#worker.postMessage(task.message, task.moved);
+        this.#active = task;
+        this.#worker.ref();
+      } catch (cause) {
+        reject(task, unsent(cause));
+      }
     }
-    this.#worker.ref();
-    this.#worker.postMessage(task.message, task.moved);
   }
 
   #settle(reply: WorkerReply): void {
@@ -229,6 +240,15 @@ export class EvaluatorWorker {
 function reject(task: Task, error: Error): void {
   task.settle();
   task.reject(error);
+}
+
+function unsent(cause: unknown): EvaluatorError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new EvaluatorError(
+    'ERR_EVALUATOR',
+    `Expected input that can be sent to the evaluator thread, received what cannot: ${why} Give each buffer to one run alone.`,
+    { cause },
+  );
 }
 
 function disposed(): UsageError {

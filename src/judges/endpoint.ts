@@ -103,7 +103,8 @@ export class ChatEndpoint implements ChatModel {
   }
 
   async ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply> {
-    const either = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const closing = this.#closing.signal;
+    const either = AbortSignal.any(signal === undefined ? [closing] : [signal, closing]); // a pause listens: one each
     const leave = await this.#room.enter(1, either);
     try {
       return await this.#ask(turns, either);

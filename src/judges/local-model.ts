@@ -96,9 +96,7 @@ export class LocalModel implements ChatModel {
     this.settings = { model: model.name, description, sizeBytes, maxTokens, temperature: 0 };
   }
 
-  async ask(turns: readonly ChatTurn[], given?: AbortSignal): Promise<Reply> {
-    // A signal of its own: hundreds may wait under one, and Node warns of more than ten listeners.
-    const signal = given && AbortSignal.any([given]);
+  async ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply> {
     if (this.#disposed !== undefined)
       throw new UsageError(
         'ERR_DISPOSED',

@@ -1,4 +1,5 @@
 /** A number of places for many who wait: first come, first served, so that who needs much is not passed over. */
+import { onAbort } from '../abort.js';
 import { AbortError, throwIfAborted } from '../errors.js';
 
 interface Waiter {
@@ -29,16 +30,15 @@ export class Room {
       const waiter: Waiter = {
         count,
         enter: () => {
-          signal?.removeEventListener('abort', onAbort);
+          takeBack();
           resolve();
         },
       };
-      const onAbort = () => {
+      const takeBack = onAbort(signal, () => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         reject(new AbortError(signal));
         this.#admit();
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      });
       this.#waiters.push(waiter);
       this.#admit();
     });

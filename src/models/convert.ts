@@ -4,6 +4,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { onAbort } from '../abort.js';
 import { AbortError, FileError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import { CONVERTER, findPython, pythonEnvironment } from './python.js';
@@ -142,8 +143,7 @@ function run(
   throwIfAborted(signal);
   return new Promise((resolve, reject) => {
     const running = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'], env: pythonEnvironment() });
-    const stop = () => running.kill();
-    signal?.addEventListener('abort', stop, { once: true });
+    const takeBack = onAbort(signal, () => running.kill());
     let failure: { readonly error: string; readonly unwritten?: string | undefined } | undefined;
     const tail: string[] = [];
     const lines = createInterface({ input: running.stderr });
@@ -158,7 +158,7 @@ function run(
     const fail = (text: string, cause?: unknown) => reject(new ModelError('ERR_CONVERT', text, { cause }));
     running.once('error', (cause) => fail(`The converter cannot be started: ${cause.message}.`, cause));
     running.once('close', (code, killedBy) => {
-      signal?.removeEventListener('abort', stop);
+      takeBack();
       if (signal?.aborted) return reject(new AbortError(signal));
       if (code === 0) return resolve();
       if (failure?.unwritten !== undefined)

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { onAbort } from '../abort.js';
 import { AbortError, ModelError } from '../errors.js';
 import { describe } from '../options.js';
 
@@ -90,14 +91,13 @@ function run(command: string, words: readonly string[], signal: AbortSignal | un
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new AbortError(signal));
     const running = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'], env: pythonEnvironment() });
-    const stop = () => running.kill();
-    signal?.addEventListener('abort', stop, { once: true });
+    const takeBack = onAbort(signal, () => running.kill());
     let output = '';
     running.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
     const end = (result: string | undefined) => {
-      signal?.removeEventListener('abort', stop);
+      takeBack();
       if (signal?.aborted) reject(new AbortError(signal));
       else resolve(result);
     };

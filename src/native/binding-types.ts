@@ -23,6 +23,7 @@ export type NativeErrorCode =
   | 'CONTEXT_FAILED' // the context cannot be made (memory)
   | 'NO_PROJECTOR' // an image was given to a model without vision
   | 'IMAGE_FAILED' // the image cannot be preprocessed or encoded
+  | 'IMAGE_CANCELLED' // `NativeEncoding.cancel()` was called
   | 'SEQUENCE_LIMIT' // all `sequenceCount` sequences are in use
   | 'UNKNOWN_SEQUENCE' // the id was never created, or has been released
   | 'CACHE_FULL' // the KV cache has no room for what must be decoded
@@ -142,6 +143,13 @@ export interface NativeImage {
   readonly positionCount: number;
   readonly embeddingBytes: number;
   dispose(): void;
+}
+
+/** An encoding, queued or in progress. */
+export interface NativeEncoding {
+  readonly image: Promise<NativeImage>;
+  /** Makes `image` reject with IMAGE_CANCELLED: before it begins, or within one block of the encoder. */
+  cancel(): void;
 }
 
 export interface NativeSamplerOptions {
@@ -313,12 +321,11 @@ export interface NativeModel {
   tokenBytes(token: number, renderSpecial: boolean): Uint8Array;
   /** The bytes of all tokens at once, read on the model's thread. */
   vocabulary(renderSpecial: boolean): Promise<NativeVocabulary>;
-  /** Encodes RGB (8 bits, row-major, width * height * 3 bytes; copied before the call returns). */
-  encodeImage(image: {
-    readonly data: Uint8Array;
-    readonly width: number;
-    readonly height: number;
-  }): Promise<NativeImage>;
+  /**
+   * Encodes RGB (8 bits, row-major, width * height * 3 bytes). Read in place when it lies in a SharedArrayBuffer, which
+   * must not change until the promise settles; else copied before the call returns.
+   */
+  encodeImage(image: { readonly data: Uint8Array; readonly width: number; readonly height: number }): NativeEncoding;
   createContext(options: NativeContextOptions): Promise<NativeContext>;
   /** Disposes of its contexts and images too. */
   dispose(): Promise<void>;

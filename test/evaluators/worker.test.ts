@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { Clip } from '../../src/evaluators/clip.js';
 import { openGraph } from '../../src/evaluators/graph.js';
 import { RewardModel } from '../../src/evaluators/reward-model.js';
 import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import type { Feed } from '../../src/evaluators/worker-messages.js';
 import { golden, goldenFolder } from './golden.js';
 
 const FOLDER = `${goldenFolder}reward-scalar`;
@@ -205,4 +208,88 @@ test('negative control: without the exit handler the same script aborts', async 
     `${LONG_RUN} setTimeout(() => { process.removeAllListeners('exit'); process.exit(0); }, 80);`,
   );
   assert.deepEqual({ code, signal }, { code: null, signal: 'SIGABRT' });
+});
+
+function feedOf(data: ArrayBuffer | SharedArrayBuffer) {
+  return { type: 'float32', data: data as ArrayBuffer, dims: [1, 1] } as const;
+}
+
+test('a message that cannot be sent fails alone: the queue goes on, and dispose ends', async () => {
+  const worker = await EvaluatorWorker.start();
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  const gone = new ArrayBuffer(4);
+  structuredClone(gone, { transfer: [gone] });
+  const twice = new ArrayBuffer(4);
+  const unsent: Record<string, Feed>[] = [
+    { x: feedOf(twice), y: feedOf(twice) },
+    { x: feedOf(new SharedArrayBuffer(4)) },
+    { x: { ...feedOf(new ArrayBuffer(4)), dims: [(() => 1) as never] } },
+  ];
+  const good = model.score(PROMPT, 'x');
+  const results = Promise.allSettled(unsent.map((feeds) => worker.run({ session: 1, feeds, outputs: [] })));
+  const later = model.score(PROMPT, 'x');
+  for (const result of await results) {
+    assert.ok(result.status === 'rejected' && result.reason.code === 'ERR_EVALUATOR', JSON.stringify(result));
+    assert.match(result.reason.message, /can be sent to the evaluator thread/);
+  }
+  assert.equal(await later, await good);
+  await assert.rejects(worker.run({ session: 1, feeds: { x: feedOf(gone) }, outputs: [] }), { code: 'ERR_EVALUATOR' });
+  const idle = worker.run({ session: 1, feeds: unsent[1] ?? {}, outputs: [] });
+  await assert.rejects(idle, { code: 'ERR_EVALUATOR' });
+  assert.equal(await model.score(PROMPT, 'x'), await good);
+  const disposing = [worker.run({ session: 1, feeds: { x: feedOf(gone) }, outputs: [] }), worker.dispose()];
+  await Promise.allSettled(disposing);
+  await assert.rejects(model.score(PROMPT, 'x'), { code: 'ERR_DISPOSED' });
+});
+
+test('many runs of one signal are one listener, and leave none', async () => {
+  const worker = await EvaluatorWorker.start();
+  const model = await RewardModel.load({ worker, folder: FOLDER });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const scores = Array.from({ length: 20 }, (_, i) => model.score(PROMPT, `answer ${i}`, { signal }));
+  assert.ok(getEventListeners(signal, 'abort').length <= 1);
+  await Promise.all(scores);
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+  const queued = Array.from({ length: 20 }, (_, i) => model.score(PROMPT, `other ${i}`, { signal }));
+  controller.abort();
+  for (const one of await Promise.allSettled(queued)) {
+    assert.equal(one.status === 'rejected' && one.reason.code, 'ERR_ABORTED');
+  }
+  await worker.dispose();
+});
+
+test('a load hears its signal between files, graphs and tests, and closes what it opened', async () => {
+  const worker = await EvaluatorWorker.start();
+  const folder = `${goldenFolder}clip`;
+  await assert.rejects(Clip.load({ worker, folder, signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' });
+  const opened = new Set<number>();
+  const [open, run, close] = [worker.open.bind(worker), worker.run.bind(worker), worker.close.bind(worker)];
+  for (const stopAt of ['open 1', 'open 2', 'run 1', 'run 2']) {
+    const controller = new AbortController();
+    const counts = { open: 0, run: 0 };
+    // Once the message is sent, so that the signal fires while the thread is at it.
+    const step = async <Value>(name: 'open' | 'run', begin: () => Promise<Value>) => {
+      const begun = begin();
+      if (stopAt === `${name} ${++counts[name]}`) controller.abort();
+      return await begun;
+    };
+    worker.open = (session, ...rest) => {
+      opened.add(session);
+      return step('open', () => open(session, ...rest));
+    };
+    worker.run = (...given) => step('run', () => run(...given));
+    worker.close = (session) => {
+      opened.delete(session);
+      return close(session);
+    };
+    await assert.rejects(Clip.load({ worker, folder, signal: controller.signal }), { code: 'ERR_ABORTED' });
+    const [stoppedIn, count] = stopAt.split(' ');
+    assert.equal(counts[stoppedIn as 'open' | 'run'], Number(count), stopAt);
+    assert.deepEqual([...opened], [], stopAt);
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+  }
+  const clip = await Clip.load({ worker, folder });
+  await clip.dispose();
+  await worker.dispose();
 });

@@ -38,9 +38,14 @@ async function enter() {
   if (phase === 'loading') return;
   const model = await loading;
   if (phase === 'loaded') return;
+  if (phase === 'encoding shared') {
+    const data = new Uint8Array(new SharedArrayBuffer(3000 * 3000 * 3));
+    for (let i = 0; i < 20; i++) ignore(model.encodeImage({ data, width: 3000, height: 3000 }).image);
+    return;
+  }
   if (phase === 'encoding') {
     for (let i = 0; i < 200; i++)
-      ignore(model.encodeImage({ data: new Uint8Array(300 * 300 * 3), width: 300, height: 300 }));
+      ignore(model.encodeImage({ data: new Uint8Array(300 * 300 * 3), width: 300, height: 300 }).image);
     return;
   }
   const context = await model.createContext({

@@ -65,7 +65,7 @@ export function text(model: NativeModel, words: string): Int32Array {
 
 export function picture(model: NativeModel, shade: number): Promise<NativeImage> {
   const data = new Uint8Array(40 * 30 * 3).map((_, index) => (index * shade) % 256);
-  return model.encodeImage({ data, width: 40, height: 30 });
+  return model.encodeImage({ data, width: 40, height: 30 }).image;
 }
 
 /** A new sequence with these parts decoded. */

@@ -36,7 +36,7 @@ const load = (kind: string) =>
 /** The pixels of make.py. */
 function picture(model: NativeModel, width: number, height: number) {
   const data = new Uint8Array(width * height * 3).map((_, index) => (index * 7 + Math.floor(index / 97) * 13) % 256);
-  return model.encodeImage({ data, width, height });
+  return model.encodeImage({ data, width, height }).image;
 }
 
 async function parts(model: NativeModel, { before, after, width, height }: PictureCase) {

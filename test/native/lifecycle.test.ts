@@ -32,7 +32,16 @@ async function child(...args: string[]): Promise<{ code: number | string | null;
 }
 
 for (const where of ['main', 'worker']) {
-  for (const phase of ['loading', 'loaded', 'encoding', 'ready', 'running', 'disposing', 'dropped']) {
+  for (const phase of [
+    'loading',
+    'loaded',
+    'encoding',
+    'encoding shared',
+    'ready',
+    'running',
+    'disposing',
+    'dropped',
+  ]) {
     test(`the ${where} thread ends while ${phase}: no crash, no word`, { timeout: 60_000 }, async () => {
       assert.deepEqual(await child(where, phase), { code: 0, output: '' });
     });

@@ -164,7 +164,8 @@ test('images: sizes, counts and refusals', async () => {
     [300, 1],
     [64, 64],
   ] as const) {
-    const image = await model.encodeImage({ data: new Uint8Array(width * height * 3).fill(9), width, height });
+    const data = new Uint8Array(width * height * 3).fill(9);
+    const image = await model.encodeImage({ data, width, height }).image;
     assert.equal(image.tokenCount, 16);
     assert.equal(image.positionCount, 16);
     assert.equal(image.embeddingBytes, 16 * 64 * 4);

@@ -1,12 +1,14 @@
 /** Windows bitmaps (BMP) to pixels, which sharp does not read: uncompressed, 8, 24 or 32 bits a pixel. */
-import { ImageError } from './errors.js';
-import type { RgbImage } from './types.js';
+import { setImmediate } from 'node:timers/promises';
+import { ImageError, throwIfAborted } from '../errors.js';
+import type { RgbImage } from '../types.js';
 
 const FILE_HEADER_BYTES = 14;
 /** Pixels converted in one go before the event loop gets its turn. */
-const CONVERT_AT_ONCE = 500_000;
+const CONVERT_AT_ONCE = 100_000;
 /** Uncompressed; 3 says the same with masks, here those of plain BGRA alone. */
 const COMPRESSIONS = [0, 3];
+const BGRA_MASKS = [0xff0000, 0xff00, 0xff];
 
 /** Whether these bytes begin as a bitmap does. */
 export function isBitmap(bytes: Uint8Array): boolean {
@@ -22,17 +24,24 @@ export function bitmapSize(bytes: Uint8Array, what: string): { readonly width: n
 /**
  * Gives the event loop its turns.
  *
- * @throws ImageError ERR_IMAGE_UNREADABLE for a form that is not read here, or a file that is cut off
+ * @throws ImageError ERR_IMAGE_UNREADABLE for a form that is not read here, or a file that is cut off; AbortError
  */
-export async function decodeBitmap(bytes: Uint8Array, what: string): Promise<RgbImage> {
-  const { view, width, height, isTopDown, bits, paletteAt, paletteCount, pixelsAt } = headerOf(bytes, what);
+export async function decodeBitmap(
+  bytes: Uint8Array,
+  what: string,
+  signal: AbortSignal | undefined,
+): Promise<RgbImage> {
+  const { width, height, isTopDown, bits, paletteAt, paletteCount, pixelsAt } = headerOf(bytes, what);
   const rowBytes = Math.ceil((width * bits) / 32) * 4;
   if (pixelsAt + rowBytes * height > bytes.length)
     throw unreadable(what, `expected ${pixelsAt + rowBytes * height} bytes, received ${bytes.length}: fetch it again.`);
+  if (paletteAt + paletteCount * 4 > bytes.length)
+    throw unreadable(what, `expected ${paletteCount} colours, received fewer: fetch it again.`);
   const data = new Uint8Array(width * height * 3);
   const rowsAtOnce = Math.ceil(CONVERT_AT_ONCE / width);
   for (let y = 0; y < height; y++) {
-    if (y > 0 && y % rowsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (y > 0 && y % rowsAtOnce === 0) await setImmediate();
+    throwIfAborted(signal);
     const row = pixelsAt + (isTopDown ? y : height - 1 - y) * rowBytes;
     for (let x = 0; x < width; x++) {
       let at = row + (x * bits) / 8;
@@ -42,9 +51,9 @@ export async function decodeBitmap(bytes: Uint8Array, what: string): Promise<Rgb
         at = paletteAt + index * 4;
       }
       const to = (y * width + x) * 3;
-      data[to] = view.getUint8(at + 2);
-      data[to + 1] = view.getUint8(at + 1);
-      data[to + 2] = view.getUint8(at);
+      data[to] = bytes[at + 2] as number;
+      data[to + 1] = bytes[at + 1] as number;
+      data[to + 2] = bytes[at] as number;
     }
   }
   return { data, width, height };
@@ -58,13 +67,15 @@ function headerOf(bytes: Uint8Array, what: string) {
   const signedHeight = view.getInt32(22, true);
   const bits = view.getUint16(28, true);
   const compression = view.getUint32(30, true);
+  const masks = [54, 58, 62].map((at) => (at + 4 <= bytes.length ? view.getUint32(at, true) : 0));
   if (headerBytes < 40 || width < 1 || signedHeight === 0)
     throw unreadable(what, 'expected a Windows header with a width and a height: convert it to PNG.');
   if (![8, 24, 32].includes(bits) || !COMPRESSIONS.includes(compression) || (compression === 3 && bits !== 32))
     throw unreadable(what, `expected 8, 24 or 32 bits uncompressed, received ${bits} bits: convert it to PNG.`);
+  if (compression === 3 && BGRA_MASKS.some((mask, i) => masks[i] !== mask))
+    throw unreadable(what, 'expected the masks of blue, green and red in this order: convert it to PNG.');
   const declared = view.getUint32(46, true);
   return {
-    view,
     width,
     height: Math.abs(signedHeight),
     isTopDown: signedHeight < 0,

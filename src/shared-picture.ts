@@ -1,0 +1,140 @@
+/**
+ * A caller's pixels and bytes, copied before he can change them or transfer them away. Pixels go into memory that every
+ * thread reads where it lies: the evaluator thread and the addon take them without another copy.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { types } from 'node:util';
+import { ImageError, throwIfAborted } from './errors.js';
+import { describe } from './options.js';
+import type { RgbImage } from './types.js';
+
+/** What is no larger is copied at the call, the rest in turns of the event loop; in bytes. */
+const COPIED_AT_ONCE = 8 * 2 ** 20;
+
+/** Bytes copied before the event loop gets its turn: fresh memory takes up to 3 ms a MiB. */
+const SLICE_BYTES = 4 * 2 ** 20;
+
+/** Made by {@link takePicture} and {@link sharePicture} alone, so that nobody else writes into its memory. */
+export class SharedPicture implements RgbImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+
+  /** Not for callers. */
+  constructor(width: number, height: number) {
+    this.data = sharedBytes(width * height * 3);
+    this.width = width;
+    this.height = height;
+  }
+}
+
+/**
+ * What the caller's object says at this moment: each field is read once, whatever else it holds. Small pictures are
+ * copied, so that the caller may change or transfer away his pixels; those of large ones are his still.
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE for what is no picture
+ */
+export function takePicture(image: RgbImage): RgbImage {
+  if (image instanceof SharedPicture) return image;
+  const { data, width, height } = image;
+  const taken = { data, width, height };
+  checkPicture(taken);
+  if (data.length > COPIED_AT_ONCE) return taken;
+  const shared = new SharedPicture(width, height);
+  shared.data.set(data);
+  return shared;
+}
+
+/**
+ * The picture in shared memory; one that is there already as it is. A large one is copied in turns of the event loop.
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE for what is no picture, or when its buffer is transferred away meanwhile;
+ *   AbortError
+ */
+export async function sharePicture(image: RgbImage, signal?: AbortSignal): Promise<SharedPicture> {
+  const taken = takePicture(image);
+  if (taken instanceof SharedPicture) return taken;
+  const shared = new SharedPicture(taken.width, taken.height);
+  await copy(taken.data, shared.data, signal);
+  return shared;
+}
+
+/** Encoded bytes at this moment, as {@link takePicture} has it for pixels. */
+export function takeBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.length > COPIED_AT_ONCE ? bytes : Uint8Array.from(bytes);
+}
+
+/**
+ * A copy of encoded bytes, made as {@link sharePicture} makes one of pixels.
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE when their buffer is transferred away meanwhile; AbortError
+ */
+export async function copyBytes(bytes: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+  const taken = takeBytes(bytes);
+  if (taken !== bytes) return taken;
+  const target = new Uint8Array(bytes.length);
+  await copy(bytes, target, signal);
+  return target;
+}
+
+/** @throws ImageError ERR_IMAGE_UNREADABLE when these are not the pixels of a picture */
+export function checkPicture({ data, width, height }: RgbImage): void {
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      `Pixels: expected a width and height of at least 1, received ${describe(width)} and ${describe(height)}.`,
+    );
+  }
+  const isBytes = types.isUint8Array(data); // a proxy of one is none: its bytes cannot be reached
+  if (isBytes && data.length === width * height * 3) return;
+  const isGone = isBytes && data.length === 0;
+  const received = !isBytes
+    ? describe(data)
+    : isGone
+      ? '0 bytes (was its buffer transferred?)'
+      : `${data.length} bytes`;
+  throw new ImageError(
+    'ERR_IMAGE_UNREADABLE',
+    `Pixels: expected data to be a Uint8Array of width x height x 3 = ${width * height * 3} bytes (RGB, no alpha), received ${received}.`,
+  );
+}
+
+async function copy(source: Uint8Array, target: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  for (let at = 0; at < target.length; at += SLICE_BYTES) {
+    if (at > 0) await setImmediate();
+    throwIfAborted(signal);
+    const { buffer, byteOffset, length } = source;
+    if (length !== target.length) {
+      throw new ImageError(
+        'ERR_IMAGE_UNREADABLE',
+        `Expected ${target.length} bytes of a picture until it is read, received ${length}: its buffer was transferred or resized. Keep it until the promise settles.`,
+      );
+    }
+    target.set(new Uint8Array(buffer, byteOffset + at, Math.min(SLICE_BYTES, length - at)), at);
+  }
+}
+
+/** @throws ImageError ERR_IMAGE_TOO_LARGE when there is no memory for it */
+function sharedBytes(length: number): Uint8Array {
+  try {
+    const bytes = new Uint8Array(new SharedArrayBuffer(length));
+    weigh(bytes);
+    return bytes;
+  } catch (cause) {
+    throw new ImageError(
+      'ERR_IMAGE_TOO_LARGE',
+      `Expected memory for a picture of ${length} bytes, but there is none. Shrink the picture first.`,
+      { cause },
+    );
+  }
+}
+
+const weights = new WeakMap<Uint8Array, ArrayBuffer>();
+
+/**
+ * V8 does not count shared memory, so a thread that sees much of it would never collect it. An ordinary buffer of the
+ * same size, which lives as long and is never touched, makes it count; the system gives no memory for it.
+ */
+export function weigh(shared: Uint8Array): void {
+  weights.set(shared, new ArrayBuffer(shared.length));
+}
