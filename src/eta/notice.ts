@@ -1,4 +1,5 @@
 /** What a user should know about an answer that no error tells: that the shipped miniature made it, about what it does not know. */
+import { setImmediate } from 'node:timers/promises';
 import { isOfDrawnWorld } from '../models/index.js';
 import type { RgbImage } from '../types.js';
 
@@ -20,10 +21,17 @@ const OF_TEXT: Notice = {
   message: `this answer comes from the shipped miniature, which knows only its own drawn world: about anything else it means nothing. ${REAL_MODELS}`,
 };
 
-/** What is to be said of the miniature's answer about these pictures; null where all are drawings of its world. */
-export function noticeOf(pictures: readonly RgbImage[]): Notice | null {
+/**
+ * What is to be said of the miniature's answer about these pictures; null where all are drawings of its world. The event
+ * loop gets its turn after each.
+ */
+export async function noticeOf(pictures: readonly RgbImage[]): Promise<Notice | null> {
   if (pictures.length === 0) return OF_TEXT;
-  return pictures.every(isOfDrawnWorld) ? null : OF_PICTURE;
+  for (const picture of pictures) {
+    if (!isOfDrawnWorld(picture)) return OF_PICTURE;
+    await setImmediate();
+  }
+  return null;
 }
 
 /** Tells the first notice as a warning of the process, and no other: a server answers many such requests. */

@@ -55,7 +55,7 @@ export async function runPipeline(
     return await group.result(
       group.start(async () => {
         const images = await measures.time('imageDecodeMs', () => decodeImages(job.turns, group.signal));
-        const notice = parts.onNotice === null ? null : noticeOf(images.flat());
+        const notice = parts.onNotice === null ? null : await noticeOf(images.flat());
         if (notice !== null) parts.onNotice?.(notice);
         const pipeline = new Pipeline(parts, job, images.flat(), measures, group, emit);
         const looking = group.start(() => pipeline.look());

@@ -24,6 +24,10 @@ const FLAT_RANGE = 32;
 /** How far a cell of a shape may be from the colours that shapes are filled with. */
 const NEAR = 24;
 
+/** The row below which a list has its numbers, and the column beyond which it has nothing beside them. */
+const TITLE_END = 77;
+const NUMBERS_END = 36;
+
 /** The colours of things, as lexicon.py has them. */
 const COLOURS = [
   [214, 38, 44],
@@ -144,10 +148,6 @@ function shapesOf(cells: Float32Array): Omit<Shares, 'pale' | 'white' | 'paleAsL
     blank: blank / ((SIDE - TITLE_END) * (SIDE - NUMBERS_END)),
   };
 }
-
-/** The row below which a list has its numbers, and the column beyond which it has nothing beside them. */
-const TITLE_END = 77;
-const NUMBERS_END = 36;
 
 function partOf(row: number, column: number): 'title' | 'numbers' | 'blank' {
   if (row < TITLE_END) return 'title';
