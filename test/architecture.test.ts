@@ -62,6 +62,8 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 const ONE_FILE: Readonly<Record<string, string>> = {
   'onnxruntime-node': 'evaluators/worker-thread.ts',
   sharp: 'image.ts',
+  vega: 'report/drawing-thread.ts',
+  'vega-lite': 'report/drawing-thread.ts',
   '@huggingface/jinja': 'jinja-template.ts',
 };
 
