@@ -20,7 +20,7 @@ Registry& Threads() {
   return *registry;
 }
 
-NativeError Disposed() { return NativeError("DISPOSED", "The model was disposed of; load it again to use it."); }
+NativeError Disposed() { return NativeError(ErrorCode::kDisposed, "The model was disposed of; load it again to use it."); }
 
 }  // namespace
 

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <utility>
 #include <string>
 #include <vector>
 
@@ -84,9 +83,13 @@ class KvContext {
 
   KvContext(LoadedModel& model, const ContextSettings& settings);
   void CheckAlive() const;
+  bool IsEnding() const { return is_disposed || model_.Thread().IsStopping(); }
   Sequence& Find(int32_t id);
   Sequence& NewSequence();
   void ReleaseOne(Sequence& sequence);
+  bool Rewind(Sequence& sequence);
+  void Empty(Sequence& sequence);
+  class Newborns;
   uint64_t NewContent() { return next_content_++; }
   uint64_t StateFingerprint() const;
   const std::vector<float>& Output(int32_t id, bool is_hidden_state);
@@ -103,8 +106,27 @@ class KvContext {
   int32_t next_id_ = 1;
   uint64_t next_content_ = 1;  // 0 = empty
   ContextStatistics totals_;
-  bool was_image_step_ = false;  // images and texts take turns, also from one run to the next
-  std::pair<const std::atomic<bool>*, const JobThread*> abort_flags_;
+  bool was_image_step_ = false;  // images and texts take turns, also from one run to the next and where one failed
+};
+
+// New sequences that somebody may still fail to get: unless they are kept, they are released.
+class KvContext::Newborns {
+ public:
+  Newborns(KvContext& context, int32_t count) : context_(context) { sequences_.reserve(count); }
+  Newborns(const Newborns&) = delete;
+  Newborns& operator=(const Newborns&) = delete;
+  ~Newborns() {
+    for (Sequence* sequence : sequences_) context_.ReleaseOne(*sequence);
+  }
+  Sequence& Add() {
+    sequences_.push_back(&context_.NewSequence());
+    return *sequences_.back();
+  }
+  void Keep() { sequences_.clear(); }
+
+ private:
+  KvContext& context_;
+  std::vector<Sequence*> sequences_;
 };
 
 }  // namespace eta

@@ -88,12 +88,12 @@ void Model::Register(Napi::Env env) {
   Environment::Of(env).model_class = Napi::Persistent(DefineClass(
       env, "NativeModel",
       {
-          InstanceMethod<&Model::Tokenize>("tokenize"),
-          InstanceMethod<&Model::TokenBytes>("tokenBytes"),
-          InstanceMethod<&Model::Vocabulary>("vocabulary"),
-          InstanceMethod<&Model::EncodeImage>("encodeImage"),
-          InstanceMethod<&Model::CreateContext>("createContext"),
-          InstanceMethod<&Model::Dispose>("dispose"),
+          InstanceMethod<&Model::Checked<&Model::Tokenize>>("tokenize"),
+          InstanceMethod<&Model::Checked<&Model::TokenBytes>>("tokenBytes"),
+          InstanceMethod<&Model::Checked<&Model::Vocabulary>>("vocabulary"),
+          InstanceMethod<&Model::Checked<&Model::EncodeImage>>("encodeImage"),
+          InstanceMethod<&Model::Checked<&Model::CreateContext>>("createContext"),
+          InstanceMethod<&Model::Checked<&Model::Dispose>>("dispose"),
       }));
 }
 
@@ -118,7 +118,7 @@ Napi::Value Model::Load(const Napi::CallbackInfo& info) {
   }
 
   Napi::Promise promise = Queue<std::shared_ptr<LoadedModel>>(
-      env, Napi::Object(), *thread,
+      env, Napi::Object(), *thread, ErrorCode::kModelLoadFailed,
       [settings, thread, progress, callback]() {
         std::shared_ptr<LoadedModel> model;
         try {
@@ -164,7 +164,7 @@ Model::~Model() {
 LoadedModel& Model::Use(Napi::Env env) const {
   // Stopping without dispose: an 'exit' listener runs after ours.
   if (model_->IsDisposed() || model_->Thread().IsStopping()) {
-    throw arguments::ToJs(env, NativeError("DISPOSED", "The model was disposed of; load it again to use it."));
+    throw arguments::ToJs(env, NativeError(ErrorCode::kDisposed, "The model was disposed of; load it again to use it."));
   }
   return *model_;
 }
@@ -179,7 +179,7 @@ Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   try {
     return arguments::ToJs(env, model.Tokenize(text, add_special, parse_special));
   } catch (const std::exception& error) {
-    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT", std::string("Cannot tokenize the text: ") + error.what()));
+    throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument, std::string("Cannot tokenize the text: ") + error.what()));
   }
 }
 
@@ -199,7 +199,7 @@ Napi::Value Model::Vocabulary(const Napi::CallbackInfo& info) {
   Use(env);
   const bool render_special = arguments::Boolean(info[0], "renderSpecial");
   return Queue<TokenTable>(
-      env, Self(info), model_->Thread(),
+      env, Self(info), model_->Thread(), ErrorCode::kModelLoadFailed,
       [model = model_, render_special]() { return model->AllTokenBytes(render_special); },
       [](Napi::Env env, TokenTable& table, const Napi::Object&) {
         Napi::Uint8Array bytes = Napi::Uint8Array::New(env, table.bytes.size());
@@ -217,23 +217,23 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
   const int64_t width = arguments::Integer(image.Get("width"), "width", 1, kMaxImageSide);
   const int64_t height = arguments::Integer(image.Get("height"), "height", 1, kMaxImageSide);
   if (width * height > kMaxImagePixels) {
-    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
+    throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                            "Expected an image of at most " + std::to_string(kMaxImagePixels) +
                                                " pixels but received " + std::to_string(width) + " x " +
                                                std::to_string(height) + ". Shrink it."));
   }
   std::vector<uint8_t> data = arguments::Bytes(image.Get("data"), "data");
   if (static_cast<int64_t>(data.size()) != width * height * 3) {
-    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
+    throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                            "Expected data of width * height * 3 = " + std::to_string(width * height * 3) +
                                                " bytes but received " + std::to_string(data.size()) + "."));
   }
   const std::shared_ptr<LoadedModel> model = model_;
   return Queue<Image::Chunks>(
-      env, Self(info), model->Thread(),
+      env, Self(info), model->Thread(), ErrorCode::kImageFailed,
       [model, width, height, data = std::move(data)]() {
         if (model->Projector() == nullptr) {
-          throw NativeError("NO_PROJECTOR", "Expected a model with a projector to encode an image, but it was loaded "
+          throw NativeError(ErrorCode::kNoProjector, "Expected a model with a projector to encode an image, but it was loaded "
                                             "without one. Give projectorPath to loadModel.");
         }
         return model->Projector()->Encode(static_cast<uint32_t>(width), static_cast<uint32_t>(height), data.data(),

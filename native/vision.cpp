@@ -34,12 +34,12 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model)
   const log::Capture capture;
   context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
   if (context_ == nullptr) {
-    throw NativeError("PROJECTOR_LOAD_FAILED", "Cannot load the projector " + options.path + ": " +
+    throw NativeError(ErrorCode::kProjectorLoadFailed, "Cannot load the projector " + options.path + ": " +
                                                    capture.Reason("llama.cpp gave no reason") +
                                                    " Use the projector that was made for this language model.");
   }
   if (!mtmd_support_vision(context_.get())) {
-    throw NativeError("PROJECTOR_LOAD_FAILED", "Expected a vision projector in " + options.path +
+    throw NativeError(ErrorCode::kProjectorLoadFailed, "Expected a vision projector in " + options.path +
                                                    " but it has none (audio only). Use the model's image projector.");
   }
   if (UsesNonCausalImages()) {
@@ -66,7 +66,7 @@ mtmd::input_chunks_ptr Cut(mtmd_context* context, uint32_t width, uint32_t heigh
   const mtmd_input_part* parts[] = {&part};
   const log::Capture capture;
   if (mtmd_tokenize_from_parts(context, chunks.get(), parts, 1, false) != 0) {
-    throw NativeError("IMAGE_FAILED", "Cannot preprocess a picture of " + std::to_string(width) + " x " +
+    throw NativeError(ErrorCode::kImageFailed, "Cannot preprocess a picture of " + std::to_string(width) + " x " +
                                           std::to_string(height) + ": " +
                                           capture.Reason("libmtmd gave no reason") + " Try another size.");
   }
@@ -105,9 +105,9 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
     }
     const log::Capture capture;
     const int32_t code = mtmd_encode_chunk(context_.get(), chunk);
-    if (is_cancelled_()) throw NativeError("DISPOSED", "The model was disposed of while it encoded a picture.");
+    if (is_cancelled_()) throw NativeError(ErrorCode::kDisposed, "The model was disposed of while it encoded a picture.");
     if (code != 0) {
-      throw NativeError("IMAGE_FAILED",
+      throw NativeError(ErrorCode::kImageFailed,
                         "Cannot encode the picture: " + capture.Reason("libmtmd gave no reason") + " Try another one.");
     }
     const float* embeddings = mtmd_get_output_embd(context_.get());
@@ -118,7 +118,7 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
                        [](const mtmd_input_chunk* layout) { mtmd_input_chunk_free(const_cast<mtmd_input_chunk*>(layout)); });
     encoded.push_back(std::move(part));
   }
-  if (encoded.empty()) throw NativeError("IMAGE_FAILED", "The picture gives no image tokens. Try a larger one.");
+  if (encoded.empty()) throw NativeError(ErrorCode::kImageFailed, "The picture gives no image tokens. Try a larger one.");
   return encoded;
 }
 
