@@ -53,9 +53,9 @@ const folder = join(root, 'build', 'planted');
 /** What the shipped addon was configured with: the same libraries, whatever the build chose. */
 function definitions(): string[] {
   const cache = readFileSync(join(root, 'build', 'addon', 'CMakeCache.txt'), 'utf8');
-  return [...cache.matchAll(/^((?:ETA_LLAMA_PREFIX|ETA_LLAMA_TAG|ETA_ROUTE|ETA_BINARIES|CMAKE_JS_\w+)):\w+=(.*)$/gm)].map(
-    ([, name, value]) => `-D${name}=${value}`,
-  );
+  return [
+    ...cache.matchAll(/^((?:ETA_LLAMA_PREFIX|ETA_LLAMA_TAG|ETA_ROUTE|ETA_BINARIES|CMAKE_JS_\w+)):\w+=(.*)$/gm),
+  ].map(([, name, value]) => `-D${name}=${value}`);
 }
 
 function cmake(...args: string[]): void {
@@ -72,3 +72,4 @@ export const plantedPath = join(folder, 'addon', 'eta-vlm.node');
 
 process.env['ETA_VLM_ADDON'] = plantedPath;
 export const planted = loadBinding() as PlantedBinding;
+if (planted.plantFailure === undefined) throw new Error('Expected planted-addon.ts as the first import of the test.');
