@@ -211,7 +211,7 @@ test('a failure in each decode of a picture that takes several', async () => {
       return { logits, decodeCount };
     };
     const expected = await read();
-    assert.ok(expected.decodeCount > 2, `${form}: ${expected.decodeCount} decodes`);
+    assert.ok(expected.decodeCount > 1, `${form}: ${expected.decodeCount} decodes`);
     for (let decode = 1; decode <= expected.decodeCount; decode++) {
       for (const failure of [{ code: -3, rows: 'some', nodes: 30 }, { throws: true }, { code: 1 }] as const) {
         const came = await read({ ...failure, decode });
