@@ -89,8 +89,10 @@ std::vector<uint8_t> KvContext::Save(int32_t id) {
   out += image_bytes;
   if (output_bytes > 0) std::memcpy(out, sequence.output->data(), output_bytes);
   out += output_bytes;
-  if (header.state_size > 0 &&
-      llama_state_seq_get_data(context_.get(), out, header.state_size, sequence.lane) != header.state_size) {
+  // llama.cpp answers 0 to both questions where it fails.
+  if (!sequence.cells.empty() &&
+      (header.state_size == 0 ||
+       llama_state_seq_get_data(context_.get(), out, header.state_size, sequence.lane) != header.state_size)) {
     throw NativeError(ErrorCode::kDecodeFailed, "llama.cpp could not write the state of sequence " + std::to_string(id) + ".");
   }
   header.checksum = Checksum(header, bytes);
