@@ -364,8 +364,17 @@ bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
     // llama.cpp then computes the output of every row of the batch, so it is asked only where one is wanted.
     llama_set_embeddings(context, std::find(batch.logits, batch.logits + batch.n_tokens, 1) != batch.logits + batch.n_tokens);
   }
-  const int32_t code = llama_decode(context, batch);
-  if (code == 0) llama_synchronize(context);
+  int32_t code = 0;
+  try {
+    code = llama_decode(context, batch);
+    if (code == 0) llama_synchronize(context);
+  } catch (...) {
+    // llama.cpp holds its buffers for reserved though that was what failed, and would run into them with the next decode:
+    // a change of the mask, to and fro, has it reserve them again.
+    llama_set_causal_attn(context, false);
+    llama_set_causal_attn(context, true);
+    throw;
+  }
   report_.decode_ms += MillisecondsSince(start);
   if (code == 0) return true;
   if (code == 1) {
