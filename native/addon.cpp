@@ -18,7 +18,12 @@ Napi::Object Register(Napi::Env env, Napi::Object exports) {
   exports["devices"] = Napi::Function::New<eta::backend::Devices>(env, "devices");
   exports["setLogLevel"] = Napi::Function::New<eta::backend::SetLogLevel>(env, "setLogLevel");
   exports["loadBackend"] = Napi::Function::New<eta::backend::LoadBackend>(env, "loadBackend");
-  exports["loadModel"] = Napi::Function::New<eta::Model::Load>(env, "loadModel");
+  exports["loadModel"] = Napi::Function::New(
+      env,
+      [](const Napi::CallbackInfo& info) {
+        return eta::arguments::Guarded(info, [&info] { return eta::Model::Load(info); });
+      },
+      "loadModel");
   return exports;
 }
 

@@ -57,7 +57,8 @@ RunRequest ReadRun(const Napi::Value& value) {
   const Napi::Object options = arguments::Object(value, "options");
   const Napi::Array entries = arguments::Array(options.Get("entries"), "entries");
   RunRequest request;
-  for (uint32_t i = 0; i < entries.Length(); i++) {
+  const uint32_t count = entries.Length();  // read once: reading an entry may run JavaScript that appends
+  for (uint32_t i = 0; i < count; i++) {
     const std::string name = "entries[" + std::to_string(i) + "]";
     const Napi::Object entry = arguments::Object(entries.Get(i), name);
     RunEntry read;
@@ -77,7 +78,8 @@ std::vector<PendingItem> ReadParts(const Napi::Value& value, const LoadedModel& 
   const auto add_tokens = [&items](const std::vector<llama_token>& tokens) {
     for (const llama_token token : tokens) items.push_back(PendingItem{token, nullptr});
   };
-  for (uint32_t i = 0; i < parts.Length(); i++) {
+  const uint32_t count = parts.Length();
+  for (uint32_t i = 0; i < count; i++) {
     const Napi::Value part = parts.Get(i);
     const std::string name = "parts[" + std::to_string(i) + "]";
     if (!Image::Is(part)) {
@@ -271,7 +273,8 @@ Napi::Value Context::Trim(const Napi::CallbackInfo& info) {
 Napi::Value Context::Release(const Napi::CallbackInfo& info) {
   const Napi::Array array = arguments::Array(info[0], "sequences");
   std::vector<int32_t> ids;
-  for (uint32_t i = 0; i < array.Length(); i++) ids.push_back(ReadSequence(array.Get(i)));
+  const uint32_t count = array.Length();
+  for (uint32_t i = 0; i < count; i++) ids.push_back(ReadSequence(array.Get(i)));
   return Later<Nothing>(
       info,
       [ids](KvContext& context) {

@@ -1,0 +1,24 @@
+/** The small fuzz of the addon's arguments; bench/addon-fuzz.ts is the long one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fuzz } from './addon-fuzz.js';
+import { binding, contextOptions, golden, loadTiny, maxDifference, prefilled } from './fixture.js';
+
+for (const seed of [1, 2, 3]) {
+  test(`anything at all, seed ${seed}: an error with a code, and never an end or a hang`, {
+    timeout: 120_000,
+  }, async () => {
+    const counts = await fuzz({ binding, load: loadTiny, seed, calls: 1500 });
+    for (const [name, count] of Object.entries(counts)) assert.ok(count > 0, `${name}: ${JSON.stringify(counts)}`);
+  });
+}
+
+test('behind it the addon computes as ever', async () => {
+  const model = await loadTiny();
+  const context = await model.createContext(contextOptions());
+  const [first] = golden.text;
+  assert.ok(first !== undefined);
+  const sequence = await prefilled(context, [Int32Array.from(first.tokens)]);
+  assert.ok(maxDifference(await context.logits(sequence), first.firstLogits) < 1e-4);
+  await model.dispose();
+});
