@@ -246,12 +246,12 @@ export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise
     let answer: unknown;
     try {
       answer = method?.();
+      if (promiseOf(answer) === undefined) counts.taken++;
     } catch (error) {
       judge(error, 'thrown');
     }
     const promise = promiseOf(answer);
-    if (promise === undefined) counts.taken++;
-    else {
+    if (promise !== undefined) {
       const outcome = await Promise.race([
         promise.then(
           (value) => ({ value }),

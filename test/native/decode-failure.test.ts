@@ -4,6 +4,7 @@
  */
 import './planted-addon.js'; // before anything loads the addon
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type {
@@ -15,7 +16,7 @@ import type {
   NativeSamplerOptions,
 } from '../../src/native/binding-types.js';
 import { contextOptions, greedy, hot, loadTiny, prefilled, run } from './fixture.js';
-import { type PlantedFailure, planted } from './planted-addon.js';
+import { type PlantedFailure, planted, plantedPath } from './planted-addon.js';
 
 const folder = fileURLToPath(new URL('../golden/native/', import.meta.url));
 
@@ -277,6 +278,14 @@ test('what earlier steps sampled reaches its owner, and the draws go on as if no
   await assert.rejects(context.run({ entries: [entry(failing, 17)], stepBudget: 19 }), { code: 'DECODE_FAILED' });
   planted.plantFailure();
   await context.dispose();
+});
+
+test('the addon that is shipped has none of this', () => {
+  const shipped = fileURLToPath(new URL('../../build/Release/eta-vlm.node', import.meta.url));
+  const words = ['plantFailure', 'planted_llama_decode', 'holdDecodes', 'plantAllocation'];
+  const found = (path: string) => words.filter((word) => readFileSync(path).includes(word));
+  assert.deepEqual(found(shipped), []);
+  assert.deepEqual(found(plantedPath), words, 'the control');
 });
 
 test('the error says what llama.cpp returned, and where the sequences stand', async () => {

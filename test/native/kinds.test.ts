@@ -104,6 +104,52 @@ for (const kind of ['mrope', 'noncausal'] as const) {
   });
 }
 
+test('mrope: a cut at either end of a picture keeps the positions right, and forgets what it cut away', async () => {
+  const model = await load('mrope');
+  const context = await model.createContext(contextOptions());
+  const [picture_] = golden.mrope;
+  assert.ok(picture_ !== undefined);
+  const [before, image, after] = await parts(model, picture_);
+  const sequence = await prefilled(context, [before, image, after]);
+  const start = picture_.firstImageRow;
+  const end = start + picture_.imageRowCount; // the model's own markers stand around it
+  const position = end - (image.tokenCount - image.positionCount);
+  const facts = async () => {
+    const { tokenCount, position } = await context.sequence(sequence);
+    return { tokenCount, position };
+  };
+
+  const saved = new Uint8Array(await context.save(sequence));
+  const again = await context.restore(saved);
+  await context.trim(sequence, end);
+  assert.deepEqual(await facts(), { tokenCount: end, position });
+  // What is appended stands right behind it: as in a sequence that was cut one token later, and took that token again.
+  const [next = -1] = await context.fork(again, 1);
+  await context.trim(next, end + 1);
+  await context.trim(next, end);
+  const expected = await logitsAfter(context, next, [30, 40]);
+  assert.ok(maxDifference(await logitsAfter(context, sequence, [30, 40]), expected) < 1e-5);
+  assert.deepEqual(await facts(), { tokenCount: end + 2, position: position + 2 });
+  assert.deepEqual(await context.sequence(sequence), await context.sequence(next));
+  await context.trim(sequence, end);
+  await assert.rejects(context.trim(sequence, end - 1), { code: 'INVALID_ARGUMENT', message: /image/ });
+  await context.release([again, next]);
+
+  // The picture is cut away: what stands there then is text, to be cut anywhere, and counts one position a cell.
+  await context.trim(sequence, start);
+  assert.deepEqual(await facts(), { tokenCount: start, position: start });
+  const text = Int32Array.from({ length: picture_.imageRowCount + 4 }, (_, at) => 20 + at);
+  await logitsAfter(context, sequence, text);
+  assert.deepEqual(await facts(), { tokenCount: start + text.length, position: start + text.length });
+  for (const cut of [end + 2, end, end - 1, start + 1]) {
+    await context.trim(sequence, cut);
+    assert.deepEqual(await facts(), { tokenCount: cut, position: cut });
+    const restored = await context.restore(new Uint8Array(await context.save(sequence)));
+    await context.release([restored]);
+  }
+  await model.dispose();
+});
+
 test('a non-causal picture raises the micro batch to its rows', async () => {
   const model = await load('noncausal');
   const context = await model.createContext(contextOptions({ batchSize: 4, microBatchSize: 2 }));
