@@ -131,11 +131,12 @@ void KvContext::ReleaseOne(Sequence& sequence) {
 }
 
 // Takes rows that a step has left behind the sequence's end out of llama.cpp's cache. False where that cannot be done, a
-// running state having moved on: then the sequence is empty.
+// running state having moved on: then the sequence is lost.
 bool KvContext::Rewind(Sequence& sequence) {
   const llama_pos end = sequence.position == 0 ? -1 : sequence.position;
   if (llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, end, -1)) return true;
   Empty(sequence);
+  sequence.is_lost = true;
   return false;
 }
 
@@ -190,6 +191,7 @@ std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
     child.pending = parent.pending;
     child.content = parent.content;
     child.output = parent.output;
+    child.is_lost = parent.is_lost;
     ids.push_back(child.id);
   }
   newborns.Keep();

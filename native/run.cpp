@@ -69,7 +69,7 @@ Run::Run(KvContext& context, const RunRequest& request) : context_(context), req
       throw NativeError(ErrorCode::kInvalidArgument, "Expected a pauseSet made by createTokenSet (or -1) for " + name +
                                                 " but received " + std::to_string(entry.pause_set) + ".");
     }
-    if (entry.max_tokens > 0) {
+    if (entry.max_tokens > 0 && !sequence.is_lost) {
       if (context.settings_.reads_hidden_state) {
         throw NativeError(ErrorCode::kInvalidArgument, "Expected maxTokens 0 for " + name +
                                                   " but received more: a context with output 'hidden-state' draws no tokens.");
@@ -84,6 +84,7 @@ Run::Run(KvContext& context, const RunRequest& request) : context_(context), req
     }
     Lane lane{&sequence, entry, RunResult()};
     lane.result.sequence = entry.sequence;
+    if (sequence.is_lost) lane.result.state = SequenceState::kFailed;
     const int64_t most = std::min<int64_t>({entry.max_tokens, int64_t{request.step_budget} + 1, context.facts_.cell_count + 1});
     lane.result.tokens.reserve(most);
     lane.result.log_probabilities.reserve(most);
@@ -393,7 +394,8 @@ bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
 const char* Run::After() const {
   return context_.facts_.forks_anywhere
              ? " The sequences stand where they stood before."
-             : " This model keeps a running state that may have moved on: a sequence whose tokenCount is 0 lost it.";
+             : " This model keeps a running state that cannot be taken back: a sequence of the step that holds no "
+               "tokens lost it. Release it, and begin anew.";
 }
 
 // A copy, because the next decode overwrites the row. Null where llama.cpp has none.

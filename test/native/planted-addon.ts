@@ -25,6 +25,8 @@ export interface PlantedFailure {
   /** In place of all that: this share of all decodes fails, each in a way drawn by the seed. */
   readonly share?: number;
   readonly seed?: number;
+  /** In place of all that: none fails, and every decode takes so much longer. */
+  readonly delayMs?: number;
 }
 
 export interface PlantedBinding extends NativeBinding {

@@ -8,6 +8,7 @@
 #include <napi.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <map>
@@ -32,6 +33,7 @@ struct Plan {
   int64_t nodes = 0;  // graph nodes computed before it ends, under kSome
   int32_t code = 0;
   bool throws = false;
+  int64_t delay_ms = 0;  // of every decode
 };
 
 std::mutex mutex;
@@ -108,6 +110,7 @@ extern "C" int32_t planted_llama_decode(llama_context* context, llama_batch batc
     changed.notify_all();
     changed.wait(lock, [] { return !is_held; });
     is_waiting = false;
+    if (plan.delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(plan.delay_ms));
     const bool is_reached = plan.first > 0 && decode_count >= plan.first && failure_count < plan.count;
     const bool is_drawn = plan.share <= 0 || static_cast<double>(Next(plan.seed) >> 11) / 9007199254740992.0 < plan.share;
     if (is_reached && is_drawn) {
@@ -166,7 +169,8 @@ void PlantFailure(const Napi::CallbackInfo& info) {
   last_code = 0;
   if (!info[0].IsObject()) return;
   const Napi::Object options = info[0].As<Napi::Object>();
-  plan.first = Number(options, "decode", 1);
+  plan.delay_ms = Number(options, "delayMs", 0);
+  plan.first = plan.delay_ms > 0 ? 0 : Number(options, "decode", 1);
   plan.count = Number(options, "count", 1);
   plan.code = static_cast<int32_t>(Number(options, "code", 0));
   plan.nodes = Number(options, "nodes", 0);
