@@ -48,13 +48,21 @@ KvContext::KvContext(LoadedModel& model, const ContextSettings& settings) : mode
   if (model.Projector() != nullptr) micro_batch = std::max(micro_batch, model.Projector()->NonCausalRowCount());
   const int32_t batch = std::max({settings.batch_size, settings.sequence_count, micro_batch});
 
+  if (model.Facts().sliding_window > 0 && model.Facts().ForksAnywhere()) second_lane_ = settings.sequence_count;
+  if (settings.sequence_count + second_lane_ > static_cast<int32_t>(llama_max_parallel_sequences())) {
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected sequenceCount to be at most " + Id(llama_max_parallel_sequences() / 2) +
+                          " for a model with windowed attention but received " + Id(settings.sequence_count) + ".");
+  }
+
   llama_context_params params = llama_context_default_params();
   params.n_ctx = settings.cell_count;
   params.n_batch = batch;
   params.n_ubatch = micro_batch;
-  params.n_seq_max = settings.sequence_count;
+  params.n_seq_max = settings.sequence_count + second_lane_;
   // Hidden states come from all rows of a step that asks for one, see Run::Decode.
-  params.n_outputs_max = settings.reads_hidden_state ? batch : settings.sequence_count;
+  // llama.cpp asks for one of every lane at least.
+  params.n_outputs_max = std::max(settings.reads_hidden_state ? batch : 0, settings.sequence_count + second_lane_);
   params.embeddings = settings.reads_hidden_state;
   params.pooling_type = LLAMA_POOLING_TYPE_NONE;
   params.n_threads = settings.thread_count;
@@ -130,18 +138,36 @@ void KvContext::ReleaseOne(Sequence& sequence) {
   sequences_.erase(sequence.id);
 }
 
+// Rows from a position on, -1 = all, out of llama.cpp's cache. False where its memory cannot be cut there.
+bool KvContext::RemoveRows(const Sequence& sequence, llama_pos first) {
+  llama_memory_t memory = llama_get_memory(context_.get());
+  if (second_lane_ > 0) llama_memory_seq_rm(memory, sequence.lane + second_lane_, first, -1);
+  return llama_memory_seq_rm(memory, sequence.lane, first, -1);
+}
+
+// All rows of a lane become this sequence's too; the lane may be its own.
+void KvContext::ShareRows(llama_seq_id from, const Sequence& to) {
+  llama_memory_t memory = llama_get_memory(context_.get());
+  if (from != to.lane) llama_memory_seq_cp(memory, from, to.lane, -1, -1);
+  if (second_lane_ > 0) llama_memory_seq_cp(memory, from, to.lane + second_lane_, -1, -1);
+}
+
+void KvContext::AddLanes(const Sequence& sequence, std::vector<llama_seq_id>& lanes) const {
+  lanes.push_back(sequence.lane);
+  if (second_lane_ > 0) lanes.push_back(sequence.lane + second_lane_);
+}
+
 // Takes rows that a step has left behind the sequence's end out of llama.cpp's cache. False where that cannot be done, a
 // running state having moved on: then the sequence is lost.
 bool KvContext::Rewind(Sequence& sequence) {
-  const llama_pos end = sequence.position == 0 ? -1 : sequence.position;
-  if (llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, end, -1)) return true;
+  if (RemoveRows(sequence, sequence.position == 0 ? -1 : sequence.position)) return true;
   Empty(sequence);
   sequence.is_lost = true;
   return false;
 }
 
 void KvContext::Empty(Sequence& sequence) {
-  llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, -1, -1);
+  RemoveRows(sequence, -1);
   for (const uint32_t cell : sequence.cells) cells_.Drop(cell);
   sequence.cells.clear();
   sequence.images.clear();
@@ -176,14 +202,12 @@ std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
                                             Id(facts_.sequence_count) +
                                             " sequences are free. Release some, or create the context with more.");
   }
-  llama_memory_t memory = llama_get_memory(context_.get());
   std::vector<int32_t> ids;
   Newborns newborns(*this, count);
   for (int32_t i = 0; i < count; i++) {
     Sequence& child = newborns.Add();
-    // The copy does not clear its destination.
-    llama_memory_seq_rm(memory, child.lane, -1, -1);
-    llama_memory_seq_cp(memory, parent.lane, child.lane, -1, -1);
+    RemoveRows(child, -1);  // the copy does not clear its destination
+    ShareRows(parent.lane, child);
     child.cells = parent.cells;
     for (const uint32_t cell : child.cells) cells_.Share(cell);
     child.images = parent.images;
@@ -228,7 +252,7 @@ void KvContext::Trim(int32_t id, int32_t token_count) {
       throw NativeError(ErrorCode::kForkUnsupported, "This model keeps a running state instead of one cell per token: a sequence "
                                             "can only be trimmed to 0. Append the wanted tokens to a new sequence.");
     }
-    if (!llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, position, -1)) {
+    if (!RemoveRows(sequence, position)) {
       throw NativeError(ErrorCode::kForkUnsupported, "llama.cpp cannot trim a sequence of this model at " + Id(token_count) +
                                                 ". Append the wanted tokens to a new sequence.");
     }

@@ -87,6 +87,9 @@ class KvContext {
   Sequence& Find(int32_t id);
   Sequence& NewSequence();
   void ReleaseOne(Sequence& sequence);
+  void AddLanes(const Sequence& sequence, std::vector<llama_seq_id>& lanes) const;
+  void ShareRows(llama_seq_id from, const Sequence& to);
+  bool RemoveRows(const Sequence& sequence, llama_pos first);
   bool Rewind(Sequence& sequence);
   void Empty(Sequence& sequence);
   class Newborns;
@@ -101,6 +104,9 @@ class KvContext {
   llama_context_ptr context_;
   std::map<int32_t, Sequence> sequences_;
   std::vector<bool> lane_is_used_;
+  // llama.cpp gives away a cell that has left the window of its only owner, though a trim may bring it back: under windowed
+  // attention each sequence has a second lane, this much further, that owns whatever the first one does. 0 = none needed.
+  llama_seq_id second_lane_ = 0;
   CellLedger cells_{0};
   std::vector<std::vector<bool>> token_sets_;  // [set][token]
   int32_t next_id_ = 1;

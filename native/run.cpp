@@ -343,9 +343,9 @@ void Run::DecodeImage(Group& group) {
   Finish(group, 1, chunk->position_count);
 }
 
-std::vector<llama_seq_id> Run::LanesOf(const Group& group) {
+std::vector<llama_seq_id> Run::LanesOf(const Group& group) const {
   std::vector<llama_seq_id> lanes;
-  for (const Lane* lane : group.lanes) lanes.push_back(lane->sequence->lane);
+  for (const Lane* lane : group.lanes) context_.AddLanes(*lane->sequence, lanes);
   return lanes;
 }
 

@@ -65,7 +65,7 @@ class Run {
     OutputRow output;  // of its last row, where that ends an input
   };
 
-  static std::vector<llama_seq_id> LanesOf(const Group& group);
+  std::vector<llama_seq_id> LanesOf(const Group& group) const;
   static bool EndsAnInput(const Group& group);
   bool IsOver() const;
   bool HasBrought() const;

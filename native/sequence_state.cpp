@@ -143,6 +143,7 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
       llama_state_seq_set_data(context_.get(), in, header.state_size, sequence.lane) != header.state_size) {
     refuse("llama.cpp does not accept them in this context.");
   }
+  ShareRows(sequence.lane, sequence);
   for (int32_t i = 0; i < header.cell_count; i++) sequence.cells.push_back(cells_.Take(1));
   sequence.position = header.position;
   sequence.content = header.cell_count == 0 ? 0 : NewContent();

@@ -103,7 +103,7 @@ class Storm {
 
   async run(): Promise<void> {
     const { planted, failureShare, seed } = this.#options;
-    planted.plantFailure({ share: failureShare, count: 2 ** 40, seed });
+    planted.plantFailure(failureShare > 0 ? { share: failureShare, count: 2 ** 40, seed } : undefined);
     await Promise.all(Array.from({ length: CLIENTS }, () => this.#client()));
     const { decodeCount, failureCount } = planted.planted();
     planted.plantFailure();

@@ -163,6 +163,29 @@ test('a non-causal picture raises the micro batch to its rows', async () => {
   await model.dispose();
 });
 
+test('windowed attention: a trim finds every cell again, though others filled the cache meanwhile', async () => {
+  const model = await load('noncausal');
+  assert.equal(model.facts.slidingWindow, 48);
+  const context = await model.createContext(contextOptions({ cellCount: 256 }));
+  const tokens = (first: number, count: number) =>
+    Int32Array.from({ length: count }, (_, at) => 20 + ((first + 7 * at) % 300));
+  const subject = await prefilled(context, [tokens(0, 150)]);
+  const filler = await prefilled(context, [tokens(5, 90)]);
+  await context.release([filler]);
+  // llama.cpp begins again at the front of the cache, where cells stand that have left the subject's window.
+  await prefilled(context, [tokens(9, 40)]);
+  await context.trim(subject, 60);
+  const came = await logitsAfter(context, subject, [30, 40]);
+  const fresh = await model.createContext(contextOptions({ cellCount: 256 }));
+  const expected = await logitsAfter(fresh, await prefilled(fresh, [tokens(0, 60)]), [30, 40]);
+  assert.ok(maxDifference(came, expected) < 1e-4);
+  await assert.rejects(model.createContext(contextOptions({ sequenceCount: 129 })), {
+    code: 'INVALID_ARGUMENT',
+    message: /at most 128 .*windowed/,
+  });
+  await model.dispose();
+});
+
 test('a recurrent model forks at its end, and refuses to be cut', async () => {
   const model = await loadTiny({ modelPath: `${folder}recurrent.gguf`, projectorPath: undefined });
   assert.equal(model.facts.isRecurrent, true);
