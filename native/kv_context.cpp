@@ -175,6 +175,7 @@ void KvContext::Empty(Sequence& sequence) {
   sequence.output.reset();
   sequence.position = 0;
   sequence.content = 0;
+  sequence.least_trim = 0;
 }
 
 int32_t KvContext::CreateSequence() {
@@ -215,6 +216,7 @@ std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
     child.pending = parent.pending;
     child.content = parent.content;
     child.output = parent.output;
+    child.least_trim = parent.least_trim;
     child.is_lost = parent.is_lost;
     ids.push_back(child.id);
   }
@@ -251,6 +253,13 @@ void KvContext::Trim(int32_t id, int32_t token_count) {
     if (!facts_.forks_anywhere) {
       throw NativeError(ErrorCode::kForkUnsupported, "This model keeps a running state instead of one cell per token: a sequence "
                                             "can only be trimmed to 0. Append the wanted tokens to a new sequence.");
+    }
+    if (token_count < sequence.least_trim) {
+      throw NativeError(ErrorCode::kForkUnsupported,
+                        "Expected a tokenCount of at least " + Id(sequence.least_trim) + ", or 0, but received " +
+                            Id(token_count) +
+                            ": this sequence was restored, and a model with windowed attention saves the last window "
+                            "alone. Append the wanted tokens to a new sequence.");
     }
     if (!RemoveRows(sequence, position)) {
       throw NativeError(ErrorCode::kForkUnsupported, "llama.cpp cannot trim a sequence of this model at " + Id(token_count) +

@@ -43,6 +43,7 @@ struct Sequence {
   uint64_t content = 0;
   OutputRow output;  // of the last row; null once a token was drawn and waits, or after a trim
   std::optional<Sampler> sampler;
+  int32_t least_trim = 0;  // tokens that a trim must leave, or none at all: windows before the end of saved bytes are not in them
   bool is_lost = false;  // a step failed, and a running state could not be taken back: it holds nothing, and runs no more
 
   // Memory for rows that a step is about to add, and for a token drawn behind them: what is decoded is then written down

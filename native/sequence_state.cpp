@@ -146,6 +146,8 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   ShareRows(sequence.lane, sequence);
   for (int32_t i = 0; i < header.cell_count; i++) sequence.cells.push_back(cells_.Take(1));
   sequence.position = header.position;
+  const int32_t window = model_.Facts().sliding_window;
+  if (window > 0 && header.position > window) sequence.least_trim = header.cell_count;
   sequence.content = header.cell_count == 0 ? 0 : NewContent();
   newborns.Keep();
   return sequence.id;

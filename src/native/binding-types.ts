@@ -259,7 +259,8 @@ export interface NativeContext {
 
   /**
    * Drops everything after the first `tokenCount` KV cells, and all pending input. The logits are gone: append at
-   * least one token before generating. A cut inside an image is refused (INVALID_ARGUMENT).
+   * least one token before generating. A cut inside an image is refused (INVALID_ARGUMENT). A restored sequence of a model
+   * with windowed attention keeps what was restored, or nothing (FORK_UNSUPPORTED): llama.cpp saves the last window alone.
    */
   trim(sequence: number, tokenCount: number): Promise<void>;
 

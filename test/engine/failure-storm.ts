@@ -15,7 +15,7 @@ export const FORMS = ['causal', 'mrope', 'noncausal'] as const;
 
 export interface StormOptions {
   readonly planted: PlantedBinding;
-  readonly form?: (typeof FORMS)[number];
+  readonly form: (typeof FORMS)[number];
   readonly operations: number;
   readonly seed: number;
   /** Share of the decodes that fail. */
@@ -44,6 +44,8 @@ type Item = number | 'picture';
 interface Lane {
   readonly sequence: Sequence;
   content: Item[];
+  /** Whether its cells came from bytes: under windowed attention it cannot be cut before their end. */
+  isRestored: boolean;
 }
 
 const CLIENTS = 4;
@@ -166,7 +168,7 @@ class Storm {
     const lanes: Lane[] = [];
     const create = async () => {
       const sequence = await lease.createSequence();
-      lanes.push({ sequence, content: [] });
+      lanes.push({ sequence, content: [], isRestored: false });
     };
     if ((await this.#operation('create', create)) !== 'done') return;
     for (let step = 0, most = 4 + this.#draw(14); step < most && context === this.context; step++) {
@@ -186,7 +188,8 @@ class Storm {
     if (kind < 12 && lanes.length < LANES) {
       return this.#goesOn(
         await this.#operation('fork', async () => {
-          for (const sequence of await lane.sequence.fork(1)) lanes.push({ sequence, content: [...lane.content] });
+          for (const sequence of await lane.sequence.fork(1))
+            lanes.push({ ...lane, sequence, content: [...lane.content] });
         }),
       );
     }
@@ -261,8 +264,14 @@ class Storm {
   }
 
   async #trim(lane: Lane, itemCount: number): Promise<boolean> {
-    const content = lane.content.slice(0, itemCount);
-    const end = await this.#operation('trim', () => lane.sequence.trim(this.#tokenCount(content)));
+    let content = lane.content.slice(0, itemCount);
+    const mayRefuse = lane.isRestored && this.#options.form === 'noncausal';
+    const end = await this.#operation('trim', async () => {
+      await lane.sequence.trim(this.#tokenCount(content)).catch((error) => {
+        if (!mayRefuse || error.code !== 'ERR_FORK_UNSUPPORTED') throw error;
+        content = lane.content;
+      });
+    });
     if (end !== 'done') return this.#goesOn(end);
     lane.content = content;
     this.#checkCounts(lane);
@@ -278,7 +287,7 @@ class Storm {
     if (bytes === undefined) return this.#goesOn(saved);
     const from = bytes;
     const restored = await this.#operation('restore', async () => {
-      lanes.push({ sequence: await lease.restore(from), content: [...lane.content] });
+      lanes.push({ sequence: await lease.restore(from), content: [...lane.content], isRestored: true });
     });
     return this.#goesOn(restored);
   }
@@ -305,7 +314,7 @@ class Storm {
       await child?.append([Int32Array.of(token)]);
     });
     if (child === undefined) return this.#goesOn(end);
-    const probe: Lane = { sequence: child, content: [...other.content, token] };
+    const probe: Lane = { ...other, sequence: child, content: [...other.content, token] };
     const goesOn = await this.#look(probe);
     await this.#operation('release', () => probe.sequence.release());
     return goesOn;
@@ -353,7 +362,7 @@ class Storm {
 
 export async function failureStorm(options: StormOptions): Promise<StormReport> {
   options.planted.plantFailure();
-  const model = await load(options.form ?? 'noncausal');
+  const model = await load(options.form);
   try {
     const data = new Uint8Array(60 * 60 * 3).map((_, index) => (index * 7) % 256);
     const image = await model.encodeImage({ data, width: 60, height: 60 });

@@ -186,6 +186,38 @@ test('windowed attention: a trim finds every cell again, though others filled th
   await model.dispose();
 });
 
+test('windowed attention: saved bytes hold the last window, so a restored sequence is not cut before their end', async () => {
+  const model = await load('noncausal');
+  const context = await model.createContext(contextOptions());
+  const tokens = (count: number) => Int32Array.from({ length: count }, (_, at) => 20 + ((7 * at) % 300));
+  const restore = async (count: number) => {
+    const sequence = await prefilled(context, [tokens(count)]);
+    const restored = await context.restore(new Uint8Array(await context.save(sequence)));
+    await context.release([sequence]);
+    return restored;
+  };
+  const isRefused = { code: 'FORK_UNSUPPORTED', message: /at least 100, or 0, .*restored/ };
+  const restored = await restore(100);
+  const [fork = -1] = await context.fork(restored, 1);
+  for (const id of [restored, fork]) await assert.rejects(context.trim(id, 99), isRefused);
+  await logitsAfter(context, restored, tokens(30));
+  await context.trim(restored, 100);
+  const straight = await prefilled(context, [tokens(100)]);
+  const expected = await logitsAfter(context, straight, [30, 40]);
+  assert.ok(maxDifference(await logitsAfter(context, restored, [30, 40]), expected) < 1e-4);
+  await context.trim(restored, 0);
+  assert.ok(maxDifference(await logitsAfter(context, restored, [...tokens(100), 30, 40]), expected) < 1e-4);
+  await context.trim(restored, 5);
+
+  // All of a short one is in its window.
+  const short = await restore(48);
+  await context.trim(short, 20);
+  const other = await prefilled(context, [tokens(20)]);
+  const exact = await logitsAfter(context, other, [30, 40]);
+  assert.ok(maxDifference(await logitsAfter(context, short, [30, 40]), exact) < 1e-4);
+  await model.dispose();
+});
+
 test('a recurrent model forks at its end, and refuses to be cut', async () => {
   const model = await loadTiny({ modelPath: `${folder}recurrent.gguf`, projectorPath: undefined });
   assert.equal(model.facts.isRecurrent, true);
