@@ -174,8 +174,8 @@ void Run::DrawToken(Lane& lane) {
   }
 }
 
-// A step on its way. However it ends, the context is left in its own modes; and unless the step is kept, the cache holds
-// what it held before.
+// A step on its way. However it ends, the mask is causal behind it; and unless the step is kept, the cache holds what it
+// held before. (Whether output is wanted is said with each decode.)
 class Run::Attempt {
  public:
   Attempt(KvContext& context, const std::vector<Group*>& groups, bool is_causal) : context_(context), groups_(groups) {
@@ -188,7 +188,6 @@ class Run::Attempt {
   Attempt& operator=(const Attempt&) = delete;
   ~Attempt() {
     llama_set_causal_attn(context_.context_.get(), true);
-    llama_set_embeddings(context_.context_.get(), context_.settings_.reads_hidden_state);
     if (is_kept_) return;
     for (const Group* group : groups_) {
       for (Lane* lane : group->lanes) {

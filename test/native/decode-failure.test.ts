@@ -102,6 +102,26 @@ async function statistics(context: NativeContext) {
 const output = (context: NativeContext, { output: kind }: Case, sequence: number) =>
   kind === 'logits' ? context.logits(sequence) : context.hiddenState(sequence);
 
+/** Reads the text before a picture, the model's markers included: the next step is the picture's. */
+async function readToPicture(case_: Case, context: NativeContext, sequence: number): Promise<void> {
+  for (let step = await stepsToPicture(case_); step > 0; step--) {
+    await context.run({ entries: [entry(sequence)], stepBudget: 1 });
+  }
+}
+
+/** Steps of text before the picture, counted in a context of its own. */
+async function stepsToPicture(case_: Case): Promise<number> {
+  const context = await modelOf(case_.form).createContext(contextOptions({ ...SMALL, output: case_.output }));
+  const sequence = await prefilled(context, [tokens(100, 7)]);
+  await context.append(sequence, partsOf(case_));
+  for (let count = 0; ; count++) {
+    await context.run({ entries: [entry(sequence)], stepBudget: 1 });
+    if ((await context.statistics()).imageCount === 0) continue;
+    await context.dispose();
+    return count;
+  }
+}
+
 /** What a case leaves behind; the failure, if any, comes in the middle. */
 async function play(case_: Case, failure?: PlantedFailure, withNeighbour = false) {
   const context = await modelOf(case_.form).createContext(contextOptions({ ...SMALL, output: case_.output }));
@@ -109,6 +129,7 @@ async function play(case_: Case, failure?: PlantedFailure, withNeighbour = false
   const subject = await prefilled(context, [tokens(100, 7)]);
   const fork = (await context.fork(subject, 1))[0] ?? -1;
   await context.append(subject, partsOf(case_));
+  if (case_.what === 'picture') await readToPicture(case_, context, subject);
   if (withNeighbour) await context.append(neighbour, [tokens(70, 1)]);
   const riding = withNeighbour ? [subject, neighbour] : [subject];
   const all = [neighbour, subject, fork];
