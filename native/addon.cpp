@@ -23,7 +23,12 @@ Napi::Object Register(Napi::Env env, Napi::Object exports) {
   exports["setVariable"] = Napi::Function::New<eta::host_process::SetVariable>(env, "setVariable");
   exports["loadedOnnxruntimes"] =
       Napi::Function::New<eta::host_process::LoadedOnnxruntimes>(env, "loadedOnnxruntimes");
-  exports["loadModel"] = Napi::Function::New<eta::Model::Load>(env, "loadModel");
+  exports["loadModel"] = Napi::Function::New(
+      env,
+      [](const Napi::CallbackInfo& info) {
+        return eta::arguments::Guarded(info, [&info] { return eta::Model::Load(info); });
+      },
+      "loadModel");
   return exports;
 }
 

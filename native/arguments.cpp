@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <new>
 
 namespace eta::arguments {
 
@@ -40,14 +41,66 @@ std::string Plain(double value) {
 
 }  // namespace
 
+const char* CodeName(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+      return "INVALID_ARGUMENT";
+    case ErrorCode::kModelLoadFailed:
+      return "MODEL_LOAD_FAILED";
+    case ErrorCode::kProjectorLoadFailed:
+      return "PROJECTOR_LOAD_FAILED";
+    case ErrorCode::kLoadCancelled:
+      return "LOAD_CANCELLED";
+    case ErrorCode::kContextFailed:
+      return "CONTEXT_FAILED";
+    case ErrorCode::kNoProjector:
+      return "NO_PROJECTOR";
+    case ErrorCode::kImageFailed:
+      return "IMAGE_FAILED";
+    case ErrorCode::kImageCancelled:
+      return "IMAGE_CANCELLED";
+    case ErrorCode::kSequenceLimit:
+      return "SEQUENCE_LIMIT";
+    case ErrorCode::kUnknownSequence:
+      return "UNKNOWN_SEQUENCE";
+    case ErrorCode::kCacheFull:
+      return "CACHE_FULL";
+    case ErrorCode::kForkUnsupported:
+      return "FORK_UNSUPPORTED";
+    case ErrorCode::kNothingToSample:
+      return "NOTHING_TO_SAMPLE";
+    case ErrorCode::kDecodeFailed:
+      return "DECODE_FAILED";
+    case ErrorCode::kStateMismatch:
+      return "STATE_MISMATCH";
+    case ErrorCode::kDisposed:
+      return "DISPOSED";
+  }
+  return "INVALID_ARGUMENT";  // no code is without a case
+}
+
+NativeError Caught(ErrorCode otherwise) {
+  try {
+    throw;
+  } catch (const NativeError& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return NativeError(otherwise, "Expected memory for this call, found none. Free some, or ask for less.");
+  } catch (const std::exception& error) {
+    return NativeError(otherwise, std::string("Expected no failure of a library, received: ") + error.what());
+  } catch (...) {
+    return NativeError(otherwise, "Expected no failure of a library, received one without words.");
+  }
+}
+
 Napi::Error ToJs(Napi::Env env, const NativeError& error) {
   Napi::Error js_error = Napi::Error::New(env, error.what());
-  js_error.Set("code", Napi::String::New(env, error.Code()));
+  js_error.Set("code", Napi::String::New(env, CodeName(error.Code())));
   return js_error;
 }
 
 Napi::Error Invalid(Napi::Env env, const std::string& name, const std::string& expected, const Napi::Value& received) {
-  return ToJs(env, NativeError("INVALID_ARGUMENT",
+  return ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                "Expected " + expected + " for " + name + " but received " + Describe(received) + "."));
 }
 
@@ -112,7 +165,7 @@ std::vector<int32_t> Tokens(const Napi::Value& value, const std::string& name, i
   for (const int32_t token : tokens) {
     if (token >= 0 && token < vocabulary_size) continue;
     throw ToJs(value.Env(),
-               NativeError("INVALID_ARGUMENT", "Expected tokens from 0 to " + std::to_string(vocabulary_size - 1) +
+               NativeError(ErrorCode::kInvalidArgument, "Expected tokens from 0 to " + std::to_string(vocabulary_size - 1) +
                                                    " in " + name + " but received " + std::to_string(token) + "."));
   }
   return tokens;

@@ -12,7 +12,10 @@
 // code INVALID_ARGUMENT whose message names the argument, what was expected and what came.
 namespace eta::arguments {
 
+const char* CodeName(ErrorCode code);
 Napi::Error ToJs(Napi::Env env, const NativeError& error);
+// What the current exception, one of C++, becomes: a NativeError as it is, anything else under this code.
+NativeError Caught(ErrorCode otherwise);
 Napi::Error Invalid(Napi::Env env, const std::string& name, const std::string& expected, const Napi::Value& received);
 
 int64_t Integer(const Napi::Value& value, const std::string& name, int64_t min, int64_t max);
@@ -41,6 +44,18 @@ class LentBytes {
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
 };
+
+// The body of a method: what C++ throws in it leaves as a JS Error with a code, as everything else does.
+template <typename Body>
+Napi::Value Guarded(const Napi::CallbackInfo& info, Body body) {
+  try {
+    return body();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw ToJs(info.Env(), Caught(ErrorCode::kInvalidArgument));
+  }
+}
 
 Napi::Int32Array ToJs(Napi::Env env, const std::vector<int32_t>& values);
 Napi::Float32Array ToJs(Napi::Env env, const std::vector<float>& values);

@@ -90,13 +90,13 @@ Napi::Value LoadBackend(const Napi::CallbackInfo& info) {
   ggml_backend_reg_t backend = ggml_backend_load(path.c_str());
   if (backend == nullptr) {
     throw arguments::ToJs(
-        env, NativeError("INVALID_ARGUMENT", "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +
+        env, NativeError(ErrorCode::kInvalidArgument, "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +
                                                  " whose own libraries can be found; it could not be loaded."));
   }
   return Napi::String::New(env, ggml_backend_reg_name(backend));
 #else
   // A backend library brings its own libggml-base, which would be a second ggml beside the one compiled in.
-  throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
+  throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                          "Cannot load " + path +
                                              ": this build has its backends compiled in. Rebuild with --prebuilt for "
                                              "backends from shared libraries."));

@@ -57,7 +57,8 @@ RunRequest ReadRun(const Napi::Value& value) {
   const Napi::Object options = arguments::Object(value, "options");
   const Napi::Array entries = arguments::Array(options.Get("entries"), "entries");
   RunRequest request;
-  for (uint32_t i = 0; i < entries.Length(); i++) {
+  const uint32_t count = entries.Length();  // read once: reading an entry may run JavaScript that appends
+  for (uint32_t i = 0; i < count; i++) {
     const std::string name = "entries[" + std::to_string(i) + "]";
     const Napi::Object entry = arguments::Object(entries.Get(i), name);
     RunEntry read;
@@ -77,7 +78,8 @@ std::vector<PendingItem> ReadParts(const Napi::Value& value, const LoadedModel& 
   const auto add_tokens = [&items](const std::vector<llama_token>& tokens) {
     for (const llama_token token : tokens) items.push_back(PendingItem{token, nullptr});
   };
-  for (uint32_t i = 0; i < parts.Length(); i++) {
+  const uint32_t count = parts.Length();
+  for (uint32_t i = 0; i < count; i++) {
     const Napi::Value part = parts.Get(i);
     const std::string name = "parts[" + std::to_string(i) + "]";
     if (!Image::Is(part)) {
@@ -159,22 +161,22 @@ void Context::Register(Napi::Env env) {
   Environment::Of(env).context_class = Napi::Persistent(DefineClass(
       env, "NativeContext",
       {
-          InstanceMethod<&Context::CreateSequence>("createSequence"),
-          InstanceMethod<&Context::Append>("append"),
-          InstanceMethod<&Context::Fork>("fork"),
-          InstanceMethod<&Context::SetSampler>("setSampler"),
-          InstanceMethod<&Context::Trim>("trim"),
-          InstanceMethod<&Context::Release>("release"),
-          InstanceMethod<&Context::Run>("run"),
-          InstanceMethod<&Context::Interrupt>("interrupt"),
-          InstanceMethod<&Context::CreateTokenSet>("createTokenSet"),
-          InstanceMethod<&Context::Logits>("logits"),
-          InstanceMethod<&Context::HiddenState>("hiddenState"),
-          InstanceMethod<&Context::Sequence>("sequence"),
-          InstanceMethod<&Context::Save>("save"),
-          InstanceMethod<&Context::Restore>("restore"),
-          InstanceMethod<&Context::Statistics>("statistics"),
-          InstanceMethod<&Context::Dispose>("dispose"),
+          InstanceMethod<&Context::Checked<&Context::CreateSequence>>("createSequence"),
+          InstanceMethod<&Context::Checked<&Context::Append>>("append"),
+          InstanceMethod<&Context::Checked<&Context::Fork>>("fork"),
+          InstanceMethod<&Context::Checked<&Context::SetSampler>>("setSampler"),
+          InstanceMethod<&Context::Checked<&Context::Trim>>("trim"),
+          InstanceMethod<&Context::Checked<&Context::Release>>("release"),
+          InstanceMethod<&Context::Checked<&Context::Run>>("run"),
+          InstanceMethod<&Context::Checked<&Context::Interrupt>>("interrupt"),
+          InstanceMethod<&Context::Checked<&Context::CreateTokenSet>>("createTokenSet"),
+          InstanceMethod<&Context::Checked<&Context::Logits>>("logits"),
+          InstanceMethod<&Context::Checked<&Context::HiddenState>>("hiddenState"),
+          InstanceMethod<&Context::Checked<&Context::Sequence>>("sequence"),
+          InstanceMethod<&Context::Checked<&Context::Save>>("save"),
+          InstanceMethod<&Context::Checked<&Context::Restore>>("restore"),
+          InstanceMethod<&Context::Checked<&Context::Statistics>>("statistics"),
+          InstanceMethod<&Context::Checked<&Context::Dispose>>("dispose"),
       }));
 }
 
@@ -182,7 +184,7 @@ Napi::Value Context::Create(Napi::Env env, const Napi::Object& model_object, con
                             const Napi::Value& options) {
   const ContextSettings settings = ReadSettings(options);
   return Queue<std::shared_ptr<KvContext>>(
-      env, model_object, model->Thread(), [model, settings] { return KvContext::Create(*model, settings); },
+      env, model_object, model->Thread(), ErrorCode::kContextFailed, [model, settings] { return KvContext::Create(*model, settings); },
       [model](Napi::Env env, std::shared_ptr<KvContext>& context, const Napi::Object& model_object) {
         Construction construction{model, context};
         Napi::Object object =
@@ -211,10 +213,10 @@ Context::~Context() {
 // Queues work on the context; every method below is one of these. The context is checked when its turn comes.
 template <typename Result>
 Napi::Value Context::Later(const Napi::CallbackInfo& info, std::function<Result(KvContext&)> work,
-                           typename Task<Result>::ConvertFunction convert) {
+                           typename Task<Result>::ConvertFunction convert, ErrorCode failure) {
   // The work holds what it needs: `this` may be disposed of, even collected, before its turn.
   return Queue<Result>(
-      info.Env(), info.This().As<Napi::Object>(), model_->Thread(),
+      info.Env(), info.This().As<Napi::Object>(), model_->Thread(), failure,
       [model = model_, context = context_, work = std::move(work)] { return work(*context); }, std::move(convert));
 }
 
@@ -271,7 +273,8 @@ Napi::Value Context::Trim(const Napi::CallbackInfo& info) {
 Napi::Value Context::Release(const Napi::CallbackInfo& info) {
   const Napi::Array array = arguments::Array(info[0], "sequences");
   std::vector<int32_t> ids;
-  for (uint32_t i = 0; i < array.Length(); i++) ids.push_back(ReadSequence(array.Get(i)));
+  const uint32_t count = array.Length();
+  for (uint32_t i = 0; i < count; i++) ids.push_back(ReadSequence(array.Get(i)));
   return Later<Nothing>(
       info,
       [ids](KvContext& context) {
@@ -286,7 +289,8 @@ Napi::Value Context::Run(const Napi::CallbackInfo& info) {
   request.ticket = ++last_ticket_;
   return Later<RunReport>(
       info, [request](KvContext& context) { return context.Run(request); },
-      [](Napi::Env env, RunReport& report, const Napi::Object&) { return ReportToJs(env, report); });
+      [](Napi::Env env, RunReport& report, const Napi::Object&) { return ReportToJs(env, report); },
+      ErrorCode::kDecodeFailed);
 }
 
 Napi::Value Context::Interrupt(const Napi::CallbackInfo& info) {
@@ -361,7 +365,7 @@ Napi::Value Context::Dispose(const Napi::CallbackInfo& info) {
   // A disposed model frees its contexts: wait for that.
   if (model_->IsDisposed()) return QueueStop(info.Env(), info.This().As<Napi::Object>(), model_->Thread());
   return Queue<Nothing>(
-      info.Env(), info.This().As<Napi::Object>(), model_->Thread(),
+      info.Env(), info.This().As<Napi::Object>(), model_->Thread(), ErrorCode::kContextFailed,
       [model = model_, context = context_] {
         model->RemoveContext(context.get());
         context->Free();

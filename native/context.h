@@ -21,9 +21,13 @@ class Context : public Napi::ObjectWrap<Context> {
   ~Context() override;
 
  private:
+  template <Napi::Value (Context::*kMethod)(const Napi::CallbackInfo&)>
+  Napi::Value Checked(const Napi::CallbackInfo& info) {
+    return arguments::Guarded(info, [&] { return (this->*kMethod)(info); });
+  }
   template <typename Result>
   Napi::Value Later(const Napi::CallbackInfo& info, std::function<Result(KvContext&)> work,
-                    typename Task<Result>::ConvertFunction convert);
+                    typename Task<Result>::ConvertFunction convert, ErrorCode failure = ErrorCode::kContextFailed);
 
   Napi::Value CreateSequence(const Napi::CallbackInfo& info);
   Napi::Value Append(const Napi::CallbackInfo& info);

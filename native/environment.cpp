@@ -6,6 +6,15 @@ namespace eta {
 
 namespace {
 
+// 'uncaughtException', as for any callback that throws.
+void Report(napi_env env, const Napi::Error& error) {
+  try {
+    napi_fatal_exception(env, error.Value());
+  } catch (const Napi::Error&) {
+    // A thread that is being terminated hears nothing any more.
+  }
+}
+
 void CallJs(napi_env env, napi_value, void*, void* data) {
   const std::unique_ptr<Delivery> delivery(static_cast<Delivery*>(data));
   if (env == nullptr) return;  // the environment is being torn down
@@ -13,11 +22,9 @@ void CallJs(napi_env env, napi_value, void*, void* data) {
   try {
     delivery->Deliver(env, Environment::Of(env));
   } catch (const Napi::Error& error) {
-    try {
-      napi_fatal_exception(env, error.Value());  // 'uncaughtException', as for any callback that throws
-    } catch (const Napi::Error&) {
-      // A thread that is being terminated hears nothing any more.
-    }
+    Report(env, error);
+  } catch (const std::exception& error) {
+    Report(env, Napi::Error::New(env, error.what()));
   }
 }
 
@@ -78,8 +85,8 @@ Environment& Environment::Of(Napi::Env env) { return *env.GetInstanceData<Enviro
 Napi::Promise Environment::AddPromise(Napi::Env env, const Napi::Object& keep, uint64_t* id) {
   Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
   *id = next_id_++;
-  if (pending_.empty()) mailbox_->KeepLoopAlive(env, true);
   pending_.emplace(*id, Pending{deferred, keep.IsEmpty() ? Napi::ObjectReference() : Napi::Persistent(keep)});
+  if (pending_.size() == 1) mailbox_->KeepLoopAlive(env, true);
   return deferred.Promise();
 }
 

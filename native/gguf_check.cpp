@@ -10,7 +10,6 @@
 #include "ggml.h"
 #include "gguf.h"
 #include "log.h"
-#include "native_error.h"
 
 namespace eta {
 
@@ -67,7 +66,7 @@ uint64_t PromisedSize(const gguf_context* file) {
 
 }  // namespace
 
-void CheckGguf(const std::string& path, bool wants_projector, const char* code) {
+void CheckGguf(const std::string& path, bool wants_projector, ErrorCode code) {
   const std::string what = wants_projector ? "projector" : "language model";
   const auto fail = [&](const std::string& reason) { throw NativeError(code, "Cannot load the " + what + " " + path + ": " + reason); };
 

@@ -56,11 +56,11 @@ Image::Image(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Image>(info) {
 
 const Image::Chunks& Image::ChunksFor(Napi::Env env, const LoadedModel& model) const {
   if (model_ == nullptr || model_->IsDisposed()) {
-    throw arguments::ToJs(env, NativeError("DISPOSED", "The image was disposed of; encode it again to use it."));
+    throw arguments::ToJs(env, NativeError(ErrorCode::kDisposed, "The image was disposed of; encode it again to use it."));
   }
   if (model_.get() != &model) {
     throw arguments::ToJs(
-        env, NativeError("INVALID_ARGUMENT",
+        env, NativeError(ErrorCode::kInvalidArgument,
                          "Expected an image of this context's model but received one of another model. Encode it again."));
   }
   return chunks_;

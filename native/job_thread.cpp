@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <set>
+#include <string>
+#include <system_error>
 #include <thread>
 
 namespace eta {
@@ -20,7 +22,7 @@ Registry& Threads() {
   return *registry;
 }
 
-NativeError Disposed() { return NativeError("DISPOSED", "The model was disposed of; load it again to use it."); }
+NativeError Disposed() { return NativeError(ErrorCode::kDisposed, "The model was disposed of; load it again to use it."); }
 
 }  // namespace
 
@@ -31,14 +33,23 @@ std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox) {
     const std::lock_guard<std::mutex> lock(registry.mutex);
     registry.threads.insert(self);
   }
-  std::thread([self]() {
-    self->Loop();
+  const auto forget = [self] {
     Registry& registry = Threads();
     // Notified under the lock: after it is given up, the process may end at any time.
     const std::lock_guard<std::mutex> lock(registry.mutex);
     registry.threads.erase(self);
     registry.ended.notify_all();
-  }).detach();
+  };
+  try {
+    std::thread([self, forget] {
+      self->Loop();
+      forget();
+    }).detach();
+  } catch (const std::system_error& error) {
+    forget();  // or the end of the process would wait for it
+    throw NativeError(ErrorCode::kModelLoadFailed, std::string("Expected one more thread for the model, received: ") +
+                                                       error.what() + ". Dispose of a model, or raise the limit of threads.");
+  }
   return self;
 }
 

@@ -8,11 +8,6 @@ namespace eta {
 
 namespace {
 
-bool ShouldAbort(void* data) {
-  const auto* flags = static_cast<const std::pair<const std::atomic<bool>*, const JobThread*>*>(data);
-  return flags->first->load(std::memory_order_relaxed) || flags->second->IsStopping();
-}
-
 std::string Id(int32_t id) { return std::to_string(id); }
 
 // An operating system that promises more than it has kills the process when the cache is first written; so what cannot
@@ -31,7 +26,7 @@ void CheckMemory(const llama_model* model, const ModelFacts& facts, const Contex
     available += static_cast<double>(total);
   }
   if (available == 0 || needed <= available) return;
-  throw NativeError("CONTEXT_FAILED", "A context of " + Id(settings.cell_count) + " cells takes about " +
+  throw NativeError(ErrorCode::kContextFailed, "A context of " + Id(settings.cell_count) + " cells takes about " +
                                           std::to_string(static_cast<int64_t>(needed / 1e9)) +
                                           " GB, more than the memory of this machine (" +
                                           std::to_string(static_cast<int64_t>(available / 1e9)) +
@@ -53,13 +48,21 @@ KvContext::KvContext(LoadedModel& model, const ContextSettings& settings) : mode
   if (model.Projector() != nullptr) micro_batch = std::max(micro_batch, model.Projector()->NonCausalRowCount());
   const int32_t batch = std::max({settings.batch_size, settings.sequence_count, micro_batch});
 
+  if (model.Facts().sliding_window > 0 && model.Facts().ForksAnywhere()) second_lane_ = settings.sequence_count;
+  if (settings.sequence_count + second_lane_ > static_cast<int32_t>(llama_max_parallel_sequences())) {
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected sequenceCount to be at most " + Id(llama_max_parallel_sequences() / 2) +
+                          " for a model with windowed attention but received " + Id(settings.sequence_count) + ".");
+  }
+
   llama_context_params params = llama_context_default_params();
   params.n_ctx = settings.cell_count;
   params.n_batch = batch;
   params.n_ubatch = micro_batch;
-  params.n_seq_max = settings.sequence_count;
+  params.n_seq_max = settings.sequence_count + second_lane_;
   // Hidden states come from all rows of a step that asks for one, see Run::Decode.
-  params.n_outputs_max = settings.reads_hidden_state ? batch : settings.sequence_count;
+  // llama.cpp asks for one of every lane at least.
+  params.n_outputs_max = std::max(settings.reads_hidden_state ? batch : 0, settings.sequence_count + second_lane_);
   params.embeddings = settings.reads_hidden_state;
   params.pooling_type = LLAMA_POOLING_TYPE_NONE;
   params.n_threads = settings.thread_count;
@@ -76,7 +79,7 @@ KvContext::KvContext(LoadedModel& model, const ContextSettings& settings) : mode
     const log::Capture capture;
     context_.reset(llama_init_from_model(model.Model(), params));
     if (context_ == nullptr) {
-      throw NativeError("CONTEXT_FAILED", "Cannot make a context of " + Id(settings.cell_count) + " cells: " +
+      throw NativeError(ErrorCode::kContextFailed, "Cannot make a context of " + Id(settings.cell_count) + " cells: " +
                                               capture.Reason("out of memory?") + " Ask for fewer cells or sequences.");
     }
   }
@@ -87,8 +90,8 @@ KvContext::KvContext(LoadedModel& model, const ContextSettings& settings) : mode
   facts_.forks_anywhere = model.Facts().ForksAnywhere();
   lane_is_used_.assign(settings.sequence_count, false);
   cells_ = CellLedger(facts_.cell_count);
-  abort_flags_ = {&is_disposed, &model.Thread()};
-  llama_set_abort_callback(context_.get(), ShouldAbort, &abort_flags_);
+  llama_set_abort_callback(
+      context_.get(), [](void* self) { return static_cast<const KvContext*>(self)->IsEnding(); }, this);
 }
 
 void KvContext::Free() {
@@ -100,7 +103,7 @@ void KvContext::Free() {
 
 void KvContext::CheckAlive() const {
   if (is_disposed || context_ == nullptr) {
-    throw NativeError("DISPOSED", "The context was disposed of; create another one.");
+    throw NativeError(ErrorCode::kDisposed, "The context was disposed of; create another one.");
   }
 }
 
@@ -108,7 +111,7 @@ Sequence& KvContext::Find(int32_t id) {
   CheckAlive();
   const auto entry = sequences_.find(id);
   if (entry == sequences_.end()) {
-    throw NativeError("UNKNOWN_SEQUENCE", "Expected a living sequence but " + Id(id) + " was " +
+    throw NativeError(ErrorCode::kUnknownSequence, "Expected a living sequence but " + Id(id) + " was " +
                                               (id < next_id_ ? "released." : "never created."));
   }
   return entry->second;
@@ -117,21 +120,62 @@ Sequence& KvContext::Find(int32_t id) {
 Sequence& KvContext::NewSequence() {
   const auto lane = std::find(lane_is_used_.begin(), lane_is_used_.end(), false);
   if (lane == lane_is_used_.end()) {
-    throw NativeError("SEQUENCE_LIMIT", "All " + Id(facts_.sequence_count) +
+    throw NativeError(ErrorCode::kSequenceLimit, "All " + Id(facts_.sequence_count) +
                                             " sequences are in use. Release one, or create the context with more.");
   }
-  *lane = true;
   Sequence sequence;
-  sequence.id = next_id_++;
+  sequence.id = next_id_;
   sequence.lane = static_cast<llama_seq_id>(lane - lane_is_used_.begin());
-  return sequences_.emplace(sequence.id, std::move(sequence)).first->second;
+  Sequence& added = sequences_.emplace(sequence.id, std::move(sequence)).first->second;
+  next_id_++;
+  *lane = true;
+  return added;
 }
 
 void KvContext::ReleaseOne(Sequence& sequence) {
-  llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, -1, -1);
-  for (const uint32_t cell : sequence.cells) cells_.Drop(cell);
+  Empty(sequence);
   lane_is_used_[sequence.lane] = false;
   sequences_.erase(sequence.id);
+}
+
+// Rows from a position on, -1 = all, out of llama.cpp's cache. False where its memory cannot be cut there.
+bool KvContext::RemoveRows(const Sequence& sequence, llama_pos first) {
+  llama_memory_t memory = llama_get_memory(context_.get());
+  if (second_lane_ > 0) llama_memory_seq_rm(memory, sequence.lane + second_lane_, first, -1);
+  return llama_memory_seq_rm(memory, sequence.lane, first, -1);
+}
+
+// All rows of a lane become this sequence's too; the lane may be its own.
+void KvContext::ShareRows(llama_seq_id from, const Sequence& to) {
+  llama_memory_t memory = llama_get_memory(context_.get());
+  if (from != to.lane) llama_memory_seq_cp(memory, from, to.lane, -1, -1);
+  if (second_lane_ > 0) llama_memory_seq_cp(memory, from, to.lane + second_lane_, -1, -1);
+}
+
+void KvContext::AddLanes(const Sequence& sequence, std::vector<llama_seq_id>& lanes) const {
+  lanes.push_back(sequence.lane);
+  if (second_lane_ > 0) lanes.push_back(sequence.lane + second_lane_);
+}
+
+// Takes rows that a step has left behind the sequence's end out of llama.cpp's cache. False where that cannot be done, a
+// running state having moved on: then the sequence is lost.
+bool KvContext::Rewind(Sequence& sequence) {
+  if (RemoveRows(sequence, sequence.position == 0 ? -1 : sequence.position)) return true;
+  Empty(sequence);
+  sequence.is_lost = true;
+  return false;
+}
+
+void KvContext::Empty(Sequence& sequence) {
+  RemoveRows(sequence, -1);
+  for (const uint32_t cell : sequence.cells) cells_.Drop(cell);
+  sequence.cells.clear();
+  sequence.images.clear();
+  sequence.pending.clear();
+  sequence.output.reset();
+  sequence.position = 0;
+  sequence.content = 0;
+  sequence.least_trim = 0;
 }
 
 int32_t KvContext::CreateSequence() {
@@ -144,7 +188,7 @@ void KvContext::Append(int32_t id, const std::vector<PendingItem>& items) {
   for (const PendingItem& item : items) {
     // llama.cpp asserts that a non-causal image fits one micro batch.
     if (!item.IsImage() || item.chunk->is_causal || item.chunk->row_count <= facts_.micro_batch_size) continue;
-    throw NativeError("INVALID_ARGUMENT", "Expected an image of at most microBatchSize = " + Id(facts_.micro_batch_size) +
+    throw NativeError(ErrorCode::kInvalidArgument, "Expected an image of at most microBatchSize = " + Id(facts_.micro_batch_size) +
                                               " rows but it has " + Id(item.chunk->row_count) +
                                               ". Create the context with a larger microBatchSize.");
   }
@@ -155,17 +199,16 @@ std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
   Sequence& parent = Find(id);
   const int32_t free = static_cast<int32_t>(std::count(lane_is_used_.begin(), lane_is_used_.end(), false));
   if (count > free) {
-    throw NativeError("SEQUENCE_LIMIT", "Expected room for " + Id(count) + " forks but only " + Id(free) + " of " +
+    throw NativeError(ErrorCode::kSequenceLimit, "Expected room for " + Id(count) + " forks but only " + Id(free) + " of " +
                                             Id(facts_.sequence_count) +
                                             " sequences are free. Release some, or create the context with more.");
   }
-  llama_memory_t memory = llama_get_memory(context_.get());
   std::vector<int32_t> ids;
+  Newborns newborns(*this, count);
   for (int32_t i = 0; i < count; i++) {
-    Sequence& child = NewSequence();
-    // The copy does not clear its destination.
-    llama_memory_seq_rm(memory, child.lane, -1, -1);
-    llama_memory_seq_cp(memory, parent.lane, child.lane, -1, -1);
+    Sequence& child = newborns.Add();
+    RemoveRows(child, -1);  // the copy does not clear its destination
+    ShareRows(parent.lane, child);
     child.cells = parent.cells;
     for (const uint32_t cell : child.cells) cells_.Share(cell);
     child.images = parent.images;
@@ -173,45 +216,60 @@ std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
     child.pending = parent.pending;
     child.content = parent.content;
     child.output = parent.output;
+    child.least_trim = parent.least_trim;
+    child.is_lost = parent.is_lost;
     ids.push_back(child.id);
   }
+  newborns.Keep();
   totals_.fork_count += count;
   return ids;
 }
 
-void KvContext::SetSampler(int32_t id, const SamplerSettings& settings) { Find(id).sampler.emplace(settings); }
+void KvContext::SetSampler(int32_t id, const SamplerSettings& settings) {
+  Find(id).sampler = Sampler(settings, model_.Facts().vocabulary_size);
+}
 
 void KvContext::Trim(int32_t id, int32_t token_count) {
   Sequence& sequence = Find(id);
   const int32_t total = sequence.TokenCount();
   if (token_count > total) {
-    throw NativeError("INVALID_ARGUMENT", "Expected a tokenCount from 0 to " + Id(total) + " but received " +
+    throw NativeError(ErrorCode::kInvalidArgument, "Expected a tokenCount from 0 to " + Id(total) + " but received " +
                                               Id(token_count) + ".");
   }
   llama_pos position = token_count;
   for (const ImageSpan& span : sequence.images) {
     const int32_t end = span.first_cell + span.cell_count;
     if (token_count > span.first_cell && token_count < end) {
-      throw NativeError("INVALID_ARGUMENT", "Expected a cut outside of an image but " + Id(token_count) +
+      throw NativeError(ErrorCode::kInvalidArgument, "Expected a cut outside of an image but " + Id(token_count) +
                                                 " lies inside the one from " + Id(span.first_cell) + " to " + Id(end) + ".");
     }
     if (token_count >= end) position -= span.cell_count - span.position_count;
   }
+  if (token_count == 0) {
+    Empty(sequence);
+    return;
+  }
   if (token_count < total) {
-    const bool is_whole = token_count == 0;
-    if (!is_whole && !facts_.forks_anywhere) {
-      throw NativeError("FORK_UNSUPPORTED", "This model keeps a running state instead of one cell per token: a sequence "
+    if (!facts_.forks_anywhere) {
+      throw NativeError(ErrorCode::kForkUnsupported, "This model keeps a running state instead of one cell per token: a sequence "
                                             "can only be trimmed to 0. Append the wanted tokens to a new sequence.");
     }
-    if (!llama_memory_seq_rm(llama_get_memory(context_.get()), sequence.lane, is_whole ? -1 : position, -1)) {
-      throw NativeError("FORK_UNSUPPORTED", "llama.cpp cannot trim a sequence of this model at " + Id(token_count) +
+    if (token_count < sequence.least_trim) {
+      throw NativeError(ErrorCode::kForkUnsupported,
+                        "Expected a tokenCount of at least " + Id(sequence.least_trim) + ", or 0, but received " +
+                            Id(token_count) +
+                            ": this sequence was restored, and a model with windowed attention saves the last window "
+                            "alone. Append the wanted tokens to a new sequence.");
+    }
+    if (!RemoveRows(sequence, position)) {
+      throw NativeError(ErrorCode::kForkUnsupported, "llama.cpp cannot trim a sequence of this model at " + Id(token_count) +
                                                 ". Append the wanted tokens to a new sequence.");
     }
     for (int32_t i = token_count; i < total; i++) cells_.Drop(sequence.cells[i]);
     sequence.cells.resize(token_count);
     while (!sequence.images.empty() && sequence.images.back().first_cell >= token_count) sequence.images.pop_back();
     sequence.position = position;
-    sequence.content = is_whole ? 0 : NewContent();
+    sequence.content = NewContent();
   }
   sequence.pending.clear();
   sequence.output.reset();
@@ -219,8 +277,9 @@ void KvContext::Trim(int32_t id, int32_t token_count) {
 
 void KvContext::Release(const std::vector<int32_t>& ids) {
   for (const int32_t id : ids) Find(id);
-  for (size_t i = 0; i < ids.size(); i++) {
-    if (std::find(ids.begin(), ids.begin() + i, ids[i]) == ids.begin() + i) ReleaseOne(Find(ids[i]));
+  for (const int32_t id : ids) {
+    const auto entry = sequences_.find(id);
+    if (entry != sequences_.end()) ReleaseOne(entry->second);  // named twice, it is gone already
   }
 }
 
@@ -239,12 +298,12 @@ std::vector<float> KvContext::CopyHiddenState(int32_t id) { return Output(id, tr
 const std::vector<float>& KvContext::Output(int32_t id, bool is_hidden_state) {
   const Sequence& sequence = Find(id);
   if (is_hidden_state != settings_.reads_hidden_state) {
-    throw NativeError("INVALID_ARGUMENT", is_hidden_state
+    throw NativeError(ErrorCode::kInvalidArgument, is_hidden_state
                                               ? "Expected a context with output 'hidden-state' but this one keeps logits."
                                               : "Expected a context with output 'logits' but this one keeps hidden states.");
   }
   if (sequence.output == nullptr || !sequence.pending.empty()) {
-    throw NativeError("NOTHING_TO_SAMPLE", "Sequence " + Id(id) + " has no " + (is_hidden_state ? "hidden state" : "logits") +
+    throw NativeError(ErrorCode::kNothingToSample, "Sequence " + Id(id) + " has no " + (is_hidden_state ? "hidden state" : "logits") +
                                                ": it is empty, was trimmed, or has input pending. Run it first.");
   }
   return *sequence.output;

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <utility>
 #include <string>
 #include <vector>
 
@@ -84,9 +83,16 @@ class KvContext {
 
   KvContext(LoadedModel& model, const ContextSettings& settings);
   void CheckAlive() const;
+  bool IsEnding() const { return is_disposed || model_.Thread().IsStopping(); }
   Sequence& Find(int32_t id);
   Sequence& NewSequence();
   void ReleaseOne(Sequence& sequence);
+  void AddLanes(const Sequence& sequence, std::vector<llama_seq_id>& lanes) const;
+  void ShareRows(llama_seq_id from, const Sequence& to);
+  bool RemoveRows(const Sequence& sequence, llama_pos first);
+  bool Rewind(Sequence& sequence);
+  void Empty(Sequence& sequence);
+  class Newborns;
   uint64_t NewContent() { return next_content_++; }
   uint64_t StateFingerprint() const;
   const std::vector<float>& Output(int32_t id, bool is_hidden_state);
@@ -98,13 +104,35 @@ class KvContext {
   llama_context_ptr context_;
   std::map<int32_t, Sequence> sequences_;
   std::vector<bool> lane_is_used_;
+  // llama.cpp gives away a cell that has left the window of its only owner, though a trim may bring it back: under windowed
+  // attention each sequence has a second lane, this much further, that owns whatever the first one does. 0 = none needed.
+  llama_seq_id second_lane_ = 0;
   CellLedger cells_{0};
   std::vector<std::vector<bool>> token_sets_;  // [set][token]
   int32_t next_id_ = 1;
   uint64_t next_content_ = 1;  // 0 = empty
   ContextStatistics totals_;
-  bool was_image_step_ = false;  // images and texts take turns, also from one run to the next
-  std::pair<const std::atomic<bool>*, const JobThread*> abort_flags_;
+  bool was_image_step_ = false;  // images and texts take turns, also from one run to the next and where one failed
+};
+
+// New sequences that somebody may still fail to get: unless they are kept, they are released.
+class KvContext::Newborns {
+ public:
+  Newborns(KvContext& context, int32_t count) : context_(context) { sequences_.reserve(count); }
+  Newborns(const Newborns&) = delete;
+  Newborns& operator=(const Newborns&) = delete;
+  ~Newborns() {
+    for (Sequence* sequence : sequences_) context_.ReleaseOne(*sequence);
+  }
+  Sequence& Add() {
+    sequences_.push_back(&context_.NewSequence());
+    return *sequences_.back();
+  }
+  void Keep() { sequences_.clear(); }
+
+ private:
+  KvContext& context_;
+  std::vector<Sequence*> sequences_;
 };
 
 }  // namespace eta

@@ -37,19 +37,19 @@ llama_load_mode LoadMode(const ModelSettings& settings) {
 std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
                                                const std::shared_ptr<LoadProgress>& progress) {
   const auto check_cancelled = [&] {
-    if (progress->is_cancelled) throw NativeError("LOAD_CANCELLED", "Loading " + settings.model_path + " was cancelled.");
-    if (thread->IsStopping()) throw NativeError("DISPOSED", "The environment ended while the model was loading.");
+    if (progress->is_cancelled) throw NativeError(ErrorCode::kLoadCancelled, "Loading " + settings.model_path + " was cancelled.");
+    if (thread->IsStopping()) throw NativeError(ErrorCode::kDisposed, "The environment ended while the model was loading.");
   };
   check_cancelled();
-  CheckGguf(settings.model_path, false, "MODEL_LOAD_FAILED");
-  if (!settings.projector_path.empty()) CheckGguf(settings.projector_path, true, "PROJECTOR_LOAD_FAILED");
+  CheckGguf(settings.model_path, false, ErrorCode::kModelLoadFailed);
+  if (!settings.projector_path.empty()) CheckGguf(settings.projector_path, true, ErrorCode::kProjectorLoadFailed);
 
   std::shared_ptr<LoadedModel> loaded(new LoadedModel);
   loaded->settings_ = settings;
   loaded->thread_ = thread;
   const bool has_projector = !settings.projector_path.empty();
   const auto refuse = [&](const std::string& reason) {
-    throw NativeError("MODEL_LOAD_FAILED", "Cannot load the language model " + settings.model_path + ": " + reason);
+    throw NativeError(ErrorCode::kModelLoadFailed, "Cannot load the language model " + settings.model_path + ": " + reason);
   };
 
   {
@@ -127,7 +127,7 @@ std::vector<llama_token> LoadedModel::Tokenize(const std::string& text, bool add
       tokens.resize(count);
       return tokens;
     }
-    if (count == INT32_MIN) throw NativeError("INVALID_ARGUMENT", "Expected a text of fewer than 2^31 tokens.");
+    if (count == INT32_MIN) throw NativeError(ErrorCode::kInvalidArgument, "Expected a text of fewer than 2^31 tokens.");
     tokens.resize(-count);
   }
 }
@@ -152,7 +152,7 @@ TokenTable LoadedModel::AllTokenBytes(bool render_special) const {
     table.starts.push_back(static_cast<int32_t>(table.bytes.size()));
     const std::string bytes = TokenBytes(token, render_special);
     table.bytes.insert(table.bytes.end(), bytes.begin(), bytes.end());
-    if (table.bytes.size() > INT32_MAX) throw NativeError("MODEL_LOAD_FAILED", "The vocabulary's texts take more than 2 GiB.");
+    if (table.bytes.size() > INT32_MAX) throw NativeError(ErrorCode::kModelLoadFailed, "The vocabulary's texts take more than 2 GiB.");
   }
   table.starts.push_back(static_cast<int32_t>(table.bytes.size()));
   return table;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <new>
 
 #include "llama.h"
 #include "vision.h"
@@ -31,7 +32,13 @@ int LevelOf(ggml_log_level level) {
 void OnLine(ggml_log_level level, const char* text, void*) {
   // A continued line has the level of the line that it continues.
   if (level != GGML_LOG_LEVEL_CONT) last_level = LevelOf(level);
-  if (last_level == 1 && captured != nullptr && captured->size() < 4096) captured->append(text);
+  if (last_level == 1 && captured != nullptr && captured->size() < 4096) {
+    try {
+      captured->append(text);
+    } catch (const std::bad_alloc&) {
+      // The callers are C: nothing may be thrown through them, and a reason is not worth it.
+    }
+  }
   if (last_level <= print_level.load(std::memory_order_relaxed)) std::fputs(text, stderr);
 }
 

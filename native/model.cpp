@@ -48,7 +48,7 @@ ModelSettings ReadSettings(const Napi::Value& value) {
 }
 
 NativeError StoppedEncoding() {
-  return NativeError("DISPOSED", "The model was disposed of while it encoded a picture.");
+  return NativeError(ErrorCode::kDisposed, "The model was disposed of while it encoded a picture.");
 }
 
 Napi::Value TokenOrNull(Napi::Env env, llama_token token) {
@@ -92,12 +92,12 @@ void Model::Register(Napi::Env env) {
   Environment::Of(env).model_class = Napi::Persistent(DefineClass(
       env, "NativeModel",
       {
-          InstanceMethod<&Model::Tokenize>("tokenize"),
-          InstanceMethod<&Model::TokenBytes>("tokenBytes"),
-          InstanceMethod<&Model::Vocabulary>("vocabulary"),
-          InstanceMethod<&Model::EncodeImage>("encodeImage"),
-          InstanceMethod<&Model::CreateContext>("createContext"),
-          InstanceMethod<&Model::Dispose>("dispose"),
+          InstanceMethod<&Model::Checked<&Model::Tokenize>>("tokenize"),
+          InstanceMethod<&Model::Checked<&Model::TokenBytes>>("tokenBytes"),
+          InstanceMethod<&Model::Checked<&Model::Vocabulary>>("vocabulary"),
+          InstanceMethod<&Model::Checked<&Model::EncodeImage>>("encodeImage"),
+          InstanceMethod<&Model::Checked<&Model::CreateContext>>("createContext"),
+          InstanceMethod<&Model::Checked<&Model::Dispose>>("dispose"),
       }));
 }
 
@@ -122,7 +122,7 @@ Napi::Value Model::Load(const Napi::CallbackInfo& info) {
   }
 
   Napi::Promise promise = Queue<std::shared_ptr<LoadedModel>>(
-      env, Napi::Object(), *thread,
+      env, Napi::Object(), *thread, ErrorCode::kModelLoadFailed,
       [settings, thread, progress, callback]() {
         std::shared_ptr<LoadedModel> model;
         try {
@@ -168,7 +168,7 @@ Model::~Model() {
 LoadedModel& Model::Use(Napi::Env env) const {
   // Stopping without dispose: an 'exit' listener runs after ours.
   if (model_->IsDisposed() || model_->Thread().IsStopping()) {
-    throw arguments::ToJs(env, NativeError("DISPOSED", "The model was disposed of; load it again to use it."));
+    throw arguments::ToJs(env, NativeError(ErrorCode::kDisposed, "The model was disposed of; load it again to use it."));
   }
   return *model_;
 }
@@ -183,7 +183,7 @@ Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   try {
     return arguments::ToJs(env, model.Tokenize(text, add_special, parse_special));
   } catch (const std::exception& error) {
-    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT", std::string("Cannot tokenize the text: ") + error.what()));
+    throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument, std::string("Cannot tokenize the text: ") + error.what()));
   }
 }
 
@@ -203,7 +203,7 @@ Napi::Value Model::Vocabulary(const Napi::CallbackInfo& info) {
   Use(env);
   const bool render_special = arguments::Boolean(info[0], "renderSpecial");
   return Queue<TokenTable>(
-      env, Self(info), model_->Thread(),
+      env, Self(info), model_->Thread(), ErrorCode::kModelLoadFailed,
       [model = model_, render_special]() { return model->AllTokenBytes(render_special); },
       [](Napi::Env env, TokenTable& table, const Napi::Object&) {
         Napi::Uint8Array bytes = Napi::Uint8Array::New(env, table.bytes.size());
@@ -221,7 +221,7 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
   const int64_t width = arguments::Integer(image.Get("width"), "width", 1, kMaxImageSide);
   const int64_t height = arguments::Integer(image.Get("height"), "height", 1, kMaxImageSide);
   if (width * height > kMaxImagePixels) {
-    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
+    throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                            "Expected an image of at most " + std::to_string(kMaxImagePixels) +
                                                " pixels but received " + std::to_string(width) + " x " +
                                                std::to_string(height) + ". Shrink it."));
@@ -229,7 +229,7 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
   const Napi::Value data = image.Get("data");
   const auto pixels = std::make_shared<const arguments::LentBytes>(data, "data");
   if (static_cast<int64_t>(pixels->size()) != width * height * 3) {
-    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT",
+    throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                            "Expected data of width * height * 3 = " + std::to_string(width * height * 3) +
                                                " bytes but received " + std::to_string(pixels->size()) + "."));
   }
@@ -239,10 +239,10 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
   keep["model"] = Self(info);
   keep["data"] = data;
   Napi::Promise promise = Queue<Image::Chunks>(
-      env, keep, model->Thread(),
+      env, keep, model->Thread(), ErrorCode::kImageFailed,
       [model, width, height, pixels, is_cancelled]() {
         if (model->Projector() == nullptr) {
-          throw NativeError("NO_PROJECTOR", "Expected a model with a projector to encode an image, but it was loaded "
+          throw NativeError(ErrorCode::kNoProjector, "Expected a model with a projector to encode an image, but it was loaded "
                                             "without one. Give projectorPath to loadModel.");
         }
         try {

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "arguments.h"
 #include "loaded_model.h"
 
 namespace eta {
@@ -19,6 +20,10 @@ class Model : public Napi::ObjectWrap<Model> {
   ~Model() override;
 
  private:
+  template <Napi::Value (Model::*kMethod)(const Napi::CallbackInfo&)>
+  Napi::Value Checked(const Napi::CallbackInfo& info) {
+    return arguments::Guarded(info, [&] { return (this->*kMethod)(info); });
+  }
   static Napi::Object Create(Napi::Env env, const std::shared_ptr<LoadedModel>& model);
   LoadedModel& Use(Napi::Env env) const;  // throws DISPOSED
   Napi::Object Self(const Napi::CallbackInfo& info) const { return info.This().As<Napi::Object>(); }

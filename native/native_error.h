@@ -5,15 +5,35 @@
 
 namespace eta {
 
-// What may go wrong on either thread, before it becomes a JS Error with the same `code` (NativeErrorCode in
-// src/native/binding-types.ts).
+// What may go wrong, on either thread: NativeErrorCode in src/native/binding-types.ts, where each is explained.
+// arguments::CodeName gives the names.
+enum class ErrorCode {
+  kInvalidArgument,
+  kModelLoadFailed,
+  kProjectorLoadFailed,
+  kLoadCancelled,
+  kContextFailed,
+  kNoProjector,
+  kImageFailed,
+  kImageCancelled,
+  kSequenceLimit,
+  kUnknownSequence,
+  kCacheFull,
+  kForkUnsupported,
+  kNothingToSample,
+  kDecodeFailed,
+  kStateMismatch,
+  kDisposed,
+};
+
+// Becomes a JS Error whose `code` is the name of its code.
 class NativeError : public std::runtime_error {
  public:
-  NativeError(const char* code, const std::string& message) : std::runtime_error(message), code_(code) {}
-  const char* Code() const { return code_; }
+  NativeError(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  ErrorCode Code() const { return code_; }
 
  private:
-  const char* code_;  // a string literal
+  ErrorCode code_;
 };
 
 }  // namespace eta

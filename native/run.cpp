@@ -63,34 +63,40 @@ Run::Run(KvContext& context, const RunRequest& request) : context_(context), req
     Sequence& sequence = context.Find(entry.sequence);
     const std::string name = "sequence " + std::to_string(entry.sequence);
     if (!seen.insert(entry.sequence).second) {
-      throw NativeError("INVALID_ARGUMENT", "Expected each sequence once in entries but " + name + " is there twice.");
+      throw NativeError(ErrorCode::kInvalidArgument, "Expected each sequence once in entries but " + name + " is there twice.");
     }
     if (entry.pause_set >= static_cast<int32_t>(context.token_sets_.size())) {
-      throw NativeError("INVALID_ARGUMENT", "Expected a pauseSet made by createTokenSet (or -1) for " + name +
+      throw NativeError(ErrorCode::kInvalidArgument, "Expected a pauseSet made by createTokenSet (or -1) for " + name +
                                                 " but received " + std::to_string(entry.pause_set) + ".");
     }
-    if (entry.max_tokens > 0) {
+    if (entry.max_tokens > 0 && !sequence.is_lost) {
       if (context.settings_.reads_hidden_state) {
-        throw NativeError("INVALID_ARGUMENT", "Expected maxTokens 0 for " + name +
+        throw NativeError(ErrorCode::kInvalidArgument, "Expected maxTokens 0 for " + name +
                                                   " but received more: a context with output 'hidden-state' draws no tokens.");
       }
       if (!sequence.sampler.has_value()) {
-        throw NativeError("INVALID_ARGUMENT", "Expected a sampler for " + name + " but it has none. Call setSampler first.");
+        throw NativeError(ErrorCode::kInvalidArgument, "Expected a sampler for " + name + " but it has none. Call setSampler first.");
       }
       if (sequence.pending.empty() && sequence.output == nullptr) {
-        throw NativeError("NOTHING_TO_SAMPLE", "Expected logits or pending input for " + name +
+        throw NativeError(ErrorCode::kNothingToSample, "Expected logits or pending input for " + name +
                                                    " but it is empty or was trimmed. Append at least one token.");
       }
     }
     Lane lane{&sequence, entry, RunResult()};
     lane.result.sequence = entry.sequence;
+    if (sequence.is_lost) lane.result.state = SequenceState::kFailed;
+    const int64_t most = std::min<int64_t>({entry.max_tokens, int64_t{request.step_budget} + 1, context.facts_.cell_count + 1});
+    lane.result.tokens.reserve(most);
+    lane.result.log_probabilities.reserve(most);
+    sequence.MakeRoom(0);
     lanes_.push_back(std::move(lane));
   }
+  report_.results.reserve(lanes_.size());
 }
 
 RunReport Run::Execute() {
   for (;;) {
-    DrawFromKeptOutput();
+    DrawFromOutput();
     if (IsOver()) break;
     if (context_.interrupted_run >= request_.ticket) {
       report_.was_interrupted = true;
@@ -98,15 +104,18 @@ RunReport Run::Execute() {
     }
     if (report_.step_count == request_.step_budget) break;
     context_.CheckAlive();
-    if (context_.model_.Thread().IsStopping()) throw NativeError("DISPOSED", "The model was disposed of during a run.");
+    if (context_.model_.Thread().IsStopping()) {
+      throw NativeError(ErrorCode::kDisposed, "The model was disposed of during a run.");
+    }
     try {
       Step();
     } catch (const NativeError& error) {
-      // What earlier steps sampled must reach its owners; the next run fails in its first step.
-      if (std::string(error.Code()) != "DECODE_FAILED" || report_.step_count == 0) throw;
+      if (error.Code() == ErrorCode::kDisposed || !HasBrought()) throw;
+      break;
+    } catch (const std::exception&) {
+      if (!HasBrought()) throw;
       break;
     }
-    if (IsOver()) break;
   }
   for (Lane& lane : lanes_) {
     lane.result.facts = context_.Describe(lane.entry.sequence);
@@ -123,23 +132,27 @@ bool Run::IsOver() const {
                      [](const Lane& lane) { return lane.result.state != SequenceState::kRunning; });
 }
 
-void Run::DrawFromKeptOutput() {
+// Whether earlier steps or draws must reach their owners, though a step failed: the next run fails in its first step.
+bool Run::HasBrought() const {
+  return report_.step_count > 0 ||
+         std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return !lane.result.tokens.empty(); });
+}
+
+void Run::DrawFromOutput() {
   for (Lane& lane : lanes_) {
     if (lane.result.state != SequenceState::kRunning || !lane.sequence->pending.empty()) continue;
     if (lane.entry.max_tokens == 0) {
       lane.result.state = SequenceState::kReady;
     } else {
-      const OutputRow output = lane.sequence->output;
-      DrawToken(lane, output->data());
+      DrawToken(lane);
     }
   }
 }
 
 // Draws one token. The logits stay with a sequence that ended or failed; otherwise the token waits to be decoded.
-void Run::DrawToken(Lane& lane, const float* logits) {
+void Run::DrawToken(Lane& lane) {
   const auto start = std::chrono::steady_clock::now();
-  const ModelFacts& facts = context_.model_.Facts();
-  const Draw draw = lane.sequence->sampler->Next(logits, facts.vocabulary_size);
+  const Draw draw = lane.sequence->sampler->Next(lane.sequence->output->data());
   report_.sample_ms += MillisecondsSince(start);
   if (draw.token < 0) {  // logits that are not finite; the other lanes go on
     lane.result.state = SequenceState::kFailed;
@@ -160,6 +173,35 @@ void Run::DrawToken(Lane& lane, const float* logits) {
     lane.result.state = SequenceState::kLimit;
   }
 }
+
+// A step on its way. However it ends, the mask is causal behind it; and unless the step is kept, the cache holds what it
+// held before. (Whether output is wanted is said with each decode.)
+class Run::Attempt {
+ public:
+  Attempt(KvContext& context, const std::vector<Group*>& groups, bool is_causal) : context_(context), groups_(groups) {
+    for (const Group* group : groups) {
+      for (Lane* lane : group->lanes) lane->sequence->MakeRoom(group->taken);
+    }
+    if (!is_causal) llama_set_causal_attn(context_.context_.get(), false);
+  }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  ~Attempt() {
+    llama_set_causal_attn(context_.context_.get(), true);
+    if (is_kept_) return;
+    for (const Group* group : groups_) {
+      for (Lane* lane : group->lanes) {
+        if (!context_.Rewind(*lane->sequence)) lane->result.state = SequenceState::kFailed;
+      }
+    }
+  }
+  void Keep() { is_kept_ = true; }
+
+ private:
+  KvContext& context_;
+  const std::vector<Group*>& groups_;
+  bool is_kept_ = false;
+};
 
 // Groups what is pending; the generating ones first.
 std::vector<Run::Group> Run::Plan() {
@@ -249,15 +291,16 @@ void Run::DecodeTokens(std::vector<Group*>& groups) {
   batch.n_seq_id = lane_counts.data();
   batch.seq_id = lanes.data();
   batch.logits = wants_output.data();
+  Attempt attempt(context_, groups, true);
   if (!Decode(batch, groups)) return;
-  report_.step_count++;
   int32_t row = 0;
   for (Group* group : groups) {
     row += group->taken;
-    const bool has_output = wants_output[row - 1] != 0;
-    Finish(*group, group->taken, group->taken);
-    if (has_output) TakeOutput(*group, row - 1);
+    if (wants_output[row - 1] != 0) group->output = CopyOutput(row - 1);
   }
+  attempt.Keep();
+  report_.step_count++;
+  for (Group* group : groups) Finish(*group, group->taken, group->taken);
 }
 
 // A whole image chunk, in as many decodes as the batch size asks for.
@@ -269,7 +312,7 @@ void Run::DecodeImage(Group& group) {
   std::vector<llama_seq_id> lanes = LanesOf(group);
   const std::vector<Group*> groups = {&group};
   group.taken = chunk->row_count;
-  llama_context* context = context_.context_.get();
+  Attempt attempt(context_, groups, chunk->is_causal);
   int32_t last_row = 0;
   for (int32_t row = 0; row < chunk->row_count; row += context_.facts_.batch_size) {
     const int32_t count = std::min(chunk->row_count - row, context_.facts_.batch_size);
@@ -286,24 +329,22 @@ void Run::DecodeImage(Group& group) {
     batch.n_seq_id = lane_counts.data();
     batch.seq_id = lane_lists.data();
     batch.logits = wants_output.data();
-    if (!chunk->is_causal) llama_set_causal_attn(context, false);
-    const bool is_decoded = Decode(batch, groups);
-    if (!chunk->is_causal) llama_set_causal_attn(context, true);
-    if (!is_decoded) return;
+    if (!Decode(batch, groups)) return;
     last_row = count - 1;
   }
+  if (ends_input) group.output = CopyOutput(last_row);
+  attempt.Keep();
   report_.step_count++;
   context_.totals_.image_count += 1;
   for (Lane* lane : group.lanes) {
     lane->sequence->images.push_back({lane->sequence->TokenCount(), chunk->row_count, chunk->position_count});
   }
   Finish(group, 1, chunk->position_count);
-  if (ends_input) TakeOutput(group, last_row);
 }
 
-std::vector<llama_seq_id> Run::LanesOf(const Group& group) {
+std::vector<llama_seq_id> Run::LanesOf(const Group& group) const {
   std::vector<llama_seq_id> lanes;
-  for (const Lane* lane : group.lanes) lanes.push_back(lane->sequence->lane);
+  for (const Lane* lane : group.lanes) context_.AddLanes(*lane->sequence, lanes);
   return lanes;
 }
 
@@ -313,8 +354,8 @@ bool Run::EndsAnInput(const Group& group) {
                      [item_count](const Lane* lane) { return lane->sequence->pending.size() == item_count; });
 }
 
-// False when the cache had no room after all (a windowed cache may need more than the ledger knows): nothing is lost.
-// Any other failure puts the cache back to where these sequences stood and throws.
+// False when the cache had no room after all (a windowed cache may need more than the ledger knows). Whatever else goes
+// wrong throws. The attempt around it puts the cache back.
 bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
   llama_context* context = context_.context_.get();
   const auto start = std::chrono::steady_clock::now();
@@ -323,25 +364,48 @@ bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
     // llama.cpp then computes the output of every row of the batch, so it is asked only where one is wanted.
     llama_set_embeddings(context, std::find(batch.logits, batch.logits + batch.n_tokens, 1) != batch.logits + batch.n_tokens);
   }
-  const int32_t code = llama_decode(context, batch);
-  if (code == 0) llama_synchronize(context);
+  int32_t code = 0;
+  try {
+    code = llama_decode(context, batch);
+    if (code == 0) llama_synchronize(context);
+  } catch (...) {
+    // llama.cpp holds its buffers for reserved though that was what failed, and would run into them with the next decode:
+    // a change of the mask, to and fro, has it reserve them again.
+    llama_set_causal_attn(context, false);
+    llama_set_causal_attn(context, true);
+    throw;
+  }
   report_.decode_ms += MillisecondsSince(start);
   if (code == 0) return true;
-  for (const Group* group : groups) {
-    for (Lane* lane : group->lanes) {
-      const Sequence& sequence = *lane->sequence;
-      llama_memory_seq_rm(llama_get_memory(context), sequence.lane, sequence.position == 0 ? -1 : sequence.position, -1);
-      if (code == 1) lane->result.state = SequenceState::kFull;
+  if (code == 1) {
+    for (const Group* group : groups) {
+      for (Lane* lane : group->lanes) lane->result.state = SequenceState::kFull;
     }
+    return false;
   }
-  if (code == 1) return false;
-  if (code == 2) throw NativeError("DISPOSED", "The context was disposed of during a run.");
-  throw NativeError("DECODE_FAILED", "llama_decode returned " + std::to_string(code) + ": " +
-                                         capture.Reason("llama.cpp gave no reason") +
-                                         " The sequences stand where they stood before.");
+  if (code == 2 && context_.IsEnding()) throw NativeError(ErrorCode::kDisposed, "The context was disposed of during a run.");
+  throw NativeError(ErrorCode::kDecodeFailed, "Expected llama.cpp to decode a step, but llama_decode returned " +
+                                                  std::to_string(code) + ": " +
+                                                  capture.Reason("llama.cpp gave no reason") + After());
 }
 
-// After a decode: the rows are cells now.
+// What became of the sequences of a step that failed.
+const char* Run::After() const {
+  return context_.facts_.forks_anywhere
+             ? " The sequences stand where they stood before."
+             : " This model keeps a running state that cannot be taken back: a sequence of the step that holds no "
+               "tokens lost it. Release it, and begin anew.";
+}
+
+// A copy, because the next decode overwrites the row. Null where llama.cpp has none.
+OutputRow Run::CopyOutput(int32_t row_of_batch) const {
+  llama_context* context = context_.context_.get();
+  const float* row = context_.settings_.reads_hidden_state ? llama_get_embeddings_ith(context, row_of_batch)
+                                                           : llama_get_logits_ith(context, row_of_batch);
+  return row == nullptr ? nullptr : std::make_shared<const std::vector<float>>(row, row + context_.OutputSize());
+}
+
+// After a decode: the rows are cells now. Nothing here takes memory.
 void Run::Finish(Group& group, int32_t item_count, int32_t position_count) {
   const uint64_t content = context_.NewContent();
   const auto owner_count = static_cast<uint16_t>(group.lanes.size());
@@ -355,34 +419,12 @@ void Run::Finish(Group& group, int32_t item_count, int32_t position_count) {
     sequence.position += position_count;
     sequence.content = content;
     sequence.output.reset();
+    if (!sequence.pending.empty()) continue;
+    sequence.output = group.output;
+    if (group.output == nullptr) lane->result.state = SequenceState::kFailed;
   }
   report_.row_count += group.taken;
   report_.shared_row_count += group.taken * (owner_count - 1);
-}
-
-// Draws from the row where tokens are wanted; keeps a copy where they are not, or where drawing ended the sequence or failed.
-void Run::TakeOutput(Group& group, int32_t row_of_batch) {
-  llama_context* context = context_.context_.get();
-  const float* row = context_.settings_.reads_hidden_state ? llama_get_embeddings_ith(context, row_of_batch)
-                                                           : llama_get_logits_ith(context, row_of_batch);
-  OutputRow kept;
-  for (Lane* lane : group.lanes) {
-    if (!lane->sequence->pending.empty()) continue;
-    if (row == nullptr) {
-      lane->result.state = SequenceState::kFailed;
-      continue;
-    }
-    if (lane->entry.max_tokens > 0) {
-      DrawToken(*lane, row);
-    } else {
-      lane->result.state = SequenceState::kReady;
-    }
-    if (!lane->sequence->pending.empty()) continue;
-    if (kept == nullptr) {
-      kept = std::make_shared<const std::vector<float>>(row, row + context_.OutputSize());
-    }
-    lane->sequence->output = kept;
-  }
 }
 
 }  // namespace eta

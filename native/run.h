@@ -49,6 +49,7 @@ class Run {
   RunReport Execute();
 
  private:
+  class Attempt;
   struct Lane {
     Sequence* sequence;
     RunEntry entry;
@@ -61,20 +62,23 @@ class Run {
     int32_t taken = 0;  // rows of it in this step
     bool is_image = false;
     bool is_generating = false;
+    OutputRow output;  // of its last row, where that ends an input
   };
 
-  static std::vector<llama_seq_id> LanesOf(const Group& group);
+  std::vector<llama_seq_id> LanesOf(const Group& group) const;
   static bool EndsAnInput(const Group& group);
   bool IsOver() const;
-  void DrawFromKeptOutput();
-  void DrawToken(Lane& lane, const float* logits);
+  bool HasBrought() const;
+  void DrawFromOutput();
+  void DrawToken(Lane& lane);
   std::vector<Group> Plan();
   void Step();
   void DecodeTokens(std::vector<Group*>& groups);
   void DecodeImage(Group& group);
   bool Decode(const llama_batch& batch, const std::vector<Group*>& groups);
+  const char* After() const;
+  OutputRow CopyOutput(int32_t row_of_batch) const;
   void Finish(Group& group, int32_t item_count, int32_t position_count);
-  void TakeOutput(Group& group, int32_t row_of_batch);
 
   KvContext& context_;
   const RunRequest& request_;

@@ -5,6 +5,14 @@
 
 namespace eta {
 
+Sampler::Sampler(const SamplerSettings& settings, int32_t vocabulary_size)
+    : settings_(settings),
+      vocabulary_size_(vocabulary_size),
+      limit_(settings.top_k > 0 ? std::min(settings.top_k, vocabulary_size) : vocabulary_size),
+      generator_(settings.seed) {
+  if (settings.temperature > 0) candidates_.reserve(limit_);
+}
+
 double Sampler::Uniform() {
   // 53 bits, in [0, 1).
   const uint64_t high = generator_() >> 5;
@@ -12,15 +20,15 @@ double Sampler::Uniform() {
   return static_cast<double>(high * 67108864 + low) / 9007199254740992.0;
 }
 
-Draw Sampler::Greedy(const float* logits, int32_t vocabulary_size) const {
+Draw Sampler::Greedy(const float* logits) const {
   Draw draw;
-  for (int32_t token = 0; token < vocabulary_size; token++) {
+  for (int32_t token = 0; token < vocabulary_size_; token++) {
     // Strictly greater: the first of equal maxima stays, and a NaN never wins.
     if (logits[token] > (draw.token < 0 ? -INFINITY : logits[draw.token])) draw.token = token;
   }
   if (draw.token < 0 || !std::isfinite(logits[draw.token])) return Draw();
   double sum = 0;
-  for (int32_t token = 0; token < vocabulary_size; token++) {
+  for (int32_t token = 0; token < vocabulary_size_; token++) {
     sum += std::exp(static_cast<double>(logits[token]) - logits[draw.token]);
   }
   if (!std::isfinite(sum)) return Draw();
@@ -28,21 +36,19 @@ Draw Sampler::Greedy(const float* logits, int32_t vocabulary_size) const {
   return draw;
 }
 
-Draw Sampler::Next(const float* logits, int32_t vocabulary_size) {
-  if (settings_.temperature <= 0) return Greedy(logits, vocabulary_size);
+Draw Sampler::Next(const float* logits) {
+  if (settings_.temperature <= 0) return Greedy(logits);
 
   // Descending, equal logits in vocabulary order, so that the outcome does not depend on the algorithm.
   const auto before = [](const Candidate& a, const Candidate& b) {
     return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
   };
-  const size_t limit = settings_.top_k > 0 ? std::min(settings_.top_k, vocabulary_size) : vocabulary_size;
-  const bool is_cut = limit < static_cast<size_t>(vocabulary_size);
+  const bool is_cut = limit_ < static_cast<size_t>(vocabulary_size_);
   candidates_.clear();
-  candidates_.reserve(limit);
-  for (int32_t token = 0; token < vocabulary_size; token++) {
+  for (int32_t token = 0; token < vocabulary_size_; token++) {
     const float logit = logits[token];
     if (std::isnan(logit)) return Draw();
-    if (candidates_.size() < limit) {
+    if (candidates_.size() < limit_) {
       candidates_.push_back({token, logit, 0});
       if (is_cut) std::push_heap(candidates_.begin(), candidates_.end(), before);
     } else if (logit > candidates_.front().logit) {

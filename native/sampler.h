@@ -25,10 +25,10 @@ struct Draw {
 // Order: topK on the logits, softmax of logits / temperature over what is left, topP, minP, renormalise, draw.
 class Sampler {
  public:
-  explicit Sampler(const SamplerSettings& settings) : settings_(settings), generator_(settings.seed) {}
+  Sampler(const SamplerSettings& settings, int32_t vocabulary_size);
 
-  // logits: [vocabulary_size]
-  Draw Next(const float* logits, int32_t vocabulary_size);
+  // logits: [vocabulary_size]. Takes no memory, so that a draw cannot fail half-way.
+  Draw Next(const float* logits);
 
  private:
   struct Candidate {
@@ -36,10 +36,12 @@ class Sampler {
     float logit;
     double probability;
   };
-  Draw Greedy(const float* logits, int32_t vocabulary_size) const;
+  Draw Greedy(const float* logits) const;
   double Uniform();
 
   SamplerSettings settings_;
+  int32_t vocabulary_size_;
+  size_t limit_;  // of candidates
   std::mt19937 generator_;  // the same numbers on every platform, unlike the standard distributions
   std::vector<Candidate> candidates_;
 };

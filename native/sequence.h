@@ -1,7 +1,7 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -38,11 +38,22 @@ struct Sequence {
   std::vector<uint32_t> cells;  // cells it owns, alone or with forks, in order; counted by CellLedger
   std::vector<ImageSpan> images;
   llama_pos position = 0;  // of the next row
-  std::deque<PendingItem> pending;
+  std::vector<PendingItem> pending;
   // Equal keys mean equal content since a common fork (or both empty): such sequences may share rows.
   uint64_t content = 0;
   OutputRow output;  // of the last row; null once a token was drawn and waits, or after a trim
   std::optional<Sampler> sampler;
+  int32_t least_trim = 0;  // tokens that a trim must leave, or none at all: windows before the end of saved bytes are not in them
+  bool is_lost = false;  // a step failed, and a running state could not be taken back: it holds nothing, and runs no more
+
+  // Memory for rows that a step is about to add, and for a token drawn behind them: what is decoded is then written down
+  // without anything that can fail.
+  void MakeRoom(int32_t row_count) {
+    const size_t needed = cells.size() + row_count;
+    if (needed > cells.capacity()) cells.reserve(std::max(needed, 2 * cells.capacity()));
+    if (images.size() == images.capacity()) images.reserve(2 * images.size() + 1);
+    if (pending.capacity() == 0) pending.reserve(1);
+  }
 
   int32_t TokenCount() const { return static_cast<int32_t>(cells.size()); }
   int32_t PendingCount() const {

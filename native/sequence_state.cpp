@@ -69,7 +69,7 @@ uint64_t KvContext::StateFingerprint() const {
 std::vector<uint8_t> KvContext::Save(int32_t id) {
   const Sequence& sequence = Find(id);
   if (!sequence.pending.empty()) {
-    throw NativeError("INVALID_ARGUMENT", "Expected a sequence without pending input to save but " + std::to_string(id) +
+    throw NativeError(ErrorCode::kInvalidArgument, "Expected a sequence without pending input to save but " + std::to_string(id) +
                                               " has " + std::to_string(sequence.PendingCount()) + " pending. Run it first.");
   }
   Header header = {};
@@ -89,9 +89,11 @@ std::vector<uint8_t> KvContext::Save(int32_t id) {
   out += image_bytes;
   if (output_bytes > 0) std::memcpy(out, sequence.output->data(), output_bytes);
   out += output_bytes;
-  if (header.state_size > 0 &&
-      llama_state_seq_get_data(context_.get(), out, header.state_size, sequence.lane) != header.state_size) {
-    throw NativeError("DECODE_FAILED", "llama.cpp could not write the state of sequence " + std::to_string(id) + ".");
+  // llama.cpp answers 0 to both questions where it fails.
+  if (!sequence.cells.empty() &&
+      (header.state_size == 0 ||
+       llama_state_seq_get_data(context_.get(), out, header.state_size, sequence.lane) != header.state_size)) {
+    throw NativeError(ErrorCode::kDecodeFailed, "llama.cpp could not write the state of sequence " + std::to_string(id) + ".");
   }
   header.checksum = Checksum(header, bytes);
   std::memcpy(bytes.data(), &header, sizeof header);
@@ -101,7 +103,7 @@ std::vector<uint8_t> KvContext::Save(int32_t id) {
 int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   CheckAlive();
   const auto refuse = [](const std::string& reason) {
-    throw NativeError("STATE_MISMATCH", "Cannot restore the sequence: " + reason);
+    throw NativeError(ErrorCode::kStateMismatch, "Cannot restore the sequence: " + reason);
   };
   Header header;
   if (bytes.size() < sizeof header) refuse("expected the bytes of save() but there are only " + std::to_string(bytes.size()) + ".");
@@ -122,11 +124,13 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   if (image_bytes > 0) std::memcpy(images.data(), bytes.data() + sizeof header, image_bytes);
   if (!AddsUp(header, images)) refuse("their counts do not fit each other.");
   if (header.cell_count > cells_.FreeCount()) {
-    throw NativeError("CACHE_FULL", "Expected " + std::to_string(header.cell_count) + " free cells but there are " +
+    throw NativeError(ErrorCode::kCacheFull, "Expected " + std::to_string(header.cell_count) + " free cells but there are " +
                                         std::to_string(cells_.FreeCount()) + ". Release sequences first.");
   }
 
-  Sequence& sequence = NewSequence();
+  Newborns newborns(*this, 1);
+  Sequence& sequence = newborns.Add();
+  sequence.cells.reserve(header.cell_count);
   const uint8_t* in = bytes.data() + sizeof header + image_bytes;
   sequence.images = std::move(images);
   if (output_bytes > 0) {
@@ -137,12 +141,15 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   in += output_bytes;
   if (header.state_size > 0 &&
       llama_state_seq_set_data(context_.get(), in, header.state_size, sequence.lane) != header.state_size) {
-    ReleaseOne(sequence);
     refuse("llama.cpp does not accept them in this context.");
   }
+  ShareRows(sequence.lane, sequence);
   for (int32_t i = 0; i < header.cell_count; i++) sequence.cells.push_back(cells_.Take(1));
   sequence.position = header.position;
+  const int32_t window = model_.Facts().sliding_window;
+  if (window > 0 && header.position > window) sequence.least_trim = header.cell_count;
   sequence.content = header.cell_count == 0 ? 0 : NewContent();
+  newborns.Keep();
   return sequence.id;
 }
 

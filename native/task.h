@@ -13,25 +13,21 @@ namespace eta {
 using Nothing = std::monostate;
 
 // The one promise worker: `work` runs on the native thread, `convert` on the JS thread, where it also gets the object
-// whose method queued it.
+// whose method queued it. What fails in either without a code of its own (memory, a library) has the code `failure`.
 template <typename Result>
 class Task final : public Job {
  public:
   using WorkFunction = std::function<Result()>;
   using ConvertFunction = std::function<Napi::Value(Napi::Env, Result&, const Napi::Object&)>;
 
-  Task(uint64_t promise, WorkFunction work, ConvertFunction convert)
-      : promise_(promise), work_(std::move(work)), convert_(std::move(convert)) {}
+  Task(uint64_t promise, ErrorCode failure, WorkFunction work, ConvertFunction convert)
+      : promise_(promise), failure_(failure), work_(std::move(work)), convert_(std::move(convert)) {}
 
   void Work() override {
     try {
       result_.emplace(work_());
-    } catch (const NativeError& error) {
-      error_.emplace(error);
-    } catch (const std::bad_alloc&) {
-      error_.emplace("CONTEXT_FAILED", "Out of memory.");
-    } catch (const std::exception& error) {
-      error_.emplace("DECODE_FAILED", error.what());
+    } catch (...) {
+      error_.emplace(arguments::Caught(failure_));
     }
     work_ = nullptr;  // what it captured must not outlive it on another thread
   }
@@ -52,6 +48,9 @@ class Task final : public Job {
     } catch (const Napi::Error& error) {
       environment.Reject(env, promise_, error.Value());
       return;
+    } catch (...) {
+      environment.Reject(env, promise_, arguments::ToJs(env, arguments::Caught(failure_)).Value());
+      return;
     }
     // Not in the try: in a thread that is being terminated this throws, and the promise is taken already.
     environment.Resolve(env, promise_, value);
@@ -59,6 +58,7 @@ class Task final : public Job {
 
  private:
   uint64_t promise_;
+  ErrorCode failure_;
   WorkFunction work_;
   ConvertFunction convert_;
   std::optional<Result> result_;
@@ -67,11 +67,16 @@ class Task final : public Job {
 
 // Queues `work` on the thread and returns its promise; `keep` stays alive until it settles.
 template <typename Result>
-Napi::Promise Queue(Napi::Env env, const Napi::Object& keep, JobThread& thread, typename Task<Result>::WorkFunction work,
-                    typename Task<Result>::ConvertFunction convert) {
+Napi::Promise Queue(Napi::Env env, const Napi::Object& keep, JobThread& thread, ErrorCode failure,
+                    typename Task<Result>::WorkFunction work, typename Task<Result>::ConvertFunction convert) {
   uint64_t id = 0;
   Napi::Promise promise = Environment::Of(env).AddPromise(env, keep, &id);
-  thread.Enqueue(std::make_unique<Task<Result>>(id, std::move(work), std::move(convert)));
+  try {
+    thread.Enqueue(std::make_unique<Task<Result>>(id, failure, std::move(work), std::move(convert)));
+  } catch (...) {
+    // A promise that nobody settles would keep the process alive.
+    Environment::Of(env).Reject(env, id, arguments::ToJs(env, arguments::Caught(failure)).Value());
+  }
   return promise;
 }
 
@@ -81,7 +86,7 @@ inline Napi::Value ToUndefined(Napi::Env env, Nothing&, const Napi::Object&) { r
 inline Napi::Promise QueueStop(Napi::Env env, const Napi::Object& keep, JobThread& thread) {
   uint64_t id = 0;
   Napi::Promise promise = Environment::Of(env).AddPromise(env, keep, &id);
-  thread.Stop(std::make_unique<Task<Nothing>>(id, [] { return Nothing(); }, ToUndefined));
+  thread.Stop(std::make_unique<Task<Nothing>>(id, ErrorCode::kContextFailed, [] { return Nothing(); }, ToUndefined));
   return promise;
 }
 

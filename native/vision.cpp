@@ -35,12 +35,12 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model)
   const log::Capture capture;
   context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
   if (context_ == nullptr) {
-    throw NativeError("PROJECTOR_LOAD_FAILED", "Cannot load the projector " + options.path + ": " +
+    throw NativeError(ErrorCode::kProjectorLoadFailed, "Cannot load the projector " + options.path + ": " +
                                                    capture.Reason("llama.cpp gave no reason") +
                                                    " Use the projector that was made for this language model.");
   }
   if (!mtmd_support_vision(context_.get())) {
-    throw NativeError("PROJECTOR_LOAD_FAILED", "Expected a vision projector in " + options.path +
+    throw NativeError(ErrorCode::kProjectorLoadFailed, "Expected a vision projector in " + options.path +
                                                    " but it has none (audio only). Use the model's image projector.");
   }
   if (UsesNonCausalImages()) {
@@ -67,7 +67,7 @@ mtmd::input_chunks_ptr Cut(mtmd_context* context, uint32_t width, uint32_t heigh
   const mtmd_input_part* parts[] = {&part};
   const log::Capture capture;
   if (mtmd_tokenize_from_parts(context, chunks.get(), parts, 1, false) != 0) {
-    throw NativeError("IMAGE_FAILED", "Cannot preprocess a picture of " + std::to_string(width) + " x " +
+    throw NativeError(ErrorCode::kImageFailed, "Cannot preprocess a picture of " + std::to_string(width) + " x " +
                                           std::to_string(height) + ": " +
                                           capture.Reason("libmtmd gave no reason") + " Try another size.");
   }
@@ -91,9 +91,10 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
                                                                  int32_t embedding_size,
                                                                  const std::function<bool()>& is_cancelled) {
   const auto check_cancelled = [&] {
-    if (is_cancelled()) throw NativeError("IMAGE_CANCELLED", "Encoding the picture was cancelled.");
+    if (is_cancelled()) throw NativeError(ErrorCode::kImageCancelled, "Encoding the picture was cancelled.");
   };
   check_cancelled();
+  const Asking asking(*this, is_cancelled);
   const mtmd::input_chunks_ptr chunks = Cut(context_.get(), width, height, rgb);
   std::vector<std::shared_ptr<const ImageChunk>> encoded;
   for (size_t i = 0; i < mtmd_input_chunks_size(chunks.get()); i++) {
@@ -111,12 +112,10 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
     }
     check_cancelled();
     const log::Capture capture;
-    is_cancelled_ = &is_cancelled;
     const int32_t code = mtmd_encode_chunk(context_.get(), chunk);
-    is_cancelled_ = nullptr;
     check_cancelled();
     if (code != 0) {
-      throw NativeError("IMAGE_FAILED",
+      throw NativeError(ErrorCode::kImageFailed,
                         "Cannot encode the picture: " + capture.Reason("libmtmd gave no reason") + " Try another one.");
     }
     const float* embeddings = mtmd_get_output_embd(context_.get());
@@ -127,7 +126,7 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
                        [](const mtmd_input_chunk* layout) { mtmd_input_chunk_free(const_cast<mtmd_input_chunk*>(layout)); });
     encoded.push_back(std::move(part));
   }
-  if (encoded.empty()) throw NativeError("IMAGE_FAILED", "The picture gives no image tokens. Try a larger one.");
+  if (encoded.empty()) throw NativeError(ErrorCode::kImageFailed, "The picture gives no image tokens. Try a larger one.");
   return encoded;
 }
 

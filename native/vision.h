@@ -54,6 +54,18 @@ class Projector {
                                                         int32_t embedding_size, const std::function<bool()>& is_cancelled);
 
  private:
+  // While it lives, the encoder asks whether to go on.
+  class Asking {
+   public:
+    Asking(Projector& projector, const std::function<bool()>& is_cancelled) : projector_(projector) {
+      projector.is_cancelled_ = &is_cancelled;
+    }
+    ~Asking() { projector_.is_cancelled_ = nullptr; }
+
+   private:
+    Projector& projector_;
+  };
+
   int32_t CountRows(uint32_t width, uint32_t height) const;
   static bool OnNode(ggml_tensor* node, bool is_question, void* data);
 

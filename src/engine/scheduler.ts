@@ -6,7 +6,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { onAbort } from '../abort.js';
-import { AbortError, throwIfAborted, UsageError } from '../errors.js';
+import { AbortError, EngineError, throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativeRunReport } from '../native/binding-types.js';
 import { engineError } from './native-error.js';
 import type { Task } from './task.js';
@@ -95,7 +95,10 @@ export class Scheduler {
     return [...this.#jobs.values()];
   }
 
-  /** One run of these jobs. When an entry is refused, which the addon does before any step, each job runs alone. */
+  /**
+   * One run of these jobs. When an entry is refused, which the addon does before any step, or a step fails, of which the
+   * addon leaves nothing, each job runs alone: it ends whose fault it is.
+   */
   async #step(jobs: readonly Job[]): Promise<NativeRunReport[]> {
     this.#isRunning = true;
     try {
@@ -103,7 +106,7 @@ export class Scheduler {
       return [await this.#context.run({ entries, stepBudget: this.#stepBudget })];
     } catch (cause) {
       const error = engineError(cause);
-      if (error instanceof UsageError && jobs.length > 1) return await this.#stepAlone(jobs);
+      if (isOfOneJob(error) && jobs.length > 1) return await this.#stepAlone(jobs);
       for (const job of jobs) this.#fail(job, job.leaving ?? error);
       return [];
     } finally {
@@ -141,6 +144,10 @@ export class Scheduler {
     this.#jobs.delete(job.task.sequence);
     job.reject(error);
   }
+}
+
+function isOfOneJob(error: unknown): boolean {
+  return error instanceof UsageError || (error instanceof EngineError && error.code === 'ERR_DECODE');
 }
 
 function stepBudget(report: NativeRunReport): number {

@@ -190,6 +190,8 @@ export class Sequence {
     const task = new DecodeTask(this.id, { maxTokens, text, pause, onText });
     // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
     const prepared = this.#native(() => this.#home.native.setSampler(this.id, nativeSampler(sampler)));
+    // Refused, nothing may be drawn with the sampler of an earlier call.
+    prepared.catch((error: Error) => this.#home.scheduler.cancel(this.id, error));
     await both(prepared, this.#run('decode', task, signal));
     const { tokens, logProbability, stopReason = 'length' } = task;
     this.#content = {

@@ -97,6 +97,13 @@ export class DecodeTask implements Task {
 }
 
 function throwIfStuck(result: NativeRunResult): void {
+  if (result.state === 'failed' && result.tokenCount === 0) {
+    throw new EngineError(
+      'ERR_DECODE',
+      'Expected a sequence with its state, received one that lost it when llama.cpp failed: a model that keeps a running ' +
+        'state cannot take a step back. Release it, and begin anew.',
+    );
+  }
   if (result.state === 'failed') {
     throw new EngineError(
       'ERR_DECODE',

@@ -20,7 +20,7 @@ export type NativeErrorCode =
   | 'MODEL_LOAD_FAILED' // the language model cannot be loaded; llama.cpp's own reason is appended
   | 'PROJECTOR_LOAD_FAILED' // the projector cannot be loaded or belongs to another model; reason appended
   | 'LOAD_CANCELLED' // `NativeLoad.cancel()` was called
-  | 'CONTEXT_FAILED' // the context cannot be made (memory)
+  | 'CONTEXT_FAILED' // the context cannot be made, or found no memory for what a call asks of it
   | 'NO_PROJECTOR' // an image was given to a model without vision
   | 'IMAGE_FAILED' // the image cannot be preprocessed or encoded
   | 'IMAGE_CANCELLED' // `NativeEncoding.cancel()` was called
@@ -29,7 +29,7 @@ export type NativeErrorCode =
   | 'CACHE_FULL' // the KV cache has no room for what must be decoded
   | 'FORK_UNSUPPORTED' // this model's memory (recurrent, hybrid) cannot be forked or trimmed at this place
   | 'NOTHING_TO_SAMPLE' // generation was asked of a sequence that has no logits (empty, or trimmed)
-  | 'DECODE_FAILED' // llama_decode returned an error
+  | 'DECODE_FAILED' // llama.cpp failed while it computed, or found no memory for it; the sequences stand as before
   | 'STATE_MISMATCH' // saved sequence bytes are truncated or come from another model or context
   | 'DISPOSED'; // the object was disposed of
 
@@ -187,7 +187,9 @@ export interface NativeRunOptions {
  * - `paused`: the last sampled token is in the pause set; it is pending.
  * - `ended`: an end-of-generation token was sampled; it is neither reported in `tokens` nor pending.
  * - `full`: the KV cache had no room for this sequence's next rows; nothing of it was lost. Release something, run again.
- * - `failed`: its logits are not finite numbers, so nothing was drawn from them; the other sequences are not concerned.
+ * - `failed`: its logits are not finite numbers, so nothing was drawn from them; the other sequences are not concerned. Or
+ *   a step of a recurrent or hybrid model failed, whose state cannot be taken back: the sequence is lost, holds no tokens
+ *   (`tokenCount` 0), and every run says so again.
  */
 export type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full' | 'failed';
 
@@ -265,7 +267,8 @@ export interface NativeContext {
 
   /**
    * Drops everything after the first `tokenCount` KV cells, and all pending input. The logits are gone: append at
-   * least one token before generating. A cut inside an image is refused (INVALID_ARGUMENT).
+   * least one token before generating. A cut inside an image is refused (INVALID_ARGUMENT). A restored sequence of a model
+   * with windowed attention keeps what was restored, or nothing (FORK_UNSUPPORTED): llama.cpp saves the last window alone.
    */
   trim(sequence: number, tokenCount: number): Promise<void>;
 
@@ -277,8 +280,9 @@ export interface NativeContext {
    * pending text of the others up to `batchSize`; an image is a step of its own. Sequences with the same content that
    * have not diverged since their fork share their rows. Returns as soon as one sequence reaches a state other than
    * `running` (after the step in which it did), the budget is used, or `interrupt()` is called.
-   * When llama.cpp fails in the first step, the call rejects with DECODE_FAILED; in a later one it returns what the earlier
-   * steps brought, and the next call finds the failure in its first step.
+   * When a step fails, nothing of it stays: every sequence, its pending input and the modes of the context are as before it.
+   * Where nothing was brought yet, neither a step nor a token, the call rejects with DECODE_FAILED; otherwise it returns
+   * what was, and the next call finds the failure, if it is still there, in its first step.
    * Sampling an entry without sampler, or an empty sequence, rejects (INVALID_ARGUMENT, NOTHING_TO_SAMPLE) before any step.
    */
   run(options: NativeRunOptions): Promise<NativeRunReport>;

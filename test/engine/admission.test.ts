@@ -36,6 +36,20 @@ test('first come, first served: a small one does not overtake a large one', asyn
   (await enter(admission, 'all', 100, 10)).release();
 });
 
+test('a reservation that is given back twice makes room once', async () => {
+  const admission = new Admission(demand(100, 4));
+  const { order, enter } = watch();
+  const first = await enter(admission, 'first', 60);
+  const second = await enter(admission, 'second', 40);
+  first.release();
+  first.release();
+  const third = enter(admission, 'third', 61);
+  await turn();
+  assert.deepEqual(order, ['first', 'second'], 'the second one still holds its cells');
+  second.release();
+  (await third).release();
+});
+
 test('sequences count like cells', async () => {
   const admission = new Admission(demand(100, 4));
   const { order, enter } = watch();

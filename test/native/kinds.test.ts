@@ -104,6 +104,52 @@ for (const kind of ['mrope', 'noncausal'] as const) {
   });
 }
 
+test('mrope: a cut at either end of a picture keeps the positions right, and forgets what it cut away', async () => {
+  const model = await load('mrope');
+  const context = await model.createContext(contextOptions());
+  const [picture_] = golden.mrope;
+  assert.ok(picture_ !== undefined);
+  const [before, image, after] = await parts(model, picture_);
+  const sequence = await prefilled(context, [before, image, after]);
+  const start = picture_.firstImageRow;
+  const end = start + picture_.imageRowCount; // the model's own markers stand around it
+  const position = end - (image.tokenCount - image.positionCount);
+  const facts = async () => {
+    const { tokenCount, position } = await context.sequence(sequence);
+    return { tokenCount, position };
+  };
+
+  const saved = new Uint8Array(await context.save(sequence));
+  const again = await context.restore(saved);
+  await context.trim(sequence, end);
+  assert.deepEqual(await facts(), { tokenCount: end, position });
+  // What is appended stands right behind it: as in a sequence that was cut one token later, and took that token again.
+  const [next = -1] = await context.fork(again, 1);
+  await context.trim(next, end + 1);
+  await context.trim(next, end);
+  const expected = await logitsAfter(context, next, [30, 40]);
+  assert.ok(maxDifference(await logitsAfter(context, sequence, [30, 40]), expected) < 1e-5);
+  assert.deepEqual(await facts(), { tokenCount: end + 2, position: position + 2 });
+  assert.deepEqual(await context.sequence(sequence), await context.sequence(next));
+  await context.trim(sequence, end);
+  await assert.rejects(context.trim(sequence, end - 1), { code: 'INVALID_ARGUMENT', message: /image/ });
+  await context.release([again, next]);
+
+  // The picture is cut away: what stands there then is text, to be cut anywhere, and counts one position a cell.
+  await context.trim(sequence, start);
+  assert.deepEqual(await facts(), { tokenCount: start, position: start });
+  const text = Int32Array.from({ length: picture_.imageRowCount + 4 }, (_, at) => 20 + at);
+  await logitsAfter(context, sequence, text);
+  assert.deepEqual(await facts(), { tokenCount: start + text.length, position: start + text.length });
+  for (const cut of [end + 2, end, end - 1, start + 1]) {
+    await context.trim(sequence, cut);
+    assert.deepEqual(await facts(), { tokenCount: cut, position: cut });
+    const restored = await context.restore(new Uint8Array(await context.save(sequence)));
+    await context.release([restored]);
+  }
+  await model.dispose();
+});
+
 test('a non-causal picture raises the micro batch to its rows', async () => {
   const model = await load('noncausal');
   const context = await model.createContext(contextOptions({ batchSize: 4, microBatchSize: 2 }));
@@ -114,6 +160,61 @@ test('a non-causal picture raises the micro batch to its rows', async () => {
   await context.setSampler(sequence, greedy);
   const { tokens } = await runOne(context, sequence, picture_.greedyTokens.length);
   assert.deepEqual([...tokens], picture_.greedyTokens);
+  await model.dispose();
+});
+
+test('windowed attention: a trim finds every cell again, though others filled the cache meanwhile', async () => {
+  const model = await load('noncausal');
+  assert.equal(model.facts.slidingWindow, 48);
+  const context = await model.createContext(contextOptions({ cellCount: 256 }));
+  const tokens = (first: number, count: number) =>
+    Int32Array.from({ length: count }, (_, at) => 20 + ((first + 7 * at) % 300));
+  const subject = await prefilled(context, [tokens(0, 150)]);
+  const filler = await prefilled(context, [tokens(5, 90)]);
+  await context.release([filler]);
+  // llama.cpp begins again at the front of the cache, where cells stand that have left the subject's window.
+  await prefilled(context, [tokens(9, 40)]);
+  await context.trim(subject, 60);
+  const came = await logitsAfter(context, subject, [30, 40]);
+  const fresh = await model.createContext(contextOptions({ cellCount: 256 }));
+  const expected = await logitsAfter(fresh, await prefilled(fresh, [tokens(0, 60)]), [30, 40]);
+  assert.ok(maxDifference(came, expected) < 1e-4);
+  await assert.rejects(model.createContext(contextOptions({ sequenceCount: 129 })), {
+    code: 'INVALID_ARGUMENT',
+    message: /at most 128 .*windowed/,
+  });
+  await model.dispose();
+});
+
+test('windowed attention: saved bytes hold the last window, so a restored sequence is not cut before their end', async () => {
+  const model = await load('noncausal');
+  const context = await model.createContext(contextOptions());
+  const tokens = (count: number) => Int32Array.from({ length: count }, (_, at) => 20 + ((7 * at) % 300));
+  const restore = async (count: number) => {
+    const sequence = await prefilled(context, [tokens(count)]);
+    const restored = await context.restore(new Uint8Array(await context.save(sequence)));
+    await context.release([sequence]);
+    return restored;
+  };
+  const isRefused = { code: 'FORK_UNSUPPORTED', message: /at least 100, or 0, .*restored/ };
+  const restored = await restore(100);
+  const [fork = -1] = await context.fork(restored, 1);
+  for (const id of [restored, fork]) await assert.rejects(context.trim(id, 99), isRefused);
+  await logitsAfter(context, restored, tokens(30));
+  await context.trim(restored, 100);
+  const straight = await prefilled(context, [tokens(100)]);
+  const expected = await logitsAfter(context, straight, [30, 40]);
+  assert.ok(maxDifference(await logitsAfter(context, restored, [30, 40]), expected) < 1e-4);
+  await context.trim(restored, 0);
+  assert.ok(maxDifference(await logitsAfter(context, restored, [...tokens(100), 30, 40]), expected) < 1e-4);
+  await context.trim(restored, 5);
+
+  // All of a short one is in its window.
+  const short = await restore(48);
+  await context.trim(short, 20);
+  const other = await prefilled(context, [tokens(20)]);
+  const exact = await logitsAfter(context, other, [30, 40]);
+  assert.ok(maxDifference(await logitsAfter(context, short, [30, 40]), exact) < 1e-4);
   await model.dispose();
 });
 

@@ -1,0 +1,187 @@
+/** Every allocation of every call fails once, one after the other: a coded error, nothing changed, and the next try is right. */
+import './planted-addon.js'; // before anything loads the addon
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { NativeContext, NativeImage, NativeModel, NativeRunReport } from '../../src/native/binding-types.js';
+import { contextOptions, hot, loadTiny, maxDifference, prefilled } from './fixture.js';
+import { planted } from './planted-addon.js';
+
+const folder = fileURLToPath(new URL('../golden/native/', import.meta.url));
+const CODES = ['CONTEXT_FAILED', 'DECODE_FAILED', 'STATE_MISMATCH'];
+
+let model: NativeModel;
+let image: NativeImage;
+
+before(async () => {
+  model = await loadTiny({ modelPath: `${folder}noncausal.gguf`, projectorPath: `${folder}noncausal-projector.gguf` });
+  const data = new Uint8Array(60 * 60 * 3).map((_, index) => (index * 7) % 256);
+  image = await model.encodeImage({ data, width: 60, height: 60 }).image;
+});
+
+after(async () => {
+  planted.plantAllocation(0);
+  await model.dispose();
+});
+
+const tokens = (first: number, count: number) => Int32Array.from({ length: count }, (_, at) => 20 + first + at);
+
+interface Stage {
+  readonly context: NativeContext;
+  readonly subject: number;
+  readonly neighbour: number;
+  readonly saved: Uint8Array;
+}
+
+async function stage(): Promise<Stage> {
+  const context = await model.createContext(contextOptions({ cellCount: 256, batchSize: 64, microBatchSize: 64 }));
+  const neighbour = await prefilled(context, [tokens(0, 10)]);
+  const subject = await prefilled(context, [tokens(100, 7)]);
+  await context.setSampler(subject, hot(3));
+  const saved = new Uint8Array(await context.save(neighbour));
+  return { context, subject, neighbour, saved };
+}
+
+/** What a stage holds, as numbers. */
+async function contents({ context, subject, neighbour }: Stage) {
+  const { usedCellCount, liveSequenceCount, imageCount, stepCount, forkCount } = await context.statistics();
+  const facts = await Promise.all([subject, neighbour].map((id) => context.sequence(id)));
+  return { usedCellCount, liveSequenceCount, imageCount, stepCount, forkCount, facts };
+}
+
+const run = ({ context, subject }: Stage, maxTokens: number) =>
+  context.run({ entries: [{ sequence: subject, maxTokens, pauseSet: -1 }], stepBudget: 9 });
+
+/** The whole input, though a step on the way fail. */
+async function read(stage: Stage): Promise<void> {
+  for (;;) if ((await run(stage, 0)).results[0]?.state !== 'running') return;
+}
+
+const tokensOf = (report: NativeRunReport) => [...(report.results[0]?.tokens ?? [])];
+
+interface Call {
+  readonly prepare?: (stage: Stage) => Promise<unknown>;
+  readonly call: (stage: Stage) => Promise<unknown>;
+  /** What must be the same after failures. @default what the call gave */
+  readonly answer?: (stage: Stage, value: unknown) => Promise<unknown>;
+}
+
+const CALLS: Record<string, Call> = {
+  createSequence: { call: ({ context }) => context.createSequence() },
+  append: { call: ({ context, subject }) => context.append(subject, [tokens(1, 30), image]) },
+  'fork of much': {
+    prepare: async (stage) => {
+      await stage.context.append(stage.subject, [image]);
+      await run(stage, 0);
+      await stage.context.append(stage.subject, [tokens(1, 3), image]);
+    },
+    call: async ({ context, subject }) => (await context.fork(subject, 3)).length,
+  },
+  setSampler: { call: ({ context, subject }) => context.setSampler(subject, hot(9)) },
+  trim: { call: ({ context, subject }) => context.trim(subject, 3) },
+  release: { call: ({ context, subject }) => context.release([subject]) },
+  createTokenSet: { call: ({ context }) => context.createTokenSet(tokens(1, 5)) },
+  logits: { call: ({ context, subject }) => context.logits(subject) },
+  sequence: { call: ({ context, subject }) => context.sequence(subject) },
+  save: { call: async ({ context, subject }) => new Uint8Array(await context.save(subject)) },
+  restore: {
+    call: ({ context, saved }) => context.restore(saved),
+    answer: ({ context }, id) => context.logits(Number(id)),
+  },
+  'a run over text': {
+    prepare: ({ context, subject }) => context.append(subject, [tokens(1, 9)]),
+    call: read,
+    answer: ({ context, subject }) => context.logits(subject),
+  },
+  'a run over a picture': {
+    prepare: ({ context, subject }) => context.append(subject, [image]),
+    call: read,
+    answer: ({ context, subject }) => context.logits(subject),
+  },
+};
+
+/** Calls that take none, beside that of their message. */
+const WITHOUT_MEMORY = ['trim', 'release', 'sequence'];
+
+/** Fails each allocation of a call in its turn; how often the call failed. */
+async function failEach(
+  { prepare, call, answer = async (_, value) => value }: Call,
+  withDecodes: boolean,
+  isSame: (value: unknown, expected: unknown, message: string) => void,
+): Promise<number> {
+  const plain = await stage();
+  await prepare?.(plain);
+  const expected = await answer(plain, await call(plain));
+  const expectedNeighbour = await plain.context.logits(plain.neighbour);
+  await plain.context.dispose();
+
+  let failing = await stage();
+  await prepare?.(failing);
+  const held = await contents(failing);
+  let failureCount = 0;
+  for (let k = 1; ; k++) {
+    assert.ok(k < 5000);
+    planted.plantAllocation(k, withDecodes);
+    const outcome = await call(failing).then(
+      (value) => ({ value }),
+      (error) => ({ error }),
+    );
+    const hasFailed = planted.plantAllocation(0);
+    assert.deepEqual(await failing.context.logits(failing.neighbour), expectedNeighbour);
+    if ('error' in outcome) {
+      failureCount++;
+      assert.ok(hasFailed && CODES.includes(outcome.error.code), `allocation ${k}: ${outcome.error.stack}`);
+      assert.deepEqual(await contents(failing), held, `allocation ${k}`);
+      continue;
+    }
+    isSame(await answer(failing, outcome.value), expected, `allocation ${k}`);
+    await failing.context.dispose();
+    if (!hasFailed) return failureCount;
+    // A failure that somebody caught, or that a later step met: the call is done all the same.
+    failing = await stage();
+    await prepare?.(failing);
+  }
+}
+
+for (const [name, call] of Object.entries(CALLS)) {
+  test(`${name}: no memory, at any place`, { timeout: 120_000 }, async () => {
+    const failureCount = await failEach(call, false, assert.deepEqual);
+    assert.equal(failureCount === 0, WITHOUT_MEMORY.includes(name), `${failureCount} failures`);
+  });
+}
+
+for (const name of ['a run over text', 'a run over a picture']) {
+  test(`${name}: no memory, at any place inside llama_decode`, { timeout: 120_000 }, async () => {
+    // llama.cpp may choose other cells afterwards: the sums run in another order.
+    const isNear = (value: unknown, expected: unknown, message: string) =>
+      assert.ok(maxDifference(value as Float32Array, expected as Float32Array) < 1e-5, message);
+    assert.ok((await failEach(CALLS[name] as Call, true, isNear)) > 50);
+  });
+}
+
+test('no memory on the way of a text: its tokens are those of a run that nothing stops', {
+  timeout: 120_000,
+}, async () => {
+  const plain = await stage();
+  const expected = tokensOf(await run(plain, 6));
+  await plain.context.dispose();
+  assert.equal(expected.length, 6);
+  for (let k = 1; ; k++) {
+    const failing = await stage();
+    planted.plantAllocation(k);
+    const came: number[] = [];
+    let hasFailed = false;
+    while (came.length < expected.length) {
+      const report = await run(failing, expected.length - came.length).catch((error) => {
+        assert.ok(CODES.includes(error.code), error.stack);
+        return undefined;
+      });
+      hasFailed = planted.plantAllocation(0) || hasFailed;
+      if (report !== undefined) came.push(...tokensOf(report));
+    }
+    assert.deepEqual(came, expected, `allocation ${k}`);
+    await failing.context.dispose();
+    if (!hasFailed) break;
+    assert.ok(k < 2000);
+  }
+});
