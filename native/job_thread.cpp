@@ -2,7 +2,12 @@
 
 #include <cstdlib>
 #include <set>
+#include <system_error>
 #include <thread>
+
+#ifndef _WIN32
+#include <pthread.h>
+#endif
 
 namespace eta {
 
@@ -20,25 +25,61 @@ Registry& Threads() {
   return *registry;
 }
 
+#ifndef _WIN32
+void* RunMain(void* data) {
+  const std::unique_ptr<std::function<void()>> main(static_cast<std::function<void()>*>(data));
+  (*main)();
+  return nullptr;
+}
+#endif
+
+void Detach(size_t stack_bytes, std::function<void()> main) {
+#ifndef _WIN32
+  if (stack_bytes > 0) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    auto owned = std::make_unique<std::function<void()>>(std::move(main));
+    pthread_t thread;
+    const int failure = pthread_create(&thread, &attributes, RunMain, owned.get());
+    pthread_attr_destroy(&attributes);
+    if (failure != 0) throw std::system_error(failure, std::generic_category(), "Cannot start a thread");
+    owned.release();
+    return;
+  }
+#endif
+  (void)stack_bytes;  // Microsoft's regular expressions count their depth themselves
+  std::thread(std::move(main)).detach();
+}
+
 NativeError Disposed() { return NativeError("DISPOSED", "The model was disposed of; load it again to use it."); }
 
 }  // namespace
 
-std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox) {
+std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox, size_t stack_bytes) {
   std::shared_ptr<JobThread> self(new JobThread(std::move(mailbox)));
   Registry& registry = Threads();
   {
     const std::lock_guard<std::mutex> lock(registry.mutex);
     registry.threads.insert(self);
   }
-  std::thread([self]() {
-    self->Loop();
+  const auto leave = [self]() {
     Registry& registry = Threads();
     // Notified under the lock: after it is given up, the process may end at any time.
     const std::lock_guard<std::mutex> lock(registry.mutex);
     registry.threads.erase(self);
     registry.ended.notify_all();
-  }).detach();
+  };
+  try {
+    Detach(stack_bytes, [self, leave]() {
+      self->Loop();
+      leave();
+    });
+  } catch (...) {
+    leave();
+    throw;
+  }
   return self;
 }
 

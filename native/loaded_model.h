@@ -4,11 +4,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "job_thread.h"
 #include "llama-cpp.h"
+#include "text_reader.h"
 #include "vision.h"
 
 namespace eta {
@@ -38,6 +40,7 @@ struct ModelFacts {
   int32_t layer_count = 0;
   int32_t trained_context_length = 0;
   int32_t sliding_window = 0;
+  size_t longest_token_bytes = 0;  // 0 = not known
   llama_token begin_token = LLAMA_TOKEN_NULL;
   llama_token end_token = LLAMA_TOKEN_NULL;
   llama_token end_of_turn_token = LLAMA_TOKEN_NULL;
@@ -78,6 +81,8 @@ class LoadedModel {
 
   const ModelFacts& Facts() const { return facts_; }
   JobThread& Thread() const { return *thread_; }
+  // Where texts become tokens, so that they wait for no decode.
+  JobThread& TextThread() const { return *text_thread_; }
   llama_model* Model() const { return model_.get(); }
   const llama_vocab* Vocabulary() const { return llama_model_get_vocab(model_.get()); }
   const std::unique_ptr<vision::Projector>& Projector() const { return projector_; }
@@ -92,7 +97,8 @@ class LoadedModel {
   void RemoveContext(const KvContext* context);
   void Free();
 
-  std::vector<llama_token> Tokenize(const std::string& text, bool add_special, bool parse_special) const;
+  // Text thread. One step of a reader; false once the model is being freed.
+  bool Read(TextReader& reader, bool* is_done) const;
   std::string TokenBytes(llama_token token, bool render_special) const;
   TokenTable AllTokenBytes(bool render_special) const;
 
@@ -101,7 +107,10 @@ class LoadedModel {
 
   ModelSettings settings_;
   std::shared_ptr<JobThread> thread_;
+  std::shared_ptr<JobThread> text_thread_;
+  mutable std::mutex text_mutex_;  // held while the text thread uses the vocabulary
   llama_model_ptr model_;
+  std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<vision::Projector> projector_;
   ModelFacts facts_;
   std::vector<std::shared_ptr<KvContext>> contexts_;

@@ -3,6 +3,7 @@
 #include "context.h"
 #include "image.h"
 #include "task.h"
+#include "tokenize_job.h"
 
 namespace eta {
 
@@ -62,6 +63,9 @@ Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
   object["layerCount"] = facts.layer_count;
   object["trainedContextLength"] = facts.trained_context_length;
   object["slidingWindow"] = facts.sliding_window;
+  object["longestTokenBytes"] = facts.longest_token_bytes == 0
+                                    ? env.Null()
+                                    : Napi::Number::New(env, static_cast<double>(facts.longest_token_bytes)).As<Napi::Value>();
   object["beginToken"] = TokenOrNull(env, facts.begin_token);
   object["endToken"] = TokenOrNull(env, facts.end_token);
   object["endOfTurnToken"] = TokenOrNull(env, facts.end_of_turn_token);
@@ -158,6 +162,7 @@ Model::~Model() {
   // Collected, or the environment ends: nobody waits, the thread frees everything and ends by itself.
   if (model_ == nullptr) return;
   model_->MarkDisposed();
+  model_->TextThread().Stop(nullptr);
   model_->Thread().Stop(nullptr);
 }
 
@@ -171,16 +176,25 @@ LoadedModel& Model::Use(Napi::Env env) const {
 
 Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const LoadedModel& model = Use(env);
-  const std::string text = arguments::Text(info[0], "text");
+  Use(env);
+  const Napi::Array given = arguments::Array(info[0], "pieces");
   const Napi::Object options = arguments::Object(info[1], "options");
-  const bool add_special = arguments::Boolean(options.Get("addSpecial"), "addSpecial");
-  const bool parse_special = arguments::Boolean(options.Get("parseSpecial"), "parseSpecial");
-  try {
-    return arguments::ToJs(env, model.Tokenize(text, add_special, parse_special));
-  } catch (const std::exception& error) {
-    throw arguments::ToJs(env, NativeError("INVALID_ARGUMENT", std::string("Cannot tokenize the text: ") + error.what()));
+  ReadingOptions reading;
+  reading.is_continued = arguments::Boolean(options.Get("isContinued"), "isContinued");
+  reading.most_tokens = static_cast<size_t>(arguments::Integer(options.Get("maxTokens"), "maxTokens", 0, INT32_MAX));
+  reading.slice_bytes = static_cast<size_t>(arguments::Integer(options.Get("sliceBytes"), "sliceBytes", 1, INT32_MAX));
+  std::vector<TextPiece> pieces;
+  for (uint32_t index = 0; index < given.Length(); index++) {
+    const Napi::Object piece = arguments::Object(given.Get(index), "piece");
+    pieces.push_back({arguments::Text(piece.Get("text"), "text"),
+                      arguments::Boolean(piece.Get("parseSpecial"), "parseSpecial")});
   }
+  const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
+  Napi::Object tokenizing = Napi::Object::New(env);
+  tokenizing["tokens"] = TokenizeJob::Queue(env, Self(info), model_, TextReader(std::move(pieces), reading), is_cancelled);
+  tokenizing["cancel"] = Napi::Function::New(
+      env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
+  return tokenizing;
 }
 
 Napi::Value Model::TokenBytes(const Napi::CallbackInfo& info) {
@@ -250,6 +264,7 @@ Napi::Value Model::CreateContext(const Napi::CallbackInfo& info) {
 
 Napi::Value Model::Dispose(const Napi::CallbackInfo& info) {
   model_->MarkDisposed();
+  model_->TextThread().Stop(nullptr);
   return QueueStop(info.Env(), Self(info), model_->Thread());
 }
 
