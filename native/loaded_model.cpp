@@ -98,7 +98,7 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, st
     loaded->facts_.uses_non_causal_images = loaded->projector_->UsesNonCausalImages();
   }
   loaded->tokenizer_ = std::make_unique<Tokenizer>(loaded->Vocabulary(), loaded->facts_.metadata);
-  loaded->facts_.longest_token_bytes = loaded->tokenizer_->MostBytes();
+  loaded->most_token_bytes_ = loaded->tokenizer_->MostBytes();
   check_cancelled();
   loaded->text_thread_ = JobThread::Start(thread->GetMailbox(), kTextStackBytes);
   return loaded;

@@ -40,7 +40,6 @@ struct ModelFacts {
   int32_t layer_count = 0;
   int32_t trained_context_length = 0;
   int32_t sliding_window = 0;
-  size_t longest_token_bytes = 0;  // 0 = not known
   llama_token begin_token = LLAMA_TOKEN_NULL;
   llama_token end_token = LLAMA_TOKEN_NULL;
   llama_token end_of_turn_token = LLAMA_TOKEN_NULL;
@@ -97,6 +96,8 @@ class LoadedModel {
   void RemoveContext(const KvContext* context);
   void Free();
 
+  // Bytes of text that one token stands for at most; 0 where nothing can be said.
+  size_t MostTokenBytes() const { return most_token_bytes_; }
   // Text thread. One step of a reader; false once the model is being freed.
   bool Read(TextReader& reader, bool* is_done) const;
   std::string TokenBytes(llama_token token, bool render_special) const;
@@ -111,6 +112,7 @@ class LoadedModel {
   mutable std::mutex text_mutex_;  // held while the text thread uses the vocabulary
   llama_model_ptr model_;
   std::unique_ptr<Tokenizer> tokenizer_;
+  size_t most_token_bytes_ = 0;
   std::unique_ptr<vision::Projector> projector_;
   ModelFacts facts_;
   std::vector<std::shared_ptr<KvContext>> contexts_;

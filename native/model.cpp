@@ -63,9 +63,6 @@ Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
   object["layerCount"] = facts.layer_count;
   object["trainedContextLength"] = facts.trained_context_length;
   object["slidingWindow"] = facts.sliding_window;
-  object["longestTokenBytes"] = facts.longest_token_bytes == 0
-                                    ? env.Null()
-                                    : Napi::Number::New(env, static_cast<double>(facts.longest_token_bytes)).As<Napi::Value>();
   object["beginToken"] = TokenOrNull(env, facts.begin_token);
   object["endToken"] = TokenOrNull(env, facts.end_token);
   object["endOfTurnToken"] = TokenOrNull(env, facts.end_of_turn_token);
@@ -84,6 +81,20 @@ Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
   for (const auto& [key, text] : facts.metadata) metadata.Set(key, text);
   object["metadata"] = metadata;
   return object;
+}
+
+// Before megabytes are copied: a text has as many bytes as UTF-16 units, or more.
+void CheckLength(const LoadedModel& model, const Napi::Array& pieces, size_t most_tokens) {
+  const size_t most_bytes = model.MostTokenBytes();
+  size_t length = 0;
+  for (uint32_t index = 0; most_bytes > 0 && index < pieces.Length(); index++) {
+    const Napi::Value text = arguments::Object(pieces.Get(index), "piece").Get("text");
+    size_t count = 0;
+    if (text.IsString()) napi_get_value_string_utf16(text.Env(), text, nullptr, 0, &count);
+    length += count;
+  }
+  if (most_bytes == 0 || length / most_bytes <= most_tokens) return;
+  throw arguments::ToJs(pieces.Env(), TextTooLong(most_tokens, length / most_bytes));
 }
 
 }  // namespace
@@ -183,6 +194,7 @@ Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   reading.is_continued = arguments::Boolean(options.Get("isContinued"), "isContinued");
   reading.most_tokens = static_cast<size_t>(arguments::Integer(options.Get("maxTokens"), "maxTokens", 0, INT32_MAX));
   reading.slice_bytes = static_cast<size_t>(arguments::Integer(options.Get("sliceBytes"), "sliceBytes", 1, INT32_MAX));
+  CheckLength(*model_, given, reading.most_tokens);
   std::vector<TextPiece> pieces;
   for (uint32_t index = 0; index < given.Length(); index++) {
     const Napi::Object piece = arguments::Object(given.Get(index), "piece");

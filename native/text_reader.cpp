@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "native_error.h"
-
 namespace eta {
+
+NativeError TextTooLong(size_t most_tokens, uint64_t fewest) {
+  return NativeError("TEXT_TOO_LONG", "Expected text of at most " + std::to_string(most_tokens) +
+                                          " tokens but received one of at least " + std::to_string(fewest) +
+                                          ". Shorten it, or take a larger context.");
+}
 
 void TextReader::CheckCount(double fewest) const {
   if (fewest <= static_cast<double>(options_.most_tokens)) return;
-  throw NativeError("TEXT_TOO_LONG", "Expected text of at most " + std::to_string(options_.most_tokens) +
-                                         " tokens but received one of at least " +
-                                         std::to_string(static_cast<uint64_t>(std::ceil(fewest))) + ". Shorten it.");
+  throw TextTooLong(options_.most_tokens, static_cast<uint64_t>(std::ceil(fewest)));
 }
 
 void TextReader::Begin(const Tokenizer& tokenizer) {
@@ -51,7 +53,8 @@ void TextReader::Enter(const Tokenizer& tokenizer) {
   const std::string behind = "\n" + piece.text;
   const size_t end = tokenizer.NextCut(behind, options_.slice_bytes);
   const std::vector<llama_token> tokens = tokenizer.Tokens(behind.substr(0, end), piece.parse_special);
-  if (tokens.size() > newline.size() && std::equal(newline.begin(), newline.end(), tokens.begin())) {
+  const bool holds_more = tokens.size() > newline.size() || (tokens.size() == newline.size() && end < behind.size());
+  if (holds_more && std::equal(newline.begin(), newline.end(), tokens.begin())) {
     tokens_.insert(tokens_.end(), tokens.begin() + static_cast<ptrdiff_t>(newline.size()), tokens.end());
     piece.text = behind;
     offset_ = end;

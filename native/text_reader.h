@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "native_error.h"
 #include "tokenizer.h"
 
 namespace eta {
+
+NativeError TextTooLong(size_t most_tokens, uint64_t fewest);
 
 // One of the texts that are read as one. In `text` of somebody's words control tokens stay words.
 struct TextPiece {

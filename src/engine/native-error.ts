@@ -4,7 +4,9 @@ import type { NativeErrorCode } from '../native/binding-types.js';
 
 type ErrorClass = new (code: EtaErrorCode, message: string, options?: { cause?: unknown }) => EtaError;
 
-const MEANINGS: Readonly<Record<Exclude<NativeErrorCode, 'LOAD_CANCELLED' | 'CANCELLED'>, readonly [ErrorClass, EtaErrorCode]>> = {
+const MEANINGS: Readonly<
+  Record<Exclude<NativeErrorCode, 'LOAD_CANCELLED' | 'CANCELLED'>, readonly [ErrorClass, EtaErrorCode]>
+> = {
   INVALID_ARGUMENT: [UsageError, 'ERR_INVALID_REQUEST'],
   MODEL_LOAD_FAILED: [ModelError, 'ERR_MODEL_INVALID'],
   PROJECTOR_LOAD_FAILED: [ModelError, 'ERR_MODEL_INVALID'],

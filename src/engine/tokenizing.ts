@@ -1,5 +1,5 @@
-/** Texts to tokens, off the event loop: refused by their length alone where that tells, and given up as soon as a signal says so. */
-import { AbortError, throwIfAborted, UsageError } from '../errors.js';
+/** Texts to tokens, off the event loop, and given up as soon as a signal says so. */
+import { AbortError, throwIfAborted } from '../errors.js';
 import type { NativeModel, NativeTextPiece } from '../native/binding-types.js';
 import { native } from './native-error.js';
 
@@ -28,35 +28,23 @@ export async function tokensOf(
   { isContinued = false, maxTokens = MOST_TOKENS, signal }: TokenizingOptions,
 ): Promise<Int32Array> {
   throwIfAborted(signal);
-  checkLength(model, pieces, maxTokens); // before megabytes are copied
   if (pieces.length === 0) return new Int32Array(0);
   const { tokens, cancel } = await native(() =>
     model.tokenize(pieces, { isContinued, maxTokens, sliceBytes: SLICE_BYTES }),
   );
   if (signal === undefined) return await native(() => tokens);
+  const own = AbortSignal.any([signal]); // many texts may wait under one, and Node warns of more than ten listeners
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => {
       cancel();
       reject(new AbortError(signal));
     };
-    signal.addEventListener('abort', onAbort, { once: true });
+    own.addEventListener('abort', onAbort, { once: true });
   });
   try {
     return await Promise.race([native(() => tokens), aborted]);
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    own.removeEventListener('abort', onAbort);
   }
-}
-
-/** A text has as many bytes as UTF-16 units, or more. */
-function checkLength({ facts }: NativeModel, pieces: readonly NativeTextPiece[], maxTokens: number): void {
-  if (facts.longestTokenBytes === null) return;
-  const length = pieces.reduce((sum, { text }) => sum + text.length, 0);
-  const fewest = Math.ceil(length / facts.longestTokenBytes);
-  if (fewest <= maxTokens) return;
-  throw new UsageError(
-    'ERR_PROMPT_TOO_LONG',
-    `Expected text of at most ${maxTokens} tokens but received one of at least ${fewest}. Shorten it.`,
-  );
 }

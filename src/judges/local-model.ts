@@ -136,8 +136,19 @@ export class LocalModel implements ChatModel {
   async #tokens(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Int32Array> {
     const maxTokens = Math.min(this.#cells.capacity, this.#window);
     const mayEndWithAnswer = this.judgesConversations;
-    const [tokens] = await this.#model.prompt(turns, { mayEndWithAnswer, maxTokens, signal });
-    return tokens instanceof Int32Array ? tokens : new Int32Array(0);
+    try {
+      const [tokens] = await this.#model.prompt(turns, { mayEndWithAnswer, maxTokens, signal });
+      return tokens instanceof Int32Array ? tokens : new Int32Array(0);
+    } catch (cause) {
+      if (!(cause instanceof UsageError) || cause.code !== 'ERR_PROMPT_TOO_LONG') throw cause;
+      throw new UsageError(
+        cause.code,
+        `the question about the answer exceeds the judge's ${maxTokens}: ${cause.message}`,
+        {
+          cause,
+        },
+      );
+    }
   }
 
   async #reply(opening: Shared | null, rest: Int32Array, signal?: AbortSignal): Promise<Reply> {

@@ -86,8 +86,6 @@ export interface NativeModelFacts {
   readonly trainedContextLength: number;
   /** Sliding attention window in tokens, 0 = none. */
   readonly slidingWindow: number;
-  /** A text of n bytes takes n / longestTokenBytes tokens at the least; null where the tokenizer may drop some of it. */
-  readonly longestTokenBytes: number | null;
   readonly beginToken: number | null;
   readonly endToken: number | null;
   readonly endOfTurnToken: number | null;
