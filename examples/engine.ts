@@ -17,7 +17,7 @@ await using model = await Model.load({
 await using context = await model.createContext({ contextSize: Math.min(4096, model.facts.trainedContextLength) });
 
 const image = await model.encodeImage(await decodeImage(file ?? tiny('square.png')));
-const parts = model.prompt([{ role: 'user', text: question ?? 'What is in the picture?', images: [image] }]);
+const parts = await model.prompt([{ role: 'user', text: question ?? 'What is in the picture?', images: [image] }]);
 const promptTokenCount = parts.reduce(
   (sum, part) => sum + (part instanceof Int32Array ? part.length : part.tokenCount),
   0,

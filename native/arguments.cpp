@@ -49,16 +49,16 @@ const char* CodeName(ErrorCode code) {
       return "MODEL_LOAD_FAILED";
     case ErrorCode::kProjectorLoadFailed:
       return "PROJECTOR_LOAD_FAILED";
-    case ErrorCode::kLoadCancelled:
-      return "LOAD_CANCELLED";
+    case ErrorCode::kCancelled:
+      return "CANCELLED";
+    case ErrorCode::kTextTooLong:
+      return "TEXT_TOO_LONG";
     case ErrorCode::kContextFailed:
       return "CONTEXT_FAILED";
     case ErrorCode::kNoProjector:
       return "NO_PROJECTOR";
     case ErrorCode::kImageFailed:
       return "IMAGE_FAILED";
-    case ErrorCode::kImageCancelled:
-      return "IMAGE_CANCELLED";
     case ErrorCode::kSequenceLimit:
       return "SEQUENCE_LIMIT";
     case ErrorCode::kUnknownSequence:

@@ -6,6 +6,10 @@
 #include <system_error>
 #include <thread>
 
+#ifndef _WIN32
+#include <pthread.h>
+#endif
+
 namespace eta {
 
 namespace {
@@ -22,11 +26,39 @@ Registry& Threads() {
   return *registry;
 }
 
+#ifndef _WIN32
+void* RunMain(void* data) {
+  const std::unique_ptr<std::function<void()>> main(static_cast<std::function<void()>*>(data));
+  (*main)();
+  return nullptr;
+}
+#endif
+
+void Detach(size_t stack_bytes, std::function<void()> main) {
+#ifndef _WIN32
+  if (stack_bytes > 0) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    auto owned = std::make_unique<std::function<void()>>(std::move(main));
+    pthread_t thread;
+    const int failure = pthread_create(&thread, &attributes, RunMain, owned.get());
+    pthread_attr_destroy(&attributes);
+    if (failure != 0) throw std::system_error(failure, std::generic_category(), "Cannot start a thread");
+    owned.release();
+    return;
+  }
+#endif
+  (void)stack_bytes;  // Microsoft's regular expressions count their depth themselves
+  std::thread(std::move(main)).detach();
+}
+
 NativeError Disposed() { return NativeError(ErrorCode::kDisposed, "The model was disposed of; load it again to use it."); }
 
 }  // namespace
 
-std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox) {
+std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox, size_t stack_bytes) {
   std::shared_ptr<JobThread> self(new JobThread(std::move(mailbox)));
   Registry& registry = Threads();
   {
@@ -41,10 +73,10 @@ std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox) {
     registry.ended.notify_all();
   };
   try {
-    std::thread([self, forget] {
+    Detach(stack_bytes, [self, forget] {
       self->Loop();
       forget();
-    }).detach();
+    });
   } catch (const std::system_error& error) {
     forget();  // or the end of the process would wait for it
     throw NativeError(ErrorCode::kModelLoadFailed, std::string("Expected one more thread for the model, received: ") +

@@ -24,8 +24,8 @@ class Job : public Delivery {
 // It owns itself until it has ended; whoever holds a pointer may still ask, and gets DISPOSED.
 class JobThread : public std::enable_shared_from_this<JobThread> {
  public:
-  // Throws NativeError MODEL_LOAD_FAILED where the system gives no thread.
-  static std::shared_ptr<JobThread> Start(std::shared_ptr<Mailbox> mailbox);
+  // `stack_bytes` 0: the system's own size. Throws NativeError MODEL_LOAD_FAILED where the system gives no thread.
+  static std::shared_ptr<JobThread> Start(std::shared_ptr<Mailbox> mailbox, size_t stack_bytes = 0);
 
   // After Stop the job is refused with DISPOSED.
   void Enqueue(std::unique_ptr<Job> job);

@@ -10,6 +10,9 @@ namespace eta {
 
 namespace {
 
+// The run of characters that Tokenizer allows, three times over. Taken from the system only as far as it is used.
+constexpr size_t kTextStackBytes = size_t{256} << 20;
+
 // Progress goes from 0 to 1 over both files; the language model takes most of it.
 constexpr float kModelShare = 0.9f;
 
@@ -37,7 +40,7 @@ llama_load_mode LoadMode(const ModelSettings& settings) {
 std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
                                                const std::shared_ptr<LoadProgress>& progress) {
   const auto check_cancelled = [&] {
-    if (progress->is_cancelled) throw NativeError(ErrorCode::kLoadCancelled, "Loading " + settings.model_path + " was cancelled.");
+    if (progress->is_cancelled) throw NativeError(ErrorCode::kCancelled, "Loading " + settings.model_path + " was cancelled.");
     if (thread->IsStopping()) throw NativeError(ErrorCode::kDisposed, "The environment ended while the model was loading.");
   };
   check_cancelled();
@@ -93,7 +96,10 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, st
     loaded->facts_.uses_mrope = loaded->projector_->UsesMrope();
     loaded->facts_.uses_non_causal_images = loaded->projector_->UsesNonCausalImages();
   }
+  loaded->tokenizer_ = std::make_unique<Tokenizer>(loaded->Vocabulary(), loaded->facts_.metadata);
+  loaded->most_token_bytes_ = loaded->tokenizer_->MostBytes();
   check_cancelled();
+  loaded->text_thread_ = JobThread::Start(thread->GetMailbox(), kTextStackBytes);
   return loaded;
 }
 
@@ -106,30 +112,19 @@ void LoadedModel::RemoveContext(const KvContext* context) {
 }
 
 void LoadedModel::Free() {
+  text_thread_->Stop(nullptr);
+  const std::lock_guard<std::mutex> lock(text_mutex_);  // its step ends first
   for (const std::shared_ptr<KvContext>& context : contexts_) context->Free();
   contexts_.clear();
   projector_.reset();
   model_.reset();
 }
 
-std::vector<llama_token> LoadedModel::Tokenize(const std::string& text, bool add_special, bool parse_special) const {
-  const llama_vocab* vocabulary = Vocabulary();
-  // llama.cpp asserts that a token which a vocabulary wants to add exists.
-  const bool can_add = (!llama_vocab_get_add_bos(vocabulary) || llama_vocab_bos(vocabulary) != LLAMA_TOKEN_NULL) &&
-                       (!llama_vocab_get_add_eos(vocabulary) || llama_vocab_eos(vocabulary) != LLAMA_TOKEN_NULL) &&
-                       (!llama_vocab_get_add_sep(vocabulary) || llama_vocab_sep(vocabulary) != LLAMA_TOKEN_NULL);
-  std::vector<llama_token> tokens(text.size() + 8);
-  for (;;) {
-    const int32_t count =
-        llama_tokenize(vocabulary, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
-                       static_cast<int32_t>(tokens.size()), add_special && can_add, parse_special);
-    if (count >= 0) {
-      tokens.resize(count);
-      return tokens;
-    }
-    if (count == INT32_MIN) throw NativeError(ErrorCode::kInvalidArgument, "Expected a text of fewer than 2^31 tokens.");
-    tokens.resize(-count);
-  }
+bool LoadedModel::Read(TextReader& reader, bool* is_done) const {
+  const std::lock_guard<std::mutex> lock(text_mutex_);
+  if (text_thread_->IsStopping()) return false;
+  *is_done = reader.Step(*tokenizer_);
+  return true;
 }
 
 std::string LoadedModel::TokenBytes(llama_token token, bool render_special) const {

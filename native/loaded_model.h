@@ -4,11 +4,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "job_thread.h"
 #include "llama-cpp.h"
+#include "text_reader.h"
 #include "vision.h"
 
 namespace eta {
@@ -72,12 +74,14 @@ struct TokenTable {
 // A language model and its projector. Made, used and freed on its thread; facts and vocabulary may be read anywhere.
 class LoadedModel {
  public:
-  // Throws NativeError MODEL_LOAD_FAILED, PROJECTOR_LOAD_FAILED, LOAD_CANCELLED or DISPOSED.
+  // Throws NativeError MODEL_LOAD_FAILED, PROJECTOR_LOAD_FAILED, CANCELLED or DISPOSED.
   static std::shared_ptr<LoadedModel> Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
                                            const std::shared_ptr<LoadProgress>& progress);
 
   const ModelFacts& Facts() const { return facts_; }
   JobThread& Thread() const { return *thread_; }
+  // Where texts become tokens, so that they wait for no decode.
+  JobThread& TextThread() const { return *text_thread_; }
   llama_model* Model() const { return model_.get(); }
   const llama_vocab* Vocabulary() const { return llama_model_get_vocab(model_.get()); }
   const std::unique_ptr<vision::Projector>& Projector() const { return projector_; }
@@ -92,7 +96,10 @@ class LoadedModel {
   void RemoveContext(const KvContext* context);
   void Free();
 
-  std::vector<llama_token> Tokenize(const std::string& text, bool add_special, bool parse_special) const;
+  // Bytes of text that one token stands for at most; 0 where nothing can be said.
+  size_t MostTokenBytes() const { return most_token_bytes_; }
+  // Text thread. One step of a reader; false once the model is being freed.
+  bool Read(TextReader& reader, bool* is_done) const;
   std::string TokenBytes(llama_token token, bool render_special) const;
   TokenTable AllTokenBytes(bool render_special) const;
 
@@ -101,7 +108,11 @@ class LoadedModel {
 
   ModelSettings settings_;
   std::shared_ptr<JobThread> thread_;
+  std::shared_ptr<JobThread> text_thread_;
+  mutable std::mutex text_mutex_;  // held while the text thread uses the vocabulary
   llama_model_ptr model_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  size_t most_token_bytes_ = 0;
   std::unique_ptr<vision::Projector> projector_;
   ModelFacts facts_;
   std::vector<std::shared_ptr<KvContext>> contexts_;

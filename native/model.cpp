@@ -3,6 +3,7 @@
 #include "context.h"
 #include "image.h"
 #include "task.h"
+#include "tokenize_job.h"
 
 namespace eta {
 
@@ -86,6 +87,20 @@ Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
   return object;
 }
 
+// Before megabytes are copied: a text has as many bytes as UTF-16 units, or more.
+void CheckLength(const LoadedModel& model, const Napi::Array& pieces, size_t most_tokens) {
+  const size_t most_bytes = model.MostTokenBytes();
+  size_t length = 0;
+  for (uint32_t index = 0; most_bytes > 0 && index < pieces.Length(); index++) {
+    const Napi::Value text = arguments::Object(pieces.Get(index), "piece").Get("text");
+    size_t count = 0;
+    if (text.IsString()) napi_get_value_string_utf16(text.Env(), text, nullptr, 0, &count);
+    length += count;
+  }
+  if (most_bytes == 0 || length / most_bytes <= most_tokens) return;
+  throw arguments::ToJs(pieces.Env(), TextTooLong(most_tokens, length / most_bytes));
+}
+
 }  // namespace
 
 void Model::Register(Napi::Env env) {
@@ -162,6 +177,7 @@ Model::~Model() {
   // Collected, or the environment ends: nobody waits, the thread frees everything and ends by itself.
   if (model_ == nullptr) return;
   model_->MarkDisposed();
+  model_->TextThread().Stop(nullptr);
   model_->Thread().Stop(nullptr);
 }
 
@@ -175,16 +191,26 @@ LoadedModel& Model::Use(Napi::Env env) const {
 
 Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const LoadedModel& model = Use(env);
-  const std::string text = arguments::Text(info[0], "text");
+  Use(env);
+  const Napi::Array given = arguments::Array(info[0], "pieces");
   const Napi::Object options = arguments::Object(info[1], "options");
-  const bool add_special = arguments::Boolean(options.Get("addSpecial"), "addSpecial");
-  const bool parse_special = arguments::Boolean(options.Get("parseSpecial"), "parseSpecial");
-  try {
-    return arguments::ToJs(env, model.Tokenize(text, add_special, parse_special));
-  } catch (const std::exception& error) {
-    throw arguments::ToJs(env, NativeError(ErrorCode::kInvalidArgument, std::string("Cannot tokenize the text: ") + error.what()));
+  ReadingOptions reading;
+  reading.is_continued = arguments::Boolean(options.Get("isContinued"), "isContinued");
+  reading.most_tokens = static_cast<size_t>(arguments::Integer(options.Get("maxTokens"), "maxTokens", 0, INT32_MAX));
+  reading.slice_bytes = static_cast<size_t>(arguments::Integer(options.Get("sliceBytes"), "sliceBytes", 1, INT32_MAX));
+  CheckLength(*model_, given, reading.most_tokens);
+  std::vector<TextPiece> pieces;
+  for (uint32_t index = 0; index < given.Length(); index++) {
+    const Napi::Object piece = arguments::Object(given.Get(index), "piece");
+    pieces.push_back({arguments::Text(piece.Get("text"), "text"),
+                      arguments::Boolean(piece.Get("parseSpecial"), "parseSpecial")});
   }
+  const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
+  Napi::Object tokenizing = Napi::Object::New(env);
+  tokenizing["tokens"] = TokenizeJob::Queue(env, Self(info), model_, TextReader(std::move(pieces), reading), is_cancelled);
+  tokenizing["cancel"] = Napi::Function::New(
+      env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
+  return tokenizing;
 }
 
 Napi::Value Model::TokenBytes(const Napi::CallbackInfo& info) {
@@ -271,6 +297,7 @@ Napi::Value Model::CreateContext(const Napi::CallbackInfo& info) {
 
 Napi::Value Model::Dispose(const Napi::CallbackInfo& info) {
   model_->MarkDisposed();
+  model_->TextThread().Stop(nullptr);
   return QueueStop(info.Env(), Self(info), model_->Thread());
 }
 

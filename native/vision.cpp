@@ -91,7 +91,7 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
                                                                  int32_t embedding_size,
                                                                  const std::function<bool()>& is_cancelled) {
   const auto check_cancelled = [&] {
-    if (is_cancelled()) throw NativeError(ErrorCode::kImageCancelled, "Encoding the picture was cancelled.");
+    if (is_cancelled()) throw NativeError(ErrorCode::kCancelled, "Encoding the picture was cancelled.");
   };
   check_cancelled();
   const Asking asking(*this, is_cancelled);

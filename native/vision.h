@@ -49,7 +49,7 @@ class Projector {
   int32_t NonCausalRowCount() const { return non_causal_row_count_; }
 
   // rgb: [height, width, 3], not needed after it is cut. `is_cancelled` is asked several times a block of the encoder.
-  // Throws NativeError IMAGE_FAILED, or IMAGE_CANCELLED.
+  // Throws NativeError IMAGE_FAILED, or CANCELLED.
   std::vector<std::shared_ptr<const ImageChunk>> Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
                                                         int32_t embedding_size, const std::function<bool()>& is_cancelled);
 

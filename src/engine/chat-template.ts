@@ -12,11 +12,22 @@ import { type ImageForm, imageForm, type Message, type MessageContent } from './
 import { llavaV1 } from './llava-v1.js';
 import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, textPiece } from './prompt-piece.js';
 
+const maxTokensMessage = 'expected an integer from 0 to 2147483647';
+
+export const maxTokensField = z
+  .int(maxTokensMessage)
+  .min(0, maxTokensMessage)
+  .max(2 ** 31 - 1, maxTokensMessage)
+  .optional();
+
 const promptSchema = z.strictObject({
   /** Further variables of the template. @default { enable_thinking: false } */
   variables: z.record(z.string(), z.unknown()).default({}),
   /** Whether the last turn may be the assistant's: for the template of a judge, which is shown a whole conversation. @default false */
   mayEndWithAnswer: z.boolean('expected true or false').default(false),
+  /** Of all texts together, begin token included, pictures left out. @default 2^31 - 1 */
+  maxTokens: maxTokensField,
+  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
 });
 
 export type PromptOptions = z.input<typeof promptSchema>;

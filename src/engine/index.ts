@@ -12,7 +12,7 @@ export type { PromptOptions } from './chat-template.js';
 export { Context, type ContextOptions, DEFAULT_BATCH_SIZE } from './context.js';
 export { devices, processorFeatures } from './devices.js';
 export { Lease } from './lease.js';
-export { Model, type ModelOptions } from './model.js';
+export { Model, type ModelOptions, type TokenizeOptions } from './model.js';
 export type { PromptTurn } from './prompt-piece.js';
 export { deriveSeed, GREEDY, randomSeed, type SamplerOptions, samplerSchema } from './sampler.js';
 export { type Decoded, type DecodeOptions, type PrefillOptions, Sequence } from './sequence.js';

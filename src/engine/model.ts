@@ -9,13 +9,14 @@ import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart
 import { describe, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
-import { ChatTemplate, type PromptOptions } from './chat-template.js';
+import { ChatTemplate, maxTokensField, type PromptOptions } from './chat-template.js';
 import { Context, type ContextDefaults, type ContextOptions, nativeContextOptions } from './context.js';
 import { checkModelFile } from './model-file.js';
 import { engineError, native } from './native-error.js';
 import { promptParts } from './prompt-parts.js';
 import type { PromptTurn } from './prompt-piece.js';
 import { textOf } from './token-text.js';
+import { tokensOf } from './tokenizing.js';
 import { Vocabulary } from './vocabulary.js';
 
 /** What the addon takes: libmtmd computes with 32-bit sizes. */
@@ -57,6 +58,18 @@ const imageSchema = z.object({
   width: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
   height: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
 });
+
+const tokenizeSchema = z.strictObject({
+  /** Turns text such as "</s>" into the token. @default false */
+  parseSpecial: z.boolean('expected true or false').default(false),
+  /** Whether the text stands behind other text: SentencePiece puts a space before one that does not. @default false */
+  isContinued: z.boolean('expected true or false').default(false),
+  /** @default 2^31 - 1 */
+  maxTokens: maxTokensField,
+  signal: signalSchema.optional(),
+});
+
+export type TokenizeOptions = z.input<typeof tokenizeSchema>;
 
 const encodeSchema = z.strictObject({ signal: signalSchema.optional() });
 
@@ -120,12 +133,17 @@ export class Model {
     return this.#native.facts;
   }
 
-  /** Tokens of a text, without begin token. `parseSpecial` turns text such as "</s>" into the token. @default false */
-  tokenize(text: string, options: { readonly parseSpecial?: boolean } = {}): Int32Array {
+  /**
+   * Tokens of a text, without begin token. Runs beside decodes and other texts, on a thread of its own.
+   *
+   * @throws UsageError ERR_INVALID_REQUEST; ERR_PROMPT_TOO_LONG for more than `maxTokens`; AbortError at once
+   */
+  async tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array> {
+    const { parseSpecial, ...how } = parseOptions(tokenizeSchema, options, 'tokenize options');
     this.#expectAlive();
     if (typeof text !== 'string')
       throw new UsageError('ERR_INVALID_REQUEST', `Expected a text, received ${describe(text)}.`);
-    return this.#native.tokenize(text, { addSpecial: false, parseSpecial: options.parseSpecial ?? false });
+    return await tokensOf(this.#native, [{ text, parseSpecial }], how);
   }
 
   /** Text of tokens; control tokens have none, bytes that are no UTF-8 give U+FFFD. */
@@ -186,12 +204,13 @@ export class Model {
    * The conversation as input of a sequence: the model's chat template with what it asks for, up to where the answer
    * begins. Text of turns is text: it becomes neither special tokens nor pictures, whatever it says.
    *
-   * @throws UsageError ERR_INVALID_REQUEST; ModelError ERR_MODEL_INVALID when the template cannot be used
+   * @throws UsageError ERR_INVALID_REQUEST; ERR_PROMPT_TOO_LONG for more than `maxTokens`; ModelError ERR_MODEL_INVALID
+   *   when the template cannot be used; AbortError at once
    */
-  prompt(turns: readonly PromptTurn[], options?: PromptOptions): NativePart[] {
+  async prompt(turns: readonly PromptTurn[], options?: PromptOptions): Promise<NativePart[]> {
     this.#expectAlive();
     this.#template ??= new ChatTemplate(this.facts);
-    return promptParts(this.#template.render(turns, options), this.#vocabulary, this.#native);
+    return await promptParts(this.#template.render(turns, options), this.#native, options ?? {});
   }
 
   /** A KV cache of this model. @throws EngineError ERR_CONTEXT; UsageError */

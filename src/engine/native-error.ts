@@ -4,12 +4,11 @@ import type { NativeErrorCode } from '../native/binding-types.js';
 
 type ErrorClass = new (code: EtaErrorCode, message: string, options?: { cause?: unknown }) => EtaError;
 
-const MEANINGS: Readonly<
-  Record<Exclude<NativeErrorCode, 'LOAD_CANCELLED' | 'IMAGE_CANCELLED'>, readonly [ErrorClass, EtaErrorCode]>
-> = {
+const MEANINGS: Readonly<Record<Exclude<NativeErrorCode, 'CANCELLED'>, readonly [ErrorClass, EtaErrorCode]>> = {
   INVALID_ARGUMENT: [UsageError, 'ERR_INVALID_REQUEST'],
   MODEL_LOAD_FAILED: [ModelError, 'ERR_MODEL_INVALID'],
   PROJECTOR_LOAD_FAILED: [ModelError, 'ERR_MODEL_INVALID'],
+  TEXT_TOO_LONG: [UsageError, 'ERR_PROMPT_TOO_LONG'],
   CONTEXT_FAILED: [EngineError, 'ERR_CONTEXT'],
   NO_PROJECTOR: [ModelError, 'ERR_NO_PROJECTOR'],
   IMAGE_FAILED: [ImageError, 'ERR_IMAGE_UNREADABLE'],
@@ -27,7 +26,7 @@ const MEANINGS: Readonly<
 export function engineError(error: unknown): unknown {
   if (error instanceof EtaError || !(error instanceof Error)) return error;
   const code = (error as Error & { code?: unknown }).code;
-  if (code === 'LOAD_CANCELLED' || code === 'IMAGE_CANCELLED') return new AbortError();
+  if (code === 'CANCELLED') return new AbortError();
   if (typeof code !== 'string' || !Object.hasOwn(MEANINGS, code)) return error;
   const [Class, meaning] = MEANINGS[code as keyof typeof MEANINGS];
   const isOfAnotherModel = code === 'PROJECTOR_LOAD_FAILED' && error.message.includes('mismatch');

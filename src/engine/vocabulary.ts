@@ -5,34 +5,19 @@
 import type { NativeModel } from '../native/binding-types.js';
 
 export class Vocabulary {
-  /** Tokens that are parsed from text only with `parseSpecial`, by their text. */
-  readonly special: ReadonlyMap<string, number>;
   readonly #bytes: Buffer;
   /** Token t is `bytes[starts[t]] .. bytes[starts[t + 1]]`. */
   readonly #starts: Int32Array;
-  readonly #specialByFirst = new Map<string, string[]>();
   readonly #containing = new Map<string, Int32Array>();
 
   static async read(model: NativeModel): Promise<Vocabulary> {
-    const [{ bytes, starts }, rendered] = await Promise.all([model.vocabulary(false), model.vocabulary(true)]);
-    const names = bufferOf(rendered.bytes);
-    const special = new Map<string, number>();
-    for (let token = 0; token < starts.length - 1; token++) {
-      if (starts[token] !== starts[token + 1]) continue;
-      const text = names.toString('utf8', rendered.starts[token], rendered.starts[token + 1]);
-      if (text !== '') special.set(text, token);
-    }
-    return new Vocabulary(bufferOf(bytes), starts, special);
+    const { bytes, starts } = await model.vocabulary(false);
+    return new Vocabulary(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), starts);
   }
 
-  private constructor(bytes: Buffer, starts: Int32Array, special: Map<string, number>) {
+  private constructor(bytes: Buffer, starts: Int32Array) {
     this.#bytes = bytes;
     this.#starts = starts;
-    this.special = special;
-    for (const text of special.keys()) {
-      const first = text.charAt(0);
-      this.#specialByFirst.set(first, [...(this.#specialByFirst.get(first) ?? []), text]);
-    }
   }
 
   get size(): number {
@@ -62,17 +47,6 @@ export class Vocabulary {
     return tokens;
   }
 
-  /** Where texts of special tokens stand in this text, overlapping ones too, as [start, end). */
-  specialRanges(text: string): [number, number][] {
-    const ranges: [number, number][] = [];
-    for (let at = 0; at < text.length; at++) {
-      for (const special of this.#specialByFirst.get(text.charAt(at)) ?? []) {
-        if (text.startsWith(special, at)) ranges.push([at, at + special.length]);
-      }
-    }
-    return ranges;
-  }
-
   #collectHolders(needle: Buffer, found: Set<number>): void {
     let token = 0;
     for (let at = this.#bytes.indexOf(needle); at >= 0; at = this.#bytes.indexOf(needle, at + 1)) {
@@ -93,8 +67,4 @@ export class Vocabulary {
       }
     }
   }
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -81,9 +81,13 @@ export class SentenceEnds {
   of(policy: Policy): Promise<TokenSet> {
     const known = this.#sets.get(policy.sentenceEnd);
     if (known !== undefined) return known;
-    const made = this.#context.createTokenSet(sentenceRule(policy).endTokens(this.#model));
+    const made = this.#make(policy);
     this.#sets.set(policy.sentenceEnd, made);
     made.catch(() => this.#sets.delete(policy.sentenceEnd));
     return made;
+  }
+
+  async #make(policy: Policy): Promise<TokenSet> {
+    return await this.#context.createTokenSet(await sentenceRule(policy).endTokens(this.#model));
   }
 }

@@ -1,6 +1,6 @@
 /** How much of the context a request may need: reserved before it starts, so that nothing has to be stopped midway. */
 import { UsageError } from '../errors.js';
-import { searchCellCount, searchSequenceCount } from '../search/index.js';
+import { searchCellCount, searchRoomTokens, searchSequenceCount } from '../search/index.js';
 import { sentenceRule } from './align.js';
 import type { Policy } from './defaults.js';
 import { METHOD_PLANS } from './methods.js';
@@ -22,6 +22,15 @@ export interface Allotment {
   readonly sequenceCount: number;
 }
 
+/** Tokens of a prompt that leaves room for one more; a longer one is refused whatever the policy. */
+export function largestPrompt(room: Room): number {
+  return Math.min(room.cellCount, trainedWindow(room)) - 1;
+}
+
+function trainedWindow({ trainedContextLength }: Room): number {
+  return trainedContextLength > 0 ? trainedContextLength : Number.POSITIVE_INFINITY;
+}
+
 /**
  * @param promptCount tokens of the prompt, pictures included
  * @param prefixCount tokens of the interference prefix
@@ -34,10 +43,10 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
   const candidateCount = canAlign && plan.usesSearch ? policy.candidateCount : 1;
   const { finishesLast, tokenLimit } = sentenceRule(policy);
   const past = canAlign && plan.usesSearch && finishesLast ? tokenLimit - 1 : 0;
-  const needed = (roomTokens: number) => promptCount + prefix + searchCellCount(candidateCount, roomTokens, tokenLimit);
-  const window = room.trainedContextLength > 0 ? room.trainedContextLength : Number.POSITIVE_INFINITY;
-  let roomTokens = Math.min(policy.maxTokens + past, window - promptCount - prefix);
-  while (roomTokens > 0 && needed(roomTokens) > room.cellCount) roomTokens--;
+  const window = trainedWindow(room);
+  const read = promptCount + prefix;
+  const fitting = searchRoomTokens(candidateCount, room.cellCount - read, tokenLimit);
+  const roomTokens = Math.min(policy.maxTokens + past, window - read, fitting);
   if (roomTokens < 1) {
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
@@ -48,7 +57,7 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
   return {
     maxTokens: Math.min(policy.maxTokens, roomTokens),
     roomTokens,
-    cellCount: needed(roomTokens),
+    cellCount: read + searchCellCount(candidateCount, roomTokens, tokenLimit),
     sequenceCount: Math.max(2, searchSequenceCount(candidateCount)), // the question, and its answer or its candidates
   };
 }

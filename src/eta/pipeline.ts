@@ -189,7 +189,7 @@ class Pipeline {
       const refusal = this.#answerText();
       refusal.push(policy.refusalText);
       refusal.open();
-      const tokenCount = this.#parts.model.tokenize(policy.refusalText, { parseSpecial: false }).length;
+      const { length: tokenCount } = await this.#parts.model.tokenize(policy.refusalText, { signal });
       return this.#finish('refused', refusal.text, 'stop', tokenCount);
     }
     answer.open();

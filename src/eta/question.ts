@@ -1,7 +1,7 @@
 /** Reading the question: pictures encoded, the prompt built, room reserved, everything prefilled. */
 import type { Context, Lease, Model, Sequence } from '../engine/index.js';
 import type { RgbImage, Turn } from '../types.js';
-import { type Allotment, allot } from './allotment.js';
+import { type Allotment, allot, largestPrompt } from './allotment.js';
 import type { Policy } from './defaults.js';
 import type { Measures } from './measures.js';
 import { METHOD_PLANS } from './methods.js';
@@ -50,18 +50,19 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
       }
       asked.push({ role, text, images });
     }
-    const prompt = model.prompt(asked);
     const imageCount = encoded.reduce((sum, image) => sum + image.tokenCount, 0);
-    const textCount = prompt.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : 0), 0);
-    measures.add('imageTokenCount', imageCount);
-    measures.add('promptTokenCount', imageCount + textCount);
-    const prefix = METHOD_PLANS[policy.method].usesPrefix
-      ? prefixTokens(model, prompt, policy.interferencePrefix)
-      : new Int32Array(0);
     const room = {
       cellCount: context.facts.cellCount,
       trainedContextLength: model.facts.trainedContextLength,
     };
+    const maxTextTokens = Math.max(0, largestPrompt(room) - imageCount);
+    const prompt = await model.prompt(asked, { maxTokens: maxTextTokens, signal });
+    const textCount = prompt.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : 0), 0);
+    measures.add('imageTokenCount', imageCount);
+    measures.add('promptTokenCount', imageCount + textCount);
+    const prefix = METHOD_PLANS[policy.method].usesPrefix
+      ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
+      : new Int32Array(0);
     const { maxTokens, roomTokens, ...demand }: Allotment = allot(policy, room, imageCount + textCount, prefix.length);
     lease = await context.reserve(demand, signal);
     const root = await lease.createSequence();

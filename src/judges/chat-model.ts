@@ -28,7 +28,7 @@ export interface ChatModel {
    */
   ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply>;
   /** Where the model knows its room: @throws UsageError ERR_PROMPT_TOO_LONG when these turns would not fit */
-  checkLength?(turns: readonly ChatTurn[]): void;
+  checkLength?(turns: readonly ChatTurn[]): Promise<void>;
   /** Idempotent. */
   dispose(): Promise<void>;
 }

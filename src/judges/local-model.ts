@@ -5,7 +5,7 @@
  * as a sequence; every later question is a fork of it.
  */
 import { z } from 'zod';
-import { type Context, GREEDY, type Lease, Model, type NativePart, type Sequence } from '../engine/index.js';
+import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
@@ -43,7 +43,7 @@ const JUDGE_TEMPLATE = '[RESULT]';
 const MIN_SHARED_TOKENS = 32;
 
 interface Shared {
-  readonly tokens: readonly number[];
+  readonly tokens: Int32Array;
   readonly sequence: Sequence;
 }
 
@@ -57,7 +57,7 @@ export class LocalModel implements ChatModel {
   readonly #lanes: Room;
   readonly #cells: Room;
   readonly #window: number;
-  #firstPrompt: readonly number[] | undefined;
+  #firstPrompt: Int32Array | undefined;
   #shared: Promise<Shared | null> | undefined;
   #sharedCount = 0;
   #disposed: Promise<void> | undefined;
@@ -102,7 +102,7 @@ export class LocalModel implements ChatModel {
         'ERR_DISPOSED',
         'Expected a loaded judge, received one that was disposed of. Load it again.',
       );
-    const tokens = this.#tokens(turns);
+    const tokens = await this.#tokens(turns, signal);
     const shared = await this.#sharedBy(tokens);
     const opening = shared !== null && commonCount(shared.tokens, tokens) === shared.tokens.length ? shared : null;
     const rest = opening === null ? tokens : tokens.slice(opening.tokens.length);
@@ -120,8 +120,8 @@ export class LocalModel implements ChatModel {
     }
   }
 
-  checkLength(turns: readonly ChatTurn[]): void {
-    const { length } = this.#tokens(turns);
+  async checkLength(turns: readonly ChatTurn[]): Promise<void> {
+    const { length } = await this.#tokens(turns);
     this.#checkLength(length, length - this.#sharedCount);
   }
 
@@ -131,16 +131,29 @@ export class LocalModel implements ChatModel {
   }
 
   /** Text alone gives one stretch of tokens. */
-  #tokens(turns: readonly ChatTurn[]): number[] {
-    const parts: readonly NativePart[] = this.#model.prompt(turns, { mayEndWithAnswer: this.judgesConversations });
-    return parts.flatMap((part) => (part instanceof Int32Array ? [...part] : []));
+  async #tokens(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Int32Array> {
+    const maxTokens = Math.min(this.#cells.capacity, this.#window);
+    const mayEndWithAnswer = this.judgesConversations;
+    try {
+      const [tokens] = await this.#model.prompt(turns, { mayEndWithAnswer, maxTokens, signal });
+      return tokens instanceof Int32Array ? tokens : new Int32Array(0);
+    } catch (cause) {
+      if (!(cause instanceof UsageError) || cause.code !== 'ERR_PROMPT_TOO_LONG') throw cause;
+      throw new UsageError(
+        cause.code,
+        `the question about the answer exceeds the judge's ${maxTokens}: ${cause.message}`,
+        {
+          cause,
+        },
+      );
+    }
   }
 
-  async #reply(opening: Shared | null, rest: readonly number[], signal?: AbortSignal): Promise<Reply> {
+  async #reply(opening: Shared | null, rest: Int32Array, signal?: AbortSignal): Promise<Reply> {
     const [forked] = (await opening?.sequence.fork(1)) ?? [];
     const sequence = forked ?? (await this.#lease.createSequence());
     try {
-      await sequence.append([Int32Array.from(rest)]);
+      await sequence.append([rest]);
       const { text, stopReason } = await sequence.decode({ sampler: GREEDY, maxTokens: this.#maxTokens, signal });
       return { text, isCutOff: stopReason === 'length' };
     } finally {
@@ -149,7 +162,7 @@ export class LocalModel implements ChatModel {
   }
 
   /** What the first two prompts share, once a second one has come. */
-  async #sharedBy(tokens: readonly number[]): Promise<Shared | null> {
+  async #sharedBy(tokens: Int32Array): Promise<Shared | null> {
     if (this.#firstPrompt === undefined) {
       this.#firstPrompt = tokens;
       return null;
@@ -160,12 +173,12 @@ export class LocalModel implements ChatModel {
   }
 
   /** Null too where the model's memory cannot be forked, or too little room would be left. */
-  async #share(tokens: readonly number[]): Promise<Shared | null> {
+  async #share(tokens: Int32Array): Promise<Shared | null> {
     if (tokens.length < MIN_SHARED_TOKENS || tokens.length > this.#cells.capacity / 2) return null;
     await this.#cells.enter(tokens.length); // kept until the end
     const sequence = await this.#lease.createSequence();
     try {
-      await sequence.prefill([Int32Array.from(tokens)]);
+      await sequence.prefill([tokens]);
       const [probe] = await sequence.fork(1);
       await probe?.release();
       this.#sharedCount = tokens.length;
@@ -193,7 +206,7 @@ function reserveAll(context: Context): Promise<Lease> {
   return context.reserve({ cellCount, sequenceCount });
 }
 
-function commonCount(one: readonly number[], other: readonly number[]): number {
+function commonCount(one: Int32Array, other: Int32Array): number {
   let count = 0;
   while (count < one.length && one[count] === other[count]) count++;
   return count;

@@ -25,7 +25,7 @@ export class SafetyJudge implements Judge {
     if (answer.trim() === '') return unjudged('the answer is empty');
     const reply = await replyOrReason(() => this.#model.ask(this.#turns(question, answer), signal));
     if (typeof reply !== 'string') return safetyVerdict(reply);
-    this.#checkRoom();
+    await this.#checkRoom();
     return unjudged(reply);
   }
 
@@ -38,9 +38,9 @@ export class SafetyJudge implements Judge {
   }
 
   /** A model that has no room for the shortest answer judges none: better said once than of every item. */
-  #checkRoom(): void {
+  async #checkRoom(): Promise<void> {
     try {
-      this.#model.checkLength?.(this.#turns('', '.'));
+      await this.#model.checkLength?.(this.#turns('', '.'));
     } catch (cause) {
       if (!(cause instanceof EtaError) || cause.code !== 'ERR_PROMPT_TOO_LONG') throw cause;
       throw new UsageError(

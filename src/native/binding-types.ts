@@ -19,11 +19,11 @@ export type NativeErrorCode =
   | 'INVALID_ARGUMENT' // an argument is missing, of the wrong type or out of range; the message names it
   | 'MODEL_LOAD_FAILED' // the language model cannot be loaded; llama.cpp's own reason is appended
   | 'PROJECTOR_LOAD_FAILED' // the projector cannot be loaded or belongs to another model; reason appended
-  | 'LOAD_CANCELLED' // `NativeLoad.cancel()` was called
+  | 'CANCELLED' // `cancel()` of a load, an encoding or a tokenizing was called
+  | 'TEXT_TOO_LONG' // a text takes more tokens than `maxTokens`
   | 'CONTEXT_FAILED' // the context cannot be made, or found no memory for what a call asks of it
   | 'NO_PROJECTOR' // an image was given to a model without vision
   | 'IMAGE_FAILED' // the image cannot be preprocessed or encoded
-  | 'IMAGE_CANCELLED' // `NativeEncoding.cancel()` was called
   | 'SEQUENCE_LIMIT' // all `sequenceCount` sequences are in use
   | 'UNKNOWN_SEQUENCE' // the id was never created, or has been released
   | 'CACHE_FULL' // the KV cache has no room for what must be decoded
@@ -112,7 +112,7 @@ export interface NativeModelFacts {
 /** A load in progress. */
 export interface NativeLoad {
   readonly model: Promise<NativeModel>;
-  /** Makes `model` reject with LOAD_CANCELLED as soon as llama.cpp asks whether to go on. */
+  /** Makes `model` reject with CANCELLED as soon as llama.cpp asks whether to go on. */
   cancel(): void;
 }
 
@@ -148,7 +148,7 @@ export interface NativeImage {
 /** An encoding, queued or in progress. */
 export interface NativeEncoding {
   readonly image: Promise<NativeImage>;
-  /** Makes `image` reject with IMAGE_CANCELLED: before it begins, or within one block of the encoder. */
+  /** Makes `image` reject with CANCELLED: before it begins, or within one block of the encoder. */
   cancel(): void;
 }
 
@@ -317,10 +317,35 @@ export interface NativeVocabulary {
   readonly starts: Int32Array;
 }
 
+export interface NativeTextPiece {
+  readonly text: string;
+  /** Text such as "</s>" becomes the token. */
+  readonly parseSpecial: boolean;
+}
+
+export interface NativeTokenizeOptions {
+  /** The first piece stands behind other text: SentencePiece puts no space before it. */
+  readonly isContinued: boolean;
+  /** More are refused with TEXT_TOO_LONG, before tokenising where the length alone tells. */
+  readonly maxTokens: number;
+  /** Bytes after which a text is cut at the next place that no token reaches across, >= 1. */
+  readonly sliceBytes: number;
+}
+
+export interface NativeTokenizing {
+  readonly tokens: Promise<Int32Array>;
+  /** Makes `tokens` reject with CANCELLED after the slice under way. */
+  cancel(): void;
+}
+
 export interface NativeModel {
   readonly facts: NativeModelFacts;
-  /** Runs on the caller's thread (microseconds). With `parseSpecial`, text such as "</s>" becomes the token. */
-  tokenize(text: string, options: { readonly addSpecial: boolean; readonly parseSpecial: boolean }): Int32Array;
+  /**
+   * Tokens of texts that stand one behind the other, without begin token, as if they were one text; where words hold the
+   * text of a control token, or would form one at a seam, each is tokenised for itself. Runs on a thread of its own, some
+   * KiB of every waiting text at a time.
+   */
+  tokenize(pieces: readonly NativeTextPiece[], options: NativeTokenizeOptions): NativeTokenizing;
   /** UTF-8 bytes of one token; may be part of a character. Special tokens give "" unless `renderSpecial`. */
   tokenBytes(token: number, renderSpecial: boolean): Uint8Array;
   /** The bytes of all tokens at once, read on the model's thread. */

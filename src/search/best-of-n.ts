@@ -66,6 +66,14 @@ export function searchCellCount(candidateCount: number, roomTokens: number, toke
   return roomTokens + (candidateCount - 1) * Math.min(tokenLimit, roomTokens);
 }
 
+/** The most tokens that may be accepted where {@link searchCellCount} is at most `cellCount`; negative where none is. */
+export function searchRoomTokens(candidateCount: number, cellCount: number, tokenLimit: number): number {
+  return Math.max(
+    Math.min(Math.floor(cellCount / candidateCount), tokenLimit),
+    cellCount - (candidateCount - 1) * tokenLimit,
+  );
+}
+
 /**
  * Yields each round once its winner is accepted and the losers are released; returns the whole text. Releases `root` in
  * the first round. What is alive when it throws or is left early belongs to the root's lease, which frees it.

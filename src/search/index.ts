@@ -5,6 +5,7 @@ export {
   type SearchOptions,
   searchBestOfN,
   searchCellCount,
+  searchRoomTokens,
   searchSequenceCount,
 } from './best-of-n.js';
 export { endsSentence, type SentenceRule, sentencesByText, sentencesByToken } from './sentence.js';

@@ -102,7 +102,7 @@ function trailingCount(text: string, characters: string): number {
 
 /** What {@link SentenceRule} asks of a language model's vocabulary; the engine's Model has it. */
 export interface Vocabulary {
-  tokenize(text: string, options: { parseSpecial: boolean }): Int32Array;
+  tokenize(text: string): Promise<Int32Array>;
   text(tokens: Int32Array): string;
   tokensContaining(characters: string): Int32Array;
 }
@@ -110,7 +110,7 @@ export interface Vocabulary {
 /** How the search cuts an answer into sentences. */
 export interface SentenceRule {
   /** The only tokens at which a sentence can end. */
-  endTokens(vocabulary: Vocabulary): Int32Array;
+  endTokens(vocabulary: Vocabulary): Promise<Int32Array>;
   /** Whether it does, asked when one of them was sampled. */
   ends(text: string, before: string): boolean;
   /** Tokens of the first sentence, and of each later one, at most. */
@@ -123,7 +123,7 @@ export interface SentenceRule {
 /** Sentences by their text, whatever the vocabulary. */
 export function sentencesByText(tokenLimit: number): SentenceRule {
   return {
-    endTokens: (vocabulary) => vocabulary.tokensContaining(SENTENCE_END_CHARACTERS),
+    endTokens: async (vocabulary) => vocabulary.tokensContaining(SENTENCE_END_CHARACTERS),
     ends: endsSentence,
     firstTokenLimit: tokenLimit,
     tokenLimit,
@@ -147,8 +147,8 @@ export function sentencesByToken(tokenLimit: number): SentenceRule {
 }
 
 /** The token that a "." behind a word becomes. Where it melts into the word, every token that reads ".". */
-function fullStopToken(vocabulary: Vocabulary): Int32Array {
-  const behindWord = vocabulary.tokenize('word.', { parseSpecial: false }).slice(-1);
+async function fullStopToken(vocabulary: Vocabulary): Promise<Int32Array> {
+  const behindWord = (await vocabulary.tokenize('word.')).slice(-1);
   if (vocabulary.text(behindWord) === '.') return behindWord;
   return vocabulary.tokensContaining('.').filter((token) => vocabulary.text(Int32Array.of(token)) === '.');
 }

@@ -101,7 +101,7 @@ async function prompt(model: Model, golden: Golden, item: GoldenCase): Promise<N
   for (const picture of item.pictures) {
     images.push(await model.encodeImage(await decodeImage(goldenFile(golden.name, picture))));
   }
-  return model.prompt([{ role: 'user', text: item.question, images }]);
+  return await model.prompt([{ role: 'user', text: item.question, images }]);
 }
 
 async function started(context: Context, parts: readonly NativePart[], sequenceCount = 1): Promise<Sequence> {
@@ -115,7 +115,7 @@ async function measureCase(model: Model, golden: Golden, item: GoldenCase): Prom
   await using context = await model.createContext(EXACT);
   const ours = await prompt(model, golden, item);
   const tokens = compareTokens(ours, item.tokens);
-  const parts = tokens === true ? ours : originalParts(model, item, ours);
+  const parts = tokens === true ? ours : await originalParts(model, item, ours);
   const sequence = await started(context, parts);
   const position = sequence.position;
   const logits = await sequence.logits();
@@ -142,14 +142,14 @@ async function greedyText(model: Model, parts: readonly NativePart[], maxTokens:
 }
 
 /** The original's prompt as parts, with our pictures. */
-function originalParts(model: Model, item: GoldenCase, ours: readonly NativePart[]): NativePart[] {
+async function originalParts(model: Model, item: GoldenCase, ours: readonly NativePart[]): Promise<NativePart[]> {
   const { addsBeginToken, beginToken } = model.facts;
   const images = ours.filter((part) => !(part instanceof Int32Array));
   const parts: NativePart[] = addsBeginToken && beginToken !== null ? [Int32Array.of(beginToken)] : [];
   for (const [index, text] of item.prompt.split('<__media__>').entries()) {
     const image = images[index - 1];
     if (image !== undefined) parts.push(image);
-    if (text !== '') parts.push(model.tokenize(text, { parseSpecial: true }));
+    if (text !== '') parts.push(await model.tokenize(text, { parseSpecial: true }));
   }
   return parts;
 }

@@ -43,7 +43,7 @@ async function isFree(): Promise<void> {
 }
 
 test('a failed prefill is told, and the next try reads the same', async () => {
-  const parts = [model.tokenize(QUESTIONS[0] ?? '')];
+  const parts = [await model.tokenize(QUESTIONS[0] ?? '')];
   const expected = await aloneText(model, parts, LENGTH);
   const lease = await context.reserve({ cellCount: 128, sequenceCount: 1 });
   const sequence = await lease.createSequence();
@@ -61,7 +61,7 @@ test('a failed prefill is told, and the next try reads the same', async () => {
 });
 
 test('one failure disturbs nobody; a failure that stays ends one, and the others write what they write alone', async () => {
-  const prompts = QUESTIONS.slice(0, 4).map((question) => [model.tokenize(question)]);
+  const prompts = await Promise.all(QUESTIONS.slice(0, 4).map(async (question) => [await model.tokenize(question)]));
   const expected: string[] = [];
   for (const parts of prompts) expected.push(await aloneText(model, parts, LENGTH));
   // In a step of all, then in one of the first alone.
@@ -84,7 +84,7 @@ test('one failure disturbs nobody; a failure that stays ends one, and the others
 
 test('whatever failed, a lease gives everything back', async () => {
   for (const failure of [{ code: -3 }, { throws: true }, { code: 1 }, { code: -2, rows: 'all' }] as const) {
-    const { lease, sequence } = await started(context, [model.tokenize('The red apple')], {
+    const { lease, sequence } = await started(context, [await model.tokenize('The red apple')], {
       cellCount: 600,
       sequenceCount: 8,
     });
@@ -106,7 +106,7 @@ test('a recurrent model says that a sequence is lost, and goes on with the other
   const modelPath = fileURLToPath(new URL('../golden/native/recurrent.gguf', import.meta.url));
   const recurrent = await Model.load({ modelPath, gpuLayerCount: 0, threadCount: 1 });
   const own = await recurrent.createContext(EXACT);
-  const parts = [recurrent.tokenize('What colour is the chair?')];
+  const parts = [await recurrent.tokenize('What colour is the chair?')];
   const [plain, other, lost] = [await started(own, parts), await started(own, parts), await started(own, parts)];
   const { text } = await plain.sequence.decode({ maxTokens: LENGTH });
   planted.plantFailure({ code: -3, rows: 'all' });
@@ -122,7 +122,7 @@ test('a recurrent model says that a sequence is lost, and goes on with the other
 });
 
 test('a decode whose sampler is refused draws nothing with that of an earlier one', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize(QUESTIONS[0] ?? '')]);
+  const { lease, sequence } = await started(context, [await model.tokenize(QUESTIONS[0] ?? '')]);
   await sequence.decode({ maxTokens: 3 });
   const { tokenCount } = sequence;
   await assert.rejects(sequence.decode({ sampler: { temperature: 1, topK: 2 ** 40 }, maxTokens: 5 }), {
@@ -136,7 +136,7 @@ test('a decode whose sampler is refused draws nothing with that of an earlier on
 
 test('one signal of several tasks ends those that are left when the first one is done', async () => {
   const lanes = await Promise.all(
-    [1, 2].map(() => started(context, [model.tokenize('The')], { cellCount: 300, sequenceCount: 1 })),
+    [1, 2].map(async () => started(context, [await model.tokenize('The')], { cellCount: 300, sequenceCount: 1 })),
   );
   const controller = new AbortController();
   const { signal } = controller;
@@ -151,7 +151,7 @@ test('one signal of several tasks ends those that are left when the first one is
 });
 
 test('of two reasons to leave, the first one is told', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('The')]);
+  const { lease, sequence } = await started(context, [await model.tokenize('The')]);
   const controller = new AbortController();
   planted.holdDecodes(true);
   const work = sequence.decode({ maxTokens: 50, signal: controller.signal });
@@ -165,7 +165,7 @@ test('of two reasons to leave, the first one is told', async () => {
 });
 
 test('a run lasts about 40 ms: many short steps, few long ones', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('The red apple')], {
+  const { lease, sequence } = await started(context, [await model.tokenize('The red apple')], {
     cellCount: 300,
     sequenceCount: 1,
   });

@@ -8,7 +8,10 @@ const sampler = { temperature: 2, seed: 1 };
 
 async function decodeUntil(model: Model, onText: () => void): Promise<void> {
   const context = await model.createContext(EXACT);
-  const { sequence } = await started(context, [model.tokenize('The red apple')], { cellCount: 900, sequenceCount: 1 });
+  const { sequence } = await started(context, [await model.tokenize('The red apple')], {
+    cellCount: 900,
+    sequenceCount: 1,
+  });
   await sequence.decode({ sampler, maxTokens: 800, onText });
 }
 
@@ -34,7 +37,7 @@ const phases: Record<string, () => Promise<void>> = {
   'the end of the script, nothing disposed of': async () => {
     const model = await tinyModel();
     const context = await model.createContext(EXACT);
-    const { sequence } = await started(context, [model.tokenize('The')], { cellCount: 900, sequenceCount: 1 });
+    const { sequence } = await started(context, [await model.tokenize('The')], { cellCount: 900, sequenceCount: 1 });
     const { tokens } = await sequence.decode({ sampler, maxTokens: 8 });
     if (new TokenText(model).push(tokens) !== '') process.exitCode = EXIT_CODE;
   },

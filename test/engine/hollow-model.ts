@@ -60,6 +60,8 @@ let sources: string | undefined;
 export interface HollowOptions {
   /** As in llama.cpp's `models/ggml-vocab-NAME.gguf`. */
   readonly vocabulary: string;
+  /** Takes the place of the vocabulary's own `tokenizer.ggml.pre`. */
+  readonly preTokenizer?: string;
   readonly chatTemplate?: string;
   readonly shape?: HollowShape;
   readonly weights?: HollowWeights;
@@ -67,12 +69,12 @@ export interface HollowOptions {
 
 /** Path of the model's GGUF, gone when the process ends. */
 export function hollowModel(options: HollowOptions): string {
-  const { vocabulary, chatTemplate, shape = SHAPES.smallest, weights = 'f32' } = options;
+  const { vocabulary, preTokenizer, chatTemplate, shape = SHAPES.smallest, weights = 'f32' } = options;
   const file = execFileSync('git', ['show', `HEAD:models/ggml-vocab-${vocabulary}.gguf`], {
     cwd: llamaSources(),
     maxBuffer: 2 ** 26,
   });
-  const { keys, tokenCount } = tokenizerKeys(file);
+  const { keys, tokenCount } = tokenizerKeys(file, preTokenizer);
   const settings: Buffer[] = [
     key('general.architecture', STRING, text('llama')),
     key('general.name', STRING, text(`hollow ${vocabulary}`)),
@@ -99,7 +101,7 @@ export function hollowModel(options: HollowOptions): string {
     ...all,
     ...infos,
   ]);
-  const path = join(temporaryFolder(), `${vocabulary}-${Date.now()}.gguf`);
+  const path = join(temporaryFolder(), `${vocabulary}-${preTokenizer ?? 'own'}-${Date.now()}.gguf`);
   const handle = openSync(path, 'w');
   writeSync(handle, head);
   ftruncateSync(handle, Math.ceil(head.length / ALIGNMENT) * ALIGNMENT + bytes);
@@ -116,6 +118,11 @@ function temporaryFolder(): string {
   return folder;
 }
 
+/** A file of llama.cpp's source. */
+export function llamaSource(path: string): string {
+  return execFileSync('git', ['show', `HEAD:${path}`], { cwd: llamaSources(), maxBuffer: 2 ** 26, encoding: 'utf8' });
+}
+
 /** The bare clone of the bundle that node-llama-cpp carries. */
 function llamaSources(): string {
   if (sources === undefined) {
@@ -127,7 +134,7 @@ function llamaSources(): string {
 }
 
 /** The keys of a GGUF that describe its tokeniser, as they stand in the file. */
-function tokenizerKeys(file: Buffer): { keys: Buffer[]; tokenCount: number } {
+function tokenizerKeys(file: Buffer, preTokenizer: string | undefined): { keys: Buffer[]; tokenCount: number } {
   const keys: Buffer[] = [];
   let tokenCount = 0;
   let at = 24;
@@ -153,8 +160,10 @@ function tokenizerKeys(file: Buffer): { keys: Buffer[]; tokenCount: number } {
     } else {
       skipValue(type);
     }
+    if (name === 'tokenizer.ggml.pre' && preTokenizer !== undefined) continue;
     if (name.startsWith('tokenizer.') && name !== 'tokenizer.chat_template') keys.push(file.subarray(start, at));
   }
+  if (preTokenizer !== undefined) keys.push(key('tokenizer.ggml.pre', STRING, text(preTokenizer)));
   return { keys, tokenCount };
 }
 

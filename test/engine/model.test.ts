@@ -116,16 +116,23 @@ test('pictures: no projector, wrong pixels, an abort', async () => {
 test('what a model is asked for is checked', async () => {
   const invalid = (code: EtaErrorCode, message: RegExp) => (error: unknown) =>
     error instanceof EtaError && error.code === code && message.test(error.message);
-  const prompt = (turns: unknown) => () => model.prompt(turns as never);
-  assert.throws(prompt('x'), invalid('ERR_INVALID_OPTION', /array of turns; received "x"/));
-  assert.throws(prompt([{ role: 'tool', text: 'a' }]), invalid('ERR_INVALID_OPTION', /0\.role: expected 'system'/));
-  assert.throws(
+  const prompt = (turns: unknown) => model.prompt(turns as never);
+  await assert.rejects(prompt('x'), invalid('ERR_INVALID_OPTION', /array of turns; received "x"/));
+  await assert.rejects(
+    prompt([{ role: 'tool', text: 'a' }]),
+    invalid('ERR_INVALID_OPTION', /0\.role: expected 'system'/),
+  );
+  await assert.rejects(
     prompt([{ role: 'user', text: 5 }]),
     invalid('ERR_INVALID_OPTION', /0\.text: expected a text; received 5/),
   );
-  assert.throws(prompt([{ role: 'user', text: '', images: ['x'] }]), invalid('ERR_INVALID_OPTION', /from encodeImage/));
-  assert.throws(prompt([{ role: 'user', text: 'a', image: 'x' }]), invalid('ERR_UNKNOWN_OPTION', /'images'/));
-  assert.throws(() => model.tokenize(5 as never), invalid('ERR_INVALID_REQUEST', /a text, received 5/));
+  await assert.rejects(
+    prompt([{ role: 'user', text: '', images: ['x'] }]),
+    invalid('ERR_INVALID_OPTION', /from encodeImage/),
+  );
+  await assert.rejects(prompt([{ role: 'user', text: 'a', image: 'x' }]), invalid('ERR_UNKNOWN_OPTION', /'images'/));
+  await assert.rejects(model.tokenize(5 as never), invalid('ERR_INVALID_REQUEST', /a text, received 5/));
+  await assert.rejects(model.tokenize('a', { maxTokens: -1 }), invalid('ERR_INVALID_OPTION', /maxTokens.*received -1/));
   await assert.rejects(model.encodeImage(undefined as never), invalid('ERR_INVALID_OPTION', /expected RGB bytes/));
   await assert.rejects(
     model.createContext({ contextSize: -1 }),
@@ -138,7 +145,7 @@ test('what a model is asked for is checked', async () => {
   await assert.rejects(model.createContext({ contextSize: 200_000_000 }), invalid('ERR_CONTEXT', /memory|cells/));
 });
 
-test('tokens that hold a character, whole or its last bytes', () => {
+test('tokens that hold a character, whole or its last bytes', async () => {
   const found = model.tokensContaining('.!。');
   const set = new Set(found);
   assert.deepEqual(
@@ -151,16 +158,16 @@ test('tokens that hold a character, whole or its last bytes', () => {
     if (/[.!。]/.test(text)) assert.ok(set.has(token), `${token} ${text}`);
   }
   for (const text of ['The end.', 'Stop!', '終わり。']) {
-    const last = model.tokenize(text).at(-1) ?? -1;
+    const last = (await model.tokenize(text)).at(-1) ?? -1;
     assert.ok(set.has(last), text);
   }
   assert.ok(found.length < model.facts.vocabularySize / 4);
-  assert.ok(!set.has(model.tokenize('apple').at(-1) ?? -1));
+  assert.ok(!set.has((await model.tokenize('apple')).at(-1) ?? -1));
 });
 
 test('the prompt of a LLaVA-1.5 file', async () => {
   const image = await picture(model);
-  const parts = model.prompt([{ role: 'user', text: 'What is in the picture?', images: [image] }]);
+  const parts = await model.prompt([{ role: 'user', text: 'What is in the picture?', images: [image] }]);
   assert.equal(parts.length, 3);
   assert.equal(parts[1], image);
   const [before, , behind] = parts as [Int32Array, unknown, Int32Array];
@@ -168,8 +175,8 @@ test('the prompt of a LLaVA-1.5 file', async () => {
   const system =
     'A chat between a curious human and an artificial intelligence assistant. ' +
     "The assistant gives helpful, detailed, and polite answers to the human's questions.";
-  assert.deepEqual(before.slice(1), model.tokenize(`${system} USER: `, { parseSpecial: true }));
-  assert.deepEqual(behind, model.tokenize('\nWhat is in the picture? ASSISTANT:', { parseSpecial: true }));
+  assert.deepEqual(before.slice(1), await model.tokenize(`${system} USER: `, { parseSpecial: true }));
+  assert.deepEqual(behind, await model.tokenize('\nWhat is in the picture? ASSISTANT:', { parseSpecial: true }));
   image.dispose();
 });
 
@@ -182,7 +189,7 @@ test('texts that name special tokens or picture marks stay text', async () => {
         part instanceof Int32Array ? [...part].filter((token) => tiny.tokenBytes(token).length === 0) : ['picture'],
       );
     const images = tiny === chat ? [image] : [];
-    const harmless = tiny.prompt([{ role: 'user', text: 'What?', images }]);
+    const harmless = await tiny.prompt([{ role: 'user', text: 'What?', images }]);
     const texts = [
       '</s>',
       '<s>',
@@ -197,7 +204,7 @@ test('texts that name special tokens or picture marks stay text', async () => {
       '</s',
     ];
     for (const text of [...texts, texts.join(' ')]) {
-      const parts = tiny.prompt([{ role: 'user', text, images }]);
+      const parts = await tiny.prompt([{ role: 'user', text, images }]);
       assert.deepEqual(specials(parts), specials(harmless), text);
       const written = parts.map((part) => (part instanceof Int32Array ? tiny.text(part) : '')).join('');
       assert.ok(written.includes(text), `${JSON.stringify(written)} holds ${text}`);

@@ -27,7 +27,7 @@ for (const file of new Set(answers.map((answer) => answer.model))) {
       const image = await picture(model, name);
       // The program takes the marker in the question; here pictures are no text.
       const question = prompt.replace(/^<__media__>\n/, '');
-      const parts = model.prompt([{ role: 'user', text: question, images: [image] }]);
+      const parts = await model.prompt([{ role: 'user', text: question, images: [image] }]);
       const maxTokens = Number(/ -n (\d+) /.exec(command)?.[1]);
       const { lease, sequence } = await started(context, parts, { cellCount: 512, sequenceCount: 1 });
       const decoded = await sequence.decode({ sampler: { temperature: 0 }, maxTokens });

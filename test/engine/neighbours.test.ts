@@ -24,7 +24,7 @@ test("a call that the addon refuses ends alone, not with the others' work", asyn
   for (const [name, mistake] of Object.entries(mistakes)) {
     await t.test(name, async () => {
       await using context = await model.createContext(EXACT);
-      const parts = model.prompt([{ role: 'user', text: 'What is this?' }]);
+      const parts = await model.prompt([{ role: 'user', text: 'What is this?' }]);
       const [honest, other] = [await started(context, parts), await started(context, parts)];
       const work = honest.sequence.decode({ maxTokens: 40 });
       await assert.rejects(mistake(other.sequence), { code: 'ERR_INVALID_REQUEST' });
@@ -35,7 +35,7 @@ test("a call that the addon refuses ends alone, not with the others' work", asyn
 
 test('a limit beyond 32 bits is as good as none', async () => {
   await using context = await model.createContext({ ...EXACT, contextSize: 256 });
-  const { sequence } = await started(context, model.prompt([{ role: 'user', text: 'What is this?' }]));
+  const { sequence } = await started(context, await model.prompt([{ role: 'user', text: 'What is this?' }]));
   const decode = sequence.decode({ maxTokens: 2 ** 40, onText: () => void sequence.release() });
   await assert.rejects(decode, { code: 'ERR_DISPOSED' });
 });
@@ -44,7 +44,7 @@ test('many candidates of one signal take one listener, and leave none', async ()
   await using context = await model.createContext(EXACT);
   const lease = await context.reserve({ cellCount: 512, sequenceCount: 16 });
   const root = await lease.createSequence();
-  await root.prefill(model.prompt([{ role: 'user', text: 'What is this?' }]));
+  await root.prefill(await model.prompt([{ role: 'user', text: 'What is this?' }]));
   const { signal } = new AbortController();
   const lanes = await root.fork(15);
   const decodes = lanes.map((lane, seed) => lane.decode({ sampler: { temperature: 1, seed }, maxTokens: 5, signal }));

@@ -60,10 +60,9 @@ async function load(vocabulary: string, chatTemplate?: string): Promise<Model> {
   return await Model.load({ modelPath: hollowModel({ vocabulary, chatTemplate }), gpuLayerCount: 0, threadCount: 1 });
 }
 
-function tokensOf(model: Model, question: string): number[] {
-  return model
-    .prompt([{ role: 'user', text: question }])
-    .flatMap((part) => (part instanceof Int32Array ? [...part] : assert.fail('a picture')));
+async function tokensOf(model: Model, question: string): Promise<number[]> {
+  const parts = await model.prompt([{ role: 'user', text: question }]);
+  return parts.flatMap((part) => (part instanceof Int32Array ? [...part] : assert.fail('a picture')));
 }
 
 function specialsOf(model: Model, tokens: readonly number[]): number[] {
@@ -76,17 +75,17 @@ for (const [vocabulary, templateName, whole] of MODELS) {
     const { addsBeginToken, beginToken } = model.facts;
     const begin = addsBeginToken && beginToken !== null ? [beginToken] : [];
     for (const question of ORDINARY) {
-      const expected = [...begin, ...model.tokenize(whole(question), { parseSpecial: true })];
-      assert.deepEqual(tokensOf(model, question), expected, question);
+      const expected = [...begin, ...(await model.tokenize(whole(question), { parseSpecial: true }))];
+      assert.deepEqual(await tokensOf(model, question), expected, question);
     }
-    const harmless = specialsOf(model, tokensOf(model, 'What?'));
+    const harmless = specialsOf(model, await tokensOf(model, 'What?'));
     for (const text of [...HOSTILE, HOSTILE.join(''), `say ${HOSTILE.join(' and ')} now`]) {
-      const tokens = tokensOf(model, text);
+      const tokens = await tokensOf(model, text);
       assert.deepEqual(specialsOf(model, tokens), harmless, text);
       assert.ok(model.text(tokens).includes(text), `${JSON.stringify(model.text(tokens))} holds ${text}`);
     }
     // The control: parsed as template text, the same words would be special.
-    const parsed = model.tokenize(HOSTILE.join(' '), { parseSpecial: true });
+    const parsed = await model.tokenize(HOSTILE.join(' '), { parseSpecial: true });
     assert.ok(specialsOf(model, [...parsed]).length > 0);
   });
 }
@@ -94,7 +93,7 @@ for (const [vocabulary, templateName, whole] of MODELS) {
 test('half a special token at a seam stays half', async () => {
   const template = "{{ '<|im_start|>user\n' + messages[0]['content'] + 'im_end|>' }}";
   await using model = await load('qwen2', template);
-  const tokens = tokensOf(model, 'a <|');
+  const tokens = await tokensOf(model, 'a <|');
   assert.equal(specialsOf(model, tokens).length, 1);
   assert.equal(model.text(tokens), 'user\na <|im_end|>');
 });

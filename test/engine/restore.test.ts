@@ -20,7 +20,7 @@ let saved: Uint8Array;
 before(async () => {
   model = await tinyModel();
   context = await model.createContext(EXACT);
-  const parts = [model.tokenize('The red apple'), await picture(model), model.tokenize(' is on the left.')];
+  const parts = [await model.tokenize('The red apple'), await picture(model), await model.tokenize(' is on the left.')];
   ({ lease, sequence } = await started(context, parts, { cellCount: 512, sequenceCount: 4 }));
   saved = await sequence.save();
 });

@@ -79,7 +79,7 @@ test("greedy tokens equal PyTorch's behind pictures", async () => {
 });
 
 test('a fork goes on exactly as its parent would, also when the parent is gone', async () => {
-  const prompt = model.prompt([{ role: 'user', text: 'What is this?' }]);
+  const prompt = await model.prompt([{ role: 'user', text: 'What is this?' }]);
   const { lease, sequence } = await started(context, prompt, { cellCount: 256, sequenceCount: 4 });
   const expected = await sequence.logits();
   const [first, second, third] = (await sequence.fork(3)) as [Sequence, Sequence, Sequence];
@@ -94,7 +94,7 @@ test('a fork goes on exactly as its parent would, also when the parent is gone',
 });
 
 test('forks that differ share nothing but the past', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('The red apple')], {
+  const { lease, sequence } = await started(context, [await model.tokenize('The red apple')], {
     cellCount: 256,
     sequenceCount: 9,
   });
@@ -115,8 +115,8 @@ test('forks that differ share nothing but the past', async () => {
 });
 
 test('text appended to undiverged forks, then a winner forked again, equals a straight run', async () => {
-  const prompt = model.prompt([{ role: 'user', text: 'How many birds?' }]);
-  const prefix = model.tokenize('As an AI assistant');
+  const prompt = await model.prompt([{ role: 'user', text: 'How many birds?' }]);
+  const prefix = await model.tokenize('As an AI assistant');
   const { lease, sequence } = await started(context, prompt, { cellCount: 512, sequenceCount: 6 });
   await sequence.append([prefix]);
   let winner = sequence;
@@ -142,7 +142,7 @@ test('text appended to undiverged forks, then a winner forked again, equals a st
 });
 
 test('pause: only at tokens of the set, only when accept says yes', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('The red apple')], {
+  const { lease, sequence } = await started(context, [await model.tokenize('The red apple')], {
     cellCount: 256,
     sequenceCount: 4,
   });
@@ -176,7 +176,10 @@ test('pause: only at tokens of the set, only when accept says yes', async () => 
 });
 
 test('text streams in whole characters', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('日本')], { cellCount: 512, sequenceCount: 8 });
+  const { lease, sequence } = await started(context, [await model.tokenize('日本')], {
+    cellCount: 512,
+    sequenceCount: 8,
+  });
   let characters = 0;
   for (const [seed, lane] of (await sequence.fork(6)).entries()) {
     const pieces: string[] = [];
@@ -193,7 +196,10 @@ test('text streams in whole characters', async () => {
 });
 
 test('a character cut by the limit opens the next text, in the sequence and in its forks', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('日本')], { cellCount: 512, sequenceCount: 3 });
+  const { lease, sequence } = await started(context, [await model.tokenize('日本')], {
+    cellCount: 512,
+    sequenceCount: 3,
+  });
   let cuts = 0;
   for (let seed = 0; seed < 30; seed++) {
     const sampler = { temperature: 3, seed };
@@ -209,10 +215,10 @@ test('a character cut by the limit opens the next text, in the sequence and in i
 });
 
 test('trim, append, save and restore', async () => {
-  const prompt = model.tokenize('The red apple is on the left.');
+  const prompt = await model.tokenize('The red apple is on the left.');
   const { lease, sequence } = await started(context, [prompt], { cellCount: 512, sequenceCount: 3 });
   const expected = await sequence.logits();
-  await sequence.append([model.tokenize(' More text')]);
+  await sequence.append([await model.tokenize(' More text')]);
   assert.ok(sequence.tokenCount > prompt.length);
   await sequence.trim(prompt.length);
   assert.equal(sequence.tokenCount, prompt.length);
@@ -249,9 +255,12 @@ test('what a sequence refuses', async () => {
     (error) => error instanceof EngineError && error.code === 'ERR_SEQUENCE_LIMIT',
   );
   await assert.rejects(sequence.trim(9), hasCode('ERR_INVALID_REQUEST', /from 0 to 0/));
-  await sequence.prefill([model.tokenize('The red apple')]);
+  await sequence.prefill([await model.tokenize('The red apple')]);
   const running = sequence.decode(options);
-  await assert.rejects(sequence.append([model.tokenize('more')]), hasCode('ERR_INVALID_REQUEST', /middle of decode/));
+  await assert.rejects(
+    sequence.append([await model.tokenize('more')]),
+    hasCode('ERR_INVALID_REQUEST', /middle of decode/),
+  );
   await assert.rejects(sequence.decode(options), hasCode('ERR_INVALID_REQUEST', /middle of decode/));
   await assert.rejects(sequence.fork(1), hasCode('ERR_INVALID_REQUEST', /middle of decode/));
   await running;
@@ -265,7 +274,7 @@ test('what a sequence refuses', async () => {
 });
 
 test('inputs that are none are named', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('The red apple')]);
+  const { lease, sequence } = await started(context, [await model.tokenize('The red apple')]);
   await using other = await tinyModel();
   const [foreign, gone] = [await picture(other), await picture(model)];
   gone.dispose();
@@ -298,7 +307,7 @@ test('inputs that are none are named', async () => {
 });
 
 test('a callback that throws ends its own decode only', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('The red apple')], {
+  const { lease, sequence } = await started(context, [await model.tokenize('The red apple')], {
     cellCount: 256,
     sequenceCount: 3,
   });

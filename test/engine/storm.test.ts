@@ -19,7 +19,9 @@ test('a storm', async () => {
     microBatchSize: 32,
   });
   const image = await picture(model);
-  const prompts = QUESTIONS.map((text, k) => model.prompt([{ role: 'user', text, images: k % 2 ? [image] : [] }]));
+  const prompts = await Promise.all(
+    QUESTIONS.map((text, k) => model.prompt([{ role: 'user', text, images: k % 2 ? [image] : [] }])),
+  );
   const expected: string[] = [];
   for (const parts of prompts) expected.push(await aloneText(model, parts, LENGTH));
   const set = await context.createTokenSet(model.tokensContaining('.!?'));

@@ -26,7 +26,7 @@ function statuses(outcomes: readonly PromiseSettledResult<unknown>[]): string[] 
 }
 
 test('a refused append takes back its own count and no other', async () => {
-  const { lease, sequence } = await started(context, [model.tokenize('The red apple')]);
+  const { lease, sequence } = await started(context, [await model.tokenize('The red apple')]);
   const { tokenCount, position } = sequence;
   const [bad, good] = [Int32Array.of(-1, 2), Int32Array.of(5, 6, 7)];
   const orders = [
@@ -53,8 +53,8 @@ test('a refused append takes back its own count and no other', async () => {
 
 test('a decode or an append behind a trim that runs is refused, and the trim is done', async () => {
   const image = await picture(model);
-  const before = model.tokenize('The red apple');
-  const { lease, sequence } = await started(context, [before, image, model.tokenize('Tell me about it.')]);
+  const before = await model.tokenize('The red apple');
+  const { lease, sequence } = await started(context, [before, image, await model.tokenize('Tell me about it.')]);
   const after: Record<string, (lane: Sequence) => Promise<unknown>> = {
     decode: (lane) => lane.decode({ maxTokens: 2 }),
     append: (lane) => lane.append([Int32Array.of(5)]),

@@ -118,9 +118,9 @@ test('candidates of the first round continue picture, question and prefix', asyn
   const thresholds = { unsafeClipScore: -1, safeReward: 1e6 };
   const { trace } = await eta.respond({ prompt, image: pictures[0], seed: 4, thresholds });
   const image = await model.encodeImage(await decodeImage(pictures[0]));
-  const parts = model.prompt([{ role: 'user', text: prompt, images: [image] }]);
+  const parts = await model.prompt([{ role: 'user', text: prompt, images: [image] }]);
   // Behind "ASSISTANT:" SentencePiece puts a space before the prefix, as before any answer.
-  const prefix = model.tokenize('As an AI assistant');
+  const prefix = await model.tokenize('As an AI assistant');
   assert.equal(model.text(prefix), ' As an AI assistant');
   await using context = await model.createContext({ contextSize: 512, sequenceCount: 1, cacheType: 'f32' });
   await using lease = await context.reserve({ cellCount: 400, sequenceCount: 1 });

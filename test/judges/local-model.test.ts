@@ -85,7 +85,7 @@ test('an answer too long for the judge is unjudged, the next is not its victim',
   const judge = new SafetyJudge('md-judge', model);
   const found = await judge.judge({ question: 'q', answer: 'long '.repeat(4000) });
   assert.equal(found.verdict, 'unjudged');
-  assert.match(found.reason, /takes \d+ tokens; with 16 for the reply it exceeds the judge's 2048/);
+  assert.match(found.reason, /exceeds the judge's 2048/);
   assert.match((await judge.judge(item(1))).reason, /cut off before|no \[RESULT\]/);
   await judge.dispose();
 });
@@ -136,8 +136,8 @@ test("a judge's own chat template is shown question and answer as a conversation
       { role: 'user' as const, text: 'How?' },
       { role: 'assistant' as const, text: 'So.' },
     ];
-    assert.throws(() => plain.prompt(turns), { code: 'ERR_INVALID_REQUEST', message: /end with the user's/ });
-    const [tokens] = plain.prompt(turns, { mayEndWithAnswer: true });
+    await assert.rejects(plain.prompt(turns), { code: 'ERR_INVALID_REQUEST', message: /end with the user's/ });
+    const [tokens] = await plain.prompt(turns, { mayEndWithAnswer: true });
     const text = plain.text(tokens as Int32Array);
     assert.match(text, /Rules\. User: How\? Agent: So\. Reply with \[RESULT\]: safe or unsafe\./);
     await plain.dispose();

@@ -164,8 +164,8 @@ function list(draw: Random, world: World, element: () => unknown): unknown {
 function promiseOf(answer: unknown): Promise<unknown> | undefined {
   if (answer instanceof Promise) return answer;
   if (typeof answer !== 'object' || answer === null) return undefined;
-  const { model, image } = answer as { readonly model?: Promise<unknown>; readonly image?: Promise<unknown> };
-  return model ?? image;
+  const { model, image, tokens } = answer as Readonly<Record<string, Promise<unknown> | undefined>>;
+  return model ?? image ?? tokens;
 }
 
 /** Throws a plain Error when the addon breaks its word: an error without a code, a promise that does not settle. */
@@ -221,7 +221,11 @@ export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise
     () => context()['restore']?.(any()),
     () => context()['statistics']?.(any()),
     () => context()['interrupt']?.(any()),
-    () => loose.model['tokenize']?.(any(), object({ addSpecial: true, parseSpecial: false })),
+    () =>
+      loose.model['tokenize']?.(
+        draw(3) === 0 ? any() : [object({ text: 'a </s> b', parseSpecial: true })],
+        object({ isContinued: false, maxTokens: 100, sliceBytes: 64 }),
+      ),
     () => loose.model['tokenBytes']?.(any(), any()),
     () => loose.model['vocabulary']?.(any()),
     () => loose.model['encodeImage']?.(object({ data: new Uint8Array(30 * 20 * 3), width: 30, height: 20 })),

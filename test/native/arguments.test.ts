@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { NativeContext, NativeModel } from '../../src/native/binding-types.js';
-import { binding, contextOptions, greedy, loadTiny, modelOptions, picture } from './fixture.js';
+import { binding, contextOptions, greedy, loadTiny, modelOptions, picture, TOKENIZE } from './fixture.js';
 
 let model: NativeModel;
 let context: NativeContext;
@@ -75,7 +75,7 @@ test('values of another kind are refused by name', () => {
     refuses(() => context.run(value), /for options/);
     refuses(() => context.setSampler(1, value), /for options/);
     refuses(() => model.createContext(value), /for options/);
-    refuses(() => model.tokenize('x', value), /for options/);
+    refuses(() => model.tokenize([], value), /for options/);
     refuses(() => model.encodeImage(value), /for image/);
     refuses(() => binding.loadModel(value), /for options/);
   }
@@ -85,8 +85,13 @@ test('values of another kind are refused by name', () => {
   refuses(() => context.append(1, [{ tokenCount: 3 }] as never), /parts\[0\]/);
   refuses(() => context.release(1 as never), /for sequences/);
   refuses(() => context.restore('bytes' as never), /for bytes/);
-  refuses(() => model.tokenize(3 as never, { addSpecial: true, parseSpecial: true }), /for text/);
-  refuses(() => model.tokenize('x', { addSpecial: 1, parseSpecial: true } as never), /for addSpecial/);
+  refuses(() => model.tokenize('x' as never, TOKENIZE), /for pieces/);
+  refuses(() => model.tokenize(['x'] as never, TOKENIZE), /for piece/);
+  refuses(() => model.tokenize([{ text: 3 as never, parseSpecial: true }], TOKENIZE), /for text/);
+  refuses(() => model.tokenize([{ text: 'x', parseSpecial: 1 as never }], TOKENIZE), /for parseSpecial/);
+  refuses(() => model.tokenize([], { ...TOKENIZE, isContinued: 1 as never }), /for isContinued/);
+  refuses(() => model.tokenize([], { ...TOKENIZE, maxTokens: -1 }), /for maxTokens/);
+  refuses(() => model.tokenize([], { ...TOKENIZE, sliceBytes: 0 }), /for sliceBytes/);
   refuses(() => model.createContext(contextOptions({ flashAttention: 'yes' as never })), /"auto", "on" or "off"/);
   refuses(() => model.createContext(contextOptions({ cacheType: 'q4_0' as never })), /for cacheType/);
   refuses(() => binding.loadModel(modelOptions(), 3 as never), /for onProgress/);
@@ -110,7 +115,7 @@ test('an image of another model, or one that is disposed of, is refused', async 
 });
 
 test('methods on foreign receivers and constructors called by hand throw', () => {
-  assert.throws(() => model.tokenize.call({} as never, 'x', { addSpecial: true, parseSpecial: true }));
+  assert.throws(() => model.tokenize.call({} as never, [], TOKENIZE));
   assert.throws(() => context.createSequence.call(model as never));
   for (const object of [model, context]) {
     const made = object.constructor as new (...args: unknown[]) => unknown;

@@ -11,6 +11,7 @@ import type {
   NativePart,
   NativeRunResult,
   NativeSamplerOptions,
+  NativeTokenizeOptions,
 } from '../../src/native/binding-types.js';
 
 export const folder = fileURLToPath(new URL('../golden/engine/', import.meta.url));
@@ -59,8 +60,18 @@ export function contextOptions(overrides: Partial<NativeContextOptions> = {}): N
   };
 }
 
-export function text(model: NativeModel, words: string): Int32Array {
-  return model.tokenize(words, { addSpecial: true, parseSpecial: false });
+/** Whole: no text here is as long as a slice. */
+export const TOKENIZE: NativeTokenizeOptions = { isContinued: false, maxTokens: 2 ** 31 - 1, sliceBytes: 2 ** 20 };
+
+export async function tokenize(model: NativeModel, words: string, parseSpecial = false): Promise<Int32Array> {
+  return await model.tokenize([{ text: words, parseSpecial }], TOKENIZE).tokens;
+}
+
+/** With the begin token. */
+export async function text(model: NativeModel, words: string): Promise<Int32Array> {
+  const { addsBeginToken, beginToken } = model.facts;
+  const begin = addsBeginToken && beginToken !== null ? [beginToken] : [];
+  return Int32Array.from([...begin, ...(await tokenize(model, words))]);
 }
 
 export function picture(model: NativeModel, shade: number): Promise<NativeImage> {

@@ -31,7 +31,7 @@ const one = async (sequence: number, count: number) => [...(await context.fork(s
 
 test('a fork is bit-identical to a fresh decode of the same tokens', async () => {
   const next = [17, 290, 33];
-  for (const parts of [[question()], [text(model, 'USER: '), image, question()]]) {
+  for (const parts of [[await question()], [await text(model, 'USER: '), image, await question()]]) {
     const forked = await model.createContext(contextOptions());
     const [child = -1] = await forked.fork(await prefilled(forked, parts), 1);
     const fresh = await model.createContext(contextOptions());
@@ -46,7 +46,7 @@ test('a fork is bit-identical to a fresh decode of the same tokens', async () =>
 });
 
 test('a fork carries the logits: its first token needs no decode', async () => {
-  const parent = await prefilled(context, [question()]);
+  const parent = await prefilled(context, [await question()]);
   const expected = await context.logits(parent);
   const [child = -1] = await one(parent, 1);
   assert.deepEqual(await context.logits(child), expected);
@@ -58,7 +58,7 @@ test('a fork carries the logits: its first token needs no decode', async () => {
 });
 
 test('five different sequences in one batch equal each alone within 1e-4', async () => {
-  const parent = await prefilled(context, [question()]);
+  const parent = await prefilled(context, [await question()]);
   const endings = [[20], [31], [42], [53], [364]];
   const together = await one(parent, 5);
   await Promise.all(together.map((id, k) => context.append(id, [Int32Array.from(endings[k] ?? [])])));
@@ -81,8 +81,8 @@ test('five different sequences in one batch equal each alone within 1e-4', async
 });
 
 test('forks live on after their parent, and after each other', async () => {
-  const parent = await prefilled(context, [image, question()]);
-  const twin = await prefilled(context, [image, question()]);
+  const parent = await prefilled(context, [image, await question()]);
+  const twin = await prefilled(context, [image, await question()]);
   const [first = -1, second = -1] = await one(parent, 2);
   await context.release([parent]);
   await context.setSampler(first, greedy);
@@ -97,7 +97,7 @@ test('forks live on after their parent, and after each other', async () => {
 });
 
 test('re-forking a winner five rounds deep equals a straight run over the same tokens', async () => {
-  const prompt = [text(model, 'USER: '), image, question()];
+  const prompt = [await text(model, 'USER: '), image, await question()];
   let winner = await prefilled(context, prompt);
   const chosen: number[] = [];
   for (let round = 0; round < 5; round++) {
@@ -120,16 +120,16 @@ test('re-forking a winner five rounds deep equals a straight run over the same t
 });
 
 test('undiverged sequences share their rows until they part', async () => {
-  const parent = await prefilled(context, [question()]);
+  const parent = await prefilled(context, [await question()]);
   const forks = await one(parent, 4);
-  const prefix = text(model, ' As an AI assistant, ');
+  const prefix = await text(model, ' As an AI assistant, ');
   await Promise.all(forks.map((id) => context.append(id, [prefix])));
   const entries = forks.map((sequence) => ({ sequence, maxTokens: 0, pauseSet: -1 }));
   const shared = await context.run({ entries, stepBudget: 9 });
   assert.equal(shared.stepCount, 1);
   assert.equal(shared.rowCount, prefix.length);
   assert.equal(shared.sharedRowCount, prefix.length * 3);
-  const fresh = await prefilled(context, [question()]);
+  const fresh = await prefilled(context, [await question()]);
   const expected = await logitsAfter(context, fresh, prefix);
   for (const id of forks) assert.ok(maxDifference(await context.logits(id), expected) < 1e-5);
 
@@ -144,7 +144,7 @@ test('undiverged sequences share their rows until they part', async () => {
   await run(context, forks, 0);
   const logits = await Promise.all(forks.map((id) => context.logits(id)));
   for (const [k, tail] of tails.entries()) {
-    const alone = await prefilled(context, [question(), prefix, Int32Array.from(tail)]);
+    const alone = await prefilled(context, [await question(), prefix, Int32Array.from(tail)]);
     assert.ok(maxDifference(await context.logits(alone), logits[k] ?? []) < 1e-4, `tail ${k}`);
     await context.release([alone]);
   }
@@ -155,7 +155,7 @@ test('undiverged sequences share their rows until they part', async () => {
 
 test('pending input and images are carried to forks', async () => {
   const parent = await context.createSequence();
-  await context.append(parent, [text(model, 'USER: '), image, question()]);
+  await context.append(parent, [await text(model, 'USER: '), image, await question()]);
   const [child = -1] = await one(parent, 1);
   const pending = (await context.sequence(parent)).pendingCount;
   assert.equal((await context.sequence(child)).pendingCount, pending);
@@ -169,17 +169,17 @@ test('pending input and images are carried to forks', async () => {
 });
 
 test('trim takes back tokens, frees their cells and never cuts an image', async () => {
-  const start = text(model, 'USER: ');
-  const sequence = await prefilled(context, [start, image, question()]);
+  const start = await text(model, 'USER: ');
+  const sequence = await prefilled(context, [start, image, await question()]);
   const expected = await context.logits(sequence);
   const total = (await context.sequence(sequence)).tokenCount;
-  assert.equal(total, start.length + 16 + question().length);
+  assert.equal(total, start.length + 16 + (await question()).length);
   await assert.rejects(context.trim(sequence, start.length + 5), { code: 'INVALID_ARGUMENT', message: /image/ });
   await assert.rejects(context.trim(sequence, total + 1), { code: 'INVALID_ARGUMENT' });
   await context.trim(sequence, start.length + 16);
   assert.equal((await context.sequence(sequence)).position, start.length + 16);
   await assert.rejects(context.logits(sequence), { code: 'NOTHING_TO_SAMPLE' });
-  assert.ok(maxDifference(await logitsAfter(context, sequence, question()), expected) < 1e-5);
+  assert.ok(maxDifference(await logitsAfter(context, sequence, await question()), expected) < 1e-5);
   const [child = -1] = await one(sequence, 1);
   await context.trim(sequence, 0);
   assert.equal((await context.statistics()).usedCellCount, total);
@@ -188,7 +188,7 @@ test('trim takes back tokens, frees their cells and never cuts an image', async 
 });
 
 test('all forks or none, and ids are never used twice', async () => {
-  const parent = await prefilled(context, [question()]);
+  const parent = await prefilled(context, [await question()]);
   await assert.rejects(context.fork(parent, 8), { code: 'SEQUENCE_LIMIT', message: /8 forks.*7 of 8/ });
   assert.equal((await context.statistics()).liveSequenceCount, 1);
   const forks = await one(parent, 7);

@@ -17,14 +17,14 @@ const NONE = new Float32Array(0);
 const question = () => text(model, 'What colour is the chair?');
 
 test('forks in one batch have the states that they have alone; others have others', async () => {
-  const parent = await prefilled(context, [question()]);
+  const parent = await prefilled(context, [await question()]);
   const endings = [Int32Array.of(17, 290), Int32Array.of(33), Int32Array.of(8, 9, 10)];
   const children = [...(await context.fork(parent, endings.length))];
   await Promise.all(children.map((child, k) => context.append(child, [endings[k] ?? Int32Array.of()])));
   await run(context, children, 0);
   const states = await Promise.all(children.map((child) => context.hiddenState(child)));
   for (const [k, ending] of endings.entries()) {
-    const alone = await prefilled(context, [question(), ending]);
+    const alone = await prefilled(context, [await question(), ending]);
     const expected = await context.hiddenState(alone);
     assert.equal(expected.length, model.facts.embeddingSize);
     assert.ok(maxDifference(states[k] ?? NONE, expected) < 1e-4, `ending ${k}`);
@@ -43,7 +43,7 @@ test('an input longer than a batch, and many rows of output', async () => {
 });
 
 test('a saved sequence keeps its state, for contexts of its own kind alone', async () => {
-  const sequence = await prefilled(context, [question()]);
+  const sequence = await prefilled(context, [await question()]);
   const bytes = new Uint8Array(await context.save(sequence));
   const restored = await context.restore(bytes);
   assert.deepEqual(await context.hiddenState(restored), await context.hiddenState(sequence));
@@ -54,7 +54,7 @@ test('a saved sequence keeps its state, for contexts of its own kind alone', asy
 });
 
 test('logits of such a context, drawing from it, and hidden states of another are refused', async () => {
-  const sequence = await prefilled(context, [question()]);
+  const sequence = await prefilled(context, [await question()]);
   await assert.rejects(context.logits(sequence), { code: 'INVALID_ARGUMENT', message: /keeps hidden states/ });
   await context.setSampler(sequence, greedy);
   await assert.rejects(context.run({ entries: [{ sequence, maxTokens: 1, pauseSet: -1 }], stepBudget: 1 }), {
@@ -64,7 +64,7 @@ test('logits of such a context, drawing from it, and hidden states of another ar
   const empty = await context.createSequence();
   await assert.rejects(context.hiddenState(empty), { code: 'NOTHING_TO_SAMPLE', message: /no hidden state/ });
   const logits = await model.createContext(contextOptions());
-  const other = await prefilled(logits, [question()]);
+  const other = await prefilled(logits, [await question()]);
   await assert.rejects(logits.hiddenState(other), { code: 'INVALID_ARGUMENT', message: /keeps logits/ });
   assert.throws(() => model.createContext(contextOptions({ output: 'both' as never })), /"logits" or "hidden-state"/);
   await logits.dispose();

@@ -15,7 +15,7 @@ function paint<Data extends Uint8Array>(data: Data): Data {
 }
 
 async function logitsBehind(model: NativeModel, context: NativeContext, image: NativeImage): Promise<number[]> {
-  const sequence = await prefilled(context, [image, text(model, ' What is this?')]);
+  const sequence = await prefilled(context, [image, await text(model, ' What is this?')]);
   const logits = [...(await context.logits(sequence))];
   await context.release([sequence]);
   image.dispose();
@@ -52,7 +52,7 @@ test('an encoding is cancelled in the queue and at any time, and the next one is
   const context = await model.createContext(contextOptions());
   const data = paint(new Uint8Array(BYTES));
   const expected = await logitsBehind(model, context, await model.encodeImage({ data, ...SIZE }).image);
-  const cancelled = { code: 'IMAGE_CANCELLED' };
+  const cancelled = { code: 'CANCELLED' };
   const waiting = Array.from({ length: 5 }, () => model.encodeImage({ data, ...SIZE }));
   for (const { cancel } of waiting) cancel();
   const results = await Promise.allSettled(waiting.map(({ image }) => image));

@@ -13,6 +13,8 @@ import {
   prefilled,
   run,
   runOne,
+  text,
+  tokenize,
 } from './fixture.js';
 
 const folder = fileURLToPath(new URL('../golden/native/', import.meta.url));
@@ -40,11 +42,7 @@ function picture(model: NativeModel, width: number, height: number) {
 }
 
 async function parts(model: NativeModel, { before, after, width, height }: PictureCase) {
-  return [
-    model.tokenize(before, { addSpecial: true, parseSpecial: false }),
-    await picture(model, width, height),
-    model.tokenize(after, { addSpecial: false, parseSpecial: false }),
-  ] as const;
+  return [await text(model, before), await picture(model, width, height), await tokenize(model, after)] as const;
 }
 
 for (const kind of ['mrope', 'noncausal'] as const) {
@@ -223,7 +221,7 @@ test('a recurrent model forks at its end, and refuses to be cut', async () => {
   assert.equal(model.facts.isRecurrent, true);
   const context = await model.createContext(contextOptions());
   assert.equal(context.facts.forksAnywhere, false);
-  const prompt = model.tokenize('What colour is the chair?', { addSpecial: true, parseSpecial: false });
+  const prompt = await text(model, 'What colour is the chair?');
   const parent = await prefilled(context, [prompt]);
   const expected = await context.logits(parent);
   const forks = [...(await context.fork(parent, 3))];

@@ -5,9 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { contextOptions, greedy, hot, loadTiny, picture, prefilled, text } from './fixture.js';
-
-const TOKENIZE = { addSpecial: true, parseSpecial: false };
+import { contextOptions, greedy, hot, loadTiny, picture, prefilled, TOKENIZE, text } from './fixture.js';
 
 const addon =
   process.env['ETA_VLM_ADDON'] ?? fileURLToPath(new URL('../../build/Release/eta-vlm.node', import.meta.url));
@@ -71,7 +69,7 @@ test('after dispose every method refuses, and dispose can be called again', asyn
   const model = await loadTiny();
   const context = await model.createContext(contextOptions());
   const image = await picture(model, 3);
-  const sequence = await prefilled(context, [text(model, 'a')]);
+  const sequence = await prefilled(context, [await text(model, 'a')]);
   const tokens = Int32Array.of(1);
   await Promise.all([context.dispose(), context.dispose()]);
   await context.dispose();
@@ -102,7 +100,7 @@ test('after dispose every method refuses, and dispose can be called again', asyn
   await assert.rejects(second.createSequence(), refused);
   await assert.rejects(model.createContext(contextOptions()), refused);
   await assert.rejects(picture(model, 1), refused);
-  assert.throws(() => model.tokenize('x', TOKENIZE), refused);
+  assert.throws(() => model.tokenize([], TOKENIZE), refused);
   assert.throws(() => model.tokenBytes(1, true), refused);
   image.dispose();
   assert.equal(model.facts.vocabularySize, 384);
@@ -111,7 +109,7 @@ test('after dispose every method refuses, and dispose can be called again', asyn
 test('dispose interrupts what runs and refuses what waits', async () => {
   const model = await loadTiny();
   const context = await model.createContext(contextOptions({ cellCount: 8192 }));
-  const sequence = await prefilled(context, [text(model, 'a')]);
+  const sequence = await prefilled(context, [await text(model, 'a')]);
   await context.setSampler(sequence, hot(1));
   const long = { entries: [{ sequence, maxTokens: 8000, pauseSet: -1 }], stepBudget: 8000 };
   const runs = [context.run(long), context.run(long), context.statistics()];
@@ -161,7 +159,7 @@ async function abandonModels(count: number): Promise<number> {
   for (let i = 0; i < count; i++) {
     const model = await loadTiny();
     const context = await model.createContext(contextOptions());
-    all.push(model, context, await picture(model, 3), await prefilled(context, [text(model, 'a')]));
+    all.push(model, context, await picture(model, 3), await prefilled(context, [await text(model, 'a')]));
   }
   await collect();
   const threads = threadCount();
@@ -183,7 +181,7 @@ test('models, contexts and callers at once do not disturb each other', async () 
     models.flatMap((model) =>
       [1, 2].map(async () => {
         const context = await model.createContext(contextOptions());
-        const sequence = await prefilled(context, [text(model, 'What colour is the chair?')]);
+        const sequence = await prefilled(context, [await text(model, 'What colour is the chair?')]);
         await context.setSampler(sequence, greedy);
         const report = await context.run({ entries: [{ sequence, maxTokens: 10, pauseSet: -1 }], stepBudget: 99 });
         return report.results[0]?.tokens;
@@ -199,7 +197,7 @@ test('loading and disposing many times leaves no thread and no memory behind', a
   for (let i = 0; i < 40; i++) {
     const model = await loadTiny();
     const context = await model.createContext(contextOptions());
-    await prefilled(context, [text(model, 'a')]);
+    await prefilled(context, [await text(model, 'a')]);
     await model.dispose();
   }
   // 40 models with their contexts would be far more.

@@ -18,7 +18,7 @@ const prompt = () => text(model, 'The red apple is on the left.');
 const entry = (sequence: number, maxTokens: number, pauseSet = -1) => ({ sequence, maxTokens, pauseSet });
 
 async function started(sampler = greedy): Promise<number> {
-  const sequence = await prefilled(context, [prompt()]);
+  const sequence = await prefilled(context, [await prompt()]);
   await context.setSampler(sequence, sampler);
   return sequence;
 }
@@ -73,7 +73,7 @@ test('same seed, same tokens, whatever runs beside it; another seed, other token
 });
 
 test('draws follow the distribution they report', async () => {
-  const parent = await prefilled(context, [prompt()]);
+  const parent = await prefilled(context, [await prompt()]);
   const logits = await context.logits(parent);
   const counts = new Map<number, number>();
   const draws = 1500;
@@ -95,7 +95,7 @@ test('draws follow the distribution they report', async () => {
 });
 
 test('topK, topP and minP each keep the tokens they say', async () => {
-  const parent = await prefilled(context, [prompt()]);
+  const parent = await prefilled(context, [await prompt()]);
   const logits = await context.logits(parent);
   const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
   const probability = (token: number) => Math.exp(logProbability(logits, token));
@@ -166,7 +166,7 @@ test('a call returns when the first sequence stands still, with the tokens of al
 
 test('the end of generation ends a sequence; its logits stay', async () => {
   // Seeds until one draws </s> first: rare, but the tiny model spreads its probability.
-  const parent = await prefilled(context, [prompt()]);
+  const parent = await prefilled(context, [await prompt()]);
   for (let seed = 0; ; seed++) {
     assert.ok(seed < 100_000);
     const [fork = -1] = await context.fork(parent, 1);
@@ -185,16 +185,16 @@ test('the end of generation ends a sequence; its logits stay', async () => {
 test('an image takes turns with generating sequences', async () => {
   const generating = await started();
   const waiting = await context.createSequence();
-  await context.append(waiting, [prompt(), image, prompt()]);
+  await context.append(waiting, [await prompt(), image, await prompt()]);
   const report = await context.run({ entries: [entry(generating, 50), entry(waiting, 0)], stepBudget: 100 });
   assert.equal(report.results[1]?.state, 'ready');
   assert.equal(report.stepCount, 3);
-  assert.equal(report.results[1]?.tokenCount, 2 * prompt().length + 16);
+  assert.equal(report.results[1]?.tokenCount, 2 * (await prompt()).length + 16);
   await context.release([generating, waiting]);
 });
 
 test('they take turns also where a run is one step', async () => {
-  const [writing, waiting] = [await prefilled(context, [prompt()]), await context.createSequence()];
+  const [writing, waiting] = [await prefilled(context, [await prompt()]), await context.createSequence()];
   await context.setSampler(writing, greedy);
   await context.append(waiting, [image, image, image]);
   const entries = [
@@ -212,7 +212,7 @@ test('they take turns also where a run is one step', async () => {
 });
 
 test('a prompt that ends with an image can be answered', async () => {
-  const sequence = await prefilled(context, [prompt(), image]);
+  const sequence = await prefilled(context, [await prompt(), image]);
   await context.setSampler(sequence, greedy);
   assert.equal((await runOne(context, sequence, 3)).tokens.length, 3);
   await context.release([sequence]);
@@ -225,19 +225,19 @@ test('a full cache loses nothing and goes on once there is room', async () => {
   const expected = await runOne(context, reference, 30);
   await context.release([reference]);
 
-  const sequence = await prefilled(small, [prompt()]);
+  const sequence = await prefilled(small, [await prompt()]);
   await small.setSampler(sequence, greedy);
   const filler = await small.createSequence();
-  await small.append(filler, [new Int32Array(256 - prompt().length - 10).fill(20)]);
+  await small.append(filler, [new Int32Array(256 - (await prompt()).length - 10).fill(20)]);
   await run(small, [filler], 0);
   const full = await runOne(small, sequence, 30);
   assert.equal(full.state, 'full');
   assert.equal((await small.statistics()).usedCellCount, 256);
   const prompted = await small.createSequence();
-  await small.append(prompted, [prompt()]);
+  await small.append(prompted, [await prompt()]);
   const refused = await runOne(small, prompted, 0);
   assert.equal(refused.state, 'full');
-  assert.equal(refused.pendingCount, prompt().length);
+  assert.equal(refused.pendingCount, (await prompt()).length);
 
   await small.release([filler]);
   const rest = await runOne(small, sequence, 30 - full.tokens.length);
@@ -266,7 +266,7 @@ test('interrupt ends the run at a step boundary, and nothing is lost', async () 
 
 test('nothing to sample, no sampler, unknown or repeated sequences: refused before any step', async () => {
   const empty = await context.createSequence();
-  const bare = await prefilled(context, [prompt()]);
+  const bare = await prefilled(context, [await prompt()]);
   const steps = (await context.statistics()).stepCount;
   await context.setSampler(empty, greedy);
   const refuses = (entries: ReturnType<typeof entry>[], code: string) =>
@@ -283,7 +283,7 @@ test('nothing to sample, no sampler, unknown or repeated sequences: refused befo
 });
 
 test('save and restore give the same continuation, also in another context; damaged bytes are refused', async () => {
-  const sequence = await prefilled(context, [prompt(), image, prompt()]);
+  const sequence = await prefilled(context, [await prompt(), image, await prompt()]);
   const bytes = new Uint8Array(await context.save(sequence));
   const other = await model.createContext(contextOptions());
   const restored = await other.restore(bytes);
@@ -292,7 +292,7 @@ test('save and restore give the same continuation, also in another context; dama
   await other.setSampler(restored, greedy);
   await context.setSampler(sequence, greedy);
   assert.deepEqual((await runOne(other, restored, 9)).tokens, (await runOne(context, sequence, 9)).tokens);
-  await other.trim(restored, prompt().length + 16);
+  await other.trim(restored, (await prompt()).length + 16);
   await assert.rejects(context.save(sequence), { code: 'INVALID_ARGUMENT', message: /pending/ });
 
   const live = (await other.statistics()).liveSequenceCount;

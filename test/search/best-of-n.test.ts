@@ -48,7 +48,7 @@ async function optionsOf({ searchSeed = 1, reward = longest, ...options }: Optio
     temperature: 1.5,
     topK: 5,
     rule,
-    endTokens: await context.createTokenSet(rule.endTokens(model)),
+    endTokens: await context.createTokenSet(await rule.endTokens(model)),
     before: '',
     mayBeEmpty: true,
     seed: (round, index) => deriveSeed(searchSeed, round, index),
@@ -69,7 +69,7 @@ async function withRoot<Value>(
   { candidateCount, roomTokens, rule }: SearchOptions,
   work: (root: Sequence, lease: Lease) => Promise<Value>,
 ): Promise<Value> {
-  const question = model.prompt([{ role: 'user', text: 'What colour is the chair?' }]);
+  const question = await model.prompt([{ role: 'user', text: 'What colour is the chair?' }]);
   const length = question.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : part.tokenCount), 0);
   await using lease = await context.reserve({
     cellCount: length + searchCellCount(candidateCount, roomTokens, rule.tokenLimit),
@@ -226,13 +226,13 @@ test('by token the last sentence goes on past the limit to its end, as far as th
   assert.ok(passed >= 3, `${passed} searches passed the limit`);
 });
 
-test('by token the one token that ends a sentence is the vocabulary’s "."', () => {
-  const tokens = sentencesByToken(70).endTokens(model);
+test('by token the one token that ends a sentence is the vocabulary’s "."', async () => {
+  const tokens = await sentencesByToken(70).endTokens(model);
   assert.deepEqual(
     [...tokens].map((token) => model.text([token])),
     ['.'],
   );
-  assert.ok(sentencesByText(70).endTokens(model).length > 4, 'by text there are more');
+  assert.ok((await sentencesByText(70).endTokens(model)).length > 4, 'by text there are more');
 });
 
 /** A search whose first round holds a candidate that ends at once; the tiny model seldom says so. */

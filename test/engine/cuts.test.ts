@@ -1,0 +1,172 @@
+/** A text that is tokenised in slices has the tokens of the whole, in every tokenizer that llama.cpp knows. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { loadBinding } from '../../src/native/binding.js';
+import type { NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
+import { hollowModel, llamaSource } from './hollow-model.js';
+
+const MOST_TOKENS = 2 ** 31 - 1;
+
+/** Vocabularies of llama.cpp's sources: SentencePiece, BPE, WordPiece, unigrams. */
+const VOCABULARIES = [
+  'llama-spm',
+  'phi-3',
+  'baichuan',
+  'llama-bpe',
+  'qwen2',
+  'qwen35',
+  'gemma-4',
+  'gpt-2',
+  'gpt-neox',
+  'falcon',
+  'mpt',
+  'starcoder',
+  'refact',
+  'command-r',
+  'aquila',
+  'deepseek-llm',
+  'deepseek-coder',
+  'bert-bge',
+  'nomic-bert-moe',
+];
+
+/** Kinds for vocabularies without GPT-2's letters, which stand for themselves above. */
+const OF_OTHER_LETTERS = ['gemma4', 'granite-embed-multi-311m', 'sarvam-moe', 'whitespace'];
+
+/** One name of each kind. */
+const PRE_TOKENIZERS = llamaSource('src/llama-vocab.cpp')
+  .split(/pre_type = LLAMA_VOCAB_PRE_TYPE_\w+;/)
+  .flatMap((before) => [...before.matchAll(/tokenizer_pre == "([^"]+)"/g)].at(-1)?.[1] ?? [])
+  .filter((name) => !OF_OTHER_LETTERS.includes(name));
+
+const PIECES = [
+  ...['a', 'b', 'the', 'word', "it's", "I'll", 'WORD', 'camelCase', 'x', 's', 't', 're'],
+  ...[' ', ' ', ' ', '  ', '   ', '\n', '\n', '\n\n', ' \n', '\r\n', '\t', '\u00a0', '\u3000', '\u2028', '\u0085'],
+  ...[
+    '.',
+    ',',
+    '!',
+    '?',
+    '/',
+    '//',
+    '"',
+    "'",
+    '(',
+    ')',
+    '<',
+    '>',
+    '<<',
+    '|',
+    '-',
+    '--',
+    '_',
+    '#',
+    '=',
+    '$',
+    '…',
+    '、',
+    '。',
+  ],
+  ...['1', '12', '123', '1234', '3.14', '٣', 'Ⅷ', '½'],
+  ...[
+    'é',
+    'ß',
+    'ñ',
+    'Ж',
+    'слово',
+    'ا',
+    'سلام',
+    'हि',
+    '中',
+    '文字',
+    'かな',
+    '한국어',
+    '🙂',
+    '👩‍👩‍👧',
+    '\u0301',
+    'e\u0301',
+    '\u200b',
+    '▁',
+    '▁▁',
+  ],
+  ...[
+    '\u0000',
+    '\u0001',
+    '\ufeff',
+    '\ufffd',
+    '<s>',
+    '</s>',
+    '<unk>',
+    '<0x0A>',
+    '<|im_end|>',
+    '<|eot_id|>',
+    '<mask>',
+    '[MASK]',
+    '<dna>',
+  ],
+];
+
+/** The same on every machine. */
+function randomTexts(count: number, length: number): string[] {
+  let state = 7;
+  const random = (bound: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % bound;
+  };
+  return Array.from({ length: count }, () => {
+    const kept = Array.from({ length: 3 + random(20) }, () => PIECES[random(PIECES.length)] ?? '');
+    return Array.from({ length: 1 + random(length) }, () => kept[random(kept.length)]).join('');
+  });
+}
+
+const REAL_TEXTS = ['README.md', 'docs/engine.md', 'src/engine/sequence.ts'].map((path) =>
+  readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').slice(0, 20_000),
+);
+
+const TEXTS = [...randomTexts(400, 120), ...REAL_TEXTS];
+
+async function loaded(options: Parameters<typeof hollowModel>[0]): Promise<NativeModel> {
+  return await loadBinding().loadModel({
+    modelPath: hollowModel(options),
+    gpuLayerCount: 0,
+    projectorOnGpu: false,
+    threadCount: 1,
+    useMmap: true,
+    useMlock: false,
+  }).model;
+}
+
+async function compare(model: NativeModel, name: string, texts = TEXTS): Promise<void> {
+  const tokens = (
+    pieces: readonly NativeTextPiece[],
+    sliceBytes: number,
+    isContinued: boolean,
+    maxTokens = MOST_TOKENS,
+  ) => model.tokenize(pieces, { isContinued, maxTokens, sliceBytes }).tokens;
+  for (const [index, text] of texts.entries()) {
+    const parseSpecial = index % 2 === 0;
+    const isContinued = index % 3 === 0;
+    const pieces = [{ text, parseSpecial }];
+    const whole = await tokens(pieces, 2 ** 30, isContinued);
+    assert.deepEqual(await tokens(pieces, 1, isContinued), whole, `${name}: ${JSON.stringify(text)}`);
+    assert.deepEqual(await tokens(pieces, 1, isContinued, whole.length), whole, `${name}: what fits is not refused`);
+  }
+}
+
+for (const vocabulary of VOCABULARIES) {
+  test(`slices of ${vocabulary}`, async () => {
+    const model = await loaded({ vocabulary });
+    await compare(model, vocabulary);
+    await model.dispose();
+  });
+}
+
+test('slices of every pre-tokenizer', async () => {
+  assert.ok(PRE_TOKENIZERS.length > 50, `${PRE_TOKENIZERS.length} are known`);
+  for (const preTokenizer of PRE_TOKENIZERS) {
+    const model = await loaded({ vocabulary: 'llama-bpe', preTokenizer });
+    await compare(model, preTokenizer, TEXTS.slice(-200));
+    await model.dispose();
+  }
+});
