@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <set>
 
 #include "native_error.h"
 
@@ -10,6 +9,7 @@ namespace eta {
 
 namespace {
 
+constexpr size_t kByteNameSize = 6;
 constexpr uint32_t kEscapedSpace = 0x2581;
 const std::string kEscapedSpaceText = "\xe2\x96\x81";
 
@@ -101,6 +101,7 @@ Tokenizer::Tokenizer(const llama_vocab* vocabulary, const std::map<std::string, 
   }
   const llama_token count = llama_vocab_n_tokens(vocabulary);
   for (llama_token token = 0; token < count; token++) ReadToken(token);
+  ReadByteNames();
   // A byte without a token of its own falls back to none in BPE: it may be worth nothing.
   for (size_t byte = 0; byte < 256; byte++) {
     for (std::array<uint32_t, 256>& longest : longest_) {
@@ -121,22 +122,38 @@ void Tokenizer::ReadToken(llama_token token) {
   const bool is_special = is_control || (attributes & LLAMA_TOKEN_ATTR_USER_DEFINED) != 0;
   if (is_control) control_by_first_[static_cast<uint8_t>(text.front())].push_back(text);
   if (is_special) special_by_last_[static_cast<uint8_t>(text.back())].push_back(text);
+  unsigned byte = 0;
+  if (!encodes_bytes_ && text.size() == kByteNameSize && std::sscanf(text.c_str(), "<0x%2X>", &byte) == 1) {
+    Cover(std::string(1, static_cast<char>(byte)), 1, is_control);
+    has_token_[byte] = true;
+    byte_names_.push_back(text);
+    return;
+  }
+  if (text.size() < kByteNameSize && (text.front() == '<' || text.back() == '>')) name_parts_.insert(text);
   if (is_special || cuts_ == Cuts::kPairs) Pair(text);
-
   if (encodes_bytes_ && !is_special) {
     const std::string bytes = PlainBytes(text);
     Cover(bytes, bytes.size(), false);
     if (bytes.size() == 1) has_token_[static_cast<uint8_t>(bytes[0])] = true;
     return;
   }
-  unsigned byte = 0;
-  const bool is_byte = text.size() == 6 && std::sscanf(text.c_str(), "<0x%2X>", &byte) == 1;
-  if (is_byte) {
-    Cover(std::string(1, static_cast<char>(byte)), 1, is_control);
-    has_token_[byte] = true;
-  }
   // A space stands in tokens as three bytes, and text may hold these three themselves.
   Cover(text.find(kEscapedSpaceText) == std::string::npos ? text : text + " ", text.size(), is_control);
+}
+
+// "<0x3C>" stands for "<" where nothing else does. That it should be made of these six characters is another matter: its
+// halves would have to be tokens too.
+void Tokenizer::ReadByteNames() {
+  const auto is_made = [this](const std::string& part) { return part.size() == 1 || name_parts_.count(part) > 0; };
+  for (const std::string& name : byte_names_) {
+    for (size_t at = 1; at < name.size(); at++) {
+      if (!is_made(name.substr(0, at)) || !is_made(name.substr(at))) continue;
+      Pair(name);
+      Cover(name, name.size(), false);
+    }
+  }
+  byte_names_.clear();
+  name_parts_.clear();
 }
 
 void Tokenizer::Cover(const std::string& bytes, size_t length, bool is_control) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ class Tokenizer {
   };
 
   void ReadToken(llama_token token);
+  void ReadByteNames();
   void Cover(const std::string& bytes, size_t length, bool is_control);
   void Pair(const std::string& text);
   bool IsPair(uint32_t left, uint32_t right) const;
@@ -71,6 +73,8 @@ class Tokenizer {
   std::array<bool, 256> has_token_{};  // a token of its own to fall back to
   // Which characters stand together in some token (kPairs) or special token, by hash: a clash only forbids a cut.
   std::unique_ptr<std::bitset<kPairBits>> pairs_;
+  std::vector<std::string> byte_names_;  // these two only while the vocabulary is read
+  std::set<std::string> name_parts_;
   std::array<std::vector<std::string>, 256> control_by_first_;  // control and unknown tokens
   std::array<std::vector<std::string>, 256> special_by_last_;   // these, and what the GGUF marks as user-defined
 };

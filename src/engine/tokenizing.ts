@@ -3,8 +3,8 @@ import { AbortError, throwIfAborted } from '../errors.js';
 import type { NativeModel, NativeTextPiece } from '../native/binding-types.js';
 import { native } from './native-error.js';
 
-/** Some milliseconds' work. */
-const SLICE_BYTES = 2 ** 14;
+/** Less than a millisecond's work. llama.cpp takes quadratic time within it for characters that fall back to bytes. */
+const SLICE_BYTES = 2 ** 11;
 
 /** The addon counts in 32 bits. */
 export const MOST_TOKENS = 2 ** 31 - 1;

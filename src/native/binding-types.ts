@@ -342,8 +342,8 @@ export interface NativeModel {
   readonly facts: NativeModelFacts;
   /**
    * Tokens of texts that stand one behind the other, without begin token, as if they were one text; where words hold the
-   * text of a control token, or would form one at a seam, each is tokenised for itself. Runs on a thread of its own, some
-   * KiB of every waiting text at a time.
+   * text of a control token, or would form one at a seam, each is tokenised for itself. Runs on a thread of its own, a
+   * slice of every waiting text at a time.
    */
   tokenize(pieces: readonly NativeTextPiece[], options: NativeTokenizeOptions): NativeTokenizing;
   /** UTF-8 bytes of one token; may be part of a character. Special tokens give "" unless `renderSpecial`. */

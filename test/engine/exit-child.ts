@@ -27,6 +27,11 @@ const phases: Record<string, () => Promise<void>> = {
     setImmediate(() => process.exit(EXIT_CODE));
     await encoding;
   },
+  'a long text': async () => {
+    const model = await tinyModel();
+    setImmediate(() => process.exit(EXIT_CODE));
+    await model.tokenize('<é word'.repeat(2 ** 22));
+  },
   'a decode': async () => await decodeUntil(await tinyModel(), () => process.exit(EXIT_CODE)),
   'an exception': async () =>
     await decodeUntil(await tinyModel(), () => {
@@ -47,6 +52,20 @@ const phases: Record<string, () => Promise<void>> = {
     await new Promise((resolve) => worker.once('message', resolve));
     await worker.terminate();
     await decodeUntil(await tinyModel(), () => process.exit(EXIT_CODE));
+  },
+  'a worker thread, terminated in a long text': async () => {
+    const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(import.meta.url)}); })`;
+    const worker = new Worker(code, { eval: true, argv: ['a long text inside a worker'], execArgv: [] });
+    await new Promise((resolve) => worker.once('message', resolve));
+    await worker.terminate();
+    process.exitCode = EXIT_CODE;
+  },
+  'a long text inside a worker': async () => {
+    const { parentPort } = await import('node:worker_threads');
+    const model = await tinyModel();
+    const tokens = model.tokenize('<é word'.repeat(2 ** 22));
+    parentPort?.postMessage('tokenising');
+    await tokens;
   },
   'inside a worker': async () => {
     const { parentPort } = await import('node:worker_threads');
