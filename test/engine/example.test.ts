@@ -10,7 +10,7 @@ test('examples/engine.ts prints five answers', () => {
   assert.equal(run.status, 0, run.stderr);
   const lines = run.stdout.trim().split('\n');
   assert.equal(lines.length, 6);
-  for (const line of lines.slice(0, 5)) assert.match(line, /^ *-\d+\.\d {2}(end|limit) +"/);
+  for (const line of lines.slice(0, 5)) assert.match(line, /^ *-\d+\.\d {2}(end|length) +"/);
   const [, used, prompt] = /^(\d+) cells used for (\d+) prompt tokens/.exec(lines[5] ?? '') ?? [];
   assert.ok(Number(used) > Number(prompt) && Number(used) <= Number(prompt) + 5 * 39, lines[5]);
 });
