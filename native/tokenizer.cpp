@@ -17,6 +17,9 @@ const std::string kEscapedSpaceText = "\xe2\x96\x81";
 // one kind would leave the stack of a text thread (see kTextStackBytes).
 constexpr size_t kMostRun = size_t{1} << 18;
 
+// Where digits are grouped by looking ahead to their end, their number counts squared.
+constexpr size_t kMostDigits = 512;
+
 bool IsSpace(uint32_t character) {
   return (character >= 0x09 && character <= 0x0d) || character == 0x20 || character == 0x85 || character == 0xa0 ||
          character == 0x1680 || (character >= 0x2000 && character <= 0x200a) || character == 0x2028 ||
@@ -53,7 +56,7 @@ size_t PairHash(uint32_t left, uint32_t right) {
 // Pre-tokenizers whose words go across a single space, or across lines too. Every other one of llama.cpp's was read:
 // test/engine/tokens.test.ts compares them all, whole and cut.
 const std::set<std::string> kAcrossSpaces = {"exaone-moe", "gemma4", "granite-embed-multi-311m", "sarvam-moe"};
-const std::set<std::string> kAcrossLines = {"superbpe"};
+const std::set<std::string> kAcrossLines = {"superbpe"};  // the one that looks ahead for digits as well
 
 // Kinds of text that llama.cpp does not turn into GPT-2's letters for bytes.
 const std::set<std::string> kPlainText = {"gemma4", "granite-embed-multi-311m", "sarvam-moe"};
@@ -197,16 +200,21 @@ std::vector<llama_token> Tokenizer::Tokens(const std::string& text, bool parse_s
 
 void Tokenizer::CheckRuns(const std::string& text) const {
   size_t run = 0;
+  size_t digits = 0;
   bool is_space = false;
   for (size_t at = 0; at < text.size(); at++) {
     if (ContinuesCharacter(text[at])) continue;
     const bool was_space = is_space;
     is_space = IsSpace(CharacterAt(text, at));
     run = cuts_ == Cuts::kSpaces && is_space != was_space ? 1 : run + 1;
-    if (run <= kMostRun) continue;
-    throw NativeError(ErrorCode::kInvalidArgument, "Expected a text with a space or a line end at least every " +
-                                              std::to_string(kMostRun) +
-                                              " characters, for this model's tokenizer, but received a longer run.");
+    digits = text[at] >= '0' && text[at] <= '9' ? digits + 1 : 0;
+    const bool has_many_digits = cuts_ == Cuts::kNone && digits > kMostDigits;
+    if (run <= kMostRun && !has_many_digits) continue;
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected a text with a space or a line end at least every " +
+                          std::to_string(has_many_digits ? kMostDigits : kMostRun) +
+                          (has_many_digits ? " digits" : " characters") +
+                          ", for this model's tokenizer, but received a longer run.");
   }
 }
 

@@ -66,12 +66,18 @@ export class ChatTemplate {
 
   /**
    * @param turns at least one; a system turn only in front; the last one the user's, unless `mayEndWithAnswer`
-   * @throws UsageError ERR_INVALID_REQUEST for turns that the template cannot express
+   * @throws UsageError ERR_INVALID_REQUEST for turns that the template cannot express; ERR_PROMPT_TOO_LONG for more turns
+   *   than `maxTokens`
    */
   render(turns: readonly PromptTurn[], options?: PromptOptions): PromptPiece[] {
-    const { variables, mayEndWithAnswer } = parseOptions(promptSchema, options, 'prompt options');
+    const {
+      variables,
+      mayEndWithAnswer,
+      maxTokens = Number.POSITIVE_INFINITY,
+    } = parseOptions(promptSchema, options, 'prompt options');
     const parsed = parseOptions(z.array(promptTurnSchema, 'expected an array of turns'), turns, 'prompt turns');
     checkTurns(parsed, mayEndWithAnswer);
+    checkCount(parsed, maxTokens);
     if (this.#jinja === undefined) return llavaV1(turns, this.#facts.endText);
     const jinja = this.#jinja;
     const render = (messages: readonly Message[]) => this.#render(jinja, messages, variables);
@@ -243,6 +249,16 @@ function checkTurns(turns: readonly PromptTurn[], mayEndWithAnswer: boolean): vo
       );
     }
   });
+}
+
+/** Rendering takes some 20 microseconds a turn; whatever a template writes, a turn with words takes a token. */
+function checkCount(turns: readonly PromptTurn[], maxTokens: number): void {
+  const count = turns.filter(({ text }) => text !== '').length;
+  if (count <= maxTokens) return;
+  throw new UsageError(
+    'ERR_PROMPT_TOO_LONG',
+    `Expected turns of at most ${maxTokens} tokens but received ${count} turns. Shorten the conversation, or take a larger context.`,
+  );
 }
 
 function reason(error: unknown): string {

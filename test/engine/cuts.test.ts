@@ -108,7 +108,7 @@ const PIECES = [
 ];
 
 const ENDLESS: readonly (readonly [string, number])[] = [
-  ...['a', '!', ' ', '\u0301', '中'].map((character) => [character, 100_000] as const),
+  ...['!', ' ', '\u0301', '中'].map((character) => [character, 20_000] as const),
   ['a', 2 ** 18],
   ['a', 1_000_000],
 ];
@@ -172,7 +172,7 @@ test('slices of every pre-tokenizer, and characters without end', async () => {
   assert.ok(PRE_TOKENIZERS.length > 50, `${PRE_TOKENIZERS.length} are known`);
   for (const preTokenizer of PRE_TOKENIZERS) {
     const model = await loaded({ vocabulary: 'gpt-2', preTokenizer });
-    await compare(model, preTokenizer, TEXTS.slice(-120));
+    await compare(model, preTokenizer, TEXTS.slice(0, 60));
     // libstdc++ matches a regular expression by recursion: this would leave the stack of any other thread.
     for (const [character, count] of ENDLESS) {
       const pieces = [{ text: character.repeat(count), parseSpecial: false }];
@@ -183,4 +183,15 @@ test('slices of every pre-tokenizer, and characters without end', async () => {
     }
     await model.dispose();
   }
+});
+
+test('digits whose grouping takes quadratic time are refused', async () => {
+  const model = await loaded({ vocabulary: 'gpt-2', preTokenizer: 'superbpe' });
+  const read = (count: number) => {
+    const pieces = [{ text: '7'.repeat(count), parseSpecial: false }];
+    return model.tokenize(pieces, { isContinued: false, maxTokens: MOST_TOKENS, sliceBytes: 2 ** 11 }).tokens;
+  };
+  assert.ok((await read(512)).length > 100);
+  await assert.rejects(read(20_000), { code: 'INVALID_ARGUMENT', message: /every 512 digits/ });
+  await model.dispose();
 });

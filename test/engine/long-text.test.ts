@@ -60,6 +60,17 @@ test('what is too long by its length is refused before it is read', async () => 
   }
 });
 
+test('more turns than tokens are refused before they are rendered', async () => {
+  const turns = Array.from({ length: 20_001 }, (_, index) => ({
+    role: index % 2 === 0 ? ('user' as const) : ('assistant' as const),
+    text: 'so',
+  }));
+  await assert.rejects(model.prompt(turns, { maxTokens: 2047 }), {
+    code: 'ERR_PROMPT_TOO_LONG',
+    message: /at most 2047 tokens but received 20001 turns/,
+  });
+});
+
 test('the limit is a limit: as many tokens fit, one more does not', async () => {
   for (const text of TEXTS) {
     const whole = text.repeat(300);
