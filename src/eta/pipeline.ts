@@ -55,11 +55,11 @@ export async function runPipeline(
     return await group.result(
       group.start(async () => {
         const images = await measures.time('imageDecodeMs', () => decodeImages(job.turns, group.signal));
-        const notice = parts.onNotice === null ? null : await noticeOf(images.flat());
-        if (notice !== null) parts.onNotice?.(notice);
         const pipeline = new Pipeline(parts, job, images.flat(), measures, group, emit);
         const looking = group.start(() => pipeline.look());
         question = await readQuestion({ ...parts, ...job, images, measures, signal: group.signal });
+        const notice = parts.onNotice === null ? null : await noticeOf(images.flat());
+        if (notice !== null) parts.onNotice?.(notice); // from here on there will be an answer to speak of
         return await pipeline.run(question, looking);
       }),
     );

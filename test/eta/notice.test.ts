@@ -32,6 +32,13 @@ test('each request about another picture, or none, is told; drawings of its worl
   }
 });
 
+test('a request that gets no answer is told nothing about its answer', async () => {
+  const notices: Notice[] = [];
+  await using eta = await loadEta({ onNotice: (notice) => notices.push(notice) });
+  await assert.rejects(eta.respond({ ...quick, prompt: 'How? '.repeat(20_000) }), { code: 'ERR_PROMPT_TOO_LONG' });
+  assert.equal(notices.length, 0);
+});
+
 test('the place that it names is there', async () => {
   const { readFileSync } = await import('node:fs');
   assert.match(readFileSync(join(root, 'README.md'), 'utf8'), /^## Real models$/m);
