@@ -30,6 +30,12 @@ bool IsAsciiLetter(uint32_t character) {
   return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
 }
 
+// What some pre-tokenizers leave in one piece with a line end before it: "/" as well as what Bloom's takes for no word.
+bool ContinuesLineEnd(uint32_t character) {
+  static const std::set<uint32_t> found = {'/', '(', ')', '|', '.', ',', '!', '?', 0x2026, 0x3002, 0xff0c, 0x3001, 0x0964, 0x06d4, 0x060c};
+  return found.count(character) > 0;
+}
+
 bool ContinuesCharacter(char byte) { return (static_cast<uint8_t>(byte) & 0xc0) == 0x80; }
 
 // The character that begins here. Texts come from JavaScript and are UTF-8; tokens may be anything.
@@ -249,8 +255,7 @@ bool Tokenizer::MayCut(const std::string& text, size_t at) const {
     return !(strips_ && (IsSpace(left) || IsSpace(right))) && !EndsWithSpecial(text, at);
   }
   if (left == '\n') {
-    // A "/" behind a line end belongs to the punctuation before it, for some.
-    return right != '/' && !IsSpace(right) && before > 0 && !IsSpace(CharacterAt(text, CharacterBefore(text, before)));
+    return !ContinuesLineEnd(right) && !IsSpace(right) && before > 0 && !IsSpace(CharacterAt(text, CharacterBefore(text, before)));
   }
   return cuts_ == Cuts::kSpaces && right == ' ' && !IsSpace(left) && IsAsciiLetter(CharacterAt(text, at + 1));
 }

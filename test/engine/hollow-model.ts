@@ -58,7 +58,7 @@ let folder: string | undefined;
 let sources: string | undefined;
 
 export interface HollowOptions {
-  /** As in llama.cpp's `models/ggml-vocab-NAME.gguf`. */
+  /** As in llama.cpp's `models/ggml-vocab-NAME.gguf`; 'pairs': every two bytes merge, so that a word's end always shows. */
   readonly vocabulary: string;
   /** Takes the place of the vocabulary's own `tokenizer.ggml.pre`. */
   readonly preTokenizer?: string;
@@ -70,11 +70,10 @@ export interface HollowOptions {
 /** Path of the model's GGUF, gone when the process ends. */
 export function hollowModel(options: HollowOptions): string {
   const { vocabulary, preTokenizer, chatTemplate, shape = SHAPES.smallest, weights = 'f32' } = options;
-  const file = execFileSync('git', ['show', `HEAD:models/ggml-vocab-${vocabulary}.gguf`], {
-    cwd: llamaSources(),
-    maxBuffer: 2 ** 26,
-  });
-  const { keys, tokenCount } = tokenizerKeys(file, preTokenizer);
+  const { keys, tokenCount } =
+    vocabulary === 'pairs'
+      ? pairKeys(preTokenizer ?? 'gpt-2')
+      : tokenizerKeys(vocabularyFile(vocabulary), preTokenizer);
   const settings: Buffer[] = [
     key('general.architecture', STRING, text('llama')),
     key('general.name', STRING, text(`hollow ${vocabulary}`)),
@@ -131,6 +130,35 @@ function llamaSources(): string {
     execFileSync('git', ['clone', '--quiet', '--bare', fileURLToPath(bundle), sources], { stdio: 'ignore' });
   }
   return sources;
+}
+
+function vocabularyFile(name: string): Buffer {
+  const path = `HEAD:models/ggml-vocab-${name}.gguf`;
+  return execFileSync('git', ['show', path], { cwd: llamaSources(), maxBuffer: 2 ** 26 });
+}
+
+/** GPT-2's letters for the 256 bytes, and every two of them, joined in an order without a pattern. */
+function pairKeys(preTokenizer: string): { keys: Buffer[]; tokenCount: number } {
+  const letters: string[] = [];
+  let others = 0x100;
+  for (let byte = 0; byte < 256; byte++) {
+    const isItself = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+    letters.push(String.fromCodePoint(isItself ? byte : others++));
+  }
+  const pairs = Array.from({ length: 2 ** 16 }, (_, rank) => {
+    const mixed = (rank * 40_503 + 7) % 2 ** 16;
+    return [letters[mixed >> 8] ?? '', letters[mixed & 255] ?? ''] as const;
+  });
+  const strings = (values: readonly string[]) =>
+    Buffer.concat([uint32(STRING), uint64(values.length), ...values.map((value) => text(value))]);
+  const tokens = [...letters, ...pairs.map(([left, right]) => left + right)];
+  const keys = [
+    key('tokenizer.ggml.model', STRING, text('gpt2')),
+    key('tokenizer.ggml.pre', STRING, text(preTokenizer)),
+    key('tokenizer.ggml.tokens', ARRAY, strings(tokens)),
+    key('tokenizer.ggml.merges', ARRAY, strings(pairs.map((pair) => pair.join(' ')))),
+  ];
+  return { keys, tokenCount: tokens.length };
 }
 
 /** The keys of a GGUF that describe its tokeniser, as they stand in the file. */
