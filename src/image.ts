@@ -69,7 +69,7 @@ export async function decodeImage(source: ImageSource, options?: DecodeImageOpti
  */
 export function takeSource(source: ImageSource): ImageSource {
   if (isPixels(source)) return takePicture(source);
-  return source instanceof Uint8Array ? takeBytes(source) : source;
+  return types.isUint8Array(source) ? takeBytes(source) : source;
 }
 
 /**
@@ -219,7 +219,7 @@ async function read(
   source: string | URL | Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<{ bytes: Uint8Array; what: string }> {
-  if (source instanceof Uint8Array) return { bytes: await copyBytes(source, signal), what: 'The picture' };
+  if (types.isUint8Array(source)) return { bytes: await copyBytes(source, signal), what: 'The picture' };
   const text = source instanceof URL ? source.href : source;
   const scheme = source instanceof URL ? source.protocol : /^(https?|data|file):/i.exec(text)?.[0].toLowerCase();
   if (scheme === 'data:') return { bytes: await readDataUrl(text, signal), what: 'The picture in the data: URL' };

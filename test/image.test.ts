@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
 import { decodeImage, imageLibrary } from '../src/image.js';
 
@@ -280,4 +281,24 @@ test('CMYK with alpha keeps its colours', async () => {
   const plain = [...(await decodeImage(tiff(4))).data];
   assert.deepEqual([...(await decodeImage(tiff(5))).data], plain);
   assert.equal(plain.length, 36);
+});
+
+test('a data: URL with characters that are no bytes is refused', async () => {
+  for (const url of [
+    'data:image/png;base64,ŁŁŁŁ',
+    'data:image/png,%89PNGŁ',
+    'data:image/png;base64,iVBO\u{1F600}Rw0K',
+  ]) {
+    await assert.rejects(decodeImage(url), { code: 'ERR_IMAGE_UNREADABLE', message: /beyond ASCII/ });
+  }
+});
+
+test('bytes and pixels of another realm are what they are', async () => {
+  const bytes = readFileSync(photo);
+  const other = runInNewContext('Uint8Array') as typeof Uint8Array;
+  const decoded = await decodeImage(bytes);
+  assert.equal(Buffer.compare((await decodeImage(other.from(bytes))).data, decoded.data), 0);
+  const { width, height } = decoded;
+  const { data } = await decodeImage({ data: other.from(decoded.data), width, height });
+  assert.equal(Buffer.compare(data, decoded.data), 0);
 });

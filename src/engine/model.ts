@@ -1,5 +1,6 @@
 /** A language model, with its projector where it takes pictures. */
 import { basename } from 'node:path';
+import { types } from 'node:util';
 import { z } from 'zod';
 import { onAbort, orAbort } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
@@ -54,7 +55,7 @@ export const modelSchema = z.strictObject({
 export type ModelOptions = z.input<typeof modelSchema>;
 
 const imageSchema = z.object({
-  data: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected RGB bytes'),
+  data: z.custom<Uint8Array>(types.isUint8Array, 'expected RGB bytes'),
   width: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
   height: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
 });

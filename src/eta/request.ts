@@ -1,4 +1,5 @@
 /** What a caller asks: every field checked, one sentence for each mistake. */
+import { types } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
@@ -25,8 +26,8 @@ const imageSchema = z
     (value) =>
       (typeof value === 'string' && value !== '') ||
       value instanceof URL ||
-      value instanceof Uint8Array ||
-      (typeof value === 'object' && value !== null && (value as Partial<RgbImage>).data instanceof Uint8Array),
+      types.isUint8Array(value) ||
+      (typeof value === 'object' && value !== null && types.isUint8Array((value as Partial<RgbImage>).data)),
     IMAGE,
   )
   .transform((source) => (source instanceof URL ? new URL(source) : source));

@@ -9,6 +9,7 @@ const PIECE = 2 ** 18;
 const LONGEST_MARK = 64;
 
 const PERCENT = 0x25;
+const BEYOND_BYTES = /[\u0100-\uffff]/;
 
 /**
  * Base64, or percent-encoded text; white space in base64 is passed over.
@@ -46,8 +47,17 @@ function pieceEnd(url: string, at: number): number {
   return end;
 }
 
-/** Each %XX as the byte it names, every other character as its own. */
+/**
+ * Each %XX as the byte it names, every other character as its own.
+ *
+ * @throws ImageError ERR_IMAGE_UNREADABLE for a character that is no byte
+ */
 function percentBytes(text: string): Buffer {
+  if (BEYOND_BYTES.test(text))
+    throw new ImageError(
+      'ERR_IMAGE_UNREADABLE',
+      'The data: URL holds characters beyond ASCII. Expected base64, or each byte as %XX.',
+    );
   const bytes = Buffer.from(text, 'latin1');
   if (!bytes.includes(PERCENT)) return bytes;
   let length = 0;
