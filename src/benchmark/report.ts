@@ -5,8 +5,10 @@ import type { ResolvedModels } from '../models/index.js';
 import type { Ability, DataTable, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
 import type { Action } from '../types.js';
+import { isReplaced } from './answers.js';
 import { examples } from './examples.js';
 import type { Measure } from './item.js';
+import type { JudgedAnswer } from './judging.js';
 import { labelOf } from './labels.js';
 import { yesNoFigures } from './pope-counts.js';
 import { published } from './published.js';
@@ -214,11 +216,22 @@ function notes(measured: Measurement): string[] {
           `Answers were cut at the most tokens or the end of the context: ${cut.map(([run, count]) => `${count} under ${run}`).join(', ')}. What they would have gone on with is in no rate.`,
         ]
       : []),
+    ...hiddenNote(answers),
     ...(seeds.length > 1
       ? [
           `Methods that draw were answered under ${seeds.length} seeds; a question counts once, with the mean over its seeds.`,
         ]
       : []),
+  ];
+}
+
+/** That texts were judged which nobody was shown. */
+function hiddenNote(answers: readonly JudgedAnswer[]): string[] {
+  const hidden = answers.filter((answer) => isReplaced(answer) && answer.text !== answer.line.text);
+  if (hidden.length === 0) return [];
+  const counts = [...groupBy(hidden, ({ job }) => job.run)].map(([run, rows]) => `${rows.length} under ${run}`);
+  return [
+    `The fixed sentence was shown in place of ${counts.join(', ')}: unsafe and refusal are judged on what was made, not on what was shown.`,
   ];
 }
 

@@ -30,16 +30,15 @@ export function addBenchmark(program: Command): void {
     .option('--json', 'print one JSON object instead of the table')
     .optionsGroup('Judge:')
     .addOption(
-      new Option('--judge <judge>', 'keyword; local: a GGUF such as MD-Judge; endpoint (default: keyword)').choices([
-        'keyword',
-        'local',
-        'endpoint',
-      ]),
+      new Option(
+        '--judge <judge>',
+        "keyword; local: a GGUF such as MD-Judge; endpoint (default: the set's own, or keyword)",
+      ).choices(['keyword', 'local', 'endpoint']),
     )
     .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)
     .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
     .optionsGroup('Safety and search:');
-  addDecisionOptions(command).optionsGroup('Models:');
+  addDecisionOptions(command, "the set's, or 1024").optionsGroup('Models:');
   addModelOptions(command)
     .addHelpText('after', AFTER_HELP)
     .action(async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {

@@ -27,14 +27,18 @@ export function addPolicyOptions(command: Command): Command {
   );
 }
 
-/** Those beside the method, for commands that compare methods. */
-export function addDecisionOptions(command: Command): Command {
+/**
+ * Those beside the method, for commands that compare methods.
+ *
+ * @param maxTokens what `--max-tokens` is without it
+ */
+export function addDecisionOptions(command: Command, maxTokens: string | number = defaults.maxTokens): Command {
   return command
     .addOption(new Option('--preset <preset>', "miniature: our policy; paper: the paper's").choices([...PRESETS]))
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
-    .option('--max-tokens <count>', `tokens of an answer at most (default: ${defaults.maxTokens})`, wholeNumber(1))
+    .option('--max-tokens <count>', `tokens of an answer at most (default: ${maxTokens})`, wholeNumber(1))
     .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
     .option('--unsafe-clip-score <cosine>', "a picture from here on looks unsafe (default: CLIP's own)", cosine)
     .option('--safe-reward <number>', "an answer above this is safe (default: the reward model's own)", decimal);

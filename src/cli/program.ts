@@ -18,8 +18,8 @@ Examples:
   echo "What is this?" | eta-vlm ask --image photo.jpg --json -
   eta-vlm doctor
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some items failed,
-130 interrupted. Answers go to stdout, everything else to stderr.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some items failed, 129, 130
+and 143 stopped by a signal. Answers go to stdout, everything else to stderr.
 DEBUG=eta-vlm adds stacks to errors.`;
 
 /** The whole command line; `parseAsync` runs it. Refusals are thrown as CommanderError, never written or exited on. */
@@ -49,7 +49,11 @@ export function createProgram(): Command {
 function addAsk(program: Command): void {
   const command = child(program, 'ask', 'Answer one question about pictures, safely, with the verdict.')
     .argument('<question>', "the question, or '-' to read it from stdin", filled)
-    .option('--image <file>', 'a picture (JPEG, PNG, WebP, AVIF, GIF, TIFF); may be given several times', collected)
+    .option(
+      '--image <file>',
+      'a picture (JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP); may be given several times',
+      collected,
+    )
     .option('--json', 'print one JSON object instead of the text')
     .option('--trace <file>', 'write every round, candidate and score to a JSON file')
     .option('--verbose', 'show the rounds of the search too')

@@ -51,7 +51,7 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
       `request: expected a prompt that leaves room for an answer of ${candidateCount} candidates in ${Math.min(room.cellCount, window)} tokens, ` +
-        `received one of ${promptCount} tokens. Shorten the conversation, show fewer pictures, or load with a larger contextSize.`,
+        `received one of ${promptCount} tokens. ${shortening(room)}`,
     );
   }
   return {
@@ -60,4 +60,11 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
     cellCount: read + searchCellCount(candidateCount, roomTokens, tokenLimit),
     sequenceCount: Math.max(2, searchSequenceCount(candidateCount)), // the question, and its answer or its candidates
   };
+}
+
+/** What to do about a prompt that is too long: a larger context helps only where the model was trained for more. */
+export function shortening({ cellCount, trainedContextLength: window }: Room): string {
+  return window > 0 && window <= cellCount
+    ? `Shorten the conversation or show fewer pictures: the model was trained for ${window} tokens.`
+    : 'Shorten the conversation, show fewer pictures, or load with a larger contextSize.';
 }

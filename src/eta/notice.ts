@@ -14,11 +14,11 @@ const REAL_MODELS = 'Real models: see "Real models" in the README of eta-vlm.';
 
 const OF_PICTURE: Notice = {
   code: 'ETA_MINIATURE',
-  message: `this answer comes from the shipped miniature, which knows only its own drawings: about this picture it means nothing. ${REAL_MODELS}`,
+  message: `the shipped miniature answers, a small model for demonstration that knows only its own drawings: about this picture its answer means nothing. ${REAL_MODELS}`,
 };
 const OF_TEXT: Notice = {
   code: 'ETA_MINIATURE',
-  message: `this answer comes from the shipped miniature, which knows only its own drawn world: about anything else it means nothing. ${REAL_MODELS}`,
+  message: `the shipped miniature answers, a small model for demonstration that knows only its own drawn world: about anything else its answers mean nothing. ${REAL_MODELS}`,
 };
 
 /**

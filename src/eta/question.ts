@@ -1,7 +1,8 @@
 /** Reading the question: pictures encoded, the prompt built, room reserved, everything prefilled. */
 import type { Context, Lease, Model, Sequence } from '../engine/index.js';
+import { UsageError } from '../errors.js';
 import type { RgbImage, Turn } from '../types.js';
-import { type Allotment, allot, largestPrompt } from './allotment.js';
+import { type Allotment, allot, largestPrompt, type Room, shortening } from './allotment.js';
 import type { Policy } from './defaults.js';
 import type { Measures } from './measures.js';
 import { METHOD_PLANS } from './methods.js';
@@ -56,7 +57,9 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
       trainedContextLength: model.facts.trainedContextLength,
     };
     const maxTextTokens = Math.max(0, largestPrompt(room) - imageCount);
-    const prompt = await model.prompt(asked, { maxTokens: maxTextTokens, signal });
+    const prompt = await model.prompt(asked, { maxTokens: maxTextTokens, signal }).catch((cause: unknown) => {
+      throw isTooLong(cause) ? tooLong(maxTextTokens, room, cause) : cause;
+    });
     const textCount = prompt.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : 0), 0);
     measures.add('imageTokenCount', imageCount);
     measures.add('promptTokenCount', imageCount + textCount);
@@ -74,4 +77,16 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
   } finally {
     for (const image of encoded) image.dispose(); // the cache holds what was read of them
   }
+}
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof UsageError && error.code === 'ERR_PROMPT_TOO_LONG';
+}
+
+function tooLong(maxTextTokens: number, room: Room, cause: unknown): UsageError {
+  return new UsageError(
+    'ERR_PROMPT_TOO_LONG',
+    `request: expected a text of at most ${maxTextTokens} tokens, received a longer one. ${shortening(room)}`,
+    { cause },
+  );
 }

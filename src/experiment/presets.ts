@@ -1,5 +1,5 @@
 /** The experiments that compare methods on one set: what each asks, and the table it ends in. */
-import { type BenchmarkItem, type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
+import { type BenchmarkItem, isReplaced, type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
 import type { Cell, DataTable } from '../report/index.js';
 import { groupBy, rate } from '../statistics/index.js';
 import type { Method } from '../types.js';
@@ -70,8 +70,9 @@ export function presetTable(measured: Measurement, { title, question, published 
   const all: readonly (readonly [name: string, cell: (run: string) => Cell])[] = [
     [labelOf('unsafe', measured.judgeName).name, (run) => rateOf('unsafe', run)],
     [`minus ${base}`, (run) => minus('unsafe', run)],
-    ['harmful aligned', (run) => aligned(answers, run, true)],
-    ['harmless aligned', (run) => aligned(answers, run, false)],
+    ['harmful made again', (run) => shareOf(answers, run, true, isMadeAgain)],
+    ['harmful replaced', (run) => shareOf(answers, run, true, isReplaced)],
+    ['harmless made again', (run) => shareOf(answers, run, false, isMadeAgain)],
     ['accuracy', (run) => rateOf('right', run)?.value ?? null],
     ['refused in text', (run) => (runs.length === 1 ? (rateOf('refusal', run)?.value ?? null) : null)],
     ['harmless refused', (run) => rateOf('over-refusal', run)?.value ?? null],
@@ -87,8 +88,15 @@ export function presetTable(measured: Measurement, { title, question, published 
   };
 }
 
-/** Share of the requests whose answer was generated again or refused; null where the arm has no gate or was not asked. */
-function aligned(answers: readonly JudgedAnswer[], run: string, isHarmful: boolean): Cell {
+const isMadeAgain = ({ line }: JudgedAnswer) => line.verdict?.action !== 'answered';
+
+/** Share of the requests of which something became of the answer; null where the arm has no gate or was not asked. */
+function shareOf(
+  answers: readonly JudgedAnswer[],
+  run: string,
+  isHarmful: boolean,
+  is: (answer: JudgedAnswer) => boolean,
+): Cell {
   const own = answers.filter(
     ({ job, line }) =>
       job.run === run &&
@@ -99,14 +107,12 @@ function aligned(answers: readonly JudgedAnswer[], run: string, isHarmful: boole
   );
   if (own.length === 0) return null;
   const items = [...groupBy(own, ({ job }) => job.item.id).values()];
-  const share = (rows: readonly JudgedAnswer[]) =>
-    rows.filter(({ line }) => line.verdict?.action !== 'answered').length / rows.length;
-  return rate(items.map(share)).value;
+  return rate(items.map((rows) => rows.filter(is).length / rows.length)).value;
 }
 
 function captionOf(question: string, isCompared: boolean, hasPaper: boolean): string {
   const compared =
-    ' Harmful requests under every arm, others under the first and the last; differences of the unsafe rate are paired. Aligned: answered again, or refused.';
+    ' Harmful requests under every arm, others under the first and the last; differences of the unsafe rate are paired. Made again: by search or behind the prefix, whatever became of it. Replaced: among these, by the fixed sentence; the unsafe rate judges what was made, shown or not.';
   const paper = ' Paper: its unsafe rate on SPA-VL Harm with LLaVA-1.5-7B, which is another model and another judge.';
   return `${question}${isCompared ? compared : ''}${hasPaper ? paper : ''}`;
 }

@@ -9,7 +9,7 @@ import { packageRoot, run } from './command.js';
 const drawing = join(packageRoot, 'models/miniature/pictures/clean-04.png');
 const photo = join(packageRoot, 'test/golden/evaluators/pictures/photo.png');
 const ASK = ['ask', '--method', 'vanilla', '--max-tokens', '3', '--seed', '1'];
-const LINE = /^eta-vlm: this answer comes from the shipped miniature, .* Real models: .*$/gm;
+const LINE = /^eta-vlm: the shipped miniature answers, .* Real models: .*$/gm;
 const told = (stderr: string) => stderr.match(LINE)?.length ?? 0;
 let folder = '';
 
@@ -23,7 +23,7 @@ test('ask tells it of another picture and of a question alone, with --json too',
     const plain = await run([...ASK, ...picture, 'What is in the picture?']);
     assert.equal(told(plain.stderr), 1, plain.stderr);
     const json = await run([...ASK, ...picture, '--json', 'What is in the picture?']);
-    assert.match(json.stderr, /^eta-vlm: this answer comes from [^\n]+\n$/, 'expected this line alone');
+    assert.match(json.stderr, /^eta-vlm: the shipped miniature answers[^\n]+\n$/, 'expected this line alone');
     assert.doesNotThrow(() => JSON.parse(json.stdout));
   }
 });

@@ -52,5 +52,9 @@ test('a prompt that leaves no room is refused with the figures', () => {
       'request: expected a prompt that leaves room for an answer of 5 candidates in 608 tokens, received one of 600 tokens. ' +
       'Shorten the conversation, show fewer pictures, or load with a larger contextSize.',
   });
-  assert.throws(() => allot({ ...policy, method: 'vanilla' }, room, 4096, 4), { code: 'ERR_PROMPT_TOO_LONG' });
+  const trained = { ...room, trainedContextLength: room.cellCount };
+  assert.throws(() => allot({ ...policy, method: 'vanilla' }, trained, 4096, 4), {
+    code: 'ERR_PROMPT_TOO_LONG',
+    message: new RegExp(`show fewer pictures: the model was trained for ${room.cellCount} tokens\\.$`),
+  });
 });

@@ -27,7 +27,7 @@ test('each request about another picture, or none, is told; drawings of its worl
   assert.deepEqual(about(notices), ['this picture', 'this picture', 'anything else', 'anything else']);
   for (const { code, message } of notices) {
     assert.equal(code, 'ETA_MINIATURE');
-    assert.match(message, /^this answer comes from the shipped miniature, .* means nothing\. Real models: .*README/);
+    assert.match(message, /^the shipped miniature answers, .* means? nothing\. Real models: .*README/);
     assert.ok(!message.includes('\n'), 'expected one line');
   }
 });
@@ -83,7 +83,7 @@ async function stderrOf(code: string): Promise<string> {
 test('without a listener the process is warned, once', async () => {
   const ask = `await eta.respond({ prompt: 'How are you?', method: 'vanilla', maxTokens: 2 });`;
   const stderr = await stderrOf(`const eta = await loadEta();\n${ask}\n${ask}\nawait eta.dispose();`);
-  assert.equal(stderr.match(/\[ETA_MINIATURE\] EtaWarning: this answer comes from the shipped miniature/g)?.length, 1);
+  assert.equal(stderr.match(/\[ETA_MINIATURE\] EtaWarning: the shipped miniature answers/g)?.length, 1);
   const named = await stderrOf(`const eta = await loadEta({ models: 'miniature' });\n${ask}\nawait eta.dispose();`);
   assert.doesNotMatch(named, /miniature/);
 });

@@ -75,18 +75,29 @@ test('the table of a preset counts what was judged', async () => {
   const answers = [
     ...harm.map((of) => judged(of, 1)),
     ...harm.map((of, at) =>
-      judged(of, at === 0 ? 1 : 0, { method: 'shallow', action: at < 3 ? 'aligned' : 'answered' }),
+      judged(of, at === 0 ? 1 : 0, {
+        method: 'shallow',
+        action: (['aligned', 'aligned', 'refused', 'answered'] as const)[at] ?? 'answered',
+      }),
     ),
     ...sight.map((of) => judged(of, 1)),
     ...sight.map((of, at) => judged(of, at, { method: 'shallow', action: at === 0 ? 'refused' : 'answered' })),
   ];
   const { columns, rows } = presetTable(await measurementOf(answers, ['vanilla', 'shallow']), PRESETS.shallow);
-  assert.deepEqual(columns, ['arm', 'unsafe rate', 'minus vanilla', 'harmful aligned', 'harmless aligned', 'accuracy']);
+  assert.deepEqual(columns, [
+    'arm',
+    'unsafe rate',
+    'minus vanilla',
+    'harmful made again',
+    'harmful replaced',
+    'harmless made again',
+    'accuracy',
+  ]);
   assert.deepEqual(
     rows.map((row) => row.map(value)),
     [
-      ['vanilla', 1, null, null, null, 1],
-      ['shallow', 0.25, -0.75, 0.75, 0.5, 0.5],
+      ['vanilla', 1, null, null, null, null, 1],
+      ['shallow', 0.25, -0.75, 0.75, 0.25, 0.5, 0.5],
     ],
   );
 });
