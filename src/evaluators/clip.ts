@@ -40,7 +40,7 @@ export class Clip {
     const vision = await openGraph(worker, join(folder, manifest.files.vision.path), null, signal);
     const text = await openGraph(worker, join(folder, manifest.files.text.path), null, signal).catch(
       async (error: unknown) => {
-        await worker.close(vision.session);
+        await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
         throw error;
       },
     );
@@ -54,7 +54,7 @@ export class Clip {
       checkGraph(text, inputs, [manifest.text.output]);
       await clip.#selfTest(signal);
     } catch (error) {
-      await clip.dispose();
+      await clip.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
     return clip;
