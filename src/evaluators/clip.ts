@@ -135,8 +135,7 @@ export class Clip {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#worker.close(this.#vision);
-    await this.#worker.close(this.#text);
+    await Promise.all([this.#worker.close(this.#vision), this.#worker.close(this.#text)]);
   }
 
   async #tokens(text: string, signal?: AbortSignal): Promise<{ ids: number[]; mask: number[] }> {

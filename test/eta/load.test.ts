@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
+import { EvaluatorWorker } from '../../src/evaluators/index.js';
 import { AbortError, type LoadProgress, loadEta } from '../../src/index.js';
 import { loadTiny, pictures, tinyModels } from './tiny.js';
 
@@ -103,5 +104,19 @@ test('a callback that throws fails the load with what it threw', async () => {
       }),
       { name: 'RangeError', message: part },
     );
+  }
+});
+
+test('of two failures the first is told: what cannot be freed hides nothing', async () => {
+  const { dispose } = EvaluatorWorker.prototype;
+  const failing = mock.method(EvaluatorWorker.prototype, 'dispose', async function (this: EvaluatorWorker) {
+    await dispose.call(this);
+    throw new Error('it cannot be freed');
+  });
+  try {
+    await assert.rejects(loadTiny({ models: { ...tinyModels, rewardModel: clip } }), { code: 'ERR_MODEL_INVALID' });
+    assert.ok(failing.mock.callCount() > 0);
+  } finally {
+    failing.mock.restore();
   }
 });
