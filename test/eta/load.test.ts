@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, mock, test } from 'node:test';
@@ -113,8 +113,13 @@ test('of two failures the first is told: what cannot be freed hides nothing', as
     await dispose.call(this);
     throw new Error('it cannot be freed');
   });
+  const wrong = join(folder, 'wrong-clip');
+  cpSync(clip, wrong, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(wrong, 'manifest.json'), 'utf8'));
+  manifest.selfTest[0].cosine += 0.01;
+  writeFileSync(join(wrong, 'manifest.json'), JSON.stringify(manifest));
   try {
-    await assert.rejects(loadTiny({ models: { ...tinyModels, rewardModel: clip } }), { code: 'ERR_MODEL_INVALID' });
+    await assert.rejects(loadTiny({ models: { ...tinyModels, clip: wrong } }), { code: 'ERR_SELF_TEST' });
     assert.ok(failing.mock.callCount() > 0);
   } finally {
     failing.mock.restore();
