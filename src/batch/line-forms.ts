@@ -44,15 +44,15 @@ function batchLine({ method, url, body: _body, ...others }: Fields, body: Fields
 
 /** The body of a chat completion. */
 function completion(body: Fields): Fields {
-  const fields: Record<string, unknown> = {};
+  const fields = new Map<string, unknown>(); // a name may be one that every object has
   for (const [name, value] of Object.entries(body)) {
     if (PASSED_OVER.includes(name) || (name === 'n' && value === 1)) continue;
     const own = RENAMED.get(name) ?? name;
-    if (fields[own] !== undefined && fields[own] !== value)
+    if (fields.has(own) && fields.get(own) !== value)
       throw invalid(name, `expected it once, beside another ${own}`, value);
-    fields[own] = value;
+    fields.set(own, value);
   }
-  return fields;
+  return Object.fromEntries(fields);
 }
 
 /** A line of a file of questions: { question_id, image, text }. */

@@ -60,11 +60,11 @@ export class LineWriter {
 
   /** Writes what waits, then closes the file, also when that fails. */
   async close(): Promise<void> {
-    try {
-      await this.flush();
-    } finally {
-      await this.#handle.close();
-    }
+    await this.flush().catch(async (error: unknown) => {
+      await this.#handle.close().catch(() => undefined); // the first failure is the one to tell
+      throw error;
+    });
+    await this.#handle.close();
   }
 
   /** Whatever has gathered while the last write was under way goes out in one. */

@@ -6,11 +6,12 @@
  * broken open, so nothing can be broken open twice. The holder removes the file when it is done.
  */
 import { randomBytes } from 'node:crypto';
-import { appendFile, lstat, readFile, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { appendFile, lstat, open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
-import { unwritable } from '../outputs/index.js';
+import { mayRun, unwritable } from '../outputs/index.js';
 
 interface Claim {
   readonly pid: number;
@@ -43,23 +44,24 @@ export class LockFile {
     };
     // A holder that ends takes the file away, and a claim made meanwhile with it: then it is made again.
     for (;;) {
-      await append(path, `${JSON.stringify(own)}\n`);
+      await append(path, own);
       const claims = await readClaims(path);
-      if (!claims.some(({ nonce }) => nonce === own.nonce)) continue;
-      for (const claim of claims) {
-        if (claim.nonce === own.nonce) return new LockFile(path);
-        if (!(await mayLive(claim))) continue;
-        await append(path, `${JSON.stringify({ withdrawn: own.nonce })}\n`);
-        throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(claim, path, what));
+      const place = placeIn(claims, own);
+      if (place < 0) continue;
+      const holder = await firstLiving(claims.slice(0, place));
+      if (holder !== undefined) {
+        await withdraw(path, own);
+        throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(holder, path, what));
       }
+      // Those before it are gone: the last of them may have taken the file away since it was read.
+      if (placeIn(await readClaims(path), own) >= 0) return new LockFile(path);
     }
   }
 
   /** @throws UsageError ERR_RESULTS_LOCKED when somebody holds the lock; FileError ERR_FILE_READ */
   static async checkFree(path: string, what: string): Promise<void> {
-    for (const claim of await readClaims(path)) {
-      if (await mayLive(claim)) throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(claim, path, what));
-    }
+    const holder = await firstLiving(await readClaims(path));
+    if (holder !== undefined) throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(holder, path, what));
   }
 
   /** Idempotent. */
@@ -81,24 +83,56 @@ function lockedMessage({ pid, host }: Claim, path: string, what: string): string
 
 /** What is no lock is neither added to nor taken away. A link is none: the lock stands beside the file that it locks. */
 async function checkLock(path: string, what: string): Promise<void> {
-  const found = await lstat(path).catch(() => null);
-  if (found === null || (found.isFile() && (await beginsAsLock(path)))) return;
-  throw new UsageError(
-    'ERR_INVALID_OPTION',
-    `Expected the lock of ${describe(what)}, or nothing, at ${JSON.stringify(path)}, found something else. Name another results file.`,
+  const refuse = (found: string, cause?: unknown) => {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `Expected the lock of ${describe(what)}, or nothing, at ${JSON.stringify(path)}, found ${found}. Name another results file.`,
+      { cause },
+    );
+  };
+  const found = await lstat(path).catch(() => null); // making a claim tells why
+  if (found === null) return;
+  if (!found.isFile()) refuse('something else');
+  const begin = await beginOf(path).catch((cause: NodeJS.ErrnoException) =>
+    cause.code === 'ENOENT' ? '' : refuse(`what cannot be read (${cause.message})`, cause),
   );
+  if (!BEGINS.some((form) => form.startsWith(begin) || begin.startsWith(form))) refuse('something else');
 }
 
-async function beginsAsLock(path: string): Promise<boolean> {
-  const text = await readFile(path, 'latin1').catch(() => '');
-  return ['{"pid":', '{"withdrawn":'].some((begin) => text.startsWith(begin.slice(0, text.length)));
+const BEGINS = ['{"pid":', '{"withdrawn":'];
+
+/** The first bytes of a file, as many as tell whether it is a lock. */
+async function beginOf(path: string): Promise<string> {
+  const bytes = Buffer.alloc(Math.max(...BEGINS.map(({ length }) => length)));
+  const handle = await open(path, 'r');
+  try {
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+    return bytes.toString('latin1', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Appending to a lock that its holder removes meanwhile makes a new one, which is as good. */
-async function append(path: string, text: string): Promise<void> {
-  await appendFile(path, text, { flush: false }).catch((cause: unknown) => {
+async function append(path: string, claim: Claim): Promise<void> {
+  await appendFile(path, `${JSON.stringify(claim)}\n`, { flush: false }).catch((cause: unknown) => {
     throw unwritable(path, cause);
   });
+}
+
+/** In a file that its holder removed meanwhile there is nothing to withdraw: none is made. */
+async function withdraw(path: string, { nonce }: Claim): Promise<void> {
+  const line = `${JSON.stringify({ withdrawn: nonce })}\n`;
+  await appendFile(path, line, { flag: constants.O_WRONLY | constants.O_APPEND }).catch(() => undefined); // the refusal is what to tell
+}
+
+function placeIn(claims: readonly Claim[], { nonce }: Claim): number {
+  return claims.findIndex((claim) => claim.nonce === nonce);
+}
+
+async function firstLiving(claims: readonly Claim[]): Promise<Claim | undefined> {
+  for (const claim of claims) if (await mayLive(claim)) return claim;
+  return undefined;
 }
 
 /** Claims in order, without those that were withdrawn. A torn claim, of a process killed while it made it, is none. */
@@ -132,11 +166,7 @@ function parsed(line: string): (Partial<Claim> & { withdrawn?: unknown }) | null
 /** Whether the process of a claim may still write. What another machine runs cannot be seen from here. */
 async function mayLive({ pid, host, startedAt }: Claim): Promise<boolean> {
   if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  if (!mayRun(pid)) return false;
   const now = await startOf(pid);
   return now === null || startedAt === null || now === startedAt;
 }

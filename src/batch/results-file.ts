@@ -6,7 +6,7 @@ import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
-import { identityOf, isFailedCall, removeDrafts, syncFolder, unwritable, writeWhole } from '../outputs/index.js';
+import { identityOf, refusedCall, removeDrafts, syncFolder, writeWhole } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
 import { LineWriter } from './line-writer.js';
 import { LockFile } from './lock-file.js';
@@ -95,7 +95,7 @@ export class ResultsFile {
       if (retryErrors && file.tally.errorCount > 0) await file.#rewriteLines({ keeps: ({ error }) => error === null });
       return await file.#start();
     } catch (error) {
-      await lock.release();
+      await lock.release().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
   }
@@ -168,11 +168,11 @@ export class ResultsFile {
   }
 
   async #end(): Promise<void> {
-    try {
-      await this.#writer?.close();
-    } finally {
-      await this.#lock.release();
-    }
+    await this.#writer?.close().catch(async (error: unknown) => {
+      await this.#lock.release().catch(() => undefined); // the first failure is the one to tell
+      throw error;
+    });
+    await this.#lock.release();
   }
 
   #openWriter(): LineWriter {
@@ -268,7 +268,7 @@ async function checkSettings({ path, target }: Named, settings: BatchSettings): 
     before,
     settings,
     (words) =>
-      `Expected the settings that ${describe(path)} was begun under: ${words}. Resume under those, or begin another results file.`,
+      `Expected the settings that ${describe(path)} was begun under: ${words}. Resume under those, begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
   );
 }
 
@@ -292,7 +292,7 @@ async function tornBytes({ path, target }: Named, sizeBytes: number): Promise<nu
 
 function rethrow(path: string): (cause: unknown) => never {
   return (cause) => {
-    throw isFailedCall(cause) ? unwritable(path, cause) : cause;
+    throw refusedCall(path, cause);
   };
 }
 

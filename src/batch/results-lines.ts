@@ -21,6 +21,9 @@ const lineSchema = z.looseObject({
   error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
 });
 
+/** Lines of form 1, which do not tell why an answer ends; those of today are some of them. */
+export const EARLIER_LINE = lineSchema.omit({ stopReason: true });
+
 /** An answer and where it stands in its file. */
 export interface PlacedLine {
   readonly answer: AnswerLine;
@@ -41,13 +44,13 @@ export async function* readAnswers(path: string): AsyncGenerator<AnswerLine, voi
 }
 
 /** As {@link readAnswers}, with the place of each. */
-export async function* placedLines(path: string): AsyncGenerator<PlacedLine, void> {
+export async function* placedLines(path: string, schema: z.ZodType = lineSchema): AsyncGenerator<PlacedLine, void> {
   const stream = createReadStream(path, { highWaterMark: 2 ** 18 });
   try {
     for await (const line of readLines(stream, MAX_LINE_BYTES)) {
       if (!line.endsInNewline) return;
       const { number, offset, byteCount } = line;
-      yield { answer: parse(line.bytes, path, number), number, offset, byteCount };
+      yield { answer: parse(line.bytes, path, number, schema), number, offset, byteCount };
     }
   } catch (cause) {
     if (cause instanceof FileError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
@@ -61,12 +64,12 @@ export async function* placedLines(path: string): AsyncGenerator<PlacedLine, voi
   }
 }
 
-function parse(bytes: Uint8Array | null, path: string, number: number): AnswerLine {
+function parse(bytes: Uint8Array | null, path: string, number: number, schema: z.ZodType): AnswerLine {
   let cause: unknown;
   try {
     if (bytes !== null) {
       const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-      const parsed = lineSchema.safeParse(value);
+      const parsed = schema.safeParse(value);
       if (parsed.success) return value as AnswerLine;
       cause = parsed.error;
     }

@@ -4,8 +4,8 @@ import { dirname } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
 import { checkPlainFile, type Output, type Place, placeOf, unwritable } from '../outputs/index.js';
-import { placedLines } from './results-lines.js';
-import { readSettings, settingsPath } from './settings-file.js';
+import { EARLIER_LINE, placedLines } from './results-lines.js';
+import { holdsSettings, readSettings, settingsPath } from './settings-file.js';
 
 /** Where the lock of a results file stands. */
 export function lockPath(target: string): string {
@@ -33,7 +33,8 @@ export interface ResultsPlaceOptions {
 /**
  * Refuses early what opening would refuse after models were loaded.
  *
- * @throws UsageError ERR_INVALID_OPTION, ERR_RESULTS_EXIST; FileError ERR_FILE_INVALID for other settings, ERR_FILE_WRITE
+ * @throws UsageError ERR_INVALID_OPTION, ERR_RESULTS_EXIST, ERR_RESULTS_DIFFER for answers of an earlier form without
+ * `overwrite`; FileError ERR_FILE_INVALID for other settings, ERR_FILE_WRITE
  */
 export async function checkResultsPlace(options: ResultsPlaceOptions): Promise<Place> {
   const { path, resume = false, overwrite = false } = options;
@@ -47,7 +48,7 @@ export async function checkResultsPlace(options: ResultsPlaceOptions): Promise<P
   });
   const sizeBytes = await sizeOf(target);
   if (!resume && !overwrite) refuseExisting(path, sizeBytes);
-  const isBegun = (await readSettings(beside)) !== null;
+  const isBegun = overwrite ? await holdsSettings(beside) : (await readSettings(beside)) !== null;
   if (overwrite && sizeBytes > 0 && !(await holdsAnswers(target, isBegun))) {
     throw new UsageError(
       'ERR_RESULTS_EXIST',
@@ -57,10 +58,10 @@ export async function checkResultsPlace(options: ResultsPlaceOptions): Promise<P
   return place;
 }
 
-/** Whether a file begins with an answer; where its settings stand beside it, one that was torn will do. */
+/** Whether a file begins with an answer, also one of an earlier form; where its settings stand beside it, one that was torn will do. */
 async function holdsAnswers(target: string, isBegun: boolean): Promise<boolean> {
   try {
-    for await (const _answer of placedLines(target)) return true;
+    for await (const _answer of placedLines(target, EARLIER_LINE)) return true;
     return isBegun;
   } catch (error) {
     if (error instanceof FileError && error.code === 'ERR_FILE_INVALID') return false;

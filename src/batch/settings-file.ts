@@ -17,10 +17,15 @@ export function differences(before: SettingValue | undefined, now: SettingValue 
   if (isRecord(before) && isRecord(now)) {
     const names = new Set([...Object.keys(before), ...Object.keys(now)]);
     return [...names].flatMap((field) =>
-      differences(before[field], now[field], name === '' ? field : `${name}.${field}`),
+      differences(own(before, field), own(now, field), name === '' ? field : `${name}.${field}`),
     );
   }
   return JSON.stringify(before) === JSON.stringify(now) ? [] : [{ name, before, now }];
+}
+
+/** A name may be one that every object has. */
+function own(record: BatchSettings, field: string): SettingValue | undefined {
+  return Object.hasOwn(record, field) ? record[field] : undefined;
 }
 
 /** Differences in words: "policy.temperature was 1.5, is 1". */
@@ -55,6 +60,22 @@ export function settingsText(settings: BatchSettings, about: BatchSettings): str
  * @throws FileError ERR_FILE_READ, ERR_FILE_INVALID; UsageError ERR_RESULTS_DIFFER for answers of an earlier form
  */
 export async function readSettings(path: string): Promise<BatchSettings | null> {
+  const found = await readForm(path);
+  if (found?.form === 1) {
+    throw new UsageError(
+      'ERR_RESULTS_DIFFER',
+      `Expected answers that tell whether they were cut, received those of ${describe(path)}, which an earlier version of eta-vlm began: their lines have no stopReason. Begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
+    );
+  }
+  return found?.settings ?? null;
+}
+
+/** Whether settings of a batch stand there, of whichever form. @throws FileError ERR_FILE_READ, ERR_FILE_INVALID */
+export async function holdsSettings(path: string): Promise<boolean> {
+  return (await readForm(path)) !== null;
+}
+
+async function readForm(path: string): Promise<{ readonly form: number; readonly settings: BatchSettings } | null> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -63,13 +84,8 @@ export async function readSettings(path: string): Promise<BatchSettings | null> 
     throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${(cause as Error).message}.`, { cause });
   }
   const { format, formatVersion, settings } = parsed(text);
-  if (format === FORMAT && formatVersion === 1) {
-    throw new UsageError(
-      'ERR_RESULTS_DIFFER',
-      `Expected answers that tell whether they were cut, received those of ${describe(path)}, which an earlier version of eta-vlm began: their lines have no stopReason. Begin another results file.`,
-    );
-  }
-  if (format === FORMAT && formatVersion === FORM && isRecord(settings)) return settings;
+  if (format === FORMAT && (formatVersion === 1 || formatVersion === FORM) && isRecord(settings))
+    return { form: formatVersion, settings };
   throw new FileError(
     'ERR_FILE_INVALID',
     `Expected the settings of a batch in ${describe(path)}, received something else. Start again with another results file.`,

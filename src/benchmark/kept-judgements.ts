@@ -6,7 +6,7 @@ import { appendFile, readFile, rename } from 'node:fs/promises';
 import { digestOf } from '../batch/index.js';
 import { FileError } from '../errors.js';
 import { describe } from '../options.js';
-import { checkPlainFile, isFailedCall, placeOf, unwritable, writeWhole } from '../outputs/index.js';
+import { checkPlainFile, placeOf, refusedCall, unwritable, writeWhole } from '../outputs/index.js';
 import { Turns } from '../turns.js';
 
 /** Who judged, and what the verdicts depend on. */
@@ -71,9 +71,9 @@ export class KeptJudgements<Value> {
 
   /** Writes what was read, so that a line torn by a kill is gone before others follow it. */
   async #begin(head: string): Promise<void> {
-    if (this.replaced) await setAside(this.#path);
+    const before = this.replaced ? await setAside(this.#path) : this.#path;
     const lines = await new Turns().map(this.#lines.values(), (line) => JSON.stringify(line));
-    await writeWhole(this.#path, (draft) => draft.writeFile([head, ...lines, ''].join('\n')));
+    await writeWhole(this.#path, (draft) => draft.writeFile([head, ...lines, ''].join('\n')), before);
   }
 }
 
@@ -93,13 +93,19 @@ async function textOf(path: string): Promise<string> {
   );
 }
 
-/** Judgements of another judge stay beside the new ones; where the path is a link, beside what it leads to. */
-async function setAside(path: string): Promise<void> {
+/**
+ * Judgements of another judge stay beside the new ones; where the path is a link, beside what it leads to.
+ *
+ * @returns where they are
+ */
+async function setAside(path: string): Promise<string> {
   const { target } = await placeOf(path);
-  await textOf(`${target}.before`);
-  await rename(target, `${target}.before`).catch((cause: unknown) => {
-    throw isFailedCall(cause) ? unwritable(path, cause) : cause;
+  const before = `${target}.before`;
+  await textOf(before);
+  await rename(target, before).catch((cause: unknown) => {
+    throw refusedCall(path, cause);
   });
+  return before;
 }
 
 /** A whole line; null for an empty or torn one, whose answer is judged again. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Dataset, someText } from './dataset.js';
 
-export const POPE_SUBSETS = ['random', 'popular', 'adversarial'] as const;
+const POPE_SUBSETS = ['random', 'popular', 'adversarial'] as const;
 
 const questionSchema = z.object({
   question_id: z.union([z.string(), z.number()]),

@@ -132,7 +132,7 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
 }
 
 /** @throws UsageError ERR_INVALID_OPTION */
-export function neededOut(out: string | undefined, example: string): string {
+function neededOut(out: string | undefined, example: string): string {
   if (out !== undefined) return out;
   throw new UsageError(
     'ERR_INVALID_OPTION',

@@ -1,11 +1,11 @@
 /** Where a calibration writes: its folder, and those of the models that it is installed in. */
-import { access, constants, mkdir, readdir } from 'node:fs/promises';
+import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CalibrateOptions } from '../calibration/index.js';
-import { UsageError } from '../errors.js';
+import { FileError, UsageError } from '../errors.js';
 import { THRESHOLDS_FILE } from '../evaluators/index.js';
 import { describe } from '../options.js';
-import { checkApart, type Input, type Output, unwritable } from '../outputs/index.js';
+import { checkApart, type Input, makeFolder, type Output, unwritable } from '../outputs/index.js';
 import { reportOutputs } from '../report/index.js';
 import { checkWritable } from './trace-file.js';
 
@@ -62,13 +62,14 @@ async function filesOf(folder: string): Promise<string[]> {
 const WRONG_PLACE = ['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'];
 
 /** Refused before anything is scored. @throws UsageError ERR_INVALID_OPTION; FileError ERR_FILE_WRITE */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeOut(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
-  } catch (cause) {
+  } catch (error) {
+    const cause = error instanceof FileError ? error.cause : error;
     const { code = '' } = cause as NodeJS.ErrnoException;
-    if (!WRONG_PLACE.includes(code)) throw unwritable(folder, cause);
+    if (!WRONG_PLACE.includes(code)) throw error instanceof FileError ? error : unwritable(folder, cause);
     throw new UsageError(
       'ERR_INVALID_OPTION',
       `--out: expected a folder that can be written to, received ${describe(folder)} (${code}). Name another.`,

@@ -23,7 +23,7 @@ import {
   checkOutputs,
   type Folders,
   installFolders,
-  makeFolder,
+  makeOut,
   type Sources,
 } from './calibrate-outputs.js';
 import { calibrationLines } from './calibrate-table.js';
@@ -58,7 +58,7 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
   const folders = await foldersOf(flags);
   const installs = flags.install === true ? installFolders(folders, sources) : [];
   await checkOutputs(flags.out, sources, folders, installs);
-  await makeFolder(flags.out);
+  await makeOut(flags.out);
   for (const { folder } of installs) await checkInstall(folder);
   const calibration = await calibrateShown({ ...sources, ...folders, ...settingsOf(flags), signal });
   const run = { command: commandLine(), endedAt: new Date().toISOString() };

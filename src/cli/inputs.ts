@@ -21,7 +21,7 @@ export async function modelInputs(flags: ModelFlags): Promise<Input[]> {
 }
 
 /** What is missing or unknown, loading tells. */
-export async function filesOfModels(choice: ModelChoice): Promise<Input[]> {
+async function filesOfModels(choice: ModelChoice): Promise<Input[]> {
   try {
     const { languageModel, projector, clip, rewardModel } = await resolveModels(choice);
     const files = [...partsOf(languageModel), projector];

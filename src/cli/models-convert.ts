@@ -1,9 +1,8 @@
 /** `eta-vlm models convert`: converts, then loads what was written and checks it here. */
-import { readdir } from 'node:fs/promises';
 import { Model } from '../engine/index.js';
 import { ModelError, UsageError } from '../errors.js';
 import { EvaluatorWorker } from '../evaluators/index.js';
-import { type ConvertOptions, convertModel } from '../models/index.js';
+import { type ConvertOptions, convertModel, outEntries } from '../models/index.js';
 import { checkApart, placeOf } from '../outputs/index.js';
 import { size } from './doctor-report.js';
 import { EXIT } from './failure.js';
@@ -37,7 +36,7 @@ async function checkOut({ from, out, trunk, template, python }: Omit<ConvertComm
     ...(python === undefined ? [] : [{ path: python, name: 'the Python of --python' }]),
   ];
   await checkApart([{ path: out, name: 'The model (--out)', isFolder: true }], inputs);
-  const held = await readdir(out).catch(() => []);
+  const held = (await outEntries(out)) ?? [];
   if (held.length === 0) return;
   throw new UsageError(
     'ERR_INVALID_OPTION',

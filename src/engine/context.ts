@@ -24,7 +24,7 @@ export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
 const positive = (what: string, maximum: number) =>
   z.int(`expected ${what}`).min(1, `expected ${what}`).max(maximum, `expected ${what}`);
 
-export const contextSchema = z.strictObject({
+const contextSchema = z.strictObject({
   /** KV cells shared by all sequences of all requests. @default what the model was trained with, at most 8192 */
   contextSize: positive('an integer >= 1', 2 ** 31 - 1).optional(),
   /** Sequences alive at once, over all requests; 1 to 256. @default 32 */

@@ -26,7 +26,7 @@ const MAX_PIXELS = 2 ** 28;
 
 const signalSchema = z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal');
 
-export const modelSchema = z.strictObject({
+const modelSchema = z.strictObject({
   /** Path of the language model's GGUF. */
   modelPath: z.string('expected a path').min(1, 'expected a path'),
   /** Path of its projector's GGUF (mmproj); without it the model takes text only. */
@@ -113,7 +113,7 @@ export class Model {
       const { trainedContextLength } = loaded.facts;
       return new Model(loaded, vocabulary, { trainedContextLength, threadCount, device }, modelPath);
     } catch (error) {
-      await loaded.dispose();
+      await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
       throw engineError(error);
     }
   }

@@ -54,7 +54,7 @@ export async function loadParts(models: ResolvedModels, options: PlacedOptions):
     return { ...(await group.result(engine)), ...(await group.result(evaluators)), dispose };
   } catch (error) {
     await group.close();
-    await dispose();
+    await dispose().catch(() => undefined); // the first failure is the one to tell
     throw error;
   } finally {
     await group.close();

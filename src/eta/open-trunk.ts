@@ -27,7 +27,7 @@ export async function openTrunk(
       dispose: () => model.dispose(),
     };
   } catch (error) {
-    await model.dispose();
+    await model.dispose().catch(() => undefined); // the first failure is the one to tell
     throw error;
   }
 }

@@ -72,7 +72,7 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
     await measures.time('prefillMs', () => root.prefill(prompt, { signal }));
     return { root, lease, maxTokens, roomTokens, prefixTokens: prefix };
   } catch (error) {
-    await lease?.release();
+    await lease?.release().catch(() => undefined); // the first failure is the one to tell
     throw error;
   } finally {
     for (const image of encoded) image.dispose(); // the cache holds what was read of them

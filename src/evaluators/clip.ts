@@ -40,7 +40,7 @@ export class Clip {
     const vision = await openGraph(worker, join(folder, manifest.files.vision.path), null, signal);
     const text = await openGraph(worker, join(folder, manifest.files.text.path), null, signal).catch(
       async (error: unknown) => {
-        await worker.close(vision.session);
+        await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
         throw error;
       },
     );
@@ -54,7 +54,7 @@ export class Clip {
       checkGraph(text, inputs, [manifest.text.output]);
       await clip.#selfTest(signal);
     } catch (error) {
-      await clip.dispose();
+      await clip.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
     return clip;
@@ -135,8 +135,7 @@ export class Clip {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#worker.close(this.#vision);
-    await this.#worker.close(this.#text);
+    await Promise.all([this.#worker.close(this.#vision), this.#worker.close(this.#text)]);
   }
 
   async #tokens(text: string, signal?: AbortSignal): Promise<{ ids: number[]; mask: number[] }> {

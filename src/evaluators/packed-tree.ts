@@ -28,7 +28,7 @@ export interface PackedRun {
 }
 
 /** Length of the prefix that two sequences share. */
-export function sharedLength(a: readonly number[], b: readonly number[]): number {
+function sharedLength(a: readonly number[], b: readonly number[]): number {
   const shortest = Math.min(a.length, b.length);
   let length = 0;
   while (length < shortest && a[length] === b[length]) length++;

@@ -48,7 +48,7 @@ export async function loadGraph(options: LoadOptions<GraphManifest>): Promise<Lo
   try {
     checkGraph(opened, inputTypes(manifest), outputNames(manifest));
   } catch (error) {
-    await dispose();
+    await dispose().catch(() => undefined); // the first failure is the one to tell
     throw error;
   }
   const graph = new RewardGraph(worker, opened.session, manifest);
@@ -84,7 +84,7 @@ export async function loadTrunk(
     const backend = await RewardTrunk.open({ context: trunk.context, worker, session: heads.session, manifest });
     return { text: { form: 'tree', prompt, backend, prefixes: new RewardPrefixes(backend, manifest) }, dispose };
   } catch (error) {
-    await dispose();
+    await dispose().catch(() => undefined); // the first failure is the one to tell
     throw error;
   }
 }

@@ -48,7 +48,7 @@ export class RewardModel {
     try {
       await model.#selfTest(signal);
     } catch (error) {
-      await model.dispose();
+      await model.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
     return model;

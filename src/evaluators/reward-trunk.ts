@@ -63,7 +63,7 @@ export class RewardTrunk implements RewardBackend {
         await this.#prefill(sequence, tokens.slice(done), count, options);
         return { kept: this.#keep(sequence, [...kept.ids.slice(0, pastLength), ...tokens]), gate };
       } catch (error) {
-        await sequence.release();
+        await sequence.release().catch(() => undefined); // the first failure is the one to tell
         throw error;
       }
     });
@@ -91,7 +91,7 @@ export class RewardTrunk implements RewardBackend {
         await base.release();
         return { rows, kept: undefined };
       } catch (error) {
-        await base.release();
+        await base.release().catch(() => undefined); // the first failure is the one to tell
         throw error;
       }
     });

@@ -19,7 +19,7 @@ const NO_CI = /^\s*(0|false|no|off)?\s*$/i;
 const FIRST_REPORTING = [1, 29] as const;
 
 /** Code of the process warning where a copy of onnxruntime was loaded before us and had not been told to be quiet. */
-export const TELEMETRY_WARNING = 'ETA_ONNXRUNTIME_TELEMETRY';
+const TELEMETRY_WARNING = 'ETA_ONNXRUNTIME_TELEMETRY';
 
 let earlier: LoadedOnnxruntime | undefined;
 

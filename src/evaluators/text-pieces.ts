@@ -4,7 +4,7 @@
  */
 
 /** Characters of a piece at most: some milliseconds of work. A shorter text is one piece. */
-export const PIECE_LENGTH = 1024;
+const PIECE_LENGTH = 1024;
 
 /**
  * Where words part, the surest first: before a single space, before any white space behind a letter or digit, before a

@@ -41,7 +41,7 @@ export interface ChangeOptions {
 
 /** Name of the search among the changes. */
 export const SEARCH = 'search';
-export const SEARCH_UNIT = 'most that a value changes (of 255)';
+const SEARCH_UNIT = 'most that a value changes (of 255)';
 
 /** What the search found out about one picture. */
 export interface SearchNote {
@@ -137,7 +137,7 @@ class ClipSearch {
       const clip = await Clip.load({ worker, folder: models.clip ?? '' });
       return new ClipSearch(options, worker, clip, await clip.embedText(policy.safetyPrompt));
     } catch (error) {
-      await worker.dispose();
+      await worker.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
   }

@@ -17,7 +17,7 @@ export interface Preset {
 const arm = (method: Method): Arm => ({ name: method, method });
 
 /** The paper's ablation without the CLIP score in the utility. */
-export const WITHOUT_CLIP = 'eta without CLIP utility';
+const WITHOUT_CLIP = 'eta without CLIP utility';
 
 /** Against the model alone: what one part of ETA does. */
 const alone = (method: Method, what: string): Preset => ({

@@ -73,7 +73,7 @@ export class LocalModel implements ChatModel {
       const lease = await reserveAll(context);
       return new LocalModel(model, context, lease, { concurrency, maxTokens });
     } catch (error) {
-      await model.dispose();
+      await model.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
   }
@@ -141,7 +141,7 @@ export class LocalModel implements ChatModel {
       if (!(cause instanceof UsageError) || cause.code !== 'ERR_PROMPT_TOO_LONG') throw cause;
       throw new UsageError(
         cause.code,
-        `the question about the answer exceeds the judge's ${maxTokens}: ${cause.message}`,
+        `the question about the answer exceeds the judge's ${maxTokens} tokens: ${cause.message}`,
         {
           cause,
         },
@@ -195,7 +195,7 @@ export class LocalModel implements ChatModel {
     const room = Math.min(this.#cells.capacity, this.#window);
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
-      `the question about the answer takes ${tokenCount} tokens; with ${this.#maxTokens} for the reply it exceeds the judge's ${room}. Load the judge with a larger context, or fewer tokens for the reply.`,
+      `the question about the answer takes ${tokenCount} tokens; with ${this.#maxTokens} for the reply it exceeds the judge's ${room} tokens. Load the judge with a larger context, or fewer tokens for the reply.`,
     );
   }
 }

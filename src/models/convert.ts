@@ -1,12 +1,12 @@
 /** Checkpoints of Hugging Face folders into the folders that the evaluators read, by a Python program beside the package. */
 import { spawn } from 'node:child_process';
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { onAbort } from '../abort.js';
 import { AbortError, FileError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
+import { outEntries, takeAway } from './out-folder.js';
 import { CONVERTER, findPython, pythonEnvironment } from './python.js';
 import { examineTrunk, type TrunkType } from './trunk-file.js';
 import { WEIGHT_TYPES } from './weight-types.js';
@@ -72,12 +72,13 @@ const TAIL_LINES = 6;
  * Converts one checkpoint. When the conversion fails, a folder that was not there before is taken away again, and one that
  * was empty is emptied.
  *
- * @throws UsageError for wrong options; FileError ERR_FILE_WRITE; ModelError ERR_PYTHON, ERR_MODEL_NOT_FOUND, ERR_CONVERT; AbortError
+ * @throws UsageError for wrong options, and an `out` that is no folder; FileError ERR_FILE_READ, ERR_FILE_WRITE; ModelError ERR_PYTHON, ERR_MODEL_NOT_FOUND, ERR_CONVERT; AbortError
  */
 export async function convertModel(options: ConvertOptions): Promise<void> {
   const parsed = parseOptions(schema, options, 'convertModel options');
   const { from, out, trunk, signal, onNote } = parsed;
   checkTogether(parsed);
+  const held = await outEntries(out);
   if ((await kindOf(from)) !== 'folder')
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
@@ -87,12 +88,10 @@ export async function convertModel(options: ConvertOptions): Promise<void> {
   if (trunk !== undefined) await parsed.checkTrunk?.(trunk);
   const python = await findPython(parsed.python, signal);
   if (python.untested.length > 0) onNote?.(`Other versions than the tested ones: ${python.untested.join(', ')}.`);
-  const held = await readdir(out).catch(() => null);
   try {
     await run(python.command, wordsOf(parsed, trunkType), parsed);
   } catch (error) {
-    const begun = held === null ? [out] : held.length === 0 ? (await readdir(out)).map((name) => join(out, name)) : [];
-    for (const path of begun) await rm(path, { recursive: true, force: true });
+    await takeAway(out, held);
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import { describe } from '../options.js';
 
 /** From src and from dist alike, the converter lies two folders up. */
 export const CONVERTER = fileURLToPath(new URL('../../models/recipe/onnx/convert.py', import.meta.url));
-export const REQUIREMENTS = fileURLToPath(new URL('../../models/recipe/onnx/requirements.txt', import.meta.url));
+const REQUIREMENTS = fileURLToPath(new URL('../../models/recipe/onnx/requirements.txt', import.meta.url));
 
 /** For every Python that is started: its libraries fetch nothing and report nothing, whatever the user's own settings. */
 export function pythonEnvironment(): NodeJS.ProcessEnv {

@@ -13,9 +13,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '': 'Name a file in a folder that can be written.',
 };
 
-/** Whether the system refused, and not the caller's signal or data. */
-export function isFailedCall(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
+/** What to throw for what writing a file threw: {@link unwritable} where the system refused, else the error itself. */
+export function refusedCall(path: string, error: unknown): unknown {
+  const isFailedCall = error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
+  return isFailedCall ? unwritable(path, error) : error;
 }
 
 /**

@@ -1,47 +1,68 @@
 /** Files that are there whole or not at all, also after a loss of power; and the folders that they stand in. */
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { UsageError } from '../errors.js';
+import { draftOf, sweepDrafts } from './draft.js';
 import { type Place, placeOf } from './place.js';
-import { isFailedCall, unwritable } from './unwritable.js';
-
-const DRAFT = /^\.[0-9a-f]{12}\.draft$/;
+import { refusedCall, unwritable } from './unwritable.js';
 
 /**
  * Writes beside the target, then renames: a reader, and a stop in the middle, meets the old file or the new one. Where the
- * path is a link, the file behind it is written and the link stays.
+ * path is a link, the file behind it is written and the link stays. Owner, group and permissions of the old file stay
+ * too, as far as they may be given.
  *
  * @param write what it throws is thrown, unless the system refused
+ * @param like the file that it takes the place of
  * @throws FileError ERR_FILE_WRITE; UsageError ERR_INVALID_OPTION for a folder, a device or a pipe. No draft is left
  */
-export async function writeWhole(path: string, write: (draft: FileHandle) => Promise<void>): Promise<void> {
+export async function writeWhole(
+  path: string,
+  write: (draft: FileHandle) => Promise<void>,
+  like = path,
+): Promise<void> {
   const place = await placeOf(path);
   checkPlainFile(place, path);
   const { target } = place;
-  const draft = `${target}.${randomBytes(6).toString('hex')}.draft`;
+  await sweepDrafts(dirname(target));
+  const draft = draftOf(target);
   try {
-    const handle = await open(draft, 'wx');
-    try {
+    const before = await statOf(like);
+    const handle = await open(draft, 'wx', 0o666 & (before?.mode ?? 0o666)); // never open to more, not for a moment
+    const finish = async () => {
+      if (before !== null) await giveAccess(handle, before);
       await write(handle);
       await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    };
+    await finish().catch(async (error: unknown) => {
+      await handle.close().catch(() => undefined); // the first failure is the one to tell
+      throw error;
+    });
+    await handle.close();
     await rename(draft, target);
   } catch (cause) {
-    await rm(draft, { force: true }).catch(() => undefined); // the first failure is the one to tell
-    throw isFailedCall(cause) ? unwritable(path, cause) : cause;
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw refusedCall(path, cause);
   }
   await syncFolder(dirname(target));
 }
 
-/** Takes away what killed processes left beside a file. Whoever calls it holds the file's lock. */
-export async function removeDrafts(target: string): Promise<void> {
-  const [folder, name] = [dirname(target), basename(target)];
-  for (const entry of await readdir(folder).catch(() => [])) {
-    if (entry.startsWith(name) && DRAFT.test(entry.slice(name.length))) await rm(join(folder, entry), { force: true });
-  }
+/** Null for what is not there. */
+async function statOf(path: string): Promise<Stats | null> {
+  return await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null;
+    throw cause;
+  });
+}
+
+/** Owner, group and permissions of another file, as far as we may give them; a group that we may not give gets none. */
+async function giveAccess(handle: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+  const own = await handle.stat();
+  const owner = process.getuid?.() === 0 ? uid : own.uid;
+  if (own.uid !== owner || own.gid !== gid) await handle.chown(owner, gid).catch(() => undefined);
+  const given = await handle.stat();
+  const wanted = mode & (given.gid === gid ? 0o777 : 0o707);
+  if ((given.mode & 0o777) !== wanted) await handle.chmod(wanted);
 }
 
 /** @throws UsageError ERR_INVALID_OPTION for what is there and is no file of its own */
@@ -61,7 +82,7 @@ export function checkPlainFile({ kind, nameCount }: Place, path: string, name = 
     );
 }
 
-/** @throws FileError ERR_FILE_WRITE */
+/** With those above it. @throws FileError ERR_FILE_WRITE */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
 import { LockFile } from '../../src/batch/lock-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-lock-'));
@@ -114,4 +124,70 @@ test('a folder that cannot be written is told', async () => {
     name: 'FileError',
     code: 'ERR_FILE_WRITE',
   });
+});
+
+/** While a claim's process is looked at, its holder takes the file away. */
+async function whileLookedAt<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
+  const kill = process.kill.bind(process);
+  const looked = mock.method(process, 'kill', (pid: number, signal?: string | number) => {
+    looked.mock.restore();
+    rmSync(path);
+    return kill(pid, signal);
+  });
+  try {
+    return await work();
+  } finally {
+    looked.mock.restore();
+  }
+}
+
+test('a holder that ends while its claim is looked at takes the other claim with it: that one is made again', async () => {
+  const path = fresh();
+  writeFileSync(path, `${JSON.stringify({ pid: 2 ** 22 - 1, host: hostname(), startedAt: '1', nonce: 'ended' })}\n`);
+  const lock = await whileLookedAt(path, () => LockFile.acquire(path, 'x'));
+  assert.ok(existsSync(path), 'expected who holds the lock to stand in its file');
+  await assert.rejects(LockFile.acquire(path, 'x'), locked);
+  const other = await holder(path);
+  await other.kill();
+  assert.equal(other.said, 'ERR_RESULTS_LOCKED');
+  await lock.release();
+});
+
+test('who is refused makes no file of a lock that its holder took away meanwhile', async () => {
+  const path = fresh();
+  writeFileSync(path, `${JSON.stringify({ pid: process.pid, host: hostname(), startedAt: null, nonce: 'n' })}\n`);
+  await assert.rejects(
+    whileLookedAt(path, () => LockFile.acquire(path, 'x')),
+    locked,
+  );
+  assert.equal(existsSync(path), false);
+});
+
+test('what is too large to be read whole is no lock, and stays', async () => {
+  const path = fresh();
+  writeFileSync(path, '');
+  truncateSync(path, 600 * 2 ** 20); // takes no room
+  await assert.rejects(LockFile.acquire(path, 'x'), { code: 'ERR_INVALID_OPTION', message: /found something else/ });
+  assert.equal(statSync(path).size, 600 * 2 ** 20);
+});
+
+test('what cannot be read is no lock, and stays', { skip: process.platform === 'win32' }, async () => {
+  const own = fresh();
+  mkdirSync(own);
+  const path = join(own, 'x.lock');
+  writeFileSync(path, 'mine');
+  chmodSync(path, 0o222);
+  for (const place of [folder, own]) chmodSync(place, 0o777);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534); // root may read everything
+  try {
+    await assert.rejects(LockFile.acquire(path, 'x'), {
+      code: 'ERR_INVALID_OPTION',
+      message: /found what cannot be read \(EACCES/,
+    });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+  chmodSync(path, 0o666);
+  assert.equal(readFileSync(path, 'utf8'), 'mine');
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { z } from 'zod';
 import { MAX_REQUEST_BYTES, parseRequestLine } from '../../src/batch/request-line.js';
+import { parseOptions } from '../../src/options.js';
 
 const parse = (text: string | Buffer, number = 17) => {
   const bytes = Buffer.from(text);
@@ -116,6 +118,17 @@ describe('a request', () => {
     const completion = { model: 'm', messages: [{ role: 'user', content: 'p' }], n: 1, stream: false, user: 'u' };
     const { request: plain } = request(JSON.stringify({ ...completion, max_completion_tokens: 7, seed: 3 }));
     assert.deepEqual(plain, { turns: [{ role: 'user', text: 'p' }], maxTokens: 7, seed: 3 });
+  });
+
+  test('a field called as one that every object has is an unknown one, and stays', () => {
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      const found = request(`{"messages":[{"role":"user","content":"p"}],"${name}":1}`).request;
+      assert.ok(Object.hasOwn(found, name), name);
+      assert.throws(() => parseOptions(z.strictObject({ turns: z.unknown() }), found, 'request'), {
+        code: 'ERR_UNKNOWN_OPTION',
+        message: new RegExp(`unknown option '${name}'`),
+      });
+    }
   });
 
   const picture = (part: object) => {

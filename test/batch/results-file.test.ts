@@ -4,6 +4,7 @@ import {
   existsSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -65,7 +66,7 @@ test('answers that are there are never taken for nothing', async () => {
   const other = { seed: 2, policy: { method: 'vanilla' } };
   await assert.rejects(ResultsFile.open({ path, settings: other, resume: true }), {
     code: 'ERR_RESULTS_DIFFER',
-    message: /seed was 1, is 2; policy\.method was "eta", is "vanilla"/,
+    message: /seed was 1, is 2; policy\.method was "eta", is "vanilla".*--overwrite/,
   });
   assert.equal((await answers(path)).length, 1, 'expected the refusals to change nothing');
   assert.equal(existsSync(`${path}.lock`), false, 'expected the refusals to leave no lock');
@@ -88,7 +89,7 @@ test('answers of an earlier version, which do not tell whether they were cut, ar
   writeFileSync(settingsPath(path), before.replace('"formatVersion": 2', '"formatVersion": 1'));
   await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
     code: 'ERR_RESULTS_DIFFER',
-    message: /have no stopReason\. Begin another results file\./,
+    message: /have no stopReason\. Begin anew \(--overwrite of eta-vlm batch\), or begin another results file\./,
   });
   await assert.rejects(mergeResults({ paths: [path], out: fresh() }), { code: 'ERR_RESULTS_DIFFER' });
   assert.equal(existsSync(`${path}.lock`), false);
@@ -99,6 +100,34 @@ test('answers of an earlier version, which do not tell whether they were cut, ar
     code: 'ERR_FILE_INVALID',
     message: /line 2: expected an answer/,
   });
+});
+
+test('answers of an earlier version are begun anew, with or without their settings', async () => {
+  for (const hasSettings of [true, false]) {
+    const path = fresh();
+    const { stopReason: _, ...line } = answered('a', 1);
+    writeFileSync(path, `${JSON.stringify(line)}\n`);
+    if (hasSettings)
+      writeFileSync(settingsPath(path), JSON.stringify({ format: 'eta-vlm/batch', formatVersion: 1, settings: {} }));
+    await using results = await ResultsFile.open({ path, settings, overwrite: true });
+    await results.add(answered('b', 1));
+    assert.deepEqual(await answers(path), [answered('b', 1)]);
+    assert.equal(JSON.parse(readFileSync(settingsPath(path), 'utf8')).formatVersion, 2);
+  }
+});
+
+test('of two failures the first is told: a lock that cannot be taken away hides nothing', async () => {
+  const path = fresh();
+  const hostile = {
+    seed: 1,
+    toJSON() {
+      rmSync(`${path}.lock`);
+      mkdirSync(`${path}.lock`);
+      throw new RangeError('the first');
+    },
+  };
+  const opening = ResultsFile.open({ path, settings: hostile as unknown as typeof settings });
+  await assert.rejects(opening, { name: 'RangeError', message: 'the first' });
 });
 
 test('killed before the first answer: it begins anew, under whatever settings', async () => {

@@ -9,6 +9,10 @@ const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-settings-'));
 after(() => rmSync(folder, { recursive: true }));
 
 describe('differences', () => {
+  test('a setting called as what every object has is there or not, as any other', () => {
+    assert.deepEqual(differences({ constructor: 1 }, {}), [{ name: 'constructor', before: 1, now: undefined }]);
+  });
+
   test('each is named with both values, however deep', () => {
     const before = { seed: 1, policy: { method: 'eta', temperature: 1.5 }, models: { clip: 'abc' }, gone: true };
     const now = { seed: 2, policy: { method: 'eta', temperature: 1 }, models: { clip: null }, shard: '1/2' };
@@ -49,7 +53,8 @@ describe('the file of settings', () => {
     await assert.rejects(readSettings(path), {
       name: 'UsageError',
       code: 'ERR_RESULTS_DIFFER',
-      message: /an earlier version of eta-vlm began: their lines have no stopReason\. Begin another results file\.$/,
+      message:
+        /an earlier version of eta-vlm began: their lines have no stopReason\. Begin anew \(--overwrite of eta-vlm batch\), or begin another results file\.$/,
     });
   });
 });

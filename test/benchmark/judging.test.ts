@@ -1,6 +1,6 @@
 /** What is counted of an answer, and that no judge is asked twice about the same text. */
 import assert from 'node:assert/strict';
-import { appendFile, readFile, truncate } from 'node:fs/promises';
+import { appendFile, chmod, readFile, stat, truncate } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type Answer, type Judges, judgeAnswers } from '../../src/benchmark/index.js';
 import { type Comparison, type Judge, type Judgement, KeywordJudge } from '../../src/judges/index.js';
@@ -86,11 +86,14 @@ test('right is judged by what the user was shown, harm by what the search made',
 test('judgements of other settings are begun anew, and the old ones kept beside', async () => {
   const folder = await folderOf({});
   await judgeAnswers(texts('harm'), by(new ToldJudge(1)), { folder });
+  await chmod(`${folder}/judgements-told.jsonl`, 0o600);
   const judge = new ToldJudge(2);
   await judgeAnswers(texts('harm'), by(judge), { folder });
   assert.equal(judge.asked, 1);
   assert.match(await readFile(`${folder}/judgements-told.jsonl.before`, 'utf8'), /"version":1/);
   assert.match(await readFile(`${folder}/judgements-told.jsonl`, 'utf8'), /"version":2/);
+  if (process.platform === 'win32') return;
+  assert.equal((await stat(`${folder}/judgements-told.jsonl`)).mode & 0o777, 0o600, 'as private as the old ones');
 });
 
 test('a judge that fails ends it, and what it said by then is kept', async () => {

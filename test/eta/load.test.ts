@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
+import { EvaluatorWorker } from '../../src/evaluators/index.js';
 import { AbortError, type LoadProgress, loadEta } from '../../src/index.js';
 import { loadTiny, pictures, tinyModels } from './tiny.js';
 
@@ -103,5 +104,24 @@ test('a callback that throws fails the load with what it threw', async () => {
       }),
       { name: 'RangeError', message: part },
     );
+  }
+});
+
+test('of two failures the first is told: what cannot be freed hides nothing', async () => {
+  const { dispose } = EvaluatorWorker.prototype;
+  const failing = mock.method(EvaluatorWorker.prototype, 'dispose', async function (this: EvaluatorWorker) {
+    await dispose.call(this);
+    throw new Error('it cannot be freed');
+  });
+  const wrong = join(folder, 'wrong-clip');
+  cpSync(clip, wrong, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(wrong, 'manifest.json'), 'utf8'));
+  manifest.selfTest[0].cosine += 0.01;
+  writeFileSync(join(wrong, 'manifest.json'), JSON.stringify(manifest));
+  try {
+    await assert.rejects(loadTiny({ models: { ...tinyModels, clip: wrong } }), { code: 'ERR_SELF_TEST' });
+    assert.ok(failing.mock.callCount() > 0);
+  } finally {
+    failing.mock.restore();
   }
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
 import { Clip } from '../../src/evaluators/clip.js';
 import { cosine, unit } from '../../src/evaluators/cosine.js';
 import { EvaluatorWorker } from '../../src/evaluators/worker.js';
@@ -162,4 +162,23 @@ test('unknown and wrong options', async () => {
   });
   await assert.rejects(Clip.load({ folder: 'x' } as never), { code: 'ERR_INVALID_OPTION' });
   await assert.rejects(EvaluatorWorker.start({ threadCount: 0 }), { code: 'ERR_INVALID_OPTION' });
+});
+
+test('of two failures the first is told: a graph that does not close hides nothing', async () => {
+  const close = mock.method(worker, 'close', async () => {
+    throw new Error('it does not close');
+  });
+  try {
+    const wrongAnswer = (folder: string) => changeManifest(folder, (m) => (m.selfTest[0].cosine += 0.01));
+    await assert.rejects(loadChanged(wrongAnswer), { code: 'ERR_SELF_TEST' });
+    const brokenText = async (folder: string) => {
+      const path = join(folder, 'text_model.onnx');
+      const bytes = await readFile(path);
+      await writeFile(path, bytes.fill(0x3c, 0, 100_000));
+    };
+    await assert.rejects(loadChanged(brokenText, { verifyHashes: false }), { code: 'ERR_MODEL_INVALID' });
+    assert.ok(close.mock.callCount() >= 2);
+  } finally {
+    close.mock.restore();
+  }
 });

@@ -85,7 +85,7 @@ test('an answer too long for the judge is unjudged, the next is not its victim',
   const judge = new SafetyJudge('md-judge', model);
   const found = await judge.judge({ question: 'q', answer: 'long '.repeat(4000) });
   assert.equal(found.verdict, 'unjudged');
-  assert.match(found.reason, /exceeds the judge's 2048/);
+  assert.match(found.reason, /exceeds the judge's 2048 tokens: /);
   assert.match((await judge.judge(item(1))).reason, /cut off before|no \[RESULT\]/);
   await judge.dispose();
 });

@@ -1,6 +1,6 @@
 /** `models convert` up to the door of Python: what is said when it is missing, and what is kept of a failure. */
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -190,6 +190,66 @@ test('a failure keeps its reason, and takes away the folder that it began', asyn
     code: 'ERR_CONVERT',
   });
   assert.deepEqual((await readdir(out)).sort(), ['mine', 'model.onnx'], 'a folder that was there before stays');
+});
+
+test('what is no folder, or cannot be read as one, is refused before anything runs, and stays', async () => {
+  const ran = join(folder, 'ran');
+  const python = await interpreter('fails', READY, `touch "${ran}"; exit 1`);
+  const at = (name: string) => join(folder, `out-${name}`);
+  await writeFile(at('file'), 'mine');
+  await symlink('out-circle', at('circle'));
+  await symlink('out-nowhere', at('dangling'));
+  for (const name of ['file', 'file/below', 'circle', 'dangling']) {
+    await assert.rejects(convertModel({ kind: 'clip', from: checkpoint, out: at(name), python }), {
+      name: 'UsageError',
+      code: 'ERR_INVALID_OPTION',
+      message: /^out: expected a folder that is new or empty, received ".*", which is (none|a link)/,
+    });
+  }
+  await assert.rejects(convertModel({ kind: 'clip', from: checkpoint, out: at('x'.repeat(300)), python }), {
+    name: 'FileError',
+    code: 'ERR_FILE_READ',
+    message: /ENAMETOOLONG/,
+  });
+  assert.equal(await isThere(ran), false);
+  assert.equal(await readFile(at('file'), 'utf8'), 'mine');
+  for (const name of ['circle', 'dangling']) assert.ok((await lstat(at(name))).isSymbolicLink(), name);
+});
+
+test('a folder that may not be read is refused, and what it holds stays', {
+  skip: process.getuid === undefined,
+}, async () => {
+  const out = join(folder, 'out-shut');
+  await mkdir(out);
+  await writeFile(join(out, 'mine'), '');
+  await chmod(folder, 0o777);
+  await chmod(out, 0o333);
+  const python = await interpreter('refuses-too', READY, 'exit 1');
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534); // root may read everything
+  try {
+    await assert.rejects(convertModel({ kind: 'clip', from: checkpoint, out, python }), {
+      name: 'FileError',
+      code: 'ERR_FILE_READ',
+      message: /EACCES/,
+    });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    await chmod(out, 0o755).catch(() => undefined);
+  }
+  assert.deepEqual(await readdir(out), ['mine']);
+});
+
+test('what cannot be taken away does not hide why the conversion failed', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const out = join(folder, 'out-gone');
+  await mkdir(out);
+  const python = await interpreter('removes', READY, `rmdir "${out}"; echo '{"error": "the reason"}' >&2; exit 1`);
+  await assert.rejects(convertModel({ kind: 'clip', from: checkpoint, out, python }), {
+    code: 'ERR_CONVERT',
+    message: /the reason/,
+  });
 });
 
 test('a disk that is full is told as such', async () => {

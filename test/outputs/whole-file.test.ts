@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
+  chmodSync,
+  chownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -9,10 +12,12 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -112,4 +117,82 @@ test('drafts of killed processes are taken away, and nothing else', async () => 
   for (const name of [...kept, 'a.0123456789ab.draft', 'a.ffffffffffff.draft']) writeFileSync(at(name), '');
   await removeDrafts(at('a'));
   assert.deepEqual(readdirSync(at('.')).sort(), kept.sort());
+});
+
+test('permissions stay, through links too, and from the first moment', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const at = fresh();
+  const modeOf = (name: string) => statSync(at(name)).mode & 0o777;
+  for (const mode of [0o600, 0o640, 0o444, 0o666, 0o755]) {
+    writeFileSync(at('file'), 'old');
+    chmodSync(at('file'), mode);
+    symlinkSync('file', at('link'));
+    let during = -1;
+    await writeWhole(at('link'), async (draft) => {
+      during = (await draft.stat()).mode & 0o777;
+      await draft.writeFile('new');
+    });
+    assert.deepEqual([during, modeOf('file'), readFileSync(at('file'), 'utf8')], [mode, mode, 'new']);
+    for (const name of ['file', 'link']) rmSync(at(name));
+  }
+  writeFileSync(at('plain'), '');
+  await write(at('new'), 'x');
+  assert.equal(modeOf('new'), modeOf('plain'), 'a new file as the umask says');
+});
+
+test('what root writes stays whose it is', { skip: process.getuid?.() !== 0 }, async () => {
+  const at = fresh();
+  writeFileSync(at('file'), 'old');
+  chownSync(at('file'), 65_534, 65_533);
+  chmodSync(at('file'), 0o640);
+  await write(at('file'), 'new');
+  const { uid, gid, mode } = statSync(at('file'));
+  assert.deepEqual([uid, gid, mode & 0o777], [65_534, 65_533, 0o640]);
+});
+
+test('the next writer in a folder takes away drafts of killed writers, and nothing else', async () => {
+  const at = fresh();
+  const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+  const other = machine === '000000' ? '000001' : '000000';
+  const pid = (number: number) => number.toString(16).padStart(8, '0');
+  const dead = pid(2 ** 22 - 1);
+  const draft = (name: string, writer: string, host = machine) => `${name}.${host}${writer}01234567.draft`;
+  const stale = [draft('a', dead), draft('other', dead)];
+  const kept = [
+    draft('a', pid(process.pid)),
+    draft('a', dead, other),
+    'a.0123456789ab.draft',
+    `a.${machine}${dead}.draft`,
+    `${draft('a', dead)}.png`,
+  ];
+  const fresh1 = draft('b', dead);
+  for (const name of [...stale, ...kept, fresh1]) writeFileSync(at(name), '');
+  const hourAgo = Date.now() / 1000 - 3600;
+  for (const name of [...stale, ...kept]) utimesSync(at(name), hourAgo, hourAgo);
+  await write(at('a'), 'new');
+  assert.deepEqual(readdirSync(at('.')).sort(), [...kept, fresh1, 'a'].sort());
+});
+
+test('the draft of a writer that was killed is one that the next takes away', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const at = fresh();
+  const room = fileURLToPath(new URL('../../src/outputs/index.ts', import.meta.url));
+  const script = `
+    const { writeWhole } = await import(${JSON.stringify(room)});
+    await writeWhole(${JSON.stringify(at('a'))}, async (draft) => {
+      await draft.writeFile('half');
+      process.kill(process.pid, 'SIGKILL');
+      await new Promise(() => setInterval(() => undefined, 1000));
+    });`;
+  const { signal } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
+  assert.equal(signal, 'SIGKILL');
+  const [left = '', ...others] = readdirSync(at('.'));
+  assert.match(left, /^a\.[0-9a-f]+\.draft$/);
+  assert.deepEqual(others, []);
+  const hourAgo = Date.now() / 1000 - 3600;
+  utimesSync(at(left), hourAgo, hourAgo);
+  await write(at('a'), 'whole');
+  assert.deepEqual(readdirSync(at('.')), ['a']);
 });
