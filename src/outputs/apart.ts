@@ -35,8 +35,10 @@ interface Found<Kind> extends Place {
  * file, or a file with several names (hard links)
  */
 export async function checkApart(outputs: readonly Output[], inputs: readonly Input[]): Promise<void> {
-  const found: Found<Output>[] = await all(outputs);
-  const read: Found<Input>[] = await all(inputs);
+  const found = await Promise.all(
+    outputs.map(async (of): Promise<Found<Output>> => ({ of, ...(await placeOf(of.path)) })),
+  );
+  const read = (await Promise.all(inputs.map(placeOfInput))).flat();
   for (const [index, output] of found.entries()) {
     const twin = found.slice(0, index).find(({ identity }) => identity === output.identity);
     if (twin !== undefined) refuse(output, `is ${told(twin)} too`);
@@ -55,8 +57,12 @@ export async function checkApart(outputs: readonly Output[], inputs: readonly In
   await checkLinksInto(found, read);
 }
 
-async function all<Kind extends Named>(named: readonly Kind[]): Promise<Found<Kind>[]> {
-  return await Promise.all(named.map(async (of) => ({ of, ...(await placeOf(of.path)) })));
+/** None for a path that leads nowhere: whoever reads it says so. */
+async function placeOfInput(of: Input): Promise<Found<Input>[]> {
+  return await placeOf(of.path).then(
+    (place) => [{ of, ...place }],
+    () => [],
+  );
 }
 
 /** An output in a folder that is read would be taken for an input the next time. */

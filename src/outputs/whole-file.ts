@@ -74,6 +74,7 @@ export function checkPlainFile({ kind, nameCount }: Place, path: string, name = 
     );
   };
   if (kind === 'folder') refuse('is a folder', 'Name a file.');
+  if (kind === 'nothing' && /[\\/]$/.test(path)) refuse('ends as a folder does', 'Name a file.');
   if (kind === 'other') refuse('is a device, a pipe or a socket', 'Name a file.');
   if (kind === 'file' && nameCount > 1)
     refuse(

@@ -50,6 +50,18 @@ test('every spelling of one file is one identity', async () => {
   assert.equal((await placeOf(folder)).kind, 'folder');
 });
 
+test('a path that the system would not follow is refused, and what lies beside it is not taken for it', async () => {
+  mkdirSync(at('kept'));
+  writeFileSync(at('kept/file'), 'mine');
+  symlinkSync('file/', at('kept/as-folder'));
+  symlinkSync('none/../file', at('kept/back-out'));
+  for (const name of ['file/', 'file//', 'file/.', 'file/./', 'file/../file', 'none/../file', 'none/..', 'none/.'])
+    await assert.rejects(placeOf(`${folder}/kept/${name}`), { code: 'ERR_INVALID_OPTION' }, name);
+  for (const name of ['as-folder', 'back-out', 'as-folder/', 'file/x'])
+    await assert.rejects(placeOf(`${folder}/kept/${name}`), { code: 'ERR_INVALID_OPTION' }, name);
+  assert.equal((await placeOf(`${folder}/kept/new/deep/er`)).kind, 'nothing');
+});
+
 test('what is not there yet has one too, also through a link that dangles', async () => {
   symlinkSync('later', at('dangling'));
   symlinkSync('dangling', at('dangling-twice'));
