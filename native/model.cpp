@@ -87,12 +87,14 @@ Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
   return object;
 }
 
+std::string PieceName(uint32_t index) { return "pieces[" + std::to_string(index) + "]"; }
+
 // Before megabytes are copied: a text has as many bytes as UTF-16 units, or more.
-void CheckLength(const LoadedModel& model, const Napi::Array& pieces, size_t most_tokens) {
+void CheckLength(const LoadedModel& model, const Napi::Array& pieces, uint32_t piece_count, size_t most_tokens) {
   const size_t most_bytes = model.MostTokenBytes();
   size_t length = 0;
-  for (uint32_t index = 0; most_bytes > 0 && index < pieces.Length(); index++) {
-    const Napi::Value text = arguments::Object(pieces.Get(index), "piece").Get("text");
+  for (uint32_t index = 0; most_bytes > 0 && index < piece_count; index++) {
+    const Napi::Value text = arguments::Object(pieces.Get(index), PieceName(index)).Get("text");
     size_t count = 0;
     if (text.IsString()) napi_get_value_string_utf16(text.Env(), text, nullptr, 0, &count);
     length += count;
@@ -198,12 +200,14 @@ Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   reading.is_continued = arguments::Boolean(options.Get("isContinued"), "isContinued");
   reading.most_tokens = static_cast<size_t>(arguments::Integer(options.Get("maxTokens"), "maxTokens", 0, INT32_MAX));
   reading.slice_bytes = static_cast<size_t>(arguments::Integer(options.Get("sliceBytes"), "sliceBytes", 1, INT32_MAX));
-  CheckLength(*model_, given, reading.most_tokens);
+  const uint32_t count = given.Length();  // read once: reading a piece may run JavaScript that appends
+  CheckLength(*model_, given, count, reading.most_tokens);
   std::vector<TextPiece> pieces;
-  for (uint32_t index = 0; index < given.Length(); index++) {
-    const Napi::Object piece = arguments::Object(given.Get(index), "piece");
-    pieces.push_back({arguments::Text(piece.Get("text"), "text"),
-                      arguments::Boolean(piece.Get("parseSpecial"), "parseSpecial")});
+  for (uint32_t index = 0; index < count; index++) {
+    const std::string name = PieceName(index);
+    const Napi::Object piece = arguments::Object(given.Get(index), name);
+    pieces.push_back({arguments::Text(piece.Get("text"), name + ".text"),
+                      arguments::Boolean(piece.Get("parseSpecial"), name + ".parseSpecial")});
   }
   const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
   Napi::Object tokenizing = Napi::Object::New(env);

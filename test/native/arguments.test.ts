@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { NativeContext, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeContext, NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
 import { binding, contextOptions, greedy, loadTiny, modelOptions, picture, TOKENIZE } from './fixture.js';
 
 let model: NativeModel;
@@ -20,6 +20,31 @@ function refuses(call: () => unknown, name: RegExp) {
     return true;
   });
 }
+
+test('pieces that append themselves while they are read are not read on', () => {
+  let readCount = 0;
+  const pieces: NativeTextPiece[] = [];
+  const piece = (): NativeTextPiece => ({
+    get text() {
+      if (readCount++ < 1000) pieces.push(piece());
+      return 'a';
+    },
+    parseSpecial: false,
+  });
+  pieces.push(piece());
+  model.tokenize(pieces, TOKENIZE).cancel();
+  assert.ok(readCount <= 2, `${readCount} texts of one`);
+});
+
+test('a piece that is none is named by its place', () => {
+  const good = { text: 'a', parseSpecial: false };
+  refuses(() => model.tokenize([good, 1 as never], TOKENIZE), /for pieces\[1\]/);
+  refuses(() => model.tokenize([good, { ...good, text: 1 as never }], TOKENIZE), /for pieces\[1\]\.text/);
+  refuses(
+    () => model.tokenize([good, { ...good, parseSpecial: 1 as never }], TOKENIZE),
+    /for pieces\[1\]\.parseSpecial/,
+  );
+});
 
 const NO_COUNTS = [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, '1', null, undefined, {}, 2 ** 53, 1n];
 
