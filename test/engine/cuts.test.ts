@@ -181,7 +181,10 @@ test('slices of every pre-tokenizer, and characters without end', async () => {
       if (isRefused)
         await assert.rejects(
           tokens,
-          { code: 'INVALID_ARGUMENT', message: /words, and stretches of white space, of at most 262144 characters/ },
+          {
+            code: 'INVALID_ARGUMENT',
+            message: /262144 characters, for this model's tokenizer, but received a longer stretch/,
+          },
           preTokenizer,
         );
       else assert.ok((await tokens).length > 0, preTokenizer);
@@ -249,11 +252,7 @@ const NEIGHBOURS = [
 ];
 
 test('a single space between any two characters, in every pre-tokenizer', async () => {
-  const texts = NEIGHBOURS.flatMap((left) =>
-    ['', 'a', '7', 'ا', '中', '\n'].map((between) =>
-      NEIGHBOURS.map((right) => `${between}${left} ${right}`).join(between === '' ? ' ' : between),
-    ),
-  );
+  const texts = NEIGHBOURS.map((left) => NEIGHBOURS.map((right) => `${left} ${right}`).join(' '));
   for (const preTokenizer of PRE_TOKENIZERS) {
     const model = await loaded({ vocabulary: 'pairs', preTokenizer });
     await compare(model, preTokenizer, texts);
