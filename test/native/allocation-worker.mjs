@@ -8,13 +8,9 @@ const model = await binding.loadModel(modelOptions).model;
 const pieces = [{ text: 'the red circle is on the left. '.repeat(8), parseSpecial: false }];
 
 const calls = {
-  devices: () => binding.devices().length,
   setLogLevel: () => binding.setLogLevel('silent'),
-  variable: () => binding.variable('A_VARIABLE_WITH_A_NAME_THAT_TAKES_MEMORY'),
-  setVariable: () => binding.setVariable('A_VARIABLE_WITH_A_NAME_THAT_TAKES_MEMORY', 'and a value that takes some too'),
   loadedOnnxruntimes: () => binding.loadedOnnxruntimes().length,
   tokenize: () => model.tokenize(pieces, { isContinued: true, maxTokens: 2 ** 30, sliceBytes: 16 }).tokens,
-  tokenBytes: () => model.tokenBytes(40, true),
   vocabulary: () => model.vocabulary(true),
   encodeImage: async () => (await model.encodeImage(picture).image).dispose(),
   createContext: async () => await (await model.createContext(contextOptions)).dispose(),
