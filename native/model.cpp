@@ -87,6 +87,11 @@ Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
   return object;
 }
 
+// Made before the promise that goes with it, which nobody would hold if this failed.
+Napi::Function Cancel(Napi::Env env, const std::shared_ptr<std::atomic<bool>>& is_cancelled) {
+  return Napi::Function::New(env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
+}
+
 std::string PieceName(uint32_t index) { return "pieces[" + std::to_string(index) + "]"; }
 
 // Before megabytes are copied: a text has as many bytes as UTF-16 units, or more.
@@ -138,7 +143,11 @@ Napi::Value Model::Load(const Napi::CallbackInfo& info) {
     };
   }
 
-  Napi::Promise promise = Queue<std::shared_ptr<LoadedModel>>(
+  // Before the promise, which nobody would hold if this failed.
+  Napi::Object load = Napi::Object::New(env);
+  load["cancel"] = Napi::Function::New(
+      env, [progress](const Napi::CallbackInfo&) { progress->is_cancelled = true; }, "cancel");
+  load["model"] = Queue<std::shared_ptr<LoadedModel>>(
       env, Napi::Object(), *thread, ErrorCode::kModelLoadFailed,
       [settings, thread, progress, callback]() {
         std::shared_ptr<LoadedModel> model;
@@ -154,11 +163,6 @@ Napi::Value Model::Load(const Napi::CallbackInfo& info) {
         return model;
       },
       [](Napi::Env env, std::shared_ptr<LoadedModel>& model, const Napi::Object&) { return Create(env, model).As<Napi::Value>(); });
-
-  Napi::Object load = Napi::Object::New(env);
-  load["model"] = promise;
-  load["cancel"] = Napi::Function::New(
-      env, [progress](const Napi::CallbackInfo&) { progress->is_cancelled = true; }, "cancel");
   return load;
 }
 
@@ -211,9 +215,8 @@ Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   }
   const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
   Napi::Object tokenizing = Napi::Object::New(env);
+  tokenizing["cancel"] = Cancel(env, is_cancelled);
   tokenizing["tokens"] = TokenizeJob::Queue(env, Self(info), model_, TextReader(std::move(pieces), reading), is_cancelled);
-  tokenizing["cancel"] = Napi::Function::New(
-      env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
   return tokenizing;
 }
 
@@ -268,7 +271,9 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
   Napi::Object keep = Napi::Object::New(env);
   keep["model"] = Self(info);
   keep["data"] = data;
-  Napi::Promise promise = Queue<Image::Chunks>(
+  Napi::Object encoding = Napi::Object::New(env);
+  encoding["cancel"] = Cancel(env, is_cancelled);
+  encoding["image"] = Queue<Image::Chunks>(
       env, keep, model->Thread(), ErrorCode::kImageFailed,
       [model, width, height, pixels, is_cancelled]() {
         if (model->Projector() == nullptr) {
@@ -288,10 +293,6 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
       [model](Napi::Env env, Image::Chunks& chunks, const Napi::Object&) {
         return Image::Create(env, model, std::move(chunks)).As<Napi::Value>();
       });
-  Napi::Object encoding = Napi::Object::New(env);
-  encoding["image"] = promise;
-  encoding["cancel"] = Napi::Function::New(
-      env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
   return encoding;
 }
 
