@@ -24,7 +24,10 @@ void Settle(Napi::Env env, Environment& environment, uint64_t promise, const std
   try {
     value = convert();
   } catch (const Napi::Error& thrown) {
-    environment.Reject(env, promise, thrown.Value());
+    // What C++ throws in a constructor comes back from JavaScript without a code.
+    const bool is_coded = thrown.Get("code").IsString();
+    environment.Reject(env, promise, is_coded ? thrown.Value()
+                                              : arguments::ToJs(env, NativeError(failure, thrown.Message())).Value());
     return;
   } catch (...) {
     environment.Reject(env, promise, arguments::ToJs(env, arguments::Caught(failure)).Value());
