@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "arguments.h"
 #include "backend.h"
 #include "context.h"
 #include "environment.h"
@@ -9,6 +10,12 @@
 
 namespace {
 
+// Every function of the addon: what C++ throws in it leaves as a JS Error with a code.
+template <Napi::Value (*kFunction)(const Napi::CallbackInfo&)>
+Napi::Value Checked(const Napi::CallbackInfo& info) {
+  return eta::arguments::Guarded(info, [&info] { return kFunction(info); });
+}
+
 Napi::Object Register(Napi::Env env, Napi::Object exports) {
   eta::backend::Initialise();
   eta::Environment::Install(env);
@@ -16,19 +23,14 @@ Napi::Object Register(Napi::Env env, Napi::Object exports) {
   eta::Image::Register(env);
   eta::Context::Register(env);
   exports["build"] = eta::backend::BuildFacts(env);
-  exports["devices"] = Napi::Function::New<eta::backend::Devices>(env, "devices");
-  exports["setLogLevel"] = Napi::Function::New<eta::backend::SetLogLevel>(env, "setLogLevel");
-  exports["loadBackend"] = Napi::Function::New<eta::backend::LoadBackend>(env, "loadBackend");
-  exports["variable"] = Napi::Function::New<eta::host_process::Variable>(env, "variable");
-  exports["setVariable"] = Napi::Function::New<eta::host_process::SetVariable>(env, "setVariable");
+  exports["devices"] = Napi::Function::New<Checked<eta::backend::Devices>>(env, "devices");
+  exports["setLogLevel"] = Napi::Function::New<Checked<eta::backend::SetLogLevel>>(env, "setLogLevel");
+  exports["loadBackend"] = Napi::Function::New<Checked<eta::backend::LoadBackend>>(env, "loadBackend");
+  exports["variable"] = Napi::Function::New<Checked<eta::host_process::Variable>>(env, "variable");
+  exports["setVariable"] = Napi::Function::New<Checked<eta::host_process::SetVariable>>(env, "setVariable");
   exports["loadedOnnxruntimes"] =
-      Napi::Function::New<eta::host_process::LoadedOnnxruntimes>(env, "loadedOnnxruntimes");
-  exports["loadModel"] = Napi::Function::New(
-      env,
-      [](const Napi::CallbackInfo& info) {
-        return eta::arguments::Guarded(info, [&info] { return eta::Model::Load(info); });
-      },
-      "loadModel");
+      Napi::Function::New<Checked<eta::host_process::LoadedOnnxruntimes>>(env, "loadedOnnxruntimes");
+  exports["loadModel"] = Napi::Function::New<Checked<eta::Model::Load>>(env, "loadModel");
   return exports;
 }
 

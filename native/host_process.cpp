@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,6 +48,17 @@ bool IsNamedAsOne(const std::string& path) {
 
 #ifdef _WIN32
 
+// As UTF-8, cut off where Windows cuts it.
+std::string PathOf(HMODULE module) {
+  wchar_t wide[MAX_PATH * 4];
+  const int length = static_cast<int>(GetModuleFileNameW(module, wide, MAX_PATH * 4));
+  std::string path(static_cast<size_t>(length) * 3, '\0');  // no UTF-16 unit takes more bytes
+  if (length > 0) {
+    path.resize(WideCharToMultiByte(CP_UTF8, 0, wide, length, path.data(), static_cast<int>(path.size()), nullptr, nullptr));
+  }
+  return path;
+}
+
 std::vector<Library> Libraries() {
   std::vector<HMODULE> modules(1024);
   DWORD bytes = 0;
@@ -57,11 +69,10 @@ std::vector<Library> Libraries() {
   if (bytes / sizeof(HMODULE) < modules.size()) modules.resize(bytes / sizeof(HMODULE));
   std::vector<Library> found;
   for (const HMODULE module : modules) {
-    char path[MAX_PATH * 4];
-    const DWORD length = GetModuleFileNameA(module, path, sizeof(path));
-    if (!IsNamedAsOne(std::string(path, length))) continue;
+    const std::string path = PathOf(module);
+    if (!IsNamedAsOne(path)) continue;
     const auto entry = reinterpret_cast<GetApiBase>(reinterpret_cast<void*>(GetProcAddress(module, kEntry)));
-    if (entry != nullptr) found.push_back({std::string(path, length), entry});
+    if (entry != nullptr) found.push_back({path, entry});
   }
   return found;
 }
@@ -76,12 +87,22 @@ std::vector<std::string> LoadedPaths() {
     if (path != nullptr) paths.emplace_back(path);
   }
 #else
+  struct Walk {
+    std::vector<std::string>* paths;
+    std::exception_ptr failure;
+  } walk{&paths, nullptr};
   dl_iterate_phdr(
       [](dl_phdr_info* image, size_t, void* data) {
-        if (image->dlpi_name != nullptr) static_cast<std::vector<std::string>*>(data)->emplace_back(image->dlpi_name);
-        return 0;
+        Walk& walk = *static_cast<Walk*>(data);
+        try {
+          if (image->dlpi_name != nullptr) walk.paths->emplace_back(image->dlpi_name);
+        } catch (...) {
+          walk.failure = std::current_exception();  // the caller is C: nothing may be thrown through it
+        }
+        return walk.failure == nullptr ? 0 : 1;
       },
-      &paths);
+      &walk);
+  if (walk.failure != nullptr) std::rethrow_exception(walk.failure);
 #endif
   return paths;
 }

@@ -87,12 +87,19 @@ Napi::Object FactsToJs(Napi::Env env, const ModelFacts& facts) {
   return object;
 }
 
+// Made before the promise that goes with it, which nobody would hold if this failed.
+Napi::Function Cancel(Napi::Env env, const std::shared_ptr<std::atomic<bool>>& is_cancelled) {
+  return Napi::Function::New(env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
+}
+
+std::string PieceName(uint32_t index) { return "pieces[" + std::to_string(index) + "]"; }
+
 // Before megabytes are copied: a text has as many bytes as UTF-16 units, or more.
-void CheckLength(const LoadedModel& model, const Napi::Array& pieces, size_t most_tokens) {
+void CheckLength(const LoadedModel& model, const Napi::Array& pieces, uint32_t piece_count, size_t most_tokens) {
   const size_t most_bytes = model.MostTokenBytes();
   size_t length = 0;
-  for (uint32_t index = 0; most_bytes > 0 && index < pieces.Length(); index++) {
-    const Napi::Value text = arguments::Object(pieces.Get(index), "piece").Get("text");
+  for (uint32_t index = 0; most_bytes > 0 && index < piece_count; index++) {
+    const Napi::Value text = arguments::Object(pieces.Get(index), PieceName(index)).Get("text");
     size_t count = 0;
     if (text.IsString()) napi_get_value_string_utf16(text.Env(), text, nullptr, 0, &count);
     length += count;
@@ -136,7 +143,11 @@ Napi::Value Model::Load(const Napi::CallbackInfo& info) {
     };
   }
 
-  Napi::Promise promise = Queue<std::shared_ptr<LoadedModel>>(
+  // Before the promise, which nobody would hold if this failed.
+  Napi::Object load = Napi::Object::New(env);
+  load["cancel"] = Napi::Function::New(
+      env, [progress](const Napi::CallbackInfo&) { progress->is_cancelled = true; }, "cancel");
+  load["model"] = Queue<std::shared_ptr<LoadedModel>>(
       env, Napi::Object(), *thread, ErrorCode::kModelLoadFailed,
       [settings, thread, progress, callback]() {
         std::shared_ptr<LoadedModel> model;
@@ -152,11 +163,6 @@ Napi::Value Model::Load(const Napi::CallbackInfo& info) {
         return model;
       },
       [](Napi::Env env, std::shared_ptr<LoadedModel>& model, const Napi::Object&) { return Create(env, model).As<Napi::Value>(); });
-
-  Napi::Object load = Napi::Object::New(env);
-  load["model"] = promise;
-  load["cancel"] = Napi::Function::New(
-      env, [progress](const Napi::CallbackInfo&) { progress->is_cancelled = true; }, "cancel");
   return load;
 }
 
@@ -198,18 +204,19 @@ Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   reading.is_continued = arguments::Boolean(options.Get("isContinued"), "isContinued");
   reading.most_tokens = static_cast<size_t>(arguments::Integer(options.Get("maxTokens"), "maxTokens", 0, INT32_MAX));
   reading.slice_bytes = static_cast<size_t>(arguments::Integer(options.Get("sliceBytes"), "sliceBytes", 1, INT32_MAX));
-  CheckLength(*model_, given, reading.most_tokens);
+  const uint32_t count = given.Length();  // read once: reading a piece may run JavaScript that appends
+  CheckLength(*model_, given, count, reading.most_tokens);
   std::vector<TextPiece> pieces;
-  for (uint32_t index = 0; index < given.Length(); index++) {
-    const Napi::Object piece = arguments::Object(given.Get(index), "piece");
-    pieces.push_back({arguments::Text(piece.Get("text"), "text"),
-                      arguments::Boolean(piece.Get("parseSpecial"), "parseSpecial")});
+  for (uint32_t index = 0; index < count; index++) {
+    const std::string name = PieceName(index);
+    const Napi::Object piece = arguments::Object(given.Get(index), name);
+    pieces.push_back({arguments::Text(piece.Get("text"), name + ".text"),
+                      arguments::Boolean(piece.Get("parseSpecial"), name + ".parseSpecial")});
   }
   const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
   Napi::Object tokenizing = Napi::Object::New(env);
+  tokenizing["cancel"] = Cancel(env, is_cancelled);
   tokenizing["tokens"] = TokenizeJob::Queue(env, Self(info), model_, TextReader(std::move(pieces), reading), is_cancelled);
-  tokenizing["cancel"] = Napi::Function::New(
-      env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
   return tokenizing;
 }
 
@@ -264,7 +271,9 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
   Napi::Object keep = Napi::Object::New(env);
   keep["model"] = Self(info);
   keep["data"] = data;
-  Napi::Promise promise = Queue<Image::Chunks>(
+  Napi::Object encoding = Napi::Object::New(env);
+  encoding["cancel"] = Cancel(env, is_cancelled);
+  encoding["image"] = Queue<Image::Chunks>(
       env, keep, model->Thread(), ErrorCode::kImageFailed,
       [model, width, height, pixels, is_cancelled]() {
         if (model->Projector() == nullptr) {
@@ -284,10 +293,6 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
       [model](Napi::Env env, Image::Chunks& chunks, const Napi::Object&) {
         return Image::Create(env, model, std::move(chunks)).As<Napi::Value>();
       });
-  Napi::Object encoding = Napi::Object::New(env);
-  encoding["image"] = promise;
-  encoding["cancel"] = Napi::Function::New(
-      env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
   return encoding;
 }
 

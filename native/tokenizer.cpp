@@ -26,8 +26,35 @@ bool IsSpace(uint32_t character) {
          character == 0x2029 || character == 0x202f || character == 0x205f || character == 0x3000;
 }
 
-bool IsAsciiLetter(uint32_t character) {
-  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
+bool IsDigit(uint32_t character) { return character >= '0' && character <= '9'; }
+
+// Whether one of the ranges holds the character; each is its first and its last.
+template <size_t kCount>
+bool IsIn(const std::array<std::array<uint32_t, 2>, kCount>& ranges, uint32_t character) {
+  return std::any_of(ranges.begin(), ranges.end(), [character](const std::array<uint32_t, 2>& range) {
+    return character >= range[0] && character <= range[1];
+  });
+}
+
+// Letters of scripts with two cases: Latin, Greek, Cyrillic.
+bool IsCasedLetter(uint32_t character) {
+  static constexpr std::array<std::array<uint32_t, 2>, 11> kRanges = {{{'a', 'z'}, {'A', 'Z'}, {0xc0, 0xd6}, {0xd8, 0xf6},
+      {0xf8, 0x1ba}, {0x1c4, 0x24f}, {0x38e, 0x3a1}, {0x3a3, 0x3f5}, {0x400, 0x481}, {0x48a, 0x52f}, {0x1e00, 0x1eff}}};
+  return IsIn(kRanges, character);
+}
+
+// Letters of other scripts, as far as words stand apart in them: Hebrew, Arabic, those of India, kana, ideographs, Hangul.
+bool IsOtherLetter(uint32_t character) {
+  static constexpr std::array<std::array<uint32_t, 2>, 18> kRanges = {{{0x5d0, 0x5ea}, {0x620, 0x64a}, {0x671, 0x6d3},
+      {0x904, 0x939}, {0x993, 0x9a8}, {0xa13, 0xa28}, {0xa93, 0xaa8}, {0xb13, 0xb28}, {0xbae, 0xbb9}, {0xc2a, 0xc39},
+      {0xcaa, 0xcb3}, {0xd12, 0xd3a}, {0x10d0, 0x10fa}, {0x3041, 0x3096}, {0x30a1, 0x30fa}, {0x3400, 0x4db5},
+      {0x4e00, 0x9fa5}, {0xac00, 0xd7a3}}};
+  return IsIn(kRanges, character);
+}
+
+// Punctuation of ASCII, without its symbols.
+bool IsPunctuation(uint32_t character) {
+  return character > 0x20 && character < 0x7f && std::string("!\"#%&'()*,-./:;?@[\\]_{}").find(static_cast<char>(character)) != std::string::npos;
 }
 
 // What some pre-tokenizers leave in one piece with a line end before it: "/" as well as what Bloom's takes for no word.
@@ -60,9 +87,12 @@ size_t PairHash(uint32_t left, uint32_t right) {
 }
 
 // Pre-tokenizers whose words go across a single space, or across lines too. Every other one of llama.cpp's was read:
-// test/engine/tokens.test.ts compares them all, whole and cut.
+// test/engine/cuts.test.ts compares them all, whole and cut.
 const std::set<std::string> kAcrossSpaces = {"exaone-moe", "gemma4", "granite-embed-multi-311m", "sarvam-moe"};
 const std::set<std::string> kAcrossLines = {"superbpe"};  // the one that looks ahead for digits as well
+
+// Pre-tokenizers that know cased letters and ideographs alone: other letters stay in one piece with the spaces between them.
+const std::set<std::string> kCasedWords = {"deepseek-llm"};
 
 // Kinds of text that llama.cpp does not turn into GPT-2's letters for bytes.
 const std::set<std::string> kPlainText = {"gemma4", "granite-embed-multi-311m", "sarvam-moe"};
@@ -106,6 +136,7 @@ Tokenizer::Tokenizer(const llama_vocab* vocabulary, const std::map<std::string, 
     counts_bytes_ = true;
   } else if (is_bpe_ && model != "hybriddna" && model != "whitespace") {
     counts_bytes_ = true;
+    has_cased_words_ = kCasedWords.count(kind) > 0;
     cuts_ = kAcrossLines.count(kind) > 0 ? Cuts::kNone : kAcrossSpaces.count(kind) > 0 ? Cuts::kLines : Cuts::kSpaces;
   }
   const llama_token count = llama_vocab_n_tokens(vocabulary);
@@ -216,11 +247,13 @@ void Tokenizer::CheckRuns(const std::string& text) const {
     digits = text[at] >= '0' && text[at] <= '9' ? digits + 1 : 0;
     const bool has_many_digits = cuts_ == Cuts::kNone && digits > kMostDigits;
     if (run <= kMostRun && !has_many_digits) continue;
+    const std::string most = has_many_digits ? std::to_string(kMostDigits) + " digits" : std::to_string(kMostRun) + " characters";
+    const std::string expected = has_many_digits         ? "numbers of at most " + most
+                                 : cuts_ == Cuts::kSpaces ? "words, and stretches of white space, of at most " + most
+                                 : cuts_ == Cuts::kLines  ? "a single line end between two words at least every " + most
+                                                          : "a text of at most " + most;
     throw NativeError(ErrorCode::kInvalidArgument,
-                      "Expected a text with a space or a line end at least every " +
-                          std::to_string(has_many_digits ? kMostDigits : kMostRun) +
-                          (has_many_digits ? " digits" : " characters") +
-                          ", for this model's tokenizer, but received a longer run.");
+                      "Expected " + expected + ", for this model's tokenizer, but received a longer stretch. Divide it.");
   }
 }
 
@@ -257,7 +290,15 @@ bool Tokenizer::MayCut(const std::string& text, size_t at) const {
   if (left == '\n') {
     return !ContinuesLineEnd(right) && !IsSpace(right) && before > 0 && !IsSpace(CharacterAt(text, CharacterBefore(text, before)));
   }
-  return cuts_ == Cuts::kSpaces && right == ' ' && !IsSpace(left) && IsAsciiLetter(CharacterAt(text, at + 1));
+  return cuts_ == Cuts::kSpaces && right == ' ' && !IsSpace(left) && BeginsWord(left, CharacterAt(text, at + 1));
+}
+
+// Whether a single space between the two goes with the second, or with neither.
+bool Tokenizer::BeginsWord(uint32_t left, uint32_t next) const {
+  if (IsCasedLetter(next)) return true;
+  if (IsOtherLetter(next)) return !has_cased_words_;
+  // Some leave a symbol, or a letter that they do not know, with the space behind it.
+  return IsDigit(next) && (IsDigit(left) || IsCasedLetter(left) || IsPunctuation(left));
 }
 
 bool Tokenizer::EndsWithSpecial(const std::string& text, size_t at) const {

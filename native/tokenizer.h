@@ -47,7 +47,7 @@ class Tokenizer {
     kNone,    // nothing is known of this kind
     kPairs,   // between two characters that stand together in no token
     kLines,   // behind a single line end between two characters that are no white space
-    kSpaces,  // as kLines, and before a single space that a letter follows
+    kSpaces,  // as kLines, and before a single space that a letter, or a digit of a sentence, follows
   };
 
   void ReadToken(llama_token token);
@@ -56,6 +56,7 @@ class Tokenizer {
   void Pair(const std::string& text);
   bool IsPair(uint32_t left, uint32_t right) const;
   bool MayCut(const std::string& text, size_t at) const;
+  bool BeginsWord(uint32_t left, uint32_t next) const;
   bool EndsWithSpecial(const std::string& text, size_t at) const;
   void CheckRuns(const std::string& text) const;
 
@@ -67,6 +68,7 @@ class Tokenizer {
   bool strips_ = false;         // some special token swallows white space around it
   bool counts_bytes_ = false;   // every byte of a text is part of some token
   Cuts cuts_ = Cuts::kNone;
+  bool has_cased_words_ = false;  // other letters stay with the spaces between them
   size_t most_bytes_ = 0;
   // Length of the longest token that a byte can be part of: [0] in words, [1] control tokens included.
   std::array<std::array<uint32_t, 256>, 2> longest_{};

@@ -12,6 +12,12 @@ import { type ImageForm, imageForm, type Message, type MessageContent } from './
 import { llavaV1 } from './llava-v1.js';
 import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, textPiece } from './prompt-piece.js';
 
+/**
+ * Of a conversation, whatever the context holds: a template is rendered in one piece, and takes some 25 milliseconds for so
+ * many turns, twice as long where it refuses them.
+ */
+const MOST_TURNS = 1024;
+
 const maxTokensMessage = 'expected an integer from 0 to 2147483647';
 
 export const maxTokensField = z
@@ -67,7 +73,7 @@ export class ChatTemplate {
   /**
    * @param turns at least one; a system turn only in front; the last one the user's, unless `mayEndWithAnswer`
    * @throws UsageError ERR_INVALID_REQUEST for turns that the template cannot express; ERR_PROMPT_TOO_LONG for more turns
-   *   than `maxTokens`
+   *   than {@link checkTurnCount} allows, and for more turns with words than `maxTokens`
    */
   render(turns: readonly PromptTurn[], options?: PromptOptions): PromptPiece[] {
     const {
@@ -75,9 +81,12 @@ export class ChatTemplate {
       mayEndWithAnswer,
       maxTokens = Number.POSITIVE_INFINITY,
     } = parseOptions(promptSchema, options, 'prompt options');
+    checkTurnCount(turns);
     const parsed = parseOptions(z.array(promptTurnSchema, 'expected an array of turns'), turns, 'prompt turns');
     checkTurns(parsed, mayEndWithAnswer);
-    checkCount(parsed, maxTokens);
+    // Whatever a template writes, a turn with words takes a token.
+    const count = parsed.filter(({ text }) => text !== '').length;
+    if (count > maxTokens) throw tooManyTurns(`turns of at most ${maxTokens} tokens`, count);
     if (this.#jinja === undefined) return llavaV1(turns, this.#facts.endText);
     const jinja = this.#jinja;
     const render = (messages: readonly Message[]) => this.#render(jinja, messages, variables);
@@ -227,6 +236,12 @@ function attempts(turns: readonly PromptTurn[], form: ImageForm): Attempt[] {
   return forms.flatMap((form) => marks.map((markup) => ({ turns: form, markup })));
 }
 
+/** Before anything looks at each of them. @throws UsageError ERR_PROMPT_TOO_LONG for more than 1024 turns */
+export function checkTurnCount(turns: unknown): void {
+  if (Array.isArray(turns) && turns.length > MOST_TURNS)
+    throw tooManyTurns(`at most ${MOST_TURNS} turns`, turns.length);
+}
+
 function checkTurns(turns: readonly PromptTurn[], mayEndWithAnswer: boolean): void {
   const last = turns.at(-1);
   if (last?.role !== 'user' && !(mayEndWithAnswer && last?.role === 'assistant')) {
@@ -251,13 +266,10 @@ function checkTurns(turns: readonly PromptTurn[], mayEndWithAnswer: boolean): vo
   });
 }
 
-/** Rendering takes some 20 microseconds a turn; whatever a template writes, a turn with words takes a token. */
-function checkCount(turns: readonly PromptTurn[], maxTokens: number): void {
-  const count = turns.filter(({ text }) => text !== '').length;
-  if (count <= maxTokens) return;
-  throw new UsageError(
+function tooManyTurns(expected: string, count: number): UsageError {
+  return new UsageError(
     'ERR_PROMPT_TOO_LONG',
-    `Expected turns of at most ${maxTokens} tokens but received ${count} turns. Shorten the conversation, or take a larger context.`,
+    `Expected ${expected} but received ${count} turns. Shorten the conversation.`,
   );
 }
 

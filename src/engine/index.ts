@@ -8,7 +8,7 @@ export type {
   NativePart,
 } from '../native/binding-types.js';
 export type { Demand } from './admission.js';
-export type { PromptOptions } from './chat-template.js';
+export { checkTurnCount, type PromptOptions } from './chat-template.js';
 export { Context, type ContextOptions, DEFAULT_BATCH_SIZE } from './context.js';
 export { devices, processorFeatures } from './devices.js';
 export { Lease } from './lease.js';

@@ -1,5 +1,6 @@
 /** Texts to tokens, off the event loop, and given up as soon as a signal says so. */
-import { AbortError, throwIfAborted } from '../errors.js';
+import { onAbort, orAbort } from '../abort.js';
+import { throwIfAborted } from '../errors.js';
 import type { NativeModel, NativeTextPiece } from '../native/binding-types.js';
 import { native } from './native-error.js';
 
@@ -32,19 +33,9 @@ export async function tokensOf(
   const { tokens, cancel } = await native(() =>
     model.tokenize(pieces, { isContinued, maxTokens, sliceBytes: SLICE_BYTES }),
   );
-  if (signal === undefined) return await native(() => tokens);
-  const own = AbortSignal.any([signal]); // many texts may wait under one, and Node warns of more than ten listeners
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      cancel();
-      reject(new AbortError(signal));
-    };
-    own.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([native(() => tokens), aborted]);
-  } finally {
-    own.removeEventListener('abort', onAbort);
-  }
+  const takeBack = onAbort(signal, cancel);
+  return await orAbort(
+    native(() => tokens),
+    signal,
+  ).finally(takeBack);
 }

@@ -1,6 +1,7 @@
 /** What a caller asks: every field checked, one sentence for each mistake. */
 import { types } from 'node:util';
 import { z } from 'zod';
+import { checkTurnCount } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import type { ImageSource, RgbImage, Turn } from '../types.js';
@@ -88,10 +89,11 @@ export interface RequestDefaults {
 /**
  * Nothing of the request is kept but its signal: whoever changes it afterwards changes no answer.
  *
- * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION or ERR_INVALID_REQUEST
+ * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION, ERR_INVALID_REQUEST or ERR_PROMPT_TOO_LONG
  */
 export function parseRequest(request: EtaRequest, defaults: RequestDefaults): EtaJob {
   const { policy, thresholds, thresholdSources, newSeed } = defaults;
+  checkTurnCount(request?.turns);
   const parsed = parseOptions(requestSchema, request, 'request');
   return {
     turns: parsed.turns === undefined ? [question(parsed)] : conversation({ ...parsed, turns: parsed.turns }),

@@ -69,7 +69,10 @@ const schema = z.looseObject({
 /** What is known of a tokenizer.json; the rest is the library's to read. */
 export interface TokenizerFile {
   readonly json: z.output<typeof schema>;
-  /** Characters of the longest token: no text of n characters has fewer than n / longest tokens. */
+  /**
+   * Characters of the longest token: no text of n characters has fewer than n / longest tokens. Infinity where that cannot
+   * be said: a WordPiece or a unigram vocabulary takes a whole word for one unknown token, and some normalizers drop characters.
+   */
   readonly longest: number;
   readonly vocabularySize: number;
 }
@@ -102,9 +105,34 @@ export async function readTokenizerFile(path: string): Promise<TokenizerFile> {
   const largest = [...ids, ...added.map((token) => token.id)].reduce((most, one) => Math.max(most, one), -1);
   return {
     json: parsed.data,
-    longest: [...tokens, ...added.map((token) => token.content)].reduce((most, one) => Math.max(most, one.length), 1),
+    longest: keepsCharacters(parsed.data)
+      ? [...tokens, ...added.map((token) => token.content)].reduce((most, one) => Math.max(most, one.length), 1)
+      : Number.POSITIVE_INFINITY,
     vocabularySize: Math.max(largest + 1, tokens.length),
   };
+}
+
+/** Whether every character of a text is in some token: BPE over bytes, with nothing before it that shortens a text. */
+function keepsCharacters({ model, normalizer, pre_tokenizer, added_tokens }: z.output<typeof schema>): boolean {
+  const hasBytes = model['byte_fallback'] === true || JSON.stringify(pre_tokenizer ?? null).includes('"ByteLevel"');
+  const swallows = added_tokens.some((token) => token['lstrip'] === true || token['rstrip'] === true);
+  return model.type === 'BPE' && hasBytes && !swallows && keepsLength(normalizer ?? null);
+}
+
+/** NFC makes one character of several, whose bytes are about as many as the characters were. */
+function keepsLength(normalizer: unknown): boolean {
+  if (normalizer === null) return true;
+  if (!isRecord(normalizer)) return false;
+  const { type, normalizers, pattern, content } = normalizer;
+  if (type === 'NFC' || type === 'Prepend') return true;
+  if (type === 'Sequence') return Array.isArray(normalizers) && normalizers.every(keepsLength);
+  const replaced = isRecord(pattern) ? pattern['String'] : undefined;
+  return (
+    type === 'Replace' &&
+    typeof replaced === 'string' &&
+    typeof content === 'string' &&
+    content.length >= replaced.length
+  );
 }
 
 /** @param received what came in place of a tokenizer.json */

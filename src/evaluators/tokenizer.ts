@@ -46,7 +46,7 @@ export class TextTokenizer {
   /** Since the event loop had its last turn here, in milliseconds: over all texts, however short each. */
   #workedMs = 0;
 
-  /** Characters of the longest token: a text of n characters has at least n / longest tokens. */
+  /** Characters of the longest token: a text of n characters has at least n / longest tokens. Infinity where nothing can be said. */
   readonly longest: number;
 
   /** @throws ModelError ERR_MODEL_INVALID when the file is no tokenizer.json that can be read, ERR_MODEL_NOT_FOUND */

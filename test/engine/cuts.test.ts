@@ -178,9 +178,131 @@ test('slices of every pre-tokenizer, and characters without end', async () => {
       const pieces = [{ text: character.repeat(count), parseSpecial: false }];
       const { tokens } = model.tokenize(pieces, { isContinued: false, maxTokens: MOST_TOKENS, sliceBytes: 2 ** 14 });
       const isRefused = count > 2 ** 18;
-      if (isRefused) await assert.rejects(tokens, { code: 'INVALID_ARGUMENT', message: /a longer run/ }, preTokenizer);
+      if (isRefused)
+        await assert.rejects(
+          tokens,
+          {
+            code: 'INVALID_ARGUMENT',
+            message: /262144 characters, for this model's tokenizer, but received a longer stretch/,
+          },
+          preTokenizer,
+        );
       else assert.ok((await tokens).length > 0, preTokenizer);
     }
+    await model.dispose();
+  }
+});
+
+/** Characters on either side of a single space. */
+const NEIGHBOURS = [
+  ...[
+    'a',
+    'Z',
+    'é',
+    'ß',
+    'Ž',
+    'ǅ',
+    'Ж',
+    'ӂ',
+    'Ω',
+    'ά',
+    'ế',
+    'ﬁ',
+    '\u00aa',
+    '\u02b0',
+    'Ա',
+    'ა',
+    'ა\u0301',
+    'ש',
+    'ا',
+    'ۓ',
+    'ह',
+    'हि',
+    'ন',
+    'த',
+  ],
+  ...[
+    'ไ',
+    'か',
+    'ー',
+    'カ',
+    '中',
+    '㐀',
+    '한',
+    'ㄱ',
+    '7',
+    '٣',
+    '½',
+    'Ⅷ',
+    '.',
+    ',',
+    ')',
+    '(',
+    "'",
+    '/',
+    '$',
+    '+',
+    '|',
+    '~',
+    '-',
+    '_',
+    '"',
+  ],
+  ...['…', '、', '。', '،', '।', '！', '🙂', '\u0301', '\u200d', '\u0001', '▁', '€', '’'],
+];
+
+test('a single space between any two characters, in every pre-tokenizer', async () => {
+  const texts = NEIGHBOURS.map((left) => NEIGHBOURS.map((right) => `${left} ${right}`).join(' '));
+  for (const preTokenizer of PRE_TOKENIZERS) {
+    const model = await loaded({ vocabulary: 'pairs', preTokenizer });
+    await compare(model, preTokenizer, texts);
+    await model.dispose();
+  }
+});
+
+test('texts of every script are read in parts: a short one overtakes them', async () => {
+  for (const vocabulary of ['qwen2', 'llama-bpe', 'gpt-2', 'llama-spm']) {
+    const model = await loaded({ vocabulary });
+    for (const unit of [
+      'the word ',
+      'слово дело ',
+      'λέξη έργο ',
+      '漢字の話 ',
+      '한국어 말 ',
+      'كلمة عمل ',
+      'שלום עולם ',
+      'काम शब्द ',
+      '1, 2, 3, ',
+    ]) {
+      const options = { isContinued: false, maxTokens: MOST_TOKENS, sliceBytes: 2 ** 11 };
+      const long = model.tokenize([{ text: unit.repeat(20_000), parseSpecial: false }], options).tokens;
+      let isRead = false;
+      const reading = long.then(() => {
+        isRead = true;
+      });
+      await model.tokenize([{ text: 'hi', parseSpecial: false }], options).tokens;
+      assert.equal(isRead, false, `${vocabulary}: ${JSON.stringify(unit)}`);
+      await reading;
+    }
+    await model.dispose();
+  }
+});
+
+test('what is too long says what this tokenizer divides', async () => {
+  const words = 'The red apple is here. '.repeat(12_000);
+  const REFUSED = [
+    ['gpt-2', 'a'.repeat(300_000), 'words, and stretches of white space, of at most 262144 characters'],
+    ['exaone-moe', words, 'a single line end between two words at least every 262144 characters'],
+    ['superbpe', words, 'a text of at most 262144 characters'],
+    ['superbpe', `${'word\n'.repeat(60_000)}`, 'a text of at most 262144 characters'],
+  ] as const;
+  for (const [preTokenizer, text, expected] of REFUSED) {
+    const model = await loaded({ vocabulary: 'gpt-2', preTokenizer });
+    const options = { isContinued: false, maxTokens: MOST_TOKENS, sliceBytes: 2 ** 11 };
+    await assert.rejects(model.tokenize([{ text, parseSpecial: false }], options).tokens, {
+      code: 'INVALID_ARGUMENT',
+      message: `Expected ${expected}, for this model's tokenizer, but received a longer stretch. Divide it.`,
+    });
     await model.dispose();
   }
 });
@@ -192,6 +314,6 @@ test('digits whose grouping takes quadratic time are refused', async () => {
     return model.tokenize(pieces, { isContinued: false, maxTokens: MOST_TOKENS, sliceBytes: 2 ** 11 }).tokens;
   };
   assert.ok((await read(512)).length > 100);
-  await assert.rejects(read(20_000), { code: 'INVALID_ARGUMENT', message: /every 512 digits/ });
+  await assert.rejects(read(20_000), { code: 'INVALID_ARGUMENT', message: /numbers of at most 512 digits/ });
   await model.dispose();
 });

@@ -1,10 +1,12 @@
 /** Long texts: tokens off the event loop, in linear time, ended by a signal, refused by their length. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Model } from '../../src/engine/index.js';
 import { AbortError } from '../../src/errors.js';
+import { longestStretchMs } from '../stretch.js';
 import { tinyModel } from './fixture.js';
 
 let model: Model;
@@ -60,15 +62,34 @@ test('what is too long by its length is refused before it is read', async () => 
   }
 });
 
-test('more turns than tokens are refused before they are rendered', async () => {
-  const turns = Array.from({ length: 20_001 }, (_, index) => ({
+const turnsOf = (length: number, text: string) =>
+  Array.from({ length }, (_, index) => ({
     role: index % 2 === 0 ? ('user' as const) : ('assistant' as const),
-    text: 'so',
+    text,
   }));
-  await assert.rejects(model.prompt(turns, { maxTokens: 2047 }), {
+
+test('more turns than tokens are refused before they are rendered', async () => {
+  await assert.rejects(model.prompt(turnsOf(701, 'so'), { maxTokens: 700 }), {
     code: 'ERR_PROMPT_TOO_LONG',
-    message: /at most 2047 tokens but received 20001 turns/,
+    message: /at most 700 tokens but received 701 turns/,
   });
+});
+
+test('1024 turns are rendered, more are not looked at, with words or without', async () => {
+  for (const text of ['so', ' ', '']) {
+    const many = turnsOf(200_001, text);
+    let stretch = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < 3; tries++) {
+      const refused = () =>
+        assert.rejects(model.prompt(many), {
+          code: 'ERR_PROMPT_TOO_LONG',
+          message: 'Expected at most 1024 turns but received 200001 turns. Shorten the conversation.',
+        });
+      stretch = Math.min(stretch, await longestStretchMs(refused));
+    }
+    assert.ok(stretch < 50, `${JSON.stringify(text)}: ${stretch} ms`);
+    assert.ok((await model.prompt(turnsOf(1023, text))).length > 0);
+  }
 });
 
 test('the limit is a limit: as many tokens fit, one more does not', async () => {
@@ -104,6 +125,37 @@ test('a signal ends it at once, and one signal serves many', async () => {
   process.off('warning', onWarning);
   assert.deepEqual(warnings, []);
 });
+
+/** Moments at which a call has begun and nobody waits for its tokens yet, or just so. */
+const MOMENTS: Record<string, (abort: () => void) => void> = {
+  'the same tick': (abort) => abort(),
+  'a microtask': queueMicrotask,
+  'ten microtasks later': (abort) => {
+    let later = Promise.resolve();
+    for (let i = 0; i < 10; i++) later = later.then(() => undefined);
+    void later.then(abort);
+  },
+  'the next turn of the event loop': setImmediate,
+};
+
+for (const [moment, when] of Object.entries(MOMENTS)) {
+  test(`a signal that fires in ${moment} is heard, and nothing stays on it`, async () => {
+    const long = 'The red apple. '.repeat(2 ** 18);
+    for (const call of [
+      (signal: AbortSignal) => model.tokenize(long, { signal }),
+      (signal: AbortSignal) => model.prompt([{ role: 'user', text: long }], { signal }),
+    ]) {
+      const controller = new AbortController();
+      const reading = call(controller.signal);
+      when(() => controller.abort());
+      await assert.rejects(reading, AbortError);
+      assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+    }
+    const { signal } = new AbortController();
+    for (let i = 0; i < 30; i++) await model.tokenize('a', { signal });
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  });
+}
 
 test('a short text does not wait for long ones', async () => {
   let finished = 0;

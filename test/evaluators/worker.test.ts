@@ -58,16 +58,17 @@ test('a wrong run is an EvaluatorError, and the next one is right', async () => 
 test('idle threads do not spin: a run leaves little CPU time behind', async () => {
   const worker = await EvaluatorWorker.start({ threadCount: 2 });
   const model = await RewardModel.load({ worker, folder: FOLDER });
-  let spentMs = 0;
+  const spentMs: number[] = [];
   for (let i = 0; i < 5; i++) {
     await model.score(PROMPT, `answer ${i}`);
     const before = process.cpuUsage();
     await new Promise((resolve) => setTimeout(resolve, 40));
     const { user, system } = process.cpuUsage(before);
-    spentMs += (user + system) / 1000;
+    spentMs.push((user + system) / 1000);
   }
   await worker.dispose();
-  assert.ok(spentMs / 5 < 15, `${spentMs / 5} ms of CPU time in the 40 ms after a run`);
+  // The least of all: threads that spin do so after every run, the garbage collector does not.
+  assert.ok(Math.min(...spentMs) < 15, `${spentMs.join(', ')} ms of CPU time in the 40 ms after a run`);
 });
 
 test('the event loop stays free while the graph runs', async () => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { decodeImage, type RgbImage } from '../../src/index.js';
 import { isOfDrawnWorld } from '../../src/models/index.js';
+import { mainThreadMs } from '../stretch.js';
 
 const gallery = fileURLToPath(new URL('../../models/miniature/pictures/', import.meta.url));
 const drawings = readdirSync(gallery).filter((name) => /\.(png|jpg)$/.test(name));
@@ -98,8 +99,8 @@ test('pictures of any size are looked at in bounded time', () => {
   ] as const)
     assert.equal(isOfDrawnWorld(painted(width, height, () => [1, 2, 3])), false, `${width} x ${height}`);
   const data = new Uint8Array(5000 * 5000 * 3).fill(235);
-  const startedAt = performance.now();
+  const startedAt = mainThreadMs();
   for (let time = 0; time < 10; time++) isOfDrawnWorld({ data, width: 5000, height: 5000 });
-  const ms = (performance.now() - startedAt) / 10;
+  const ms = (mainThreadMs() - startedAt) / 10;
   assert.ok(ms < 200, `${ms} ms for a picture of 25 megapixels`);
 });

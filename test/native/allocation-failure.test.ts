@@ -3,20 +3,31 @@ import './planted-addon.js'; // before anything loads the addon
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { NativeContext, NativeImage, NativeModel, NativeRunReport } from '../../src/native/binding-types.js';
-import { contextOptions, hot, loadTiny, maxDifference, prefilled } from './fixture.js';
-import { planted } from './planted-addon.js';
+import { contextOptions, hot, loadTiny, maxDifference, modelOptions, prefilled } from './fixture.js';
+import { planted, plantedPath } from './planted-addon.js';
 
 const folder = fileURLToPath(new URL('../golden/native/', import.meta.url));
-const CODES = ['CONTEXT_FAILED', 'DECODE_FAILED', 'STATE_MISMATCH'];
+const CODES = [
+  'CONTEXT_FAILED',
+  'DECODE_FAILED',
+  'STATE_MISMATCH',
+  'INVALID_ARGUMENT',
+  'IMAGE_FAILED',
+  'MODEL_LOAD_FAILED',
+  'PROJECTOR_LOAD_FAILED',
+];
+
+const FILES = { modelPath: `${folder}noncausal.gguf`, projectorPath: `${folder}noncausal-projector.gguf` };
+const PICTURE = { data: new Uint8Array(60 * 60 * 3).map((_, index) => (index * 7) % 256), width: 60, height: 60 };
 
 let model: NativeModel;
 let image: NativeImage;
 
 before(async () => {
-  model = await loadTiny({ modelPath: `${folder}noncausal.gguf`, projectorPath: `${folder}noncausal-projector.gguf` });
-  const data = new Uint8Array(60 * 60 * 3).map((_, index) => (index * 7) % 256);
-  image = await model.encodeImage({ data, width: 60, height: 60 }).image;
+  model = await loadTiny(FILES);
+  image = await model.encodeImage(PICTURE).image;
 });
 
 after(async () => {
@@ -100,6 +111,33 @@ const CALLS: Record<string, Call> = {
   },
 };
 
+/** Of the model itself. */
+const MODEL_CALLS: Record<string, Call> = {
+  'tokenize, slice by slice': {
+    call: async () => {
+      const pieces = [{ text: 'the red circle is on the left. '.repeat(8), parseSpecial: false }];
+      return await model.tokenize(pieces, { isContinued: true, maxTokens: 2 ** 30, sliceBytes: 16 }).tokens;
+    },
+  },
+  vocabulary: { call: () => model.vocabulary(true) },
+  encodeImage: {
+    call: async () => {
+      const encoded = await model.encodeImage(PICTURE).image;
+      const { tokenCount } = encoded;
+      encoded.dispose();
+      return tokenCount;
+    },
+  },
+  createContext: {
+    call: async () => {
+      const context = await model.createContext(contextOptions());
+      const { cellCount } = context.facts;
+      await context.dispose();
+      return cellCount;
+    },
+  },
+};
+
 /** Calls that take none, beside that of their message. */
 const WITHOUT_MEMORY = ['trim', 'release', 'sequence'];
 
@@ -143,7 +181,7 @@ async function failEach(
   }
 }
 
-for (const [name, call] of Object.entries(CALLS)) {
+for (const [name, call] of Object.entries({ ...CALLS, ...MODEL_CALLS })) {
   test(`${name}: no memory, at any place`, { timeout: 120_000 }, async () => {
     const failureCount = await failEach(call, false, assert.deepEqual);
     assert.equal(failureCount === 0, WITHOUT_MEMORY.includes(name), `${failureCount} failures`);
@@ -158,6 +196,73 @@ for (const name of ['a run over text', 'a run over a picture']) {
     assert.ok((await failEach(CALLS[name] as Call, true, isNear)) > 50);
   });
 }
+
+/** The next message; the end of the worker, where it comes first, as undefined. */
+const next = (worker: Worker) =>
+  new Promise<unknown>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => resolve(undefined));
+  });
+
+test('no memory in the thread that calls: a coded error, and nothing keeps the thread alive', {
+  timeout: 120_000,
+}, async () => {
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const workerData = {
+    addon: plantedPath,
+    modelOptions: modelOptions(FILES),
+    contextOptions: contextOptions(),
+    picture: PICTURE,
+    gate,
+  };
+  const worker = new Worker(new URL('allocation-worker.mjs', import.meta.url), { workerData });
+  worker.setMaxListeners(0);
+  try {
+    const names = (await next(worker)) as string[];
+    for (const name of names) {
+      let failureCount = 0;
+      for (let k = 1; ; k++) {
+        assert.ok(k < 3000);
+        worker.postMessage(name);
+        assert.equal(await next(worker), 'ready');
+        const outcome = next(worker);
+        planted.plantAllocation(k);
+        Atomics.store(gate, 0, 1);
+        Atomics.notify(gate, 0);
+        const { code, text } = (await outcome) as { code?: string; text?: string };
+        const hasFailed = planted.plantAllocation(0);
+        if (code !== undefined) failureCount++;
+        assert.ok(code === undefined || (hasFailed && CODES.includes(code)), `${name}, allocation ${k}: ${text}`);
+        if (!hasFailed) break;
+      }
+      assert.ok(failureCount > 0, `${name}: no failure`);
+    }
+    const ended = new Promise((resolve) => worker.once('exit', () => resolve('ended')));
+    worker.postMessage('end');
+    const waited = new Promise((resolve) => setTimeout(() => resolve('alive'), 20_000).unref());
+    assert.equal(await Promise.race([ended, waited]), 'ended');
+  } finally {
+    await worker.terminate();
+  }
+});
+
+test('a model that is loaded: no memory, at many places', { timeout: 120_000 }, async () => {
+  let failureCount = 0;
+  for (let k = 1; ; k += 1 + Math.floor(k / 20)) {
+    planted.plantAllocation(k);
+    const outcome = await loadTiny(FILES).then(
+      async (loaded) => await loaded.dispose(),
+      (error) => error,
+    );
+    if (!planted.plantAllocation(0)) break;
+    if (outcome === undefined) continue;
+    failureCount++;
+    assert.ok(CODES.includes(outcome.code), `allocation ${k}: ${outcome.stack}`);
+  }
+  assert.ok(failureCount > 50, `${failureCount} failures`);
+  await (await loadTiny(FILES)).dispose();
+});
 
 test('no memory on the way of a text: its tokens are those of a run that nothing stops', {
   timeout: 120_000,

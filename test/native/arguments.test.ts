@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { NativeContext, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeContext, NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
 import { binding, contextOptions, greedy, loadTiny, modelOptions, picture, TOKENIZE } from './fixture.js';
 
 let model: NativeModel;
@@ -20,6 +20,31 @@ function refuses(call: () => unknown, name: RegExp) {
     return true;
   });
 }
+
+test('pieces that append themselves while they are read are not read on', async () => {
+  let readCount = 0;
+  const pieces: NativeTextPiece[] = [];
+  const piece = (): NativeTextPiece => ({
+    get text() {
+      if (readCount++ < 1000) pieces.push(piece());
+      return 'a';
+    },
+    parseSpecial: false,
+  });
+  pieces.push(piece());
+  await model.tokenize(pieces, TOKENIZE).tokens;
+  assert.ok(readCount <= 2, `${readCount} texts of one`);
+});
+
+test('a piece that is none is named by its place', () => {
+  const good = { text: 'a', parseSpecial: false };
+  refuses(() => model.tokenize([good, 1 as never], TOKENIZE), /for pieces\[1\]/);
+  refuses(() => model.tokenize([good, { ...good, text: 1 as never }], TOKENIZE), /for pieces\[1\]\.text/);
+  refuses(
+    () => model.tokenize([good, { ...good, parseSpecial: 1 as never }], TOKENIZE),
+    /for pieces\[1\]\.parseSpecial/,
+  );
+});
 
 const NO_COUNTS = [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, '1', null, undefined, {}, 2 ** 53, 1n];
 
@@ -86,9 +111,9 @@ test('values of another kind are refused by name', () => {
   refuses(() => context.release(1 as never), /for sequences/);
   refuses(() => context.restore('bytes' as never), /for bytes/);
   refuses(() => model.tokenize('x' as never, TOKENIZE), /for pieces/);
-  refuses(() => model.tokenize(['x'] as never, TOKENIZE), /for piece/);
-  refuses(() => model.tokenize([{ text: 3 as never, parseSpecial: true }], TOKENIZE), /for text/);
-  refuses(() => model.tokenize([{ text: 'x', parseSpecial: 1 as never }], TOKENIZE), /for parseSpecial/);
+  refuses(() => model.tokenize(['x'] as never, TOKENIZE), /for pieces\[0\]/);
+  refuses(() => model.tokenize([{ text: 3 as never, parseSpecial: true }], TOKENIZE), /for pieces\[0\]\.text/);
+  refuses(() => model.tokenize([{ text: 'x', parseSpecial: 1 as never }], TOKENIZE), /for pieces\[0\]\.parseSpecial/);
   refuses(() => model.tokenize([], { ...TOKENIZE, isContinued: 1 as never }), /for isContinued/);
   refuses(() => model.tokenize([], { ...TOKENIZE, maxTokens: -1 }), /for maxTokens/);
   refuses(() => model.tokenize([], { ...TOKENIZE, sliceBytes: 0 }), /for sliceBytes/);
