@@ -13,6 +13,9 @@ import type { ByteLine } from './line-reader.js';
 /** A line of requests may hold several pictures as data: URLs, but not more than this. */
 export const MAX_REQUEST_BYTES = 64 * 2 ** 20;
 
+/** Of an id, in characters: what names a line, not what is in it. */
+const MAX_ID_LENGTH = 1024;
+
 type Line = BatchRequest | RefusedRequest;
 
 /** @param folder what paths of pictures start from */
@@ -63,6 +66,8 @@ function parseObject(bytes: Uint8Array): Fields {
 /** A line without an id is called after its place. */
 function readId(id: unknown, line: number): string {
   if (id === undefined) return `line-${line}`;
+  if (typeof id === 'string' && id.length > MAX_ID_LENGTH)
+    throw invalid(`id: expected at most ${MAX_ID_LENGTH} characters, received ${id.length}: ${describe(id)}`);
   if (typeof id === 'string' && id !== '') return id;
   if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id);
   throw invalid(`id: expected a text that is not empty, or an integer; received ${describe(id)}`);

@@ -184,8 +184,9 @@ class Batch {
     if ('error' in entry) return refusedLine(entry);
     const { eta, seed: batchSeed = BATCH_SEED } = this.#options;
     const { id, request } = entry;
-    const seed = request.seed ?? seedOf(batchSeed, id);
+    let seed: number | null = null;
     try {
+      seed = request.seed ?? seedOf(batchSeed, id);
       await this.#checkPictures(request);
       return answerLine(entry, await eta.respond({ ...request, seed, signal: this.#signal }), this.#options);
     } catch (error) {

@@ -1,5 +1,5 @@
 /** ETA: evaluate, then align. */
-export { deriveSeed } from '../engine/index.js';
+export { deriveSeed, deriveSeedOver } from '../engine/index.js';
 export {
   BEST_OF_N_PROMPT,
   INTERFERENCE_PREFIX,

@@ -189,6 +189,13 @@ describe('what is no request', () => {
     ['null', 'null', null, 'ERR_INVALID_LINE', /received null/],
     ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), null, 'ERR_INVALID_LINE', /expected UTF-8/],
     ['an empty id', '{"id":"","prompt":"p"}', null, 'ERR_INVALID_LINE', /id: expected a text that is not empty/],
+    [
+      'an id of 100 KB',
+      `{"id":"${'x'.repeat(100_000)}","prompt":"p"}`,
+      null,
+      'ERR_INVALID_LINE',
+      /id: expected at most 1024 characters, received 100000: "x+\.\.\."\.$/,
+    ],
     ['an id that is a fraction', '{"id":1.5,"prompt":"p"}', null, 'ERR_INVALID_LINE', /received 1\.5/],
     [
       'a picture that is no text',
