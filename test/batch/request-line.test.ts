@@ -299,6 +299,41 @@ describe('what is no request', () => {
     ],
     ['a signal', '{"id":"a","prompt":"p","signal":1}', 'a', 'ERR_UNKNOWN_OPTION', /signal/],
     [
+      'one of too many turns',
+      `{"id":"a","turns":[${Array(10_001).fill('{}').join()}]}`,
+      'a',
+      'ERR_INVALID_REQUEST',
+      /turns: expected at most 10000 turns, received 10001\. Shorten/,
+    ],
+    [
+      'one of too many messages',
+      `{"id":"a","messages":[${Array(10_001).fill('{}').join()}]}`,
+      'a',
+      'ERR_INVALID_REQUEST',
+      /turns: expected at most 10000 turns, received 10001\. Shorten/,
+    ],
+    [
+      'one of too many pictures',
+      `{"id":"a","prompt":"p","images":[${Array(20_000).fill('"none"').join()}]}`,
+      'a',
+      'ERR_INVALID_REQUEST',
+      /images: expected at most 1024 pictures, received 20000\. Show fewer/,
+    ],
+    [
+      'one of too many pictures in its messages',
+      `{"id":"a","messages":[{"role":"user","content":[${Array(1025).fill('{"type":"image","url":"a"}').join()}]}]}`,
+      'a',
+      'ERR_INVALID_REQUEST',
+      /images: expected at most 1024 pictures, received 1025/,
+    ],
+    [
+      'one of millions of values',
+      `{"id":"a","turns":[${Array(2_000_000).fill('{"a":1}').join()}]}`,
+      null,
+      'ERR_INVALID_LINE',
+      /expected at most 100000 values in a line, received more/,
+    ],
+    [
       'a bottomless one',
       `{"id":"a","x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
       null,
@@ -315,6 +350,23 @@ describe('what is no request', () => {
       assert.match(line.digest, /^[0-9a-f]{16}$/);
     });
   }
+
+  test('what is too much is told without reading it', () => {
+    const ms = (text: string) => {
+      const startedAt = performance.now();
+      assert.ok('error' in parse(text), 'expected a refusal');
+      return performance.now() - startedAt;
+    };
+    ms(`[${'1,'.repeat(1000)}1]`);
+    const turns = (count: number) => `{"turns":[${'{"a":1},'.repeat(count)}{}]}`;
+    const [some, many] = [ms(turns(200_000)), ms(turns(4_000_000))];
+    assert.ok(many < 200 + 4 * some, `twenty times as many take ${many.toFixed(0)} ms, those ${some.toFixed(0)} ms`);
+  });
+
+  test('commas, brackets and quotes within strings are no values', () => {
+    const prompt = `${',[{"\\'.repeat(60_000)}\\`;
+    assert.equal(request(JSON.stringify({ prompt, [prompt.slice(0, 9)]: '\\"' })).request.prompt, prompt);
+  });
 
   test('a line beyond the limit is refused', () => {
     const line = parseRequestLine(
