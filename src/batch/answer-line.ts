@@ -105,7 +105,7 @@ export function answerLine({ id, line, digest }: Asked, result: EtaResult, kept:
 export function failedLine(
   { id, line, digest }: Asked,
   error: unknown,
-  { method, seed }: { readonly method: Method; readonly seed: number },
+  { method, seed }: { readonly method: Method; readonly seed: number | null },
 ): AnswerLine {
   return { ...emptyLine(line, digest), id, error: lineError(error), method, seed };
 }

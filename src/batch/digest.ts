@@ -1,10 +1,10 @@
 /** What a request's seed, shard and identity are computed from: the same on every machine. */
 import { createHash, type Hash } from 'node:crypto';
-import { deriveSeed } from '../eta/index.js';
+import { deriveSeedOver } from '../eta/index.js';
 
 /** One seed for each (seed of the batch, id): the answer does not depend on what ran before or beside it. */
 export function seedOf(seed: number, id: string): number {
-  return deriveSeed(seed, ...Buffer.from(id));
+  return deriveSeedOver(seed, Buffer.from(id));
 }
 
 /** Which of `shardCount` shards a key belongs to, from 1: by its SHA-256, so that neither order nor length matter. */

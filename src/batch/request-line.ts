@@ -1,17 +1,24 @@
 /** One line of a requests file to a request, or to the error that stands in its place. */
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
-import type { EtaRequest } from '../eta/index.js';
+import { checkCounts, type EtaRequest } from '../eta/index.js';
 import { describe } from '../options.js';
 import { type BatchRequest, lineError, type RefusedRequest } from './answer-line.js';
 import { turnsOf } from './chat-messages.js';
 import { digestOf } from './digest.js';
 import { type Fields, isFields, withoutNulls } from './fields.js';
+import { holdsMoreValues } from './json-size.js';
 import { idOf, ownFields } from './line-forms.js';
 import type { ByteLine } from './line-reader.js';
 
 /** A line of requests may hold several pictures as data: URLs, but not more than this. */
 export const MAX_REQUEST_BYTES = 64 * 2 ** 20;
+
+/** Of an id, in characters: what names a line, not what is in it. */
+const MAX_ID_LENGTH = 1024;
+
+/** JSON values of a line: ten thousand turns, each with its parts, are fewer. */
+const MOST_VALUES = 100_000;
 
 type Line = BatchRequest | RefusedRequest;
 
@@ -44,6 +51,8 @@ function refused(line: number, id: string | null, digest: string, error: unknown
 }
 
 function parseObject(bytes: Uint8Array): Fields {
+  if (holdsMoreValues(bytes, MOST_VALUES))
+    throw invalid(`expected at most ${MOST_VALUES} values in a line, received more. Shorten the conversation`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes); // takes a byte order mark away
@@ -63,6 +72,8 @@ function parseObject(bytes: Uint8Array): Fields {
 /** A line without an id is called after its place. */
 function readId(id: unknown, line: number): string {
   if (id === undefined) return `line-${line}`;
+  if (typeof id === 'string' && id.length > MAX_ID_LENGTH)
+    throw invalid(`id: expected at most ${MAX_ID_LENGTH} characters, received ${id.length}: ${describe(id)}`);
   if (typeof id === 'string' && id !== '') return id;
   if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id);
   throw invalid(`id: expected a text that is not empty, or an integer; received ${describe(id)}`);
@@ -75,8 +86,10 @@ function readRequest(fields: Fields, folder: string): Omit<EtaRequest, 'signal'>
   const request: Record<string, unknown> = { ...rest };
   if (messages !== undefined) {
     if ('turns' in rest) throw invalid('turns: expected turns or messages, received both');
+    if (Array.isArray(messages)) checkCounts({ turns: messages });
     request['turns'] = turnsOf(messages);
   }
+  checkCounts(request);
   if ('image' in request) request['image'] = located(request['image'], folder);
   if (Array.isArray(request['images'])) request['images'] = request['images'].map((image) => located(image, folder));
   if (Array.isArray(request['turns'])) {

@@ -1,7 +1,7 @@
 /** Many requests on one context: as many at once as asked for, each answer on disk before the next request begins. */
 import { followAbort, orAbort } from '../abort.js';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
-import type { Eta } from '../eta/index.js';
+import { checkCounts, type Eta } from '../eta/index.js';
 import { describe } from '../options.js';
 import { picturePath } from '../outputs/index.js';
 import type { Turn } from '../types.js';
@@ -11,6 +11,7 @@ import {
   type BatchRequest,
   failedLine,
   type Kept,
+  lineError,
   type RefusedRequest,
   refusedLine,
 } from './answer-line.js';
@@ -151,8 +152,8 @@ class Batch {
   }
 
   #entry(request: BatchRequest | RefusedRequest, line: number): Entry {
-    const digest = request.digest ?? digestOf('request' in request ? request.request : null);
-    const entry = { ...request, line, digest };
+    const entry = this.#named(request, line);
+    const { digest } = entry;
     if (entry.id === null) {
       this.#refused.add(refusalKey(line, digest));
       return entry;
@@ -165,6 +166,18 @@ class Batch {
     this.#refused.add(refusalKey(line, digest));
     const message = `Expected each id once, received ${describe(entry.id)} on line ${earlier} and again on line ${line}. Give one of the two another id.`;
     return { id: null, line, digest, error: { code: 'ERR_DUPLICATE_ID', message } };
+  }
+
+  /** With its digest; one that cannot be read, or is too large to, with its error. */
+  #named(request: BatchRequest | RefusedRequest, line: number): Entry {
+    if ('error' in request) return request;
+    try {
+      checkCounts(request.request);
+      return { ...request, line, digest: request.digest ?? digestOf(request.request) };
+    } catch (error) {
+      const told = lineError(error);
+      return { id: request.id, line, digest: request.digest ?? digestOf(told), error: told };
+    }
   }
 
   #isSettled({ id, line, digest }: Entry): boolean {
@@ -184,8 +197,9 @@ class Batch {
     if ('error' in entry) return refusedLine(entry);
     const { eta, seed: batchSeed = BATCH_SEED } = this.#options;
     const { id, request } = entry;
-    const seed = request.seed ?? seedOf(batchSeed, id);
+    let seed: number | null = null;
     try {
+      seed = request.seed ?? seedOf(batchSeed, id);
       await this.#checkPictures(request);
       return answerLine(entry, await eta.respond({ ...request, seed, signal: this.#signal }), this.#options);
     } catch (error) {

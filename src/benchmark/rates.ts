@@ -62,7 +62,9 @@ function meanValue(answers: readonly JudgedAnswer[]): number | null {
   const seeds = groupBy(answers, ({ job }) => String(job.seed));
   const values = [...seeds.values()].flatMap((rounds) => {
     const judged = rounds.flatMap(({ value }) => (value === null ? [] : [value]));
-    return judged.length < rounds.length ? [] : [Math.min(...judged)];
+    return judged.length < rounds.length
+      ? []
+      : [judged.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)];
   });
   return values.length === 0 ? null : mean(values);
 }

@@ -6,7 +6,7 @@ import { SEQUENCE_COUNT } from '../eta/defaults.js';
 import { decodeImage } from '../image.js';
 import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
 import { checkApart, picturePath } from '../outputs/index.js';
-import type { EtaEvent, EtaResult, Timings } from '../types.js';
+import type { EtaEvent, EtaResult, RgbImage, Timings } from '../types.js';
 import { modelInputs } from './inputs.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
@@ -37,7 +37,8 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   if (options.trace !== undefined) await checkTrace(options.trace, options);
   const prompt = question === '-' ? await readPrompt(signal) : question;
   const startedAt = performance.now();
-  const images = await Promise.all((options.image ?? []).map((file) => decodeImage(file, { signal })));
+  const images: RgbImage[] = [];
+  for (const file of options.image ?? []) images.push(await decodeImage(file, { signal }));
   const imageDecodeMs = performance.now() - startedAt;
   const notices = new Notices();
   await using eta = await load({ ...settings, onNotice: notices.add }, signal);

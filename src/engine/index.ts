@@ -14,7 +14,7 @@ export { devices, processorFeatures } from './devices.js';
 export { Lease } from './lease.js';
 export { Model, type ModelOptions, type TokenizeOptions } from './model.js';
 export type { PromptTurn } from './prompt-piece.js';
-export { deriveSeed, GREEDY, randomSeed, type SamplerOptions, samplerSchema } from './sampler.js';
+export { deriveSeed, deriveSeedOver, GREEDY, randomSeed, type SamplerOptions, samplerSchema } from './sampler.js';
 export { type Decoded, type DecodeOptions, type PrefillOptions, Sequence } from './sequence.js';
 export type { DecodeStopReason } from './task.js';
 export { TokenSet } from './token-set.js';

@@ -44,13 +44,19 @@ export function nativeSampler(options: z.output<typeof samplerSchema>): NativeSa
   return { ...options, seed: options.seed ?? randomSeed() };
 }
 
-/**
- * One independent seed per (seed, indices...), so that candidate k of round i draws the same whatever ran beside it.
- * FNV-1a over the 32-bit words, finished with the mixer of MurmurHash3 so that neighbours differ in every bit.
- */
+/** One independent seed per (seed, indices...), so that candidate k of round i draws the same whatever ran beside it. */
 export function deriveSeed(seed: number, ...indices: readonly number[]): number {
+  return deriveSeedOver(seed, indices);
+}
+
+/**
+ * As {@link deriveSeed}, of any number of indices: as arguments, a hundred thousand would not fit the stack. FNV-1a over
+ * the 32-bit words, finished with the mixer of MurmurHash3 so that neighbours differ in every bit.
+ */
+export function deriveSeedOver(seed: number, indices: ArrayLike<number>): number {
   let hash = 0x811c9dc5;
-  for (const word of [seed, ...indices]) {
+  for (let i = -1; i < indices.length; i++) {
+    const word = i < 0 ? seed : (indices[i] as number);
     for (let shift = 0; shift < 32; shift += 8) {
       hash ^= (word >>> shift) & 0xff;
       hash = Math.imul(hash, 0x01000193);

@@ -70,7 +70,7 @@ export class DecodeTask implements Task {
   }
 
   take(result: NativeRunResult): boolean {
-    this.tokens.push(...result.tokens);
+    for (const token of result.tokens) this.tokens.push(token);
     for (const logProbability of result.logProbabilities) this.logProbability += logProbability;
     const ended = result.state === 'ended';
     const fresh = this.#options.text.push(result.tokens) + (ended ? this.#options.text.flush() : '');

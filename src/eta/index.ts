@@ -1,5 +1,5 @@
 /** ETA: evaluate, then align. */
-export { deriveSeed } from '../engine/index.js';
+export { deriveSeed, deriveSeedOver } from '../engine/index.js';
 export {
   BEST_OF_N_PROMPT,
   INTERFERENCE_PREFIX,
@@ -16,4 +16,5 @@ export type { LoadEtaOptions, LoadProgress } from './load-options.js';
 export { answerIsUnsafe, imageIsUnsafe, METHODS, type ThresholdSources, type Thresholds } from './methods.js';
 export type { Notice } from './notice.js';
 export type { EtaRequest } from './request.js';
+export { checkCounts } from './request-counts.js';
 export { isCut } from './stop-reason.js';

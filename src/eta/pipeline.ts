@@ -6,11 +6,10 @@
  * answer begins as soon as the question is read, and is held back until CLIP has spoken for it.
  */
 import type { Context, Model, Sequence } from '../engine/index.js';
-import { decodeImage } from '../image.js';
-import { type SharedPicture, sharePicture } from '../shared-picture.js';
-import type { Action, EtaEvent, EtaResult, ImageSource, RgbImage, StopReason, Turn } from '../types.js';
+import type { Action, EtaEvent, EtaResult, StopReason } from '../types.js';
 import { align, type SentenceEnds } from './align.js';
 import { AnswerText } from './answer-text.js';
+import { DecodedPictures } from './decoded-pictures.js';
 import { Evaluation, type Evaluators } from './evaluation.js';
 import { Measures } from './measures.js';
 import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS } from './methods.js';
@@ -54,11 +53,12 @@ export async function runPipeline(
   try {
     return await group.result(
       group.start(async () => {
-        const images = await measures.time('imageDecodeMs', () => decodeImages(job.turns, group.signal));
-        const pipeline = new Pipeline(parts, job, images.flat(), measures, group, emit);
+        const sources = job.turns.flatMap(({ images = [] }) => images);
+        const pictures = new DecodedPictures(sources, group);
+        const pipeline = new Pipeline(parts, job, pictures, measures, group, emit);
         const looking = group.start(() => pipeline.look());
-        question = await readQuestion({ ...parts, ...job, images, measures, signal: group.signal });
-        const notice = parts.onNotice === null ? null : await noticeOf(images.flat());
+        question = await readQuestion({ ...parts, ...job, pictures, measures, signal: group.signal });
+        const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
         if (notice !== null) parts.onNotice?.(notice); // from here on there will be an answer to speak of
         return await pipeline.run(question, looking);
       }),
@@ -72,7 +72,7 @@ export async function runPipeline(
 class Pipeline {
   readonly #parts: PipelineParts;
   readonly #job: EtaJob;
-  readonly #pictures: readonly RgbImage[];
+  readonly #pictures: DecodedPictures;
   readonly #measures: Measures;
   readonly #group: TaskGroup;
   readonly #emit: Emit;
@@ -82,7 +82,7 @@ class Pipeline {
   constructor(
     parts: PipelineParts,
     job: EtaJob,
-    pictures: readonly RgbImage[],
+    pictures: DecodedPictures,
     measures: Measures,
     group: TaskGroup,
     emit: Emit,
@@ -100,8 +100,8 @@ class Pipeline {
   /** Whether CLIP finds the pictures unsafe; null where the method does not ask, or there is no picture. */
   async look(): Promise<boolean | null> {
     const { method } = this.#job.policy;
-    if (!METHOD_PLANS[method].gatesImage || this.#pictures.length === 0) return null;
-    const clipScore = await this.#evaluation.clipScore(this.#pictures, this.#group.signal);
+    if (!METHOD_PLANS[method].gatesImage || this.#pictures.count === 0) return null;
+    const clipScore = await this.#evaluation.clipScore(await this.#pictures.all(), this.#group.signal);
     const unsafeClipScore = knownThreshold(this.#job.thresholds, 'unsafeClipScore', method);
     const looksUnsafe = imageIsUnsafe(clipScore, { unsafeClipScore });
     this.#recorder.imageJudged(clipScore, looksUnsafe);
@@ -160,8 +160,8 @@ class Pipeline {
     const { signal } = this.#group;
     const answer = this.#answerText();
     if (policy.whenStillUnsafe === 'return') answer.open();
-    if (this.#pictures.length > 0 && METHOD_PLANS[policy.method].usesSearch) {
-      await this.#evaluation.look(this.#pictures, signal); // known already, except where the reward alone gates
+    if (this.#pictures.count > 0 && METHOD_PLANS[policy.method].usesSearch) {
+      await this.#evaluation.look(await this.#pictures.all(), signal); // known already, except where the reward alone gates
     }
     const endTokens = await this.#parts.sentenceEnds.of(policy);
     const made = await this.#measures.time('alignMs', () =>
@@ -226,10 +226,4 @@ class Pipeline {
     this.#emit({ type: 'done', result });
     return result;
   }
-}
-
-/** Decoded once, into memory that CLIP and the language model's encoder both read. */
-async function decodeImages(turns: readonly Turn[], signal: AbortSignal): Promise<SharedPicture[][]> {
-  const decode = async (image: ImageSource) => await sharePicture(await decodeImage(image, { signal }), signal);
-  return await Promise.all(turns.map(({ images = [] }) => Promise.all(images.map(decode))));
 }

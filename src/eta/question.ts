@@ -1,8 +1,9 @@
 /** Reading the question: pictures encoded, the prompt built, room reserved, everything prefilled. */
 import type { Context, Lease, Model, Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import type { RgbImage, Turn } from '../types.js';
+import type { Turn } from '../types.js';
 import { type Allotment, allot, largestPrompt, type Room, shortening } from './allotment.js';
+import type { DecodedPictures } from './decoded-pictures.js';
 import type { Policy } from './defaults.js';
 import type { Measures } from './measures.js';
 import { METHOD_PLANS } from './methods.js';
@@ -13,8 +14,8 @@ export interface QuestionOptions {
   readonly context: Context;
   readonly policy: Policy;
   readonly turns: readonly Turn[];
-  /** Decoded pictures, turn by turn. */
-  readonly images: readonly (readonly RgbImage[])[];
+  /** Those of all turns, in order. */
+  readonly pictures: DecodedPictures;
   readonly measures: Measures;
   readonly signal: AbortSignal;
 }
@@ -37,26 +38,34 @@ export interface Question {
  * @throws UsageError ERR_PROMPT_TOO_LONG, ModelError ERR_NO_PROJECTOR, AbortError, EngineError
  */
 export async function readQuestion(options: QuestionOptions): Promise<Question> {
-  const { model, context, policy, turns, measures, signal } = options;
+  const { model, context, policy, turns, pictures, measures, signal } = options;
   const encoded: Awaited<ReturnType<Model['encodeImage']>>[] = [];
   let lease: Lease | undefined;
+  const room = {
+    cellCount: context.facts.cellCount,
+    trainedContextLength: model.facts.trainedContextLength,
+  };
+  const most = largestPrompt(room);
+  let imageCount = 0;
   try {
+    if (pictures.count >= most) throw tooManyPictures(most, `${pictures.count} pictures`, room); // of a token at least
     const asked: { role: Turn['role']; text: string; images: typeof encoded }[] = [];
-    for (const [index, { role, text }] of turns.entries()) {
+    for (const { role, text, images: sources = [] } of turns) {
       const images: typeof encoded = [];
-      for (const image of options.images[index] ?? []) {
+      for (const _ of sources) {
+        const image = await measures.time('imageDecodeMs', () => pictures.at(encoded.length));
         const one = await measures.time('prefillMs', () => model.encodeImage(image, { signal }));
         encoded.push(one);
         images.push(one);
+        imageCount += one.tokenCount;
+        if (imageCount >= most) {
+          const first = encoded.length < pictures.count ? `, the first ${encoded.length} of` : ' of';
+          throw tooManyPictures(most, `${pictures.count} pictures${first} ${imageCount} tokens`, room);
+        }
       }
       asked.push({ role, text, images });
     }
-    const imageCount = encoded.reduce((sum, image) => sum + image.tokenCount, 0);
-    const room = {
-      cellCount: context.facts.cellCount,
-      trainedContextLength: model.facts.trainedContextLength,
-    };
-    const maxTextTokens = Math.max(0, largestPrompt(room) - imageCount);
+    const maxTextTokens = most - imageCount;
     const prompt = await model.prompt(asked, { maxTokens: maxTextTokens, signal }).catch((cause: unknown) => {
       throw isTooLong(cause) ? tooLong(maxTextTokens, room, cause) : cause;
     });
@@ -81,6 +90,14 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
 
 function isTooLong(error: unknown): boolean {
   return error instanceof UsageError && error.code === 'ERR_PROMPT_TOO_LONG';
+}
+
+/** Refused as soon as it is known: the text takes one token at least. */
+function tooManyPictures(most: number, received: string, room: Room): UsageError {
+  return new UsageError(
+    'ERR_PROMPT_TOO_LONG',
+    `request: expected pictures of less than ${most} tokens in all, received ${received}. ${shortening(room)}`,
+  );
 }
 
 function tooLong(maxTextTokens: number, room: Room, cause: unknown): UsageError {

@@ -1,13 +1,13 @@
 /** What a caller asks: every field checked, one sentence for each mistake. */
 import { types } from 'node:util';
 import { z } from 'zod';
-import { checkTurnCount } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import type { ImageSource, RgbImage, Turn } from '../types.js';
 import type { Policy } from './defaults.js';
 import type { ThresholdSources, Thresholds } from './methods.js';
 import { overridePolicy, overrideSources, overrideThresholds, policyFields } from './policy-options.js';
+import { checkCounts } from './request-counts.js';
 
 const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
 
@@ -52,10 +52,10 @@ export const signalField = z
 const requestFields = {
   /** The question. Either this, or `turns`. */
   prompt: z.string('expected a text').optional(),
-  /** A picture, or several; they stand before the question. */
+  /** A picture, or several, at most 1,024; they stand before the question. */
   image: imageSchema.optional(),
   images: imagesSchema.optional(),
-  /** A whole conversation, which ends with a user turn; pictures stand in user turns. */
+  /** A whole conversation of at most 10,000 turns, which ends with a user turn; pictures stand in user turns, at most 1,024 in all. */
   turns: readonlyArray(turnSchema, 'expected an array of turns').optional(),
   /** Unsigned 32 bits: the same seed draws the same candidates. @default random */
   seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
@@ -93,7 +93,7 @@ export interface RequestDefaults {
  */
 export function parseRequest(request: EtaRequest, defaults: RequestDefaults): EtaJob {
   const { policy, thresholds, thresholdSources, newSeed } = defaults;
-  checkTurnCount(request?.turns);
+  checkCounts(request);
   const parsed = parseOptions(requestSchema, request, 'request');
   return {
     turns: parsed.turns === undefined ? [question(parsed)] : conversation({ ...parsed, turns: parsed.turns }),

@@ -60,7 +60,7 @@ export function packTree(
   for (const branch of branches) {
     branchStarts.push(ids.length);
     for (let i = 0; i < branch.length; i++) positions.push(branchPosition + i);
-    ids.push(...branch);
+    for (const id of branch) ids.push(id);
     ends.push(ids.length - 1);
   }
   const width = pastLength + ids.length;

@@ -57,7 +57,8 @@ export async function readGguf(path: string): Promise<GgufFile> {
   const tensors = [...first.tensors];
   for (let part = 1; part <= count; part++) {
     const number = String(part).padStart(5, '0');
-    if (number !== own) tensors.push(...(await readHead(`${before}${number}${behind}`)).tensors);
+    if (number === own) continue;
+    for (const tensor of (await readHead(`${before}${number}${behind}`)).tensors) tensors.push(tensor);
   }
   return { ...first, tensors };
 }

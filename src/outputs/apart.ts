@@ -36,7 +36,7 @@ interface Found<Kind> extends Place {
  */
 export async function checkApart(outputs: readonly Output[], inputs: readonly Input[]): Promise<void> {
   const found = await Promise.all(
-    outputs.map(async (of): Promise<Found<Output>> => ({ of, ...(await placeOf(of.path)) })),
+    outputs.map(async (of): Promise<Found<Output>> => ({ of, ...(await placeOf(of.path, of.name)) })),
   );
   const read = (await Promise.all(inputs.map(placeOfInput))).flat();
   for (const [index, output] of found.entries()) {

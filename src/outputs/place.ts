@@ -22,42 +22,42 @@ const MOST_LINKS = 40;
  * What a path leads to, as the system follows it: where it leads nowhere, each part of it is looked at in turn, because
  * `a/../b` is not `b` where there is no `a`.
  *
+ * @param name what a message calls it
  * @throws UsageError ERR_INVALID_OPTION for links that lead in a circle, and for paths that can never lead to a file or a
  * folder: through a file, or back out of a folder that is not there
  */
-export async function placeOf(path: string): Promise<Place> {
-  return await follow(path, path, MOST_LINKS);
+export async function placeOf(path: string, name = 'The output'): Promise<Place> {
+  const refuse = (received: string): never => {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `${name}: expected a place for a file, received ${JSON.stringify(path)}, which leads ${received}. Name another.`,
+    );
+  };
+  return await follow(path, refuse, MOST_LINKS);
 }
 
-async function follow(path: string, given: string, linkCount: number): Promise<Place> {
+async function follow(path: string, refuse: (received: string) => never, linkCount: number): Promise<Place> {
   const found = await stat(path, { bigint: true }).catch((cause: NodeJS.ErrnoException) => cause.code ?? 'ENOENT');
   if (typeof found === 'object') {
     const kind = found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
     const whole = await realpath(path).catch(() => resolve(path)); // a pipe behind /dev/stdout has no path
     return { target: whole, identity: `${found.dev}:${found.ino}`, kind, nameCount: Number(found.nlink) };
   }
-  if (found === 'ELOOP' || linkCount === 0) refuse(given, 'links that lead in a circle');
-  if (found === 'ENOTDIR') refuse(given, 'one that leads through a file');
-  if (LEAVES.test(path)) refuse(given, 'one that leads through a folder that is not there');
+  if (found === 'ELOOP' || linkCount === 0) refuse('in a circle of links');
+  if (found === 'ENOTDIR') refuse('through a file');
+  if (LEAVES.test(path)) refuse('through a folder that is not there');
   const parent = dirname(path);
-  const folder = parent === path ? null : await follow(parent, given, linkCount);
-  if (folder?.kind === 'file' || folder?.kind === 'other') refuse(given, 'one that leads through a file');
+  const folder = parent === path ? null : await follow(parent, refuse, linkCount);
+  if (folder?.kind === 'file' || folder?.kind === 'other') refuse('through a file');
   const target = folder === null ? path : join(folder.target, basename(path));
   const link = await readlink(target).catch(() => null);
   if (link === null) return { target, identity: await futureIdentity(target), kind: 'nothing', nameCount: 0 };
   // Where the link would have its file.
-  return await follow(isAbsolute(link) ? link : `${dirname(target)}/${link}`, given, linkCount - 1);
+  return await follow(isAbsolute(link) ? link : `${dirname(target)}/${link}`, refuse, linkCount - 1);
 }
 
 /** Ends in "." or "..". */
 const LEAVES = /(?:^|[\\/])\.\.?[\\/]*$/;
-
-function refuse(path: string, received: string): never {
-  throw new UsageError(
-    'ERR_INVALID_OPTION',
-    `Expected a place for a file at ${JSON.stringify(path)}, received ${received}. Name another.`,
-  );
-}
 
 /** Device and inode of what is there; null where nothing is. */
 export async function identityOf(path: string): Promise<string | null> {

@@ -202,6 +202,13 @@ describe('what is no request', () => {
     ['null', 'null', null, 'ERR_INVALID_LINE', /received null/],
     ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), null, 'ERR_INVALID_LINE', /expected UTF-8/],
     ['an empty id', '{"id":"","prompt":"p"}', null, 'ERR_INVALID_LINE', /id: expected a text that is not empty/],
+    [
+      'an id of 100 KB',
+      `{"id":"${'x'.repeat(100_000)}","prompt":"p"}`,
+      null,
+      'ERR_INVALID_LINE',
+      /id: expected at most 1024 characters, received 100000: "x+\.\.\."\.$/,
+    ],
     ['an id that is a fraction', '{"id":1.5,"prompt":"p"}', null, 'ERR_INVALID_LINE', /received 1\.5/],
     [
       'a picture that is no text',
@@ -305,6 +312,41 @@ describe('what is no request', () => {
     ],
     ['a signal', '{"id":"a","prompt":"p","signal":1}', 'a', 'ERR_UNKNOWN_OPTION', /signal/],
     [
+      'one of too many turns',
+      `{"id":"a","turns":[${Array(1025).fill('{}').join()}]}`,
+      'a',
+      'ERR_PROMPT_TOO_LONG',
+      /at most 1024 turns but received 1025 turns\. Shorten/,
+    ],
+    [
+      'one of too many messages',
+      `{"id":"a","messages":[${Array(1025).fill('{}').join()}]}`,
+      'a',
+      'ERR_PROMPT_TOO_LONG',
+      /at most 1024 turns but received 1025 turns\. Shorten/,
+    ],
+    [
+      'one of too many pictures',
+      `{"id":"a","prompt":"p","images":[${Array(20_000).fill('"none"').join()}]}`,
+      'a',
+      'ERR_INVALID_REQUEST',
+      /images: expected at most 1024 pictures, received 20000\. Show fewer/,
+    ],
+    [
+      'one of too many pictures in its messages',
+      `{"id":"a","messages":[{"role":"user","content":[${Array(1025).fill('{"type":"image","url":"a"}').join()}]}]}`,
+      'a',
+      'ERR_INVALID_REQUEST',
+      /images: expected at most 1024 pictures, received 1025/,
+    ],
+    [
+      'one of millions of values',
+      `{"id":"a","turns":[${Array(2_000_000).fill('{"a":1}').join()}]}`,
+      null,
+      'ERR_INVALID_LINE',
+      /expected at most 100000 values in a line, received more/,
+    ],
+    [
       'a bottomless one',
       `{"id":"a","x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
       null,
@@ -321,6 +363,23 @@ describe('what is no request', () => {
       assert.match(line.digest, /^[0-9a-f]{16}$/);
     });
   }
+
+  test('what is too much is told without reading it', () => {
+    const ms = (text: string) => {
+      const startedAt = performance.now();
+      assert.ok('error' in parse(text), 'expected a refusal');
+      return performance.now() - startedAt;
+    };
+    ms(`[${'1,'.repeat(1000)}1]`);
+    const turns = (count: number) => `{"turns":[${'{"a":1},'.repeat(count)}{}]}`;
+    const [some, many] = [ms(turns(200_000)), ms(turns(4_000_000))];
+    assert.ok(many < 200 + 4 * some, `twenty times as many take ${many.toFixed(0)} ms, those ${some.toFixed(0)} ms`);
+  });
+
+  test('commas, brackets and quotes within strings are no values', () => {
+    const prompt = `${',[{"\\'.repeat(60_000)}\\`;
+    assert.equal(request(JSON.stringify({ prompt, [prompt.slice(0, 9)]: '\\"' })).request.prompt, prompt);
+  });
 
   test('a line beyond the limit is refused', () => {
     const line = parseRequestLine(

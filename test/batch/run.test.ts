@@ -72,6 +72,46 @@ describe('seeds', () => {
     assert.equal(seeds.size, 2000);
     assert.notEqual(seedOf(1, 'a'), seedOf(2, 'a'));
   });
+
+  test('are the same in every version, and there is one for an id of any length', () => {
+    const ids = ['a', 'item-7', 'größe', 'x'.repeat(1000), 'x'.repeat(60_000)];
+    const seeds = [3545549005, 453851105, 3807541229, 1915637553, 2607527214]; // of eta-vlm 0.1.0
+    assert.deepEqual(
+      [1, 5, 7, 1, 4294967295].map((seed, i) => seedOf(seed, ids[i] ?? '')),
+      seeds,
+    );
+    assert.ok(seedOf(1, 'x'.repeat(1_000_000)) >= 0);
+  });
+
+  test('a request of too many pictures, and one that cannot be read, are errors of their lines', async () => {
+    const path = fresh();
+    const [one, other, good] = quick(['many', 'thrown', 'good']) as [BatchRequest, BatchRequest, BatchRequest];
+    const thrown = {
+      get prompt(): string {
+        throw new TypeError('not today');
+      },
+    };
+    const requests = [
+      { ...one, request: { ...one.request, images: Array(200_000).fill(new Uint8Array(8)) } },
+      { ...other, request: thrown },
+      good,
+    ];
+    const { tally } = await run(path, { requests, ordered: true });
+    assert.deepEqual([tally.answeredCount, tally.errorCount], [1, 2]);
+    const found = await answers(path);
+    assert.match(found[0]?.error?.message ?? '', /at most 1024 pictures, received 200000/);
+    assert.match(found[1]?.error?.message ?? '', /not today/);
+    await run(path, { requests }); // settled: nothing is asked again
+  });
+
+  test('a request whose id is very long is answered as any other', async () => {
+    const path = fresh();
+    const id = 'x'.repeat(300_000);
+    const { tally } = await run(path, {
+      requests: quick(['a', 'b']).map((line) => (line.id === 'a' ? { ...line, id } : line)),
+    });
+    assert.deepEqual([tally.answeredCount, tally.errorCount], [2, 0]);
+  });
 });
 
 describe('whatever runs beside it', () => {

@@ -97,7 +97,7 @@ const WRONG: readonly (readonly [args: readonly string[], message: RegExp])[] = 
   [['--unsafe-answers', 'x.txt'], /Expected --safe-answers beside --unsafe-answers/],
   [['--gallery', '--safe', pictures], /'--gallery' cannot be used with option '--safe/],
   [['--gallery', '--max-false-positive-rate', '5'], /Expected a number from 0 to 1/],
-  [['--gallery', '--out', join(pictures, 'clean-01.jpg')], /--out: expected a folder that can be written to/],
+  [['--gallery', '--out', join(pictures, 'clean-01.jpg')], /\(--out\).*which leads through a file\. Name another/],
   [['--safe', 'no-such-folder', '--unsafe', pictures], /--safe: expected a folder of pictures.*"no-such-folder"/],
   [['--gallery', '--clip', 'nowhere', '--models', 'miniature'], /'--models <name>' cannot be used with option '--clip/],
 ];

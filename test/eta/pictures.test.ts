@@ -76,6 +76,35 @@ test('a large picture that is transferred away: an ImageError, and the next requ
   await assertFreed(eta, 'afterwards');
 });
 
+test('pictures beyond the room: refused with figures, without reading those behind', async () => {
+  const tokens = (await eta.respond({ ...QUESTION, image: copy() })).usage.imageTokenCount;
+  const fitting = Math.floor(2048 / tokens);
+  const many = (good: number, all: number) => [
+    ...Array.from({ length: good }, () => copy()),
+    ...Array.from({ length: all - good }, () => 'no-such.png'),
+  ];
+  // those that are begun ahead, 8 at once, are read too
+  const images = [...many(fitting + 9, fitting + 9), ...many(0, 100)];
+  await assert.rejects(eta.respond({ ...QUESTION, image: undefined, images }), {
+    name: 'UsageError',
+    code: 'ERR_PROMPT_TOO_LONG',
+    message: new RegExp(
+      `expected pictures of less than \\d+ tokens in all, received ${images.length} pictures, the first \\d+ of \\d+ tokens`,
+    ),
+  });
+  await assertFreed(eta, 'afterwards');
+  const fine = await eta.respond({ ...QUESTION, image: undefined, images: many(20, 20) });
+  assert.equal(fine.usage.imageTokenCount, 20 * tokens);
+});
+
+test('more pictures than a prompt has tokens: refused before any is read', async () => {
+  await using small = await loadTiny({ contextSize: 256 });
+  await assert.rejects(small.respond({ ...QUESTION, image: undefined, images: Array(1000).fill('no-such.png') }), {
+    code: 'ERR_PROMPT_TOO_LONG',
+    message: /expected pictures of less than 255 tokens in all, received 1000 pictures\. Shorten/,
+  });
+});
+
 test('a picture that is too wide for the encoder says so', async () => {
   const image = { data: new Uint8Array(40_000 * 3), width: 40_000, height: 1 };
   await assert.rejects(eta.respond({ ...QUESTION, image }), {

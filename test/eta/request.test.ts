@@ -54,6 +54,27 @@ const WRONG: readonly (readonly [request: unknown, code: string, message: string
     'request: prompt: expected turns or prompt, received both. Put it into the last turn.',
   ],
   [
+    { turns: Array(7_000_000).fill({ a: 1 }) },
+    'ERR_PROMPT_TOO_LONG',
+    'Expected at most 1024 turns but received 7000000 turns. Shorten the conversation.',
+  ],
+  [
+    { prompt: 'a', images: Array(200_000).fill(new Uint8Array(4)) },
+    'ERR_INVALID_REQUEST',
+    'request: images: expected at most 1024 pictures, received 200000. Show fewer.',
+  ],
+  [
+    {
+      turns: [
+        { ...user('a'), images: Array(1000).fill('a.png') },
+        assistant('b'),
+        { ...user('a'), images: Array(25).fill('a.png') },
+      ],
+    },
+    'ERR_INVALID_REQUEST',
+    'request: images: expected at most 1024 pictures, received 1025. Show fewer.',
+  ],
+  [
     { turns: [] },
     'ERR_INVALID_REQUEST',
     'request: turns: expected a question in a user turn at the end, received nothing.',
