@@ -65,7 +65,7 @@ test('requests that come through a pipe, in pieces, are answered', options, asyn
 });
 
 const REFUSED: readonly (readonly [string, (path: string) => string[], RegExp])[] = [
-  ['a language model', (path) => ['ask', '--language-model', path, 'p'], /received a folder, a pipe or a device/],
+  ['a language model', (path) => ['ask', '--method', 'vanilla', '--language-model', path, 'p'], /pipe/],
   ['a file of thresholds', (path) => ['ask', '--thresholds', path, 'p'], /no regular file/],
   ['a file of answers', (path) => ['calibrate', '--safe-answers', path, '--unsafe-answers', path], /no regular file/],
   ['answers to merge', (path) => ['batch-merge', path, '--out', out()], /./],
