@@ -29,6 +29,16 @@ export function onAbort(signal: AbortSignal | undefined, call: () => void): () =
   };
 }
 
+/** Whether a value is a signal, and not merely an object with its prototype. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  if (!(value instanceof AbortSignal)) return false;
+  try {
+    return typeof value.aborted === 'boolean';
+  } catch {
+    return false;
+  }
+}
+
 /** Aborts the controller, with the signal's reason, when the signal fires. @returns as {@link onAbort} */
 export function followAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
   return onAbort(signal, () => controller.abort(signal?.reason));

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { z } from 'zod';
+import { isAbortSignal } from './abort.js';
 import { AbortError, ImageError, throwIfAborted } from './errors.js';
 import { bitmapSize, decodeBitmap, isBitmap } from './formats/bitmap.js';
 import { readDataUrl } from './formats/data-url.js';
@@ -28,7 +29,7 @@ const MAX_FILE_BYTES = 512 * 2 ** 20;
 const CONVERT_AT_ONCE = 100_000;
 
 const optionsSchema = z.strictObject({
-  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  signal: z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional(),
   /** Width times height, before and after decoding. @default 100 million */
   maxPixels: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1').default(100_000_000),
 });
@@ -105,7 +106,7 @@ async function decode(
   signal: AbortSignal | undefined,
 ): Promise<RgbImage> {
   const sharp = await loadSharp();
-  const gifFrame = isGif(bytes) ? opaqueGif(bytes, what) : undefined;
+  const gifFrame = isGif(bytes) ? await opaqueGif(bytes, what, signal) : undefined;
   // failOn 'error' refuses truncated files and lets pass what decoders merely grumble about.
   const settings: SharpOptions = { failOn: 'error', ignoreIcc: true, limitInputPixels: false, autoOrient: true };
   let picture: Sharp;

@@ -3,7 +3,7 @@
  * name and a near miss each get one sentence.
  */
 import type { z } from 'zod';
-import { UsageError } from './errors.js';
+import { EtaError, type EtaErrorCode, UsageError } from './errors.js';
 
 /**
  * The value as the schema types it, defaults filled in.
@@ -12,7 +12,7 @@ import { UsageError } from './errors.js';
  * @throws UsageError ERR_UNKNOWN_OPTION for a name the schema lacks, ERR_INVALID_OPTION for a wrong value
  */
 export function parseOptions<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
-  const parsed = schema.safeParse(value ?? {});
+  const parsed = reading('ERR_INVALID_OPTION', what, () => schema.safeParse(value ?? {}));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   if (issue === undefined) throw new UsageError('ERR_INVALID_OPTION', `${what}: expected valid options.`);
@@ -21,20 +21,42 @@ export function parseOptions<Schema extends z.ZodType>(schema: Schema, value: un
     const known = knownNames(schema, issue.path);
     const near = nearest(unknown, known);
     const hint = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${near}'?`;
-    throw new UsageError('ERR_UNKNOWN_OPTION', `${what}: unknown option '${unknown}'. ${hint}`);
+    throw new UsageError('ERR_UNKNOWN_OPTION', `${what}: unknown option '${shortened(unknown)}'. ${hint}`);
   }
   const name = issue.path.join('.') || 'the value';
-  const received = describe(valueAt(value, issue.path));
+  const received = reading('ERR_INVALID_OPTION', what, () => describe(valueAt(value, issue.path)));
   throw new UsageError('ERR_INVALID_OPTION', `${what}: ${name}: ${issue.message}; received ${received}.`);
 }
 
 /** A value in words, short enough for a message. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'string') return JSON.stringify(shortened(value));
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === 'object' ? `an object (${value.constructor?.name ?? 'no prototype'})` : typeof value;
+}
+
+/** A text short enough for a message. */
+export function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/**
+ * What `read` makes of a caller's object: getters and proxies run his code, and what that throws is his mistake.
+ *
+ * @throws UsageError with the code given; EtaError of ours as it is
+ */
+export function reading<Value>(code: EtaErrorCode, what: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof EtaError) throw cause;
+    const reason = cause instanceof Error ? cause.message : describe(cause);
+    throw new UsageError(code, `${what}: expected fields that can be read, but reading them failed: ${reason}.`, {
+      cause,
+    });
+  }
 }
 
 /** The known name within two edits of the unknown one, if any. */

@@ -37,11 +37,11 @@ export class SharedPicture implements RgbImage {
 export function takePicture(image: RgbImage): RgbImage {
   if (image instanceof SharedPicture) return image;
   const { data, width, height } = image;
-  const taken = { data, width, height };
+  const taken = { data: types.isUint8Array(data) ? bytesOf(data) : data, width, height };
   checkPicture(taken);
-  if (data.length > COPIED_AT_ONCE) return taken;
+  if (taken.data.length > COPIED_AT_ONCE) return taken;
   const shared = new SharedPicture(width, height);
-  shared.data.set(data);
+  shared.data.set(taken.data);
   return shared;
 }
 
@@ -61,7 +61,8 @@ export async function sharePicture(image: RgbImage, signal?: AbortSignal): Promi
 
 /** Encoded bytes at this moment, as {@link takePicture} has it for pixels. */
 export function takeBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.length > COPIED_AT_ONCE ? bytes : Uint8Array.from(bytes);
+  const taken = bytesOf(bytes);
+  return taken.length > COPIED_AT_ONCE ? taken : new Uint8Array(taken);
 }
 
 /**
@@ -71,10 +72,25 @@ export function takeBytes(bytes: Uint8Array): Uint8Array {
  */
 export async function copyBytes(bytes: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
   const taken = takeBytes(bytes);
-  if (taken !== bytes) return taken;
-  const target = new Uint8Array(bytes.length);
-  await copy(bytes, target, signal);
+  if (taken.length <= COPIED_AT_ONCE) return taken;
+  const target = new Uint8Array(taken.length);
+  await copy(taken, target, signal);
   return target;
+}
+
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const lengthOf = getterOf('length') as (this: Uint8Array) => number;
+const offsetOf = getterOf('byteOffset') as (this: Uint8Array) => number;
+const bufferOf = getterOf('buffer') as (this: Uint8Array) => ArrayBuffer;
+
+function getterOf(name: string): unknown {
+  return Reflect.getOwnPropertyDescriptor(typedArray, name)?.get;
+}
+
+/** A view of what a caller's bytes really hold, whatever fields and methods of his they have; of none, where they are gone. */
+function bytesOf(bytes: Uint8Array): Uint8Array {
+  const length = lengthOf.call(bytes);
+  return length === 0 ? new Uint8Array(0) : new Uint8Array(bufferOf.call(bytes), offsetOf.call(bytes), length);
 }
 
 /** @throws ImageError ERR_IMAGE_UNREADABLE when these are not the pixels of a picture */

@@ -6,7 +6,18 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const leaves = ['errors', 'types', 'options', 'cores', 'abort', 'turns', 'lines', 'shared-picture', 'jinja-template'];
+const leaves = [
+  'errors',
+  'types',
+  'options',
+  'cores',
+  'abort',
+  'turns',
+  'lines',
+  'regular-file',
+  'shared-picture',
+  'jinja-template',
+];
 const everything = [...leaves, 'native', 'engine', 'evaluators', 'search', 'models', 'image', 'eta', 'index'];
 
 /** Room (a folder of src, or a file there) to the rooms it may import. */
@@ -15,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   abort: ['errors'],
   'shared-picture': ['errors', 'options', 'types'],
+  'regular-file': ['errors', 'options'],
   cores: [],
   lines: [],
   'jinja-template': [],

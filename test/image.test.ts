@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
+import { opaqueGif } from '../src/formats/gif.js';
 import { decodeImage, imageLibrary } from '../src/image.js';
 
 // Pixels against PIL, for every kind of file: evaluators/preprocessing.test.ts.
@@ -309,4 +310,18 @@ test('bytes and pixels of another realm are what they are', async () => {
   const { width, height } = decoded;
   const { data } = await decodeImage({ data: other.from(decoded.data), width, height });
   assert.equal(Buffer.compare(data, decoded.data), 0);
+});
+
+test('a GIF of millions of empty blocks gives the event loop its turns', async () => {
+  const bytes = Buffer.alloc(60_000_000, Buffer.from([0x21, 0xff, 0]));
+  bytes.write('GIF89a', 0, 'latin1');
+  bytes.set([1, 0, 1, 0, 0, 0, 0], 6);
+  bytes.set([0x21, 0xff, 0], 13);
+  for (let at = 13; at + 3 <= bytes.length; at += 3) bytes.set([0x21, 0xff, 0], at);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const frame = await opaqueGif(bytes, 'The picture');
+  clearInterval(timer);
+  assert.equal(frame, undefined);
+  assert.ok(turns > 3, `${turns} turns`);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AbortError, ImageError } from '../src/errors.js';
-import { copyBytes, SharedPicture, sharePicture, takePicture } from '../src/shared-picture.js';
+import { copyBytes, SharedPicture, sharePicture, takeBytes, takePicture } from '../src/shared-picture.js';
 
 const SMALL = { width: 3, height: 2 };
 const LARGE = { width: 2000, height: 1500 };
@@ -154,4 +154,33 @@ test('memory that nobody reads any more is given back, though V8 does not count 
     most = Math.max(most, process.memoryUsage.rss() - before);
   }
   assert.ok(most < 7 * image.data.length, `${(most / image.data.length).toFixed(1)} pictures are held`);
+});
+
+test('encoded bytes are read as they are, whatever was done to them', async () => {
+  const gone = new Uint8Array(8);
+  detach(gone);
+  const shrunk = new (
+    ArrayBuffer as unknown as new (
+      size: number,
+      options: object,
+    ) => ArrayBuffer & { resize(size: number): void }
+  )(8, { maxByteLength: 16 });
+  const outside = new Uint8Array(shrunk, 4, 4);
+  shrunk.resize(2);
+  for (const bytes of [gone, outside]) {
+    assert.equal(takeBytes(bytes).length, 0);
+    assert.equal((await copyBytes(bytes)).length, 0);
+  }
+  class Throwing extends Uint8Array {
+    override [Symbol.iterator](): never {
+      throw new Error('no');
+    }
+  }
+  const odd = Object.defineProperty(Uint8Array.of(1, 2, 3), 'length', { value: 1e12 });
+  for (const bytes of [Throwing.of(1, 2, 3), odd]) assert.deepEqual([...takeBytes(bytes)], [1, 2, 3]);
+  const pixel = Object.defineProperty(new Uint8Array(1), 'length', { value: 3 });
+  assert.throws(() => takePicture({ data: pixel, width: 1, height: 1 }), {
+    name: 'ImageError',
+    message: /received 1 bytes/,
+  });
 });

@@ -1,6 +1,6 @@
 /** Messages as chat APIs write them, to turns: forms whose meaning is plain are taken, all others named. */
 import { UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describe, shortened } from '../options.js';
 import type { Turn } from '../types.js';
 import { type Fields, isFields } from './fields.js';
 
@@ -50,7 +50,11 @@ function turnOf(message: unknown, place: string): Turn {
     throw invalid(`${place}.role`, 'expected system, user or assistant (or developer, for system)', message['role']);
   for (const [name, value] of Object.entries(message)) {
     if (PASSED_OVER.includes(name) || (Array.isArray(value) && value.length === 0)) continue;
-    throw invalid(`${place}.${name}`, 'expected role and content alone: tools and sound are not read', value);
+    throw invalid(
+      `${place}.${shortened(name)}`,
+      'expected role and content alone: tools and sound are not read',
+      value,
+    );
   }
   const { texts, images } = contentOf(message['content'] ?? message['refusal'], `${place}.content`);
   return { role, text: texts.join('\n'), ...(images.length > 0 && { images: images as Turn['images'] & object }) };
@@ -91,7 +95,7 @@ function pictureOf(part: Fields, place: string): string {
 
 /** Such as the id of a file that somebody else keeps. */
 function withoutPicture(part: Fields): string {
-  return `${Object.keys(part).join(', ')} alone`;
+  return `${shortened(Object.keys(part).join(', '))} alone`;
 }
 
 function invalid(place: string, expected: string, received: unknown): UsageError {

@@ -1,6 +1,6 @@
 /** Lines as other programs write them, to the fields of ours: whatever is not known stays, and is refused by its name. */
 import { UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describe, shortened } from '../options.js';
 import { type Fields, isFields } from './fields.js';
 
 const COMPLETIONS = '/v1/chat/completions';
@@ -36,7 +36,7 @@ function batchLine({ method, url, body: _body, ...others }: Fields, body: Fields
   if (unknown !== undefined)
     throw new UsageError(
       'ERR_UNKNOWN_OPTION',
-      `request: unknown option '${unknown}' beside a body. Known: custom_id, method, url.`,
+      `request: unknown option '${shortened(unknown)}' beside a body. Known: custom_id, method, url.`,
     );
   if (body['messages'] === undefined) throw invalid('body.messages', 'expected an array of messages', undefined);
   return completion(body);

@@ -9,6 +9,7 @@ import { Turns } from '../turns.js';
 import type { BatchRequest, RefusedRequest } from './answer-line.js';
 import { shardOf } from './digest.js';
 import { readLines } from './line-reader.js';
+import { openRequests } from './open-requests.js';
 import { MAX_REQUEST_BYTES, parseRequestLine } from './request-line.js';
 
 /** One of several parts of a file of requests, told by their ids. */
@@ -34,7 +35,7 @@ export async function* readRequests(
   { shard, signal }: RequestsOptions = {},
 ): AsyncGenerator<BatchRequest | RefusedRequest, void> {
   await checkReadable(path);
-  const stream = createReadStream(path, { highWaterMark: 2 ** 18 });
+  const stream = await openRequests(path);
   yield* requestsOf(stream, { what: describe(path), folder: dirname(resolve(path)), shard, signal });
 }
 

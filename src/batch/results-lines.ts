@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { FileError, throwIfAborted } from '../errors.js';
 import { describe } from '../options.js';
+import { checkRegular } from '../regular-file.js';
 import type { AnswerLine } from './answer-line.js';
 import { readLines } from './line-reader.js';
 
@@ -45,8 +46,9 @@ export async function* readAnswers(path: string): AsyncGenerator<AnswerLine, voi
 
 /** As {@link readAnswers}, with the place of each. */
 export async function* placedLines(path: string, schema: z.ZodType = lineSchema): AsyncGenerator<PlacedLine, void> {
-  const stream = createReadStream(path, { highWaterMark: 2 ** 18 });
   try {
+    await checkRegular(path);
+    const stream = createReadStream(path, { highWaterMark: 2 ** 18 });
     for await (const line of readLines(stream, MAX_LINE_BYTES)) {
       if (!line.endsInNewline) return;
       const { number, offset, byteCount } = line;

@@ -1,7 +1,7 @@
 /** The file beside a results file that tells which settings its answers were made under. */
-import { readFile } from 'node:fs/promises';
 import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
+import { readRegularText } from '../regular-file.js';
 import type { BatchSettings, SettingValue } from './settings.js';
 
 /** One setting that is not the same. */
@@ -78,7 +78,7 @@ export async function holdsSettings(path: string): Promise<boolean> {
 async function readForm(path: string): Promise<{ readonly form: number; readonly settings: BatchSettings } | null> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegularText(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${(cause as Error).message}.`, { cause });

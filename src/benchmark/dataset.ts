@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { linesOf } from '../lines.js';
 import { describe } from '../options.js';
+import { checkRegular } from '../regular-file.js';
 import { Turns } from '../turns.js';
 import type { Method } from '../types.js';
 import type { BenchmarkItem } from './item.js';
@@ -65,9 +66,11 @@ export class DatasetFolder {
     return undefined;
   }
 
-  /** @throws UsageError ERR_DATASET_LAYOUT when none of these paths exists */
+  /** @throws UsageError ERR_DATASET_LAYOUT when none of these paths exists; FileError ERR_FILE_READ for a pipe or a device */
   async require(...candidates: readonly string[]): Promise<string> {
-    return (await this.find(candidates)) ?? (await this.#missing(candidates));
+    const file = (await this.find(candidates)) ?? (await this.#missing(candidates));
+    await checkRegular(this.path(file));
+    return file;
   }
 
   /** @throws UsageError ERR_DATASET_LAYOUT when it is missing, ERR_DATASET_INVALID when it is empty, no UTF-8, or too large */

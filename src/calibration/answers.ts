@@ -1,10 +1,10 @@
 /** Rewards of many answers under the post-evaluation prompt. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { RewardModel } from '../evaluators/index.js';
 import { linesOf } from '../lines.js';
 import { describe } from '../options.js';
+import { readRegular, whyUnread } from '../regular-file.js';
 import { Turns } from '../turns.js';
 import type { Scored } from './fit.js';
 import type { Unread } from './pictures.js';
@@ -27,12 +27,12 @@ interface Answer {
 export async function readAnswers(path: string, option: string): Promise<{ answers: Answer[]; unread: Unread[] }> {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readRegular(path));
   } catch (cause) {
     const why =
       (cause as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
         ? 'it is no UTF-8'
-        : String((cause as NodeJS.ErrnoException).code);
+        : whyUnread(cause);
     throw new UsageError(
       'ERR_INVALID_OPTION',
       `${option}: expected a file of answers, but ${describe(path)} cannot be read (${why}).`,

@@ -1,11 +1,12 @@
 /** CLIP scores of many pictures; what cannot be read is named, and stops nothing. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { type Clip, cosine } from '../evaluators/index.js';
 import { decodeImage } from '../image.js';
 import { describe } from '../options.js';
+import { readRegular } from '../regular-file.js';
 import { Turns } from '../turns.js';
 import type { Scored } from './fit.js';
 
@@ -102,7 +103,7 @@ async function scorePicture(
   let image: Awaited<ReturnType<typeof decodeImage>>;
   let digest: string;
   try {
-    const bytes = await readFile(name, signal === undefined ? {} : { signal });
+    const bytes = await readRegular(name, signal);
     digest = await sha256(bytes);
     image = await decodeImage(bytes, signal === undefined ? {} : { signal });
   } catch (error) {

@@ -1,6 +1,4 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
-import { addAbortSignal } from 'node:stream';
-import { text as readText } from 'node:stream/consumers';
 import { EngineError, UsageError } from '../errors.js';
 import { SEQUENCE_COUNT } from '../eta/defaults.js';
 import { decodeImage } from '../image.js';
@@ -15,6 +13,7 @@ import { type PolicyFlags, policyOptions } from './policy-options.js';
 import { print } from './print.js';
 import { loadingText, Progress } from './progress.js';
 import { roundLines } from './round-table.js';
+import { readStdin } from './stdin.js';
 import { checkWritable, writeJsonFile } from './trace-file.js';
 import { LABEL_WIDTH, verdictLines } from './verdict-text.js';
 
@@ -53,6 +52,7 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
 
 /** Refuses early a trace that could not be written after a long run, or would take the place of something else. */
 async function checkTrace(trace: string, options: AskOptions): Promise<void> {
+  if (trace === '') throw new UsageError('ERR_INVALID_OPTION', '--trace: expected a file name, received "".');
   const pictures = (options.image ?? []).flatMap((image) => picturePath(image) ?? []);
   await checkApart(
     [{ path: trace, name: 'The trace (--trace)' }],
@@ -144,7 +144,7 @@ function writeVerdict(result: EtaResult, isVerbose: boolean): void {
 }
 
 async function readPrompt(signal: AbortSignal): Promise<string> {
-  const prompt = (await readText(addAbortSignal(signal, process.stdin))).trimEnd();
+  const prompt = (await readStdin(signal)).trimEnd();
   if (prompt !== '') return prompt;
   throw new UsageError(
     'ERR_INVALID_REQUEST',

@@ -31,6 +31,7 @@ import { Notices } from './notices.js';
 import { createPaint } from './paint.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 import { loadingText, Progress } from './progress.js';
+import { stdin } from './stdin.js';
 
 export interface BatchOptions extends ModelFlags, PolicyFlags {
   readonly out?: string;
@@ -56,7 +57,8 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
   const { resume = false, overwrite = false, retryErrors = false, concurrency = CONCURRENCY } = options;
   const path = neededOut(options.out, 'batch requests.jsonl --out answers.jsonl');
   const fromStdin = requestsPath === '-';
-  if (!fromStdin) await checkReadable(requestsPath);
+  if (fromStdin) stdin();
+  else await checkReadable(requestsPath);
   const requests = fromStdin ? [] : [{ path: requestsPath, name: 'the file of requests' }];
   await checkApart(await resultsOutputs(path), [...requests, ...(await modelInputs(options))]);
   const { target } = await checkResultsPlace({ path, resume, overwrite });
@@ -109,7 +111,7 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
     const summary = await runBatch({
       eta,
       requests: fromStdin
-        ? requestsOf(process.stdin, { what: 'stdin', folder: '.', ...shared })
+        ? requestsOf(stdin(), { what: 'stdin', folder: '.', ...shared })
         : readRequests(requestsPath, shared),
       results,
       concurrency,

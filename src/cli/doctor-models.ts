@@ -1,12 +1,13 @@
 /** The models that the package knows: their files, whether those are what they were, and whether they load. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { physicalCoreCount } from '../cores.js';
 import { throwIfAborted } from '../errors.js';
 import { POLICIES } from '../eta/defaults.js';
 import { registeredModels, resolveModels } from '../models/index.js';
+import { checkRegular, readRegularText } from '../regular-file.js';
 
 export interface ModelFileFacts {
   readonly path: string;
@@ -80,7 +81,7 @@ interface ExpectedFile {
 /** The manifest of a folder and the files it names, by absolute path. */
 async function filesOf(folder: string): Promise<ExpectedFile[]> {
   const path = join(folder, 'manifest.json');
-  const manifest: unknown = JSON.parse(await readFile(path, 'utf8'));
+  const manifest: unknown = JSON.parse(await readRegularText(path));
   const { files } = manifest as { files: Readonly<Record<string, ExpectedFile | readonly ExpectedFile[]>> };
   const named = Object.values(files).flat();
   return [{ path }, ...named.map((file) => ({ path: resolve(folder, file.path), sha256: file.sha256 }))];
@@ -88,7 +89,7 @@ async function filesOf(folder: string): Promise<ExpectedFile[]> {
 
 /** Lines of the card's table hold a file's name and 64 hexadecimal digits. */
 export async function hashesOfCard(folder: string): Promise<ReadonlyMap<string, string>> {
-  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => '');
+  const card = await readRegularText(join(folder, 'README.md')).catch(() => '');
   const hashes = new Map<string, string>();
   for (const line of card.split('\n')) {
     const [name, hash] = [/`([\w./-]+)`/g, /\b[0-9a-f]{64}\b/g];
@@ -109,6 +110,7 @@ export async function compare(
   signal?: AbortSignal,
 ): Promise<ModelFileFacts['hash']> {
   if (expected === undefined) return 'unknown';
+  await checkRegular(path);
   const hash = createHash('sha256');
   for await (const block of createReadStream(path, { highWaterMark: 1 << 20 })) {
     throwIfAborted(signal);

@@ -1,5 +1,5 @@
 /** What is known of models without loading them: sets by name or folder, and evaluators in folders of their own. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { ModelError } from '../errors.js';
 import {
@@ -12,6 +12,7 @@ import {
   rewardManifestSchema,
 } from '../evaluators/index.js';
 import { registeredModels, resolveModels } from '../models/index.js';
+import { readRegularText } from '../regular-file.js';
 
 export type PartKind = 'language-model' | 'projector' | 'clip' | 'reward-model';
 
@@ -69,7 +70,7 @@ export async function modelSets(names: readonly string[]): Promise<ModelSet[]> {
 /** A folder with a manifest of an evaluator, as `models convert` writes it; null for anything else. */
 async function evaluatorIn(folder: string): Promise<Part | null> {
   const path = resolve(folder);
-  const text = await readFile(join(path, 'manifest.json'), 'utf8').catch(() => null);
+  const text = await readRegularText(join(path, 'manifest.json')).catch(() => null);
   if (text === null) return null;
   // A manifest that is damaged is for the loader to name, which needs a kind.
   return { kind: text.includes('"eta-vlm/clip"') ? 'clip' : 'reward-model', path };

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { ModelError, throwIfAborted } from '../errors.js';
 import { openTrunk } from '../eta/open-trunk.js';
 import { Clip, EvaluatorWorker, RewardModel } from '../evaluators/index.js';
+import { checkRegular } from '../regular-file.js';
 import { compare, hashesOfCard } from './doctor-models.js';
 import { EXIT } from './failure.js';
 import { modelSets, type Part, partFacts, shown } from './model-facts.js';
@@ -84,6 +85,7 @@ export async function verifyPart(part: Part, worker: EvaluatorWorker, signal: Ab
 }
 
 async function verifyGguf(path: string, signal: AbortSignal): Promise<string> {
+  await checkRegular(path);
   const file = await open(path);
   const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0).finally(() => file.close());
   if (buffer.toString('latin1') !== 'GGUF')

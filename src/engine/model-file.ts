@@ -4,7 +4,7 @@ import { ModelError } from '../errors.js';
 
 /**
  * @param what the message's name for it: "language model" or "projector"
- * @throws ModelError ERR_MODEL_NOT_FOUND; ERR_MODEL_INVALID for a folder or an empty file
+ * @throws ModelError ERR_MODEL_NOT_FOUND; ERR_MODEL_INVALID for what is no regular file, or an empty one
  */
 export async function checkModelFile(path: string, what: string): Promise<void> {
   const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
@@ -17,6 +17,7 @@ export async function checkModelFile(path: string, what: string): Promise<void> 
     );
   });
   if (facts.isDirectory()) throw invalid(path, what, 'a folder. Pass the path of the .gguf file inside it');
+  if (!facts.isFile()) throw invalid(path, what, 'a pipe, a device or a socket. Write it into a file first');
   if (facts.size === 0) throw invalid(path, what, 'an empty file. Fetch it again');
 }
 

@@ -5,7 +5,7 @@ import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/
 import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image.js';
 import { type ResolvedModels, resolveModels } from '../models/index.js';
-import { parseOptions } from '../options.js';
+import { parseOptions, reading } from '../options.js';
 import type { EtaEvent, EtaResult } from '../types.js';
 import { SentenceEnds } from './align.js';
 import { POLICIES, type Policy, type Preset } from './defaults.js';
@@ -63,7 +63,7 @@ export class Eta {
 
   /** Not for callers: {@link loadEta} makes it. */
   constructor(loaded: LoadedParts, facts: EtaFacts, onNotice: ((notice: Notice) => void) | null) {
-    this.facts = facts;
+    this.facts = frozen(facts);
     this.#loaded = loaded;
     this.#parts = {
       preset: facts.preset,
@@ -96,7 +96,7 @@ export class Eta {
    */
   stream(request: EtaRequest, options?: { readonly signal?: AbortSignal }): AsyncGenerator<EtaEvent, void, void> {
     const { signal } = parseOptions(streamSchema, options, 'stream options');
-    return this.#stream(this.#parse(signal === undefined ? request : { ...request, signal }));
+    return this.#stream(this.#parse(request, signal));
   }
 
   /** Cells, sequences and steps of the context. */
@@ -122,12 +122,16 @@ export class Eta {
     await this.#loaded.dispose();
   }
 
-  #parse(request: EtaRequest): EtaJob {
+  /** @param signal takes the place of the request's */
+  #parse(request: EtaRequest, signal?: AbortSignal): EtaJob {
     this.#checkOpen();
     const { policy, thresholds, thresholdSources } = this.facts;
-    const job = parseRequest(request, { policy, thresholds, thresholdSources, newSeed: randomSeed });
-    this.#checkMethod(job);
-    return { ...job, turns: job.turns.map((turn) => ({ ...turn, images: turn.images?.map(takeSource) ?? [] })) };
+    return reading('ERR_INVALID_REQUEST', 'request', () => {
+      const asked = signal === undefined ? request : { ...request, signal };
+      const job = parseRequest(asked, { policy, thresholds, thresholdSources, newSeed: randomSeed });
+      this.#checkMethod(job);
+      return { ...job, turns: job.turns.map((turn) => ({ ...turn, images: turn.images?.map(takeSource) ?? [] })) };
+    });
   }
 
   async *#stream(job: EtaJob): AsyncGenerator<EtaEvent, void, void> {
@@ -183,6 +187,13 @@ export class Eta {
   #checkOpen(): void {
     if (this.#disposed !== undefined) throw disposed();
   }
+}
+
+/** A copy that nobody changes: every request falls back to it. */
+function frozen(facts: EtaFacts): EtaFacts {
+  const copy = structuredClone(facts);
+  for (const part of Object.values(copy)) Object.freeze(part);
+  return Object.freeze(copy);
 }
 
 function disposed(): UsageError {

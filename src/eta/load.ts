@@ -66,7 +66,8 @@ function guarded(onProgress: ParsedLoadOptions['onProgress'], group: TaskGroup):
   if (onProgress === undefined) return undefined;
   return (progress) => {
     try {
-      onProgress(progress);
+      const told: unknown = onProgress(progress);
+      if (told instanceof Promise) told.catch((error: unknown) => group.fail(error));
     } catch (error) {
       group.fail(error);
     }

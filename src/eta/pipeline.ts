@@ -59,7 +59,7 @@ export async function runPipeline(
         const looking = group.start(() => pipeline.look());
         question = await readQuestion({ ...parts, ...job, pictures, measures, signal: group.signal });
         const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
-        if (notice !== null) parts.onNotice?.(notice); // from here on there will be an answer to speak of
+        if (notice !== null) tell(parts, notice, group); // from here on there will be an answer to speak of
         return await pipeline.run(question, looking);
       }),
     );
@@ -226,4 +226,10 @@ class Pipeline {
     this.#emit({ type: 'done', result });
     return result;
   }
+}
+
+/** A promise that it gives is not waited for; when it fails, so does the request that is still under way. */
+function tell({ onNotice }: PipelineParts, notice: Notice, group: TaskGroup): void {
+  const told: unknown = onNotice?.(notice);
+  if (told instanceof Promise) told.catch((error: unknown) => group.fail(error));
 }

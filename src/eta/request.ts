@@ -1,6 +1,7 @@
 /** What a caller asks: every field checked, one sentence for each mistake. */
 import { types } from 'node:util';
 import { z } from 'zod';
+import { isAbortSignal } from '../abort.js';
 import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import type { ImageSource, RgbImage, Turn } from '../types.js';
@@ -45,9 +46,7 @@ const turnSchema = z.strictObject(
 
 const seedMessage = 'expected an integer from 0 to 4294967295';
 
-export const signalField = z
-  .custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal')
-  .optional();
+export const signalField = z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional();
 
 const requestFields = {
   /** The question. Either this, or `turns`. */

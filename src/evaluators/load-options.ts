@@ -1,5 +1,6 @@
 /** What both evaluators are loaded with. */
 import { z } from 'zod';
+import { isAbortSignal } from '../abort.js';
 import type { Context, Model } from '../engine/index.js';
 import { EvaluatorWorker } from './worker.js';
 
@@ -10,7 +11,7 @@ export const evaluatorLoadSchema = z.strictObject({
   /** Whether the SHA-256 of every file is checked, and not its size alone. @default true */
   verifyHashes: z.boolean('expected true or false').default(true),
   /** Heard between the blocks of a file, the graphs, and the runs of the self-test. */
-  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  signal: z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional(),
 });
 
 /** A language model that llama.cpp holds, and a context of it with output 'hidden-state' for one user alone. */

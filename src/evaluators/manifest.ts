@@ -1,11 +1,12 @@
 /** The JSON file beside a graph that tells how to drive it. Read strictly: a name that is not known is an error, not a wish. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ModelError, throwIfAborted } from '../errors.js';
 import { describe } from '../options.js';
+import { readRegularText } from '../regular-file.js';
 import { scoreSchema } from './score-form.js';
 import { PROVES_NOTHING, tellsApart } from './self-test.js';
 
@@ -191,7 +192,7 @@ export async function readManifest<Schema extends z.ZodType>(
   const path = join(folder, 'manifest.json');
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegularText(path);
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',

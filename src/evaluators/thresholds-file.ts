@@ -4,11 +4,11 @@
  * each threshold is bound to the model and to the prompt that it was found with.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
 import { describe } from '../options.js';
+import { readRegularText, whyUnread } from '../regular-file.js';
 import type { ClipManifest, RewardManifest } from './manifest.js';
 
 /** Its name in a model's folder. */
@@ -67,11 +67,11 @@ export function modelDigest(manifest: ClipManifest | RewardManifest): string {
 export async function readThresholds(path: string): Promise<ThresholdsFile> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegularText(path);
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
-      `Expected thresholds at ${describe(path)}, but the file cannot be read (${(cause as NodeJS.ErrnoException).code}). Name a file that 'eta-vlm calibrate' wrote.`,
+      `Expected thresholds at ${describe(path)}, but the file cannot be read (${whyUnread(cause)}). Name a file that 'eta-vlm calibrate' wrote.`,
       { cause },
     );
   }

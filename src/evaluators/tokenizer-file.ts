@@ -1,7 +1,7 @@
 /** Reading a tokenizer.json: what the library would take without a look, and fail on in the middle of an answer. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
+import { readRegularText } from '../regular-file.js';
 
 const id = z.int().min(0);
 const isId = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -79,7 +79,7 @@ export interface TokenizerFile {
 
 /** @throws ModelError ERR_MODEL_INVALID that says what is wrong; ERR_MODEL_NOT_FOUND */
 export async function readTokenizerFile(path: string): Promise<TokenizerFile> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const text = await readRegularText(path).catch((cause) => {
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
       `Expected a tokenizer.json at ${path}, but it cannot be read. Export the model again.`,

@@ -1,11 +1,15 @@
 /** What a GIF's first frame hides: sharp gives its transparent pixels and what lies outside it as black, whatever its palette says. */
-import { ImageError } from '../errors.js';
+import { setImmediate } from 'node:timers/promises';
+import { ImageError, throwIfAborted } from '../errors.js';
 import type { RgbImage } from '../types.js';
 
 const SCREEN_BYTES = 13;
 const EXTENSION = 0x21;
 const GRAPHIC_CONTROL = 0xf9;
 const IMAGE = 0x2c;
+
+/** Blocks passed over before the event loop gets its turn: a file of empty ones has hundreds of millions. */
+const BLOCKS_AT_ONCE = 2 ** 20;
 
 /** The first frame on its screen. */
 export interface GifFrame {
@@ -27,21 +31,26 @@ export function isGif(bytes: Uint8Array): boolean {
  * gives them, as in PIL. What the frame does not cover has the transparent colour there, or the first of the palette.
  *
  * @returns undefined where the file ends before a frame
- * @throws ImageError ERR_IMAGE_UNREADABLE for a frame without palette
+ * @throws ImageError ERR_IMAGE_UNREADABLE for a frame without palette; AbortError
  */
-export function opaqueGif(bytes: Uint8Array, what: string): GifFrame | undefined {
+export async function opaqueGif(bytes: Uint8Array, what: string, signal?: AbortSignal): Promise<GifFrame | undefined> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const global = paletteAt(bytes, SCREEN_BYTES, bytes[10] ?? 0);
   let transparent: number | undefined;
   let at = global.end;
+  let blockCount = 0;
   while (bytes[at] === EXTENSION) {
+    if (++blockCount % BLOCKS_AT_ONCE === 0) await turn(signal);
     if (bytes[at + 1] === GRAPHIC_CONTROL && bytes[at + 2] === 4 && at + 6 < bytes.length) {
       const flags = bytes[at + 3] ?? 0;
       transparent = (flags & 1) === 1 ? bytes[at + 6] : undefined;
       bytes[at + 3] = flags & ~1;
     }
     at += 2;
-    while ((bytes[at] ?? 0) > 0) at += (bytes[at] ?? 0) + 1;
+    while ((bytes[at] ?? 0) > 0) {
+      at += (bytes[at] ?? 0) + 1;
+      if (++blockCount % BLOCKS_AT_ONCE === 0) await turn(signal);
+    }
     at += 1;
   }
   if (bytes[at] !== IMAGE || at + 10 > bytes.length) return undefined;
@@ -70,6 +79,11 @@ export function fillOutside({ data, width }: RgbImage, frame: GifFrame, first: n
       if (x < width) data.set(frame.outside, (y * width + x) * 3);
     }
   }
+}
+
+async function turn(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  throwIfAborted(signal);
 }
 
 /** A palette that stands at `at` where the flags have it. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { onAbort } from '../abort.js';
+import { isAbortSignal, onAbort } from '../abort.js';
 import { AbortError, FileError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import { outEntries, takeAway } from './out-folder.js';
@@ -47,7 +47,7 @@ const schema = z.strictObject({
   externalAbove: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').optional(),
   /** The Python to run. @default ETA_VLM_PYTHON, else python3 */
   python: path.optional(),
-  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  signal: z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional(),
   /** Called with what is going on; `fraction` from 0 to 1. */
   onProgress: z
     .custom<(step: string, fraction: number) => void>((value) => typeof value === 'function', 'expected a function')

@@ -1,8 +1,8 @@
 /** What the evaluators' folders say of their size: their manifests, which name every file. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
+import { readRegularText } from '../regular-file.js';
 import { readGguf } from './gguf-file.js';
 import { type LanguageShape, languageShape } from './model-shape.js';
 
@@ -69,7 +69,7 @@ type Manifest = z.output<typeof manifestSchema>;
 async function read(folder: string): Promise<Manifest> {
   const path = join(folder, 'manifest.json');
   try {
-    return manifestSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return manifestSchema.parse(JSON.parse(await readRegularText(path)));
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_INVALID',

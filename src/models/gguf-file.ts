@@ -64,11 +64,17 @@ export async function readGguf(path: string): Promise<GgufFile> {
 }
 
 async function readHead(path: string): Promise<GgufFile> {
-  const { size } = await stat(path).catch((cause: unknown) => {
+  const found = await stat(path).catch((cause: unknown) => {
     throw new ModelError('ERR_MODEL_NOT_FOUND', `Expected a GGUF file at ${path}, found none. Check the path.`, {
       cause,
     });
   });
+  if (!found.isFile())
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `Expected a GGUF file at ${path}, received a folder, a pipe or a device.`,
+    );
+  const { size } = found;
   const file = await open(path);
   try {
     for (let length = FIRST_BYTES; ; length *= 8) {

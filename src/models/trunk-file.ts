@@ -1,8 +1,9 @@
 /** The GGUF of a reward model's layers, held against the checkpoint that it should be of; heads of files are read, no weights. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
+import { readRegularText } from '../regular-file.js';
 import { type GgufFile, readGguf } from './gguf-file.js';
 import { languageShape } from './model-shape.js';
 
@@ -68,7 +69,7 @@ export async function examineTrunk(trunk: string, checkpoint: string): Promise<T
 
 async function readConfig(checkpoint: string): Promise<z.output<typeof configSchema>> {
   const path = join(checkpoint, 'config.json');
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const text = await readRegularText(path).catch((cause: unknown) => {
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
       `Expected a Hugging Face model folder with a config.json, found none at ${path}. Check the path.`,

@@ -310,6 +310,13 @@ describe('what is no request', () => {
       'ERR_UNKNOWN_OPTION',
       /unknown option 'seed' beside a body/,
     ],
+    [
+      'a name of 1 MB',
+      `{"id":"a","messages":[{"role":"user","content":"p","${'x'.repeat(1_000_000)}":1}]}`,
+      'a',
+      'ERR_INVALID_OPTION',
+      /^.{0,300}$/,
+    ],
     ['a signal', '{"id":"a","prompt":"p","signal":1}', 'a', 'ERR_UNKNOWN_OPTION', /signal/],
     [
       'one of too many turns',

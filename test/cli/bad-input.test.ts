@@ -1,10 +1,12 @@
+import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, copyFileSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
-import { assertRefused, packageRoot, run } from './command.js';
+import { assertRefused, main, packageRoot, run } from './command.js';
 
 const miniature = join(packageRoot, 'models/miniature');
 const picture = join(packageRoot, 'test/golden/evaluators/pictures/photo.png');
@@ -192,6 +194,30 @@ describe('requests', () => {
       assertRefused(ended, { exitCode: 2, code: 'ERR_INVALID_OPTION', message });
     });
   }
+
+  test('a stdin of too much, of no text, and a folder', async () => {
+    const script = `head -c 600000000 /dev/zero | "${process.execPath}" "${main}" ask -`;
+    assert.match(
+      spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stderr,
+      /at most 67108864 bytes.*ERR_INVALID_REQUEST/,
+    );
+    const bytes = `printf 'a\\377' | "${process.execPath}" "${main}" ask -`;
+    assert.match(spawnSync('bash', ['-c', bytes], { encoding: 'utf8' }).stderr, /Expected UTF-8.*ERR_INVALID_REQUEST/);
+    for (const args of [
+      ['ask', '-'],
+      ['batch', '-', '--out', inFolder('folder.jsonl')],
+    ]) {
+      const fd = openSync(folder, 'r');
+      const ended = await run(args, { streams: [fd, null, null] });
+      closeSync(fd);
+      assertRefused(ended, { exitCode: 1, code: 'ERR_FILE_READ', message: /received a folder/ });
+    }
+  });
+  test('a trace file without a name', async () => {
+    const ended = await run(['ask', '--trace', '', 'hello']);
+    assert.equal(ended.stdout, '');
+    assert.match(ended.stderr, /\(ERR_INVALID_OPTION\)\n$/);
+  });
 
   test('a trace file that cannot be written', async () => {
     const ended = await run(['ask', '--trace', inFolder('no-folder/trace.json'), 'hello']);
