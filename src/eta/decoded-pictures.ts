@@ -24,6 +24,7 @@ export class DecodedPictures {
     this.#whole = new Promise((resolve) => {
       this.#complete = resolve;
     });
+    this.#whole.catch(() => undefined); // the group tells it, and a method that judges no picture asks for none
     if (this.count === 0) this.#complete(Promise.resolve([]));
   }
 
@@ -42,10 +43,6 @@ export class DecodedPictures {
     const source = this.#sources[this.#begun.length] as ImageSource;
     const decode = async (signal: AbortSignal) => await sharePicture(await decodeImage(source, { signal }), signal);
     this.#begun.push(this.#group.start(decode));
-    if (this.#begun.length === this.count) {
-      const whole = Promise.all(this.#begun);
-      whole.catch(() => undefined); // the group tells it
-      this.#complete(whole);
-    }
+    if (this.#begun.length === this.count) this.#complete(Promise.all(this.#begun));
   }
 }
