@@ -24,7 +24,7 @@ export class DecodedPictures {
     this.#whole = new Promise((resolve) => {
       this.#complete = resolve;
     });
-    this.#whole.catch(() => undefined); // the group tells it
+    this.#whole.catch(() => undefined); // the group tells it, and a method that judges no picture asks for none
     if (this.count === 0) this.#complete(Promise.resolve([]));
   }
 

@@ -97,6 +97,15 @@ test('pictures beyond the room: refused with figures, without reading those behi
   assert.equal(fine.usage.imageTokenCount, 20 * tokens);
 });
 
+test('a picture that fails where nobody judges pictures fails its request alone', async () => {
+  for (const method of ['vanilla', 'eta'] as const) {
+    await assert.rejects(eta.respond({ ...QUESTION, method, image: undefined, images: [pictures[0], 'no-such.png'] }), {
+      code: 'ERR_IMAGE_NOT_FOUND',
+    });
+  }
+  assert.equal((await eta.respond({ ...QUESTION, image: copy() })).text, expected);
+});
+
 test('more pictures than a prompt has tokens: refused before any is read', async () => {
   await using small = await loadTiny({ contextSize: 256 });
   await assert.rejects(small.respond({ ...QUESTION, image: undefined, images: Array(1000).fill('no-such.png') }), {
