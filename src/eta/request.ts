@@ -54,7 +54,7 @@ const requestFields = {
   /** A picture, or several, at most 1,024; they stand before the question. */
   image: imageSchema.optional(),
   images: imagesSchema.optional(),
-  /** A whole conversation of at most 10,000 turns, which ends with a user turn; pictures stand in user turns, at most 1,024 in all. */
+  /** A whole conversation of at most 1,024 turns, which ends with a user turn; pictures stand in user turns, at most 1,024 in all. */
   turns: readonlyArray(turnSchema, 'expected an array of turns').optional(),
   /** Unsigned 32 bits: the same seed draws the same candidates. @default random */
   seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
