@@ -274,7 +274,7 @@ export const ROWS: readonly Row[] = [
       const circumstances = { ...facts, thresholds, judgeSettings: {}, model: 'test', models: {} };
       return async () =>
         reportData(
-          { ...measured, failed: {} } as unknown as Benchmark.Measurement,
+          { ...measured, failed: {}, cut: {} } as unknown as Benchmark.Measurement,
           circumstances as unknown as Benchmark.Circumstances,
         );
     },
