@@ -1,5 +1,7 @@
 """Makes shapes/: graphs that take what an encoder takes and return outputs of shapes that are no reward. Needs onnx.
 
+two-label-encoder/ is not made here: it is an input that failed once, a classifier whose first column was taken for the reward.
+
     python test/golden/evaluators/make_shapes.py
 """
 
