@@ -11,10 +11,13 @@ import type * as Benchmark from '../src/benchmark/index.js';
 import type * as Kept from '../src/benchmark/kept-judgements.js';
 import type * as Answers from '../src/calibration/answers.js';
 import type * as Fit from '../src/calibration/fit.js';
-import type * as Evaluators from '../src/evaluators/index.js';
+import type * as ClipRoom from '../src/clip/index.js';
 import type * as Package from '../src/index.js';
 import type * as Verdict from '../src/judges/safety-verdict.js';
+import type * as Loading from '../src/loading/index.js';
+import type * as Onnx from '../src/onnx/index.js';
 import type * as Report from '../src/report/index.js';
+import type * as Reward from '../src/reward/index.js';
 import type * as Statistics from '../src/statistics/index.js';
 import { answer, item, judged } from '../test/benchmark/answers.js';
 import { example, sampleData } from '../test/report/sample.js';
@@ -137,15 +140,14 @@ export const ROWS: readonly Row[] = [
     name: 'reward-text',
     what: 'an answer of 100,000 characters for the reward model',
     async prepare({ load }) {
-      const { EvaluatorWorker, RewardModel } = (await load('evaluators/index.js')) as typeof Evaluators;
-      const { openTrunk } = (await load('eta/open-trunk.js')) as {
-        openTrunk: (trunk: never, options: object) => never;
-      };
+      const { EvaluatorWorker } = (await load('onnx/index.js')) as typeof Onnx;
+      const { RewardModel } = (await load('reward/index.js')) as typeof Reward;
+      const { openTrunk } = (await load('loading/index.js')) as typeof Loading;
       const worker = await EvaluatorWorker.start();
       const model = await RewardModel.load({
         worker,
         folder: join(MINIATURE, 'reward-model'),
-        openTrunk: (trunk) => openTrunk(trunk as never, {}),
+        openTrunk: (trunk) => openTrunk(trunk),
       });
       const text = SENTENCE.repeat(100_000 / SENTENCE.length);
       return () => model.score([{ role: 'user', content: 'a question' }], text).catch(() => null);
@@ -155,7 +157,8 @@ export const ROWS: readonly Row[] = [
     name: 'clip-text',
     what: 'a text of 100,000 characters for CLIP',
     async prepare({ load }) {
-      const { Clip, EvaluatorWorker } = (await load('evaluators/index.js')) as typeof Evaluators;
+      const { Clip } = (await load('clip/index.js')) as typeof ClipRoom;
+      const { EvaluatorWorker } = (await load('onnx/index.js')) as typeof Onnx;
       const clip = await Clip.load({ worker: await EvaluatorWorker.start(), folder: join(MINIATURE, 'clip') });
       const text = SENTENCE.repeat(100_000 / SENTENCE.length);
       return () => clip.embedText(text).catch(() => null);

@@ -15,7 +15,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type FitOptions, fitMemory, thisMachine } from '../src/eta/memory-fit.js';
+import { type FitOptions, fitMemory, thisMachine } from '../src/loading/memory-fit.js';
 import { modelShapes, type ResolvedModels, resolveModels } from '../src/models/index.js';
 import { type HollowWeights, SHAPES } from '../test/engine/hollow-model.js';
 import { randomModel } from './random-model.js';

@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { EvaluatorWorker, RewardModel } from '../src/evaluators/index.js';
+import { EvaluatorWorker } from '../src/onnx/index.js';
+import { RewardModel } from '../src/reward/index.js';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const miniature = here('../models/miniature/reward-model');

@@ -1,4 +1,5 @@
 /** Hearing an AbortSignal. One listener a signal, however many wait under it: Node warns of a leak at the eleventh. */
+import { z } from 'zod';
 import { AbortError } from './errors.js';
 
 interface Hearing {
@@ -38,6 +39,9 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
     return false;
   }
 }
+
+/** An option that ends the work: every room's schema has this one. */
+export const signalSchema = z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal');
 
 /** Aborts the controller, with the signal's reason, when the signal fires. @returns as {@link onAbort} */
 export function followAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {

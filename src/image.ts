@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { z } from 'zod';
-import { isAbortSignal } from './abort.js';
+import { signalSchema } from './abort.js';
 import { AbortError, ImageError, throwIfAborted } from './errors.js';
-import { bitmapSize, decodeBitmap, isBitmap } from './formats/bitmap.js';
+import { bitmapSize, CONVERT_AT_ONCE, decodeBitmap, isBitmap } from './formats/bitmap.js';
 import { readDataUrl } from './formats/data-url.js';
 import { fillOutside, type GifFrame, isGif, opaqueGif } from './formats/gif.js';
 import { holdsRawYcbcr } from './formats/tiff.js';
@@ -25,11 +25,8 @@ const DEPTHS: ReadonlySet<string | undefined> = new Set(['uchar', 'ushort']);
 /** An encoded file beyond this is refused unread, in bytes. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
 
-/** Pixels converted in one go before the event loop gets its turn. */
-const CONVERT_AT_ONCE = 100_000;
-
 const optionsSchema = z.strictObject({
-  signal: z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional(),
+  signal: signalSchema.optional(),
   /** Width times height, before and after decoding. @default 100 million */
   maxPixels: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1').default(100_000_000),
 });

@@ -9,21 +9,11 @@ export {
   ModelError,
   UsageError,
 } from './errors.js';
-export {
-  Eta,
-  type EtaFacts,
-  type EtaRequest,
-  type LoadEtaOptions,
-  type LoadProgress,
-  loadEta,
-  type Notice,
-  type Policy,
-  type Preset,
-  type ThresholdSources,
-  type Thresholds,
-} from './eta/index.js';
+export { Eta, type EtaFacts, type EtaRequest, loadEta } from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image.js';
+export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
+export type { Policy, Preset, ThresholdSources, Thresholds } from './policy/index.js';
 export type {
   Action,
   CandidateTrace,
@@ -31,6 +21,7 @@ export type {
   EtaResult,
   ImageSource,
   Method,
+  Notice,
   RgbImage,
   RoundTrace,
   StopReason,

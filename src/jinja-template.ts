@@ -1,5 +1,7 @@
 /** Chat templates as Python's Jinja renders them. */
+
 import { Template } from '@huggingface/jinja';
+import { isRecord } from './json.js';
 
 const STRIPS: ReadonlySet<unknown> = new Set(['strip', 'lstrip', 'rstrip']);
 /** A name that no template has. */
@@ -57,8 +59,4 @@ export function strip(text: string, characters: string, side: string): string {
     end -= letter.length;
   }
   return text.slice(start, end);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

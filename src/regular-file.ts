@@ -1,6 +1,8 @@
 /** Files that are read whole. Of a pipe or a device, opening and reading may wait for ever, and hold the process with them. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { FileError } from './errors.js';
+import { FileError, throwIfAborted } from './errors.js';
 import { describe } from './options.js';
 
 /**
@@ -26,6 +28,29 @@ export async function checkRegular(path: string): Promise<void> {
   throw new FileError(
     'ERR_FILE_READ',
     `Expected a regular file at ${describe(path)}, received ${kind}. Write what it gives into a file first.`,
+  );
+}
+
+/**
+ * SHA-256 of a file of any size, in hexadecimal; the event loop gets its turn between blocks.
+ *
+ * @throws as {@link checkRegular}; AbortError
+ */
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+  await checkRegular(path);
+  const hash = createHash('sha256');
+  for await (const block of createReadStream(path, { highWaterMark: 2 ** 20 })) {
+    throwIfAborted(signal);
+    hash.update(block as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** Whether anything is at a path that can be looked at. */
+export async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
   );
 }
 

@@ -156,3 +156,10 @@ export type EtaEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'verdict'; readonly verdict: Verdict }
   | { readonly type: 'done'; readonly result: EtaResult };
+
+/** Something that an answer cannot say of itself. */
+export interface Notice {
+  readonly code: 'ETA_MINIATURE';
+  /** One line. */
+  readonly message: string;
+}

@@ -14,9 +14,7 @@ import { parseTable } from '../src/benchmark/table.js';
 import { normalised } from '../src/benchmark/vqa-accuracy.js';
 import { World } from '../src/benchmark/world.js';
 import { readAnswers } from '../src/calibration/answers.js';
-import { hashesOfCard } from '../src/cli/doctor-models.js';
-import { positiveNumber, wholeNumber } from '../src/cli/option-values.js';
-import { printable, wrap } from '../src/cli/paint.js';
+import { hashesOfCard } from '../src/cli/card-hashes.js';
 import { AnswerText } from '../src/eta/answer-text.js';
 import { completionOf, errorTextOf } from '../src/judges/completion.js';
 import { preference } from '../src/judges/helpfulness.js';
@@ -27,6 +25,8 @@ import { safetyVerdict, withoutThinking } from '../src/judges/safety-verdict.js'
 import { parseOptions } from '../src/options.js';
 import { escapeHtml, escapeMarkdown, fenced, label } from '../src/report/texts.js';
 import { endsSentence } from '../src/search/sentence.js';
+import { positiveNumber, wholeNumber } from '../src/terminal/option-values.js';
+import { printable, wrap } from '../src/terminal/paint.js';
 
 /** Characters of the shorter text. What is quadratic takes seconds for twice as many. */
 const LENGTH = 30_000;

@@ -15,10 +15,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BatchProgress, type BatchSettings, ResultsFile, roomFor, settingsOf } from '../../src/batch/index.js';
 import {
-  answerJobs,
+  answerInstances,
   answersOf,
   DatasetFolder,
-  type Job,
+  type Instance,
   judgeAnswers,
   limited,
   MINIATURE_ROOT,
@@ -28,8 +28,9 @@ import {
   miniature,
   readMiniature,
 } from '../../src/benchmark/index.js';
-import { EvaluatorWorker, RewardModel } from '../../src/evaluators/index.js';
 import { AbortError, type Eta, EtaError, loadEta, type Method, UsageError } from '../../src/index.js';
+import { EvaluatorWorker } from '../../src/onnx/index.js';
+import { RewardModel } from '../../src/reward/index.js';
 import { fillMarkers } from './card.js';
 import { evaluationPlan, METHODS, type Plan, SETTINGS } from './plan.js';
 import { clipScoresSvg, figures, provenance, type Report, report, rewardsSvg } from './report.js';
@@ -79,29 +80,29 @@ async function evaluateIn(folder: string, options: EvaluateOptions): Promise<Eva
   const until = Date.now() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000;
   const scores = await scored(models, set, until);
   await using eta = await loadEta({ models, ...SETTINGS, ...roomFor(atOnce, SETTINGS) });
-  const jobs = evaluationPlan(set.items, options.plan);
+  const instances = evaluationPlan(set.items, options.plan);
   const path = join(folder, 'answers.jsonl');
   await answered({
     eta,
-    jobs,
+    instances,
     path,
     atOnce,
     onProgress: options.onProgress,
     until: minutes === undefined ? null : until,
   });
-  const answers = await answersOf(path, jobs);
+  const answers = await answersOf(path, instances);
   const judges = { judge: new MiniatureJudge(), judgesEverything: true, comparer: null };
   const score = rewardScorer(eta.facts.models.rewardModel ?? '');
   return {
     report: await report({ answers: await judgeAnswers(answers, judges, { folder }), set, scores, score }),
     provenance: provenance(eta),
-    missing: jobs.length - answers.length,
+    missing: instances.length - answers.length,
   };
 }
 
 interface AnsweredOptions {
   readonly eta: Eta;
-  readonly jobs: readonly Job<MiniatureItem>[];
+  readonly instances: readonly Instance<MiniatureItem>[];
   readonly path: string;
   readonly atOnce: number;
   /** As Date.now(); null: until all is answered. */
@@ -110,16 +111,23 @@ interface AnsweredOptions {
 }
 
 /** Those timed alone first, one by one; then the others, several at once. */
-async function answered({ eta, jobs, path, atOnce, until, onProgress }: AnsweredOptions): Promise<void> {
+async function answered({ eta, instances, path, atOnce, until, onProgress }: AnsweredOptions): Promise<void> {
   const settings = await settingsOf(eta.facts, { seed: 0, contextSize: roomFor(atOnce, SETTINGS).contextSize });
   await using results = await openResults(path, settings);
   const signal = until === null ? undefined : AbortSignal.timeout(Math.max(1, until - Date.now()));
-  const alone = jobs.filter(({ run }) => run === 'alone');
-  const others = jobs.filter(({ run }) => run !== 'alone');
-  const progress = (before: number) => (at: BatchProgress) => onProgress?.(before + at.doneCount, jobs.length);
+  const alone = instances.filter(({ run }) => run === 'alone');
+  const others = instances.filter(({ run }) => run !== 'alone');
+  const progress = (before: number) => (at: BatchProgress) => onProgress?.(before + at.doneCount, instances.length);
   try {
-    await answerJobs({ eta, jobs: alone, results, concurrency: 1, signal, onProgress: progress(0) });
-    await answerJobs({ eta, jobs: others, results, concurrency: atOnce, signal, onProgress: progress(alone.length) });
+    await answerInstances({ eta, instances: alone, results, concurrency: 1, signal, onProgress: progress(0) });
+    await answerInstances({
+      eta,
+      instances: others,
+      results,
+      concurrency: atOnce,
+      signal,
+      onProgress: progress(alone.length),
+    });
   } catch (error) {
     if (!(error instanceof AbortError) || signal?.aborted !== true) throw error; // the minutes are over
   }

@@ -30,9 +30,9 @@ export class JudgedAnswers {
   /** @param answers as judged by the benchmark's MiniatureJudge; failed ones are left out */
   constructor(answers: readonly JudgedAnswer<MiniatureItem>[]) {
     this.#answers = answers.flatMap((answer) => {
-      const { text, job } = answer;
+      const { text, instance } = answer;
       if (text === null) return [];
-      const { item } = job;
+      const { item } = instance;
       const isRight = item.right !== null && this.world.isRight(text, item.right, item.kind);
       return [{ ...answer, judgement: this.world.judge(text, factsOf(item)), isRight }];
     });
@@ -40,14 +40,14 @@ export class JudgedAnswers {
 
   of(run: Run, set: MiniatureItem['set'], ...kinds: string[]): WorldAnswer[] {
     return this.#answers.filter(
-      ({ job: { run: own, item } }) =>
+      ({ instance: { run: own, item } }) =>
         own === run && item.set === set && (kinds.length === 0 || kinds.includes(item.kind)),
     );
   }
 
   /** Every candidate of the first rounds of ETA's searches, one list a search. */
   candidateGroups(): { item: MiniatureItem; candidates: Candidate[] }[] {
-    return this.of('eta', 'harm').flatMap(({ job: { item }, line }) => {
+    return this.of('eta', 'harm').flatMap(({ instance: { item }, line }) => {
       const candidates = line.trace?.rounds[0]?.candidates ?? [];
       const prefix = line.trace?.interferencePrefix ?? '';
       if (candidates.length === 0) return [];
@@ -89,7 +89,7 @@ export function paired(
 }
 
 function shares(answers: readonly WorldAnswer[], is: (answer: WorldAnswer) => boolean): Map<string, number> {
-  const groups = groupBy(answers, ({ job }) => job.item.id);
+  const groups = groupBy(answers, ({ instance }) => instance.item.id);
   return new Map([...groups].map(([id, rows]) => [id, mean(rows.map((answer) => Number(is(answer))))]));
 }
 

@@ -1,5 +1,5 @@
 /** What is asked of the miniature beside the benchmark's own plan: a control of sight, and answers timed alone. */
-import { interleaved, type Job, job, type MiniatureItem } from '../../src/benchmark/index.js';
+import { type Instance, instance, interleaved, type MiniatureItem } from '../../src/benchmark/index.js';
 import type { Method } from '../../src/index.js';
 
 /** How ETA is asked here: the paper's temperature, top-k and N. */
@@ -25,7 +25,7 @@ export const METHODS: readonly Method[] = ['vanilla', 'pre', 'post', 'shallow', 
 export function evaluationPlan(
   items: readonly MiniatureItem[],
   { seeds, methods, alignLimit, aloneCount }: Plan,
-): Job<MiniatureItem>[] {
+): Instance<MiniatureItem>[] {
   const mixed = interleaved(items, ({ category }) => category);
   const shuffled = shuffledPictures(items);
   const [first = 1, ...laterSeeds] = seeds;
@@ -36,14 +36,14 @@ export function evaluationPlan(
     return (kinds.get(kind) ?? 0) <= alignLimit;
   });
   const wants = (method: Method, wanted: readonly MiniatureItem[], seed = first) =>
-    methods.includes(method) ? wanted.map((item) => job(item, method, seed)) : [];
+    methods.includes(method) ? wanted.map((item) => instance(item, method, seed)) : [];
   const controls = of('sight').flatMap((item) => {
     const image = shuffled.get(item.id);
-    return image === undefined ? [] : [job(item, 'vanilla', first, { run: 'shuffled', image })];
+    return image === undefined ? [] : [instance(item, 'vanilla', first, { run: 'shuffled', image })];
   });
   return [
     ...(methods.includes('eta')
-      ? harm.slice(0, aloneCount).map((item) => job(item, 'eta', first, { run: 'alone' }))
+      ? harm.slice(0, aloneCount).map((item) => instance(item, 'eta', first, { run: 'alone' }))
       : []),
     ...wants('vanilla', of('sight', 'text', 'useful', 'harm')),
     ...(methods.includes('vanilla') ? controls : []),

@@ -51,8 +51,8 @@ export async function report(options: {
   const { answers, set, scores } = options;
   const judged = new JudgedAnswers(answers);
   const own = await options.score(ownSentences(judged));
-  const times = answers.flatMap(({ job, line }) =>
-    job.run === 'alone' && line.timings !== null ? [line.timings.totalMs] : [],
+  const times = answers.flatMap(({ instance, line }) =>
+    instance.run === 'alone' && line.timings !== null ? [line.timings.totalMs] : [],
   );
   return { rows: await points(judged, scores, own, set.safetyPrompts), judged, scores, own, medianMs: median(times) };
 }
@@ -60,7 +60,7 @@ export async function report(options: {
 /** What evaluation.json holds of a report. */
 export function figures({ rows, judged, medianMs }: Report, items: readonly MiniatureItem[]): object {
   const verdicts = (['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'] as const).map((method) => {
-    const kinds = groupBy(judged.of(method, 'harm'), ({ job }) => job.item.kind);
+    const kinds = groupBy(judged.of(method, 'harm'), ({ instance }) => instance.item.kind);
     return [method, Object.fromEntries([...kinds].map(([kind, rows]) => [kind, verdictShares(rows)]))];
   });
   const keyword = judged.of('eta', 'harm').map(({ text }) => judged.world.keywordRefusal(text ?? ''));
@@ -124,7 +124,7 @@ export async function clipScoresSvg({ scores }: Report): Promise<string> {
 /** Rewards by which the gate decides: of the model's own answers, and of what the search made of them. */
 export async function rewardsSvg({ scores, judged }: Report): Promise<string> {
   const eta = judged.of('eta', 'harm');
-  const vanilla = eta.flatMap(({ job: { item }, line: { verdict, trace } }) =>
+  const vanilla = eta.flatMap(({ instance: { item }, line: { verdict, trace } }) =>
     verdict?.reward == null || trace?.vanillaText == null
       ? []
       : [{ reward: verdict.reward, verdict: judged.world.judge(trace.vanillaText, factsOf(item)).verdict }],

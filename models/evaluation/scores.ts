@@ -1,8 +1,10 @@
 /** What the evaluators say apart from any answer: CLIP of the pictures, the reward model of hard answers. */
 import type { MiniatureSet } from '../../src/benchmark/index.js';
-import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT } from '../../src/eta/defaults.js';
-import { Clip, cosine, EvaluatorWorker, RewardModel } from '../../src/evaluators/index.js';
+import { Clip, cosine } from '../../src/clip/index.js';
 import { decodeImage, type ResolvedModels } from '../../src/index.js';
+import { EvaluatorWorker } from '../../src/onnx/index.js';
+import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT } from '../../src/policy/policy.js';
+import { RewardModel } from '../../src/reward/index.js';
 
 export const PICTURE_KINDS = ['clean', 'drawn', 'list', 'harmful-list'] as const;
 export type PictureKind = (typeof PICTURE_KINDS)[number];

@@ -1,7 +1,6 @@
 /** One line of a results file: what became of one request. */
 
-import type { EtaErrorCode } from '../errors.js';
-import { EtaError } from '../errors.js';
+import { EtaError, type EtaErrorCode } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
 import type { EtaResult, Method, RoundTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
 

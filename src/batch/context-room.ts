@@ -1,7 +1,7 @@
 /** How large a context has to be for so many requests at once. */
 
-import { CONTEXT_SIZE, SEQUENCE_COUNT } from '../eta/defaults.js';
-import { POLICIES, type Policy } from '../eta/index.js';
+import { CONTEXT_SIZE, SEQUENCE_COUNT } from '../loading/defaults.js';
+import { POLICIES, type Policy } from '../policy/index.js';
 
 /** Tokens that a prompt is expected to have at most, a picture of 576 and its text: what has more waits for more room. */
 const PROMPT_TOKENS = 1024;

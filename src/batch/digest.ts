@@ -1,6 +1,6 @@
 /** What a request's seed, shard and identity are computed from: the same on every machine. */
 import { createHash, type Hash } from 'node:crypto';
-import { deriveSeedOver } from '../eta/index.js';
+import { deriveSeedOver } from '../engine/index.js';
 
 /** One seed for each (seed of the batch, id): the answer does not depend on what ran before or beside it. */
 export function seedOf(seed: number, id: string): number {

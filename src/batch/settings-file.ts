@@ -1,5 +1,7 @@
 /** The file beside a results file that tells which settings its answers were made under. */
+
 import { FileError, UsageError } from '../errors.js';
+import { isRecord } from '../json.js';
 import { describe } from '../options.js';
 import { readRegularText } from '../regular-file.js';
 import type { BatchSettings, SettingValue } from './settings.js';
@@ -35,10 +37,6 @@ export function inWords(found: readonly Difference[]): string {
 
 function told(value: SettingValue | undefined): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : describe(value);
-}
-
-function isRecord(value: SettingValue | undefined): value is { readonly [name: string]: SettingValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Where the settings of a results file stand. */

@@ -2,12 +2,12 @@
  * What the answers of a batch depend on, beside their requests. Whoever goes on with a results file does it under the same
  * settings, or is refused.
  */
+
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { EtaFacts } from '../eta/index.js';
+import { sha256OfFile } from '../regular-file.js';
 import type { Shard } from './requests-file.js';
 
 export type SettingValue =
@@ -47,8 +47,8 @@ export async function settingsOf(
   const { policy, thresholds, preset, models } = facts;
   const [version, languageModel, projector, clip, rewardModel] = await Promise.all([
     packageVersion(),
-    fileHash(models.languageModel, signal),
-    models.projector === null ? null : fileHash(models.projector, signal),
+    sha256OfFile(models.languageModel, signal),
+    models.projector === null ? null : sha256OfFile(models.projector, signal),
     models.clip === null ? null : evaluatorHash(models.clip),
     models.rewardModel === null ? null : evaluatorHash(models.rewardModel),
   ]);
@@ -70,12 +70,6 @@ export async function settingsOf(
 async function packageVersion(): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
   return (manifest as { version: string }).version;
-}
-
-async function fileHash(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash, { signal });
-  return hash.digest('hex');
 }
 
 /**

@@ -12,17 +12,17 @@ import { type Eta, isCut } from '../eta/index.js';
 import { Turns } from '../turns.js';
 import type { ImageSource, StopReason } from '../types.js';
 import type { BenchmarkItem } from './item.js';
-import { answerSeed, type Job } from './plan.js';
+import { answerSeed, type Instance } from './plan.js';
 
 /** An answer and what asked for it. `line.error` says why there is none. */
 export interface Answer<Item extends BenchmarkItem = BenchmarkItem> {
-  readonly job: Job<Item>;
+  readonly instance: Instance<Item>;
   readonly line: AnswerLine;
 }
 
 export interface AnswerOptions<Item extends BenchmarkItem> {
   readonly eta: Eta;
-  readonly jobs: readonly Job<Item>[];
+  readonly instances: readonly Instance<Item>[];
   /** Opened by the caller, who closes it; holds the rounds of each answer too. */
   readonly results: ResultsFile;
   /** Requests at once. */
@@ -36,11 +36,11 @@ export interface AnswerOptions<Item extends BenchmarkItem> {
  *
  * @throws what runBatch throws; what was answered by then is in the file
  */
-export async function answerJobs<Item extends BenchmarkItem>(options: AnswerOptions<Item>): Promise<void> {
-  const { eta, jobs, results, concurrency, signal, onProgress } = options;
+export async function answerInstances<Item extends BenchmarkItem>(options: AnswerOptions<Item>): Promise<void> {
+  const { eta, instances, results, concurrency, signal, onProgress } = options;
   await runBatch({
     eta,
-    requests: requestsOf(jobs, signal),
+    requests: requestsOf(instances, signal),
     results,
     keepsTrace: true,
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -50,17 +50,20 @@ export async function answerJobs<Item extends BenchmarkItem>(options: AnswerOpti
 }
 
 /** Each made when it is asked for; many may be answered already, and are passed over at once. */
-async function* requestsOf(jobs: readonly Job[], signal: AbortSignal | undefined): AsyncGenerator<BatchRequest, void> {
+async function* requestsOf(
+  instances: readonly Instance[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<BatchRequest, void> {
   const turns = new Turns(signal);
-  for (const job of jobs) {
+  for (const instance of instances) {
     if (turns.isDue) await turns.give();
-    yield requestOf(job);
+    yield requestOf(instance);
   }
 }
 
-function requestOf(job: Job): BatchRequest {
-  const { id, item, method, image } = job;
-  const seed = answerSeed(job);
+function requestOf(instance: Instance): BatchRequest {
+  const { id, item, method, image } = instance;
+  const seed = answerSeed(instance);
   return {
     id,
     digest: digestOf([item.prompt, pictureName(image), method, seed]),
@@ -73,16 +76,16 @@ function pictureName(image: ImageSource | null): unknown {
   return typeof image === 'string' && !image.startsWith('data:') ? image.split(/[\\/]/).slice(-2) : image;
 }
 
-/** The answers that a file holds for these jobs, in the order of the jobs. @throws FileError when it cannot be read */
+/** The answers that a file holds for these instances, in the order of the instances. @throws FileError when it cannot be read */
 export async function answersOf<Item extends BenchmarkItem>(
   path: string,
-  jobs: readonly Job<Item>[],
+  instances: readonly Instance<Item>[],
 ): Promise<Answer<Item>[]> {
   const lines = new Map<string, AnswerLine>();
   for await (const line of readAnswers(path)) if (line.id !== null) lines.set(line.id, line);
-  return jobs.flatMap((job) => {
-    const line = lines.get(job.id);
-    return line === undefined ? [] : [{ job, line }];
+  return instances.flatMap((instance) => {
+    const line = lines.get(instance.id);
+    return line === undefined ? [] : [{ instance, line }];
   });
 }
 
@@ -103,8 +106,8 @@ export interface AnswerEnd {
 }
 
 /** Why {@link madeText} ends. */
-export function endOf({ job, line }: Answer): AnswerEnd {
-  return { run: job.run, stopReason: line.trace?.alignedStopReason ?? line.stopReason };
+export function endOf({ instance, line }: Answer): AnswerEnd {
+  return { run: instance.run, stopReason: line.trace?.alignedStopReason ?? line.stopReason };
 }
 
 /** Answers that were cut, of each run that has some. */

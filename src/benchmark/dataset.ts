@@ -1,11 +1,12 @@
 /** A benchmark that can be read from a folder, and that folder's files with errors that say what was expected. */
+
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { linesOf } from '../lines.js';
 import { describe } from '../options.js';
-import { checkRegular } from '../regular-file.js';
+import { checkRegular, exists } from '../regular-file.js';
 import { Turns } from '../turns.js';
 import type { Method } from '../types.js';
 import type { BenchmarkItem } from './item.js';
@@ -216,13 +217,6 @@ export class DatasetFolder {
     }
     return undefined;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function received(value: unknown, path: readonly PropertyKey[]): string {

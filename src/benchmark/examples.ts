@@ -16,11 +16,11 @@ const PICTURE_SIDE = 256;
 export async function examples(answers: readonly JudgedAnswer[], runs: readonly string[]): Promise<Example[]> {
   const [base, last] = [runs[0], runs.at(-1)];
   if (base === undefined || last === undefined) return [];
-  const items = [...groupBy(answers, ({ job }) => `${job.item.id}`).values()].map((all) => {
-    const seed = all[0]?.job.seed;
-    return runs.flatMap((run) => all.find(({ job }) => job.run === run && job.seed === seed) ?? []);
+  const items = [...groupBy(answers, ({ instance }) => `${instance.item.id}`).values()].map((all) => {
+    const seed = all[0]?.instance.seed;
+    return runs.flatMap((run) => all.find(({ instance }) => instance.run === run && instance.seed === seed) ?? []);
   });
-  const of = (own: readonly JudgedAnswer[], run: string) => own.find(({ job }) => job.run === run);
+  const of = (own: readonly JudgedAnswer[], run: string) => own.find(({ instance }) => instance.run === run);
   const worst = items.filter((own) => isBad(of(own, last)) === true);
   const best =
     base === last ? [] : items.filter((own) => isBad(of(own, base)) === true && isBad(of(own, last)) === false);
@@ -35,7 +35,7 @@ export async function examples(answers: readonly JudgedAnswer[], runs: readonly 
 /** null where nobody could tell. */
 function isBad(answer: JudgedAnswer | undefined): boolean | null {
   if (answer === undefined || answer.value === null) return null;
-  const { measure } = answer.job.item;
+  const { measure } = answer.instance.item;
   return measure === 'unsafe' || measure === 'over-refusal' ? answer.value === 1 : answer.value === 0;
 }
 
@@ -47,11 +47,11 @@ function reasonOf(answer: JudgedAnswer | undefined, run: string): string {
     refusal: 'a harmful request not refused',
     preferred: 'less helpful than the model alone',
   };
-  return `${words[answer?.job.item.measure ?? 'right']} under ${run}`;
+  return `${words[answer?.instance.item.measure ?? 'right']} under ${run}`;
 }
 
 async function example(kind: Example['kind'], answers: readonly JudgedAnswer[], reason: string): Promise<Example> {
-  const item = answers[0]?.job.item;
+  const item = answers[0]?.instance.item;
   const image = item?.image ?? null;
   return {
     kind,
@@ -66,9 +66,9 @@ async function example(kind: Example['kind'], answers: readonly JudgedAnswer[], 
   };
 }
 
-function exampleAnswer({ job, line, text, verdict, reason }: JudgedAnswer): ExampleAnswer {
+function exampleAnswer({ instance, line, text, verdict, reason }: JudgedAnswer): ExampleAnswer {
   return {
-    method: job.run,
+    method: instance.run,
     text: line.text ?? '',
     judgedText: text === line.text ? null : text,
     judgement: verdict,

@@ -1,7 +1,7 @@
 /** Benchmarks: questions from a folder, answers through the batch runner, judgements, figures, a report. */
 export {
   type Answer,
-  answerJobs,
+  answerInstances,
   answersOf,
   cutCounts,
   endOf,
@@ -23,7 +23,7 @@ export {
   miniature,
   readMiniature,
 } from './miniature.js';
-export { answerSeed, interleaved, type Job, job, limited, plan } from './plan.js';
+export { answerSeed, type Instance, instance, interleaved, limited, plan } from './plan.js';
 export {
   difference,
   differences,

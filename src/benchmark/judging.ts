@@ -59,7 +59,7 @@ export async function judgeAnswers<Item extends BenchmarkItem>(
   const asked = new Asked<Item>(answers);
   const kept = await KeptJudgements.open<Judgement>(`${folder}/judgements-${fileName(judge.name)}.jsonl`, judge);
   const compared =
-    comparer === null || !answers.some(({ job }) => job.item.measure === 'preferred')
+    comparer === null || !answers.some(({ instance }) => instance.item.measure === 'preferred')
       ? null
       : await KeptJudgements.open<Comparison>(`${folder}/comparisons-${fileName(comparer.name)}.jsonl`, comparer);
   let done = 0;
@@ -72,7 +72,7 @@ export async function judgeAnswers<Item extends BenchmarkItem>(
   });
 
   async function judgedAnswer(answer: Answer<Item>): Promise<JudgedAnswer<Item>> {
-    const { item } = answer.job;
+    const { item } = answer.instance;
     const { error } = answer.line;
     if (error !== null) return { ...answer, ...unanswered(`${error.code}: ${error.message}`) };
     if (judgesEverything) return await byJudge(answer, judgedText(answer));
@@ -98,7 +98,7 @@ export async function judgeAnswers<Item extends BenchmarkItem>(
   }
 
   async function byJudge(answer: Answer<Item>, text: string): Promise<JudgedAnswer<Item>> {
-    const { id, item } = answer.job;
+    const { id, item } = answer.instance;
     // A judge that knows the set judges by what the item says of itself, too.
     const content = [judgesEverything ? item : item.prompt, text];
     let judgement = kept.find(id, content);
@@ -115,11 +115,11 @@ export async function judgeAnswers<Item extends BenchmarkItem>(
     const text = answer.line.text ?? '';
     const base = asked.vanillaOf(answer);
     const nothing = { ...answer, text, value: null, verdict: null, category: null };
-    if (answer.job.method === 'vanilla') return { ...nothing, reason: 'what the others are compared with' };
+    if (answer.instance.method === 'vanilla') return { ...nothing, reason: 'what the others are compared with' };
     if (base === undefined) return { ...nothing, reason: "vanilla's answer is missing" };
     if (comparer === null || compared === null)
       return { ...nothing, reason: 'no judge of helpfulness was named (see --judge)' };
-    const { id, item } = answer.job;
+    const { id, item } = answer.instance;
     const content = [item.prompt, base, text];
     let comparison = compared.find(id, content);
     if (comparison === undefined) {
@@ -135,7 +135,7 @@ export async function judgeAnswers<Item extends BenchmarkItem>(
 
 /** Right is what the user was shown; what the search made counts as harm though a fixed refusal took its place. */
 function judgedText(answer: Answer): string {
-  return (answer.job.item.measure === 'right' ? answer.line.text : madeText(answer)) ?? '';
+  return (answer.instance.item.measure === 'right' ? answer.line.text : madeText(answer)) ?? '';
 }
 
 /** Refusal by keywords, behind the prefix; a fixed refusal is one by itself. */
@@ -154,7 +154,7 @@ function byKeyword<Item extends BenchmarkItem>(answer: Answer<Item>): JudgedAnsw
   };
 }
 
-function unanswered(reason: string): Omit<JudgedAnswer, 'job' | 'line'> {
+function unanswered(reason: string): Omit<JudgedAnswer, 'instance' | 'line'> {
   return { text: null, value: null, verdict: null, reason, category: null };
 }
 
@@ -167,12 +167,12 @@ class Asked<Item extends BenchmarkItem> {
   readonly #vanilla = new Map<string, string>();
 
   constructor(answers: readonly Answer<Item>[]) {
-    for (const { job, line } of answers)
-      if (job.run === 'vanilla' && line.text !== null) this.#vanilla.set(job.item.id, line.text);
+    for (const { instance, line } of answers)
+      if (instance.run === 'vanilla' && line.text !== null) this.#vanilla.set(instance.item.id, line.text);
   }
 
-  vanillaOf({ job }: Answer<Item>): string | undefined {
-    return this.#vanilla.get(job.item.id);
+  vanillaOf({ instance }: Answer<Item>): string | undefined {
+    return this.#vanilla.get(instance.item.id);
   }
 }
 

@@ -5,8 +5,8 @@ import type { Dataset } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
 
 /** One answer to be made. */
-export interface Job<Item extends BenchmarkItem = BenchmarkItem> {
-  /** Unique among all jobs: `<run>/<seed>/<item>`. */
+export interface Instance<Item extends BenchmarkItem = BenchmarkItem> {
+  /** Unique among all instances: `<run>/<seed>/<item>`. */
   readonly id: string;
   readonly item: Item;
   /** What tables call it: a method, or a control. */
@@ -33,29 +33,29 @@ export function plan(
   items: readonly BenchmarkItem[],
   { methods, seeds }: PlanOptions,
   asks: Dataset['asks'] = () => true,
-): Job[] {
+): Instance[] {
   const mixed = interleaved(items, ({ category }) => category);
   return seeds.flatMap((seed, index) =>
     mixed.flatMap((item) =>
       methods
         .filter((method) => (index === 0 || DRAWING.includes(method)) && asks(item, method, index))
-        .map((method) => job(item, method, seed)),
+        .map((method) => instance(item, method, seed)),
     ),
   );
 }
 
-/** The job of one item; a control has a `run` of its own, and maybe another picture. */
-export function job<Item extends BenchmarkItem>(
+/** The instance of one item; a control has a `run` of its own, and maybe another picture. */
+export function instance<Item extends BenchmarkItem>(
   item: Item,
   method: Method,
   seed: number,
   { run = method, image = item.image }: { readonly run?: string; readonly image?: ImageSource | null } = {},
-): Job<Item> {
+): Instance<Item> {
   return { id: `${run}/${seed}/${item.id}`, item, run, method, seed, image };
 }
 
 /** The seed of one answer: one seed for all items would make their draws alike. */
-export function answerSeed({ seed, item }: Job): number {
+export function answerSeed({ seed, item }: Instance): number {
   return seedOf(seed, item.id);
 }
 

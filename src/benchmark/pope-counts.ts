@@ -16,10 +16,10 @@ export interface YesNoFigures {
 
 /** One row for each subset and run of questions answered by yes or no. */
 export function yesNoFigures(answers: readonly JudgedAnswer[], runs: readonly string[]): YesNoFigures[] {
-  const asked = answers.filter(({ job, value }) => job.item.key?.kind === 'yes-no' && value !== null);
-  return [...groupBy(asked, ({ job }) => job.item.category)].flatMap(([category, rows]) =>
+  const asked = answers.filter(({ instance, value }) => instance.item.key?.kind === 'yes-no' && value !== null);
+  return [...groupBy(asked, ({ instance }) => instance.item.category)].flatMap(([category, rows]) =>
     runs.flatMap((run) => {
-      const own = rows.filter(({ job }) => job.run === run);
+      const own = rows.filter(({ instance }) => instance.run === run);
       return own.length === 0 ? [] : [{ category, run, ...figures(own) }];
     }),
   );
@@ -28,7 +28,8 @@ export function yesNoFigures(answers: readonly JudgedAnswer[], runs: readonly st
 function figures(answers: readonly JudgedAnswer[]) {
   const count = (said: string, right: string) =>
     answers.filter(
-      ({ job, reason }) => reason === said && job.item.key?.kind === 'yes-no' && job.item.key.right === right,
+      ({ instance, reason }) =>
+        reason === said && instance.item.key?.kind === 'yes-no' && instance.item.key.right === right,
     ).length;
   const [hit, falseYes, miss] = [count('yes', 'yes'), count('yes', 'no'), count('no', 'yes')];
   return {

@@ -53,13 +53,13 @@ export async function itemValues(
   turns = new Turns(),
 ): Promise<Map<string, number | null>> {
   if (turns.isDue) await turns.give();
-  const groups = groupBy(answers, ({ job }) => job.item.group ?? job.item.id);
+  const groups = groupBy(answers, ({ instance }) => instance.item.group ?? instance.item.id);
   return new Map(await turns.map(groups, ([id, same]) => [id, meanValue(same)]));
 }
 
 function meanValue(answers: readonly JudgedAnswer[]): number | null {
   // Rounds of a circular question: right only when all are, in each seed.
-  const seeds = groupBy(answers, ({ job }) => String(job.seed));
+  const seeds = groupBy(answers, ({ instance }) => String(instance.seed));
   const values = [...seeds.values()].flatMap((rounds) => {
     const judged = rounds.flatMap(({ value }) => (value === null ? [] : [value]));
     return judged.length < rounds.length
@@ -79,13 +79,13 @@ export async function rates(
   const found: MeasuredRate[] = [];
   for (const measure of measuresOf(answers)) {
     if (turns.isDue) await turns.give();
-    const measured = answers.filter(({ job }) => job.item.measure === measure);
-    const categories = [...new Set(measured.map(({ job }) => job.item.category))];
+    const measured = answers.filter(({ instance }) => instance.item.measure === measure);
+    const categories = [...new Set(measured.map(({ instance }) => instance.item.category))];
     for (const run of runs) {
       if (turns.isDue) await turns.give();
-      const own = measured.filter(({ job }) => job.run === run && !isBase(measure, run));
+      const own = measured.filter(({ instance }) => instance.run === run && !isBase(measure, run));
       if (turns.isDue) await turns.give();
-      const parts = groupBy(own, ({ job }) => job.item.category);
+      const parts = groupBy(own, ({ instance }) => instance.item.category);
       const each = categories.length < 2 ? [] : categories.filter((category) => parts.has(category));
       if (own.length > 0) found.push(await rateOf({ measure, run, category: null }, own, turns));
       for (const category of each)
@@ -127,7 +127,8 @@ export async function differences(
     if (measure === 'preferred') continue;
     for (const [one, other] of pairs) {
       if (turns.isDue) await turns.give();
-      const of = (run: string) => answers.filter(({ job }) => job.run === run && job.item.measure === measure);
+      const of = (run: string) =>
+        answers.filter(({ instance }) => instance.run === run && instance.item.measure === measure);
       const row = await difference(of(one), of(other), signal, turns);
       if (row !== null) found.push({ measure, category: null, one, other, ...row });
     }
@@ -170,9 +171,9 @@ async function firstSeedCounts(
   turns: Turns,
 ): Promise<PairedCounts> {
   const first = (answers: readonly JudgedAnswer[]) => {
-    const seed = answers[0]?.job.seed;
+    const seed = answers[0]?.instance.seed;
     return itemValues(
-      answers.filter(({ job }) => job.seed === seed),
+      answers.filter(({ instance }) => instance.seed === seed),
       turns,
     );
   };
@@ -194,5 +195,5 @@ export function pairedValues(
 }
 
 export function measuresOf(answers: readonly JudgedAnswer<BenchmarkItem>[]): Measure[] {
-  return [...new Set(answers.map(({ job }) => job.item.measure))];
+  return [...new Set(answers.map(({ instance }) => instance.item.measure))];
 }

@@ -1,7 +1,7 @@
 /** A measurement as the data of a report. */
 import { basename } from 'node:path';
-import type { Thresholds } from '../eta/index.js';
 import type { ResolvedModels } from '../models/index.js';
+import type { Thresholds } from '../policy/index.js';
 import type { Ability, DataTable, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
 import type { Action } from '../types.js';
@@ -119,8 +119,8 @@ function tables({ answers, runs, judgeName }: Measurement): DataTable[] {
         "Share of the answers: the model's own (answered), generated again (aligned), the fixed sentence in their place.",
       columns: ['', 'method', 'answered', 'aligned', 'fixed sentence', 'answers'],
       rows: measuresOf(decided).flatMap((measure) => {
-        const measured = decided.filter(({ job }) => job.item.measure === measure);
-        return [...groupBy(measured, ({ job }) => job.run)].map(([run, rows]) => {
+        const measured = decided.filter(({ instance }) => instance.item.measure === measure);
+        return [...groupBy(measured, ({ instance }) => instance.run)].map(([run, rows]) => {
           const share = (action: Action) =>
             rows.filter(({ line }) => line.verdict?.action === action).length / rows.length;
           const name = labelOf(measure, judgeName).name;
@@ -136,7 +136,7 @@ function tables({ answers, runs, judgeName }: Measurement): DataTable[] {
       title: "Against the model's own answers",
       caption: 'Each pair asked in both orders. A verdict that turns with the order is a tie, and counted apart too.',
       columns: ['method', 'wins', 'ties', 'of these, by order', 'losses', 'unjudged'],
-      rows: [...groupBy(compared, ({ job }) => job.run)].map(([run, rows]) => {
+      rows: [...groupBy(compared, ({ instance }) => instance.run)].map(([run, rows]) => {
         const count = (verdict: string) =>
           String(rows.filter(({ comparison }) => comparison?.verdict === verdict).length);
         const byOrder = rows.filter(({ comparison }) => comparison?.dependsOnOrder === true).length;
@@ -144,14 +144,14 @@ function tables({ answers, runs, judgeName }: Measurement): DataTable[] {
       }),
     });
   }
-  const named = answers.filter(({ job, category }) => job.item.measure === 'unsafe' && category !== null);
+  const named = answers.filter(({ instance, category }) => instance.item.measure === 'unsafe' && category !== null);
   if (named.length > 0) {
     const words = [...new Set(named.map(({ category }) => category ?? ''))].sort();
     found.push({
       title: 'What the judge calls the answers',
       caption: 'Share of the answers of each method.',
       columns: ['method', ...words, 'answers'],
-      rows: [...groupBy(named, ({ job }) => job.run)].map(([run, rows]) => [
+      rows: [...groupBy(named, ({ instance }) => instance.run)].map(([run, rows]) => [
         run,
         ...words.map((word) => rows.filter(({ category }) => category === word).length / rows.length),
         String(rows.length),
@@ -190,7 +190,8 @@ function notes(measured: Measurement): string[] {
   const { answers, judgeName, seeds, comparerName } = measured;
   const measures = measuresOf(answers);
   const unjudged = answers.filter(
-    ({ job, line, value }) => value === null && line.error === null && !isBase(job.run, job.item.measure),
+    ({ instance, line, value }) =>
+      value === null && line.error === null && !isBase(instance.run, instance.item.measure),
   );
   const failed = answers.filter(({ line }) => line.error !== null);
   const cut = Object.entries(measured.cut);
@@ -229,7 +230,9 @@ function notes(measured: Measurement): string[] {
 function hiddenNote(answers: readonly JudgedAnswer[]): string[] {
   const hidden = answers.filter((answer) => isReplaced(answer) && answer.text !== answer.line.text);
   if (hidden.length === 0) return [];
-  const counts = [...groupBy(hidden, ({ job }) => job.run)].map(([run, rows]) => `${rows.length} under ${run}`);
+  const counts = [...groupBy(hidden, ({ instance }) => instance.run)].map(
+    ([run, rows]) => `${rows.length} under ${run}`,
+  );
   return [
     `The fixed sentence was shown in place of ${counts.join(', ')}: unsafe and refusal are judged on what was made, not on what was shown.`,
   ];

@@ -6,11 +6,11 @@ import type { Eta } from '../eta/index.js';
 import { describe } from '../options.js';
 import { makeFolder, type Output, picturePath } from '../outputs/index.js';
 import type { Method } from '../types.js';
-import { answerJobs, answersOf, cutCounts, endOf } from './answers.js';
+import { answerInstances, answersOf, cutCounts, endOf } from './answers.js';
 import { type Dataset, DatasetFolder } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
 import { type JudgedAnswer, type Judges, judgeAnswers } from './judging.js';
-import { type Job, limited, plan } from './plan.js';
+import { type Instance, limited, plan } from './plan.js';
 import { differences, type MeasuredDifference, type MeasuredRate, rates } from './rates.js';
 
 export interface ReadOptions {
@@ -118,12 +118,12 @@ export async function answersOutputs(out: string): Promise<Output[]> {
  */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
   const { dataset, variant, items, methods, seeds, eta, judges, out, signal } = options;
-  const jobs = plan(items, { methods, seeds }, dataset.asks?.bind(dataset));
+  const instances = plan(items, { methods, seeds }, dataset.asks?.bind(dataset));
   await makeFolder(out);
   const settings = await benchmarkSettings(options);
   const path = answersPath(out);
-  await answerAll(path, jobs, { ...options, settings, eta });
-  const answers = await judgeAnswers(await answersOf(path, jobs), judges, {
+  await answerAll(path, instances, { ...options, settings, eta });
+  const answers = await judgeAnswers(await answersOf(path, instances), judges, {
     folder: out,
     signal,
     onProgress: options.onJudgement,
@@ -165,18 +165,18 @@ function pairsOf(runs: readonly string[]): (readonly [string, string])[] {
 
 async function answerAll(
   path: string,
-  jobs: readonly Job[],
+  instances: readonly Instance[],
   options: Pick<MeasureOptions, 'eta' | 'concurrency' | 'signal' | 'onAnswer'> & { readonly settings: BatchSettings },
 ): Promise<void> {
   const { eta, settings, concurrency, signal, onAnswer } = options;
   await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
-  await answerJobs({
+  await answerInstances({
     eta,
-    jobs,
+    instances,
     results,
     concurrency,
     signal,
-    onProgress: (progress) => onAnswer?.(progress, jobs.length),
+    onProgress: (progress) => onAnswer?.(progress, instances.length),
   });
 }
 

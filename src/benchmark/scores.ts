@@ -1,5 +1,5 @@
 /** What the evaluators saw on the way to the answers: scores, the gate's cells, times. */
-import type { Thresholds } from '../eta/index.js';
+import type { Thresholds } from '../policy/index.js';
 import type { Distribution, GateOutcome, PhaseTimes, ScoreGroup } from '../report/index.js';
 import { aucEstimate, groupBy, mean, median, quantile } from '../statistics/index.js';
 import type { Timings, Verdict } from '../types.js';
@@ -15,9 +15,9 @@ export async function distributions(answers: readonly JudgedAnswer[], thresholds
 async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Thresholds): Promise<Distribution> {
   // A picture that several questions or runs share counts once.
   const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
-  for (const { job, line } of answers) {
+  for (const { instance, line } of answers) {
     const score = line.verdict?.clipScore ?? null;
-    const { image, isHarmful, id } = job.item;
+    const { image, isHarmful, id } = instance.item;
     if (score !== null)
       scores.set(typeof image === 'string' && !image.startsWith('data:') ? image : id, { isHarmful, score });
   }
@@ -41,14 +41,16 @@ async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }:
 /** The model's own answer is judged in vanilla's run of the same item. */
 async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresholds): Promise<Distribution> {
   const vanilla = new Map(
-    answers.flatMap(({ job, verdict }) => (job.run === 'vanilla' && verdict !== null ? [[job.item.id, verdict]] : [])),
+    answers.flatMap(({ instance, verdict }) =>
+      instance.run === 'vanilla' && verdict !== null ? [[instance.item.id, verdict]] : [],
+    ),
   );
   const own = new Map<string, { readonly verdict: string; readonly reward: number }>();
   const aligned: { readonly verdict: string; readonly reward: number }[] = [];
-  for (const { job, line, verdict } of answers) {
+  for (const { instance, line, verdict } of answers) {
     const { reward = null, finalReward = null } = line.verdict ?? {};
-    const known = vanilla.get(job.item.id);
-    if (reward !== null && known !== undefined) own.set(job.item.id, { verdict: known, reward });
+    const known = vanilla.get(instance.item.id);
+    if (reward !== null && known !== undefined) own.set(instance.item.id, { verdict: known, reward });
     if (finalReward !== null && verdict !== null) aligned.push({ verdict, reward: finalReward });
   }
   const pick = (rows: Iterable<{ readonly verdict: string; readonly reward: number }>, wanted: string) =>
@@ -75,7 +77,7 @@ export function gates(answers: readonly JudgedAnswer[]): GateOutcome[] {
     ({ line }) =>
       line.verdict !== null && (line.verdict.imageIsUnsafe !== null || line.verdict.answerIsUnsafe !== null),
   );
-  const groups = groupBy(gated, ({ job }) => `${job.run}\n${groupName(job.item.isHarmful)}`);
+  const groups = groupBy(gated, ({ instance }) => `${instance.run}\n${groupName(instance.item.isHarmful)}`);
   return [...groups].map(([key, rows]) => {
     const [method = '', group = ''] = key.split('\n');
     const verdicts = rows.flatMap(({ line }) => (line.verdict === null ? [] : [line.verdict]));
@@ -109,7 +111,9 @@ const PHASES: readonly (readonly [name: string, field: keyof Timings])[] = [
 /** Mean time by phase of each run. Requests that ran side by side waited for one another. */
 export function times(answers: readonly JudgedAnswer[], runs: readonly string[]): PhaseTimes[] {
   return runs.flatMap((run) => {
-    const timed = answers.flatMap(({ job, line }) => (job.run === run && line.timings !== null ? [line.timings] : []));
+    const timed = answers.flatMap(({ instance, line }) =>
+      instance.run === run && line.timings !== null ? [line.timings] : [],
+    );
     if (timed.length === 0) return [];
     const of = (field: keyof Timings) => timed.map((timings) => timings[field]);
     const quantiles = (values: readonly number[]) => ({

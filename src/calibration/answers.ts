@@ -1,10 +1,10 @@
 /** Rewards of many answers under the post-evaluation prompt. */
 import { createHash } from 'node:crypto';
 import { throwIfAborted, UsageError } from '../errors.js';
-import type { RewardModel } from '../evaluators/index.js';
 import { linesOf } from '../lines.js';
 import { describe } from '../options.js';
 import { readRegular, whyUnread } from '../regular-file.js';
+import type { RewardModel } from '../reward/index.js';
 import { Turns } from '../turns.js';
 import type { Scored } from './fit.js';
 import type { Unread } from './pictures.js';

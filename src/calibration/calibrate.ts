@@ -1,9 +1,12 @@
 /** From pictures and answers whose class is known to the two thresholds. */
+
+import { Clip } from '../clip/index.js';
 import { EtaError, UsageError } from '../errors.js';
-import { POLICIES } from '../eta/index.js';
-import { openTrunk } from '../eta/open-trunk.js';
-import { thresholdsOf } from '../eta/thresholds.js';
-import { Clip, type ClipManifest, EvaluatorWorker, type RewardManifest, RewardModel } from '../evaluators/index.js';
+import { openTrunk } from '../loading/index.js';
+import type { ClipManifest, RewardManifest } from '../manifest/index.js';
+import { EvaluatorWorker } from '../onnx/index.js';
+import { POLICIES, thresholdsOf } from '../policy/index.js';
+import { RewardModel } from '../reward/index.js';
 import { readAnswers, scoreAnswers } from './answers.js';
 import type { CutRule } from './cut.js';
 import { type Fit, fitThreshold, type Scored } from './fit.js';

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { type Clip, cosine } from '../clip/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
-import { type Clip, cosine } from '../evaluators/index.js';
 import { decodeImage } from '../image.js';
 import { describe } from '../options.js';
 import { readRegular } from '../regular-file.js';

@@ -1,5 +1,5 @@
 /** A calibration as a report: both distributions with the threshold, and what it does. */
-import { modelDigest } from '../evaluators/index.js';
+import { modelDigest } from '../manifest/index.js';
 import type { Cell, DataTable, Distribution, HashedFile, ReportData } from '../report/index.js';
 import type { Calibrated, Calibration } from './calibrate.js';
 import { ruleText } from './cut.js';

@@ -1,5 +1,5 @@
 /** A calibration as the file that loadEta reads. */
-import { modelDigest, type ThresholdsFile } from '../evaluators/index.js';
+import { modelDigest, type ThresholdsFile } from '../manifest/index.js';
 import type { Estimate } from '../statistics/index.js';
 import type { Calibrated, Calibration } from './calibrate.js';
 import { ruleText } from './cut.js';

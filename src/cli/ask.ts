@@ -1,20 +1,21 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
 import { EngineError, UsageError } from '../errors.js';
-import { SEQUENCE_COUNT } from '../eta/defaults.js';
 import { decodeImage } from '../image.js';
 import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
+import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { checkApart, picturePath } from '../outputs/index.js';
+import { columnsOf, createPaint, labelled, printable } from '../terminal/paint.js';
+import { print } from '../terminal/print.js';
+import { Progress } from '../terminal/progress.js';
+import { readStdin } from '../terminal/stdin.js';
 import type { EtaEvent, EtaResult, RgbImage, Timings } from '../types.js';
 import { modelInputs } from './inputs.js';
+import { checkWritable, writeJsonFile } from './json-file.js';
+import { loadingText } from './loading-text.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
-import { columnsOf, createPaint, labelled, printable } from './paint.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
-import { print } from './print.js';
-import { loadingText, Progress } from './progress.js';
 import { roundLines } from './round-table.js';
-import { readStdin } from './stdin.js';
-import { checkWritable, writeJsonFile } from './trace-file.js';
 import { LABEL_WIDTH, verdictLines } from './verdict-text.js';
 
 export interface AskOptions extends ModelFlags, PolicyFlags {

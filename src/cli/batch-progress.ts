@@ -1,6 +1,6 @@
 /** How far a batch is: one line on a terminal, else a line every some seconds. */
 import type { AnswerLine, BatchProgress } from '../batch/index.js';
-import { Progress } from './progress.js';
+import { Progress } from '../terminal/progress.js';
 
 /** Of a line on a terminal, and of one elsewhere, in ms. */
 const EVERY_MS = { terminal: 200, log: 10_000 } as const;

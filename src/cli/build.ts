@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../errors.js';
-import { EXIT } from './failure.js';
+import { EXIT } from '../terminal/failure.js';
 
 /** Runs native/build.mjs with these flags and returns its exit code. What it prints goes to stderr. */
 export async function build(flags: readonly string[]): Promise<number> {

@@ -5,7 +5,7 @@ import type { ReadItems } from '../benchmark/index.js';
 import { EtaError } from '../errors.js';
 import { FOLDER_LAYOUT, type ModelChoice, resolveModels } from '../models/index.js';
 import type { Input } from '../outputs/index.js';
-import type { JudgeFlags } from './benchmark-judges.js';
+import type { JudgeFlags } from './judges.js';
 import { loadOptions, type ModelFlags } from './model-options.js';
 
 const REGISTRY = fileURLToPath(new URL('../../models/registry.json', import.meta.url));

@@ -3,7 +3,7 @@
  * The command line. Only commander and small files of this folder are loaded here, so that `--help` answers at once; a
  * command's own module is imported when the command runs.
  */
-import { EXIT, reportFailure } from './failure.js';
+import { EXIT, reportFailure } from '../terminal/failure.js';
 import { createProgram } from './program.js';
 
 // A reader of stdout that goes away (`--help | head -1`) is no failure; what a command does then is in interrupt.ts.

@@ -10,7 +10,7 @@ import {
   type RewardManifest,
   readManifest,
   rewardManifestSchema,
-} from '../evaluators/index.js';
+} from '../manifest/index.js';
 import { registeredModels, resolveModels } from '../models/index.js';
 import { readRegularText } from '../regular-file.js';
 

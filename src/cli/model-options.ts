@@ -1,7 +1,7 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import { filled, wholeNumber } from './option-values.js';
+import { filled, wholeNumber } from '../terminal/option-values.js';
 
 export interface ModelFlags {
   readonly preset?: 'miniature' | 'paper';

@@ -1,10 +1,10 @@
 /** Options that decide what an answer becomes, the same for every command that answers. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { POLICIES, PRESETS, REFUSAL_TEXT } from '../eta/defaults.js';
-import { METHODS } from '../eta/methods.js';
+import { METHODS } from '../policy/methods.js';
+import { POLICIES, PRESETS, REFUSAL_TEXT } from '../policy/policy.js';
+import { filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
 import type { Method } from '../types.js';
 import { given } from './model-options.js';
-import { filled, positiveNumber, wholeNumber } from './option-values.js';
 
 export interface PolicyFlags {
   readonly method?: Method;

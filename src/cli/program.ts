@@ -1,15 +1,15 @@
 /** The commands and their options. A command's own module is imported when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { addBatch } from './batch-command.js';
-import { addBenchmark } from './benchmark-command.js';
-import { addCalibrate } from './calibrate-command.js';
+import { withInterrupt } from '../terminal/interrupt.js';
+import { collected, filled, wholeNumber } from '../terminal/option-values.js';
+import { addBatch } from './batch/command.js';
+import { addBenchmark } from './benchmark/command.js';
+import { addCalibrate } from './calibrate/command.js';
 import { child } from './child.js';
-import { addExperiment } from './experiment-command.js';
-import { withInterrupt } from './interrupt.js';
+import { addExperiment } from './experiment/command.js';
 import { addModelOptions } from './model-options.js';
-import { addModels } from './models-command.js';
-import { collected, filled, wholeNumber } from './option-values.js';
+import { addModels } from './models/command.js';
 import { addPolicyOptions } from './policy-options.js';
 
 const AFTER_HELP = `
@@ -73,9 +73,9 @@ function addDemo(program: Command): void {
   child(program, 'demo', 'Answer a harmless and a harmful request about two shipped pictures, and show how.')
     .option('--seed <seed>', 'seed of both answers', wholeNumber(0, 0xffffffff))
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
-    .action(async (options: import('./demo.js').DemoOptions) => {
+    .action(async (options: import('./demo/demo.js').DemoOptions) => {
       await withInterrupt(async (signal) => {
-        const { demo } = await import('./demo.js');
+        const { demo } = await import('./demo/demo.js');
         await demo(options, signal);
       });
     });
@@ -94,9 +94,9 @@ function addDoctor(program: Command): void {
     .option('--n <count>', 'candidates of each round', wholeNumber(1, 255))
     .addOption(new Option('--cache-type <type>', 'numbers of the cache').choices(['f32', 'f16', 'q8_0']))
     .option('--gpu-layers <count>', 'layers on the GPU instead of as many as fit', wholeNumber(-1, 10_000))
-    .action(async (options: import('./doctor.js').DoctorOptions) => {
+    .action(async (options: import('./doctor/doctor.js').DoctorOptions) => {
       await withInterrupt(async (signal) => {
-        const { doctor } = await import('./doctor.js');
+        const { doctor } = await import('./doctor/doctor.js');
         process.exitCode = await doctor(options, signal);
       });
     });

@@ -1,6 +1,7 @@
 /** The rounds of a search as a table: candidates with their scores, the chosen one marked. */
+
+import { type Paint, printable, wrap } from '../terminal/paint.js';
 import type { CandidateTrace, RoundTrace } from '../types.js';
-import { type Paint, printable, wrap } from './paint.js';
 import { score } from './verdict-text.js';
 
 const MARK_WIDTH = 6;

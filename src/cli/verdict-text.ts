@@ -1,8 +1,9 @@
 /** A verdict in plain words, and the scores it rests on. */
-import { answerIsUnsafe } from '../eta/methods.js';
+
 import { isCut } from '../eta/stop-reason.js';
+import { answerIsUnsafe } from '../policy/methods.js';
+import { labelled, type Paint } from '../terminal/paint.js';
 import type { EtaResult } from '../types.js';
-import { labelled, type Paint } from './paint.js';
 
 /** Columns of the labels of everything that is told about an answer. */
 export const LABEL_WIDTH = 12;

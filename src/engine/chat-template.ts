@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { isAbortSignal } from '../abort.js';
+import { signalSchema } from '../abort.js';
 import { ModelError, UsageError } from '../errors.js';
 import { JinjaTemplate } from '../jinja-template.js';
 import type { NativeImage, NativeModelFacts } from '../native/binding-types.js';
@@ -34,7 +34,7 @@ const promptSchema = z.strictObject({
   mayEndWithAnswer: z.boolean('expected true or false').default(false),
   /** Of all texts together, begin token included, pictures left out. @default 2^31 - 1 */
   maxTokens: maxTokensField,
-  signal: z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional(),
+  signal: signalSchema.optional(),
 });
 
 export type PromptOptions = z.input<typeof promptSchema>;

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { types } from 'node:util';
 import { z } from 'zod';
-import { isAbortSignal, onAbort, orAbort } from '../abort.js';
+import { onAbort, orAbort, signalSchema } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
 import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadBinding } from '../native/binding.js';
@@ -23,8 +23,6 @@ import { Vocabulary } from './vocabulary.js';
 /** What the addon takes: libmtmd computes with 32-bit sizes. */
 const MAX_SIDE = 32_768;
 const MAX_PIXELS = 2 ** 28;
-
-const signalSchema = z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal');
 
 const modelSchema = z.strictObject({
   /** Path of the language model's GGUF. */

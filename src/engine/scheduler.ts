@@ -17,17 +17,17 @@ const RUN_MS = 40;
 /** Steps a run takes at most, however short they are. */
 const MAX_STEPS = 16;
 
-interface Job {
+interface RunningTask {
   readonly task: Task;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  /** Set when the job has to leave at the next step boundary. */
+  /** Set when the task has to leave at the next step boundary. */
   leaving: Error | undefined;
 }
 
 export class Scheduler {
   readonly #context: NativeContext;
-  readonly #jobs = new Map<number, Job>();
+  readonly #tasks = new Map<number, RunningTask>();
   #isLooping = false;
   #isRunning = false;
   #stepBudget = 1;
@@ -48,7 +48,7 @@ export class Scheduler {
     let takeBack: (() => void) | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#jobs.set(task.sequence, { task, resolve, reject, leaving: undefined });
+        this.#tasks.set(task.sequence, { task, resolve, reject, leaving: undefined });
         takeBack = onAbort(signal, () => this.cancel(task.sequence, new AbortError(signal)));
         this.interrupt();
         if (!this.#isLooping) void this.#loop();
@@ -60,14 +60,14 @@ export class Scheduler {
 
   /** Makes the task of this sequence, if it has one, reject with the error at the next step boundary. */
   cancel(sequence: number, error: Error): void {
-    const job = this.#jobs.get(sequence);
-    if (job !== undefined) job.leaving ??= error;
+    const running = this.#tasks.get(sequence);
+    if (running !== undefined) running.leaving ??= error;
     this.interrupt();
   }
 
   /** The same for every task. */
   cancelAll(error: Error): void {
-    for (const sequence of this.#jobs.keys()) this.cancel(sequence, error);
+    for (const sequence of this.#tasks.keys()) this.cancel(sequence, error);
   }
 
   /** Ends the run in progress at its next step boundary, because something else waits for the addon's thread. */
@@ -78,8 +78,8 @@ export class Scheduler {
   async #loop(): Promise<void> {
     this.#isLooping = true;
     await setImmediate(); // whoever calls in this turn joins the first step
-    for (let jobs = this.#staying(); jobs.length > 0; jobs = this.#staying()) {
-      for (const report of await this.#step(jobs)) {
+    for (let tasks = this.#staying(); tasks.length > 0; tasks = this.#staying()) {
+      for (const report of await this.#runAll(tasks)) {
         if (this.#handOut(report)) await setImmediate(); // what follows from an answer joins the next step
         if (report.stepCount > 0) this.#stepBudget = stepBudget(report);
       }
@@ -87,37 +87,37 @@ export class Scheduler {
     this.#isLooping = false;
   }
 
-  /** Jobs that take part in the next run; those that have to leave are let go. */
-  #staying(): Job[] {
-    for (const job of this.#jobs.values()) {
-      if (job.leaving !== undefined) this.#fail(job, job.leaving);
+  /** Tasks that take part in the next run; those that have to leave are let go. */
+  #staying(): RunningTask[] {
+    for (const running of this.#tasks.values()) {
+      if (running.leaving !== undefined) this.#fail(running, running.leaving);
     }
-    return [...this.#jobs.values()];
+    return [...this.#tasks.values()];
   }
 
   /**
-   * One run of these jobs. When an entry is refused, which the addon does before any step, or a step fails, of which the
-   * addon leaves nothing, each job runs alone: it ends whose fault it is.
+   * One run of these tasks. When an entry is refused, which the addon does before any step, or a step fails, of which the
+   * addon leaves nothing, each task runs alone: it ends whose fault it is.
    */
-  async #step(jobs: readonly Job[]): Promise<NativeRunReport[]> {
+  async #runAll(tasks: readonly RunningTask[]): Promise<NativeRunReport[]> {
     this.#isRunning = true;
     try {
-      const entries = jobs.map((job) => job.task.entry());
+      const entries = tasks.map((running) => running.task.entry());
       return [await this.#context.run({ entries, stepBudget: this.#stepBudget })];
     } catch (cause) {
       const error = engineError(cause);
-      if (isOfOneJob(error) && jobs.length > 1) return await this.#stepAlone(jobs);
-      for (const job of jobs) this.#fail(job, job.leaving ?? error);
+      if (isOfOneTask(error) && tasks.length > 1) return await this.#runAlone(tasks);
+      for (const running of tasks) this.#fail(running, running.leaving ?? error);
       return [];
     } finally {
       this.#isRunning = false;
     }
   }
 
-  async #stepAlone(jobs: readonly Job[]): Promise<NativeRunReport[]> {
+  async #runAlone(tasks: readonly RunningTask[]): Promise<NativeRunReport[]> {
     const reports: NativeRunReport[] = [];
-    for (const job of jobs) {
-      if (job.leaving === undefined) reports.push(...(await this.#step([job])));
+    for (const running of tasks) {
+      if (running.leaving === undefined) reports.push(...(await this.#runAll([running])));
     }
     return reports;
   }
@@ -126,27 +126,27 @@ export class Scheduler {
   #handOut(report: NativeRunReport): boolean {
     let anyDone = false;
     for (const result of report.results) {
-      const job = this.#jobs.get(result.sequence);
-      if (job === undefined || job.leaving !== undefined) continue;
+      const running = this.#tasks.get(result.sequence);
+      if (running === undefined || running.leaving !== undefined) continue;
       try {
-        if (!job.task.take(result)) continue;
-        this.#jobs.delete(result.sequence);
-        job.resolve();
+        if (!running.task.take(result)) continue;
+        this.#tasks.delete(result.sequence);
+        running.resolve();
       } catch (error) {
-        this.#fail(job, error);
+        this.#fail(running, error);
       }
       anyDone = true;
     }
     return anyDone;
   }
 
-  #fail(job: Job, error: unknown): void {
-    this.#jobs.delete(job.task.sequence);
-    job.reject(error);
+  #fail(running: RunningTask, error: unknown): void {
+    this.#tasks.delete(running.task.sequence);
+    running.reject(error);
   }
 }
 
-function isOfOneJob(error: unknown): boolean {
+function isOfOneTask(error: unknown): boolean {
   return error instanceof UsageError || (error instanceof EngineError && error.code === 'ERR_DECODE');
 }
 

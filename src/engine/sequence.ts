@@ -1,6 +1,6 @@
 /** A lane of the KV cache: what was read and written so far, ready to go on, to branch, or to be cut back. */
 import { z } from 'zod';
-import { isAbortSignal } from '../abort.js';
+import { signalSchema } from '../abort.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart, NativeSequenceFacts } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
@@ -11,7 +11,6 @@ import { type DecodeStopReason, DecodeTask, PrefillTask, type Task } from './tas
 import { TokenSet } from './token-set.js';
 import { type TokenBytes, TokenText } from './token-text.js';
 
-const signalSchema = z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal');
 const callbackSchema = <Callback>() =>
   z.custom<Callback>((value) => typeof value === 'function', 'expected a function');
 

@@ -4,9 +4,7 @@ import type { NativeRunEntry, NativeRunResult } from '../native/binding-types.js
 import type { StopReason } from '../types.js';
 import type { TokenSet } from './token-set.js';
 import type { TokenText } from './token-text.js';
-
-/** The addon counts in 32 bits. */
-const MOST_TOKENS = 2 ** 31 - 1;
+import { MOST_TOKENS } from './tokenizing.js';
 
 /** Why a decode ended: as an answer's, or at a pause. */
 export type DecodeStopReason = Extract<StopReason, 'end' | 'length'> | 'paused';

@@ -1,10 +1,9 @@
 /** Aligning: the answer made again behind the interference prefix, by search or greedily. */
 import type { Context, Model, Sequence, TokenSet } from '../engine/index.js';
+import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import { type SentenceRule, searchBestOfN, sentencesByText, sentencesByToken } from '../search/index.js';
 import type { RoundTrace } from '../types.js';
-import type { Policy } from './defaults.js';
 import type { Evaluation } from './evaluation.js';
-import { METHOD_PLANS } from './methods.js';
 import type { Made } from './stop-reason.js';
 
 export interface AlignOptions {

@@ -1,9 +1,8 @@
 /** How much of the context a request may need: reserved before it starts, so that nothing has to be stopped midway. */
 import { UsageError } from '../errors.js';
+import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import { searchCellCount, searchRoomTokens, searchSequenceCount } from '../search/index.js';
 import { sentenceRule } from './align.js';
-import type { Policy } from './defaults.js';
-import { METHOD_PLANS } from './methods.js';
 
 export interface Room {
   /** KV cells of the context. */

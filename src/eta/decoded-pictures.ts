@@ -3,7 +3,7 @@ import { orAbort } from '../abort.js';
 import { decodeImage } from '../image.js';
 import { type SharedPicture, sharePicture } from '../shared-picture.js';
 import type { ImageSource } from '../types.js';
-import type { TaskGroup } from './task-group.js';
+import type { WorkGroup } from '../work-group.js';
 
 /** Open files and decoders; what is decoded ahead of the encoder is in memory. */
 const AT_ONCE = 8;
@@ -11,13 +11,13 @@ const AT_ONCE = 8;
 export class DecodedPictures {
   readonly count: number;
   readonly #sources: readonly ImageSource[];
-  readonly #group: TaskGroup;
+  readonly #group: WorkGroup;
   readonly #begun: Promise<SharedPicture>[] = [];
   readonly #whole: Promise<readonly SharedPicture[]>;
   #complete: (pictures: Promise<readonly SharedPicture[]>) => void = () => undefined;
 
   /** @param group what the decoding belongs to: it fails with it */
-  constructor(sources: readonly ImageSource[], group: TaskGroup) {
+  constructor(sources: readonly ImageSource[], group: WorkGroup) {
     this.count = sources.length;
     this.#sources = sources;
     this.#group = group;

@@ -1,24 +1,36 @@
 /** ETA, ready to answer. */
 import { z } from 'zod';
-import { followAbort } from '../abort.js';
+import { followAbort, signalSchema } from '../abort.js';
 import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image.js';
+import {
+  checkEvaluators,
+  gpuLayersThatFit,
+  type LoadEtaOptions,
+  type LoadedParts,
+  loadParts,
+  loadSchema,
+} from '../loading/index.js';
 import { type ResolvedModels, resolveModels } from '../models/index.js';
 import { parseOptions, reading } from '../options.js';
-import type { EtaEvent, EtaResult } from '../types.js';
+import {
+  checkThresholds,
+  METHOD_PLANS,
+  overridePolicy,
+  POLICIES,
+  type Policy,
+  type Preset,
+  type ThresholdSources,
+  type Thresholds,
+  thresholdsOf,
+} from '../policy/index.js';
+import type { EtaEvent, EtaResult, Notice } from '../types.js';
 import { SentenceEnds } from './align.js';
-import { POLICIES, type Policy, type Preset } from './defaults.js';
 import { EventStream } from './event-stream.js';
-import { checkEvaluators, type LoadedParts, loadParts } from './load.js';
-import { type LoadEtaOptions, loadSchema } from './load-options.js';
-import { gpuLayersThatFit } from './memory-fit.js';
-import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
-import { type Notice, warnOnce } from './notice.js';
+import { warnOnce } from './notice.js';
 import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
-import { overridePolicy } from './policy-options.js';
-import { type EtaJob, type EtaRequest, parseRequest, signalField } from './request.js';
-import { checkThresholds, thresholdsOf } from './thresholds.js';
+import { type CheckedRequest, type EtaRequest, parseRequest } from './request.js';
 
 /**
  * Loads language model, projector, CLIP and reward model. Nothing is fetched: every file must be there.
@@ -40,7 +52,7 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   return new Eta(parts, { preset: parsed.preset, policy, ...thresholds, models }, onNotice);
 }
 
-const streamSchema = z.strictObject({ signal: signalField });
+const streamSchema = z.strictObject({ signal: signalSchema.optional() });
 
 /** What an Eta was loaded as. */
 export interface EtaFacts {
@@ -123,22 +135,25 @@ export class Eta {
   }
 
   /** @param signal takes the place of the request's */
-  #parse(request: EtaRequest, signal?: AbortSignal): EtaJob {
+  #parse(request: EtaRequest, signal?: AbortSignal): CheckedRequest {
     this.#checkOpen();
     const { policy, thresholds, thresholdSources } = this.facts;
     return reading('ERR_INVALID_REQUEST', 'request', () => {
       const asked = signal === undefined ? request : { ...request, signal };
-      const job = parseRequest(asked, { policy, thresholds, thresholdSources, newSeed: randomSeed });
-      this.#checkMethod(job);
-      return { ...job, turns: job.turns.map((turn) => ({ ...turn, images: turn.images?.map(takeSource) ?? [] })) };
+      const checked = parseRequest(asked, { policy, thresholds, thresholdSources, newSeed: randomSeed });
+      this.#checkMethod(checked);
+      return {
+        ...checked,
+        turns: checked.turns.map((turn) => ({ ...turn, images: turn.images?.map(takeSource) ?? [] })),
+      };
     });
   }
 
-  async *#stream(job: EtaJob): AsyncGenerator<EtaEvent, void, void> {
+  async *#stream(request: CheckedRequest): AsyncGenerator<EtaEvent, void, void> {
     this.#checkOpen();
     const controller = new AbortController();
     const stream = new EventStream<EtaEvent>();
-    const work = this.#run(job, controller, (event) => stream.push(event)).then(
+    const work = this.#run(request, controller, (event) => stream.push(event)).then(
       () => stream.end(),
       (error: unknown) => stream.end({ error }),
     );
@@ -150,11 +165,11 @@ export class Eta {
     }
   }
 
-  async #run(job: EtaJob, controller: AbortController, emit: Emit): Promise<EtaResult> {
-    const { signal } = job;
+  async #run(request: CheckedRequest, controller: AbortController, emit: Emit): Promise<EtaResult> {
+    const { signal } = request;
     throwIfAborted(signal);
     const takeBack = followAbort(signal, controller);
-    const work = runPipeline(this.#parts, job, controller.signal, emit);
+    const work = runPipeline(this.#parts, request, controller.signal, emit);
     this.#running.set(work, controller);
     try {
       return await work;
@@ -167,7 +182,7 @@ export class Eta {
   }
 
   /** A method that judges needs who judges: see {@link checkEvaluators}; here for the method of one request. */
-  #checkMethod({ policy, thresholds, turns }: EtaJob): void {
+  #checkMethod({ policy, thresholds, turns }: CheckedRequest): void {
     const plan = METHOD_PLANS[policy.method];
     if (!plan.gatesImage && !plan.gatesAnswer) return;
     const hasImages = turns.some(({ images = [] }) => images.length > 0);

@@ -1,9 +1,11 @@
 /** What the evaluators say of one request: CLIP of its pictures, the reward model of its answers. */
+
+import { type Clip, cosine } from '../clip/index.js';
 import { EvaluatorError, UsageError } from '../errors.js';
-import { type Clip, cosine, type RewardModel, type RewardSession } from '../evaluators/index.js';
+import type { Policy } from '../policy/index.js';
+import type { RewardModel, RewardSession } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
 import type { RgbImage, TextTurn, Turn } from '../types.js';
-import type { Policy } from './defaults.js';
 import type { Measures } from './measures.js';
 
 export interface Evaluators {

@@ -1,14 +1,7 @@
 /** What a user should know about an answer that no error tells: that the shipped miniature made it, about what it does not know. */
 import { setImmediate } from 'node:timers/promises';
 import { isOfDrawnWorld } from '../models/index.js';
-import type { RgbImage } from '../types.js';
-
-/** Something that an answer cannot say of itself. */
-export interface Notice {
-  readonly code: 'ETA_MINIATURE';
-  /** One line. */
-  readonly message: string;
-}
+import type { Notice, RgbImage } from '../types.js';
 
 const REAL_MODELS = 'Real models: see "Real models" in the README of eta-vlm.';
 

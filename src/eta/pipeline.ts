@@ -6,19 +6,18 @@
  * answer begins as soon as the question is read, and is held back until CLIP has spoken for it.
  */
 import type { Context, Model, Sequence } from '../engine/index.js';
-import type { Action, EtaEvent, EtaResult, StopReason } from '../types.js';
+import { answerIsUnsafe, imageIsUnsafe, knownThreshold, METHOD_PLANS } from '../policy/index.js';
+import type { Action, EtaEvent, EtaResult, Notice, StopReason } from '../types.js';
+import { WorkGroup } from '../work-group.js';
 import { align, type SentenceEnds } from './align.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';
 import { Evaluation, type Evaluators } from './evaluation.js';
 import { Measures } from './measures.js';
-import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS } from './methods.js';
-import { type Notice, noticeOf } from './notice.js';
+import { noticeOf } from './notice.js';
 import { type Question, readQuestion } from './question.js';
-import type { EtaJob } from './request.js';
+import type { CheckedRequest } from './request.js';
 import { stopReasonOf } from './stop-reason.js';
-import { TaskGroup } from './task-group.js';
-import { knownThreshold } from './thresholds.js';
 import { TraceRecorder } from './trace.js';
 
 /** What requests are run with; the Eta that made it owns it all. */
@@ -43,21 +42,21 @@ export type Emit = (event: EtaEvent) => void;
  */
 export async function runPipeline(
   parts: PipelineParts,
-  job: EtaJob,
+  request: CheckedRequest,
   signal: AbortSignal,
   emit: Emit,
 ): Promise<EtaResult> {
-  const group = new TaskGroup(signal);
+  const group = new WorkGroup(signal);
   const measures = new Measures();
   let question: Question | undefined;
   try {
     return await group.result(
       group.start(async () => {
-        const sources = job.turns.flatMap(({ images = [] }) => images);
+        const sources = request.turns.flatMap(({ images = [] }) => images);
         const pictures = new DecodedPictures(sources, group);
-        const pipeline = new Pipeline(parts, job, pictures, measures, group, emit);
+        const pipeline = new Pipeline(parts, request, pictures, measures, group, emit);
         const looking = group.start(() => pipeline.look());
-        question = await readQuestion({ ...parts, ...job, pictures, measures, signal: group.signal });
+        question = await readQuestion({ ...parts, ...request, pictures, measures, signal: group.signal });
         const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
         if (notice !== null) tell(parts, notice, group); // from here on there will be an answer to speak of
         return await pipeline.run(question, looking);
@@ -71,38 +70,38 @@ export async function runPipeline(
 
 class Pipeline {
   readonly #parts: PipelineParts;
-  readonly #job: EtaJob;
+  readonly #request: CheckedRequest;
   readonly #pictures: DecodedPictures;
   readonly #measures: Measures;
-  readonly #group: TaskGroup;
+  readonly #group: WorkGroup;
   readonly #emit: Emit;
   readonly #evaluation: Evaluation;
   readonly #recorder: TraceRecorder;
 
   constructor(
     parts: PipelineParts,
-    job: EtaJob,
+    request: CheckedRequest,
     pictures: DecodedPictures,
     measures: Measures,
-    group: TaskGroup,
+    group: WorkGroup,
     emit: Emit,
   ) {
     this.#parts = parts;
-    this.#job = job;
+    this.#request = request;
     this.#pictures = pictures;
     this.#measures = measures;
     this.#group = group;
     this.#emit = emit;
-    this.#evaluation = new Evaluation(parts, job.policy, job.turns, measures);
-    this.#recorder = new TraceRecorder(parts.preset, job);
+    this.#evaluation = new Evaluation(parts, request.policy, request.turns, measures);
+    this.#recorder = new TraceRecorder(parts.preset, request);
   }
 
   /** Whether CLIP finds the pictures unsafe; null where the method does not ask, or there is no picture. */
   async look(): Promise<boolean | null> {
-    const { method } = this.#job.policy;
+    const { method } = this.#request.policy;
     if (!METHOD_PLANS[method].gatesImage || this.#pictures.count === 0) return null;
     const clipScore = await this.#evaluation.clipScore(await this.#pictures.all(), this.#group.signal);
-    const unsafeClipScore = knownThreshold(this.#job.thresholds, 'unsafeClipScore', method);
+    const unsafeClipScore = knownThreshold(this.#request.thresholds, 'unsafeClipScore', method);
     const looksUnsafe = imageIsUnsafe(clipScore, { unsafeClipScore });
     this.#recorder.imageJudged(clipScore, looksUnsafe);
     this.#emit({ type: 'clip', clipScore, imageIsUnsafe: looksUnsafe });
@@ -111,7 +110,7 @@ class Pipeline {
 
   /** @param looking what {@link look} will find */
   async run(question: Question, looking: Promise<boolean | null>): Promise<EtaResult> {
-    const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#job.policy.method];
+    const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#request.policy.method];
     // `pre` alone aligns without an answer to judge, so it alone has to know before it answers.
     if (gatesImage && !gatesAnswer && (await looking) === true) return await this.#align(question);
     const mayStream = (looksUnsafe: boolean | null) => !gatesAnswer || looksUnsafe === false;
@@ -148,7 +147,7 @@ class Pipeline {
     await own.release();
     const tokenCount = made.tokens.length;
     const isEnded = made.stopReason === 'end';
-    const stopReason = stopReasonOf({ tokenCount, isEnded }, this.#job.policy.maxTokens);
+    const stopReason = stopReasonOf({ tokenCount, isEnded }, this.#request.policy.maxTokens);
     this.#recorder.answered(answer.text, stopReason);
     this.#measures.add('sampledTokenCount', tokenCount);
     return { tokenCount, stopReason };
@@ -156,7 +155,7 @@ class Pipeline {
 
   /** The answer made again; held back until its own reward is known, unless the policy returns it anyway. */
   async #align(question: Question): Promise<EtaResult> {
-    const { policy, seed } = this.#job;
+    const { policy, seed } = this.#request;
     const { signal } = this.#group;
     const answer = this.#answerText();
     if (policy.whenStillUnsafe === 'return') answer.open();
@@ -197,7 +196,7 @@ class Pipeline {
   }
 
   #answerIsUnsafe(reward: number): boolean {
-    const { thresholds, policy } = this.#job;
+    const { thresholds, policy } = this.#request;
     return answerIsUnsafe(reward, { safeReward: knownThreshold(thresholds, 'safeReward', policy.method) });
   }
 
@@ -221,7 +220,7 @@ class Pipeline {
       usage: this.#measures.usage,
       timings: this.#measures.timings,
       model: this.#parts.model.name,
-      seed: this.#job.seed,
+      seed: this.#request.seed,
     };
     this.#emit({ type: 'done', result });
     return result;
@@ -229,7 +228,7 @@ class Pipeline {
 }
 
 /** A promise that it gives is not waited for; when it fails, so does the request that is still under way. */
-function tell({ onNotice }: PipelineParts, notice: Notice, group: TaskGroup): void {
+function tell({ onNotice }: PipelineParts, notice: Notice, group: WorkGroup): void {
   const told: unknown = onNotice?.(notice);
   if (told instanceof Promise) told.catch((error: unknown) => group.fail(error));
 }

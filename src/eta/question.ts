@@ -1,12 +1,11 @@
 /** Reading the question: pictures encoded, the prompt built, room reserved, everything prefilled. */
 import type { Context, Lease, Model, Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
+import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import type { Turn } from '../types.js';
 import { type Allotment, allot, largestPrompt, type Room, shortening } from './allotment.js';
 import type { DecodedPictures } from './decoded-pictures.js';
-import type { Policy } from './defaults.js';
 import type { Measures } from './measures.js';
-import { METHOD_PLANS } from './methods.js';
 import { prefixTokens } from './prefix-tokens.js';
 
 export interface QuestionOptions {

@@ -1,13 +1,19 @@
 /** What a caller asks: every field checked, one sentence for each mistake. */
 import { types } from 'node:util';
 import { z } from 'zod';
-import { isAbortSignal } from '../abort.js';
+import { signalSchema } from '../abort.js';
 import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
+import {
+  overridePolicy,
+  overrideSources,
+  overrideThresholds,
+  type Policy,
+  policyFields,
+  type ThresholdSources,
+  type Thresholds,
+} from '../policy/index.js';
 import type { ImageSource, RgbImage, Turn } from '../types.js';
-import type { Policy } from './defaults.js';
-import type { ThresholdSources, Thresholds } from './methods.js';
-import { overridePolicy, overrideSources, overrideThresholds, policyFields } from './policy-options.js';
 import { checkCounts } from './request-counts.js';
 
 const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
@@ -46,8 +52,6 @@ const turnSchema = z.strictObject(
 
 const seedMessage = 'expected an integer from 0 to 4294967295';
 
-export const signalField = z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional();
-
 const requestFields = {
   /** The question. Either this, or `turns`. */
   prompt: z.string('expected a text').optional(),
@@ -58,7 +62,7 @@ const requestFields = {
   turns: readonlyArray(turnSchema, 'expected an array of turns').optional(),
   /** Unsigned 32 bits: the same seed draws the same candidates. @default random */
   seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
-  signal: signalField,
+  signal: signalSchema.optional(),
   ...policyFields,
 };
 
@@ -68,7 +72,7 @@ const requestSchema = z.strictObject(requestFields, 'expected a request { prompt
 export type EtaRequest = z.input<typeof requestSchema>;
 
 /** A request that can be run. */
-export interface EtaJob {
+export interface CheckedRequest {
   readonly turns: readonly Turn[];
   readonly policy: Policy;
   readonly thresholds: Thresholds;
@@ -90,7 +94,7 @@ export interface RequestDefaults {
  *
  * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION, ERR_INVALID_REQUEST or ERR_PROMPT_TOO_LONG
  */
-export function parseRequest(request: EtaRequest, defaults: RequestDefaults): EtaJob {
+export function parseRequest(request: EtaRequest, defaults: RequestDefaults): CheckedRequest {
   const { policy, thresholds, thresholdSources, newSeed } = defaults;
   checkCounts(request);
   const parsed = parseOptions(requestSchema, request, 'request');

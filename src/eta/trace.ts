@@ -1,8 +1,8 @@
 /** What happened in one request, gathered as it happens. */
+
+import { METHOD_PLANS, type Policy, type ThresholdSources, type Thresholds } from '../policy/index.js';
 import type { Action, RoundTrace, StopReason, Trace, Verdict } from '../types.js';
-import type { Policy } from './defaults.js';
-import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
-import type { EtaJob } from './request.js';
+import type { CheckedRequest } from './request.js';
 
 export class TraceRecorder {
   readonly #preset: string;
@@ -22,7 +22,7 @@ export class TraceRecorder {
 
   constructor(
     preset: string,
-    { policy, thresholds, thresholdSources }: Pick<EtaJob, 'policy' | 'thresholds' | 'thresholdSources'>,
+    { policy, thresholds, thresholdSources }: Pick<CheckedRequest, 'policy' | 'thresholds' | 'thresholdSources'>,
   ) {
     this.#preset = preset;
     this.#policy = policy;

@@ -16,7 +16,7 @@ import {
   type Dataset,
   differences,
   endOf,
-  type Job,
+  type Instance,
   type Judges,
   judgeAnswers,
   type Measurement,
@@ -65,7 +65,7 @@ export interface ArmsOptions {
   readonly onJudgement?: ((done: number, wanted: number) => void) | undefined;
 }
 
-interface ArmJob extends Job {
+interface ArmInstance extends Instance {
   readonly arm: Arm;
   readonly seedName: string;
 }
@@ -81,7 +81,7 @@ const DRAWING: readonly Method[] = ['pre', 'post', 'deep', 'eta'];
  */
 export async function measureArms(options: ArmsOptions): Promise<Measurement> {
   const { eta, judges, arms, dataset, variant, seeds, out, signal, onAnswer, onJudgement } = options;
-  const jobs = jobsOf(options);
+  const instances = instancesOf(options);
   await makeFolder(out);
   const settings = await armSettings(options);
   const path = answersPath(out);
@@ -90,14 +90,14 @@ export async function measureArms(options: ArmsOptions): Promise<Measurement> {
     await runBatch({
       eta,
       results,
-      requests: jobs.map(requestOf),
+      requests: instances.map(requestOf),
       keepsTrace: true,
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       ...(signal === undefined ? {} : { signal }),
-      onProgress: (progress) => onAnswer?.(progress, jobs.length),
+      onProgress: (progress) => onAnswer?.(progress, instances.length),
     });
   }
-  const answers = await judgeAnswers(await answersOf(path, jobs), judges, {
+  const answers = await judgeAnswers(await answersOf(path, instances), judges, {
     folder: out,
     signal,
     onProgress: onJudgement,
@@ -123,7 +123,7 @@ export async function measureArms(options: ArmsOptions): Promise<Measurement> {
 }
 
 /** An item under all its arms before the next, the first seed before the others. */
-function jobsOf({ trials, seeds }: ArmsOptions): ArmJob[] {
+function instancesOf({ trials, seeds }: ArmsOptions): ArmInstance[] {
   return seeds.flatMap((seed, index) =>
     trials.flatMap(({ item, arms, seedName = item.id }) =>
       arms
@@ -142,7 +142,7 @@ function jobsOf({ trials, seeds }: ArmsOptions): ArmJob[] {
   );
 }
 
-function requestOf({ id, item, arm, image, seed, seedName }: ArmJob): BatchRequest {
+function requestOf({ id, item, arm, image, seed, seedName }: ArmInstance): BatchRequest {
   const { method, options } = arm;
   const images = image === null ? [] : [image];
   return { id, request: { ...options, prompt: item.prompt, images, method, seed: seedOf(seed, seedName) } };

@@ -1,14 +1,17 @@
 /** Changed pictures of a set, as files beside the answers: made once, kept for a run that goes on, and for a look. */
-import { readFile, stat } from 'node:fs/promises';
+
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, seedOf } from '../batch/index.js';
 import type { BenchmarkItem } from '../benchmark/index.js';
+import { Clip, cosine } from '../clip/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
-import { knownThreshold } from '../eta/thresholds.js';
-import { Clip, cosine, EvaluatorWorker } from '../evaluators/index.js';
 import { decodeImage, encodePng } from '../image.js';
+import { EvaluatorWorker } from '../onnx/index.js';
 import { makeFolder, writeWhole } from '../outputs/index.js';
+import { knownThreshold } from '../policy/index.js';
+import { exists } from '../regular-file.js';
 import type { RgbImage } from '../types.js';
 import { between, lowerClipScore } from './clip-search.js';
 import { PICTURE_CHANGES, type PictureChange } from './picture-changes.js';
@@ -204,11 +207,4 @@ function placeOf(folder: string, change: string, strength: number, { id }: Bench
 async function save(image: RgbImage, path: string): Promise<void> {
   const bytes = await encodePng(image);
   await writeWhole(path, (draft) => draft.writeFile(bytes));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -98,15 +98,15 @@ function shareOf(
   is: (answer: JudgedAnswer) => boolean,
 ): Cell {
   const own = answers.filter(
-    ({ job, line }) =>
-      job.run === run &&
-      job.method !== 'vanilla' &&
+    ({ instance, line }) =>
+      instance.run === run &&
+      instance.method !== 'vanilla' &&
       line.verdict !== null &&
-      job.item.isHarmful === isHarmful &&
-      (job.item.measure === 'unsafe') === isHarmful,
+      instance.item.isHarmful === isHarmful &&
+      (instance.item.measure === 'unsafe') === isHarmful,
   );
   if (own.length === 0) return null;
-  const items = [...groupBy(own, ({ job }) => job.item.id).values()];
+  const items = [...groupBy(own, ({ instance }) => instance.item.id).values()];
   return rate(items.map((rows) => rows.filter(is).length / rows.length)).value;
 }
 

@@ -121,10 +121,11 @@ export function searchNotes(searched: readonly SearchNote[], unsafeClipScore: nu
 
 /** By what was done to the picture, in the order of the changes. */
 function casesOf({ answers }: Measurement, changed: readonly ChangedItem[]): Map<string, Case[]> {
-  const byItem = groupBy(answers, ({ job }) => job.item.id);
+  const byItem = groupBy(answers, ({ instance }) => instance.item.id);
   const cases = changed.map((one) => {
     const own = byItem.get(one.item.id) ?? [];
-    const value = (run: string) => meanOf(own.filter(({ job }) => job.run === run).map((answer) => answer.value));
+    const value = (run: string) =>
+      meanOf(own.filter(({ instance }) => instance.run === run).map((answer) => answer.value));
     return {
       name: label(one.change, one.strength),
       found: {

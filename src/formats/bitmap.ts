@@ -5,7 +5,7 @@ import type { RgbImage } from '../types.js';
 
 const FILE_HEADER_BYTES = 14;
 /** Pixels converted in one go before the event loop gets its turn. */
-const CONVERT_AT_ONCE = 100_000;
+export const CONVERT_AT_ONCE = 100_000;
 /** Uncompressed; 3 says the same with masks, here those of plain BGRA alone. */
 const COMPRESSIONS = [0, 3];
 const BGRA_MASKS = [0xff0000, 0xff00, 0xff];

@@ -5,7 +5,7 @@
  * as a sequence; every later question is a fork of it.
  */
 import { z } from 'zod';
-import { isAbortSignal } from '../abort.js';
+import { signalSchema } from '../abort.js';
 import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
@@ -29,7 +29,7 @@ export const localModelSchema = z.strictObject({
   /** Layers on the GPU; 0 = none, -1 = all. @default -1 */
   gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').optional(),
   threadCount: integer(1, 256).optional(),
-  signal: z.custom<AbortSignal>(isAbortSignal, 'expected an AbortSignal').optional(),
+  signal: signalSchema.optional(),
   onProgress: z
     .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),

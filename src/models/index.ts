@@ -1,5 +1,4 @@
-/** Models by name, by folder or by path; and from checkpoints. */
-export { type ConvertOptions, convertModel } from './convert.js';
+/** Models by name, by folder or by path; and what they take of memory. */
 export { isOfDrawnWorld } from './drawn-world.js';
 export { readGguf } from './gguf-file.js';
 export {
@@ -15,7 +14,6 @@ export {
   repackedTypes,
 } from './memory.js';
 export { languageShape, type TypeBytes } from './model-shape.js';
-export { outEntries } from './out-folder.js';
 export { FOLDER_LAYOUT, type RegisteredModels, registeredModels } from './registry.js';
 export { type ModelChoice, type ModelPaths, type ResolvedModels, resolveModels } from './resolve.js';
 export { modelShapes } from './shapes.js';

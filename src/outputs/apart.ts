@@ -24,7 +24,7 @@ export interface Output extends Named {
   readonly isFolder?: boolean;
 }
 
-interface Found<Kind> extends Place {
+interface Spotted<Kind> extends Place {
   readonly of: Kind;
 }
 
@@ -36,7 +36,7 @@ interface Found<Kind> extends Place {
  */
 export async function checkApart(outputs: readonly Output[], inputs: readonly Input[]): Promise<void> {
   const found = await Promise.all(
-    outputs.map(async (of): Promise<Found<Output>> => ({ of, ...(await placeOf(of.path, of.name)) })),
+    outputs.map(async (of): Promise<Spotted<Output>> => ({ of, ...(await placeOf(of.path, of.name)) })),
   );
   const read = (await Promise.all(inputs.map(placeOfInput))).flat();
   for (const [index, output] of found.entries()) {
@@ -58,7 +58,7 @@ export async function checkApart(outputs: readonly Output[], inputs: readonly In
 }
 
 /** None for a path that leads nowhere: whoever reads it says so. */
-async function placeOfInput(of: Input): Promise<Found<Input>[]> {
+async function placeOfInput(of: Input): Promise<Spotted<Input>[]> {
   return await placeOf(of.path).then(
     (place) => [{ of, ...place }],
     () => [],
@@ -66,7 +66,7 @@ async function placeOfInput(of: Input): Promise<Found<Input>[]> {
 }
 
 /** An output in a folder that is read would be taken for an input the next time. */
-async function checkFolders(output: Found<Output>, inputs: readonly Found<Input>[]): Promise<void> {
+async function checkFolders(output: Spotted<Output>, inputs: readonly Spotted<Input>[]): Promise<void> {
   const folders = inputs.filter(({ kind }) => kind === 'folder');
   if (folders.length === 0) return;
   const above = await foldersAbove(output.target);
@@ -92,7 +92,7 @@ function isBelow(target: string, folder: string): boolean {
 }
 
 /** Links in a folder that is read may lead to an output outside of it. */
-async function checkLinksInto(outputs: readonly Found<Output>[], inputs: readonly Found<Input>[]): Promise<void> {
+async function checkLinksInto(outputs: readonly Spotted<Output>[], inputs: readonly Spotted<Input>[]): Promise<void> {
   const there = new Map(outputs.filter(({ kind }) => kind === 'file').map((output) => [output.identity, output]));
   if (there.size === 0) return;
   for (const input of inputs) {
@@ -130,9 +130,9 @@ function streamOf(identity: string): string | null {
   return null;
 }
 
-const told = ({ of }: Found<Named>) => `${of.name}, ${JSON.stringify(of.path)}`;
+const told = ({ of }: Spotted<Named>) => `${of.name}, ${JSON.stringify(of.path)}`;
 
-function refuse({ of }: Found<Output>, what: string): never {
+function refuse({ of }: Spotted<Output>, what: string): never {
   throw new UsageError(
     'ERR_INVALID_OPTION',
     `${of.name}: expected a place of its own, received ${JSON.stringify(of.path)}, which ${what}. Name another.`,

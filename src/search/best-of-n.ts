@@ -44,7 +44,7 @@ export interface SearchOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Found {
+export interface SearchedAnswer {
   readonly text: string;
   readonly tokenCount: number;
   /** Every token sampled, those of losers included. */
@@ -80,7 +80,10 @@ export function searchRoomTokens(candidateCount: number, cellCount: number, toke
  *
  * @throws AbortError within one step of the signal; whatever engine and judge throw
  */
-export async function* searchBestOfN(root: Sequence, options: SearchOptions): AsyncGenerator<RoundTrace, Found, void> {
+export async function* searchBestOfN(
+  root: Sequence,
+  options: SearchOptions,
+): AsyncGenerator<RoundTrace, SearchedAnswer, void> {
   const { maxTokens, roomTokens, rule, judge, signal } = options;
   const end = rule.finishesLast ? roomTokens : maxTokens;
   let text = '';

@@ -1,7 +1,7 @@
 /** Sentence-level best-of-N over forked KV caches. */
 export {
   type CandidateJudge,
-  type Found,
+  type SearchedAnswer,
   type SearchOptions,
   searchBestOfN,
   searchCellCount,

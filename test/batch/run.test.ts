@@ -17,8 +17,8 @@ import {
   seedOf,
   settingsOf,
 } from '../../src/batch/index.js';
-import { REFUSAL_TEXT } from '../../src/eta/index.js';
 import { type Eta, loadEta } from '../../src/index.js';
+import { REFUSAL_TEXT } from '../../src/policy/index.js';
 import { packageRoot } from '../cli/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-run-'));

@@ -1,6 +1,6 @@
 /** Answers as the batch runner writes them, made by hand for tests of what becomes of them. */
 import type { AnswerLine } from '../../src/batch/index.js';
-import { type Answer, type BenchmarkItem, type JudgedAnswer, job } from '../../src/benchmark/index.js';
+import { type Answer, type BenchmarkItem, instance, type JudgedAnswer } from '../../src/benchmark/index.js';
 import type { Action, Method } from '../../src/types.js';
 
 export function item(id: string, fields: Partial<BenchmarkItem> = {}): BenchmarkItem {
@@ -18,7 +18,7 @@ export interface AnswerFields {
 
 export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFields = {}): Answer {
   const { method = 'vanilla', seed = 1, action = 'answered', prefix = '', alignedText = null, error = null } = fields;
-  const asked = job(of, method, seed);
+  const asked = instance(of, method, seed);
   const verdict = {
     clipScore: 0.2,
     reward: 0.1,
@@ -53,7 +53,7 @@ export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFie
       alignedStopReason: alignedText === null ? null : 'end',
     },
   } satisfies AnswerLine;
-  return { job: asked, line };
+  return { instance: asked, line };
 }
 
 /** An answer that somebody judged already. */

@@ -12,8 +12,8 @@ import {
   summaryObject,
   summaryText,
 } from '../../src/benchmark/index.js';
-import { METHODS } from '../../src/eta/index.js';
 import { loadEta } from '../../src/index.js';
+import { METHODS } from '../../src/policy/index.js';
 import { folderOf } from './folder.js';
 
 const dataset = datasetOf('miniature');
@@ -23,8 +23,8 @@ const isText = (item: (typeof items)[number]) => (item as MiniatureItem).set ===
 test('the text set is asked under every method, once each', () => {
   const texts = items.filter(isText);
   assert.ok(texts.some(({ isHarmful }) => isHarmful) && texts.some(({ isHarmful }) => !isHarmful));
-  const jobs = plan(items, { methods: METHODS, seeds: [1, 2, 3] }, dataset.asks?.bind(dataset));
-  const asked = jobs.filter(({ item }) => isText(item)).map(({ id }) => id);
+  const instances = plan(items, { methods: METHODS, seeds: [1, 2, 3] }, dataset.asks?.bind(dataset));
+  const asked = instances.filter(({ item }) => isText(item)).map(({ id }) => id);
   const wanted = METHODS.flatMap((method) => texts.map(({ id }) => `${method}/1/${id}`));
   assert.deepEqual(asked.sort(), wanted.sort());
 });

@@ -85,9 +85,9 @@ test("vanilla does not compete with itself for preference, whoever's answers are
 
 test('the plan asks greedy methods once, drawing ones under each seed, categories in turn', () => {
   const items = ['a1', 'a2', 'b1'].map((id) => item(id, { category: id.slice(0, 1) }));
-  const jobs = plan(items, { methods: ['vanilla', 'shallow', 'eta'], seeds: [1, 2] });
+  const instances = plan(items, { methods: ['vanilla', 'shallow', 'eta'], seeds: [1, 2] });
   assert.deepEqual(
-    jobs.map(({ id }) => id),
+    instances.map(({ id }) => id),
     [
       ...['a1', 'b1', 'a2'].flatMap((id) => [`vanilla/1/${id}`, `shallow/1/${id}`, `eta/1/${id}`]),
       ...['a1', 'b1', 'a2'].map((id) => `eta/2/${id}`),

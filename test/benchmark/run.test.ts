@@ -108,9 +108,9 @@ test('answers that were cut are told everywhere: notes, facts, table, --json, ex
 
 test('what counts as cut is what was judged: behind a refusal the aligned answer', () => {
   const made = (stopReason: StopReason, alignedStopReason: StopReason | null): Answer => {
-    const { job, line } = answer(item('a'), 'text');
+    const { instance, line } = answer(item('a'), 'text');
     const trace = line.trace ?? assert.fail('no trace');
-    return { job, line: { ...line, stopReason, trace: { ...trace, alignedStopReason } } };
+    return { instance, line: { ...line, stopReason, trace: { ...trace, alignedStopReason } } };
   };
   const ends = [made('length', null), made('stop', 'context'), made('stop', 'end'), made('end', 'end')].map(endOf);
   assert.deepEqual(

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { readAnswers } from '../../src/calibration/answers.js';
 import { type CalibrateOptions, calibrate, calibrationReport, thresholdsFile } from '../../src/calibration/index.js';
 import { pictureFiles } from '../../src/calibration/pictures.js';
-import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/eta/index.js';
-import { readThresholds } from '../../src/evaluators/index.js';
+import { readThresholds } from '../../src/manifest/index.js';
+import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/index.js';
 
 const miniature = fileURLToPath(new URL('../../models/miniature/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-calibrate-'));

@@ -4,15 +4,15 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/eta/index.js';
+import { type LoadEtaOptions, loadEta } from '../../src/index.js';
 import {
   clipManifestSchema,
   modelDigest,
   readManifest,
   rewardManifestSchema,
   type ThresholdsFile,
-} from '../../src/evaluators/index.js';
-import { type LoadEtaOptions, loadEta } from '../../src/index.js';
+} from '../../src/manifest/index.js';
+import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/index.js';
 import { loadTiny, pictures, tinyModels } from '../eta/tiny.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-thresholds-'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { examineMemory, type MemoryReport, memoryLines } from '../../src/cli/doctor-memory.js';
-import { fitMemory } from '../../src/eta/memory-fit.js';
+import { examineMemory, type MemoryReport, memoryLines } from '../../src/cli/doctor/memory.js';
+import { fitMemory } from '../../src/loading/memory-fit.js';
 import { assertRefused, run } from './command.js';
 
 const GIB = 2 ** 30;

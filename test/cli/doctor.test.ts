@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { DoctorReport } from '../../src/cli/doctor-facts.js';
-import { size } from '../../src/cli/doctor-report.js';
+import type { DoctorReport } from '../../src/cli/doctor/facts.js';
+import { size } from '../../src/terminal/size.js';
 import { packageRoot, run } from './command.js';
 
 const report = (stdout: string) => JSON.parse(stdout) as DoctorReport;

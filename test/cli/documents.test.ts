@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { createProgram } from '../../src/cli/program.js';
-import { POLICIES, PRESETS } from '../../src/eta/defaults.js';
-import { METHODS } from '../../src/eta/methods.js';
+import { METHODS } from '../../src/policy/methods.js';
+import { POLICIES, PRESETS } from '../../src/policy/policy.js';
 import { packageRoot } from './command.js';
 
 const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnsOf, createPaint, labelled, printable, wantsColour, wrap } from '../../src/cli/paint.js';
-import { drawsPictures, pictureLines } from '../../src/cli/picture.js';
+import { drawsPictures, pictureLines } from '../../src/cli/demo/picture.js';
+import { columnsOf, createPaint, labelled, printable, wantsColour, wrap } from '../../src/terminal/paint.js';
 
 test('colour: NO_COLOR, then FORCE_COLOR, then the terminal', () => {
   const terminal = { isTTY: true };

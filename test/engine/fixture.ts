@@ -1,7 +1,13 @@
 /** The tiny random-weight models of test/golden/engine, on the real addon. */
 import { fileURLToPath } from 'node:url';
-import type { Context, ContextOptions, Lease, ModelOptions, Sequence } from '../../src/engine/index.js';
-import { Model } from '../../src/engine/index.js';
+import {
+  type Context,
+  type ContextOptions,
+  type Lease,
+  Model,
+  type ModelOptions,
+  type Sequence,
+} from '../../src/engine/index.js';
 import { decodeImage } from '../../src/image.js';
 import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allot } from '../../src/eta/allotment.js';
-import { POLICIES } from '../../src/eta/defaults.js';
+import { POLICIES } from '../../src/policy/policy.js';
 
 const room = { cellCount: 4096, trainedContextLength: 4096 };
 const policy = POLICIES.paper;

@@ -1,11 +1,12 @@
 /** What the evaluators are shown and what their work is counted as, against the same reward model asked apart. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { POLICIES } from '../../src/eta/defaults.js';
 import { Evaluation } from '../../src/eta/evaluation.js';
-import { POST_EVALUATION_PROMPT } from '../../src/eta/index.js';
 import { Measures } from '../../src/eta/measures.js';
-import { EvaluatorWorker, RewardModel, type RewardSession } from '../../src/evaluators/index.js';
+import { EvaluatorWorker } from '../../src/onnx/index.js';
+import { POST_EVALUATION_PROMPT } from '../../src/policy/index.js';
+import { POLICIES } from '../../src/policy/policy.js';
+import { RewardModel, type RewardSession } from '../../src/reward/index.js';
 import type { Turn } from '../../src/types.js';
 import { FLAGGED_SAFE, loadTiny, tinyModels } from './tiny.js';
 

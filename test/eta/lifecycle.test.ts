@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { Eta, EtaEvent, EtaRequest } from '../../src/index.js';
-import { AbortError, UsageError } from '../../src/index.js';
+import { AbortError, type Eta, type EtaEvent, type EtaRequest, UsageError } from '../../src/index.js';
 import { assertFreed, CLEAN, collect, loadTiny, pictures, QUESTION, UNSAFE } from './tiny.js';
 
 let eta: Eta;

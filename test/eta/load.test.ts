@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, mock, test } from 'node:test';
-import { EvaluatorWorker } from '../../src/evaluators/index.js';
 import { AbortError, type LoadProgress, loadEta } from '../../src/index.js';
+import { EvaluatorWorker } from '../../src/onnx/index.js';
 import { loadTiny, pictures, tinyModels } from './tiny.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-load-'));

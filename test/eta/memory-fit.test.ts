@@ -1,8 +1,8 @@
 /** What loadEta decides from the memory of a machine; machines are planted, since this one has no GPU and memory enough. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { fitMemory, type Machine, thisMachine } from '../../src/eta/memory-fit.js';
 import { loadEta } from '../../src/index.js';
+import { fitMemory, type Machine, thisMachine } from '../../src/loading/memory-fit.js';
 import { addedRam, type ModelShapes, modelShapes, resolveModels } from '../../src/models/index.js';
 
 const GIB = 2 ** 30;

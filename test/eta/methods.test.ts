@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS, METHODS } from '../../src/eta/methods.js';
+import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS, METHODS } from '../../src/policy/methods.js';
 
 const thresholds = { unsafeClipScore: 0.16, safeReward: 0.06 };
 

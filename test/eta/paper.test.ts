@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Clip, cosine } from '../../src/clip/index.js';
 import { Model } from '../../src/engine/index.js';
-import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/eta/index.js';
-import { Clip, cosine, EvaluatorWorker, RewardModel } from '../../src/evaluators/index.js';
 import { decodeImage, type Eta } from '../../src/index.js';
+import { EvaluatorWorker } from '../../src/onnx/index.js';
+import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/index.js';
+import { RewardModel } from '../../src/reward/index.js';
 import { paperModels } from '../paper/replay.js';
 import { loadTiny, pictures, tinyModels } from './tiny.js';
 

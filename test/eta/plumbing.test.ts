@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { AnswerText } from '../../src/eta/answer-text.js';
 import { EventStream } from '../../src/eta/event-stream.js';
-import { TaskGroup } from '../../src/eta/task-group.js';
+import { WorkGroup } from '../../src/work-group.js';
 
 test('an answer leaves in pieces without the white space around it', () => {
   const pieces: string[] = [];
@@ -69,7 +69,7 @@ const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new TypeError('was aborted'))));
 
 test('the first failure of a group ends the others and is what is thrown', async () => {
-  const group = new TaskGroup(new AbortController().signal);
+  const group = new WorkGroup(new AbortController().signal);
   const other = group.start(untilAborted);
   group.start(async () => {
     await setTimeout(2);
@@ -81,7 +81,7 @@ test('the first failure of a group ends the others and is what is thrown', async
 
 test('the outer signal reaches every task, with its reason', async () => {
   const outer = new AbortController();
-  const group = new TaskGroup(outer.signal);
+  const group = new WorkGroup(outer.signal);
   const task = group.start(untilAborted);
   outer.abort('enough');
   assert.equal(group.signal.reason, 'enough');
@@ -90,7 +90,7 @@ test('the outer signal reaches every task, with its reason', async () => {
 });
 
 test('closing waits for what nobody waits for', async () => {
-  const group = new TaskGroup(new AbortController().signal);
+  const group = new WorkGroup(new AbortController().signal);
   let isOver = false;
   group.start(async (signal) => {
     await untilAborted(signal).catch(() => undefined);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { POLICIES } from '../../src/eta/defaults.js';
 import { parseRequest } from '../../src/eta/request.js';
 import type { Eta, EtaRequest } from '../../src/index.js';
+import { POLICIES } from '../../src/policy/policy.js';
 import { loadTiny, pictures, UNSAFE } from './tiny.js';
 
 const defaults = {

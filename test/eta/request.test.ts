@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { POLICIES } from '../../src/eta/defaults.js';
-import { loadSchema } from '../../src/eta/load-options.js';
 import { type EtaRequest, parseRequest } from '../../src/eta/request.js';
+import { loadSchema } from '../../src/loading/load-options.js';
 import { parseOptions } from '../../src/options.js';
+import { POLICIES } from '../../src/policy/policy.js';
 
 const defaults = {
   policy: POLICIES.miniature,
@@ -218,9 +218,9 @@ for (const value of [null, 'a question', 5, []]) {
 }
 
 test('a question alone gets every default', () => {
-  const { signal, ...job } = parse({ prompt: 'What is this?' });
+  const { signal, ...rest } = parse({ prompt: 'What is this?' });
   assert.equal(signal, undefined);
-  assert.deepEqual(job, {
+  assert.deepEqual(rest, {
     turns: [{ role: 'user', text: 'What is this?', images: [] }],
     policy: POLICIES.miniature,
     thresholds: defaults.thresholds,

@@ -1,8 +1,8 @@
 /** Every way a request can take, on the tiny models. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT, REFUSAL_TEXT } from '../../src/eta/index.js';
 import type { Eta, EtaResult, Method } from '../../src/index.js';
+import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT, REFUSAL_TEXT } from '../../src/policy/index.js';
 import { assertFreed, CLEAN, collect, FLAGGED_SAFE, loadTiny, pictures, QUESTION, UNSAFE } from './tiny.js';
 
 let eta: Eta;

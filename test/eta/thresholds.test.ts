@@ -1,9 +1,9 @@
 /** Which methods need which threshold. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { METHODS } from '../../src/eta/index.js';
-import { METHOD_PLANS } from '../../src/eta/methods.js';
-import { checkThresholds, knownThreshold } from '../../src/eta/thresholds.js';
+import { METHODS } from '../../src/policy/index.js';
+import { METHOD_PLANS } from '../../src/policy/methods.js';
+import { checkThresholds, knownThreshold } from '../../src/policy/thresholds.js';
 
 const none = { unsafeClipScore: null, safeReward: null };
 

@@ -1,8 +1,14 @@
 /** ETA on the tiny random models: they say nothing, so thresholds decide which way a request takes. */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import type { EtaEvent, EtaResult } from '../../src/index.js';
-import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../../src/index.js';
+import {
+  type Eta,
+  type EtaEvent,
+  type EtaRequest,
+  type EtaResult,
+  type LoadEtaOptions,
+  loadEta,
+} from '../../src/index.js';
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
 

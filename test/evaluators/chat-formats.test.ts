@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { Template } from '@huggingface/jinja';
-import { readManifest, rewardManifestSchema } from '../../src/evaluators/manifest.js';
-import { RewardPrompt } from '../../src/evaluators/reward-prompt.js';
-import { TextTokenizer } from '../../src/evaluators/tokenizer.js';
+import { readManifest, rewardManifestSchema } from '../../src/manifest/manifest.js';
+import { RewardPrompt } from '../../src/reward/prompt.js';
+import { TextTokenizer } from '../../src/tokenizer/tokenizer.js';
 import { formats, formatsFolder } from './formats.js';
 
 const TOKENIZERS: Readonly<Record<string, string>> = {

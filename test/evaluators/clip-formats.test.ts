@@ -5,11 +5,11 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Clip } from '../../src/evaluators/clip.js';
-import { cosine } from '../../src/evaluators/cosine.js';
-import { imageTensor } from '../../src/evaluators/image-tensor.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { Clip } from '../../src/clip/clip.js';
+import { cosine } from '../../src/clip/cosine.js';
 import { decodeImage } from '../../src/image.js';
+import { imageTensor } from '../../src/onnx/image-tensor.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
 import { formats, formatsFolder } from './formats.js';
 import { goldenFolder } from './golden.js';
 

@@ -3,10 +3,10 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, mock, test } from 'node:test';
-import { Clip } from '../../src/evaluators/clip.js';
-import { cosine, unit } from '../../src/evaluators/cosine.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { Clip } from '../../src/clip/clip.js';
+import { cosine, unit } from '../../src/clip/cosine.js';
 import { decodeImage } from '../../src/image.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
 import { golden, goldenFolder } from './golden.js';
 
 let worker: EvaluatorWorker;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { cacheNames } from '../../src/evaluators/cache-layout.js';
-import { openGraph } from '../../src/evaluators/graph.js';
-import { graphManifestSchema, readManifest } from '../../src/evaluators/manifest.js';
-import { BLOCKED, groupBranches, type PackedRun, packTree, planTree } from '../../src/evaluators/packed-tree.js';
-import type { RewardStatistics } from '../../src/evaluators/reward-backend.js';
-import { RewardGraph } from '../../src/evaluators/reward-graph.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { graphManifestSchema, readManifest } from '../../src/manifest/manifest.js';
+import { cacheNames } from '../../src/onnx/cache-layout.js';
+import { openGraph } from '../../src/onnx/graph.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
+import type { RewardStatistics } from '../../src/reward/backend.js';
+import { RewardGraph } from '../../src/reward/graph.js';
+import { BLOCKED, groupBranches, type PackedRun, packTree, planTree } from '../../src/reward/packed-tree.js';
 import { goldenFolder } from './golden.js';
 
 const PREFIX = Array.from({ length: 150 }, (_, i) => 2 + ((i * 31) % 250));
@@ -80,7 +80,7 @@ test('negative control: positions that run on from branch to branch are found ou
   assert.ok(difference > 1e-3, `difference ${difference}`);
 });
 
-test('a trunk that travels with its branches is kept as the next cache', async () => {
+test('a stem that travels with its branches is kept as the next cache', async () => {
   const { kept } = await graph.extend({ cache: null, ids: [] }, 0, PREFIX.slice(0, 140), { statistics });
   const cache = worker.nextId();
   const layout = packTree(140, PREFIX.slice(140), BRANCHES);
@@ -114,8 +114,8 @@ test('planTree reuses the longest common prefix, and leaves every branch its las
     ],
     [1, 2, 7],
   );
-  assert.deepEqual(tree, { reused: 2, trunk: [3], branches: [[4, 9], [5, 9], [9]] });
-  assert.deepEqual(planTree([[1, 2, 3]], [1, 2, 3]), { reused: 2, trunk: [], branches: [[3]] });
+  assert.deepEqual(tree, { reused: 2, stem: [3], branches: [[4, 9], [5, 9], [9]] });
+  assert.deepEqual(planTree([[1, 2, 3]], [1, 2, 3]), { reused: 2, stem: [], branches: [[3]] });
   assert.deepEqual(
     planTree(
       [
@@ -124,7 +124,7 @@ test('planTree reuses the longest common prefix, and leaves every branch its las
       ],
       [],
     ),
-    { reused: 0, trunk: [1], branches: [[2], [2]] },
+    { reused: 0, stem: [1], branches: [[2], [2]] },
   );
 });
 

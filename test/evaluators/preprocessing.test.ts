@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { imageTensor } from '../../src/evaluators/image-tensor.js';
-import { pillowResize } from '../../src/evaluators/pillow-resize.js';
 import { decodeImage } from '../../src/image.js';
+import { imageTensor } from '../../src/onnx/image-tensor.js';
+import { pillowResize } from '../../src/onnx/pillow-resize.js';
 import { golden, goldenFolder } from './golden.js';
 
 const SHAPE = {

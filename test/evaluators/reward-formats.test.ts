@@ -5,8 +5,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { RewardModel } from '../../src/evaluators/reward-model.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
+import { RewardModel } from '../../src/reward/model.js';
 import { formats, formatsFolder } from './formats.js';
 
 const TOLERANCE = 1e-4;

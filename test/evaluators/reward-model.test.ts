@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fitSequences } from '../../src/evaluators/fit-sequences.js';
-import { RewardModel } from '../../src/evaluators/reward-model.js';
-import { finishScore, gatedScore, lastOccurrence } from '../../src/evaluators/reward-score.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
+import { fitSequences } from '../../src/reward/fit-sequences.js';
+import { RewardModel } from '../../src/reward/model.js';
+import { finishScore, gatedScore, lastOccurrence } from '../../src/reward/score.js';
 import { golden, goldenFolder } from './golden.js';
 
 const PROMPT = [{ role: 'user' as const, content: golden.prompt }];

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Model } from '../../src/engine/index.js';
-import { fitMemory, trunkLayersThatFit } from '../../src/eta/memory-fit.js';
-import { EvaluatorWorker, RewardModel, type TrunkOpener } from '../../src/evaluators/index.js';
 import { loadEta } from '../../src/index.js';
+import { fitMemory, trunkLayersThatFit } from '../../src/loading/memory-fit.js';
 import { GPU_RESERVE_BYTES, modelShapes } from '../../src/models/index.js';
+import { EvaluatorWorker } from '../../src/onnx/index.js';
+import { POST_EVALUATION_PROMPT } from '../../src/policy/index.js';
+import { RewardModel, type TrunkOpener } from '../../src/reward/index.js';
 import { FLAGGED_SAFE, QUESTION, tinyModels, UNSAFE } from '../eta/tiny.js';
 
 const folder = fileURLToPath(new URL('../golden/reward-trunk/', import.meta.url));
@@ -240,7 +242,6 @@ test('ETA on such a model: gate, search and verdict', async () => {
   assert.ok(aligned.usage.rewardCachedTokenCount > 0, 'kept prefixes');
 
   async function expectedReward(text: string): Promise<number> {
-    const { POST_EVALUATION_PROMPT } = await import('../../src/eta/index.js');
     return await model('gated').score([{ role: 'user', content: POST_EVALUATION_PROMPT }], text);
   }
 });

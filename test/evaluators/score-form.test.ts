@@ -4,11 +4,11 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Clip } from '../../src/evaluators/clip.js';
-import { openGraph } from '../../src/evaluators/graph.js';
-import { RewardModel } from '../../src/evaluators/reward-model.js';
-import { TextTokenizer } from '../../src/evaluators/tokenizer.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { Clip } from '../../src/clip/clip.js';
+import { openGraph } from '../../src/onnx/graph.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
+import { RewardModel } from '../../src/reward/model.js';
+import { TextTokenizer } from '../../src/tokenizer/tokenizer.js';
 import { goldenFolder } from './golden.js';
 
 const CLASSIFIER = `${goldenFolder}two-label-encoder`;

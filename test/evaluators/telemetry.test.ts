@@ -113,7 +113,7 @@ test('in a worker thread the variable reaches the process itself', async () => {
     const { parentPort } = require('node:worker_threads');
     import('tsx/esm/api').then(async ({ register }) => {
       register();
-      const { keepTelemetryOff } = await import(${JSON.stringify(new URL('../../src/evaluators/telemetry.ts', import.meta.url).href)});
+      const { keepTelemetryOff } = await import(${JSON.stringify(new URL('../../src/onnx/telemetry.ts', import.meta.url).href)});
       keepTelemetryOff();
       parentPort.postMessage(process.env.ORT_DISABLE_TELEMETRY);
     });`;

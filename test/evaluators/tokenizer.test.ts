@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { Clip } from '../../src/evaluators/clip.js';
-import { graphManifestSchema, readManifest } from '../../src/evaluators/manifest.js';
-import { RewardModel } from '../../src/evaluators/reward-model.js';
-import { RewardPrompt } from '../../src/evaluators/reward-prompt.js';
-import { TextTokenizer } from '../../src/evaluators/tokenizer.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { Clip } from '../../src/clip/clip.js';
+import { graphManifestSchema, readManifest } from '../../src/manifest/manifest.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
+import { RewardModel } from '../../src/reward/model.js';
+import { RewardPrompt } from '../../src/reward/prompt.js';
+import { TextTokenizer } from '../../src/tokenizer/tokenizer.js';
 import { longestStretchMs } from '../stretch.js';
 import { goldenFolder } from './golden.js';
 

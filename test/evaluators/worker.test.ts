@@ -4,11 +4,11 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { Clip } from '../../src/evaluators/clip.js';
-import { openGraph } from '../../src/evaluators/graph.js';
-import { RewardModel } from '../../src/evaluators/reward-model.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
-import type { Feed } from '../../src/evaluators/worker-messages.js';
+import { Clip } from '../../src/clip/clip.js';
+import { openGraph } from '../../src/onnx/graph.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
+import type { Feed } from '../../src/onnx/worker-messages.js';
+import { RewardModel } from '../../src/reward/model.js';
 import { golden, goldenFolder } from './golden.js';
 
 const FOLDER = `${goldenFolder}reward-scalar`;
@@ -115,10 +115,10 @@ test('a thread that dies: EvaluatorError for the pending call, the queued one an
 
 /** Runs a script that ends in some way; resolves to its exit code, the signal that ended it and what it wrote. */
 function runScript(body: string): Promise<{ code: number | null; signal: string | null; stderr: string }> {
-  const source = (path: string) => JSON.stringify(new URL(`../../src/evaluators/${path}`, import.meta.url).href);
+  const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
   const script = `
-    import { EvaluatorWorker } from ${source('worker.ts')};
-    import { RewardModel } from ${source('reward-model.ts')};
+    import { EvaluatorWorker } from ${source('onnx/worker.ts')};
+    import { RewardModel } from ${source('reward/model.ts')};
     const folder = ${JSON.stringify(FOLDER)};
     const prompt = [{ role: 'user', content: 'a prompt' }];
     const long = 'dogs and cats '.repeat(60);
@@ -195,8 +195,13 @@ const LONG_RUN = `
   const layout = packTree(0, Array.from({ length: 3000 }, (_, i) => i % 200), []);
   void new RewardGraph(worker, session, manifest).run(layout, { past: null, pastLength: 0, outputs: ['scores'], statistics });
   `.replace(/GRAPH|TREE|REWARD|MANIFEST/g, (name) => {
-  const file = { GRAPH: 'graph', TREE: 'packed-tree', REWARD: 'reward-graph', MANIFEST: 'manifest' }[name];
-  return JSON.stringify(new URL(`../../src/evaluators/${file}.ts`, import.meta.url).href);
+  const file = {
+    GRAPH: 'onnx/graph',
+    TREE: 'reward/packed-tree',
+    REWARD: 'reward/graph',
+    MANIFEST: 'manifest/manifest',
+  }[name];
+  return JSON.stringify(new URL(`../../src/${file}.ts`, import.meta.url).href);
 });
 
 test('process.exit() in the middle of a long run waits for its end', async () => {

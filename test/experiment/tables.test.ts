@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { differences, type JudgedAnswer, type Measurement, miniature, rates } from '../../src/benchmark/index.js';
-import { METHODS } from '../../src/eta/methods.js';
 import { type ChangedItem, label, unitOf } from '../../src/experiment/changed-pictures.js';
 import {
   overheadArms,
@@ -19,6 +18,7 @@ import {
   robustnessTable,
   searchNotes,
 } from '../../src/experiment/robustness.js';
+import { METHODS } from '../../src/policy/methods.js';
 import type { Estimate } from '../../src/report/index.js';
 import { item, judged } from '../benchmark/answers.js';
 
@@ -27,7 +27,7 @@ async function measurementOf(answers: readonly JudgedAnswer[], runs: readonly st
   return {
     dataset: miniature,
     variant: '',
-    items: [...new Set(answers.map(({ job }) => job.item))],
+    items: [...new Set(answers.map(({ instance }) => instance.item))],
     runs,
     seeds: [1],
     judgeName: 'test',
@@ -105,7 +105,7 @@ test('the table of a preset counts what was judged', async () => {
 test("the paper's numbers stand beside the ablation alone", async () => {
   const answers = PRESETS.ablation.arms.map(({ name, method }) => {
     const found = judged(item('a'), 1, { method });
-    return { ...found, job: { ...found.job, run: name } };
+    return { ...found, instance: { ...found.instance, run: name } };
   });
   const { columns, rows } = presetTable(
     await measurementOf(

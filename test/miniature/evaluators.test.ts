@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/eta/defaults.js';
-import { Clip } from '../../src/evaluators/clip.js';
-import { cosine } from '../../src/evaluators/cosine.js';
-import { RewardModel } from '../../src/evaluators/reward-model.js';
-import { EvaluatorWorker } from '../../src/evaluators/worker.js';
+import { Clip } from '../../src/clip/clip.js';
+import { cosine } from '../../src/clip/cosine.js';
 import { decodeImage } from '../../src/image.js';
+import { EvaluatorWorker } from '../../src/onnx/worker.js';
+import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/policy.js';
+import { RewardModel } from '../../src/reward/model.js';
 
 interface GalleryPicture {
   readonly file: string;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { convertModel } from '../../src/models/index.js';
+import { convertModel } from '../../src/converter/index.js';
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
 /** A tiny Qwen3 in F32, and what the config.json of its checkpoint says. */

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Model } from '../../src/engine/index.js';
-import { POLICIES, type Policy } from '../../src/eta/index.js';
 import type { Eta, EtaResult } from '../../src/index.js';
+import { POLICIES, type Policy } from '../../src/policy/index.js';
 import { difference, loadPaper, paperModels, replay } from './replay.js';
 import { type RecordedTrace, readTraces } from './trace-file.js';
 

@@ -1,6 +1,5 @@
 /** Replays a recorded run through `loadEta({ preset: 'paper' })` and names the first thing that differs. */
-import type { EtaRequest, EtaResult } from '../../src/index.js';
-import { type Eta, loadEta } from '../../src/index.js';
+import { type Eta, type EtaRequest, type EtaResult, loadEta } from '../../src/index.js';
 import { golden, type RecordedThreshold, type RecordedTrace } from './trace-file.js';
 
 /** Rewards of packed runs, and 7 recorded digits. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Context, deriveSeed, type Lease, Model, type Sequence } from '../../src/engine/index.js';
 import { AbortError } from '../../src/errors.js';
 import {
-  type Found,
+  type SearchedAnswer,
   type SearchOptions,
   searchBestOfN,
   searchCellCount,
@@ -28,7 +28,7 @@ after(() => model.dispose());
 type Reward = (text: string, accepted: string) => number;
 const longest: Reward = (text) => text.length;
 
-interface Searched extends Found {
+interface Searched extends SearchedAnswer {
   readonly rounds: readonly RoundTrace[];
   /** Living sequences after each round. */
   readonly living: readonly number[];

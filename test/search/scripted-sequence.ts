@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type Decoded, type DecodeOptions, deriveSeed, type Sequence, type TokenSet } from '../../src/engine/index.js';
 import {
   type CandidateJudge,
-  type Found,
+  type SearchedAnswer,
   type SearchOptions,
   searchBestOfN,
   sentencesByText,
@@ -59,7 +59,7 @@ class ScriptedSequence {
   }
 }
 
-export interface Played extends Found {
+export interface Played extends SearchedAnswer {
   readonly rounds: readonly RoundTrace[];
 }
 

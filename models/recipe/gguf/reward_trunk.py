@@ -1,5 +1,5 @@
 """Makes the GGUF trunk of a causal reward model by llama.cpp's own converter, from the layers alone, and exports it with
-its heads (../onnx/export_trunk.py). Where a GGUF of the layers is there already, `eta-vlm models convert reward --trunk`
+its heads (../../converter/export_trunk.py). Where a GGUF of the layers is there already, `eta-vlm models convert reward --trunk`
 takes it.
 
     python reward_trunk.py --checkpoint DIR --out DIR --name NAME --llama-cpp DIR [--outtype f16]
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "onnx"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "converter"))
 
 from chat_template import read_template
 from checkpoint import Checkpoint

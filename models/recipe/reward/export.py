@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "converter")]
 
 import numpy as np
 import torch

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "converter")]
 
 import torch
 from tokenizers import Tokenizer

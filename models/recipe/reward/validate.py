@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "onnx")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "converter")]
 
 import torch
 from sklearn.metrics import roc_auc_score

@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[2] / "models" / "recipe" / "onnx"))
+sys.path.insert(0, str(HERE.parents[2] / "models" / "converter"))
 
 import numpy as np
 import torch

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[2] / "models" / "recipe" / "onnx"))
+sys.path.insert(0, str(HERE.parents[2] / "models" / "converter"))
 
 import torch
 

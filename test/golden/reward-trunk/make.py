@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-sys.path[:0] = [str(ROOT / "models" / "recipe" / part) for part in ("gguf", "onnx")]
+sys.path[:0] = [str(ROOT / "models" / part) for part in ("recipe/gguf", "converter")]
 
 import torch
 from safetensors.torch import save_file

@@ -1,0 +1,171 @@
+/** `eta-vlm batch`: many requests, answered into a file. Progress and summary go to stderr. */
+import { stat } from 'node:fs/promises';
+import {
+  BATCH_SEED,
+  type BatchSummary,
+  CONCURRENCY,
+  checkReadable,
+  checkResultsPlace,
+  countLines,
+  ResultsFile,
+  readRequests,
+  readSettings,
+  requestsOf,
+  resultsOutputs,
+  roomFor,
+  runBatch,
+  type Shard,
+  settingsOf,
+  settingsPath,
+} from '../../batch/index.js';
+import { AbortError, UsageError } from '../../errors.js';
+import { type Eta, type LoadEtaOptions, loadEta } from '../../index.js';
+import { checkApart } from '../../outputs/index.js';
+import { EXIT } from '../../terminal/failure.js';
+import { createPaint } from '../../terminal/paint.js';
+import { Progress } from '../../terminal/progress.js';
+import { stdin } from '../../terminal/stdin.js';
+import { BatchProgressLine } from '../batch-progress.js';
+import { commandLine } from '../command-line.js';
+import { modelInputs } from '../inputs.js';
+import { loadingText } from '../loading-text.js';
+import { given, loadOptions, type ModelFlags } from '../model-options.js';
+import { Notices } from '../notices.js';
+import { type PolicyFlags, policyOptions } from '../policy-options.js';
+import { summaryLines } from './summary.js';
+
+export interface BatchOptions extends ModelFlags, PolicyFlags {
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly retryErrors?: boolean;
+  readonly concurrency?: number;
+  readonly ordered?: boolean;
+  readonly shard?: Shard;
+  readonly trace?: boolean;
+  readonly repeatable?: boolean;
+  readonly seed?: number;
+}
+
+/**
+ * Answers what the file asks. What can be refused is refused before the models load.
+ *
+ * @param requestsPath a file, or "-" for stdin
+ * @returns the exit code
+ * @throws EtaError what loading throws, and what ends a batch; AbortError
+ */
+export async function batch(requestsPath: string, options: BatchOptions, signal: AbortSignal): Promise<number> {
+  const { resume = false, overwrite = false, retryErrors = false, concurrency = CONCURRENCY } = options;
+  const path = neededOut(options.out, 'batch requests.jsonl --out answers.jsonl');
+  const fromStdin = requestsPath === '-';
+  if (fromStdin) stdin();
+  else await checkReadable(requestsPath);
+  const requests = fromStdin ? [] : [{ path: requestsPath, name: 'the file of requests' }];
+  await checkApart(await resultsOutputs(path), [...requests, ...(await modelInputs(options))]);
+  const { target } = await checkResultsPlace({ path, resume, overwrite });
+  const asked = { ...loadOptions(options), ...policyOptions(options) };
+  const room = roomFor(
+    concurrency,
+    given({ method: options.method, candidateCount: options.n, maxTokens: options.maxTokens }),
+  );
+  const contextSize =
+    options.contextSize ?? (resume ? await earlierContextSize(target) : undefined) ?? room.contextSize;
+  const notices = new Notices();
+  const whole = { ...asked, contextSize, sequenceCount: room.sequenceCount, onNotice: notices.add };
+  await using eta = await load(whole, signal);
+  const decisions = {
+    seed: options.seed ?? BATCH_SEED,
+    contextSize,
+    keepsTrace: options.trace === true,
+    repeatable: options.repeatable === true,
+    ...(options.shard !== undefined && { shard: options.shard }),
+  };
+  const settings = await settingsOf(eta.facts, decisions, signal);
+  const about = {
+    command: commandLine(),
+    startedAt: new Date().toISOString(),
+    languageModel: eta.facts.models.languageModel,
+    machine: `${process.platform} ${process.arch}, Node ${process.version}`,
+  };
+  await using results = await ResultsFile.open({ path, settings, about, resume, overwrite, retryErrors });
+  const progress = new BatchProgressLine();
+  const paint = createPaint(process.stderr);
+  const startedAt = performance.now();
+  const tell = (summary: BatchSummary, isWhole: boolean) => {
+    progress.clear();
+    const lines = summaryLines(summary, {
+      ms: performance.now() - startedAt,
+      isWhole,
+      path,
+      failures: progress.failures,
+      unknownCount: notices.count,
+      paint,
+    });
+    process.stderr.write(`${lines.join('\n')}\n`);
+  };
+  if (results.repairedByteCount > 0) {
+    progress.note(`Took away a torn last line of ${results.repairedByteCount} bytes; its request is asked again.`);
+  }
+  if (!fromStdin) void countRequests(requestsPath, options.shard, signal).then((count) => progress.expect(count));
+  const shared = given({ shard: options.shard, signal });
+  try {
+    const summary = await runBatch({
+      eta,
+      requests: fromStdin
+        ? requestsOf(stdin(), { what: 'stdin', folder: '.', ...shared })
+        : readRequests(requestsPath, shared),
+      results,
+      concurrency,
+      ...decisions,
+      ordered: options.ordered === true,
+      signal,
+      onProgress: (at) => {
+        notices.tell((line) => progress.note(line));
+        progress.show(at);
+      },
+    });
+    tell(summary, true);
+    return summary.tally.errorCount > 0 ? EXIT.someFailed : EXIT.ok;
+  } catch (error) {
+    if (error instanceof AbortError) tell({ ...progress.latest, tally: results.tally }, false);
+    throw error;
+  } finally {
+    progress.clear();
+  }
+}
+
+/** @throws UsageError ERR_INVALID_OPTION */
+function neededOut(out: string | undefined, example: string): string {
+  if (out !== undefined) return out;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `Expected --out with the file for the answers, received none. For example: eta-vlm ${example}`,
+  );
+}
+
+/** A context sized otherwise could cut answers otherwise: whoever goes on takes the size that was begun with. */
+async function earlierContextSize(target: string): Promise<number | undefined> {
+  const settings = await readSettings(settingsPath(target)).catch(() => null); // opening the file tells what is wrong
+  const size = settings?.['contextSize'];
+  return typeof size === 'number' ? size : undefined;
+}
+
+async function load(settings: LoadEtaOptions, signal: AbortSignal): Promise<Eta> {
+  const progress = new Progress();
+  try {
+    progress.show('loading the models ...');
+    return await loadEta({ ...settings, signal, onProgress: (at) => progress.show(loadingText(at)) });
+  } finally {
+    progress.clear();
+  }
+}
+
+/** How many requests there are to come; null where that cannot be told without taking them away. */
+async function countRequests(path: string, shard: Shard | undefined, signal: AbortSignal): Promise<number | null> {
+  try {
+    if (!(await stat(path)).isFile()) return null;
+    return Math.round((await countLines(path, signal)) / (shard?.count ?? 1));
+  } catch {
+    return null; // whoever reads the requests tells what is wrong
+  }
+}

@@ -1,0 +1,70 @@
+/** Options of `eta-vlm batch` and `eta-vlm batch merge`. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { BATCH_SEED, CONCURRENCY } from '../../batch/defaults.js';
+import { withInterrupt } from '../../terminal/interrupt.js';
+import { filled, wholeNumber } from '../../terminal/option-values.js';
+import { child } from '../child.js';
+import { addModelOptions } from '../model-options.js';
+import { addPolicyOptions } from '../policy-options.js';
+
+const AFTER_HELP = `
+A request is one JSON object a line: prompt with image or images, or messages.
+  {"id": "a", "prompt": "What is this?", "image": "photos/a.jpg"}
+Any of them may say otherwise: method, seed, maxTokens, candidateCount, ...
+
+Killed at any instant, the same command with --resume goes on. Exit code 3:
+some requests failed, and their lines tell why.`;
+
+export function addBatch(program: Command): void {
+  const command = child(program, 'batch', 'Answer many requests into a file, resumably.')
+    .argument('<requests>', "file of requests, one JSON object a line, or '-' for stdin", filled)
+    .enablePositionalOptions() // or it would take the options of its subcommand for its own
+    .option('--out <file>', 'where the answers go, one JSON object a line; needed', filled)
+    .option('--resume', 'go on with the answers that are there; begin where there are none')
+    .addOption(new Option('--overwrite', 'begin anew, in place of the answers that are there').conflicts('resume'))
+    .addOption(
+      new Option('--retry-errors', 'with --resume: ask again what failed')
+        .implies({ resume: true })
+        .conflicts('overwrite'),
+    )
+    .option('--concurrency <count>', `requests at once (default: ${CONCURRENCY})`, wholeNumber(1, 256))
+    .option('--ordered', 'put the finished file into the order of the requests')
+    .option('--shard <i/n>', 'answer one of n parts of the requests, told by their ids', shard)
+    .option('--trace', 'keep every round, candidate and score')
+    .option('--repeatable', 'leave out times and what else differs from run to run')
+    .optionsGroup('Safety and search:')
+    .option(
+      '--seed <seed>',
+      `what the seeds of the requests are derived from (default: ${BATCH_SEED})`,
+      wholeNumber(0, 0xffffffff),
+    );
+  addModelOptions(addPolicyOptions(command).optionsGroup('Models:'))
+    .addHelpText('after', AFTER_HELP)
+    .action(async (requests: string, options: import('./batch.js').BatchOptions) => {
+      await withInterrupt(async (signal) => {
+        const { batch } = await import('./batch.js');
+        process.exitCode = await batch(requests, options, signal);
+      });
+    });
+  addMerge(command);
+}
+
+function addMerge(batch: Command): void {
+  child(batch, 'merge', 'Join the answers of several shards into one file.')
+    .argument('<files...>', 'files of answers, made under the same settings')
+    .requiredOption('--out <file>', 'where all answers go', filled)
+    .option('--ordered', 'in the order of the requests')
+    .option('--overwrite', 'in place of the answers that are there')
+    .action(async (files: string[], options: import('./merge.js').MergeOptions) => {
+      await withInterrupt(async (signal) => {
+        const { batchMerge } = await import('./merge.js');
+        process.exitCode = await batchMerge(files, options, signal);
+      });
+    });
+}
+
+function shard(text: string): { readonly index: number; readonly count: number } {
+  const [, index = Number.NaN, count = Number.NaN] = /^(\d{1,6})\/(\d{1,6})$/.exec(text)?.map(Number) ?? [];
+  if (index >= 1 && index <= count) return { index, count };
+  throw new InvalidArgumentError('Expected i/n, with i from 1 to n, such as 1/4.');
+}

@@ -1,0 +1,39 @@
+/** `eta-vlm batch merge`: the answers of several shards, joined. */
+import { mergeResults } from '../../batch/index.js';
+import { EXIT } from '../../terminal/failure.js';
+import { createPaint } from '../../terminal/paint.js';
+import { summaryLines } from './summary.js';
+
+export interface MergeOptions {
+  readonly out: string;
+  readonly ordered?: boolean;
+  readonly overwrite?: boolean;
+}
+
+/**
+ * @returns the exit code: 3 when a shard is missing
+ * @throws EtaError what joining throws; AbortError
+ */
+export async function batchMerge(
+  paths: readonly string[],
+  options: MergeOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { out, ordered, overwrite } = options;
+  const { tally, missingShards } = await mergeResults({ paths, out, ordered, overwrite, signal });
+  const paint = createPaint(process.stderr);
+  const lines = summaryLines(
+    { doneCount: tally.lineCount, keptCount: tally.lineCount, tally },
+    { isWhole: true, path: out, failures: [], paint, mergedFileCount: paths.length },
+  );
+  if (missingShards.length > 0) {
+    lines.push(
+      paint(
+        'yellow',
+        `Not all shards were given: ${missingShards.join(', ')} ${missingShards.length === 1 ? 'is' : 'are'} missing.`,
+      ),
+    );
+  }
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return missingShards.length > 0 ? EXIT.someFailed : EXIT.ok;
+}

@@ -1,0 +1,251 @@
+/** `eta-vlm benchmark`: a table on stdout, everything else in the folder of the report. */
+import { CONCURRENCY, roomFor } from '../../batch/index.js';
+import {
+  answersOutputs,
+  DATASETS,
+  type Dataset,
+  datasetOf,
+  type Judges,
+  type Measurement,
+  measure,
+  type ReadItems,
+  readItems,
+  reportData,
+  summaryObject,
+  summaryText,
+} from '../../benchmark/index.js';
+import { AbortError, UsageError } from '../../errors.js';
+import { type Eta, type LoadEtaOptions, loadEta } from '../../index.js';
+import { checkApart } from '../../outputs/index.js';
+import { reportOutputs, writeReport } from '../../report/index.js';
+import { EXIT } from '../../terminal/failure.js';
+import { print } from '../../terminal/print.js';
+import { Progress } from '../../terminal/progress.js';
+import type { Method } from '../../types.js';
+import { BatchProgressLine } from '../batch-progress.js';
+import { commandLine } from '../command-line.js';
+import { datasetInputs, judgeInputs, modelInputs } from '../inputs.js';
+import { type JudgeFlags, judgesOf } from '../judges.js';
+import { loadingText } from '../loading-text.js';
+import { given, loadOptions, type ModelFlags } from '../model-options.js';
+import { Notices } from '../notices.js';
+import { type PolicyFlags, policyOptions } from '../policy-options.js';
+import { runMachine, runVersions } from '../run-facts.js';
+
+export interface BenchmarkFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlags, 'method'> {
+  readonly list?: boolean;
+  readonly root?: string;
+  readonly variant?: string;
+  readonly out?: string;
+  readonly method?: readonly Method[];
+  readonly seeds?: readonly number[];
+  readonly limit?: number;
+  readonly concurrency?: number;
+  readonly json?: boolean;
+}
+
+const METHODS: readonly Method[] = ['vanilla', 'eta'];
+const SEEDS: readonly number[] = [1];
+
+/**
+ * Reads the set, answers, judges, writes the report, and prints its figures.
+ *
+ * @returns the exit code: 3 when some answers failed or could not be judged at all
+ * @throws EtaError what reading, loading, answering and judging throw; AbortError. What was answered is kept
+ */
+export async function benchmark(name: string | undefined, flags: BenchmarkFlags, signal: AbortSignal): Promise<number> {
+  if (flags.list === true) {
+    print(flags.json === true ? `${JSON.stringify(listed())}\n` : listText());
+    return EXIT.ok;
+  }
+  const dataset = datasetOf(nameOf(name));
+  const out = outOf(flags, dataset);
+  const startedAt = new Date();
+  const read = await readSet(dataset, flags);
+  await checkApart(
+    [...(await answersOutputs(out)), ...reportOutputs(out)],
+    [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
+  );
+  process.stderr.write(
+    `${read.items.length} questions of ${dataset.title}${read.variant === '' ? '' : ` (${read.variant})`}\n`,
+  );
+  const judges = await judgesOf(dataset.name, flags, signal);
+  try {
+    const measured = await answered(dataset, read, flags, { out, judges, signal, startedAt });
+    print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${summaryText(measured)}\n`);
+    return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
+  } finally {
+    await judges.judge.dispose();
+    await judges.comparer?.dispose();
+  }
+}
+
+interface Circumstances {
+  readonly out: string;
+  readonly judges: Judges;
+  readonly signal: AbortSignal;
+  readonly startedAt: Date;
+}
+
+async function answered(
+  dataset: Dataset,
+  read: ReadItems,
+  flags: BenchmarkFlags,
+  { out, judges, signal, startedAt }: Circumstances,
+): Promise<Measurement> {
+  const { method: methods = METHODS, seeds = SEEDS, concurrency = CONCURRENCY, contextSize } = flags;
+  const answering = new BatchProgressLine();
+  const progress = new Progress();
+  const notices = new Notices(dataset);
+  await using eta = await load(dataset, flags, { methods, onNotice: notices.add }, signal);
+  try {
+    const measured = await measure({
+      ...read,
+      dataset,
+      methods,
+      seeds,
+      eta,
+      judges,
+      out,
+      contextSize,
+      concurrency,
+      signal,
+      onAnswer: (at, wanted) => {
+        notices.tell((line) => answering.note(line));
+        answering.expect(wanted);
+        answering.show(at);
+      },
+      onJudgement: (done, wanted) => {
+        answering.clear();
+        progress.show(`judging: ${done} of ${wanted}`);
+      },
+    });
+    progress.show('writing the report ...');
+    const data = await reportData(measured, {
+      command: commandLine(),
+      startedAt,
+      endedAt: new Date(),
+      thresholds: eta.facts.thresholds,
+      versions: runVersions(),
+      machine: runMachine(),
+      settings: settingsOf(eta, concurrency),
+      judgeSettings: judges.judge.settings,
+      models: eta.facts.models,
+      model: measured.answers.find(({ line }) => line.model !== null)?.line.model ?? eta.facts.models.name,
+    });
+    const files = await writeReport(data, out);
+    progress.clear();
+    for (const note of data.notes ?? []) process.stderr.write(`note: ${note}\n`);
+    process.stderr.write(`report: ${files.html}\n`);
+    return measured;
+  } catch (error) {
+    if (error instanceof AbortError) {
+      answering.note(`${answering.latest.doneCount} answers are kept in ${out}; the same command goes on.`);
+    }
+    throw error;
+  } finally {
+    answering.clear();
+    progress.clear();
+  }
+}
+
+/** A missing file is told with the whole layout, one file a line, before the error's one line. */
+async function readSet(dataset: Dataset, flags: BenchmarkFlags): Promise<ReadItems> {
+  try {
+    return await readItems(dataset, flags);
+  } catch (error) {
+    if (error instanceof UsageError && error.code === 'ERR_DATASET_LAYOUT')
+      process.stderr.write(`${dataset.name} is expected as:\n${layoutText(dataset)}\n`);
+    throw error;
+  }
+}
+
+async function load(
+  dataset: Dataset,
+  flags: BenchmarkFlags,
+  { methods, onNotice }: { readonly methods: readonly Method[] } & Pick<LoadEtaOptions, 'onNotice'>,
+  signal: AbortSignal,
+): Promise<Eta> {
+  const { concurrency = CONCURRENCY, maxTokens = dataset.maxTokens } = flags;
+  // The most that any of the methods needs is loaded; each request says its own.
+  const method: Method = methods.every((one) => one === 'vanilla') ? 'vanilla' : 'eta';
+  const decisions = policyOptions(given({ ...flags, method, maxTokens }));
+  const progress = new Progress();
+  try {
+    return await loadEta({
+      ...roomFor(concurrency, decisions),
+      ...loadOptions(flags),
+      ...decisions,
+      onNotice,
+      signal,
+      onProgress: (at) => progress.show(loadingText(at)),
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+function nameOf(name: string | undefined): string {
+  if (name !== undefined) return name;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `Expected the name of a benchmark, received none. Known: ${DATASETS.map((dataset) => dataset.name).join(', ')}; --list tells more.`,
+  );
+}
+
+function outOf({ out }: BenchmarkFlags, { name }: Dataset): string {
+  if (out !== undefined) return out;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `Expected --out with the folder for answers and report, received none. Name one, such as --out ${name}-report.`,
+  );
+}
+
+function listed() {
+  return DATASETS.map(({ name, title, source, licence, layout, variants, shippedRoot }) => ({
+    name,
+    title,
+    source,
+    licence,
+    layout,
+    variants,
+    isShipped: shippedRoot !== undefined,
+  }));
+}
+
+function listText(): string {
+  return DATASETS.map((dataset) => {
+    const { name, title, source, licence, variants } = dataset;
+    const lines = [
+      `${name}: ${title}`,
+      `  ${source}`,
+      `  licence   ${licence}`,
+      ...(variants.length === 0 ? [] : [`  variants  ${variants.join(', ')}`]),
+      '  files',
+      layoutText(dataset, '    '),
+    ];
+    return `${lines.join('\n')}\n`;
+  }).join('\n');
+}
+
+function layoutText({ layout }: Dataset, indent = '  '): string {
+  return layout.map((line) => `${indent}${line}`).join('\n');
+}
+
+function settingsOf({ facts }: Eta, concurrency: number) {
+  const { policy, thresholds, preset } = facts;
+  const { candidateCount, temperature, topK, maxTokens, sentenceTokenLimit, whenStillUnsafe, interferencePrefix } =
+    policy;
+  return {
+    preset,
+    N: candidateCount,
+    temperature,
+    'top-k': topK,
+    'tokens of an answer at most': maxTokens,
+    'tokens of a sentence at most': sentenceTokenLimit,
+    'when still unsafe': whenStillUnsafe,
+    'interference prefix': interferencePrefix,
+    ...thresholds,
+    'requests at once': concurrency,
+  };
+}

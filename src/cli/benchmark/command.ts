@@ -1,0 +1,67 @@
+/** The options of `eta-vlm benchmark`. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { METHODS } from '../../policy/methods.js';
+import { withInterrupt } from '../../terminal/interrupt.js';
+import { filled, wholeNumber } from '../../terminal/option-values.js';
+import type { Method } from '../../types.js';
+import { child } from '../child.js';
+import { addModelOptions } from '../model-options.js';
+import { addDecisionOptions } from '../policy-options.js';
+
+const AFTER_HELP = `
+Examples:
+  eta-vlm benchmark --list
+  eta-vlm benchmark miniature --out miniature-report
+  eta-vlm benchmark figstep --root FigStep --method vanilla,eta --out report
+
+A run that was stopped goes on with the same command.`;
+
+export function addBenchmark(program: Command): void {
+  const command = child(program, 'benchmark', 'Score methods on a safety benchmark, with a report.')
+    .argument('[name]', 'the benchmark; --list tells which there are')
+    .option('--list', 'list the benchmarks with their files and licences')
+    .option('--root <folder>', 'the folder of the set, as distributed', filled)
+    .option('--variant <name>', 'a way of asking, such as suffix', filled)
+    .option('--out <folder>', 'where answers, judgements and the report go', filled)
+    .option('--method <list>', 'methods, the first is the base (default: vanilla,eta)', methodList)
+    .option('--seeds <list>', 'of the methods that draw (default: 1)', seedList)
+    .option('--limit <count>', 'questions of each category at most', wholeNumber(1))
+    .option('--concurrency <count>', 'requests at once (default: 8)', wholeNumber(1, 255))
+    .option('--json', 'print one JSON object instead of the table')
+    .optionsGroup('Judge:')
+    .addOption(
+      new Option(
+        '--judge <judge>',
+        "keyword; local: a GGUF such as MD-Judge; endpoint (default: the set's own, or keyword)",
+      ).choices(['keyword', 'local', 'endpoint']),
+    )
+    .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)
+    .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
+    .optionsGroup('Safety and search:');
+  addDecisionOptions(command, "the set's, or 1024").optionsGroup('Models:');
+  addModelOptions(command)
+    .addHelpText('after', AFTER_HELP)
+    .action(async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
+      await withInterrupt(async (signal) => {
+        const { benchmark } = await import('./benchmark.js');
+        process.exitCode = await benchmark(name, options, signal);
+      });
+    });
+}
+
+/** "vanilla,eta", each once. */
+function methodList(text: string): readonly Method[] {
+  const names = text.split(',').map((name) => name.trim());
+  const found = names.map((name) => {
+    const method = METHODS.find((known) => known === name);
+    if (method === undefined)
+      throw new InvalidArgumentError(`Expected methods among ${METHODS.join(', ')}, received '${name}'.`);
+    return method;
+  });
+  return [...new Set(found)];
+}
+
+/** "1,2,3", each once. */
+function seedList(text: string): readonly number[] {
+  return [...new Set(text.split(',').map((seed) => wholeNumber(0, 0xffffffff)(seed.trim())))];
+}

@@ -1,0 +1,179 @@
+/** `eta-vlm calibrate`: scores, thresholds, the report; the table goes to stdout. */
+import { readFile } from 'node:fs/promises';
+import { arch, platform } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import {
+  type CalibrateOptions,
+  type Calibration,
+  type CutRule,
+  calibrate,
+  calibrationReport,
+  thresholdsFile,
+} from '../../calibration/index.js';
+import { FileError, ModelError, UsageError } from '../../errors.js';
+import { THRESHOLDS_FILE } from '../../manifest/index.js';
+import { resolveModels } from '../../models/index.js';
+import { describe } from '../../options.js';
+import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
+import { writeReport } from '../../report/index.js';
+import { EXIT } from '../../terminal/failure.js';
+import { print } from '../../terminal/print.js';
+import { Progress } from '../../terminal/progress.js';
+import { commandLine } from '../command-line.js';
+import { writeJsonFile } from '../json-file.js';
+import { packageVersion } from '../run-facts.js';
+import { checkInstall, checkOutputs, type Folders, installFolders, makeOut, type Sources } from './outputs.js';
+import { calibrationLines } from './table.js';
+
+export interface CalibrateFlags {
+  readonly safe?: readonly string[];
+  readonly unsafe?: readonly string[];
+  readonly gallery?: boolean;
+  readonly safeAnswers?: string;
+  readonly unsafeAnswers?: string;
+  readonly maxFalsePositiveRate?: number;
+  readonly safetyPrompt?: string;
+  readonly out: string;
+  readonly install?: boolean;
+  readonly json?: boolean;
+  readonly models?: string;
+  readonly clip?: string;
+  readonly rewardModel?: string;
+  readonly threads?: number;
+}
+
+/** @throws UsageError before anything is scored; EtaError; AbortError */
+export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSignal): Promise<number> {
+  const startedAt = new Date().toISOString();
+  const sources = await sourcesOf(flags);
+  const folders = await foldersOf(flags);
+  const installs = flags.install === true ? installFolders(folders, sources) : [];
+  await checkOutputs(flags.out, sources, folders, installs);
+  await makeOut(flags.out);
+  for (const { folder } of installs) await checkInstall(folder);
+  const calibration = await calibrateShown({ ...sources, ...folders, ...settingsOf(flags), signal });
+  const run = { command: commandLine(), endedAt: new Date().toISOString() };
+  const nothing = [calibration.clip, calibration.rewardModel].filter(
+    (part) => part && Number.isNaN(part.fit.threshold.value),
+  );
+  for (const line of complaints(calibration)) process.stderr.write(`eta-vlm: ${line}\n`);
+  if (nothing.length > 0) {
+    process.stderr.write('eta-vlm: nothing was written: there is no threshold without scores of both classes.\n');
+    return EXIT.failure;
+  }
+  const path = join(flags.out, THRESHOLDS_FILE);
+  const installed = installs.map(({ folder }) => join(folder, THRESHOLDS_FILE));
+  const { unread, leftOut } = calibration;
+  const found = { ...thresholdsFile(calibration, run), unread, leftOut };
+  const lines = `${calibrationLines(calibration).join('\n')}\n`;
+  try {
+    await writeJsonFile(path, thresholdsFile(calibration, run));
+    for (const { part, folder } of installs) {
+      await writeJsonFile(join(folder, THRESHOLDS_FILE), thresholdsFile(calibration, run, [part]));
+    }
+    const versions = { 'eta-vlm': packageVersion(), Node: process.versions.node };
+    const machine = { system: `${platform()} ${arch()}` };
+    const about = { ...run, startedAt, versions, machine };
+    const report = await writeReport(calibrationReport(calibration, about), flags.out);
+    const files = { thresholds: path, installed, report: report.html, plots: report.plots };
+    print(flags.json === true ? `${JSON.stringify({ ...found, files })}\n` : lines);
+    if (flags.json !== true) {
+      const use =
+        installed.length > 0 ? `in force from now on: ${installed.join(', ')}` : `use it with --thresholds ${path}`;
+      process.stderr.write(`\nwrote       ${path}, ${report.html}, ${report.plots.join(', ')}\n            ${use}\n`);
+    }
+  } catch (error) {
+    // The scores took long, and stand nowhere else.
+    if (isUnwritten(error)) print(flags.json === true ? `${JSON.stringify({ ...found, files: null })}\n` : lines);
+    throw error;
+  }
+  return unread.length > 0 ? EXIT.someFailed : EXIT.ok;
+}
+
+/** @throws UsageError for options that do not fit together, with the option that is missing */
+async function sourcesOf(flags: CalibrateFlags): Promise<Sources> {
+  if (flags.gallery === true) return { pictures: await gallery(), answers: null };
+  const { safe, unsafe, safeAnswers, unsafeAnswers } = flags;
+  const pair = <Value>(one: Value | undefined, other: Value | undefined, names: readonly [string, string]) => {
+    if (one === undefined && other === undefined) return null;
+    if (one !== undefined && other !== undefined) return { safe: one, unsafe: other };
+    const [given, missing] = one === undefined ? [names[1], names[0]] : names;
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `Expected ${missing} beside ${given}, received none. A threshold lies between two classes: name both.`,
+    );
+  };
+  const pictures = pair(safe, unsafe, ['--safe', '--unsafe']);
+  const answers = pair(safeAnswers, unsafeAnswers, ['--safe-answers', '--unsafe-answers']);
+  if (pictures !== null || answers !== null) return { pictures, answers };
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    'Expected --safe and --unsafe with pictures, or --safe-answers and --unsafe-answers, received none. Try it with --gallery.',
+  );
+}
+
+const gallerySchema = z.object({ pictures: z.array(z.object({ file: z.string(), isUnsafe: z.boolean() })) });
+
+async function gallery() {
+  const folder = new URL('../../../models/miniature/pictures/', import.meta.url);
+  const list = fileURLToPath(new URL('pictures.json', folder));
+  try {
+    const { pictures } = gallerySchema.parse(JSON.parse(await readFile(list, 'utf8')));
+    const of = (isUnsafe: boolean) =>
+      pictures
+        .filter((picture) => picture.isUnsafe === isUnsafe)
+        .map(({ file }) => fileURLToPath(new URL(file, folder)));
+    return { safe: of(false), unsafe: of(true) };
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `Expected the gallery's list at ${describe(list)}. Install eta-vlm again.`,
+      { cause },
+    );
+  }
+}
+
+/** No language model is needed. */
+async function foldersOf({ models, clip, rewardModel }: CalibrateFlags): Promise<Folders> {
+  if (clip !== undefined || rewardModel !== undefined) return { clip: clip ?? null, rewardModel: rewardModel ?? null };
+  return await resolveModels(models ?? 'miniature');
+}
+
+function settingsOf({ maxFalsePositiveRate: most, safetyPrompt, threads }: CalibrateFlags) {
+  const rule: CutRule = most === undefined ? { name: 'balance' } : { name: 'false-positive-rate', most };
+  return {
+    rule,
+    safetyPrompt: safetyPrompt ?? SAFETY_PROMPT,
+    postEvaluationPrompt: POST_EVALUATION_PROMPT,
+    threadCount: threads,
+  };
+}
+
+async function calibrateShown(options: CalibrateOptions): Promise<Calibration> {
+  const progress = new Progress();
+  try {
+    progress.show('loading the models ...');
+    return await calibrate({
+      ...options,
+      onProgress: (what, done, count) => progress.show(`scoring ${what} ... ${done} of ${count}`),
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+function isUnwritten(error: unknown): boolean {
+  return error instanceof FileError && error.code === 'ERR_FILE_WRITE';
+}
+
+/** What stderr should say, worst last. */
+function complaints({ clip, rewardModel, unread, leftOut }: Calibration): string[] {
+  const warnings = [clip, rewardModel].flatMap((part) => part?.fit.warnings ?? []);
+  return [
+    ...unread.map(({ name, reason }) => `not read: ${name}: ${reason}`),
+    ...leftOut,
+    ...warnings.map((line) => `warning: ${line}`),
+  ];
+}

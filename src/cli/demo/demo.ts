@@ -1,0 +1,55 @@
+/** `eta-vlm demo`: a harmless and a harmful request about two shipped pictures, and everything that happens to each. */
+import { decodeImage } from '../../image.js';
+import { type Eta, type LoadProgress, loadEta } from '../../index.js';
+import { columnsOf, createPaint } from '../../terminal/paint.js';
+import { print } from '../../terminal/print.js';
+import { Progress } from '../../terminal/progress.js';
+import { loadingText } from '../loading-text.js';
+import { given } from '../model-options.js';
+import { galleryPicture } from './gallery.js';
+import { drawsPictures, pictureLines } from './picture.js';
+import { caseLines, introLines } from './report.js';
+
+export interface DemoOptions {
+  readonly seed?: number;
+  readonly threads?: number;
+}
+
+/** The two requests. Both pictures are of the miniature's test split: it never saw them. */
+const CASES = [
+  { title: 'a harmless request', file: 'clean-04.png' },
+  { title: 'a harmful request', file: 'drawn-08.png' },
+] as const;
+
+const SEED = 1;
+const PICTURE_COLUMNS = 32;
+
+/** Prints the demo to stdout. */
+export async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const paint = createPaint(process.stdout);
+  const columns = columnsOf(process.stdout);
+  const seed = options.seed ?? SEED;
+  const progress = new Progress();
+  await using eta = await load(options, progress, signal);
+  for (const [i, { title, file }] of CASES.entries()) {
+    progress.show(`answering ${i + 1} of ${CASES.length} ...`);
+    const picture = await galleryPicture(file);
+    const image = await decodeImage(picture.path, { signal });
+    const result = await eta.respond({ image, prompt: picture.question, seed, signal });
+    progress.clear();
+    const lines = i === 0 ? introLines(result, { paint, columns }) : [];
+    const drawing = drawsPictures(process.stdout) ? pictureLines(image, PICTURE_COLUMNS) : [];
+    const heading = `${i + 1} of ${CASES.length}: ${title}`;
+    lines.push(...caseLines({ heading, picture, drawing, result }, { paint, columns }));
+    print(`${lines.join('\n')}\n`);
+  }
+}
+
+async function load(options: DemoOptions, progress: Progress, signal: AbortSignal): Promise<Eta> {
+  const onProgress = (at: LoadProgress) => progress.show(loadingText(at));
+  try {
+    return await loadEta(given({ threadCount: options.threads, signal, onProgress }));
+  } finally {
+    progress.clear();
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Looks at every part that an answer needs. Alone among the surfaces it looks into each room by itself, because it must
+ * tell which one is broken; nothing here throws for a part that is.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
+import { physicalCoreCount } from '../../cores.js';
+import { throwIfAborted } from '../../errors.js';
+import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
+
+export interface Problem {
+  readonly what: string;
+  /** What the user can do. */
+  readonly remedy: string;
+}
+
+export interface DeviceFacts {
+  readonly name: string;
+  readonly description: string;
+  readonly type: string;
+  readonly memoryFreeBytes: number;
+  readonly memoryTotalBytes: number;
+}
+
+export interface DoctorReport {
+  readonly version: string;
+  readonly machine: {
+    readonly platform: string;
+    readonly architecture: string;
+    readonly release: string;
+    readonly cpu: string;
+    readonly physicalCoreCount: number;
+    readonly logicalCoreCount: number;
+    readonly memoryTotalBytes: number;
+    readonly memoryFreeBytes: number;
+  };
+  readonly node: { readonly version: string; readonly required: string };
+  readonly addon: {
+    readonly llamaTag: string;
+    readonly route: string;
+    readonly backends: readonly string[];
+    readonly systemInfo: string;
+    readonly devices: readonly DeviceFacts[];
+  } | null;
+  /** `telemetry`: "maybe-on" where something had loaded onnxruntime into this process before. */
+  readonly onnxruntime: { readonly version: string; readonly telemetry: 'off' | 'maybe-on' } | null;
+  readonly pictures: { readonly sharp: string; readonly formats: readonly string[] } | null;
+  readonly models: readonly ModelsFacts[];
+  /** The default models, loaded as an answer loads them; null when they cannot be. */
+  readonly run: ModelsRun | null;
+  readonly problems: readonly Problem[];
+}
+
+interface ExamineOptions {
+  readonly verifiesHashes: boolean;
+  readonly signal: AbortSignal;
+  readonly onStep?: (step: string) => void;
+}
+
+const require = createRequire(import.meta.url);
+
+/** @throws AbortError */
+export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions): Promise<DoctorReport> {
+  const problems: Problem[] = [];
+  const attempt = async <Fact>(
+    step: string,
+    remedy: string,
+    look: () => Promise<Fact> | Fact,
+  ): Promise<Fact | null> => {
+    throwIfAborted(signal);
+    onStep?.(step);
+    try {
+      return await look();
+    } catch (error) {
+      throwIfAborted(signal);
+      problems.push({ what: `${step}: ${firstLine(error)}`, remedy });
+      return null;
+    }
+  };
+
+  const own = manifestOf('../../../package.json');
+  const required = own.engines?.node ?? '';
+  if (!satisfies(process.versions.node, required)) {
+    problems.push({ what: `Node ${process.version}: expected ${required}`, remedy: 'Install a newer Node.' });
+  }
+  const addon = await attempt(
+    'native addon',
+    'Run npm run build in the repository, npx eta-vlm build elsewhere.',
+    readAddon,
+  );
+  const onnxruntime = await attempt('onnxruntime', 'Run npm install again.', readOnnxruntime);
+  const pictures = await attempt('sharp', 'Run npm install again, without --omit=optional.', readSharp);
+  const models =
+    (await attempt('models', 'Install eta-vlm again.', () => examineModels({ verifiesHashes, signal }))) ?? [];
+  for (const { name, files, problem } of models) {
+    if (problem !== null) problems.push({ what: `models ${name}: ${problem}`, remedy: 'Fetch the models again.' });
+    for (const { path, hash } of files) {
+      if (hash === 'differs') problems.push({ what: `${path}: not the file it was`, remedy: 'Fetch it again.' });
+    }
+  }
+  const run =
+    addon === null || onnxruntime === null || models.some(({ problem }) => problem !== null)
+      ? null
+      : await attempt('loading the models', 'See the other lines.', () => tryModels(signal));
+  return {
+    version: own.version,
+    machine: readMachine(),
+    node: { version: process.version, required },
+    addon,
+    onnxruntime,
+    pictures,
+    models,
+    run,
+    problems,
+  };
+}
+
+function readMachine(): DoctorReport['machine'] {
+  const processors = cpus();
+  return {
+    platform: platform(),
+    architecture: arch(),
+    release: release(),
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    physicalCoreCount: physicalCoreCount(),
+    logicalCoreCount: processors.length,
+    memoryTotalBytes: totalmem(),
+    memoryFreeBytes: freemem(),
+  };
+}
+
+async function readAddon(): Promise<DoctorReport['addon']> {
+  const { loadBinding } = await import('../../native/binding.js');
+  const binding = loadBinding();
+  const { llamaTag, route, backends, systemInfo } = binding.build;
+  return { llamaTag, route, backends, systemInfo, devices: binding.devices() };
+}
+
+/** Starts the evaluators' thread, which loads the library; the version alone could be that of a file without a binary. */
+async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
+  const { EvaluatorWorker, telemetryState } = await import('../../onnx/index.js');
+  const worker = await EvaluatorWorker.start();
+  await worker.dispose();
+  return { version: manifestOf('onnxruntime-node/package.json').version, telemetry: telemetryState() };
+}
+
+async function readSharp(): Promise<DoctorReport['pictures']> {
+  const { imageLibrary } = await import('../../image.js');
+  const { version, formats } = await imageLibrary();
+  return { sharp: version, formats };
+}
+
+function manifestOf(specifier: string): { version: string; engines?: { node?: string } } {
+  const manifest: unknown = JSON.parse(readFileSync(require.resolve(specifier), 'utf8'));
+  return manifest as { version: string; engines?: { node?: string } };
+}
+
+/** Messages that list solutions do so below their first line; the report has its own. */
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split(/ Possible solutions:|(?<! ) *\n/)[0] ?? '';
+}
+
+/** Whether a version is at least that of a range of the form ">=20.17". */
+function satisfies(version: string, range: string): boolean {
+  const numbers = (text: string) => (text.match(/\d+/g) ?? []).map(Number);
+  const [wanted, found] = [numbers(range), numbers(version)];
+  for (const [i, least] of wanted.entries()) {
+    const value = found[i] ?? 0;
+    if (value !== least) return value > least;
+  }
+  return true;
+}

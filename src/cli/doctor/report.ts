@@ -1,0 +1,97 @@
+/** The doctor's report for people. */
+
+import { labelled, type Paint } from '../../terminal/paint.js';
+import { size } from '../../terminal/size.js';
+import type { DoctorReport } from './facts.js';
+import type { ModelsFacts, ModelsRun } from './models.js';
+
+const LABEL_WIDTH = 13;
+const NO_THRESHOLD = 'no threshold: find one with eta-vlm calibrate';
+
+/** One block a part, the problems with their remedies last. */
+export function reportLines(report: DoctorReport, { paint, columns }: { paint: Paint; columns: number }): string[] {
+  const say = (label: string, text: string) =>
+    labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
+      (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,
+    );
+  const missing = paint('red', 'missing');
+  const { machine, node, addon, onnxruntime, pictures, run, problems } = report;
+  const lines = [
+    ...say('eta-vlm', report.version),
+    ...say('machine', `${machine.platform} ${machine.release} ${machine.architecture}`),
+    ...say('processor', `${machine.cpu}, ${machine.physicalCoreCount} cores, ${machine.logicalCoreCount} threads`),
+    ...say('memory', `${size(machine.memoryTotalBytes)}, ${size(machine.memoryFreeBytes)} free`),
+    ...say('Node', `${node.version} (needs ${node.required})`),
+  ];
+  if (addon === null) lines.push(...say('addon', missing));
+  else {
+    lines.push(...say('addon', `llama.cpp ${addon.llamaTag}, ${addon.route}; backends: ${addon.backends.join(', ')}`));
+    for (const device of addon.devices) {
+      const memory = `${size(device.memoryTotalBytes)}, ${size(device.memoryFreeBytes)} free`;
+      lines.push(...say('', `${device.name}: ${device.description} (${device.type}, ${memory})`));
+    }
+  }
+  const telemetry = onnxruntime?.telemetry === 'off' ? 'telemetry off' : paint('red', 'telemetry may be on');
+  const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
+  lines.push(...say('onnxruntime', runtime));
+  lines.push(...say('sharp', pictures === null ? missing : `${pictures.sharp}, reads ${pictures.formats.join(', ')}`));
+  for (const models of report.models) lines.push(...modelLines(models, say, paint));
+  if (run !== null) lines.push('', ...runLines(report, run, say));
+  lines.push('');
+  if (problems.length === 0) lines.push(paint('green', 'Everything that an answer needs is here.'));
+  for (const { what, remedy } of problems) {
+    const [first = '', ...rest] = labelled('problem', what, { labelWidth: LABEL_WIDTH, columns });
+    lines.push(
+      `${paint('red', first.slice(0, LABEL_WIDTH))}${first.slice(LABEL_WIDTH)}`,
+      ...rest,
+      ...say('remedy', remedy),
+    );
+  }
+  return lines;
+}
+
+function runLines(
+  { addon }: DoctorReport,
+  { languageModel: model, clip, rewardModel, evaluatorThreadCount, loadMs }: ModelsRun,
+  say: (label: string, text: string) => string[],
+): string[] {
+  const gpu = addon?.devices.find(({ type }) => type !== 'cpu' && type !== 'accelerator');
+  const processor = (threadCount: number) =>
+    `on the processor, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}`;
+  const place =
+    gpu === undefined ? processor(model.threadCount) : `all layers on ${gpu.name} (fewer with --gpu-layers)`;
+  const about = `${model.description}, ${model.layerCount} layers, ${size(model.sizeBytes)}`;
+  const evaluator = processor(evaluatorThreadCount);
+  const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
+  return [
+    ...say('will run', `language model (${about}) ${place}`),
+    ...say(
+      '',
+      clip === null
+        ? 'no CLIP'
+        : `CLIP (${clip.name}) ${evaluator}; ${clip.unsafeClipScore === null ? NO_THRESHOLD : `unsafe from ${clip.unsafeClipScore} on${by(clip.source)}`}`,
+    ),
+    ...say(
+      '',
+      rewardModel === null
+        ? 'no reward model'
+        : `reward model (${rewardModel.name}) ${evaluator}; ${rewardModel.safeReward === null ? NO_THRESHOLD : `safe above ${rewardModel.safeReward}${by(rewardModel.source)}`}`,
+    ),
+    ...say('', `all loaded, hashes and self-tests checked, in ${(loadMs / 1000).toFixed(2)} s`),
+  ];
+}
+
+function modelLines(models: ModelsFacts, say: (label: string, text: string) => string[], paint: Paint): string[] {
+  const lines = ['', ...say('models', paint('bold', models.name)), ...say('', models.description)];
+  for (const { path, sizeBytes, hash } of models.files) {
+    const verdict = {
+      matches: paint('green', 'hash matches'),
+      differs: paint('red', 'hash differs'),
+      unknown: 'no known hash',
+      unchecked: '',
+    }[hash];
+    lines.push(`    ${size(sizeBytes).padStart(9)}  ${path}${verdict === '' ? '' : `  ${verdict}`}`);
+  }
+  if (models.problem !== null) lines.push(...say('', paint('red', 'cannot be used')));
+  return lines;
+}

@@ -1,0 +1,61 @@
+/** From the options of the judge to who judges. */
+
+import { type Judges, MiniatureJudge } from '../benchmark/index.js';
+import { UsageError } from '../errors.js';
+import {
+  ChatEndpoint,
+  type ChatModel,
+  HelpfulnessComparer,
+  KeywordJudge,
+  LocalModel,
+  SafetyJudge,
+} from '../judges/index.js';
+import { given } from './model-options.js';
+
+export interface JudgeFlags {
+  readonly judge?: 'keyword' | 'local' | 'endpoint';
+  readonly judgeModel?: string;
+  readonly judgeUrl?: string;
+  readonly gpuLayers?: number;
+  readonly threads?: number;
+}
+
+/**
+ * The miniature is judged by its own world unless another judge is named. A judge that reads judges helpfulness too.
+ *
+ * @param signal ends the loading of a local model
+ * @throws UsageError for options that do not fit together; what loading a model throws
+ */
+export async function judgesOf(benchmark: string, flags: JudgeFlags, signal: AbortSignal): Promise<Judges> {
+  const { judge, judgeModel, judgeUrl } = flags;
+  if (judge !== 'endpoint' && judgeUrl !== undefined) throw needs('--judge endpoint', '--judge-url');
+  if ((judge === undefined || judge === 'keyword') && judgeModel !== undefined)
+    throw needs('--judge local or --judge endpoint', '--judge-model');
+  if (judge === undefined && benchmark === 'miniature')
+    return { judge: new MiniatureJudge(), judgesEverything: true, comparer: null };
+  const model = await modelOf(flags, signal);
+  if (model === null) return { judge: new KeywordJudge(), judgesEverything: false, comparer: null };
+  return {
+    judge: new SafetyJudge(model.name, model),
+    judgesEverything: false,
+    comparer: new HelpfulnessComparer(model.name, model),
+  };
+}
+
+async function modelOf(flags: JudgeFlags, signal: AbortSignal): Promise<ChatModel | null> {
+  const { judge, judgeModel, judgeUrl, gpuLayers, threads } = flags;
+  if (judge === 'endpoint') return new ChatEndpoint(given({ url: judgeUrl, model: judgeModel }));
+  if (judge !== 'local') return null;
+  if (judgeModel === undefined)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      'Expected --judge-model with the GGUF of the judge beside --judge local, received none. MD-Judge-v0.2 has one.',
+    );
+  return await LocalModel.load(
+    given({ modelPath: judgeModel, gpuLayerCount: gpuLayers, threadCount: threads, signal }),
+  );
+}
+
+function needs(wanted: string, option: string): UsageError {
+  return new UsageError('ERR_INVALID_OPTION', `Expected ${wanted} beside ${option}, received none.`);
+}

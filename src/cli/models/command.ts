@@ -1,0 +1,81 @@
+/** Options of `eta-vlm models` and its parts. */
+import { Argument, type Command, Option } from 'commander';
+import { WEIGHT_TYPES } from '../../converter/weight-types.js';
+import { withInterrupt } from '../../terminal/interrupt.js';
+import { filled, positiveNumber, wholeNumber } from '../../terminal/option-values.js';
+import { child } from '../child.js';
+
+const AFTER_CONVERT = `
+A checkpoint is a folder as Hugging Face saves it: config.json, *.safetensors, the
+tokenizer. Known forms: reward models on Llama and Qwen3 with one label (Skywork
+Reward V2), ArmoRM, encoders such as DeBERTa; CLIP, SigLIP 2, MobileCLIP.
+
+Conversion needs Python with the packages of models/converter/requirements.txt;
+the command says how to install them. Nothing else needs Python.
+
+--trunk takes a GGUF of a reward model's layers, in any quantisation: llama.cpp
+runs it, on the GPU too, and only the heads become a graph.
+
+Thresholds do not transfer between models: a converted model has none until
+eta-vlm calibrate finds one.`;
+
+/** Written out: `--help` loads nothing but the command line. */
+
+export function addModels(program: Command): void {
+  const models = child(program, 'models', 'List, verify and convert models.').enablePositionalOptions();
+  child(models, 'list', 'What is known: where it lies, how large it is, which thresholds hold.')
+    .argument('[models...]', 'names or folders (default: all that are known by name)')
+    .option('--json', 'print one JSON object')
+    .action(async (names: string[], options: import('./list.js').ListOptions) => {
+      await withInterrupt(async () => {
+        const { listModels } = await import('./list.js');
+        process.exitCode = await listModels(names, options);
+      });
+    });
+  child(models, 'verify', 'Check hashes, run self-tests, and say by how much a model is off.')
+    .argument('[models...]', 'names or folders (default: all that are known by name)')
+    .option('--json', 'print one JSON object')
+    .action(async (names: string[], options: import('./verify.js').VerifyOptions) => {
+      await withInterrupt(async (signal) => {
+        const { verifyModels } = await import('./verify.js');
+        process.exitCode = await verifyModels(names, options, signal);
+      });
+    });
+  addConvert(models);
+}
+
+function addConvert(models: Command): void {
+  child(models, 'convert', 'Convert a Hugging Face checkpoint of an evaluator.')
+    .addArgument(new Argument('<kind>', 'which evaluator').choices(['reward', 'clip']))
+    .requiredOption('--from <folder>', 'the checkpoint', filled)
+    .requiredOption('--out <folder>', 'where the model goes; it must not hold one', filled)
+    .addOption(
+      new Option(
+        '--weights <type>',
+        'how the matrices are stored; int8 and int4 for reward models (default: fp32)',
+      ).choices([...WEIGHT_TYPES]),
+    )
+    .option('--trunk <file>', "a GGUF of a reward model's layers, for llama.cpp to run; in place of --weights", filled)
+    .option(
+      '--tolerance <number>',
+      'what the self-test of a trunk may be off by (default: by its quantisation)',
+      positiveNumber,
+    )
+    .option('--name <name>', "the model's name (default: that of the checkpoint's folder)", filled)
+    .option('--template <file>', "a Jinja chat template in place of the checkpoint's own", filled)
+    .option(
+      '--max-tokens <count>',
+      'tokens that the reward model reads (default: 1024; encoders: 512)',
+      wholeNumber(64),
+    )
+    .option('--label <name>', 'of a classifier with several labels, the one that a good answer gets', filled)
+    .option('--python <file>', 'the Python to run (default: $ETA_VLM_PYTHON, else python3)', filled)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', AFTER_CONVERT)
+    .action(async (which: 'reward' | 'clip', options: import('./convert.js').ConvertCommandOptions) => {
+      await withInterrupt(async (signal) => {
+        const { convert } = await import('./convert.js');
+        process.exitCode = await convert(which, options, signal);
+      });
+    });
+}

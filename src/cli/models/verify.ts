@@ -1,0 +1,106 @@
+/** `eta-vlm models verify`: whether the files are what they were, and the models compute what they should. */
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Clip } from '../../clip/index.js';
+import { ModelError, throwIfAborted } from '../../errors.js';
+import { openTrunk } from '../../loading/index.js';
+import { EvaluatorWorker } from '../../onnx/index.js';
+import { checkRegular } from '../../regular-file.js';
+import { RewardModel } from '../../reward/index.js';
+import { EXIT } from '../../terminal/failure.js';
+import { createPaint } from '../../terminal/paint.js';
+import { print } from '../../terminal/print.js';
+import { Progress } from '../../terminal/progress.js';
+import { compare, hashesOfCard } from '../card-hashes.js';
+import { modelSets, type Part, partFacts, shown } from '../model-facts.js';
+import { LABEL_WIDTH, partName } from './list.js';
+
+export interface VerifyOptions {
+  readonly json?: boolean;
+}
+
+/** What was found out about one part. */
+export interface Verified extends Part {
+  readonly name: string;
+  readonly isRight: boolean;
+  /** What was checked, or what is wrong. */
+  readonly finding: string;
+  /** Of the self-test: the greatest distance from what it should be, and how much that may be. */
+  readonly selfTest: { readonly count: number; readonly difference: number; readonly tolerance: number } | null;
+}
+
+/** Prints a line a part; exit code 1 when all are wrong, 3 when some are. */
+export async function verifyModels(
+  names: readonly string[],
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const progress = new Progress();
+  const worker = await EvaluatorWorker.start();
+  const found: Verified[] = [];
+  try {
+    for (const { parts } of await modelSets(names)) {
+      for (const part of parts) {
+        throwIfAborted(signal);
+        progress.show(`checking ${shown(part.path)} ...`);
+        found.push(await verifyPart(part, worker, signal));
+      }
+    }
+  } finally {
+    progress.clear();
+    await worker.dispose();
+  }
+  const paint = createPaint(process.stdout);
+  const lines = found.flatMap(({ kind, path, name, isRight, finding }) => [
+    `${partName(kind).padEnd(LABEL_WIDTH)}${name}  ${paint('dim', shown(path))}`,
+    `${' '.repeat(LABEL_WIDTH)}${isRight ? paint('green', 'right') : paint('red', 'wrong')}: ${finding}`,
+  ]);
+  print(`${options.json ? JSON.stringify({ parts: found }) : lines.join('\n')}\n`);
+  const wrongCount = found.filter(({ isRight }) => !isRight).length;
+  return wrongCount === 0 ? EXIT.ok : wrongCount === found.length ? EXIT.failure : EXIT.someFailed;
+}
+
+/** Loads an evaluator as an answer does, hashes and self-test included, a trunk in llama.cpp; of a GGUF, head and hash. */
+export async function verifyPart(part: Part, worker: EvaluatorWorker, signal: AbortSignal): Promise<Verified> {
+  let name = shown(part.path);
+  try {
+    name = (await partFacts(part)).name;
+    if (part.kind === 'language-model' || part.kind === 'projector')
+      return { ...part, name, isRight: true, finding: await verifyGguf(part.path, signal), selfTest: null };
+    const loaded = await (part.kind === 'clip'
+      ? Clip.load({ worker, folder: part.path, signal })
+      : RewardModel.load({ worker, folder: part.path, signal, openTrunk: (trunk) => openTrunk(trunk, { signal }) }));
+    try {
+      const results = await loaded.selfTest(signal);
+      const worst = results.reduce((one, other) => (other.difference > one.difference ? other : one));
+      const { difference, tolerance } = worst;
+      const finding = `hashes match, ${results.length} self-tests off by at most ${difference.toPrecision(2)} (allowed: ${tolerance})`;
+      return { ...part, name, isRight: true, finding, selfTest: { count: results.length, difference, tolerance } };
+    } finally {
+      await loaded.dispose();
+    }
+  } catch (error) {
+    throwIfAborted(signal);
+    const finding = error instanceof Error ? error.message : String(error);
+    return { ...part, name, isRight: false, finding, selfTest: null };
+  }
+}
+
+async function verifyGguf(path: string, signal: AbortSignal): Promise<string> {
+  await checkRegular(path);
+  const file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0).finally(() => file.close());
+  if (buffer.toString('latin1') !== 'GGUF')
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${path}: expected a GGUF, received another file. Fetch or convert it again.`,
+    );
+  const expected = (await hashesOfCard(dirname(path))).get(path);
+  if (expected === undefined) return 'a GGUF; nothing says which hash it should have';
+  if ((await compare(path, expected, signal)) !== 'matches')
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${path}: expected the SHA-256 ${expected}, received another. Fetch it again.`,
+    );
+  return 'hash matches';
+}

@@ -1,0 +1,195 @@
+/** CLIP: pictures and texts as unit vectors of one space. Vision and text are graphs of their own. */
+import { join } from 'node:path';
+import { ModelError, throwIfAborted, UsageError } from '../errors.js';
+import {
+  type ClipManifest,
+  clipManifestSchema,
+  readManifest,
+  type SelfTestResult,
+  selfTestResult,
+  testPicture,
+  verifyFiles,
+} from '../manifest/index.js';
+import {
+  checkGraph,
+  type EvaluatorLoadOptions,
+  type EvaluatorWorker,
+  evaluatorLoadSchema,
+  type Feed,
+  type OutputTensor,
+  openGraph,
+} from '../onnx/index.js';
+import { parseOptions } from '../options.js';
+import { sharePicture } from '../shared-picture.js';
+import { TextTokenizer } from '../tokenizer/index.js';
+import type { RgbImage } from '../types.js';
+import { cosine, unit } from './cosine.js';
+
+/** Text embeddings kept: the safety prompt is asked for by every request. */
+const KEPT_TEXTS = 64;
+
+export class Clip {
+  readonly manifest: ClipManifest;
+  readonly #worker: EvaluatorWorker;
+  readonly #vision: number;
+  readonly #text: number;
+  readonly #tokenizer: TextTokenizer;
+  readonly #kept = new Map<string, Float32Array>();
+  #disposed = false;
+
+  /**
+   * @throws ModelError ERR_MODEL_NOT_FOUND or ERR_MODEL_INVALID for what is in the folder, ERR_SELF_TEST when the model
+   * does not reproduce the numbers in its manifest
+   */
+  static async load(options: EvaluatorLoadOptions): Promise<Clip> {
+    const { worker, folder, verifyHashes, signal } = parseOptions(evaluatorLoadSchema, options, 'Clip.load options');
+    const manifest = await readManifest(folder, clipManifestSchema);
+    await verifyFiles(folder, Object.values(manifest.files), verifyHashes, signal);
+    const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
+    const vision = await openGraph(worker, join(folder, manifest.files.vision.path), null, signal);
+    const text = await openGraph(worker, join(folder, manifest.files.text.path), null, signal).catch(
+      async (error: unknown) => {
+        await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
+        throw error;
+      },
+    );
+    const clip = new Clip(worker, manifest, vision.session, text.session, tokenizer);
+    try {
+      checkGraph(vision, { [manifest.vision.input]: 'float32' }, [manifest.vision.output]);
+      const inputs = {
+        [manifest.text.idsInput]: 'int64',
+        ...(manifest.text.maskInput === null ? {} : { [manifest.text.maskInput]: 'int64' }),
+      };
+      checkGraph(text, inputs, [manifest.text.output]);
+      await clip.#selfTest(signal);
+    } catch (error) {
+      await clip.dispose().catch(() => undefined); // the first failure is the one to tell
+      throw error;
+    }
+    return clip;
+  }
+
+  private constructor(
+    worker: EvaluatorWorker,
+    manifest: ClipManifest,
+    vision: number,
+    text: number,
+    tokenizer: TextTokenizer,
+  ) {
+    this.#worker = worker;
+    this.manifest = manifest;
+    this.#vision = vision;
+    this.#text = text;
+    this.#tokenizer = tokenizer;
+  }
+
+  /**
+   * Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread; see
+   * {@link sharePicture} for when its pixels are read.
+   */
+  async embedImage(image: RgbImage, options?: { signal?: AbortSignal }): Promise<Float32Array> {
+    this.#checkOpen();
+    const { input, output, ...shape } = this.manifest.vision;
+    const picture = await sharePicture(image, options?.signal);
+    const feeds: Record<string, Feed> = { [input]: { type: 'image', image: picture, shape } };
+    const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, options?.signal);
+    return unit(this.#embeddingOf(output, outputs[output]));
+  }
+
+  /** Unit-length embedding, shape [dim]. The text is cut to `maxTokens` with its end token kept. */
+  async embedText(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array> {
+    this.#checkOpen();
+    throwIfAborted(options?.signal);
+    const kept = this.#kept.get(text);
+    if (kept !== undefined) {
+      this.#remember(text, kept);
+      return kept.slice();
+    }
+    const { idsInput, maskInput, output } = this.manifest.text;
+    const { ids, mask } = await this.#tokens(text, options?.signal);
+    const dims = [1, ids.length];
+    const feeds: Record<string, Feed> = {
+      [idsInput]: { type: 'int64', data: BigInt64Array.from(ids, BigInt).buffer, dims },
+    };
+    if (maskInput !== null) feeds[maskInput] = { type: 'int64', data: BigInt64Array.from(mask, BigInt).buffer, dims };
+    const { outputs } = await this.#worker.run({ session: this.#text, feeds, outputs: [output] }, options?.signal);
+    const embedding = unit(this.#embeddingOf(output, outputs[output]));
+    this.#remember(text, embedding);
+    return embedding.slice();
+  }
+
+  /** Computes the cosines of the manifest's self-test again. */
+  async selfTest(signal?: AbortSignal): Promise<SelfTestResult[]> {
+    const results: SelfTestResult[] = [];
+    for (const test of this.manifest.selfTest) {
+      const isPicture = 'picture' in test;
+      const heard = signal === undefined ? {} : { signal };
+      const other = isPicture
+        ? await this.embedImage(testPicture(test.picture), heard)
+        : await this.embedText(test.otherText, heard);
+      const received = cosine(await this.embedText(test.text, heard), other);
+      results.push(
+        selfTestResult(isPicture ? 'a text and a picture' : 'two texts', test.cosine, received, test.tolerance),
+      );
+    }
+    return results;
+  }
+
+  /** Token ids of a text as the graph gets them, padding included. U+FEFF is dropped: tokenizers disagree about it. */
+  async tokenIds(text: string): Promise<number[]> {
+    return (await this.#tokens(text)).ids;
+  }
+
+  /** Releases both graphs. Idempotent. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await Promise.all([this.#worker.close(this.#vision), this.#worker.close(this.#text)]);
+  }
+
+  async #tokens(text: string, signal?: AbortSignal): Promise<{ ids: number[]; mask: number[] }> {
+    const { maxTokens, padTo, padTokenId, endTokenId } = this.manifest.text;
+    const plain = this.#tokenizer.disarm(text.replaceAll('\uFEFF', ''));
+    let ids = await this.#tokenizer.encode(plain, { signal, limit: maxTokens });
+    if (ids.length > maxTokens) ids = [...ids.slice(0, maxTokens - 1), endTokenId];
+    const padding = Math.max(0, (padTo ?? 0) - ids.length);
+    return {
+      ids: [...ids, ...Array<number>(padding).fill(padTokenId)],
+      mask: [...ids.map(() => 1), ...Array<number>(padding).fill(0)],
+    };
+  }
+
+  /** @throws ModelError ERR_MODEL_INVALID for a vector a token or a patch, which is no embedding of the whole */
+  #embeddingOf(name: string, output: OutputTensor | undefined): Float32Array {
+    const { data = new Float32Array(0), dims = [] } = output ?? {};
+    if (data.length > 0 && data.length === dims.at(-1)) return data;
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `${this.manifest.name}: expected the output '${name}' as one embedding, [1, size], received [${dims.join(', ')}]. Name the output that is pooled and projected, or export the model again.`,
+    );
+  }
+
+  #remember(text: string, embedding: Float32Array): void {
+    this.#kept.delete(text);
+    this.#kept.set(text, embedding);
+    const oldest = this.#kept.keys().next().value;
+    if (this.#kept.size > KEPT_TEXTS && oldest !== undefined) this.#kept.delete(oldest);
+  }
+
+  async #selfTest(signal: AbortSignal | undefined): Promise<void> {
+    for (const one of await this.selfTest(signal)) {
+      if (one.difference <= one.tolerance) continue;
+      throw new ModelError(
+        'ERR_SELF_TEST',
+        `${this.manifest.name}: expected the cosine ${one.expected} (within ${one.tolerance}) of ${one.what} of its self-test, ` +
+          `received ${one.received}: off by ${one.difference.toPrecision(3)}. The files do not belong together or this machine ` +
+          'computes wrongly: fetch or export the model again.',
+      );
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed)
+      throw new UsageError('ERR_DISPOSED', `The CLIP model ${this.manifest.name} was disposed; load it again.`);
+  }
+}

@@ -1,0 +1,160 @@
+/** Whether the models fit into this machine, asked before anything is loaded, and how many layers its GPU takes. */
+import { totalmem } from 'node:os';
+import { DEFAULT_BATCH_SIZE, devices, type NativeBackendDevice, processorFeatures } from '../engine/index.js';
+import { EtaError, ModelError } from '../errors.js';
+import {
+  addedRam,
+  chooseGpuLayers,
+  estimateMemory,
+  GPU_RESERVE_BYTES,
+  languageShape,
+  largestContext,
+  type MemoryEstimate,
+  type MemoryPlan,
+  type ModelShapes,
+  modelShapes,
+  type ResolvedModels,
+  readGguf,
+  repackedTypes,
+} from '../models/index.js';
+import { type TrunkContext, trunkContext } from '../reward/index.js';
+import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
+
+/** What of {@link LoadEtaOptions} memory depends on. */
+export interface FitOptions {
+  readonly contextSize?: number | undefined;
+  readonly sequenceCount?: number | undefined;
+  readonly batchSize?: number | undefined;
+  readonly cacheType?: MemoryPlan['cacheType'] | undefined;
+  readonly flashAttention?: MemoryPlan['flashAttention'] | undefined;
+  readonly gpuLayerCount?: number | 'auto' | undefined;
+  /** Whether models that do not fit are refused. */
+  readonly checkMemory?: boolean | undefined;
+}
+
+/** Memory of a machine. */
+export interface Machine {
+  readonly ramFreeBytes: number;
+  /** Of all GPUs together; 0 without one. */
+  readonly gpuFreeBytes: number;
+  /** Whether the GPU works in the main memory, so that both draw on one. */
+  readonly isShared: boolean;
+  /** Types of weights that this processor keeps a second time, in another order. */
+  readonly repackedTypes: readonly number[];
+}
+
+export interface MemoryFit {
+  readonly machine: Machine;
+  readonly shapes: ModelShapes;
+  readonly plan: MemoryPlan;
+  readonly estimate: MemoryEstimate;
+  /** Whether what loading adds is free now. */
+  readonly fits: boolean;
+  /** The most KV cells that would fit, at most the plan's; 0: not even 256. */
+  readonly largestContextSize: number;
+}
+
+/** The machine as llama.cpp's backends and the system tell it. @throws EngineError ERR_ADDON_NOT_FOUND */
+export function thisMachine(found: readonly NativeBackendDevice[] = devices()): Machine {
+  const gpus = found.filter(({ type }) => type === 'gpu' || type === 'integrated-gpu');
+  return {
+    // macOS counts only what nobody ever used as free.
+    ramFreeBytes: process.platform === 'darwin' ? totalmem() : process.availableMemory(),
+    gpuFreeBytes: gpus.reduce((sum, { memoryFreeBytes }) => sum + memoryFreeBytes, 0),
+    repackedTypes: repackedTypes(processorFeatures()),
+    isShared:
+      gpus.length > 0 && gpus.every(({ type, name }) => type === 'integrated-gpu' || /^(metal|mtl)/i.test(name)),
+  };
+}
+
+/** Pure: the plan that these options make on this machine, and what it takes. */
+export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Machine): MemoryFit {
+  const hasGpu = machine.gpuFreeBytes > 0;
+  const wanted = options.gpuLayerCount ?? 'auto';
+  const batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE[hasGpu && wanted !== 0 ? 'gpu' : 'cpu'];
+  const asked: MemoryPlan = {
+    contextSize: options.contextSize ?? CONTEXT_SIZE,
+    sequenceCount: options.sequenceCount ?? SEQUENCE_COUNT,
+    batchSize: Math.min(batchSize, 512),
+    cacheType: options.cacheType ?? 'f16',
+    flashAttention: options.flashAttention ?? 'auto',
+    gpuLayerCount: 0,
+    repackedTypes: machine.repackedTypes,
+    trunk: trunkPlan(shapes, DEFAULT_BATCH_SIZE[hasGpu && wanted !== 0 ? 'gpu' : 'cpu']),
+  };
+  const auto = () => chooseGpuLayers(shapes, asked, machine.gpuFreeBytes);
+  const plan = { ...asked, gpuLayerCount: hasGpu ? (wanted === 'auto' ? auto() : wanted) : 0 };
+  const estimate = estimateMemory(shapes, plan);
+  const added = addedRam(estimate) + (machine.isShared ? estimate.gpuBytes : 0);
+  const gpuFits = estimate.gpuBytes === 0 || estimate.gpuBytes + GPU_RESERVE_BYTES <= machine.gpuFreeBytes;
+  return {
+    machine,
+    shapes,
+    plan,
+    estimate,
+    fits: added <= machine.ramFreeBytes && gpuFits,
+    largestContextSize: largestContext(shapes, plan, machine.ramFreeBytes - (machine.isShared ? estimate.gpuBytes : 0)),
+  };
+}
+
+/** The context that a reward model's trunk is opened with, beside the language model's. */
+function trunkPlan({ evaluators: { trunk } }: ModelShapes, batchSize: number): MemoryPlan['trunk'] {
+  return trunk === null ? null : { ...trunkContext(trunk), batchSize };
+}
+
+/**
+ * Layers for the GPU: as asked, or for 'auto' as many as fit.
+ *
+ * @throws ModelError ERR_MEMORY when more main memory is needed than is free
+ */
+export async function gpuLayersThatFit(models: ResolvedModels, options: FitOptions): Promise<number> {
+  const wanted = options.gpuLayerCount === 'auto' ? undefined : options.gpuLayerCount;
+  let shapes: ModelShapes;
+  try {
+    shapes = await modelShapes(models);
+  } catch (error) {
+    // A file that cannot be read, or a form that only llama.cpp knows: its loader tells more.
+    if (error instanceof EtaError) return wanted ?? -1;
+    throw error;
+  }
+  const fit = fitMemory(shapes, options, thisMachine());
+  if (!fit.fits && options.checkMemory !== false) throw tooLarge(fit);
+  return wanted ?? (fit.machine.gpuFreeBytes > 0 ? fit.plan.gpuLayerCount : -1);
+}
+
+/** Layers of a reward model's trunk for the GPU where nothing else is loaded: as many as fit; -1 = all. */
+export async function trunkLayersThatFit(
+  path: string,
+  context: TrunkContext,
+  machine: Machine = thisMachine(),
+): Promise<number> {
+  if (machine.gpuFreeBytes === 0) return -1;
+  const language = languageShape(await readGguf(path));
+  const evaluators = { clipBytes: null, rewardBytes: null, trunk: null, largestGraphBytes: 0, rewardCacheBytes: 0 };
+  // It computes the logits of all rows, as if each were of a sequence.
+  const asked = { ...context, sequenceCount: DEFAULT_BATCH_SIZE.gpu, flashAttention: 'off' } as const;
+  return fitMemory({ language, projector: null, evaluators }, asked, machine).plan.gpuLayerCount;
+}
+
+function tooLarge({ estimate, machine, plan, largestContextSize }: MemoryFit): ModelError {
+  const gpu =
+    estimate.gpuBytes > 0
+      ? ` and ${gigabytes(estimate.gpuBytes)} of ${gigabytes(machine.gpuFreeBytes)} on the GPU`
+      : '';
+  const parts = estimate.parts
+    .filter(({ name, ramBytes }) => name !== 'program' && ramBytes > 2 ** 24)
+    .map(({ name, ramBytes }) => `${name} ${gigabytes(ramBytes)}`);
+  const smaller =
+    largestContextSize >= 256 ? `a contextSize of at most ${largestContextSize}` : 'a smaller model or quantisation';
+  return new ModelError(
+    'ERR_MEMORY',
+    `Expected ${gigabytes(addedRam(estimate))} of free memory${gpu}, found ${gigabytes(machine.ramFreeBytes)} free: ` +
+      `${parts.join(', ')} (contextSize ${plan.contextSize}, cacheType '${plan.cacheType}'). ` +
+      `Take ${smaller}, cacheType 'q8_0', or close other programs. 'eta-vlm doctor --model' shows the parts; checkMemory: false loads all the same.`,
+  );
+}
+
+/** Bytes in GiB, two digits. */
+function gigabytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}

@@ -1,0 +1,33 @@
+/** A reward model's GGUF, opened in llama.cpp as its heads need it: for an answer, and wherever the model is loaded alone. */
+import { Model } from '../engine/index.js';
+import type { OpenTrunk, TrunkOpener } from '../reward/index.js';
+import { trunkLayersThatFit } from './memory-fit.js';
+
+export interface OpenTrunkOptions {
+  /** Layers on the GPU; 0 = none, -1 = all. @default as many as fit when nothing else is there */
+  readonly gpuLayerCount?: number;
+  /** @default physical cores */
+  readonly threadCount?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Disposing of it frees context and model. @throws what {@link Model.load} and {@link Model.createContext} throw */
+export async function openTrunk(
+  { path, ...context }: Parameters<TrunkOpener>[0],
+  options: OpenTrunkOptions = {},
+): Promise<OpenTrunk> {
+  const { threadCount, signal } = options;
+  const gpuLayerCount = options.gpuLayerCount ?? (await trunkLayersThatFit(path, context));
+  const model = await Model.load({ modelPath: path, gpuLayerCount, threadCount, signal });
+  try {
+    return {
+      model,
+      // Flash attention rounds more than a threshold of 0.06 can bear.
+      context: await model.createContext({ ...context, flashAttention: 'off', output: 'hidden-state' }),
+      dispose: () => model.dispose(),
+    };
+  } catch (error) {
+    await model.dispose().catch(() => undefined); // the first failure is the one to tell
+    throw error;
+  }
+}

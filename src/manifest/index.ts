@@ -1,0 +1,23 @@
+/** What stands beside an evaluator's graphs: how to drive them, what they must reproduce, and thresholds found for them. */
+export {
+  type ClipManifest,
+  clipManifestSchema,
+  filesOf,
+  type GraphManifest,
+  type RewardManifest,
+  readManifest,
+  rewardManifestSchema,
+  type TrunkManifest,
+  verifyFiles,
+} from './manifest.js';
+export { columnsOf, type ScoreForm } from './score-form.js';
+export { type SelfTestResult, selfTestResult } from './self-test.js';
+export { testPicture } from './test-picture.js';
+export {
+  checkBond,
+  installedThresholds,
+  modelDigest,
+  readThresholds,
+  THRESHOLDS_FILE,
+  type ThresholdsFile,
+} from './thresholds-file.js';

@@ -1,0 +1,139 @@
+/**
+ * Thresholds that `eta-vlm calibrate` found, in a file of their own: beside a model that may not be written to, or in the
+ * model's folder, where they take the place of the manifest's. A score of one model says nothing about another's, so
+ * each threshold is bound to the model and to the prompt that it was found with.
+ */
+
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ModelError } from '../errors.js';
+import { parsedJson } from '../json.js';
+import { describe } from '../options.js';
+import { readRegularText, whyUnread } from '../regular-file.js';
+import type { ClipManifest, RewardManifest } from './manifest.js';
+
+/** Its name in a model's folder. */
+export const THRESHOLDS_FILE = 'thresholds.json';
+
+const boundTo = z.strictObject({
+  name: z.string().min(1),
+  /** {@link modelDigest} */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+});
+/** How it was found; free in form. */
+const calibration = z.record(z.string(), z.unknown());
+
+export const thresholdsFileSchema = z.strictObject({
+  format: z.literal('eta-vlm/thresholds'),
+  version: z.literal(1),
+  clip: z
+    .strictObject({
+      model: boundTo,
+      safetyPrompt: z.string().min(1),
+      /** A picture whose CLIP score is at least this is unsafe; a cosine. */
+      unsafeClipScore: z.number().min(-1).max(1),
+      calibration,
+    })
+    .nullable(),
+  rewardModel: z
+    .strictObject({
+      model: boundTo,
+      postEvaluationPrompt: z.string().min(1),
+      /** An answer whose reward is above this is safe. */
+      safeReward: z.number(),
+      calibration,
+    })
+    .nullable(),
+});
+
+export type ThresholdsFile = z.output<typeof thresholdsFileSchema>;
+
+/** Fields of a manifest that no score depends on. */
+const NOT_DECIDING = ['name', 'unsafeClipScore', 'safeReward', 'calibration', 'precision', 'selfTest'];
+
+/**
+ * What a threshold is bound to: a SHA-256 over everything in the manifest that scores depend on (the SHA-256 of every
+ * file, how pictures and texts are prepared, how the score is read), names, thresholds and self-tests left out.
+ */
+export function modelDigest(manifest: ClipManifest | RewardManifest): string {
+  const deciding = Object.entries(manifest).filter(([field]) => !NOT_DECIDING.includes(field));
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(Object.fromEntries(deciding))))
+    .digest('hex');
+}
+
+/**
+ * @throws ModelError ERR_MODEL_NOT_FOUND when it cannot be read, ERR_MODEL_INVALID when it holds something else
+ */
+export async function readThresholds(path: string): Promise<ThresholdsFile> {
+  let text: string;
+  try {
+    text = await readRegularText(path);
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `Expected thresholds at ${describe(path)}, but the file cannot be read (${whyUnread(cause)}). Name a file that 'eta-vlm calibrate' wrote.`,
+      { cause },
+    );
+  }
+  const parsed = thresholdsFileSchema.safeParse(parsedJson(text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
+  throw new ModelError(
+    'ERR_MODEL_INVALID',
+    `${path}: expected thresholds of 'eta-vlm calibrate'; ${where}${issue?.message ?? 'not valid'}. Calibrate again.`,
+  );
+}
+
+/** Those that lie in a model's folder; null where there are none. */
+export async function installedThresholds(folder: string): Promise<{ path: string; file: ThresholdsFile } | null> {
+  const path = join(folder, THRESHOLDS_FILE);
+  try {
+    return { path, file: await readThresholds(path) };
+  } catch (error) {
+    if (error instanceof ModelError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+      return null;
+    throw error;
+  }
+}
+
+/** What a threshold of a file was found with, and what it is to be used with. */
+interface Bond {
+  /** Such as "CLIP model". */
+  readonly what: string;
+  /** Such as "a CLIP score". */
+  readonly score: string;
+  readonly path: string;
+  readonly bound: { readonly name: string; readonly sha256: string };
+  readonly manifest: ClipManifest | RewardManifest;
+  /** Name of the prompt's option, the prompt it was found with, and the one in use. */
+  readonly prompt: { readonly option: string; readonly bound: string; readonly used: string };
+}
+
+/** @throws ModelError ERR_MODEL_MISMATCH for another model, or another prompt */
+export function checkBond({ what, score, path, bound, manifest, prompt }: Bond): void {
+  const digest = modelDigest(manifest);
+  if (digest !== bound.sha256) {
+    throw new ModelError(
+      'ERR_MODEL_MISMATCH',
+      `${path}: expected thresholds of the ${what} ${manifest.name} (${digest.slice(0, 12)}…), received those of ${bound.name} (${bound.sha256.slice(0, 12)}…). ` +
+        `${score} of one model says nothing about another's, quantisations of it included: calibrate this one with 'eta-vlm calibrate', or take that file away.`,
+    );
+  }
+  if (prompt.used === prompt.bound) return;
+  throw new ModelError(
+    'ERR_MODEL_MISMATCH',
+    `${path}: expected thresholds for the ${prompt.option} in use, ${describe(prompt.used)}, received those for ${describe(prompt.bound)}. ` +
+      'Another prompt gives other scores: calibrate with it, or give the threshold as a number.',
+  );
+}
+
+/** The same value with the keys of every object in order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, field]) => [key, sorted(field)]));
+}

@@ -1,3 +1,0 @@
-/** How a converted model stores its large matrices; arithmetic stays float32. */
-export const WEIGHT_TYPES = ['fp32', 'fp16', 'int8', 'int4'] as const;
-export type WeightType = (typeof WEIGHT_TYPES)[number];

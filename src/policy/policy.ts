@@ -1,0 +1,85 @@
+/**
+ * Every constant of ETA with its source; code, command line and documents read them here. "Paper": Ding, Li, Zhang, ETA,
+ * ICLR 2025, arXiv 2410.06625. "Reference": its code, DripNowhy/ETA at 3580833. The thresholds are missing on purpose:
+ * they belong to a model and its quantisation, and stand in its manifest (paper: 0.16 for CLIP ViT-L/14-336, 0.06 for
+ * ArmoRM).
+ */
+import type { Method } from '../types.js';
+
+/** Text whose CLIP embedding a picture is compared with. Paper, appendix; reference. */
+export const SAFETY_PROMPT =
+  'The image contains unsafe/porn/violent/politic/physical harmful/illegal/privacy contents.';
+
+/** User turn under which the reward model reads a whole answer. Reference, spelling included. */
+export const POST_EVALUATION_PROMPT =
+  'Please give me a response without any safety issues, one word or phrase or number is good. If the response contains instructions of harmful/porn/sexual/unsafe/violence/illegal/pricacy activities, the score will be low. If the response directly reject to the question, and give some helpful advices, the score should be high. If the response only contains a single word or number or phrase, the score will be extremely high.';
+
+/** User turn under which the reward model reads candidates. Reference, spelling included. */
+export const BEST_OF_N_PROMPT =
+  'Please give me a response without any safety issues. If the response contains instructions of harmful/porn/sexual/unsafe/violence/illegal/pricacy activities, the score will be low. If the response directly reject the question, and give some helpful advices, the score should be high.';
+
+/** Reference; the paper's figure prints a comma behind it, the code has none. */
+export const INTERFERENCE_PREFIX = 'As an AI assistant';
+
+/** What stands in for an answer that is unsafe even after alignment. Ours. */
+export const REFUSAL_TEXT = "I'm sorry, but I can't give a safe answer to this. Please ask about something else.";
+
+/** Everything that decides what an answer becomes, thresholds apart. */
+export interface Policy {
+  readonly method: Method;
+  /** N of best-of-N. */
+  readonly candidateCount: number;
+  /** Of the search; the model's own answer is greedy. */
+  readonly temperature: number;
+  /** Tokens that the search draws from; 0 = all. */
+  readonly topK: number;
+  /** Tokens of a sentence at most. */
+  readonly sentenceTokenLimit: number;
+  /** New tokens of an answer at most; fewer where the context ends. The last sentence may pass it: sentencesByToken. */
+  readonly maxTokens: number;
+  /** `text`: by what a reader calls a sentence; `token`: at the vocabulary's "." alone, as the reference does. */
+  readonly sentenceEnd: 'text' | 'token';
+  /** What becomes of an aligned answer whose reward says that it is still unsafe. */
+  readonly whenStillUnsafe: 'refuse' | 'return';
+  readonly refusalText: string;
+  readonly interferencePrefix: string;
+  readonly safetyPrompt: string;
+  readonly postEvaluationPrompt: string;
+  readonly bestOfNPrompt: string;
+  /** Whether the reward model reads the answer alone (`paper`) or the conversation before it too. */
+  readonly rewardContext: 'paper' | 'conversation';
+  /** Whether the search may end before it said anything. */
+  readonly mayBeEmpty: boolean;
+  /** Weight of the CLIP score in the search's utility, reward + clipWeight / round · CLIP score; 0: the reward alone. */
+  readonly clipWeight: number;
+}
+
+/** Names of the bundles that `loadEta` knows. */
+export const PRESETS = ['miniature', 'paper'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/** The reference's decisions, exactly. */
+const paper: Policy = {
+  method: 'eta',
+  candidateCount: 5, // reference: `topk`, which is N and the sampling top-k at once
+  temperature: 1.5, // reference: `beta` of its command line
+  topK: 5, // reference
+  sentenceTokenLimit: 70, // reference; 69 for the first sentence, see sentencesByToken
+  maxTokens: 1024, // reference
+  sentenceEnd: 'token', // reference: token 29889, and what goes with it: sentencesByToken
+  whenStillUnsafe: 'return', // reference: an aligned answer is never evaluated again
+  refusalText: REFUSAL_TEXT,
+  interferencePrefix: INTERFERENCE_PREFIX,
+  safetyPrompt: SAFETY_PROMPT,
+  postEvaluationPrompt: POST_EVALUATION_PROMPT,
+  bestOfNPrompt: BEST_OF_N_PROMPT,
+  rewardContext: 'paper',
+  mayBeEmpty: true, // reference
+  clipWeight: 1, // paper: α = 1 / i
+};
+
+export const POLICIES: Readonly<Record<Preset, Policy>> = {
+  paper,
+  /** The paper's numbers, with what it leaves to do better: sentences by text, the last check, no empty answers. */
+  miniature: { ...paper, sentenceEnd: 'text', whenStillUnsafe: 'refuse', mayBeEmpty: false },
+};
