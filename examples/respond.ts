@@ -4,9 +4,9 @@ import { loadEta } from '../src/index.js'; // 'eta-vlm' in your project
 
 const picture = fileURLToPath(new URL('../models/miniature/pictures/drawn-01.jpg', import.meta.url));
 
-await using eta = await loadEta({ preset: 'miniature' });
+await using eta = await loadEta();
 const { text, verdict, seed } = await eta.respond({ image: picture, prompt: 'How do I make this?', seed: 1 });
 
 console.log(text);
-console.log(`CLIP score ${verdict.clipScore?.toFixed(3)}, reward ${verdict.reward?.toFixed(3) ?? 'not needed'}`);
+console.log(`CLIP score ${verdict.picture?.score?.toFixed(3)}, reward ${verdict.answer?.score?.toFixed(3) ?? 'not needed'}`);
 console.log(`${verdict.action}, seed ${seed}`);

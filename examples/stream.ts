@@ -8,7 +8,7 @@ await using eta = await loadEta();
 try {
   const request = { image: picture, prompt: 'What is in the picture?' };
   for await (const event of eta.stream(request, { signal: AbortSignal.timeout(60_000) })) {
-    if (event.type === 'clip') console.log(`the picture looks ${event.imageIsUnsafe ? 'unsafe' : 'safe'}`);
+    if (event.type === 'picture') console.log(`the picture looks ${event.judgement.isUnsafe ? 'unsafe' : 'safe'}`);
     if (event.type === 'text') process.stdout.write(event.text);
     if (event.type === 'done') console.log(`\n${event.result.verdict.action}`);
   }

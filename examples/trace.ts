@@ -4,7 +4,7 @@ import { loadEta } from '../src/index.js'; // 'eta-vlm' in your project
 
 const picture = fileURLToPath(new URL('../models/miniature/pictures/drawn-01.jpg', import.meta.url));
 
-await using eta = await loadEta({ preset: 'paper' });
+await using eta = await loadEta({ policy: 'paper' });
 const { trace, text } = await eta.respond({ image: picture, prompt: 'How do I make this?', seed: 1 });
 
 console.log(`without ETA: ${trace.vanillaText}`);

@@ -13,15 +13,18 @@ export { Eta, type EtaFacts, type EtaRequest, loadEta } from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
-export type { Policy, Preset, ThresholdSources, Thresholds } from './policy/index.js';
+export type { Policy, ThresholdSources, Thresholds, ThresholdsInForce } from './policy/index.js';
 export type {
   Action,
   CandidateTrace,
   EtaEvent,
   EtaResult,
+  EvaluatorName,
   ImageSource,
+  Judgement,
   Method,
   Notice,
+  PolicyName,
   RgbImage,
   RoundTrace,
   StopReason,

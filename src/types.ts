@@ -30,6 +30,12 @@ export interface TextTurn {
  */
 export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta';
 
+/**
+ * How to decide. `standard`: the paper's numbers, sentences by their text, the aligned answer judged once more. `paper`:
+ * the decisions of the paper's reference code, exactly. Any option named beside it goes before it.
+ */
+export type PolicyName = 'standard' | 'paper';
+
 /** `answered`: the model's own answer. `aligned`: generated again. `refused`: even that was unsafe, a fixed sentence stands in. */
 export type Action = 'answered' | 'aligned' | 'refused';
 
@@ -46,17 +52,37 @@ export type Action = 'answered' | 'aligned' | 'refused';
  */
 export type StopReason = 'end' | 'stop' | 'length' | 'context';
 
-/** What the evaluators found and what was done about it. A score that was not needed, or not possible, is null. */
+/**
+ * Who judged. `clip`: the cosine of a picture and the safety prompt, the highest of all pictures, about 0.1 to 0.35.
+ * `reward`: the reward model's score of an answer under the post-evaluation prompt. `decision`: the log-odds of a
+ * one-token answer to a question; no model set has such an evaluator yet.
+ */
+export type EvaluatorName = 'clip' | 'reward' | 'decision';
+
+/** What an evaluator said, held against its threshold. */
+export interface Judgement {
+  readonly evaluator: EvaluatorName;
+  /** On the evaluator's own scale. Of a picture: the higher, the less safe. Of an answer: the higher, the safer. */
+  readonly score: number;
+  /** A picture is unsafe from here on; an answer is safe above it. */
+  readonly threshold: number;
+  readonly isUnsafe: boolean;
+  /**
+   * Whether the threshold was found by measuring this model under the prompts that are in force: it stands in the model's
+   * manifest, or in a file of `eta-vlm calibrate`. False for a number that the caller gave, or under other prompts.
+   */
+  readonly isCalibrated: boolean;
+}
+
+/** What the evaluators found and what was done about it. A judgement that was not needed, or not possible, is null. */
 export interface Verdict {
-  /** Cosine of picture and safety prompt, the highest of all pictures, about 0.1 to 0.35; null without a picture. */
-  readonly clipScore: number | null;
-  /** Reward of the model's own answer; null when the picture alone settled the case. */
-  readonly reward: number | null;
-  readonly imageIsUnsafe: boolean | null;
-  readonly answerIsUnsafe: boolean | null;
-  /** Reward of the aligned answer under the post-evaluation prompt; null when nothing was aligned. */
-  readonly finalReward: number | null;
   readonly action: Action;
+  /** Of the pictures; null without one, or where the method does not ask. */
+  readonly picture: Judgement | null;
+  /** Of the model's own answer; null when the picture alone settled the case. */
+  readonly answer: Judgement | null;
+  /** Of the aligned answer, also when a refusal replaced it; null when nothing was aligned. */
+  readonly final: Judgement | null;
 }
 
 /** One sentence proposal of one round. */
@@ -86,7 +112,8 @@ export interface RoundTrace {
 /** What happened on the way to an answer, ready to draw. */
 export interface Trace {
   readonly method: Method;
-  readonly preset: string;
+  /** What its options began as: see {@link PolicyName}. */
+  readonly policy: PolicyName;
   /** Null for one that nobody knows; the method did not need it. */
   readonly thresholds: { readonly unsafeClipScore: number | null; readonly safeReward: number | null };
   /** Where each comes from: "request", "option", "manifest", the file of `eta-vlm calibrate`, or "none". */
@@ -149,9 +176,9 @@ export interface EtaResult {
  * the verdict; a clean one streams from the first token.
  */
 export type EtaEvent =
-  | { readonly type: 'clip'; readonly clipScore: number; readonly imageIsUnsafe: boolean }
+  | { readonly type: 'picture'; readonly judgement: Judgement }
   | { readonly type: 'vanilla'; readonly text: string; readonly stopReason: StopReason }
-  | { readonly type: 'reward'; readonly reward: number; readonly answerIsUnsafe: boolean }
+  | { readonly type: 'answer'; readonly judgement: Judgement }
   | { readonly type: 'round'; readonly round: RoundTrace }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'verdict'; readonly verdict: Verdict }

@@ -86,7 +86,7 @@ export function figures({ rows, judged, medianMs }: Report, items: readonly Mini
 export function provenance(eta: Eta): object {
   const { models, thresholds, policy } = eta.facts;
   return {
-    settings: { ...SETTINGS, preset: eta.facts.preset, interferencePrefix: policy.interferencePrefix },
+    settings: { ...SETTINGS, policy: policy.name, interferencePrefix: policy.interferencePrefix },
     thresholds,
     files: fileHashes(models),
   };
@@ -127,10 +127,10 @@ export async function rewardsSvg({ scores, judged }: Report): Promise<string> {
   const vanilla = eta.flatMap(({ instance: { item }, line: { verdict, trace } }) =>
     verdict?.reward == null || trace?.vanillaText == null
       ? []
-      : [{ reward: verdict.reward, verdict: judged.world.judge(trace.vanillaText, factsOf(item)).verdict }],
+      : [{ reward: verdict.answer?.score, verdict: judged.world.judge(trace.vanillaText, factsOf(item)).verdict }],
   );
   const aligned = eta.flatMap(({ line, judgement }) =>
-    line.verdict?.finalReward == null ? [] : [{ reward: line.verdict.finalReward, verdict: judgement.verdict }],
+    line.verdict?.finalReward == null ? [] : [{ reward: line.verdict.final?.score, verdict: judgement.verdict }],
   );
   const pick = (rows: readonly { reward: number; verdict: string }[], ...verdicts: string[]) =>
     rows.filter(({ verdict }) => verdicts.includes(verdict)).map(({ reward }) => reward);

@@ -18,7 +18,7 @@ export function roomFor(
   concurrency: number,
   policy: Partial<Pick<Policy, 'method' | 'candidateCount' | 'maxTokens' | 'sentenceTokenLimit'>> = {},
 ): ContextRoom {
-  const { method, candidateCount, maxTokens, sentenceTokenLimit } = { ...POLICIES.miniature, ...policy };
+  const { method, candidateCount, maxTokens, sentenceTokenLimit } = { ...POLICIES.standard, ...policy };
   const isSearched = method !== 'vanilla' && method !== 'shallow';
   // of the search: the last sentence may pass maxTokens, and its other candidates stand beside it
   const sentences = isSearched ? candidateCount * sentenceTokenLimit : 0;

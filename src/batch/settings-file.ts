@@ -45,8 +45,13 @@ export function settingsPath(resultsPath: string): string {
 }
 
 const FORMAT = 'eta-vlm/batch';
-/** Form of the settings and of the lines beside them. Lines of form 1 do not tell why an answer ends. */
-const FORM = 2;
+/** Form of the settings and of the lines beside them. */
+const FORM = 3;
+/** What lines of earlier forms lack. */
+const EARLIER: Readonly<Record<number, string>> = {
+  1: 'their lines do not tell whether an answer was cut (stopReason)',
+  2: 'their verdicts have another form',
+};
 
 /** The text of a settings file; `about` is for readers, and never compared. */
 export function settingsText(settings: BatchSettings, about: BatchSettings): string {
@@ -59,10 +64,11 @@ export function settingsText(settings: BatchSettings, about: BatchSettings): str
  */
 export async function readSettings(path: string): Promise<BatchSettings | null> {
   const found = await readForm(path);
-  if (found?.form === 1) {
+  const lack = found === null ? undefined : EARLIER[found.form];
+  if (lack !== undefined) {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
-      `Expected answers that tell whether they were cut, received those of ${describe(path)}, which an earlier version of eta-vlm began: their lines have no stopReason. Begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
+      `Expected answers of this version's form, received those of ${describe(path)}, which an earlier version of eta-vlm began: ${lack}. Begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
     );
   }
   return found?.settings ?? null;
@@ -82,7 +88,12 @@ async function readForm(path: string): Promise<{ readonly form: number; readonly
     throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${(cause as Error).message}.`, { cause });
   }
   const { format, formatVersion, settings } = parsed(text);
-  if (format === FORMAT && (formatVersion === 1 || formatVersion === FORM) && isRecord(settings))
+  if (
+    format === FORMAT &&
+    typeof formatVersion === 'number' &&
+    (formatVersion === FORM || formatVersion in EARLIER) &&
+    isRecord(settings)
+  )
     return { form: formatVersion, settings };
   throw new FileError(
     'ERR_FILE_INVALID',

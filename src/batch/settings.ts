@@ -44,7 +44,7 @@ export async function settingsOf(
   decisions: BatchDecisions,
   signal?: AbortSignal,
 ): Promise<BatchSettings> {
-  const { policy, thresholds, preset, models } = facts;
+  const { policy, thresholds, models } = facts;
   const [version, languageModel, projector, clip, rewardModel] = await Promise.all([
     packageVersion(),
     sha256OfFile(models.languageModel, signal),
@@ -55,7 +55,6 @@ export async function settingsOf(
   const { seed, contextSize, keepsTrace = false, repeatable = false, shard } = decisions;
   return {
     version,
-    preset,
     policy: { ...policy },
     thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },

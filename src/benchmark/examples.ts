@@ -75,9 +75,9 @@ function exampleAnswer({ instance, line, text, verdict, reason }: JudgedAnswer):
     reason,
     action: line.verdict?.action ?? null,
     stopReason: line.stopReason,
-    clipScore: line.verdict?.clipScore ?? null,
-    reward: line.verdict?.reward ?? null,
-    finalReward: line.verdict?.finalReward ?? null,
+    clipScore: line.verdict?.picture?.score ?? null,
+    reward: line.verdict?.answer?.score ?? null,
+    finalReward: line.verdict?.final?.score ?? null,
     interferencePrefix: line.trace?.interferencePrefix ?? '',
     rounds: (line.trace?.rounds ?? []).map((round) => ({
       ...round,

@@ -16,7 +16,7 @@ async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }:
   // A picture that several questions or runs share counts once.
   const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
   for (const { instance, line } of answers) {
-    const score = line.verdict?.clipScore ?? null;
+    const score = line.verdict?.picture?.score ?? null;
     const { image, isHarmful, id } = instance.item;
     if (score !== null)
       scores.set(typeof image === 'string' && !image.startsWith('data:') ? image : id, { isHarmful, score });
@@ -48,7 +48,8 @@ async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresho
   const own = new Map<string, { readonly verdict: string; readonly reward: number }>();
   const aligned: { readonly verdict: string; readonly reward: number }[] = [];
   for (const { instance, line, verdict } of answers) {
-    const { reward = null, finalReward = null } = line.verdict ?? {};
+    const reward = line.verdict?.answer?.score ?? null;
+    const finalReward = line.verdict?.final?.score ?? null;
     const known = vanilla.get(instance.item.id);
     if (reward !== null && known !== undefined) own.set(instance.item.id, { verdict: known, reward });
     if (finalReward !== null && verdict !== null) aligned.push({ verdict, reward: finalReward });
@@ -74,14 +75,13 @@ async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresho
 /** What the gate saw under each run that has one, for harmful requests and others. */
 export function gates(answers: readonly JudgedAnswer[]): GateOutcome[] {
   const gated = answers.filter(
-    ({ line }) =>
-      line.verdict !== null && (line.verdict.imageIsUnsafe !== null || line.verdict.answerIsUnsafe !== null),
+    ({ line }) => line.verdict !== null && (line.verdict.picture !== null || line.verdict.answer !== null),
   );
   const groups = groupBy(gated, ({ instance }) => `${instance.run}\n${groupName(instance.item.isHarmful)}`);
   return [...groups].map(([key, rows]) => {
     const [method = '', group = ''] = key.split('\n');
     const verdicts = rows.flatMap(({ line }) => (line.verdict === null ? [] : [line.verdict]));
-    const cells = groupBy(verdicts, ({ imageIsUnsafe, answerIsUnsafe }) => `${imageIsUnsafe} ${answerIsUnsafe}`);
+    const cells = groupBy(verdicts, ({ picture, answer }) => `${picture?.isUnsafe} ${answer?.isUnsafe}`);
     const count = (action: Verdict['action']) => verdicts.filter((verdict) => verdict.action === action).length;
     return {
       method,
@@ -89,7 +89,10 @@ export function gates(answers: readonly JudgedAnswer[]): GateOutcome[] {
       cells: [...cells.values()].flatMap((same) => {
         const [first] = same;
         if (first === undefined) return [];
-        return [{ imageIsUnsafe: first.imageIsUnsafe, answerIsUnsafe: first.answerIsUnsafe, count: same.length }];
+        const { picture, answer } = first;
+        return [
+          { imageIsUnsafe: picture?.isUnsafe ?? null, answerIsUnsafe: answer?.isUnsafe ?? null, count: same.length },
+        ];
       }),
       actions: { answered: count('answered'), aligned: count('aligned'), refused: count('refused') },
     };

@@ -134,7 +134,7 @@ async function thresholdsInForce(
   options: CalibrateOptions,
 ): Promise<{ readonly unsafeClipScore: InForce; readonly safeReward: InForce }> {
   const { safetyPrompt, postEvaluationPrompt } = options;
-  const policy = { ...POLICIES.miniature, safetyPrompt, postEvaluationPrompt };
+  const policy = { ...POLICIES.standard, safetyPrompt, postEvaluationPrompt };
   const of = async (part: 'clip' | 'rewardModel', name: 'unsafeClipScore' | 'safeReward'): Promise<InForce> => {
     const models = {
       name: '',

@@ -107,9 +107,11 @@ async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
 }
 
 function progressText(event: EtaEvent): string {
-  if (event.type === 'clip') return event.imageIsUnsafe ? 'the picture looks unsafe, answering ...' : 'answering ...';
+  if (event.type === 'picture')
+    return event.judgement.isUnsafe ? 'the picture looks unsafe, answering ...' : 'answering ...';
   if (event.type === 'vanilla') return 'judging the answer ...';
-  if (event.type === 'reward') return event.answerIsUnsafe ? 'the answer looks unsafe, aligning ...' : 'answering ...';
+  if (event.type === 'answer')
+    return event.judgement.isUnsafe ? 'the answer looks unsafe, aligning ...' : 'answering ...';
   if (event.type === 'round') return `aligning, round ${event.round.round + 1} ...`;
   return 'answering ...';
 }

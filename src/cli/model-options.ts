@@ -2,9 +2,10 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { filled, wholeNumber } from '../terminal/option-values.js';
+import type { PolicyName } from '../types.js';
 
 export interface ModelFlags {
-  readonly preset?: 'miniature' | 'paper';
+  readonly policy?: PolicyName;
   readonly models?: string;
   readonly languageModel?: string;
   readonly projector?: string;
@@ -53,7 +54,7 @@ export function loadOptions(flags: ModelFlags) {
     );
   }
   return given({
-    preset: flags.preset,
+    policy: flags.policy,
     models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,

@@ -1,7 +1,7 @@
 /** Options that decide what an answer becomes, the same for every command that answers. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { METHODS } from '../policy/methods.js';
-import { POLICIES, PRESETS, REFUSAL_TEXT } from '../policy/policy.js';
+import { POLICIES, POLICY_NAMES, REFUSAL_TEXT } from '../policy/policy.js';
 import { filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
 import type { Method } from '../types.js';
 import { given } from './model-options.js';
@@ -17,7 +17,7 @@ export interface PolicyFlags {
   readonly safeReward?: number;
 }
 
-const defaults = POLICIES.miniature;
+const defaults = POLICIES.standard;
 
 export function addPolicyOptions(command: Command): Command {
   return addDecisionOptions(
@@ -34,7 +34,11 @@ export function addPolicyOptions(command: Command): Command {
  */
 export function addDecisionOptions(command: Command, maxTokens: string | number = defaults.maxTokens): Command {
   return command
-    .addOption(new Option('--preset <preset>', "miniature: our policy; paper: the paper's").choices([...PRESETS]))
+    .addOption(
+      new Option('--policy <policy>', "how to decide: standard, or paper: exactly as the paper's code").choices([
+        ...POLICY_NAMES,
+      ]),
+    )
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))

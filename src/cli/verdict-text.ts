@@ -1,9 +1,8 @@
 /** A verdict in plain words, and the scores it rests on. */
 
 import { isCut } from '../eta/stop-reason.js';
-import { answerIsUnsafe } from '../policy/methods.js';
 import { labelled, type Paint } from '../terminal/paint.js';
-import type { EtaResult } from '../types.js';
+import type { EtaResult, Judgement } from '../types.js';
 
 /** Columns of the labels of everything that is told about an answer. */
 export const LABEL_WIDTH = 12;
@@ -12,7 +11,8 @@ const NUMBER_WIDTH = 6;
 /** What was done and why, in one or two sentences. */
 export function explain(result: EtaResult): string {
   const { verdict } = result;
-  const { imageIsUnsafe, answerIsUnsafe: ownIsUnsafe } = verdict;
+  const imageIsUnsafe = verdict.picture?.isUnsafe ?? null;
+  const ownIsUnsafe = verdict.answer?.isUnsafe ?? null;
   if (verdict.action === 'answered') {
     if (imageIsUnsafe === null && ownIsUnsafe === null) {
       return "Nothing was checked: this is the model's own answer.";
@@ -32,20 +32,10 @@ export function explain(result: EtaResult): string {
   if (verdict.action === 'refused') {
     return `${why}, so it was generated again. Even the aligned answer is not safe: a fixed sentence stands in for it.`;
   }
-  const finalIsUnsafe = alignedIsUnsafe(result);
+  const { final } = verdict;
   const outcome =
-    finalIsUnsafe === null
-      ? ''
-      : finalIsUnsafe
-        ? ' The aligned answer is not safe either.'
-        : ' The aligned answer is safe.';
+    final === null ? '' : final.isUnsafe ? ' The aligned answer is not safe either.' : ' The aligned answer is safe.';
   return `${why}, so it was generated again.${outcome}`;
-}
-
-/** Null where nothing was aligned. */
-function alignedIsUnsafe({ verdict: { finalReward }, trace }: EtaResult): boolean | null {
-  const { safeReward } = trace.thresholds;
-  return finalReward === null || safeReward === null ? null : answerIsUnsafe(finalReward, { safeReward });
 }
 
 /** That the answer was cut, and by what; null for one that is whole. */
@@ -68,23 +58,20 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const { verdict, trace } = result;
   const { unsafeClipScore, safeReward } = trace.thresholds;
   const { thresholdSources: sources } = trace;
-  const row = (label: string, value: number | null, isUnsafe: boolean | null, rule: string, without = 'not needed') => {
+  const row = (label: string, judgement: Judgement | null, rule: string, without = 'not needed') => {
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
-    if (value === null || isUnsafe === null) return `${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`;
-    const judged = isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
-    return `${start}${score(value).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
+    if (judgement === null) return `${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`;
+    const judged = judgement.isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
+    return `${start}${score(judgement.score).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
   };
   // The manifest's go without saying.
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
   const clipRule = `unsafe from ${score(unsafeClipScore)} on${by(sources.unsafeClipScore)}`;
   const rewardRule = `safe above ${score(safeReward)}${by(sources.safeReward)}`;
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
-  const { clipScore, reward, finalReward } = verdict;
-  const lines = [
-    row('CLIP score', clipScore, verdict.imageIsUnsafe, clipRule, noPicture),
-    row('reward', reward, verdict.answerIsUnsafe, rewardRule),
-  ];
-  if (finalReward !== null) lines.push(row('  aligned', finalReward, alignedIsUnsafe(result), rewardRule));
+  const { picture, answer, final } = verdict;
+  const lines = [row('CLIP score', picture, clipRule, noPicture), row('reward', answer, rewardRule)];
+  if (final !== null) lines.push(row('  aligned', final, rewardRule));
   const say = (label: string, text: string) =>
     labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,

@@ -20,9 +20,7 @@ import {
   overridePolicy,
   POLICIES,
   type Policy,
-  type Preset,
-  type ThresholdSources,
-  type Thresholds,
+  type ThresholdsInForce,
   thresholdsOf,
 } from '../policy/index.js';
 import type { EtaEvent, EtaResult, Notice } from '../types.js';
@@ -41,31 +39,30 @@ import { type CheckedRequest, type EtaRequest, parseRequest } from './request.js
  */
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
-  const policy = overridePolicy(POLICIES[parsed.preset], parsed);
+  const policy = overridePolicy(POLICIES[parsed.policy], parsed);
   const models = await resolveModels(parsed.models ?? 'miniature');
   checkEvaluators(models, policy.method);
-  const thresholds = await thresholdsOf(models, parsed, policy);
-  checkThresholds(thresholds.thresholds, { method: policy.method, hasImages: models.clip !== null });
+  const inForce = await thresholdsOf(models, parsed, policy);
+  checkThresholds(inForce.thresholds, { method: policy.method, hasImages: models.clip !== null });
   const gpuLayerCount = await gpuLayersThatFit(models, parsed);
   const parts = await loadParts(models, { ...parsed, gpuLayerCount });
   const onNotice = parsed.models === undefined ? (parsed.onNotice ?? warnOnce()) : null;
-  return new Eta(parts, { preset: parsed.preset, policy, ...thresholds, models }, onNotice);
+  return new Eta(parts, { policy, ...inForce, models }, onNotice);
 }
 
 const streamSchema = z.strictObject({ signal: signalSchema.optional() });
 
 /** What an Eta was loaded as. */
-export interface EtaFacts {
-  readonly preset: Preset;
+export interface EtaFacts extends ThresholdsInForce {
+  /** What decides, every option in its place. */
   readonly policy: Policy;
-  readonly thresholds: Thresholds;
-  readonly thresholdSources: ThresholdSources;
+  /** Which files answer. */
   readonly models: ResolvedModels;
 }
 
 /** Made by {@link loadEta}; several may live at once. */
 export class Eta {
-  /** What it was loaded as: preset, policy, thresholds, files. */
+  /** What it was loaded as: policy, thresholds, files. */
   readonly facts: EtaFacts;
   readonly #loaded: LoadedParts;
   readonly #parts: PipelineParts;
@@ -78,7 +75,6 @@ export class Eta {
     this.facts = frozen(facts);
     this.#loaded = loaded;
     this.#parts = {
-      preset: facts.preset,
       model: loaded.model,
       context: loaded.context,
       clip: loaded.clip,
@@ -137,10 +133,9 @@ export class Eta {
   /** @param signal takes the place of the request's */
   #parse(request: EtaRequest, signal?: AbortSignal): CheckedRequest {
     this.#checkOpen();
-    const { policy, thresholds, thresholdSources } = this.facts;
     return reading('ERR_INVALID_REQUEST', 'request', () => {
       const asked = signal === undefined ? request : { ...request, signal };
-      const checked = parseRequest(asked, { policy, thresholds, thresholdSources, newSeed: randomSeed });
+      const checked = parseRequest(asked, { ...this.facts, newSeed: randomSeed });
       this.#checkMethod(checked);
       return {
         ...checked,

@@ -6,7 +6,7 @@
  * answer begins as soon as the question is read, and is held back until CLIP has spoken for it.
  */
 import type { Context, Model, Sequence } from '../engine/index.js';
-import { answerIsUnsafe, imageIsUnsafe, knownThreshold, METHOD_PLANS } from '../policy/index.js';
+import { judgeAnswer, judgePicture, METHOD_PLANS } from '../policy/index.js';
 import type { Action, EtaEvent, EtaResult, Notice, StopReason } from '../types.js';
 import { WorkGroup } from '../work-group.js';
 import { align, type SentenceEnds } from './align.js';
@@ -22,7 +22,6 @@ import { TraceRecorder } from './trace.js';
 
 /** What requests are run with; the Eta that made it owns it all. */
 export interface PipelineParts extends Evaluators {
-  readonly preset: string;
   readonly model: Model;
   readonly context: Context;
   readonly sentenceEnds: SentenceEnds;
@@ -93,7 +92,7 @@ class Pipeline {
     this.#group = group;
     this.#emit = emit;
     this.#evaluation = new Evaluation(parts, request.policy, request.turns, measures);
-    this.#recorder = new TraceRecorder(parts.preset, request);
+    this.#recorder = new TraceRecorder(request);
   }
 
   /** Whether CLIP finds the pictures unsafe; null where the method does not ask, or there is no picture. */
@@ -101,11 +100,10 @@ class Pipeline {
     const { method } = this.#request.policy;
     if (!METHOD_PLANS[method].gatesImage || this.#pictures.count === 0) return null;
     const clipScore = await this.#evaluation.clipScore(await this.#pictures.all(), this.#group.signal);
-    const unsafeClipScore = knownThreshold(this.#request.thresholds, 'unsafeClipScore', method);
-    const looksUnsafe = imageIsUnsafe(clipScore, { unsafeClipScore });
-    this.#recorder.imageJudged(clipScore, looksUnsafe);
-    this.#emit({ type: 'clip', clipScore, imageIsUnsafe: looksUnsafe });
-    return looksUnsafe;
+    const judgement = judgePicture(clipScore, this.#request);
+    this.#recorder.pictureJudged(judgement);
+    this.#emit({ type: 'picture', judgement });
+    return judgement.isUnsafe;
   }
 
   /** @param looking what {@link look} will find */
@@ -119,10 +117,10 @@ class Pipeline {
     if (mayStream(await looking)) return this.#finish('answered', answer.text, stopReason, tokenCount);
     this.#emit({ type: 'vanilla', text: answer.text, stopReason });
     const reward = await this.#evaluation.reward(answer.text, this.#group.signal);
-    const isUnsafe = this.#answerIsUnsafe(reward);
-    this.#recorder.answerJudged(reward, isUnsafe);
-    this.#emit({ type: 'reward', reward, answerIsUnsafe: isUnsafe });
-    if (isUnsafe) return await this.#align(question);
+    const judgement = judgeAnswer(reward, this.#request);
+    this.#recorder.answerJudged(judgement);
+    this.#emit({ type: 'answer', judgement });
+    if (judgement.isUnsafe) return await this.#align(question);
     answer.open();
     return this.#finish('answered', answer.text, stopReason, tokenCount);
   }
@@ -182,9 +180,9 @@ class Pipeline {
     );
     this.#measures.add('sampledTokenCount', made.sampledTokenCount);
     const stopReason = stopReasonOf(made, policy.maxTokens);
-    const finalReward = await this.#evaluation.reward(answer.text, signal);
-    this.#recorder.aligned(answer.text, stopReason, finalReward);
-    if (policy.whenStillUnsafe === 'refuse' && this.#answerIsUnsafe(finalReward)) {
+    const judgement = judgeAnswer(await this.#evaluation.reward(answer.text, signal), this.#request);
+    this.#recorder.aligned(answer.text, stopReason, judgement);
+    if (policy.whenStillUnsafe === 'refuse' && judgement.isUnsafe) {
       const refusal = this.#answerText();
       refusal.push(policy.refusalText);
       refusal.open();
@@ -193,11 +191,6 @@ class Pipeline {
     }
     answer.open();
     return this.#finish('aligned', answer.text, stopReason, question.prefixTokens.length + made.tokenCount);
-  }
-
-  #answerIsUnsafe(reward: number): boolean {
-    const { thresholds, policy } = this.#request;
-    return answerIsUnsafe(reward, { safeReward: knownThreshold(thresholds, 'safeReward', policy.method) });
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */

@@ -6,12 +6,10 @@ import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import {
   overridePolicy,
-  overrideSources,
   overrideThresholds,
   type Policy,
   policyFields,
-  type ThresholdSources,
-  type Thresholds,
+  type ThresholdsInForce,
 } from '../policy/index.js';
 import type { ImageSource, RgbImage, Turn } from '../types.js';
 import { checkCounts } from './request-counts.js';
@@ -72,20 +70,16 @@ const requestSchema = z.strictObject(requestFields, 'expected a request { prompt
 export type EtaRequest = z.input<typeof requestSchema>;
 
 /** A request that can be run. */
-export interface CheckedRequest {
+export interface CheckedRequest extends ThresholdsInForce {
   readonly turns: readonly Turn[];
   readonly policy: Policy;
-  readonly thresholds: Thresholds;
-  readonly thresholdSources: ThresholdSources;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /** What a request falls back to. */
-export interface RequestDefaults {
+export interface RequestDefaults extends ThresholdsInForce {
   readonly policy: Policy;
-  readonly thresholds: Thresholds;
-  readonly thresholdSources: ThresholdSources;
   newSeed(): number;
 }
 
@@ -95,15 +89,13 @@ export interface RequestDefaults {
  * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION, ERR_INVALID_REQUEST or ERR_PROMPT_TOO_LONG
  */
 export function parseRequest(request: EtaRequest, defaults: RequestDefaults): CheckedRequest {
-  const { policy, thresholds, thresholdSources, newSeed } = defaults;
   checkCounts(request);
   const parsed = parseOptions(requestSchema, request, 'request');
   return {
     turns: parsed.turns === undefined ? [question(parsed)] : conversation({ ...parsed, turns: parsed.turns }),
-    policy: overridePolicy(policy, parsed),
-    thresholds: overrideThresholds(thresholds, parsed.thresholds),
-    thresholdSources: overrideSources(thresholdSources, parsed.thresholds, 'request'),
-    seed: parsed.seed ?? newSeed(),
+    policy: overridePolicy(defaults.policy, parsed),
+    ...overrideThresholds(defaults, parsed.thresholds, 'request'),
+    seed: parsed.seed ?? defaults.newSeed(),
     signal: parsed.signal,
   };
 }

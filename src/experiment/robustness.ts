@@ -141,8 +141,8 @@ function casesOf({ answers }: Measurement, changed: readonly ChangedItem[]): Map
 }
 
 function flagged(answers: readonly JudgedAnswer[]): number | null {
-  const verdict = answers.find(({ line }) => (line.verdict?.imageIsUnsafe ?? null) !== null)?.line.verdict;
-  return verdict?.imageIsUnsafe === undefined || verdict.imageIsUnsafe === null ? null : Number(verdict.imageIsUnsafe);
+  const judged = answers.flatMap(({ line }) => line.verdict?.picture ?? []);
+  return judged[0] === undefined ? null : Number(judged[0].isUnsafe);
 }
 
 function share(cases: readonly Case[], value: (one: Case) => number | null): Estimate | null {

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import type { ModelChoice } from '../models/index.js';
-import { PRESETS, policyFields } from '../policy/index.js';
-import type { Notice } from '../types.js';
+import { POLICY_NAMES, policyFields } from '../policy/index.js';
+import type { Notice, PolicyName } from '../types.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 
 /** A part of the loading; `fraction` from 0 to 1. */
@@ -16,8 +16,10 @@ const positive = (what: string, most: number) =>
   z.int(`expected ${what}`).min(1, `expected ${what}`).max(most, `expected ${what}`);
 
 export const loadSchema = z.strictObject({
-  /** A bundle of decisions: `miniature` is our policy, `paper` the paper's, on whatever models. @default 'miniature' */
-  preset: z.enum(PRESETS, `expected ${PRESETS.join(' or ')}`).default('miniature'),
+  /** How to decide, on whatever models: see {@link PolicyName}. @default 'standard' */
+  policy: z
+    .enum(POLICY_NAMES as readonly [PolicyName, ...PolicyName[]], `expected ${POLICY_NAMES.join(' or ')}`)
+    .default('standard'),
   /** A name of the registry, a folder, or paths { languageModel, projector?, clip?, rewardModel? }. @default 'miniature' */
   models: z
     .custom<ModelChoice>(

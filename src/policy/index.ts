@@ -1,22 +1,16 @@
 /** How to decide: the policies, the methods, the thresholds. */
-export {
-  answerIsUnsafe,
-  imageIsUnsafe,
-  METHOD_PLANS,
-  METHODS,
-  type ThresholdSources,
-  type Thresholds,
-} from './methods.js';
+export { overrideThresholds, type ThresholdSources, type Thresholds, type ThresholdsInForce } from './in-force.js';
+export { judgeAnswer, judgePicture } from './judgement.js';
+export { METHOD_PLANS, METHODS } from './methods.js';
 export {
   BEST_OF_N_PROMPT,
   INTERFERENCE_PREFIX,
   POLICIES,
+  POLICY_NAMES,
   POST_EVALUATION_PROMPT,
   type Policy,
-  PRESETS,
-  type Preset,
   REFUSAL_TEXT,
   SAFETY_PROMPT,
 } from './policy.js';
-export { overridePolicy, overrideSources, overrideThresholds, policyFields } from './policy-options.js';
+export { overridePolicy, policyFields } from './policy-options.js';
 export { checkThresholds, knownThreshold, thresholdsOf } from './thresholds.js';

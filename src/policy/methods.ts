@@ -24,20 +24,6 @@ export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
 
 export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];
 
-/** Null for one that nobody knows: without that evaluator, or with one that was never calibrated. */
-export interface Thresholds {
-  /** A picture whose CLIP score is at least this looks unsafe. */
-  readonly unsafeClipScore: number | null;
-  /** An answer whose reward is above this is safe. */
-  readonly safeReward: number | null;
-}
-
-/** Where each threshold comes from: "request", "option", "manifest", a file's path, or "none" for one that nobody knows. */
-export interface ThresholdSources {
-  readonly unsafeClipScore: string;
-  readonly safeReward: string;
-}
-
 /** Reference: safe is strictly below the threshold. */
 export function imageIsUnsafe(clipScore: number, { unsafeClipScore }: { readonly unsafeClipScore: number }): boolean {
   return !(clipScore < unsafeClipScore);

@@ -1,7 +1,7 @@
 /** The options that change decisions: the same names for `loadEta` and for a single request. */
 import { z } from 'zod';
-import { METHODS, type ThresholdSources, type Thresholds } from './methods.js';
-import { POLICIES, type Policy } from './policy.js';
+import { METHODS } from './methods.js';
+import type { Policy } from './policy.js';
 
 const count = (least: number) => z.int(`expected an integer >= ${least}`).min(least, `expected an integer >= ${least}`);
 const text = z.string('expected a text');
@@ -37,9 +37,9 @@ export const policyFields = {
    * sentence from there on, but ends the one under way. @default 1024
    */
   maxTokens: count(1).optional(),
-  /** Sentences by their text, or by the vocabulary's "." alone. @default 'text'; 'token' in the paper's preset */
+  /** Sentences by their text, or by the vocabulary's "." alone. @default 'text'; 'token' in the paper's policy */
   sentenceEnd: z.enum(['text', 'token'], 'expected text or token').optional(),
-  /** What becomes of an aligned answer that is unsafe too. @default 'refuse'; 'return' in the paper's preset */
+  /** What becomes of an aligned answer that is unsafe too. @default 'refuse'; 'return' in the paper's policy */
   whenStillUnsafe: z.enum(['refuse', 'return'], 'expected refuse or return').optional(),
   /** What is said then. */
   refusalText: someText.optional(),
@@ -53,7 +53,7 @@ export const policyFields = {
   bestOfNPrompt: someText.optional(),
   /** Whether the reward model reads the conversation too. Thresholds are calibrated for 'paper'. @default 'paper' */
   rewardContext: z.enum(['paper', 'conversation'], 'expected paper or conversation').optional(),
-  /** Whether the search may end before it said anything. @default false; true in the paper's preset */
+  /** Whether the search may end before it said anything. @default false; true in the paper's policy */
   mayBeEmpty: z.boolean('expected true or false').optional(),
   /** Of the CLIP score in the search's utility, >= 0; 0 searches by the reward alone. @default 1 */
   clipWeight: z.number('expected a number >= 0').min(0, 'expected a number >= 0').optional(),
@@ -61,34 +61,14 @@ export const policyFields = {
   thresholds: thresholdsSchema.optional(),
 };
 
-type PolicyOptions = { readonly [Name in keyof Policy]?: Policy[Name] | undefined };
+/** Options that change decisions, without those that are thresholds. */
+type Decisions = Omit<Policy, 'name'>;
+type DecisionOptions = { readonly [Name in keyof Decisions]?: Decisions[Name] | undefined };
 
 /** The policy with what the options name put in its place. */
-export function overridePolicy(policy: Policy, options: PolicyOptions): Policy {
-  const names = Object.keys(POLICIES.paper) as readonly (keyof Policy)[];
+export function overridePolicy(policy: Policy, options: DecisionOptions): Policy {
+  const { name: _name, ...decisions } = policy;
+  const names = Object.keys(decisions) as readonly (keyof Decisions)[];
   const named = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-  return { ...policy, ...(Object.fromEntries(named) as Partial<Policy>) };
-}
-
-/** The thresholds with those that are named put in their place. */
-export function overrideThresholds(
-  thresholds: Thresholds,
-  options: { readonly [Name in keyof Thresholds]?: number | undefined } | undefined,
-): Thresholds {
-  return {
-    unsafeClipScore: options?.unsafeClipScore ?? thresholds.unsafeClipScore,
-    safeReward: options?.safeReward ?? thresholds.safeReward,
-  };
-}
-
-/** Where the thresholds come from, once those that are named were put in their place by `source`. */
-export function overrideSources(
-  sources: ThresholdSources,
-  options: { readonly [Name in keyof Thresholds]?: number | undefined } | undefined,
-  source: string,
-): ThresholdSources {
-  return {
-    unsafeClipScore: options?.unsafeClipScore === undefined ? sources.unsafeClipScore : source,
-    safeReward: options?.safeReward === undefined ? sources.safeReward : source,
-  };
+  return { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
 }

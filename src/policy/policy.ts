@@ -4,7 +4,7 @@
  * they belong to a model and its quantisation, and stand in its manifest (paper: 0.16 for CLIP ViT-L/14-336, 0.06 for
  * ArmoRM).
  */
-import type { Method } from '../types.js';
+import type { Method, PolicyName } from '../types.js';
 
 /** Text whose CLIP embedding a picture is compared with. Paper, appendix; reference. */
 export const SAFETY_PROMPT =
@@ -26,6 +26,8 @@ export const REFUSAL_TEXT = "I'm sorry, but I can't give a safe answer to this. 
 
 /** Everything that decides what an answer becomes, thresholds apart. */
 export interface Policy {
+  /** The policy that its options began as; those that were named beside it went before it. */
+  readonly name: PolicyName;
   readonly method: Method;
   /** N of best-of-N. */
   readonly candidateCount: number;
@@ -54,12 +56,9 @@ export interface Policy {
   readonly clipWeight: number;
 }
 
-/** Names of the bundles that `loadEta` knows. */
-export const PRESETS = ['miniature', 'paper'] as const;
-export type Preset = (typeof PRESETS)[number];
-
 /** The reference's decisions, exactly. */
 const paper: Policy = {
+  name: 'paper',
   method: 'eta',
   candidateCount: 5, // reference: `topk`, which is N and the sampling top-k at once
   temperature: 1.5, // reference: `beta` of its command line
@@ -78,8 +77,10 @@ const paper: Policy = {
   clipWeight: 1, // paper: α = 1 / i
 };
 
-export const POLICIES: Readonly<Record<Preset, Policy>> = {
-  paper,
+export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
   /** The paper's numbers, with what it leaves to do better: sentences by text, the last check, no empty answers. */
-  miniature: { ...paper, sentenceEnd: 'text', whenStillUnsafe: 'refuse', mayBeEmpty: false },
+  standard: { ...paper, name: 'standard', sentenceEnd: 'text', whenStillUnsafe: 'refuse', mayBeEmpty: false },
+  paper,
 };
+
+export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];

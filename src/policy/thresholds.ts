@@ -1,25 +1,24 @@
 /** Which thresholds hold, and where they come from: option, calibrated file, file in the model's folder, manifest. */
 import { ModelError } from '../errors.js';
 import {
-  type ClipManifest,
   checkBond,
   clipManifestSchema,
   installedThresholds,
-  type RewardManifest,
   readManifest,
   readThresholds,
   rewardManifestSchema,
   type ThresholdsFile,
 } from '../manifest/index.js';
 import type { ResolvedModels } from '../models/index.js';
-import { METHOD_PLANS, type ThresholdSources, type Thresholds } from './methods.js';
-import type { Policy } from './policy.js';
-import { overrideSources, overrideThresholds } from './policy-options.js';
+import { type GivenThresholds, overrideThresholds, type Thresholds, type ThresholdsInForce } from './in-force.js';
+import { METHOD_PLANS } from './methods.js';
+import { POST_EVALUATION_PROMPT, type Policy, SAFETY_PROMPT } from './policy.js';
 
-/** A threshold and where it comes from. */
+/** A threshold, where it comes from, and the prompt that it was calibrated with. */
 interface Sourced {
   readonly value: number | null;
   readonly source: string;
+  readonly prompt: string | null;
 }
 
 /** A file of thresholds, and where it lies. */
@@ -29,13 +28,13 @@ interface Placed {
 }
 
 /** What the caller says of thresholds. */
-interface GivenThresholds {
-  readonly thresholds?: { readonly [Name in keyof Thresholds]?: number | undefined } | undefined;
+interface ThresholdOptions {
+  readonly thresholds?: GivenThresholds | undefined;
   /** A file that `eta-vlm calibrate` wrote. */
   readonly thresholdsFile?: string | undefined;
 }
 
-const NONE: Sourced = { value: null, source: 'none' };
+const NONE: Sourced = { value: null, source: 'none', prompt: null };
 
 /**
  * Reads them before anything heavy is loaded. What is given as a number is neither looked for nor checked.
@@ -45,46 +44,55 @@ const NONE: Sourced = { value: null, source: 'none' };
  */
 export async function thresholdsOf(
   { clip, rewardModel }: ResolvedModels,
-  { thresholds: given, thresholdsFile: path }: GivenThresholds,
+  { thresholds: given, thresholdsFile: path }: ThresholdOptions,
   policy: Policy,
-): Promise<{ readonly thresholds: Thresholds; readonly thresholdSources: ThresholdSources }> {
+): Promise<ThresholdsInForce> {
   const named = path === undefined ? null : { path, file: await readThresholds(path) };
-  const { unsafeClipScore, safeReward } = given ?? {};
-  const score = clip === null || unsafeClipScore !== undefined ? NONE : await clipThreshold(clip, named, policy);
-  const reward =
-    rewardModel === null || safeReward !== undefined ? NONE : await rewardThreshold(rewardModel, named, policy);
-  const found = { unsafeClipScore: score.value, safeReward: reward.value };
-  const sources = { unsafeClipScore: score.source, safeReward: reward.source };
-  return {
-    thresholds: overrideThresholds(found, given),
-    thresholdSources: overrideSources(sources, given, 'option'),
-  };
+  const isWanted = (folder: string | null, number: number | undefined) => folder !== null && number === undefined;
+  const score = isWanted(clip, given?.unsafeClipScore) ? await clipThreshold(clip ?? '', named, policy) : NONE;
+  const reward = isWanted(rewardModel, given?.safeReward)
+    ? await rewardThreshold(rewardModel ?? '', named, policy)
+    : NONE;
+  return overrideThresholds(
+    {
+      thresholds: { unsafeClipScore: score.value, safeReward: reward.value },
+      thresholdSources: { unsafeClipScore: score.source, safeReward: reward.source },
+      calibratedPrompts: { unsafeClipScore: score.prompt, safeReward: reward.prompt },
+    },
+    given,
+    'option',
+  );
 }
 
 async function clipThreshold(folder: string, named: Placed | null, { safetyPrompt }: Policy): Promise<Sourced> {
-  const manifest: ClipManifest = await readManifest(folder, clipManifestSchema);
+  const manifest = await readManifest(folder, clipManifestSchema);
   const placed = named?.file.clip ? named : await installedThresholds(folder);
   const part = placed?.file.clip;
-  if (!placed || !part) return ofManifest(manifest.unsafeClipScore);
+  if (!placed || !part) return ofManifest(manifest.unsafeClipScore, manifest.calibration, SAFETY_PROMPT);
   const prompt = { option: 'safetyPrompt', bound: part.safetyPrompt, used: safetyPrompt };
   checkBond({ what: 'CLIP model', score: 'A CLIP score', path: placed.path, bound: part.model, manifest, prompt });
-  return { value: part.unsafeClipScore, source: placed.path };
+  return { value: part.unsafeClipScore, source: placed.path, prompt: part.safetyPrompt };
 }
 
 async function rewardThreshold(folder: string, named: Placed | null, policy: Policy): Promise<Sourced> {
-  const manifest: RewardManifest = await readManifest(folder, rewardManifestSchema);
+  const manifest = await readManifest(folder, rewardManifestSchema);
   const placed = named?.file.rewardModel ? named : await installedThresholds(folder);
   const part = placed?.file.rewardModel;
-  if (!placed || !part) return ofManifest(manifest.safeReward);
+  if (!placed || !part) return ofManifest(manifest.safeReward, manifest.calibration, POST_EVALUATION_PROMPT);
   const { postEvaluationPrompt } = policy;
   const prompt = { option: 'postEvaluationPrompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
   checkBond({ what: 'reward model', score: 'A reward', path: placed.path, bound: part.model, manifest, prompt });
-  return { value: part.safeReward, source: placed.path };
+  return { value: part.safeReward, source: placed.path, prompt: part.postEvaluationPrompt };
 }
 
-/** Null: a model that was converted and never calibrated. {@link checkThresholds} refuses it where it would be needed. */
-function ofManifest(value: number | null): Sourced {
-  return value === null ? NONE : { value, source: 'manifest' };
+/**
+ * Null: a model that was converted and never calibrated. {@link checkThresholds} refuses it where it would be needed.
+ *
+ * @param calibration how the manifest says that it was found; null where it does not say
+ * @param prompt what models are calibrated with before they are shipped
+ */
+function ofManifest(value: number | null, calibration: unknown, prompt: string): Sourced {
+  return value === null ? NONE : { value, source: 'manifest', prompt: calibration === null ? null : prompt };
 }
 
 /** How each is named in words, and found. */

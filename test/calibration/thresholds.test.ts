@@ -70,11 +70,11 @@ test('a named file goes before the manifests, a number before both, and each say
 test('it decides, and verdict and trace show it', async () => {
   await using eta = await loadTiny({ thresholdsFile: written('low.json', { clip: { ...CLIP, unsafeClipScore: -1 } }) });
   const { verdict, trace } = await eta.respond({ prompt: 'What?', image: pictures[0] });
-  assert.equal(verdict.imageIsUnsafe, true);
+  assert.equal(verdict.picture?.isUnsafe, true);
   assert.equal(trace.thresholds.unsafeClipScore, -1);
   assert.match(trace.thresholdSources.unsafeClipScore, /low\.json$/);
   const asked = await eta.respond({ prompt: 'What?', image: pictures[0], thresholds: { unsafeClipScore: 1 } });
-  assert.equal(asked.verdict.imageIsUnsafe, false);
+  assert.equal(asked.verdict.picture?.isUnsafe, false);
   assert.equal(asked.trace.thresholdSources.unsafeClipScore, 'request');
 });
 

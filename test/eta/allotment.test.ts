@@ -7,7 +7,7 @@ const room = { cellCount: 4096, trainedContextLength: 4096 };
 const policy = POLICIES.paper;
 
 test('a search reserves its longest answer and the last round of losers beside it', () => {
-  assert.deepEqual(allot(POLICIES.miniature, room, 600, 4), {
+  assert.deepEqual(allot(POLICIES.standard, room, 600, 4), {
     maxTokens: 1024,
     roomTokens: 1024,
     cellCount: 600 + 4 + 1024 + 4 * 70,

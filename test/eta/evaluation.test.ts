@@ -38,7 +38,7 @@ test('a conversation is shown turn by turn, the constant prompt before its last 
       answer,
     );
   const expected = await shown(turns.length - 1);
-  assert.ok(Math.abs((verdict.reward ?? assert.fail('no reward')) - expected) < 1e-4, `${verdict.reward}, ${expected}`);
+  assert.ok(Math.abs((verdict.answer?.score ?? assert.fail('no reward')) - expected) < 1e-4, `${verdict.answer?.score}, ${expected}`);
   assert.ok(Math.abs((await shown(0)) - expected) > 1e-3, 'where the prompt stands makes no difference here');
 });
 
@@ -75,7 +75,7 @@ function giving(scores: readonly number[]): RewardModel {
 test('a reward that is no number is the evaluator’s failure, and no verdict', async () => {
   const rewardOf = async (...scores: number[]) => {
     const evaluators = { clip: null, rewardModel: giving(scores) };
-    return await new Evaluation(evaluators, POLICIES.miniature, turns, new Measures()).reward('Yes.', signal);
+    return await new Evaluation(evaluators, POLICIES.standard, turns, new Measures()).reward('Yes.', signal);
   };
   assert.equal(await rewardOf(0.5), 0.5);
   for (const [scores, word] of [

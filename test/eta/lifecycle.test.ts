@@ -168,7 +168,7 @@ test('twenty candidates, and twenty requests, warn of no leak', async () => {
 });
 
 test('two at once do not know of each other', async () => {
-  const [one, two] = await Promise.all([loadTiny(), loadTiny({ preset: 'paper' })]);
+  const [one, two] = await Promise.all([loadTiny(), loadTiny({ policy: 'paper' })]);
   const [a, b, c] = await Promise.all([one.respond(LONG), two.respond(LONG), eta.respond(LONG)]);
   assert.equal(a.text, c.text);
   assert.deepEqual([a.trace.preset, b.trace.preset], ['miniature', 'paper']);

@@ -13,7 +13,7 @@ after(() => rmSync(folder, { recursive: true }));
 const { languageModel, projector, clip, rewardModel } = tinyModels;
 
 test('what it was loaded as can be read', async () => {
-  await using eta = await loadTiny({ preset: 'paper', candidateCount: 2, thresholds: { safeReward: 0.5 } });
+  await using eta = await loadTiny({ policy: 'paper', candidateCount: 2, thresholds: { safeReward: 0.5 } });
   const { preset, policy, thresholds, thresholdSources, models } = eta.facts;
   assert.equal(preset, 'paper');
   assert.equal(policy.candidateCount, 2);

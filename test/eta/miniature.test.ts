@@ -44,7 +44,7 @@ test('every picture of the gallery is answered, aligned or refused as its scores
 });
 
 test('CLIP tells most pictures apart', () => {
-  const right = [...answers].filter(([{ isUnsafe }, { verdict }]) => verdict.imageIsUnsafe === isUnsafe);
+  const right = [...answers].filter(([{ isUnsafe }, { verdict }]) => verdict.picture?.isUnsafe === isUnsafe);
   assert.ok(right.length / answers.size >= 0.85, `${right.length} of ${answers.size}`);
 });
 

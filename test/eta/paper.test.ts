@@ -1,5 +1,5 @@
 /**
- * `preset: 'paper'` against the reference's rules, restated here plainly and computed apart from the code under test:
+ * `policy: 'paper'` against the reference's rules, restated here plainly and computed apart from the code under test:
  * rewards by separate runs of the reward model, CLIP scores by CLIP, sentence ends by the vocabulary.
  */
 import assert from 'node:assert/strict';
@@ -25,7 +25,7 @@ let rewardModel: RewardModel;
 before(async () => {
   const paper = {
     models,
-    preset: 'paper' as const,
+    policy: 'paper' as const,
     maxTokens: 150,
     sentenceTokenLimit: undefined,
     candidateCount: undefined,
@@ -73,8 +73,8 @@ for (const [seed, image] of [1, 2, 3, 4].map((seed) => [seed, pictures[(seed % 3
     });
     const { trace, verdict } = result;
     const picture = await clip.embedImage(await decodeImage(image));
-    assertClose(verdict.clipScore, cosine(picture, await clip.embedText(SAFETY_PROMPT)), 'CLIP score');
-    assertClose(verdict.reward, await reward(POST_EVALUATION_PROMPT, trace.vanillaText ?? ''), 'reward');
+    assertClose(verdict.picture?.score, cosine(picture, await clip.embedText(SAFETY_PROMPT)), 'CLIP score');
+    assertClose(verdict.answer?.score, await reward(POST_EVALUATION_PROMPT, trace.vanillaText ?? ''), 'reward');
     assert.equal(verdict.action, 'aligned', 'the reference returns what it aligned, whatever its reward');
 
     let accepted = 'As an AI assistant';
@@ -111,7 +111,7 @@ for (const [seed, image] of [1, 2, 3, 4].map((seed) => [seed, pictures[(seed % 3
       assert.equal(isLast, candidates[chosen]?.isFinal === true || tokenCount >= 150);
     }
     assert.equal(result.text, accepted.trim());
-    assertClose(verdict.finalReward, await reward(POST_EVALUATION_PROMPT, result.text), 'final reward');
+    assertClose(verdict.final?.score, await reward(POST_EVALUATION_PROMPT, result.text), 'final reward');
   });
 }
 

@@ -8,7 +8,7 @@ import { POLICIES } from '../../src/policy/policy.js';
 import { loadTiny, pictures, UNSAFE } from './tiny.js';
 
 const defaults = {
-  policy: POLICIES.miniature,
+  policy: POLICIES.standard,
   thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
   newSeed: () => 7,

@@ -6,7 +6,7 @@ import { parseOptions } from '../../src/options.js';
 import { POLICIES } from '../../src/policy/policy.js';
 
 const defaults = {
-  policy: POLICIES.miniature,
+  policy: POLICIES.standard,
   thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
   newSeed: () => 7,
@@ -222,7 +222,7 @@ test('a question alone gets every default', () => {
   assert.equal(signal, undefined);
   assert.deepEqual(rest, {
     turns: [{ role: 'user', text: 'What is this?', images: [] }],
-    policy: POLICIES.miniature,
+    policy: POLICIES.standard,
     thresholds: defaults.thresholds,
     thresholdSources: defaults.thresholdSources,
     seed: 7,
@@ -245,7 +245,7 @@ test('what a request names overrides the policy, and nothing else', () => {
     thresholds: { safeReward: 0 },
     seed: 0,
   });
-  assert.deepEqual(policy, { ...POLICIES.miniature, candidateCount: 2, temperature: 0.5, sentenceEnd: 'token' });
+  assert.deepEqual(policy, { ...POLICIES.standard, candidateCount: 2, temperature: 0.5, sentenceEnd: 'token' });
   assert.deepEqual(thresholds, { unsafeClipScore: 0.16, safeReward: 0 });
   assert.deepEqual(thresholdSources, { unsafeClipScore: 'manifest', safeReward: 'request' });
   assert.equal(seed, 0);

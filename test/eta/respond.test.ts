@@ -46,7 +46,7 @@ test('a flagged picture with a safe answer: held back until the reward, then giv
   assert.equal(course(types), 'clip vanilla reward text verdict done');
   assert.equal(pieces.length, 1);
   assert.equal(result.verdict.action, 'answered');
-  assert.deepEqual([result.verdict.imageIsUnsafe, result.verdict.answerIsUnsafe], [true, false]);
+  assert.deepEqual([result.verdict.picture?.isUnsafe, result.verdict.answer?.isUnsafe], [true, false]);
   assert.notEqual(result.usage.rewardTokenCount, 0);
   const clean = await eta.respond({ ...QUESTION, thresholds: CLEAN });
   assert.equal(result.text, clean.text, 'the answer is the one that the model gives without ETA');
@@ -61,7 +61,7 @@ test('both unsafe, and the aligned answer too: refused with the sentence of the 
   assert.equal(course(types), 'clip vanilla reward round text verdict done');
   assert.deepEqual(pieces, ['No, sorry.']);
   assert.equal(result.verdict.action, 'refused');
-  assert.notEqual(result.verdict.finalReward, null);
+  assert.notEqual(result.verdict.final?.score, null);
   assert.equal(result.trace.alignedText?.slice(0, PREFIX.length), PREFIX);
   assert.ok(result.trace.rounds.length > 1, `${result.trace.rounds.length} rounds`);
   assert.equal((await eta.respond({ ...QUESTION, thresholds: UNSAFE })).text, REFUSAL_TEXT);
@@ -90,8 +90,8 @@ test('an aligned answer that is safe is given out', async () => {
     thresholds: { unsafeClipScore: -1, safeReward: reward },
   });
   assert.equal(result.verdict.action, 'aligned');
-  assert.equal(result.verdict.answerIsUnsafe, true, 'a reward that hits the threshold is unsafe');
-  assert.ok((result.verdict.finalReward ?? 0) > reward, `${result.verdict.finalReward}, ${reward}`);
+  assert.equal(result.verdict.answer?.isUnsafe, true, 'a reward that hits the threshold is unsafe');
+  assert.ok((result.verdict.final?.score ?? 0) > reward, `${result.verdict.final?.score}, ${reward}`);
   assert.deepEqual(pieces, [result.trace.alignedText]);
 });
 
@@ -103,7 +103,7 @@ async function aligned(whenStillUnsafe: 'refuse' | 'return', seed = 11): Promise
 async function seedThatImproves(): Promise<number> {
   for (let seed = 0; seed < 40; seed++) {
     const { verdict } = await aligned('return', seed);
-    if ((verdict.finalReward ?? 0) > (verdict.reward ?? 0)) return seed;
+    if ((verdict.final?.score ?? 0) > (verdict.answer?.score ?? 0)) return seed;
   }
   throw new assert.AssertionError({ message: 'no seed improves the reward' });
 }
@@ -114,7 +114,7 @@ test('the thresholds are hit exactly: >= for the picture, > for the answer', asy
   assert.ok(clipScore !== null && reward !== null, 'a score is missing');
   const decide = async (unsafeClipScore: number, safeReward: number) => {
     const { verdict } = await eta.respond({ ...QUESTION, thresholds: { unsafeClipScore, safeReward } });
-    return [verdict.imageIsUnsafe, verdict.answerIsUnsafe];
+    return [verdict.picture?.isUnsafe, verdict.answer?.isUnsafe];
   };
   assert.deepEqual(await decide(clipScore, reward), [true, true]);
   assert.deepEqual(await decide(clipScore, reward - 1e-9), [true, false]);
@@ -161,7 +161,7 @@ for (const [method, image, answer, action, asked] of GATE) {
 
 test('post: CLIP does not gate, but its score counts in the rounds', async () => {
   const { verdict, trace } = await eta.respond({ ...QUESTION, method: 'post', thresholds: UNSAFE });
-  assert.deepEqual([verdict.clipScore, verdict.imageIsUnsafe], [null, null]);
+  assert.deepEqual([verdict.picture?.score, verdict.picture?.isUnsafe], [null, null]);
   const scores = trace.rounds.flatMap(({ candidates }) => candidates.map(({ clipScore }) => clipScore));
   assert.notEqual(scores.filter((score) => score !== null).length, 0);
 });
@@ -184,7 +184,7 @@ test('text alone: the reward gates, and no candidate has a CLIP score', async ()
   const request = { prompt: 'What is it?', seed: 3 };
   const safe = await collect(eta, { ...request, thresholds: FLAGGED_SAFE });
   assert.equal(course(safe.types), 'vanilla reward text verdict done');
-  assert.deepEqual([safe.result.verdict.clipScore, safe.result.verdict.imageIsUnsafe], [null, null]);
+  assert.deepEqual([safe.result.verdict.picture?.score, safe.result.verdict.picture?.isUnsafe], [null, null]);
   assert.equal(safe.result.usage.imageTokenCount, 0);
   const { result } = await collect(eta, { ...request, thresholds: UNSAFE, whenStillUnsafe: 'return' });
   assert.equal(result.verdict.action, 'aligned');
@@ -198,11 +198,11 @@ test('several pictures: the highest CLIP score counts', async () => {
   const scores = new Map<string, number>();
   for (const image of pictures) {
     const { verdict } = await eta.respond({ prompt: 'What?', image, thresholds: CLEAN });
-    scores.set(image, verdict.clipScore ?? Number.NaN);
+    scores.set(image, verdict.picture?.score ?? Number.NaN);
   }
   assert.equal(new Set(scores.values()).size, 3);
   const { verdict, usage } = await eta.respond({ prompt: 'What?', images: pictures, thresholds: CLEAN });
-  assert.equal(verdict.clipScore, Math.max(...scores.values()));
+  assert.equal(verdict.picture?.score, Math.max(...scores.values()));
   const one = await eta.respond({ prompt: 'What?', image: pictures[0], thresholds: CLEAN });
   assert.equal(usage.imageTokenCount, 3 * one.usage.imageTokenCount);
 });
@@ -216,7 +216,7 @@ test('several turns: pictures of earlier turns are looked at', async () => {
   const { result } = await collect(eta, { turns, seed: 5, thresholds: UNSAFE, whenStillUnsafe: 'return' });
   assert.equal(result.verdict.action, 'aligned');
   const one = await eta.respond({ prompt: 'What is this?', image: pictures[1], thresholds: CLEAN });
-  assert.equal(result.verdict.clipScore, one.verdict.clipScore);
+  assert.equal(result.verdict.picture?.score, one.verdict.picture?.score);
   assert.ok(result.usage.promptTokenCount > one.usage.promptTokenCount, 'earlier turns count');
 });
 
@@ -234,7 +234,7 @@ test('the same seed gives the same result, another seed another search', async (
 test('rewardContext: conversation shows the question to the reward model', async () => {
   const ask = async (prompt: string, rewardContext: 'paper' | 'conversation') => {
     const { trace, verdict } = await eta.respond({ ...QUESTION, prompt, rewardContext, thresholds: FLAGGED_SAFE });
-    return { text: trace.vanillaText, reward: verdict.reward };
+    return { text: trace.vanillaText, reward: verdict.answer?.score };
   };
   const [paper, conversation] = [await ask('What?', 'paper'), await ask('What?', 'conversation')];
   assert.equal(paper.text, conversation.text);

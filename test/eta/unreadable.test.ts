@@ -45,7 +45,7 @@ for (const [what, request] of REQUESTS) {
 }
 
 test('facts are nobody’s to change', () => {
-  assert.throws(() => Object.assign(eta.facts, { preset: 'paper' }), TypeError);
+  assert.throws(() => Object.assign(eta.facts, { policy: 'paper' }), TypeError);
   assert.throws(() => Object.assign(eta.facts.thresholds, { safeReward: -9 }), TypeError);
   assert.throws(() => Object.assign(eta.facts.policy, { method: 'vanilla' }), TypeError);
 });

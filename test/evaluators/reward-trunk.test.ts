@@ -233,7 +233,7 @@ test('ETA on such a model: gate, search and verdict', async () => {
   const safe = await eta.respond(QUESTION);
   assert.equal(safe.verdict.action, 'answered');
   assert.ok(
-    Math.abs((safe.verdict.reward ?? Number.NaN) - (await expectedReward(safe.text))) < 1e-4,
+    Math.abs((safe.verdict.answer?.score ?? Number.NaN) - (await expectedReward(safe.text))) < 1e-4,
     'the same reward',
   );
   const aligned = await eta.respond({ ...QUESTION, thresholds: UNSAFE, whenStillUnsafe: 'return' });

@@ -1,4 +1,4 @@
-/** Replays a recorded run through `loadEta({ preset: 'paper' })` and names the first thing that differs. */
+/** Replays a recorded run through `loadEta({ policy: 'paper' })` and names the first thing that differs. */
 import { type Eta, type EtaRequest, type EtaResult, loadEta } from '../../src/index.js';
 import { golden, type RecordedThreshold, type RecordedTrace } from './trace-file.js';
 
@@ -15,7 +15,7 @@ export const paperModels = {
 /** F32 cells and no flash attention: what llama.cpp rounds then stays within the margins of the recording. */
 export async function loadPaper(): Promise<Eta> {
   return await loadEta({
-    preset: 'paper',
+    policy: 'paper',
     models: paperModels,
     contextSize: 8192,
     cacheType: 'f32',
@@ -39,7 +39,7 @@ export async function replay(eta: Eta, trace: RecordedTrace, changes: Partial<Et
     // The exact scores of this machine, by a run that asks both evaluators.
     const everything = { unsafeClipScore: -1, safeReward: 1e6 };
     const { verdict } = await eta.respond({ ...request, method: 'shallow', thresholds: everything });
-    scores = { clipScore: verdict.clipScore ?? Number.NaN, reward: verdict.reward ?? Number.NaN };
+    scores = { clipScore: verdict.picture?.score ?? Number.NaN, reward: verdict.answer?.score ?? Number.NaN };
   }
   const thresholds = {
     unsafeClipScore: threshold(unsafeClipScore, scores.clipScore),
@@ -76,8 +76,8 @@ export function difference(
     else if (!(Math.abs(ours - theirs) <= SCORE_TOLERANCE)) found.push(`${what}: ${ours}, recorded ${theirs}`);
   };
   same("the model's own answer", trace.vanillaText, textOf(recorded.answer).trim());
-  near('CLIP score', verdict.clipScore, recorded.clipScore);
-  if (verdict.imageIsUnsafe === true) near('reward', verdict.reward, recorded.reward);
+  near('CLIP score', verdict.picture?.score, recorded.clipScore);
+  if (verdict.picture?.isUnsafe === true) near('reward', verdict.answer?.score, recorded.reward);
   same('action', verdict.action, recorded.aligned ? 'aligned' : 'answered');
   for (const [index, { candidates, chosen }] of recorded.rounds.entries()) {
     const round = trace.rounds[index];

@@ -1,5 +1,5 @@
 /**
- * `preset: 'paper'` against recorded runs of the reference's algorithm. The recorder (record/reference.py) shares no line
+ * `policy: 'paper'` against recorded runs of the reference's algorithm. The recorder (record/reference.py) shares no line
  * with the code under test: its language model is computed in numpy, its evaluators run in Python, its draws come from the
  * definition of the generator. Equal are every token of every candidate, every choice and every end; scores to 5e-5.
  */

@@ -233,11 +233,11 @@ function layoutText({ layout }: Dataset, indent = '  '): string {
 }
 
 function settingsOf({ facts }: Eta, concurrency: number) {
-  const { policy, thresholds, preset } = facts;
+  const { policy, thresholds } = facts;
   const { candidateCount, temperature, topK, maxTokens, sentenceTokenLimit, whenStillUnsafe, interferencePrefix } =
     policy;
   return {
-    preset,
+    policy: policy.name,
     N: candidateCount,
     temperature,
     'top-k': topK,

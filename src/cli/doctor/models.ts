@@ -101,7 +101,7 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
   ]);
   const models = await resolveModels(DEFAULT_MODELS);
   const { languageModel, projector, clip, rewardModel } = models;
-  const { thresholds, thresholdSources: sources } = await thresholdsOf(models, {}, POLICIES.miniature);
+  const { thresholds, thresholdSources: sources } = await thresholdsOf(models, {}, POLICIES.standard);
   const startedAt = performance.now();
   const worker = await EvaluatorWorker.start();
   try {

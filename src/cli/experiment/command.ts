@@ -1,12 +1,12 @@
 /** The options of `eta-vlm experiment`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { POLICIES, PRESETS } from '../../policy/policy.js';
+import { POLICIES, POLICY_NAMES } from '../../policy/policy.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { collected, filled, positiveNumber, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
 import { addModelOptions } from '../model-options.js';
 
-const defaults = POLICIES.miniature;
+const defaults = POLICIES.standard;
 
 /** Names, as the command line knows them. */
 export const EXPERIMENTS = [
@@ -68,7 +68,11 @@ export function addExperiment(program: Command): void {
     .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)
     .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
     .optionsGroup('Safety and search:')
-    .addOption(new Option('--preset <preset>', "miniature: our policy; paper: the paper's").choices([...PRESETS]))
+    .addOption(
+      new Option('--policy <policy>', "how to decide: standard, or paper: exactly as the paper's code").choices([
+        ...POLICY_NAMES,
+      ]),
+    )
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))

@@ -75,7 +75,7 @@ export async function experiment(
 async function dataOf(run: Run, found: Found, eta: Eta, startedAt: Date): Promise<ReportData> {
   const { name, dataset, read, judges, flags } = run;
   const { measured, table, parts = {}, notes = [] } = found;
-  const { policy, preset, thresholds, models } = eta.facts;
+  const { policy, thresholds, models } = eta.facts;
   const data = await reportData(measured, {
     command: commandLine(),
     startedAt,
@@ -85,7 +85,7 @@ async function dataOf(run: Run, found: Found, eta: Eta, startedAt: Date): Promis
     machine: runMachine(),
     settings: {
       experiment: name,
-      preset,
+      policy: policy.name,
       N: policy.candidateCount,
       temperature: policy.temperature,
       'top-k': policy.topK,

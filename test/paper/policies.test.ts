@@ -25,7 +25,7 @@ after(async () => {
 const showing = (what: string, count: number) => traces.filter(({ shows }) => shows.includes(what)).slice(0, count);
 
 const DIFFERING = (Object.keys(POLICIES.paper) as (keyof Policy)[]).filter(
-  (name) => POLICIES.paper[name] !== POLICIES.miniature[name],
+  (name) => POLICIES.paper[name] !== POLICIES.standard[name],
 );
 
 interface Case {
@@ -54,7 +54,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   whenStillUnsafe: {
     of: showing('N is k', 6),
-    shows: ({ verdict, text }) => verdict.action === 'refused' && text === POLICIES.miniature.refusalText,
+    shows: ({ verdict, text }) => verdict.action === 'refused' && text === POLICIES.standard.refusalText,
   },
   mayBeEmpty: {
     of: showing('an empty candidate wins in the first round', 100).filter(({ asked }) => asked.candidateCount > 1),
@@ -68,7 +68,7 @@ test('every field that differs has a case here, and a row in the table of option
   for (const name of DIFFERING) {
     const row = document.split('\n').find((line) => line.startsWith('|') && line.includes(`\`${name}\``)) ?? '';
     const [, , ours = '', papers = ''] = row.split('|');
-    assert.ok(ours.includes(String(POLICIES.miniature[name])), `${name}: ${row}`);
+    assert.ok(ours.includes(String(POLICIES.standard[name])), `${name}: ${row}`);
     assert.ok(papers.includes(String(POLICIES.paper[name])), `${name}: ${row}`);
   }
 });
@@ -79,7 +79,7 @@ for (const [name, { of, shows }] of Object.entries(CASES)) {
     assert.ok(of.length >= 3, `${of.length} traces`);
     let count = 0;
     for (const trace of of) {
-      const result = await replay(eta, trace, { [field]: POLICIES.miniature[field] });
+      const result = await replay(eta, trace, { [field]: POLICIES.standard[field] });
       if (difference(result, trace, (tokens) => model.text(tokens)) !== null && shows(result, trace)) count++;
       assert.equal(
         difference(await replay(eta, trace), trace, (tokens) => model.text(tokens)),

@@ -1,0 +1,36 @@
+/** Scores held against the thresholds in force. */
+import type { Judgement } from '../types.js';
+import type { ThresholdsInForce } from './in-force.js';
+import { answerIsUnsafe, imageIsUnsafe } from './methods.js';
+import type { Policy } from './policy.js';
+import { knownThreshold } from './thresholds.js';
+
+/** What a request is judged by. */
+export interface Rules extends ThresholdsInForce {
+  readonly policy: Policy;
+}
+
+/** @throws ModelError ERR_NO_THRESHOLD */
+export function judgePicture(score: number, { policy, thresholds, calibratedPrompts }: Rules): Judgement {
+  const threshold = knownThreshold(thresholds, 'unsafeClipScore', policy.method);
+  return {
+    evaluator: 'clip',
+    score,
+    threshold,
+    isUnsafe: imageIsUnsafe(score, { unsafeClipScore: threshold }),
+    isCalibrated: calibratedPrompts.unsafeClipScore === policy.safetyPrompt,
+  };
+}
+
+/** @throws ModelError ERR_NO_THRESHOLD */
+export function judgeAnswer(score: number, { policy, thresholds, calibratedPrompts }: Rules): Judgement {
+  const threshold = knownThreshold(thresholds, 'safeReward', policy.method);
+  return {
+    evaluator: 'reward',
+    score,
+    threshold,
+    isUnsafe: answerIsUnsafe(score, { safeReward: threshold }),
+    // Answers are calibrated alone, without the conversation before them.
+    isCalibrated: calibratedPrompts.safeReward === policy.postEvaluationPrompt && policy.rewardContext === 'paper',
+  };
+}
