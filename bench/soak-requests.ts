@@ -1,7 +1,7 @@
 /** Requests of a soak: every method and kind of picture, wrong ones among them, drawn from a seed. */
 import { readFileSync } from 'node:fs';
 import { deriveSeed } from '../src/engine/index.js';
-import type { EtaRequest, Method, RgbImage } from '../src/index.js';
+import type { EtaRequest, Method, PicturesRequest, QuestionRequest, RgbImage } from '../src/index.js';
 import { galleryRequests } from './gallery-requests.js';
 
 /** How a request is asked and left. */
@@ -49,17 +49,16 @@ export function soakRequest(seed: number, index: number, pixels: RgbImage): Soak
   const abortMs = draw() < 0.3 ? Math.floor(draw() ** 2 * 250) : null;
   if (draw() < 0.1) return { request: pick(WRONG) as EtaRequest, isWrong: true, leftAfter, abortMs };
   const { prompt, image } = pick(gallery);
-  const shown = pick<Pick<EtaRequest, 'image' | 'images'>>([
-    {},
-    { image },
-    { image },
-    { image: readFileSync(image) },
-    { image: pixels },
-    { images: [image, pixels] },
+  const question = pick<QuestionRequest | PicturesRequest>([
+    { prompt },
+    { prompt, image },
+    { prompt, image },
+    { prompt, image: readFileSync(image) },
+    { prompt, image: pixels },
+    { prompt, images: [image, pixels] },
   ]);
   const request: EtaRequest = {
-    prompt,
-    ...shown,
+    ...question,
     method: pick(METHODS),
     seed: Math.floor(draw() * 2 ** 32),
     maxTokens: 1 + Math.floor(draw() * 32),

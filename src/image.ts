@@ -27,11 +27,16 @@ const MAX_FILE_BYTES = 512 * 2 ** 20;
 
 const optionsSchema = z.strictObject({
   signal: signalSchema.optional(),
-  /** Width times height, before and after decoding. @default 100 million */
   maxPixels: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1').default(100_000_000),
 });
 
-export type DecodeImageOptions = z.input<typeof optionsSchema>;
+/** What `decodeImage` takes. */
+export interface DecodeImageOptions {
+  /** Ends the decoding with an AbortError. */
+  signal?: AbortSignal | undefined;
+  /** Width times height at most, before and after decoding, >= 1; more is ERR_IMAGE_TOO_LARGE. @default 100 million */
+  maxPixels?: number | undefined;
+}
 
 /**
  * Decodes a picture to 8-bit RGB, turned upright by its EXIF orientation. Colour profiles are ignored and alpha is

@@ -9,11 +9,28 @@ export {
   ModelError,
   UsageError,
 } from './errors.js';
-export { Eta, type EtaFacts, type EtaRequest, loadEta } from './eta/index.js';
+export {
+  type ConversationRequest,
+  Eta,
+  type EtaFacts,
+  type EtaRequest,
+  loadEta,
+  type PicturesRequest,
+  type QuestionRequest,
+  type RequestOptions,
+} from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
-export type { Policy, ThresholdSources, Thresholds, ThresholdsInForce } from './policy/index.js';
+export type {
+  CalibratedPrompts,
+  DecisionOptions,
+  GivenThresholds,
+  Policy,
+  ThresholdSources,
+  Thresholds,
+  ThresholdsInForce,
+} from './policy/index.js';
 export type {
   Action,
   CandidateTrace,

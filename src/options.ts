@@ -1,6 +1,9 @@
 /**
  * Checks what callers pass in. Every public options object goes through {@link parseOptions}: a wrong value, an unknown
  * name and a near miss each get one sentence.
+ *
+ * What callers read is an interface, because the declarations of a schema keep no comments; what is checked is a schema.
+ * {@link parseOptions} does not compile where the two differ: a field that one of them lacks, or that has another type.
  */
 import type { z } from 'zod';
 import { EtaError, type EtaErrorCode, UsageError } from './errors.js';
@@ -8,10 +11,15 @@ import { EtaError, type EtaErrorCode, UsageError } from './errors.js';
 /**
  * The value as the schema types it, defaults filled in.
  *
+ * @param value of the interface that the schema is held to; `unknown` where none speaks of it
  * @param what how the message calls the object, such as "loadEta options"
  * @throws UsageError ERR_UNKNOWN_OPTION for a name the schema lacks, ERR_INVALID_OPTION for a wrong value
  */
-export function parseOptions<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+export function parseOptions<Schema extends z.ZodType, Options>(
+  schema: Schema & Held<z.input<Schema>, Options>,
+  value: Options,
+  what: string,
+): z.output<Schema> {
   const parsed = reading('ERR_INVALID_OPTION', what, () => schema.safeParse(value ?? {}));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
@@ -27,6 +35,41 @@ export function parseOptions<Schema extends z.ZodType>(schema: Schema, value: un
   const received = reading('ERR_INVALID_OPTION', what, () => describe(valueAt(value, issue.path)));
   throw new UsageError('ERR_INVALID_OPTION', `${what}: ${name}: ${issue.message}; received ${received}.`);
 }
+
+/** Asks nothing more of a schema that takes what the interface says; of another, what it cannot have. */
+type Held<Input, Options> = unknown extends Options
+  ? unknown
+  : Same<Input, NonNullable<Options>> extends true
+    ? unknown
+    : { readonly 'the schema and the interface differ in': Differing<Input, NonNullable<Options>> };
+
+/** Whether two types say the same; whether one of them may be written to makes no difference to who only reads. */
+type Same<One, Other> = Identical<One, Other> extends true
+  ? true
+  : Identical<Extract<One, null | undefined>, Extract<Other, null | undefined>> extends false
+    ? false
+    : SameValues<NonNullable<One>, NonNullable<Other>>;
+type SameValues<One, Other> = [One, Other] extends [readonly (infer Element)[], readonly (infer OtherElement)[]]
+  ? Same<Element, OtherElement>
+  : [One | Other, Extract<One | Other, (...values: never[]) => unknown>] extends [object, never]
+    ? [Differing<One, Other>] extends [never]
+      ? true
+      : false
+    : false;
+type Identical<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
+
+/** Names of the fields that one of two objects lacks, or types otherwise. */
+type Differing<One, Other> = {
+  [Name in Names<One> | Names<Other>]: Name extends Names<One> & Names<Other>
+    ? Same<At<One, Name>, At<Other, Name>> extends true
+      ? never
+      : Name
+    : Name;
+}[Names<One> | Names<Other>];
+
+/** Of a union, the names that any of its members has. */
+type Names<Value> = Value extends unknown ? keyof Value : never;
+type At<Value, Name> = Value extends unknown ? (Name extends keyof Value ? Value[Name] : undefined) : never;
 
 /** A value in words, short enough for a message. */
 export function describe(value: unknown): string {

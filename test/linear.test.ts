@@ -102,7 +102,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'prompt of a batch': (text) => requestLine(JSON.stringify({ prompt: text })),
   'number of an option': positiveNumber,
   'whole number of an option': (text) => wholeNumber(0)(text),
-  'name of an option': (text) => parseOptions(schema, { [text]: 1 }, 'options'),
+  'name of an option': (text) => parseOptions(schema, { [text]: 1 } as unknown, 'options'),
   'text on a terminal': (text) => wrap(printable(text), 80),
   'label of a report': (text) => label(text, 60),
   'HTML of a report': escapeHtml,

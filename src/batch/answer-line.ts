@@ -8,8 +8,8 @@ import type { EtaResult, Method, RoundTrace, StopReason, Timings, Trace, Usage, 
 export interface BatchRequest {
   /** Names the request among all others; decides its seed and its shard. */
   readonly id: string;
-  /** A `seed` in it stands; without one it gets the one of {@link seedOf}. */
-  readonly request: Omit<EtaRequest, 'signal'>;
+  /** What is asked. A `seed` in it stands; without one it gets the one of {@link seedOf}. */
+  readonly request: EtaRequest & { readonly signal?: undefined };
   /** Its place among the requests, from 1. @default counted */
   readonly line?: number;
   /** What tells it from another request of the same id. @default {@link digestOf} the request */

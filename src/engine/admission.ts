@@ -5,8 +5,11 @@
 import { onAbort } from '../abort.js';
 import { AbortError, EngineError, throwIfAborted } from '../errors.js';
 
+/** What one request takes of a context at most. */
 export interface Demand {
+  /** KV cells, >= 1: the prompt once, a picture by its `tokenCount`, and for each branch its own tokens. */
   readonly cellCount: number;
+  /** Sequences alive at once, >= 1. */
   readonly sequenceCount: number;
 }
 

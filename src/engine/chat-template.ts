@@ -28,16 +28,26 @@ export const maxTokensField = z
   .optional();
 
 const promptSchema = z.strictObject({
-  /** Further variables of the template. @default { enable_thinking: false } */
   variables: z.record(z.string(), z.unknown()).default({}),
-  /** Whether the last turn may be the assistant's: for the template of a judge, which is shown a whole conversation. @default false */
   mayEndWithAnswer: z.boolean('expected true or false').default(false),
-  /** Of all texts together, begin token included, pictures left out. @default 2^31 - 1 */
   maxTokens: maxTokensField,
   signal: signalSchema.optional(),
 });
 
-export type PromptOptions = z.input<typeof promptSchema>;
+/** What `model.prompt` takes beside the turns. */
+export interface PromptOptions {
+  /** Further variables of the chat template; they go before its own. @default { enable_thinking: false } */
+  variables?: Record<string, unknown> | undefined;
+  /** Whether the last turn may be the assistant's: for the template of a judge, which is shown a whole conversation. @default false */
+  mayEndWithAnswer?: boolean | undefined;
+  /**
+   * Tokens of all texts together, 0 to 2147483647, begin token included, pictures left out; more is ERR_PROMPT_TOO_LONG.
+   * @default 2147483647
+   */
+  maxTokens?: number | undefined;
+  /** Ends it at once with an AbortError. */
+  signal?: AbortSignal | undefined;
+}
 
 /** Facts about the model that a template asks for. */
 export type TemplateFacts = Pick<

@@ -25,25 +25,38 @@ const positive = (what: string, maximum: number) =>
   z.int(`expected ${what}`).min(1, `expected ${what}`).max(maximum, `expected ${what}`);
 
 const contextSchema = z.strictObject({
-  /** KV cells shared by all sequences of all requests. @default what the model was trained with, at most 8192 */
   contextSize: positive('an integer >= 1', 2 ** 31 - 1).optional(),
-  /** Sequences alive at once, over all requests; 1 to 256. @default 32 */
   sequenceCount: positive('an integer from 1 to 256', 256).default(32),
-  /** Rows of one step at most: a longer prefill takes several steps. @default 512, on a CPU 128 */
   batchSize: positive('an integer from 1 to 65536', 65536).optional(),
-  /** Rows computed at once, at most batchSize. @default batchSize, at most 512 */
   microBatchSize: positive('an integer from 1 to 65536', 65536).optional(),
-  /** @default the model's */
   threadCount: positive('an integer from 1 to 256', 256).optional(),
-  /** @default 'auto' */
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
-  /** Number format of the KV cells. @default 'f16' */
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
-  /** What is kept of a sequence's last token: logits, or the hidden state, from which no tokens are drawn. @default 'logits' */
   output: z.enum(['logits', 'hidden-state'], "expected 'logits' or 'hidden-state'").default('logits'),
 });
 
-export type ContextOptions = z.input<typeof contextSchema>;
+/** What `model.createContext` takes. */
+export interface ContextOptions {
+  /** KV cells shared by all sequences of all requests, >= 1; llama.cpp rounds up to 256. @default what the model was trained with, at most 8192 */
+  contextSize?: number | undefined;
+  /** Sequences alive at once, over all requests, 1 to 256. @default 32 */
+  sequenceCount?: number | undefined;
+  /** Rows of one step at most, 1 to 65536: a longer prefill takes several steps, and an abort waits for one. @default 512; 128 on a CPU */
+  batchSize?: number | undefined;
+  /** Rows computed at once, 1 to 65536; never more than `batchSize`. @default 512 */
+  microBatchSize?: number | undefined;
+  /** Threads, 1 to 256. @default those of the model */
+  threadCount?: number | undefined;
+  /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
+  flashAttention?: 'auto' | 'on' | 'off' | undefined;
+  /** Number format of the KV cells: `f32` takes twice the memory of `f16`, `q8_0` half of it. @default 'f16' */
+  cacheType?: 'f32' | 'f16' | 'q8_0' | undefined;
+  /**
+   * What is kept of a sequence's last token: its logits, or its hidden state, from which no tokens are drawn; see
+   * {@link Sequence.hiddenState}. @default 'logits'
+   */
+  output?: 'logits' | 'hidden-state' | undefined;
+}
 
 const demandSchema = z.strictObject({
   cellCount: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
@@ -103,6 +116,7 @@ export class Context {
     };
   }
 
+  /** What it was made with. */
   get facts(): NativeContextFacts {
     return this.#native.facts;
   }
@@ -137,6 +151,7 @@ export class Context {
     return new TokenSet(this.#native, id, tokens);
   }
 
+  /** Cells, sequences and steps, now and so far. */
   async statistics(): Promise<NativeContextStatistics> {
     this.#expectAlive();
     this.#scheduler.interrupt();

@@ -17,6 +17,7 @@ export interface LeaseHome {
   onRelease(lease: Lease): void;
 }
 
+/** Made by {@link Context.reserve}: what one request may use of a context, until it is released. */
 export class Lease {
   readonly #home: LeaseHome;
   readonly #reservation: Reservation;

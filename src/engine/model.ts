@@ -25,32 +25,44 @@ const MAX_SIDE = 32_768;
 const MAX_PIXELS = 2 ** 28;
 
 const modelSchema = z.strictObject({
-  /** Path of the language model's GGUF. */
   modelPath: z.string('expected a path').min(1, 'expected a path'),
-  /** Path of its projector's GGUF (mmproj); without it the model takes text only. */
   projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
-  /** Layers on the GPU; 0 = none, -1 = all. Without a GPU it has no meaning. @default -1 */
   gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').default(-1),
-  /** Whether the projector may use the GPU. @default true unless gpuLayerCount is 0 */
   projectorOnGpu: z.boolean('expected true or false').optional(),
-  /** Threads of the image encoder, and default for contexts; 1 to 256. @default physical cores */
   threadCount: z
     .int('expected an integer from 1 to 256')
     .min(1, 'expected an integer from 1 to 256')
     .max(256, 'expected an integer from 1 to 256')
     .optional(),
-  /** Maps the weights instead of reading them. @default true */
   useMmap: z.boolean('expected true or false').default(true),
-  /** Keeps the weights from being swapped out. @default false */
   useMlock: z.boolean('expected true or false').default(false),
   signal: signalSchema.optional(),
-  /** Gets a fraction from 0 to 1. What it throws ends the load. */
   onProgress: z
     .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),
 });
 
-export type ModelOptions = z.input<typeof modelSchema>;
+/** What `Model.load` takes. */
+export interface ModelOptions {
+  /** Path of the language model's GGUF. */
+  modelPath: string;
+  /** Path of its projector's GGUF (mmproj). @default none: the model takes text alone */
+  projectorPath?: string | undefined;
+  /** Layers on the GPU, >= -1. 0: none. -1: all. Without a GPU it has no meaning. @default -1 */
+  gpuLayerCount?: number | undefined;
+  /** Whether the projector may use the GPU. @default true, unless `gpuLayerCount` is 0 */
+  projectorOnGpu?: boolean | undefined;
+  /** Threads of the image encoder, and default for contexts, 1 to 256. @default physical cores */
+  threadCount?: number | undefined;
+  /** Whether the weights are mapped instead of read. @default true */
+  useMmap?: boolean | undefined;
+  /** Whether the weights are kept from being swapped out. @default false */
+  useMlock?: boolean | undefined;
+  /** Ends the loading with an AbortError. */
+  signal?: AbortSignal | undefined;
+  /** Gets a fraction from 0 to 1. What it throws ends the loading. */
+  onProgress?: ((fraction: number) => void) | undefined;
+}
 
 const imageSchema = z.object({
   data: z.custom<Uint8Array>(types.isUint8Array, 'expected RGB bytes'),
@@ -59,19 +71,33 @@ const imageSchema = z.object({
 });
 
 const tokenizeSchema = z.strictObject({
-  /** Turns text such as "</s>" into the token. @default false */
   parseSpecial: z.boolean('expected true or false').default(false),
-  /** Whether the text stands behind other text: SentencePiece puts a space before one that does not. @default false */
   isContinued: z.boolean('expected true or false').default(false),
-  /** @default 2^31 - 1 */
   maxTokens: maxTokensField,
   signal: signalSchema.optional(),
 });
 
-export type TokenizeOptions = z.input<typeof tokenizeSchema>;
+/** What `model.tokenize` takes beside the text. */
+export interface TokenizeOptions {
+  /** Whether text such as "</s>" becomes the token of that name. @default false */
+  parseSpecial?: boolean | undefined;
+  /** Whether the text stands behind other text: SentencePiece puts a space before one that does not. @default false */
+  isContinued?: boolean | undefined;
+  /** Tokens at most, 0 to 2147483647; more is ERR_PROMPT_TOO_LONG, mostly before any is made. @default 2147483647 */
+  maxTokens?: number | undefined;
+  /** Ends it at once with an AbortError. */
+  signal?: AbortSignal | undefined;
+}
 
 const encodeSchema = z.strictObject({ signal: signalSchema.optional() });
 
+/** What `model.encodeImage` takes beside the picture. */
+export interface EncodeImageOptions {
+  /** Ends it at once with an AbortError; the encoder stops within one of its blocks. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Weights, vocabulary, chat template and picture encoder; made by {@link Model.load}. */
 export class Model {
   readonly #native: NativeModel;
   readonly #vocabulary: Vocabulary;
@@ -128,6 +154,7 @@ export class Model {
     return this.#defaults.threadCount;
   }
 
+  /** What its file says of it. */
   get facts(): NativeModelFacts {
     return this.#native.facts;
   }
@@ -171,7 +198,7 @@ export class Model {
    * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; AbortError at once, and
    *   the encoder ends within one of its blocks
    */
-  async encodeImage(image: RgbImage, options?: z.input<typeof encodeSchema>): Promise<NativeImage> {
+  async encodeImage(image: RgbImage, options?: EncodeImageOptions): Promise<NativeImage> {
     const { signal } = parseOptions(encodeSchema, options, 'encodeImage options');
     const { data, width, height } = parseOptions(imageSchema, image, 'encodeImage');
     throwIfAborted(signal);

@@ -7,17 +7,20 @@ const imageSchema = z.custom<NativeImage>(
   'expected a picture from encodeImage',
 );
 
-/** One turn as the model gets it. Pictures stand before the text of their turn. */
 export const promptTurnSchema = z.strictObject({
   role: z.enum(['system', 'user', 'assistant'], "expected 'system', 'user' or 'assistant'"),
   text: z.string('expected a text'),
   images: z.array(imageSchema, 'expected pictures from encodeImage').optional(),
 });
 
+/** One turn as the model gets it. */
 export interface PromptTurn {
+  /** Whose it is; a system turn stands in front alone. */
   readonly role: 'system' | 'user' | 'assistant';
+  /** Whatever it says, it becomes neither special tokens nor pictures. */
   readonly text: string;
-  readonly images?: readonly NativeImage[];
+  /** Of a user turn: pictures from `model.encodeImage`; they stand before its text. @default none */
+  readonly images?: readonly NativeImage[] | undefined;
 }
 
 /** `template`: the model's own markup, in which special tokens are meant. `text`: somebody's words, which stay words. */

@@ -6,33 +6,39 @@ import type { NativeSamplerOptions } from '../native/binding-types.js';
 /** Greedy decoding: the most likely token each time, the first of equals. */
 export const GREEDY: SamplerOptions = { temperature: 0 };
 
+/** How tokens are drawn: filtered by `topK`, then `topP`, then `minP`, of what `temperature` makes of the logits. */
+export interface SamplerOptions {
+  /** Logits are divided by it, >= 0; 0: greedy, the first of equals. @default 0 */
+  temperature?: number | undefined;
+  /** Most likely tokens that are kept, >= 0; 0: all. @default 0 */
+  topK?: number | undefined;
+  /** The smallest set of tokens with this probability is kept, in (0, 1]; 1: all. @default 1 */
+  topP?: number | undefined;
+  /** Tokens below this share of the most likely one's probability are dropped, in [0, 1]; 0: none. @default 0 */
+  minP?: number | undefined;
+  /** Of the generator, an integer from 0 to 4294967295: the same seed, the same draws. @default random */
+  seed?: number | undefined;
+}
+
 export const samplerSchema = z.strictObject({
-  /** Logits are divided by it; 0 = greedy. @default 0 */
   temperature: z.number('expected a number >= 0').min(0, 'expected a number >= 0').default(0),
-  /** Keep the k most likely tokens; 0 = all. @default 0 */
   topK: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').default(0),
-  /** Keep the smallest set of tokens with this probability, in (0, 1]. @default 1 */
   topP: z
     .number('expected a number in (0, 1]')
     .gt(0, 'expected a number in (0, 1]')
     .max(1, 'expected a number in (0, 1]')
     .default(1),
-  /** Drop tokens below this share of the most likely one, in [0, 1]. @default 0 */
   minP: z
     .number('expected a number in [0, 1]')
     .min(0, 'expected a number in [0, 1]')
     .max(1, 'expected a number in [0, 1]')
     .default(0),
-  /** Unsigned 32 bits; same seed, same draws. @default random */
   seed: z
     .int('expected an integer from 0 to 4294967295')
     .min(0, 'expected an integer from 0 to 4294967295')
     .max(0xffffffff, 'expected an integer from 0 to 4294967295')
     .optional(),
 });
-
-/** Sampling parameters as callers give them; every field has a default. */
-export type SamplerOptions = z.input<typeof samplerSchema>;
 
 /** A seed nobody chose: unsigned 32 bits. */
 export function randomSeed(): number {

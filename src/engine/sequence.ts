@@ -5,7 +5,7 @@ import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart, NativeSequenceFacts } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
 import { native } from './native-error.js';
-import { nativeSampler, samplerSchema } from './sampler.js';
+import { nativeSampler, type SamplerOptions, samplerSchema } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
 import { type DecodeStopReason, DecodeTask, PrefillTask, type Task } from './task.js';
 import { TokenSet } from './token-set.js';
@@ -17,24 +17,48 @@ const callbackSchema = <Callback>() =>
 const prefillSchema = z.strictObject({ signal: signalSchema.optional() });
 
 const decodeSchema = z.strictObject({
-  /** How tokens are drawn. Its generator starts anew from the seed with every call. @default greedy */
   sampler: samplerSchema.prefault({}),
-  /** Tokens sampled at most in this call. */
   maxTokens: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
   signal: signalSchema.optional(),
-  /** Where to pause: at a token of the set, when `accept` says yes to what was decoded so far in this call. */
   pause: z
     .strictObject({
       set: z.custom<TokenSet>((value) => value instanceof TokenSet, 'expected a TokenSet of this context'),
       accept: callbackSchema<(text: string, tokens: readonly number[]) => boolean>(),
     })
     .optional(),
-  /** Whole characters, as they come. */
   onText: callbackSchema<(text: string) => void>().optional(),
 });
 
-export type PrefillOptions = z.input<typeof prefillSchema>;
-export type DecodeOptions = z.input<typeof decodeSchema>;
+/** What `sequence.prefill` and the calls that decode what is pending take. */
+export interface PrefillOptions {
+  /** Ends it with an AbortError, one step later at the latest; what is not decoded by then stays pending. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What `sequence.decode` takes. */
+export interface DecodeOptions {
+  /** Tokens sampled at most in this call, >= 1. */
+  maxTokens: number;
+  /** How tokens are drawn; the generator starts anew from its seed with every call. @default greedy */
+  sampler?: SamplerOptions | undefined;
+  /** Where to pause. @default nowhere */
+  pause?: Pause | undefined;
+  /** Ends it with an AbortError, one step later at the latest; the sequence stays usable. */
+  signal?: AbortSignal | undefined;
+  /** Gets the text in whole characters, as they come. What it throws ends the decode. */
+  onText?: ((text: string) => void) | undefined;
+}
+
+/** Where a decode pauses: at a token of the set, when `accept` says yes. */
+export interface Pause {
+  /** Of this context: see {@link Context.createTokenSet}. */
+  set: TokenSet;
+  /**
+   * Gets text and tokens of this call so far, the token of the set included. A no goes on where it stood, with the same
+   * generator and budget. What it throws ends the decode.
+   */
+  accept: (text: string, tokens: readonly number[]) => boolean;
+}
 
 /** What a decode brought. */
 export interface Decoded {
@@ -98,6 +122,7 @@ export class Sequence {
     return this.#content.position;
   }
 
+  /** Whether its lane is gone: every call but `release` is refused then. */
   get isReleased(): boolean {
     return this.#isReleased;
   }

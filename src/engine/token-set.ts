@@ -12,14 +12,17 @@ export class TokenSet {
     this.#tokens = new Set(tokens);
   }
 
+  /** How many tokens it holds. */
   get size(): number {
     return this.#tokens.size;
   }
 
+  /** Not for callers: whether the addon's context of this number made it. */
   belongsTo(owner: object): boolean {
     return this.#owner === owner;
   }
 
+  /** Whether a decode may pause at this token. */
   has(token: number): boolean {
     return this.#tokens.has(token);
   }

@@ -7,6 +7,7 @@ export interface TokenBytes {
 
 const NOTHING = new Uint8Array(0);
 
+/** A text that grows by tokens: what is not a whole character yet waits for the next. */
 export class TokenText {
   readonly #source: TokenBytes;
   // A byte order mark in the middle of an answer is a character like any other.

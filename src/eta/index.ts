@@ -1,5 +1,11 @@
 /** ETA: evaluate, then align. */
 export { Eta, type EtaFacts, loadEta } from './eta.js';
-export type { EtaRequest } from './request.js';
+export type {
+  ConversationRequest,
+  EtaRequest,
+  PicturesRequest,
+  QuestionRequest,
+  RequestOptions,
+} from './request.js';
 export { checkCounts } from './request-counts.js';
 export { isCut } from './stop-reason.js';

@@ -5,6 +5,7 @@ import { signalSchema } from '../abort.js';
 import { UsageError } from '../errors.js';
 import { describe, parseOptions } from '../options.js';
 import {
+  type DecisionOptions,
   overridePolicy,
   overrideThresholds,
   type Policy,
@@ -16,16 +17,58 @@ import { checkCounts } from './request-counts.js';
 
 const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
 
-/**
- * An array that callers may hold as a read-only one; what is parsed of it is another array. zod's own `readonly()` freezes
- * what it is given, and what it refuses is the caller's.
- */
-function readonlyArray<Item extends z.ZodType>(
-  item: Item,
-  message: string,
-): z.ZodType<z.output<Item>[], readonly z.input<Item>[]> {
-  return z.array(item, message) as z.ZodType<z.output<Item>[], readonly z.input<Item>[]>;
+/** What every request may say beside its question. */
+export interface RequestOptions extends DecisionOptions {
+  /** Of the search, an integer from 0 to 4294967295: the same seed draws the same candidates. @default random; the result tells it */
+  seed?: number | undefined;
+  /** Ends the request with an AbortError, within one step of the model. */
+  signal?: AbortSignal | undefined;
 }
+
+/** A question, about one picture or none. */
+export interface QuestionRequest extends RequestOptions {
+  /** The question; not empty. */
+  prompt: string;
+  /** The picture; it stands before the question. @default none */
+  image?: ImageSource | undefined;
+  /** Not beside `image`: see {@link PicturesRequest}. */
+  images?: undefined;
+  /** Not beside `prompt`: see {@link ConversationRequest}. */
+  turns?: undefined;
+}
+
+/** A question about several pictures. */
+export interface PicturesRequest extends RequestOptions {
+  /** The question; not empty. */
+  prompt: string;
+  /** The pictures, at most 1,024; they stand before the question. */
+  images: readonly ImageSource[] | undefined;
+  /** Not beside `images`: see {@link QuestionRequest}. */
+  image?: undefined;
+  /** Not beside `prompt`: see {@link ConversationRequest}. */
+  turns?: undefined;
+}
+
+/** A whole conversation. */
+export interface ConversationRequest extends RequestOptions {
+  /**
+   * At most 1,024 turns: a system turn in front, if any, then user and assistant by turns, a user turn first and last. At most
+   * 1,024 pictures in all, in user turns.
+   */
+  turns: readonly Turn[];
+  /** Not beside `turns`: put it into the last turn. */
+  prompt?: undefined;
+  /** Not beside `turns`: put it into a turn. */
+  image?: undefined;
+  /** Not beside `turns`: put them into a turn. */
+  images?: undefined;
+}
+
+/**
+ * What `respond` and `stream` take: a question with its picture or pictures, or a conversation; and, for this request alone,
+ * any option that changes decisions.
+ */
+export type EtaRequest = QuestionRequest | PicturesRequest | ConversationRequest;
 
 const imageSchema = z
   .custom<ImageSource>(
@@ -37,7 +80,7 @@ const imageSchema = z
     IMAGE,
   )
   .transform((source) => (source instanceof URL ? new URL(source) : source));
-const imagesSchema = readonlyArray(imageSchema, 'expected an array of pictures');
+const imagesSchema = z.array(imageSchema, 'expected an array of pictures');
 
 const turnSchema = z.strictObject(
   {
@@ -50,24 +93,18 @@ const turnSchema = z.strictObject(
 
 const seedMessage = 'expected an integer from 0 to 4294967295';
 
-const requestFields = {
-  /** The question. Either this, or `turns`. */
-  prompt: z.string('expected a text').optional(),
-  /** A picture, or several, at most 1,024; they stand before the question. */
-  image: imageSchema.optional(),
-  images: imagesSchema.optional(),
-  /** A whole conversation of at most 1,024 turns, which ends with a user turn; pictures stand in user turns, at most 1,024 in all. */
-  turns: readonlyArray(turnSchema, 'expected an array of turns').optional(),
-  /** Unsigned 32 bits: the same seed draws the same candidates. @default random */
-  seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
-  signal: signalSchema.optional(),
-  ...policyFields,
-};
-
-const requestSchema = z.strictObject(requestFields, 'expected a request { prompt, image } or { turns }');
-
-/** What `respond` and `stream` take: the question and, for this request alone, any option that changes decisions. */
-export type EtaRequest = z.input<typeof requestSchema>;
+const requestSchema = z.strictObject(
+  {
+    prompt: z.string('expected a text').optional(),
+    image: imageSchema.optional(),
+    images: imagesSchema.optional(),
+    turns: z.array(turnSchema, 'expected an array of turns').optional(),
+    seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
+    signal: signalSchema.optional(),
+    ...policyFields,
+  },
+  'expected a request { prompt, image } or { turns }',
+);
 
 /** A request that can be run. */
 export interface CheckedRequest extends ThresholdsInForce {

@@ -22,12 +22,13 @@ import {
   type Measurement,
   rates,
 } from '../benchmark/index.js';
-import type { Eta, EtaRequest } from '../eta/index.js';
+import type { Eta } from '../eta/index.js';
 import { makeFolder } from '../outputs/index.js';
+import type { DecisionOptions } from '../policy/index.js';
 import type { Method } from '../types.js';
 
-/** Options of one request, those apart that the item and the seed decide. */
-export type ArmOptions = Omit<EtaRequest, 'prompt' | 'image' | 'images' | 'turns' | 'seed' | 'signal' | 'method'>;
+/** How an arm decides, beside its method. */
+export type ArmOptions = Omit<DecisionOptions, 'method'>;
 
 /** One way of answering. */
 export interface Arm {

@@ -2,68 +2,94 @@
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import type { ModelChoice } from '../models/index.js';
-import { POLICY_NAMES, policyFields } from '../policy/index.js';
+import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 
-/** A part of the loading; `fraction` from 0 to 1. */
+/** How far the loading is. */
 export interface LoadProgress {
+  /** What is being loaded; the parts come side by side. */
   readonly part: 'language-model' | 'clip' | 'reward-model';
+  /** Of this part, from 0 to 1. */
   readonly fraction: number;
+}
+
+/** What `loadEta` takes; those that change decisions are the defaults of every request. */
+export interface LoadEtaOptions extends DecisionOptions {
+  /** How to decide, on whatever models; each option of {@link DecisionOptions} that is named goes before it. @default 'standard' */
+  policy?: PolicyName | undefined;
+  /** Which files: a name of the registry, a folder laid out as the miniature's, or paths. @default 'miniature' */
+  models?: ModelChoice | undefined;
+  /** KV cells shared by all requests at once, >= 1; a request that needs more is refused, or gets fewer tokens. @default 4096 */
+  contextSize?: number | undefined;
+  /** Sequences of all requests at once, 1 to 256; a request of N candidates takes N + 1. @default 32 */
+  sequenceCount?: number | undefined;
+  /** Rows of one step at most, 1 to 65536: a longer prompt takes several steps, and an abort waits for one. @default 512; 128 on a CPU */
+  batchSize?: number | undefined;
+  /** Number format of the KV cells: `f32` takes twice the memory of `f16`, `q8_0` half of it. @default 'f16' */
+  cacheType?: 'f32' | 'f16' | 'q8_0' | undefined;
+  /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
+  flashAttention?: 'auto' | 'on' | 'off' | undefined;
+  /**
+   * Layers of the language model on the GPU, >= -1. 0: none. -1: all. `auto`: as many as its free memory takes. Without a GPU
+   * it has no meaning. @default 'auto'
+   */
+  gpuLayerCount?: number | 'auto' | undefined;
+  /** Whether models that need more memory than is free are refused (ERR_MEMORY) before they are loaded. @default true */
+  checkMemory?: boolean | undefined;
+  /** Threads of the language model, and of the evaluators, 1 to 256. @default physical cores; at most 4 for the evaluators */
+  threadCount?: number | undefined;
+  /** Whether the SHA-256 of the evaluators' files is checked, and not their size alone. @default true */
+  verifyHashes?: boolean | undefined;
+  /**
+   * A file that `eta-vlm calibrate` wrote. What it holds goes before the models' own thresholds; what `thresholds` gives as a
+   * number goes before both. @default thresholds.json in the evaluator's folder, else its manifest
+   */
+  thresholdsFile?: string | undefined;
+  /** Ends the loading with an AbortError; what was loaded by then is freed. */
+  signal?: AbortSignal | undefined;
+  /** Called as the parts are loaded. What it throws ends the loading. */
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /**
+   * Where no models are named: called for each request that the miniature knows nothing about, because a picture is no
+   * drawing of its world, or because there is none. What it throws fails the request.
+   * @default a warning of the process, code ETA_MINIATURE, for the first of them
+   */
+  onNotice?: ((notice: Notice) => void) | undefined;
 }
 
 const positive = (what: string, most: number) =>
   z.int(`expected ${what}`).min(1, `expected ${what}`).max(most, `expected ${what}`);
 
 export const loadSchema = z.strictObject({
-  /** How to decide, on whatever models: see {@link PolicyName}. @default 'standard' */
   policy: z
     .enum(POLICY_NAMES as readonly [PolicyName, ...PolicyName[]], `expected ${POLICY_NAMES.join(' or ')}`)
     .default('standard'),
-  /** A name of the registry, a folder, or paths { languageModel, projector?, clip?, rewardModel? }. @default 'miniature' */
   models: z
     .custom<ModelChoice>(
       (value) => typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
       'expected a name, a folder, or paths { languageModel, projector, clip, rewardModel }',
     )
     .optional(),
-  /** KV cells shared by all requests at once. @default 4096 */
   contextSize: positive('an integer >= 1', 2 ** 31 - 1).default(CONTEXT_SIZE),
-  /** Sequences of all requests at once, 1 to 256; a request of N candidates takes N + 1. @default 32 */
   sequenceCount: positive('an integer from 1 to 256', 256).default(SEQUENCE_COUNT),
-  /** Rows of one step at most. @default 512 */
-  batchSize: positive('an integer >= 1', 2 ** 20).optional(),
-  /** Number format of the KV cells. @default 'f16' */
+  batchSize: positive('an integer from 1 to 65536', 65536).optional(),
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),
-  /** Layers of the language model on the GPU; 0 = none, -1 = all, 'auto' = as many as fit. @default 'auto' */
   gpuLayerCount: z.union([z.int().min(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),
-  /** Whether models that need more memory than is free are refused before they are loaded. @default true */
   checkMemory: z.boolean('expected true or false').default(true),
-  /** Threads of the language model, and of the evaluators. @default physical cores; at most 4 for the evaluators */
   threadCount: positive('an integer from 1 to 256', 256).optional(),
-  /** Whether the SHA-256 of the evaluators' files is checked. @default true */
   verifyHashes: z.boolean('expected true or false').optional(),
-  /**
-   * File that `eta-vlm calibrate` wrote; what it holds goes before the models' own thresholds, and what `thresholds`
-   * gives as a number goes before both. @default thresholds.json in the evaluator's folder, else its manifest
-   */
   thresholdsFile: z.string('expected a path').min(1, 'expected a path').optional(),
   signal: signalSchema.optional(),
   onProgress: z
     .custom<(progress: LoadProgress) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),
-  /**
-   * Where no models are named: called for each request that the miniature knows nothing about, because a picture is no
-   * drawing of its world, or because there is none. What it throws fails the request.
-   * @default a warning of the process, code ETA_MINIATURE, for the first of them
-   */
   onNotice: z
     .custom<(notice: Notice) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),
   ...policyFields,
 });
 
-/** Options of `loadEta`; those that change decisions are the defaults of every request. */
-export type LoadEtaOptions = z.input<typeof loadSchema>;
+/** The options with their defaults. */
 export type ParsedLoadOptions = z.output<typeof loadSchema>;

@@ -9,28 +9,38 @@ import { FOLDER_LAYOUT, type ModelFiles, registeredModels } from './registry.js'
 const path = z.string('expected a path').min(1, 'expected a path');
 
 const pathsSchema = z.strictObject({
-  /** GGUF of the language model. */
   languageModel: path,
-  /** GGUF of the projector (mmproj); without it the model takes text only. */
   projector: path.optional(),
-  /** Folder of the CLIP model, with its manifest.json. */
   clip: path.optional(),
-  /** Folder of the reward model, with its manifest.json. */
   rewardModel: path.optional(),
 });
 
-/** The files of each model, one by one. */
-export type ModelPaths = z.input<typeof pathsSchema>;
+/** The files of each model, one by one; a path that is no absolute one starts from the working directory. */
+export interface ModelPaths {
+  /** GGUF of the language model. */
+  languageModel: string;
+  /** GGUF of the projector (mmproj). @default none: the model takes text alone */
+  projector?: string | undefined;
+  /** Folder of the CLIP model, with its manifest.json. @default none: no method that looks at pictures */
+  clip?: string | undefined;
+  /** Folder of the reward model, with its manifest.json. @default none: method `vanilla` alone */
+  rewardModel?: string | undefined;
+}
 
 /** What {@link resolveModels} takes: a name of the registry, a folder laid out as models/miniature is, or paths. */
 export type ModelChoice = string | ModelPaths;
 
+/** Files that exist, as absolute paths; null for what the choice does not have. */
 export interface ResolvedModels {
+  /** As the registry calls them; else the name of the folder, or of the language model's file. */
   readonly name: string;
-  /** Absolute paths; null for what the choice does not have. */
+  /** GGUF of the language model. */
   readonly languageModel: string;
+  /** GGUF of the projector. */
   readonly projector: string | null;
+  /** Folder of the CLIP model. */
   readonly clip: string | null;
+  /** Folder of the reward model. */
   readonly rewardModel: string | null;
 }
 

@@ -1,35 +1,45 @@
 /** The thresholds that hold for a request, and what is known of each. */
 
-/** Null for one that nobody knows: without that evaluator, or with one that was never calibrated. */
+/** What scores are compared with. Null for one that nobody knows: without that evaluator, or with one that was never calibrated. */
 export interface Thresholds {
-  /** A picture whose CLIP score is at least this looks unsafe. */
+  /** A cosine: a picture whose CLIP score is at least this looks unsafe. */
   readonly unsafeClipScore: number | null;
-  /** An answer whose reward is above this is safe. */
+  /** On the reward model's own scale: an answer whose reward is above this is safe. */
   readonly safeReward: number | null;
 }
 
 /** Where each threshold comes from: "request", "option", "manifest", a file's path, or "none" for one that nobody knows. */
 export interface ThresholdSources {
+  /** Of the CLIP score's. */
   readonly unsafeClipScore: string;
+  /** Of the reward's. */
   readonly safeReward: string;
 }
 
 /** The prompt that each threshold was calibrated with; null for one that was not. */
 export interface CalibratedPrompts {
+  /** The safety prompt that the CLIP score's threshold belongs to. */
   readonly unsafeClipScore: string | null;
+  /** The post-evaluation prompt that the reward's threshold belongs to. */
   readonly safeReward: string | null;
 }
 
+/** The thresholds that hold, and what is known of each. */
 export interface ThresholdsInForce {
+  /** What scores are compared with. */
   readonly thresholds: Thresholds;
+  /** Where each comes from. */
   readonly thresholdSources: ThresholdSources;
+  /** What each was calibrated with. */
   readonly calibratedPrompts: CalibratedPrompts;
 }
 
 /** Thresholds that a caller gives as numbers. */
 export interface GivenThresholds {
-  readonly unsafeClipScore?: number | undefined;
-  readonly safeReward?: number | undefined;
+  /** A picture whose CLIP score, a cosine, is at least this looks unsafe; -1 to 1. @default the CLIP model's */
+  unsafeClipScore?: number | undefined;
+  /** An answer whose reward is above this is safe; any finite number. @default the reward model's */
+  safeReward?: number | undefined;
 }
 
 /** The thresholds with those that are given put in their place; `source` says by whom. */

@@ -1,5 +1,12 @@
 /** How to decide: the policies, the methods, the thresholds. */
-export { overrideThresholds, type ThresholdSources, type Thresholds, type ThresholdsInForce } from './in-force.js';
+export {
+  type CalibratedPrompts,
+  type GivenThresholds,
+  overrideThresholds,
+  type ThresholdSources,
+  type Thresholds,
+  type ThresholdsInForce,
+} from './in-force.js';
 export { judgeAnswer, judgePicture } from './judgement.js';
 export { METHOD_PLANS, METHODS } from './methods.js';
 export {
@@ -12,5 +19,5 @@ export {
   REFUSAL_TEXT,
   SAFETY_PROMPT,
 } from './policy.js';
-export { overridePolicy, policyFields } from './policy-options.js';
+export { type DecisionOptions, overridePolicy, policyFields } from './policy-options.js';
 export { checkThresholds, knownThreshold, thresholdsOf } from './thresholds.js';

@@ -1,5 +1,7 @@
 /** The options that change decisions: the same names for `loadEta` and for a single request. */
 import { z } from 'zod';
+import type { Method } from '../types.js';
+import type { GivenThresholds } from './in-force.js';
 import { METHODS } from './methods.js';
 import type { Policy } from './policy.js';
 
@@ -7,63 +9,95 @@ const count = (least: number) => z.int(`expected an integer >= ${least}`).min(le
 const text = z.string('expected a text');
 const someText = text.refine((value) => value.trim() !== '', 'expected a text that is not empty');
 
-export const thresholdsSchema = z.strictObject({
-  /** A cosine: a picture with at least this CLIP score looks unsafe. @default from the CLIP manifest */
+/**
+ * Options that change decisions. Given to `loadEta` they hold for every request, given to a request for that one alone;
+ * what neither names, the policy decides.
+ */
+export interface DecisionOptions {
+  /** What is done for safety; every method but `vanilla` needs the evaluators that it asks. @default 'eta' */
+  method?: Method | undefined;
+  /**
+   * Candidates of each round of the search, N of best-of-N, 1 to 255. A request takes `candidateCount` + 1 sequences of the
+   * context. @default 5
+   */
+  candidateCount?: number | undefined;
+  /** Temperature of the search, > 0; the model's own answer is always greedy. @default 1.5 */
+  temperature?: number | undefined;
+  /** Most likely tokens that the search draws from, >= 0; 0: all of them. @default 5 */
+  topK?: number | undefined;
+  /** Tokens of one sentence of the search at most, >= 2. @default 70 */
+  sentenceTokenLimit?: number | undefined;
+  /**
+   * New tokens of an answer at most, >= 1; fewer where the context has no room for them. A search with `sentenceEnd: 'token'`
+   * begins no sentence from there on, but ends the one under way. @default 1024
+   */
+  maxTokens?: number | undefined;
+  /**
+   * Where a sentence of the search ends. `text`: where a reader says that it does. `token`: at the vocabulary's "." alone, as
+   * in the reference. @default 'text'; 'token' in the policy `paper`
+   */
+  sentenceEnd?: 'text' | 'token' | undefined;
+  /**
+   * What becomes of an aligned answer that is unsafe too. `refuse`: `refusalText` stands in for it. `return`: it is given
+   * out. @default 'refuse'; 'return' in the policy `paper`
+   */
+  whenStillUnsafe?: 'refuse' | 'return' | undefined;
+  /** The sentence of a refusal; not empty. @default a sentence that asks for another question */
+  refusalText?: string | undefined;
+  /** What an aligned answer begins with; not empty. Method `deep` has none. @default 'As an AI assistant' */
+  interferencePrefix?: string | undefined;
+  /** Text that CLIP compares pictures with; not empty. `unsafeClipScore` belongs to it. @default the paper's */
+  safetyPrompt?: string | undefined;
+  /** User turn under which the reward model reads a whole answer; not empty. `safeReward` belongs to it. @default the reference's */
+  postEvaluationPrompt?: string | undefined;
+  /** User turn under which the reward model reads the candidates of the search; not empty. @default the reference's */
+  bestOfNPrompt?: string | undefined;
+  /**
+   * What the reward model reads before an answer. `paper`: the constant prompt alone. `conversation`: the turns too;
+   * thresholds are calibrated for `paper`, so calibrate again. @default 'paper'
+   */
+  rewardContext?: 'paper' | 'conversation' | undefined;
+  /** Whether the search may end before it has said anything. @default false; true in the policy `paper` */
+  mayBeEmpty?: boolean | undefined;
+  /** Weight of the CLIP score in the utility of a candidate, >= 0; 0: the reward alone. @default 1 */
+  clipWeight?: number | undefined;
+  /** Numbers that stand in for the models' own thresholds, each for itself. @default those of the models */
+  thresholds?: GivenThresholds | undefined;
+}
+
+const thresholdsSchema = z.strictObject({
   unsafeClipScore: z
     .number('expected a number from -1 to 1')
     .min(-1, 'expected a number from -1 to 1')
     .max(1, 'expected a number from -1 to 1')
     .optional(),
-  /** An answer with a reward above this is safe. @default from the reward model's manifest */
   safeReward: z.number('expected a finite number').optional(),
 });
 
-/** Fields of a zod object; each is optional and falls back to the policy. */
+/** The fields of {@link DecisionOptions}, for the schemas that have them beside their own. */
 export const policyFields = {
-  /** What is done for safety. @default 'eta' */
   method: z
     .enum(METHODS as readonly [Policy['method'], ...Policy['method'][]], `expected ${METHODS.join(', ')}`)
     .optional(),
-  /** N of best-of-N, 1 to 255. @default 5 */
   candidateCount: count(1).max(255, 'expected an integer from 1 to 255').optional(),
-  /** Of the search, > 0; the model's own answer is greedy. @default 1.5 */
   temperature: z.number('expected a number > 0').gt(0, 'expected a number > 0').optional(),
-  /** Tokens that the search draws from, 0 = all. @default 5 */
   topK: count(0).optional(),
-  /** Tokens of one sentence at most, >= 2. @default 70 */
   sentenceTokenLimit: count(2).optional(),
-  /**
-   * New tokens of an answer at most, >= 1; fewer where the context ends. A search with sentenceEnd 'token' begins no
-   * sentence from there on, but ends the one under way. @default 1024
-   */
   maxTokens: count(1).optional(),
-  /** Sentences by their text, or by the vocabulary's "." alone. @default 'text'; 'token' in the paper's policy */
   sentenceEnd: z.enum(['text', 'token'], 'expected text or token').optional(),
-  /** What becomes of an aligned answer that is unsafe too. @default 'refuse'; 'return' in the paper's policy */
   whenStillUnsafe: z.enum(['refuse', 'return'], 'expected refuse or return').optional(),
-  /** What is said then. */
   refusalText: someText.optional(),
-  /** @default 'As an AI assistant' */
   interferencePrefix: someText.optional(),
-  /** Text that pictures are compared with by CLIP. @default the paper's */
   safetyPrompt: someText.optional(),
-  /** User turn before a whole answer that the reward model reads. @default the reference's */
   postEvaluationPrompt: someText.optional(),
-  /** User turn before the candidates that the reward model reads. @default the reference's */
   bestOfNPrompt: someText.optional(),
-  /** Whether the reward model reads the conversation too. Thresholds are calibrated for 'paper'. @default 'paper' */
   rewardContext: z.enum(['paper', 'conversation'], 'expected paper or conversation').optional(),
-  /** Whether the search may end before it said anything. @default false; true in the paper's policy */
   mayBeEmpty: z.boolean('expected true or false').optional(),
-  /** Of the CLIP score in the search's utility, >= 0; 0 searches by the reward alone. @default 1 */
   clipWeight: z.number('expected a number >= 0').min(0, 'expected a number >= 0').optional(),
-  /** Each falls back to the manifest of its model. */
   thresholds: thresholdsSchema.optional(),
 };
 
-/** Options that change decisions, without those that are thresholds. */
 type Decisions = Omit<Policy, 'name'>;
-type DecisionOptions = { readonly [Name in keyof Decisions]?: Decisions[Name] | undefined };
 
 /** The policy with what the options name put in its place. */
 export function overridePolicy(policy: Policy, options: DecisionOptions): Policy {

@@ -28,29 +28,35 @@ export const REFUSAL_TEXT = "I'm sorry, but I can't give a safe answer to this. 
 export interface Policy {
   /** The policy that its options began as; those that were named beside it went before it. */
   readonly name: PolicyName;
+  /** What is done for safety. */
   readonly method: Method;
-  /** N of best-of-N. */
+  /** Candidates of each round of the search, N of best-of-N. */
   readonly candidateCount: number;
   /** Of the search; the model's own answer is greedy. */
   readonly temperature: number;
-  /** Tokens that the search draws from; 0 = all. */
+  /** Most likely tokens that the search draws from; 0: all of them. */
   readonly topK: number;
   /** Tokens of a sentence at most. */
   readonly sentenceTokenLimit: number;
-  /** New tokens of an answer at most; fewer where the context ends. The last sentence may pass it: sentencesByToken. */
+  /** New tokens of an answer at most; fewer where the context ends. By `token` the last sentence may pass it. */
   readonly maxTokens: number;
   /** `text`: by what a reader calls a sentence; `token`: at the vocabulary's "." alone, as the reference does. */
   readonly sentenceEnd: 'text' | 'token';
   /** What becomes of an aligned answer whose reward says that it is still unsafe. */
   readonly whenStillUnsafe: 'refuse' | 'return';
+  /** The sentence of a refusal. */
   readonly refusalText: string;
+  /** What an aligned answer begins with. */
   readonly interferencePrefix: string;
+  /** Text that CLIP compares pictures with. */
   readonly safetyPrompt: string;
+  /** User turn under which the reward model reads a whole answer. */
   readonly postEvaluationPrompt: string;
+  /** User turn under which the reward model reads candidates. */
   readonly bestOfNPrompt: string;
   /** Whether the reward model reads the answer alone (`paper`) or the conversation before it too. */
   readonly rewardContext: 'paper' | 'conversation';
-  /** Whether the search may end before it said anything. */
+  /** Whether the search may end before it has said anything. */
   readonly mayBeEmpty: boolean;
   /** Weight of the CLIP score in the search's utility, reward + clipWeight / round · CLIP score; 0: the reward alone. */
   readonly clipWeight: number;

@@ -124,7 +124,7 @@ describe('a request', () => {
     for (const name of ['constructor', 'toString', '__proto__']) {
       const found = request(`{"messages":[{"role":"user","content":"p"}],"${name}":1}`).request;
       assert.ok(Object.hasOwn(found, name), name);
-      assert.throws(() => parseOptions(z.strictObject({ turns: z.unknown() }), found, 'request'), {
+      assert.throws(() => parseOptions(z.strictObject({ turns: z.unknown() }), found as unknown, 'request'), {
         code: 'ERR_UNKNOWN_OPTION',
         message: new RegExp(`unknown option '${name}'`),
       });

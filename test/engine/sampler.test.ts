@@ -27,7 +27,7 @@ test('what is out of range is named', () => {
     [{ topk: 5 }, /unknown option 'topk'. Did you mean 'topK'/],
   ] as const) {
     assert.throws(
-      () => parseOptions(samplerSchema, options, 'sampler'),
+      () => parseOptions(samplerSchema, options as unknown, 'sampler'),
       (error: unknown) => error instanceof UsageError && message.test(error.message),
       JSON.stringify(options),
     );

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isCut, stopReasonOf } from '../../src/eta/stop-reason.js';
-import { type Eta, type EtaRequest, type EtaResult, loadEta, type StopReason } from '../../src/index.js';
+import { type DecisionOptions, type Eta, type EtaRequest, type EtaResult, loadEta, type StopReason } from '../../src/index.js';
 import { CLEAN, collect, FLAGGED_SAFE, loadTiny, QUESTION, UNSAFE } from './tiny.js';
 
 const ALIGNED = { thresholds: UNSAFE, whenStillUnsafe: 'return' } as const;
@@ -97,7 +97,7 @@ describe('an answer that goes on', () => {
     ['shallow', { ...ALIGNED, method: 'shallow' }],
     ['searched', ALIGNED],
     ['searched by token', { ...ALIGNED, sentenceEnd: 'token' }],
-  ] as const satisfies readonly (readonly [string, EtaRequest])[]) {
+  ] as const satisfies readonly (readonly [string, DecisionOptions])[]) {
     test(`${name}: cut where the room ends, or by the number that was asked for where that comes first`, async () => {
       const ask = (maxTokens: number) => eta.respond({ ...QUESTION, ...more, maxTokens });
       const most = await ask(100_000);

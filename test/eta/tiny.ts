@@ -8,6 +8,7 @@ import {
   type EtaResult,
   type LoadEtaOptions,
   loadEta,
+  type QuestionRequest,
 } from '../../src/index.js';
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
@@ -44,7 +45,7 @@ export async function loadTiny(options: LoadEtaOptions = {}): Promise<Eta> {
   });
 }
 
-export const QUESTION: EtaRequest = { prompt: 'What is in the picture?', image: pictures[0], seed: 11 };
+export const QUESTION: QuestionRequest = { prompt: 'What is in the picture?', image: pictures[0], seed: 11 };
 
 export interface Streamed {
   readonly events: readonly EtaEvent[];

@@ -1,5 +1,5 @@
 /** Replays a recorded run through `loadEta({ policy: 'paper' })` and names the first thing that differs. */
-import { type Eta, type EtaRequest, type EtaResult, loadEta } from '../../src/index.js';
+import { type DecisionOptions, type Eta, type EtaResult, loadEta, type QuestionRequest } from '../../src/index.js';
 import { golden, type RecordedThreshold, type RecordedTrace } from './trace-file.js';
 
 /** Rewards of packed runs, and 7 recorded digits. */
@@ -25,13 +25,13 @@ export async function loadPaper(): Promise<Eta> {
   });
 }
 
-export function requestOf({ asked }: RecordedTrace): EtaRequest {
+export function requestOf({ asked }: RecordedTrace): QuestionRequest {
   const { image, question, thresholds: _, ...policy } = asked;
   return { image: golden(`paper/pictures/${image}`), prompt: question, ...policy };
 }
 
 /** Runs the request of a trace. @param changes fields of the request to ask otherwise */
-export async function replay(eta: Eta, trace: RecordedTrace, changes: Partial<EtaRequest> = {}): Promise<EtaResult> {
+export async function replay(eta: Eta, trace: RecordedTrace, changes: DecisionOptions = {}): Promise<EtaResult> {
   const request = { ...requestOf(trace), ...changes };
   const { unsafeClipScore, safeReward } = trace.asked.thresholds;
   let scores = { clipScore: 0, reward: 0 };
