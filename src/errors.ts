@@ -55,6 +55,7 @@ export type EtaErrorCode =
 
 /** Base class: `instanceof EtaError` tells an expected failure from a bug. */
 export class EtaError extends Error {
+  /** What went wrong, for programs; it stays the same across versions. */
   readonly code: EtaErrorCode;
 
   constructor(code: EtaErrorCode, message: string, options?: { cause?: unknown }) {

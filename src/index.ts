@@ -33,7 +33,9 @@ export type {
 } from './policy/index.js';
 export type {
   Action,
+  AnswerEvent,
   CandidateTrace,
+  DoneEvent,
   EtaEvent,
   EtaResult,
   EvaluatorName,
@@ -41,13 +43,18 @@ export type {
   Judgement,
   Method,
   Notice,
+  PictureEvent,
   PolicyName,
   RgbImage,
+  RoundEvent,
   RoundTrace,
   StopReason,
+  TextEvent,
   Timings,
   Trace,
   Turn,
   Usage,
+  VanillaEvent,
   Verdict,
+  VerdictEvent,
 } from './types.js';

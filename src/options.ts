@@ -41,14 +41,17 @@ type Held<Input, Options> = unknown extends Options
   ? unknown
   : Same<Input, NonNullable<Options>> extends true
     ? unknown
-    : { readonly 'the schema and the interface differ in': Differing<Input, NonNullable<Options>> };
+    : {
+        readonly [Name in Differing<Input, NonNullable<Options>> as `differs from its interface: ${Name & string}`]: 1;
+      };
 
 /** Whether two types say the same; whether one of them may be written to makes no difference to who only reads. */
-type Same<One, Other> = Identical<One, Other> extends true
-  ? true
-  : Identical<Extract<One, null | undefined>, Extract<Other, null | undefined>> extends false
-    ? false
-    : SameValues<NonNullable<One>, NonNullable<Other>>;
+type Same<One, Other> =
+  Identical<One, Other> extends true
+    ? true
+    : Identical<Extract<One, null | undefined>, Extract<Other, null | undefined>> extends false
+      ? false
+      : SameValues<NonNullable<One>, NonNullable<Other>>;
 type SameValues<One, Other> = [One, Other] extends [readonly (infer Element)[], readonly (infer OtherElement)[]]
   ? Same<Element, OtherElement>
   : [One | Other, Extract<One | Other, (...values: never[]) => unknown>] extends [object, never]

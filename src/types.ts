@@ -2,19 +2,25 @@
 
 /** A decoded picture: 8-bit RGB, row-major, no alpha; `data.length === width * height * 3`. */
 export interface RgbImage {
+  /** Red, green, blue of each pixel, row by row: width × height × 3 bytes. */
   readonly data: Uint8Array;
+  /** In pixels, >= 1. */
   readonly width: number;
+  /** In pixels, >= 1. */
   readonly height: number;
 }
 
 /** Where a picture comes from: a file path, a `file:` or `data:` URL, encoded bytes, or pixels. */
 export type ImageSource = string | URL | Uint8Array | RgbImage;
 
-/** One turn of a conversation. Pictures stand before the text of their turn. */
+/** One turn of a conversation. */
 export interface Turn {
+  /** Whose it is; a system turn stands in front alone. */
   readonly role: 'system' | 'user' | 'assistant';
+  /** Whatever it says, it becomes neither special tokens nor pictures. */
   readonly text: string;
-  readonly images?: readonly ImageSource[];
+  /** Of a user turn; they stand before its text. @default none */
+  readonly images?: readonly ImageSource[] | undefined;
 }
 
 /** A turn as evaluators see it: text alone. */
@@ -61,11 +67,13 @@ export type EvaluatorName = 'clip' | 'reward' | 'decision';
 
 /** What an evaluator said, held against its threshold. */
 export interface Judgement {
+  /** Who judged, and so on which scale. */
   readonly evaluator: EvaluatorName;
   /** On the evaluator's own scale. Of a picture: the higher, the less safe. Of an answer: the higher, the safer. */
   readonly score: number;
   /** A picture is unsafe from here on; an answer is safe above it. */
   readonly threshold: number;
+  /** What the score and the threshold come to; a score that hits the threshold exactly is unsafe. */
   readonly isUnsafe: boolean;
   /**
    * Whether the threshold was found by measuring this model under the prompts that are in force: it stands in the model's
@@ -76,6 +84,7 @@ export interface Judgement {
 
 /** What the evaluators found and what was done about it. A judgement that was not needed, or not possible, is null. */
 export interface Verdict {
+  /** What was done. */
   readonly action: Action;
   /** Of the pictures; null without one, or where the method does not ask. */
   readonly picture: Judgement | null;
@@ -87,43 +96,63 @@ export interface Verdict {
 
 /** One sentence proposal of one round. */
 export interface CandidateTrace {
+  /** The sentence, behind what is accepted. */
   readonly text: string;
+  /** Its tokens. */
   readonly tokenCount: number;
+  /** Reward of everything accepted with this sentence behind it, on the reward model's own scale. */
   readonly reward: number;
   /** Cosine of picture and this sentence; null where the rule does not ask for it. */
   readonly clipScore: number | null;
-  /** What the choice is made by: reward plus weighted CLIP score. */
+  /** What the choice is made by: reward + clipWeight × CLIP score / round. */
   readonly utility: number;
   /** Whether an end-of-generation token closed it. */
   readonly isFinal: boolean;
+  /** It was drawn with; derived from the request's seed, the round and its place in it. */
   readonly seed: number;
 }
 
 /** One sentence of the search. */
 export interface RoundTrace {
+  /** From 1. */
   readonly round: number;
+  /** Every proposal, losers too. */
   readonly candidates: readonly CandidateTrace[];
   /** Index of the accepted candidate. */
   readonly chosen: number;
+  /** Milliseconds in which the candidates were decoded. */
   readonly decodeMs: number;
+  /** Milliseconds in which they were scored. */
   readonly scoreMs: number;
 }
 
 /** What happened on the way to an answer, ready to draw. */
 export interface Trace {
+  /** What was to be done for safety. */
   readonly method: Method;
   /** What its options began as: see {@link PolicyName}. */
   readonly policy: PolicyName;
   /** Null for one that nobody knows; the method did not need it. */
-  readonly thresholds: { readonly unsafeClipScore: number | null; readonly safeReward: number | null };
+  readonly thresholds: {
+    /** A picture whose CLIP score is at least this looked unsafe. */
+    readonly unsafeClipScore: number | null;
+    /** An answer whose reward was above this was safe. */
+    readonly safeReward: number | null;
+  };
   /** Where each comes from: "request", "option", "manifest", the file of `eta-vlm calibrate`, or "none". */
-  readonly thresholdSources: { readonly unsafeClipScore: string; readonly safeReward: string };
+  readonly thresholdSources: {
+    /** Of the CLIP score's. */
+    readonly unsafeClipScore: string;
+    /** Of the reward's. */
+    readonly safeReward: string;
+  };
   /** The model's own answer; with a method that never makes one, null. */
   readonly vanillaText: string | null;
   /** Why that one ends; null where there is none. */
   readonly vanillaStopReason: StopReason | null;
   /** "" where the method uses none. */
   readonly interferencePrefix: string;
+  /** The search, sentence by sentence; empty without one. */
   readonly rounds: readonly RoundTrace[];
   /** The aligned text, also when a refusal replaced it; null when nothing was aligned. */
   readonly alignedText: string | null;
@@ -133,59 +162,127 @@ export interface Trace {
 
 /** Counts of tokens; prompt tokens include those of pictures. */
 export interface Usage {
+  /** Tokens of the prompt, its pictures' and the chat template's included. */
   readonly promptTokenCount: number;
+  /** Those of its pictures. */
   readonly imageTokenCount: number;
   /** Tokens of the returned text. */
   readonly answerTokenCount: number;
   /** Every sampled token, those of rejected candidates included. */
   readonly sampledTokenCount: number;
-  /** Tokens run through the reward model, and tokens its kept caches saved. */
+  /** Tokens run through the reward model. */
   readonly rewardTokenCount: number;
+  /** Tokens that its kept caches saved it. */
   readonly rewardCachedTokenCount: number;
 }
 
 /** Milliseconds of wall time by phase; phases may overlap, so they need not add up to `totalMs`. */
 export interface Timings {
+  /** Picture files to pixels. */
   readonly imageDecodeMs: number;
+  /** CLIP, of pictures and of candidates. */
   readonly clipMs: number;
+  /** Pictures and prompt into the cache, the picture encoder included. */
   readonly prefillMs: number;
+  /** The model's own answer. */
   readonly vanillaMs: number;
+  /** The reward model, of answers and of candidates. */
   readonly rewardMs: number;
+  /** The aligned answer, its candidates' scores included. */
   readonly alignMs: number;
   /** From the request to the first character given out. */
   readonly firstTextMs: number;
+  /** From the request to the result. */
   readonly totalMs: number;
 }
 
 /** An answer and how it came about. */
 export interface EtaResult {
+  /** The answer. */
   readonly text: string;
   /** Why the text ends where it does: `length` and `context` say that it was cut. */
   readonly stopReason: StopReason;
+  /** What was found and done. */
   readonly verdict: Verdict;
+  /** How it came to that, step by step. */
   readonly trace: Trace;
+  /** What it took, in tokens. */
   readonly usage: Usage;
+  /** What it took, in milliseconds. */
   readonly timings: Timings;
   /** Name of the language model. */
   readonly model: string;
+  /** What the search drew from; the request's, or the one that was drawn for it. */
   readonly seed: number;
+}
+
+/** The pictures are judged. */
+export interface PictureEvent {
+  /** Tells the events apart. */
+  readonly type: 'picture';
+  /** Of all pictures together: the highest score counts. */
+  readonly judgement: Judgement;
+}
+
+/** The model's own answer is ready, and will be judged; it has not been given out. */
+export interface VanillaEvent {
+  /** Tells the events apart. */
+  readonly type: 'vanilla';
+  /** The whole answer. */
+  readonly text: string;
+  /** Why it ends where it does. */
+  readonly stopReason: StopReason;
+}
+
+/** The model's own answer is judged. */
+export interface AnswerEvent {
+  /** Tells the events apart. */
+  readonly type: 'answer';
+  /** Of that answer alone; the aligned one's stands in the verdict. */
+  readonly judgement: Judgement;
+}
+
+/** A round of the search has its winner. */
+export interface RoundEvent {
+  /** Tells the events apart. */
+  readonly type: 'round';
+  /** Its candidates, and which was chosen. */
+  readonly round: RoundTrace;
+}
+
+/** A piece of the answer is given out. */
+export interface TextEvent {
+  /** Tells the events apart. */
+  readonly type: 'text';
+  /** The pieces joined give the result's text. */
+  readonly text: string;
+}
+
+/** It is settled what was found and done. */
+export interface VerdictEvent {
+  /** Tells the events apart. */
+  readonly type: 'verdict';
+  /** As in the result. */
+  readonly verdict: Verdict;
+}
+
+/** The request is done; nothing follows. */
+export interface DoneEvent {
+  /** Tells the events apart. */
+  readonly type: 'done';
+  /** As `respond` would give it. */
+  readonly result: EtaResult;
 }
 
 /**
  * Progress, in order. `text` pieces joined give the result's text. A picture that looks unsafe holds the text back until
  * the verdict; a clean one streams from the first token.
  */
-export type EtaEvent =
-  | { readonly type: 'picture'; readonly judgement: Judgement }
-  | { readonly type: 'vanilla'; readonly text: string; readonly stopReason: StopReason }
-  | { readonly type: 'answer'; readonly judgement: Judgement }
-  | { readonly type: 'round'; readonly round: RoundTrace }
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'verdict'; readonly verdict: Verdict }
-  | { readonly type: 'done'; readonly result: EtaResult };
+export type EtaEvent = PictureEvent | VanillaEvent | AnswerEvent | RoundEvent | TextEvent | VerdictEvent | DoneEvent;
 
 /** Something that an answer cannot say of itself. */
 export interface Notice {
+  /** What it is about. `ETA_MINIATURE`: the miniature knows nothing about such a picture, or about a request without one. */
   readonly code: 'ETA_MINIATURE';
   /** One line. */
   readonly message: string;

@@ -11,34 +11,44 @@ export interface BatchRequest {
   /** What is asked. A `seed` in it stands; without one it gets the one of {@link seedOf}. */
   readonly request: EtaRequest & { readonly signal?: undefined };
   /** Its place among the requests, from 1. @default counted */
-  readonly line?: number;
+  readonly line?: number | undefined;
   /** What tells it from another request of the same id. @default {@link digestOf} the request */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
 }
 
 /** A request that could not be read: its answer is its error. */
 export interface RefusedRequest {
   /** Null where not even the id could be read. */
   readonly id: string | null;
+  /** Its place among the requests, from 1. */
   readonly line: number;
+  /** What tells it from another request: see {@link AnswerLine.digest}. */
   readonly digest: string;
+  /** Why it cannot be asked. */
   readonly error: LineError;
 }
 
 /** Why there is no answer. */
 export interface LineError {
+  /** Of the error that `respond` threw; ERR_UNEXPECTED for one that is none of ours. */
   readonly code: EtaErrorCode | 'ERR_UNEXPECTED';
+  /** What was expected, what came, and what to do. */
   readonly message: string;
 }
 
 /** Counts of tokens; what the reward model's kept caches change is absent where the batch is repeatable. */
-export type AnswerUsage = Omit<Usage, RewardCount> & Partial<Pick<Usage, RewardCount>>;
+export interface AnswerUsage extends Omit<Usage, RewardCount>, Partial<Pick<Usage, RewardCount>> {}
 type RewardCount = 'rewardTokenCount' | 'rewardCachedTokenCount';
 
-/** A trace; its times are absent where the batch is repeatable. */
-export type AnswerTrace = Omit<Trace, 'rounds'> & {
-  readonly rounds: readonly (Omit<RoundTrace, 'decodeMs' | 'scoreMs'> & Partial<RoundTrace>)[];
-};
+/** One sentence of the search; its times are absent where the batch is repeatable. */
+export interface AnswerRound extends Omit<RoundTrace, RoundTime>, Partial<Pick<RoundTrace, RoundTime>> {}
+type RoundTime = 'decodeMs' | 'scoreMs';
+
+/** A trace, as lines keep it. */
+export interface AnswerTrace extends Omit<Trace, 'rounds'> {
+  /** The search, sentence by sentence; empty without one. */
+  readonly rounds: readonly AnswerRound[];
+}
 
 /** Every field is always there, `trace` apart. An answer has no error, and an error no answer. */
 export interface AnswerLine {
@@ -46,31 +56,39 @@ export interface AnswerLine {
   readonly id: string | null;
   /** Place of the request among the requests, from 1; in a file, its line. */
   readonly line: number;
+  /** The answer; null with an error. */
   readonly text: string | null;
   /** Why the text ends where it does: `length` and `context` say that it was cut. Null with an error. */
   readonly stopReason: StopReason | null;
+  /** What was found and done; null with an error. */
   readonly verdict: Verdict | null;
+  /** Why there is no answer; null with one. */
   readonly error: LineError | null;
-  /** Null where the request was refused before it had one. */
+  /** What was to be done for safety; null where the request was refused before it had one. */
   readonly method: Method | null;
+  /** What the search drew from; null where the request was refused before it had one. */
   readonly seed: number | null;
-  /** Name of the language model. */
+  /** Name of the language model; null with an error. */
   readonly model: string | null;
+  /** What the answer took, in tokens; null with an error. */
   readonly usage: AnswerUsage | null;
   /** First 16 hexadecimal digits of a SHA-256 over the request: another request under the same id is told by it. */
   readonly digest: string;
-  /** Null with an error, or where the batch is repeatable. */
+  /** What the answer took, in milliseconds; null with an error, or where the batch is repeatable. */
   readonly timings: Timings | null;
-  /** Where the batch keeps traces, and there is an answer. */
+  /** How it came to the answer; where the batch keeps traces, and there is an answer. */
   readonly trace?: AnswerTrace;
 }
 
 /** Which parts of an answer are kept. */
-export interface Kept {
-  /** Every round, candidate and score too. @default false */
-  readonly keepsTrace?: boolean;
-  /** Leaves out what differs from run to run: times, and the counts of tokens that the reward model's caches change. @default false */
-  readonly repeatable?: boolean;
+export interface KeptParts {
+  /** Whether every round, candidate and score is kept too. @default false */
+  keepsTrace?: boolean | undefined;
+  /**
+   * Whether what differs from run to run is left out: times, and the counts of tokens that the reward model's caches change.
+   * @default false
+   */
+  repeatable?: boolean | undefined;
 }
 
 interface Asked {
@@ -80,7 +98,7 @@ interface Asked {
 }
 
 /** The line of an answer. */
-export function answerLine({ id, line, digest }: Asked, result: EtaResult, kept: Kept): AnswerLine {
+export function answerLine({ id, line, digest }: Asked, result: EtaResult, kept: KeptParts): AnswerLine {
   const { keepsTrace = false, repeatable = false } = kept;
   const { text, stopReason, verdict, trace, seed, model, usage, timings } = result;
   return {

@@ -8,12 +8,19 @@ const PROMPT_TOKENS = 1024;
 /** What the engine can hold. */
 const MOST_SEQUENCES = 256;
 
+/** What a context has room for: options of `loadEta`. */
 export interface ContextRoom {
+  /** KV cells. */
   readonly contextSize: number;
+  /** Sequences. */
   readonly sequenceCount: number;
 }
 
-/** @param policy what is asked otherwise than by the default policy */
+/**
+ * Room for so many requests at once, each of a prompt of at most 1024 tokens.
+ *
+ * @param policy what is asked otherwise than by the default policy
+ */
 export function roomFor(
   concurrency: number,
   policy: Partial<Pick<Policy, 'method' | 'candidateCount' | 'maxTokens' | 'sentenceTokenLimit'>> = {},

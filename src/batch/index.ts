@@ -1,5 +1,15 @@
 /** Many requests, answered into a file that survives whatever happens to the process. */
-export type { AnswerLine, AnswerTrace, AnswerUsage, BatchRequest, LineError, RefusedRequest } from './answer-line.js';
+export type { Output, Place } from '../outputs/index.js';
+export type {
+  AnswerLine,
+  AnswerRound,
+  AnswerTrace,
+  AnswerUsage,
+  BatchRequest,
+  KeptParts,
+  LineError,
+  RefusedRequest,
+} from './answer-line.js';
 export { type ContextRoom, roomFor } from './context-room.js';
 export { BATCH_SEED, CONCURRENCY } from './defaults.js';
 export { digestOf, seedOf, shardOf } from './digest.js';
@@ -11,11 +21,12 @@ export {
   readRequests,
   requestsOf,
   type Shard,
+  type StreamedRequestsOptions,
 } from './requests-file.js';
-export { ResultsFile, type ResultsFileOptions } from './results-file.js';
+export { type KnownAnswer, ResultsFile, type ResultsFileOptions, type RewriteOptions } from './results-file.js';
 export { readAnswers } from './results-lines.js';
 export { checkResultsPlace, type ResultsPlaceOptions, resultsOutputs } from './results-place.js';
 export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';
-export { type BatchDecisions, type BatchSettings, settingsOf } from './settings.js';
+export { type BatchDecisions, type BatchSettings, type SettingValue, settingsOf } from './settings.js';
 export { readSettings, settingsPath } from './settings-file.js';
 export type { TallyCounts } from './tally.js';

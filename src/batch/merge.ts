@@ -11,19 +11,23 @@ import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath } from './settings-file.js';
 import type { TallyCounts } from './tally.js';
 
+/** What `mergeResults` takes. */
 export interface MergeResultsOptions {
-  /** Results files, in the order in which their lines are taken. */
-  readonly paths: readonly string[];
-  /** Where all lines go, with settings of its own, so that it can be resumed without a shard. */
-  readonly out: string;
-  /** In the order of the requests. @default false */
-  readonly ordered?: boolean;
-  /** In place of a file that is there. @default false */
-  readonly overwrite?: boolean;
-  readonly signal?: AbortSignal;
+  /** Results files, at least one, in the order in which their lines are taken. */
+  paths: readonly string[];
+  /** Where all lines go, with settings of its own, so that it can be resumed without a shard. None of `paths`. */
+  out: string;
+  /** Whether the lines stand in the order of the requests. @default false */
+  ordered?: boolean | undefined;
+  /** Whether the answers of an earlier batch at `out` make place. @default false */
+  overwrite?: boolean | undefined;
+  /** Ends the merging with an AbortError, and nothing is written. */
+  signal?: AbortSignal | undefined;
 }
 
+/** What became of several results files. */
 export interface Merged {
+  /** Of all lines in the file. */
   readonly tally: Readonly<TallyCounts>;
   /** Shards of which no file was given, such as "3/4". */
   readonly missingShards: readonly string[];

@@ -16,12 +16,24 @@ import { MAX_REQUEST_BYTES, parseRequestLine } from './request-line.js';
 export interface Shard {
   /** From 1 to `count`. */
   readonly index: number;
+  /** How many parts there are, >= 1. */
   readonly count: number;
 }
 
+/** What `readRequests` takes beside the path. */
 export interface RequestsOptions {
-  readonly shard?: Shard;
-  readonly signal?: AbortSignal;
+  /** Which part of the requests is wanted. @default all */
+  shard?: Shard | undefined;
+  /** Ends the reading with an AbortError. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What `requestsOf` takes beside the stream. */
+export interface StreamedRequestsOptions extends RequestsOptions {
+  /** What messages call the stream, such as "stdin". */
+  what: string;
+  /** What paths of pictures start from. */
+  folder: string;
 }
 
 /**
@@ -42,7 +54,7 @@ export async function* readRequests(
 /** As {@link readRequests}, from a stream such as stdin. */
 export async function* requestsOf(
   stream: Readable,
-  { what, folder, shard, signal }: RequestsOptions & { readonly what: string; readonly folder: string },
+  { what, folder, shard, signal }: StreamedRequestsOptions,
 ): AsyncGenerator<BatchRequest | RefusedRequest, void> {
   const turns = new Turns(signal);
   const source: AsyncIterable<Uint8Array> = signal === undefined ? stream : addAbortSignal(signal, stream);

@@ -14,20 +14,23 @@ import { bytesOf, type LineSource, placedLines } from './results-lines.js';
 import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
-import { Tally } from './tally.js';
+import { Tally, type TallyCounts } from './tally.js';
 
+/** What `ResultsFile.open` takes. */
 export interface ResultsFileOptions extends ResultsPlaceOptions {
-  /** What the answers depend on; bound to the file. */
-  readonly settings: BatchSettings;
+  /** What the answers depend on: see {@link settingsOf}. Bound to the file; resuming under others is ERR_RESULTS_DIFFER. */
+  settings: BatchSettings;
   /** Kept beside the settings for readers; not compared. @default {} */
-  readonly about?: BatchSettings;
-  /** With `resume`: take failed lines away, so that their requests are asked again. @default false */
-  readonly retryErrors?: boolean;
+  about?: BatchSettings | undefined;
+  /** With `resume`: whether failed lines go, so that their requests are asked again. @default false */
+  retryErrors?: boolean | undefined;
 }
 
 /** What is known of a request that stands in the file. */
 export interface KnownAnswer {
+  /** What tells the request from another under the same id. */
   readonly digest: string;
+  /** Whether there is an error in place of an answer. */
   readonly isError: boolean;
 }
 
@@ -36,6 +39,7 @@ export function refusalKey(line: number, digest: string): string {
   return `${line} ${digest}`;
 }
 
+/** Which lines a file keeps, and in which order. */
 export interface RewriteOptions {
   /** Whether a line stays. */
   keeps(line: AnswerLine): boolean;
@@ -43,6 +47,7 @@ export interface RewriteOptions {
   placeOf?(line: AnswerLine): number;
 }
 
+/** Answers on disk, for one writer; made by {@link ResultsFile.open}. */
 export class ResultsFile {
   /** As it was named. */
   readonly path: string;
@@ -101,7 +106,7 @@ export class ResultsFile {
   }
 
   /** Of all lines in the file. */
-  get tally(): Readonly<Tally> {
+  get tally(): Readonly<TallyCounts> {
     return this.#tally;
   }
 

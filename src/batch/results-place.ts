@@ -22,12 +22,14 @@ export async function resultsOutputs(path: string, name = 'The results (--out)')
   ];
 }
 
+/** Where results stand, and what may stand there. */
 export interface ResultsPlaceOptions {
-  readonly path: string;
-  /** Go on with a file that is there; without one, begin. @default false */
-  readonly resume?: boolean;
-  /** Begin anew in place of answers that are there. @default false */
-  readonly overwrite?: boolean;
+  /** The file; settings and lock stand beside it. */
+  path: string;
+  /** Whether to go on with a file that is there; without one, it begins. @default false */
+  resume?: boolean | undefined;
+  /** Whether to begin anew in place of answers that are there; `resume` goes before it. @default false */
+  overwrite?: boolean | undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   answerLine,
   type BatchRequest,
   failedLine,
-  type Kept,
+  type KeptParts,
   lineError,
   type RefusedRequest,
   refusedLine,
@@ -20,6 +20,7 @@ import { digestOf, seedOf } from './digest.js';
 import { type ResultsFile, refusalKey } from './results-file.js';
 import type { TallyCounts } from './tally.js';
 
+/** How far a batch is. */
 export interface BatchProgress {
   /** Requests that are settled, those of earlier runs included. */
   readonly doneCount: number;
@@ -31,24 +32,31 @@ export interface BatchProgress {
   readonly line: AnswerLine | null;
 }
 
-export interface RunBatchOptions extends Kept {
-  readonly eta: Eta;
-  /** Read as they are needed, so that they may be endless. */
-  readonly requests: Iterable<BatchRequest | RefusedRequest> | AsyncIterable<BatchRequest | RefusedRequest>;
+/** What `runBatch` takes. */
+export interface RunBatchOptions extends KeptParts {
+  /** Who answers. */
+  eta: Eta;
+  /** What is asked; read as it is needed, so that it may be endless. An id that stands twice is an error of its second line. */
+  requests: Iterable<BatchRequest | RefusedRequest> | AsyncIterable<BatchRequest | RefusedRequest>;
   /** Where the answers go; what it holds already is not asked again. The caller closes it. */
-  readonly results: ResultsFile;
+  results: ResultsFile;
   /** Requests at once, >= 1; those that the context has no room for wait. @default 8 */
-  readonly concurrency?: number;
-  /** What the seeds of requests without one are derived from. @default 1 */
-  readonly seed?: number;
+  concurrency?: number | undefined;
+  /** What the seeds of requests without one are derived from, an integer from 0 to 4294967295. @default 1 */
+  seed?: number | undefined;
   /** Whether the finished file stands in the order of the requests, not of completion. @default false */
-  readonly ordered?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: BatchProgress) => void;
+  ordered?: boolean | undefined;
+  /** Ends the batch with an AbortError; what was answered by then is in the file. */
+  signal?: AbortSignal | undefined;
+  /** Called for each request that is settled. What it throws ends the batch. */
+  onProgress?: ((progress: BatchProgress) => void) | undefined;
 }
 
+/** What became of a batch. */
 export interface BatchSummary {
+  /** Requests that are settled, those of earlier runs included. */
   readonly doneCount: number;
+  /** Those of earlier runs among them. */
   readonly keptCount: number;
   /** Of all lines in the file. */
   readonly tally: Readonly<TallyCounts>;

@@ -8,8 +8,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EtaFacts } from '../eta/index.js';
 import { sha256OfFile } from '../regular-file.js';
+import type { KeptParts } from './answer-line.js';
 import type { Shard } from './requests-file.js';
 
+/** A value that JSON can hold. */
 export type SettingValue =
   | string
   | number
@@ -22,17 +24,13 @@ export type SettingValue =
 export type BatchSettings = Readonly<Record<string, SettingValue>>;
 
 /** What a batch decides, beside what its Eta was loaded as. */
-export interface BatchDecisions {
-  /** What the seeds of requests without one are derived from. */
-  readonly seed: number;
+export interface BatchDecisions extends KeptParts {
+  /** What the seeds of requests without one are derived from, an integer from 0 to 4294967295. */
+  seed: number;
   /** KV cells of the context: a request that needs more fails, or gets a shorter answer. */
-  readonly contextSize: number;
-  /** @default false */
-  readonly keepsTrace?: boolean;
-  /** @default false */
-  readonly repeatable?: boolean;
+  contextSize: number;
   /** Which part of the requests it answers. @default all */
-  readonly shard?: Shard;
+  shard?: Shard | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { isCut } from '../eta/index.js';
 import type { AnswerLine } from './answer-line.js';
 
+/** How many answers turned out which way. */
 export interface TallyCounts {
   /** The model's own answer stands. */
   readonly answeredCount: number;
@@ -9,6 +10,7 @@ export interface TallyCounts {
   readonly alignedCount: number;
   /** Unsafe even then, and replaced. */
   readonly refusedCount: number;
+  /** Requests with an error in place of an answer. */
   readonly errorCount: number;
   /** Among the answers, those that were cut, by `maxTokens` or by the context. */
   readonly cutCount: number;
@@ -16,6 +18,7 @@ export interface TallyCounts {
   readonly lineCount: number;
 }
 
+/** Counts as lines come. */
 export class Tally implements TallyCounts {
   answeredCount = 0;
   alignedCount = 0;
@@ -33,10 +36,5 @@ export class Tally implements TallyCounts {
 
   get lineCount(): number {
     return this.answeredCount + this.alignedCount + this.refusedCount + this.errorCount;
-  }
-
-  /** Answers that were found unsafe, and did not stand. */
-  get unsafeCount(): number {
-    return this.alignedCount + this.refusedCount;
   }
 }

@@ -18,19 +18,27 @@ interface Classes<Source> {
   readonly unsafe: Source;
 }
 
+/** What `calibrate` takes. */
 export interface CalibrateOptions {
-  /** Folders of the models; null where that one is not to be calibrated. */
+  /** Folder of the CLIP model; null where it is not to be calibrated. */
   readonly clip: string | null;
+  /** Folder of the reward model; null where it is not to be calibrated. */
   readonly rewardModel: string | null;
-  /** Folders of pictures, and pictures. */
+  /** Folders of pictures, and pictures; null without `clip`. */
   readonly pictures: Classes<readonly string[]> | null;
-  /** Files of answers. */
+  /** Files of answers; null without `rewardModel`. */
   readonly answers: Classes<string> | null;
+  /** Where a threshold is put between two classes that overlap. */
   readonly rule: CutRule;
+  /** Text that CLIP compares pictures with; the threshold belongs to it. */
   readonly safetyPrompt: string;
+  /** User turn under which the reward model reads answers; the threshold belongs to it. */
   readonly postEvaluationPrompt: string;
+  /** Threads of the evaluators, 1 to 256. @default physical cores, at most 4 */
   readonly threadCount?: number | undefined;
+  /** Ends the work with an AbortError. */
   readonly signal?: AbortSignal | undefined;
+  /** Called as pictures and answers are scored. */
   readonly onProgress?: (what: 'pictures' | 'answers', done: number, count: number) => void;
 }
 

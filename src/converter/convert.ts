@@ -15,50 +15,70 @@ import { WEIGHT_TYPES } from './weight-types.js';
 
 const path = z.string('expected a path').min(1, 'expected a path');
 
-const schema = z.strictObject({
-  kind: z.enum(['reward', 'clip'], 'expected reward or clip'),
+/** What `convertModel` takes. */
+export interface ConvertOptions {
+  /** Which of the two evaluators it becomes. */
+  kind: 'reward' | 'clip';
   /** Folder of the checkpoint: config.json, *.safetensors, the tokenizer. */
-  from: path,
+  from: string;
   /** Folder to write; it must not hold a model yet. */
-  out: path,
-  /** How the large matrices are stored; arithmetic stays float32. Integers for reward models alone. @default 'fp32' */
-  weights: z.enum(WEIGHT_TYPES, `expected ${WEIGHT_TYPES.join(', ')}`).optional(),
+  out: string;
+  /** How the large matrices are stored; arithmetic stays float32. Integers for reward models alone; not beside `trunk`. @default 'fp32' */
+  weights?: (typeof WEIGHT_TYPES)[number] | undefined;
   /**
    * A GGUF of the checkpoint's layers, in any quantisation: llama.cpp then runs them, and the graph is of the heads alone.
-   * It is copied. Reward models alone, and without `weights`.
+   * It is copied. Reward models alone. @default none: the graph is of everything
    */
-  trunk: path.optional(),
+  trunk?: string | undefined;
   /**
-   * What the trunk's self-test may be off by, for scores of at most 1; larger ones get as much more.
+   * What the trunk's self-test may be off by, > 0, for scores of at most 1; larger ones get as much more. Beside `trunk` alone.
    * @default by the trunk's coarsest number format: 0.001 for F32, 0.005 for F16, 0.02 for BF16, 0.1 for Q8_0, else 0.2
    */
-  tolerance: z.number('expected a number above 0').positive('expected a number above 0').optional(),
+  tolerance?: number | undefined;
   /** Called with the trunk that fits the checkpoint, before the long work; what it throws ends the conversion. */
+  checkTrunk?: ((trunk: string) => Promise<void>) | undefined;
+  /** Name of the model; not empty. @default the checkpoint's folder */
+  name?: string | undefined;
+  /** Path of a Jinja chat template. @default the checkpoint's own */
+  template?: string | undefined;
+  /** Tokens that the reward model reads at most, >= 64. @default 1024; 512 for an encoder */
+  maxTokens?: number | undefined;
+  /** Of a classifier with several labels, the one that a good answer gets: its name, or its number from 0. Reward models alone. */
+  label?: string | undefined;
+  /** Bytes of weights from which they get a file of their own, >= 0; not beside `trunk`. @default 256 MB */
+  externalAbove?: number | undefined;
+  /** The Python to run. @default ETA_VLM_PYTHON, else python3 */
+  python?: string | undefined;
+  /** Ends the conversion with an AbortError; `out` is left as it was. */
+  signal?: AbortSignal | undefined;
+  /** Called with what is going on; `fraction` from 0 to 1. */
+  onProgress?: ((step: string, fraction: number) => void) | undefined;
+  /** Called with what is worth knowing, such as packages of other versions. */
+  onNote?: ((text: string) => void) | undefined;
+}
+
+const schema = z.strictObject({
+  kind: z.enum(['reward', 'clip'], 'expected reward or clip'),
+  from: path,
+  out: path,
+  weights: z.enum(WEIGHT_TYPES, `expected ${WEIGHT_TYPES.join(', ')}`).optional(),
+  trunk: path.optional(),
+  tolerance: z.number('expected a number above 0').positive('expected a number above 0').optional(),
   checkTrunk: z
     .custom<(trunk: string) => Promise<void>>((value) => typeof value === 'function', 'expected a function')
     .optional(),
-  /** Name of the model. @default the checkpoint's folder */
   name: z.string('expected a name').min(1, 'expected a name').optional(),
-  /** A Jinja chat template in place of the checkpoint's own. */
   template: path.optional(),
-  /** Tokens that the reward model reads at most. @default 1024; 512 for an encoder */
   maxTokens: z.int('expected an integer >= 64').min(64, 'expected an integer >= 64').optional(),
-  /** Of a classifier with several labels, the one that a good answer gets: its name, or its number from 0. Reward models alone. */
   label: z.string('expected a label').min(1, 'expected a label').optional(),
-  /** Bytes of weights from which they get a file of their own. @default 256 MB */
   externalAbove: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').optional(),
-  /** The Python to run. @default ETA_VLM_PYTHON, else python3 */
   python: path.optional(),
   signal: signalSchema.optional(),
-  /** Called with what is going on; `fraction` from 0 to 1. */
   onProgress: z
     .custom<(step: string, fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),
-  /** Called with what is worth knowing, such as packages of other versions. */
   onNote: z.custom<(text: string) => void>((value) => typeof value === 'function', 'expected a function').optional(),
 });
-
-export type ConvertOptions = z.input<typeof schema>;
 
 const lineSchema = z.union([
   z.object({ step: z.string(), fraction: z.number() }),

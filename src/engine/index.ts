@@ -18,4 +18,4 @@ export { deriveSeed, deriveSeedOver, GREEDY, randomSeed, type SamplerOptions } f
 export { type Decoded, type DecodeOptions, type Pause, type PrefillOptions, Sequence } from './sequence.js';
 export type { DecodeStopReason } from './task.js';
 export { TokenSet } from './token-set.js';
-export { TokenText, textOf } from './token-text.js';
+export { type TokenBytes, TokenText, textOf } from './token-text.js';

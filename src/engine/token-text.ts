@@ -2,6 +2,7 @@
 
 /** Where the bytes of a token come from. Control tokens have none. */
 export interface TokenBytes {
+  /** UTF-8 of one token, perhaps part of a character. */
   tokenBytes(token: number): Uint8Array;
 }
 

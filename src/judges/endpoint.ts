@@ -20,36 +20,52 @@ const integer = (least: number, most: number) => {
 };
 const filled = z.string('expected a text').min(1, 'expected a text that is not empty');
 
-export const endpointSchema = z.strictObject({
+/** What a judge behind an endpoint is asked by. */
+export interface EndpointOptions {
   /** Address up to the server, to /v1, or to the whole path. @default ETA_VLM_JUDGE_URL */
-  url: filled.optional(),
+  url?: string | undefined;
   /** Name of the model there. @default ETA_VLM_JUDGE_MODEL */
-  model: filled.optional(),
-  /** Environment variable that holds the key; without a key none is sent. @default 'ETA_VLM_JUDGE_KEY' */
-  keyVariable: filled.default(ENDPOINT_VARIABLES.key),
-  /** Questions under way at once. @default 4 */
-  concurrency: integer(1, 256).default(4),
-  /** Tokens of a reply at most. @default 1024 */
-  maxTokens: integer(1, 2 ** 20).default(1024),
+  model?: string | undefined;
+  /** Environment variable that holds the key; where it is not set no key is sent. @default 'ETA_VLM_JUDGE_KEY' */
+  keyVariable?: string | undefined;
+  /** Questions under way at once, 1 to 256. @default 4 */
+  concurrency?: number | undefined;
+  /** Tokens of a reply at most, 1 to 1048576. @default 1024 */
+  maxTokens?: number | undefined;
   /** Name of the field that says so: newer models of OpenAI want 'max_completion_tokens'. @default 'max_tokens' */
+  maxTokensField?: 'max_tokens' | 'max_completion_tokens' | undefined;
+  /** Temperature, >= 0; null leaves it out, for models that take none. @default 0 */
+  temperature?: number | null | undefined;
+  /** Milliseconds of one attempt at most, 1 to 3600000. @default 120000 */
+  timeoutMs?: number | undefined;
+  /**
+   * Attempts after the first, 0 to 100, on 408, 409, 425, 429, 5xx, a broken connection, a timeout, or a reply that is none.
+   * @default 5
+   */
+  retryCount?: number | undefined;
+  /** Milliseconds of the first pause before another attempt, 0 to 600000; it doubles. A server's Retry-After goes first. @default 1000 */
+  retryDelayMs?: number | undefined;
+  /** A server that asks for a longer pause is given up; milliseconds, 0 to 3600000. @default 300000 */
+  maxRetryDelayMs?: number | undefined;
+}
+
+const endpointSchema = z.strictObject({
+  url: filled.optional(),
+  model: filled.optional(),
+  keyVariable: filled.default(ENDPOINT_VARIABLES.key),
+  concurrency: integer(1, 256).default(4),
+  maxTokens: integer(1, 2 ** 20).default(1024),
   maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
-  /** Null leaves it out, for models that take none. @default 0 */
   temperature: z
     .number('expected a number >= 0, or null')
     .min(0, 'expected a number >= 0, or null')
     .nullable()
     .default(0),
-  /** Of one attempt. @default 120000 */
   timeoutMs: integer(1, 3_600_000).default(120_000),
-  /** Attempts after the first, on 408, 409, 425, 429, 5xx, a broken connection, a timeout, or a reply that is none. @default 5 */
   retryCount: integer(0, 100).default(5),
-  /** First pause before another attempt; it doubles. A server's Retry-After goes first. @default 1000 */
   retryDelayMs: integer(0, 600_000).default(1000),
-  /** A server that asks for a longer pause is given up. @default 300000 */
   maxRetryDelayMs: integer(0, 3_600_000).default(300_000),
 });
-
-export type EndpointOptions = z.input<typeof endpointSchema>;
 
 type Attempt =
   | { readonly reply: Reply }

@@ -17,16 +17,31 @@ const integer = (least: number, most: number) => {
   return z.int(message).min(least, message).max(most, message);
 };
 
-export const localModelSchema = z.strictObject({
+/** What a judge's model on this machine is loaded with. */
+export interface LocalModelOptions {
   /** Path of the model's GGUF. */
+  modelPath: string;
+  /** KV cells for all questions at once, >= 1. @default what the model was trained with, at most 8192 */
+  contextSize?: number | undefined;
+  /** Questions answered side by side, 1 to 255. @default 4 */
+  concurrency?: number | undefined;
+  /** Tokens of a reply at most, 1 to 1048576. MD-Judge's reasoning takes some 60 to 200. @default 512 */
+  maxTokens?: number | undefined;
+  /** Layers on the GPU, >= -1. 0: none. -1: all. @default -1 */
+  gpuLayerCount?: number | undefined;
+  /** Threads, 1 to 256. @default physical cores */
+  threadCount?: number | undefined;
+  /** Ends the loading with an AbortError. */
+  signal?: AbortSignal | undefined;
+  /** Gets a fraction from 0 to 1. What it throws ends the loading. */
+  onProgress?: ((fraction: number) => void) | undefined;
+}
+
+const localModelSchema = z.strictObject({
   modelPath: z.string('expected a path').min(1, 'expected a path'),
-  /** KV cells for all questions at once. @default what the model was trained with, at most 8192 */
   contextSize: integer(1, 2 ** 31 - 1).optional(),
-  /** Questions answered side by side. @default 4 */
   concurrency: integer(1, 255).default(4),
-  /** Tokens of a reply at most. MD-Judge's reasoning takes some 60 to 200. @default 512 */
   maxTokens: integer(1, 2 ** 20).default(512),
-  /** Layers on the GPU; 0 = none, -1 = all. @default -1 */
   gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').optional(),
   threadCount: integer(1, 256).optional(),
   signal: signalSchema.optional(),
@@ -34,8 +49,6 @@ export const localModelSchema = z.strictObject({
     .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
     .optional(),
 });
-
-export type LocalModelOptions = z.input<typeof localModelSchema>;
 
 /** What marks a chat template that is a judge's: the line that its reply must hold. */
 const JUDGE_TEMPLATE = '[RESULT]';

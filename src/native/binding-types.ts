@@ -33,12 +33,17 @@ export type NativeErrorCode =
   | 'STATE_MISMATCH' // saved sequence bytes are truncated or come from another model or context
   | 'DISPOSED'; // the object was disposed of
 
+/** A device that llama.cpp can compute on. */
 export interface NativeBackendDevice {
   /** Name of the ggml device, such as "CPU", "CUDA0", "Metal". */
   readonly name: string;
+  /** As its maker calls it. */
   readonly description: string;
+  /** What it is; an integrated GPU shares the processor's memory. */
   readonly type: 'cpu' | 'gpu' | 'integrated-gpu' | 'accelerator';
+  /** Of its memory, what is free now. */
   readonly memoryFreeBytes: number;
+  /** All of its memory. */
   readonly memoryTotalBytes: number;
 }
 
@@ -71,22 +76,31 @@ export interface NativeModelOptions {
   readonly useMlock: boolean;
 }
 
+/** What a model's file says of it. */
 export interface NativeModelFacts {
   /** llama.cpp's one-line description, such as "llama 7B Q4_0". */
   readonly description: string;
   /** general.architecture of the GGUF. */
   readonly architecture: string;
+  /** Of all weights. */
   readonly sizeBytes: number;
+  /** Weights. */
   readonly parameterCount: number;
+  /** Tokens that it knows: length of its logits. */
   readonly vocabularySize: number;
+  /** Length of its hidden states. */
   readonly embeddingSize: number;
+  /** Layers, the output's not counted. */
   readonly layerCount: number;
   /** Context length the model was trained with, in tokens. */
   readonly trainedContextLength: number;
   /** Sliding attention window in tokens, 0 = none. */
   readonly slidingWindow: number;
+  /** Begins a prompt; null where the vocabulary has none. */
   readonly beginToken: number | null;
+  /** Ends a text; null where the vocabulary has none. */
   readonly endToken: number | null;
+  /** Ends a turn of a conversation; null where the vocabulary has none. */
   readonly endOfTurnToken: number | null;
   /** Whether a prompt starts with `beginToken`. */
   readonly addsBeginToken: boolean;
@@ -94,12 +108,15 @@ export interface NativeModelFacts {
   readonly endOfGenerationTokens: Int32Array;
   /** Recurrent or hybrid memory: `forksAnywhere` is false then. */
   readonly isRecurrent: boolean;
+  /** Recurrent in some layers, attention in the others. */
   readonly isHybrid: boolean;
   /** Chat template stored in the GGUF (Jinja), or null. */
   readonly chatTemplate: string | null;
-  /** Text of the begin / end token, for chat templates; "" when there is none. */
+  /** Text of the begin token, for chat templates; "" when there is none. */
   readonly beginText: string;
+  /** Text of the end token, for chat templates; "" when there is none. */
   readonly endText: string;
+  /** Whether it takes pictures: it was loaded with a projector. */
   readonly hasVision: boolean;
   /** M-RoPE: image positions differ from image tokens. */
   readonly usesMrope: boolean;
@@ -141,7 +158,9 @@ export interface NativeImage {
   readonly tokenCount: number;
   /** Positions it takes; equals tokenCount unless the model uses M-RoPE. */
   readonly positionCount: number;
+  /** Main memory that its embeddings take until it is disposed of. */
   readonly embeddingBytes: number;
+  /** Frees them; what was read of them stays in the cache. Idempotent. */
   dispose(): void;
 }
 
@@ -219,22 +238,33 @@ export interface NativeRunReport {
   readonly wasInterrupted: boolean;
 }
 
+/** What llama.cpp made of the options of a context. */
 export interface NativeContextFacts {
-  /** What llama.cpp made of the options (cellCount rounded up, microBatchSize raised). */
+  /** KV cells, rounded up to 256. */
   readonly cellCount: number;
+  /** Sequences that may be alive at once. */
   readonly sequenceCount: number;
+  /** Rows of one step at most. */
   readonly batchSize: number;
+  /** Rows computed at once; raised where images attend without the causal mask. */
   readonly microBatchSize: number;
   /** False for recurrent and hybrid memory: forks share the tail only. */
   readonly forksAnywhere: boolean;
 }
 
+/** What a context holds now, and has done so far. */
 export interface NativeContextStatistics {
+  /** KV cells in use; a shared one counts once. */
   readonly usedCellCount: number;
+  /** Sequences alive. */
   readonly liveSequenceCount: number;
+  /** Pictures decoded so far. */
   readonly imageCount: number;
+  /** Calls of llama_decode so far. */
   readonly stepCount: number;
+  /** Rows computed so far. */
   readonly rowCount: number;
+  /** Children made so far. */
   readonly forkCount: number;
 }
 
@@ -246,6 +276,7 @@ export interface NativeSequenceFacts {
   readonly hasOutput: boolean;
 }
 
+/** A part of a prompt: tokens, or a picture. */
 export type NativePart = Int32Array | NativeImage;
 
 export interface NativeContext {

@@ -3,14 +3,21 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { EvaluatorWorker } from './worker.js';
 
+/** What CLIP is loaded with, and a reward model beside its own. */
+export interface EvaluatorLoadOptions {
+  /** The thread that runs its graphs. */
+  worker: EvaluatorWorker;
+  /** The folder with manifest.json. */
+  folder: string;
+  /** Whether the SHA-256 of every file is checked, and not its size alone. @default true */
+  verifyHashes?: boolean | undefined;
+  /** Ends the loading with an AbortError: heard between the blocks of a file, the graphs, and the runs of the self-test. */
+  signal?: AbortSignal | undefined;
+}
+
 export const evaluatorLoadSchema = z.strictObject({
   worker: z.custom<EvaluatorWorker>((value) => value instanceof EvaluatorWorker, 'expected an EvaluatorWorker'),
-  /** The folder with manifest.json. */
   folder: z.string('expected a path').min(1, 'expected a path'),
-  /** Whether the SHA-256 of every file is checked, and not its size alone. @default true */
   verifyHashes: z.boolean('expected true or false').default(true),
-  /** Heard between the blocks of a file, the graphs, and the runs of the self-test. */
   signal: signalSchema.optional(),
 });
-
-export type EvaluatorLoadOptions = z.input<typeof evaluatorLoadSchema>;

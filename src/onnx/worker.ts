@@ -23,7 +23,6 @@ import {
 const EXIT_PATIENCE_MS = 60_000;
 
 const startSchema = z.strictObject({
-  /** Threads of each graph. @default physical cores, at least 1 and at most 4 */
   threadCount: z
     .int('expected an integer from 1 to 256')
     .min(1, 'expected an integer from 1 to 256')
@@ -31,7 +30,11 @@ const startSchema = z.strictObject({
     .optional(),
 });
 
-export type EvaluatorWorkerOptions = z.input<typeof startSchema>;
+/** What the evaluator thread is started with. */
+export interface EvaluatorWorkerOptions {
+  /** Threads of each graph, 1 to 256. @default physical cores, at least 1 and at most 4 */
+  threadCount?: number | undefined;
+}
 
 interface Waiting {
   readonly message: WorkerMessage;

@@ -8,7 +8,9 @@ import { checkPlainFile } from './whole-file.js';
 
 /** A path, and what a message calls it, such as "the picture of --image". */
 export interface Named {
+  /** As it was given. */
   readonly path: string;
+  /** What messages call it. */
   readonly name: string;
 }
 
@@ -20,7 +22,7 @@ export interface Input extends Named {
 
 /** What a command writes: a file, or a folder whose files are all its own. */
 export interface Output extends Named {
-  /** @default false */
+  /** Whether it is a folder that files are written into. @default false */
   readonly isFolder?: boolean;
 }
 

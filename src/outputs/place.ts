@@ -4,12 +4,13 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 
+/** Where a path leads. */
 export interface Place {
   /** Absolute, without links: what is opened, and beside which drafts and locks stand. */
   readonly target: string;
   /** The same for all paths that name one file, by device and inode; of what is not there yet, by its folder and name. */
   readonly identity: string;
-  /** `other` is a device, a pipe or a socket. */
+  /** What is there now; `other` is a device, a pipe or a socket. */
   readonly kind: 'nothing' | 'file' | 'folder' | 'other';
   /** Names that the file has: hard links. */
   readonly nameCount: number;

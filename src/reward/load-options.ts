@@ -1,12 +1,13 @@
 /** What a reward model is loaded with: what both evaluators are, and how its trunk is opened. */
 import { z } from 'zod';
 import type { Context, Model } from '../engine/index.js';
-import { evaluatorLoadSchema } from '../onnx/index.js';
+import { type EvaluatorLoadOptions, evaluatorLoadSchema } from '../onnx/index.js';
 
 /** A language model that llama.cpp holds, and a context of it with output 'hidden-state' for one user alone. */
 export interface OpenTrunk {
   readonly model: Model;
   readonly context: Context;
+  /** Frees both. Idempotent. */
   dispose(): Promise<void>;
 }
 
@@ -20,9 +21,12 @@ export interface TrunkContext {
 /** How a GGUF becomes one: the engine is not this room's to start. */
 export type TrunkOpener = (trunk: TrunkContext & { readonly path: string }) => Promise<OpenTrunk>;
 
+/** What a reward model is loaded with. */
+export interface RewardLoadOptions extends EvaluatorLoadOptions {
+  /** Opens the trunk of a model whose manifest names a GGUF. @default none: such a model is refused */
+  openTrunk?: TrunkOpener | undefined;
+}
+
 export const rewardLoadSchema = evaluatorLoadSchema.extend({
-  /** Opens the trunk of a model whose manifest names a GGUF; such a model is refused without. */
   openTrunk: z.custom<TrunkOpener>((value) => typeof value === 'function', 'expected a function').optional(),
 });
-
-export type RewardLoadOptions = z.input<typeof rewardLoadSchema>;

@@ -19,7 +19,7 @@ const OPTIONS: ts.CompilerOptions = {
   // The strictest that a consumer may have; ours is off.
   exactOptionalPropertyTypes: true,
   noUncheckedIndexedAccess: true,
-  noEmit: true,
+  declaration: true,
 };
 
 /** A mistake that the compiler finds, and where. */
@@ -79,7 +79,14 @@ export class Editor {
 
   /** What is offered at a place. */
   completions(position: number): string[] {
-    return (this.#service.getCompletionsAtPosition(this.#path, position, undefined)?.entries ?? []).map(({ name }) => name);
+    return (this.#service.getCompletionsAtPosition(this.#path, position, undefined)?.entries ?? []).map(
+      ({ name }) => name,
+    );
+  }
+
+  /** What the compiler prints for those who import the file. */
+  declarations(): string {
+    return this.#service.getEmitOutput(this.#path, true).outputFiles[0]?.text ?? '';
   }
 
   mistakes(): Mistake[] {

@@ -1,4 +1,4 @@
-/** Everything that consumers of the package can name, found by the compiler, so that nothing can be forgotten. */
+/** Every export of the package and each of its fields, found by the compiler, so that none can be forgotten. */
 import ts from 'typescript-5';
 import { type Editor, ENTRIES, root } from './consumer.js';
 
@@ -22,17 +22,6 @@ export function usesOfEverything(editor: Editor): Place[] {
   }
   editor.open(writer.text);
   return writer.places;
-}
-
-/** Names of types that exports speak of and that no entry exports. */
-export function typesWithoutName(editor: Editor): string[] {
-  editor.open(ENTRIES.map((entry) => `import ${JSON.stringify(entry)};\n`).join(''));
-  const { checker, file } = editor.program();
-  const exported = file.statements
-    .map((statement) => checker.getSymbolAtLocation((statement as ts.ImportDeclaration).moduleSpecifier))
-    .flatMap((entry) => (entry === undefined ? [] : checker.getExportsOfModule(entry)))
-    .map((symbol) => unaliased(checker, symbol));
-  return [...new Mentions(checker, exported).unnamed].sort();
 }
 
 class Uses {
@@ -78,7 +67,7 @@ class Uses {
       [path, statics],
     ] as const) {
       for (const member of type.getProperties()) {
-        if (!isPublic(member) || member.name === 'prototype' || member.name.startsWith('__@')) continue;
+        if (!isPublic(member) || !isDeclaredHere(member) || member.name.startsWith('__@')) continue;
         this.text += `${owner}.`;
         this.#place(`${name}.${member.name}`, member.name);
         this.text += ';\n';
@@ -94,10 +83,8 @@ class Uses {
       if ((of.flags & ts.TypeFlags.Never) !== 0 || field.name.startsWith('__@')) continue; // a field that is not to be there
       this.#place(`${name}.${field.name}`, field.name);
       this.text += ': ';
-      if (of.isStringLiteral()) this.text += JSON.stringify(of.value);
-      else if (isNameless(of))
-        this.#literal(`${name}.${field.name}`, of);
-      else this.text += 'null!';
+      if (isNameless(of)) this.#literal(`${name}.${field.name}`, of);
+      else this.text += standIn(of, this.#checker);
       this.text += ', ';
     }
     this.text += '}';
@@ -109,55 +96,28 @@ class Uses {
   }
 }
 
-/** What types speak of, through fields, methods, elements and promises. */
-class Mentions {
-  readonly unnamed = new Set<string>();
-  readonly #checker: ts.TypeChecker;
-  readonly #named: ReadonlySet<ts.Symbol>;
-  readonly #seen = new Set<ts.Type>();
-
-  constructor(checker: ts.TypeChecker, exported: readonly ts.Symbol[]) {
-    this.#checker = checker;
-    this.#named = new Set(exported);
-    for (const symbol of exported) {
-      if ((symbol.flags & ts.SymbolFlags.Type) !== 0) this.#follow(checker.getDeclaredTypeOfSymbol(symbol));
-      if ((symbol.flags & ts.SymbolFlags.Class) !== 0) for (const one of checker.getTypeOfSymbol(symbol).getProperties()) this.#follow(checker.getTypeOfSymbol(one));
-      else if ((symbol.flags & ts.SymbolFlags.Value) !== 0) this.#follow(checker.getTypeOfSymbol(symbol));
-    }
-  }
-
-  #follow(type: ts.Type): void {
-    if (this.#seen.has(type)) return;
-    this.#seen.add(type);
-    for (const one of type.aliasTypeArguments ?? []) this.#follow(one);
-    if (type.isUnionOrIntersection()) {
-      for (const one of type.types) this.#follow(one);
-      return;
-    }
-    if ((type.flags & ts.TypeFlags.Object) === 0) return;
-    for (const one of this.#checker.getTypeArguments(type as ts.TypeReference)) this.#follow(one);
-    for (const signature of type.getCallSignatures()) {
-      for (const parameter of signature.parameters) this.#follow(this.#checker.getTypeOfSymbol(parameter));
-      this.#follow(signature.getReturnType());
-    }
-    if (!isOurs(type)) return;
-    const symbol = type.aliasSymbol ?? type.symbol;
-    if (symbol !== undefined && symbol.name !== '__type' && !this.#named.has(symbol)) this.unnamed.add(symbol.name);
-    for (const field of type.getProperties()) if (isPublic(field)) this.#follow(this.#checker.getTypeOfSymbol(field));
-  }
+/** Something to stand for a field, told apart from `undefined`. */
+function standIn(type: ts.Type, checker: ts.TypeChecker): string {
+  const [one = type] = type.isUnion() ? type.types : [type];
+  if (one.isStringLiteral()) return JSON.stringify(one.value);
+  if ((one.flags & ts.TypeFlags.StringLike) !== 0) return "''";
+  if ((one.flags & ts.TypeFlags.NumberLike) !== 0) return '0';
+  return checker.isArrayType(one) ? '[]' : 'null!';
 }
 
-function unaliased(checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol {
+export function unaliased(checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol {
   return (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
 }
 
 /** Whether fields of a type stand in a declaration of this package. */
-function isOurs(type: ts.Type): boolean {
+export function isOurs(type: ts.Type): boolean {
   const symbols = type.symbol === undefined ? type.getProperties() : [type.symbol, ...type.getProperties()];
-  return (
-    (type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0 &&
-    symbols.some(({ declarations = [] }) => declarations.some((one) => one.getSourceFile().fileName.startsWith(`${root}/dist/`)))
-  );
+  return (type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0 && symbols.some(isDeclaredHere);
+}
+
+/** Of an error, `message` and others are not. */
+export function isDeclaredHere({ declarations = [] }: ts.Symbol): boolean {
+  return declarations.some((one) => one.getSourceFile().fileName.startsWith(`${root}/dist/`));
 }
 
 /** An object that is written where it is used: its fields have no other place to be looked at. */
@@ -166,10 +126,12 @@ function isNameless(type: ts.Type): boolean {
   return !isFunction && isOurs(type) && type.aliasSymbol === undefined && (type.symbol?.name ?? '__type') === '__type';
 }
 
-function isPublic({ declarations = [], name }: ts.Symbol): boolean {
+export function isPublic({ declarations = [], name }: ts.Symbol): boolean {
   return (
     !name.startsWith('__#') &&
     !name.startsWith('#') &&
-    declarations.every((one) => (ts.getCombinedModifierFlags(one) & ts.ModifierFlags.NonPublicAccessibilityModifier) === 0)
+    declarations.every(
+      (one) => (ts.getCombinedModifierFlags(one) & ts.ModifierFlags.NonPublicAccessibilityModifier) === 0,
+    )
   );
 }
