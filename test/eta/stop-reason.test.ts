@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isCut, stopReasonOf } from '../../src/eta/stop-reason.js';
-import { type DecisionOptions, type Eta, type EtaRequest, type EtaResult, loadEta, type StopReason } from '../../src/index.js';
+import {
+  type DecisionOptions,
+  type Eta,
+  type EtaRequest,
+  type EtaResult,
+  loadEta,
+  type StopReason,
+} from '../../src/index.js';
 import { CLEAN, collect, FLAGGED_SAFE, loadTiny, QUESTION, UNSAFE } from './tiny.js';
 
 const ALIGNED = { thresholds: UNSAFE, whenStillUnsafe: 'return' } as const;
