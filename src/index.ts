@@ -18,6 +18,7 @@ export {
   type PicturesRequest,
   type QuestionRequest,
   type RequestOptions,
+  type StreamOptions,
 } from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';

@@ -52,9 +52,15 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
 
 const streamSchema = z.strictObject({ signal: signalSchema.optional() });
 
+/** What `stream` takes beside the request. */
+export interface StreamOptions {
+  /** Ends the request with an AbortError; takes the place of the request's own. */
+  signal?: AbortSignal | undefined;
+}
+
 /** What an Eta was loaded as. */
 export interface EtaFacts extends ThresholdsInForce {
-  /** What decides, every option in its place. */
+  /** What decides, thresholds apart: the policy, with the options that were named in their place. */
   readonly policy: Policy;
   /** Which files answer. */
   readonly models: ResolvedModels;
@@ -99,10 +105,9 @@ export class Eta {
    * Answers one request and tells how it goes: see {@link EtaEvent}. Work begins with the first event asked for; leaving
    * the loop aborts it and frees its sequences.
    *
-   * @param options `signal` takes the place of the request's
    * @throws as {@link respond}; a wrong request at once
    */
-  stream(request: EtaRequest, options?: { readonly signal?: AbortSignal }): AsyncGenerator<EtaEvent, void, void> {
+  stream(request: EtaRequest, options?: StreamOptions): AsyncGenerator<EtaEvent, void, void> {
     const { signal } = parseOptions(streamSchema, options, 'stream options');
     return this.#stream(this.#parse(request, signal));
   }

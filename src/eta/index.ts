@@ -1,5 +1,5 @@
 /** ETA: evaluate, then align. */
-export { Eta, type EtaFacts, loadEta } from './eta.js';
+export { Eta, type EtaFacts, loadEta, type StreamOptions } from './eta.js';
 export type {
   ConversationRequest,
   EtaRequest,
