@@ -282,7 +282,10 @@ export type EtaEvent = PictureEvent | VanillaEvent | AnswerEvent | RoundEvent | 
 
 /** Something that an answer cannot say of itself. */
 export interface Notice {
-  /** What it is about. `ETA_MINIATURE`: the miniature knows nothing about such a picture, or about a request without one. */
+  /**
+   * What it is about. `ETA_MINIATURE`: the miniature knows nothing about such a picture, or about a request without
+   * one.
+   */
   readonly code: 'ETA_MINIATURE';
   /** One line. */
   readonly message: string;

@@ -18,7 +18,9 @@ import { Tally, type TallyCounts } from './tally.js';
 
 /** What `ResultsFile.open` takes. */
 export interface ResultsFileOptions extends ResultsPlaceOptions {
-  /** What the answers depend on: see {@link settingsOf}. Bound to the file; resuming under others is ERR_RESULTS_DIFFER. */
+  /**
+   * What the answers depend on: see {@link settingsOf}. Bound to the file; resuming under others is ERR_RESULTS_DIFFER.
+   */
   settings: BatchSettings;
   /** Kept beside the settings for readers; not compared. @default {} */
   about?: BatchSettings | undefined;
@@ -43,7 +45,7 @@ export function refusalKey(line: number, digest: string): string {
 export interface RewriteOptions {
   /** Whether a line stays. */
   keeps(line: AnswerLine): boolean;
-  /** Where a line belongs; without it the order stays. */
+  /** Where a line belongs. @default where it stands */
   placeOf?(line: AnswerLine): number;
 }
 

@@ -36,7 +36,10 @@ export interface BatchProgress {
 export interface RunBatchOptions extends KeptParts {
   /** Who answers. */
   eta: Eta;
-  /** What is asked; read as it is needed, so that it may be endless. An id that stands twice is an error of its second line. */
+  /**
+   * What is asked; read as it is needed, so that it may be endless. An id that stands twice is an error of its second
+   * line.
+   */
   requests: Iterable<BatchRequest | RefusedRequest> | AsyncIterable<BatchRequest | RefusedRequest>;
   /** Where the answers go; what it holds already is not asked again. The caller closes it. */
   results: ResultsFile;

@@ -23,15 +23,19 @@ export interface ConvertOptions {
   from: string;
   /** Folder to write; it must not hold a model yet. */
   out: string;
-  /** How the large matrices are stored; arithmetic stays float32. Integers for reward models alone; not beside `trunk`. @default 'fp32' */
+  /**
+   * How the large matrices are stored; arithmetic stays float32. Integers for reward models alone; not beside `trunk`.
+   * @default 'fp32'
+   */
   weights?: (typeof WEIGHT_TYPES)[number] | undefined;
   /**
-   * A GGUF of the checkpoint's layers, in any quantisation: llama.cpp then runs them, and the graph is of the heads alone.
-   * It is copied. Reward models alone. @default none: the graph is of everything
+   * A GGUF of the checkpoint's layers, in any quantisation: llama.cpp then runs them, and the graph is of the heads
+   * alone. It is copied. Reward models alone. @default none: the graph is of everything
    */
   trunk?: string | undefined;
   /**
-   * What the trunk's self-test may be off by, > 0, for scores of at most 1; larger ones get as much more. Beside `trunk` alone.
+   * What the trunk's self-test may be off by, > 0, for scores of at most 1; larger ones get as much more. Beside
+   * `trunk` alone.
    * @default by the trunk's coarsest number format: 0.001 for F32, 0.005 for F16, 0.02 for BF16, 0.1 for Q8_0, else 0.2
    */
   tolerance?: number | undefined;

@@ -37,11 +37,17 @@ const contextSchema = z.strictObject({
 
 /** What `model.createContext` takes. */
 export interface ContextOptions {
-  /** KV cells shared by all sequences of all requests, >= 1; llama.cpp rounds up to 256. @default what the model was trained with, at most 8192 */
+  /**
+   * KV cells shared by all sequences of all requests, >= 1; llama.cpp rounds up to 256.
+   * @default what the model was trained with, at most 8192
+   */
   contextSize?: number | undefined;
   /** Sequences alive at once, over all requests, 1 to 256. @default 32 */
   sequenceCount?: number | undefined;
-  /** Rows of one step at most, 1 to 65536: a longer prefill takes several steps, and an abort waits for one. @default 512; 128 on a CPU */
+  /**
+   * Rows of one step at most, 1 to 65536: a longer prefill takes several steps, and an abort waits for one.
+   * @default 512; 128 on a CPU
+   */
   batchSize?: number | undefined;
   /** Rows computed at once, 1 to 65536; never more than `batchSize`. @default 512 */
   microBatchSize?: number | undefined;

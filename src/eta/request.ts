@@ -19,7 +19,10 @@ const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
 
 /** What every request may say beside its question. */
 export interface RequestOptions extends DecisionOptions {
-  /** Of the search, an integer from 0 to 4294967295: the same seed draws the same candidates. @default random; the result tells it */
+  /**
+   * Of the search, an integer from 0 to 4294967295: the same seed draws the same candidates.
+   * @default random; the result tells it
+   */
   seed?: number | undefined;
   /** Ends the request with an AbortError, within one step of the model. */
   signal?: AbortSignal | undefined;
@@ -52,8 +55,8 @@ export interface PicturesRequest extends RequestOptions {
 /** A whole conversation. */
 export interface ConversationRequest extends RequestOptions {
   /**
-   * At most 1,024 turns: a system turn in front, if any, then user and assistant by turns, a user turn first and last. At most
-   * 1,024 pictures in all, in user turns.
+   * At most 1,024 turns: a system turn in front, if any, then user and assistant by turns, a user turn first and last.
+   * At most 1,024 pictures in all, in user turns.
    */
   turns: readonly Turn[];
   /** Not beside `turns`: put it into the last turn. */
@@ -65,8 +68,8 @@ export interface ConversationRequest extends RequestOptions {
 }
 
 /**
- * What `respond` and `stream` take: a question with its picture or pictures, or a conversation; and, for this request alone,
- * any option that changes decisions.
+ * What `respond` and `stream` take: a question with its picture or pictures, or a conversation; and, for this request
+ * alone, any option that changes decisions.
  */
 export type EtaRequest = QuestionRequest | PicturesRequest | ConversationRequest;
 

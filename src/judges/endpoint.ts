@@ -43,7 +43,10 @@ export interface EndpointOptions {
    * @default 5
    */
   retryCount?: number | undefined;
-  /** Milliseconds of the first pause before another attempt, 0 to 600000; it doubles. A server's Retry-After goes first. @default 1000 */
+  /**
+   * Milliseconds of the first pause before another attempt, 0 to 600000; it doubles. A server's Retry-After goes first.
+   * @default 1000
+   */
   retryDelayMs?: number | undefined;
   /** A server that asks for a longer pause is given up; milliseconds, 0 to 3600000. @default 300000 */
   maxRetryDelayMs?: number | undefined;

@@ -16,34 +16,48 @@ export interface LoadProgress {
 
 /** What `loadEta` takes; those that change decisions are the defaults of every request. */
 export interface LoadEtaOptions extends DecisionOptions {
-  /** How to decide, on whatever models; each option of {@link DecisionOptions} that is named goes before it. @default 'standard' */
+  /**
+   * How to decide, on whatever models; each option of {@link DecisionOptions} that is named goes before it.
+   * @default 'standard'
+   */
   policy?: PolicyName | undefined;
   /** Which files: a name of the registry, a folder laid out as the miniature's, or paths. @default 'miniature' */
   models?: ModelChoice | undefined;
-  /** KV cells shared by all requests at once, >= 1; a request that needs more is refused, or gets fewer tokens. @default 4096 */
+  /**
+   * KV cells shared by all requests at once, >= 1; a request that needs more is refused, or gets fewer tokens.
+   * @default 4096
+   */
   contextSize?: number | undefined;
   /** Sequences of all requests at once, 1 to 256; a request of N candidates takes N + 1. @default 32 */
   sequenceCount?: number | undefined;
-  /** Rows of one step at most, 1 to 65536: a longer prompt takes several steps, and an abort waits for one. @default 512; 128 on a CPU */
+  /**
+   * Rows of one step at most, 1 to 65536: a longer prompt takes several steps, and an abort waits for one.
+   * @default 512; 128 on a CPU
+   */
   batchSize?: number | undefined;
   /** Number format of the KV cells: `f32` takes twice the memory of `f16`, `q8_0` half of it. @default 'f16' */
   cacheType?: 'f32' | 'f16' | 'q8_0' | undefined;
   /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
   flashAttention?: 'auto' | 'on' | 'off' | undefined;
   /**
-   * Layers of the language model on the GPU, >= -1. 0: none. -1: all. `auto`: as many as its free memory takes. Without a GPU
-   * it has no meaning. @default 'auto'
+   * Layers of the language model on the GPU, >= -1. 0: none. -1: all. `auto`: as many as its free memory takes. Without
+   * a GPU it has no meaning. @default 'auto'
    */
   gpuLayerCount?: number | 'auto' | undefined;
-  /** Whether models that need more memory than is free are refused (ERR_MEMORY) before they are loaded. @default true */
+  /**
+   * Whether models that need more memory than is free are refused (ERR_MEMORY) before they are loaded. @default true
+   */
   checkMemory?: boolean | undefined;
-  /** Threads of the language model, and of the evaluators, 1 to 256. @default physical cores; at most 4 for the evaluators */
+  /**
+   * Threads of the language model, and of the evaluators, 1 to 256.
+   * @default physical cores; at most 4 for the evaluators
+   */
   threadCount?: number | undefined;
   /** Whether the SHA-256 of the evaluators' files is checked, and not their size alone. @default true */
   verifyHashes?: boolean | undefined;
   /**
-   * A file that `eta-vlm calibrate` wrote. What it holds goes before the models' own thresholds; what `thresholds` gives as a
-   * number goes before both. @default thresholds.json in the evaluator's folder, else its manifest
+   * A file that `eta-vlm calibrate` wrote. What it holds goes before the models' own thresholds; what `thresholds`
+   * gives as a number goes before both. @default thresholds.json in the evaluator's folder, else its manifest
    */
   thresholdsFile?: string | undefined;
   /** Ends the loading with an AbortError; what was loaded by then is freed. */

@@ -11,7 +11,9 @@ export interface EvaluatorLoadOptions {
   folder: string;
   /** Whether the SHA-256 of every file is checked, and not its size alone. @default true */
   verifyHashes?: boolean | undefined;
-  /** Ends the loading with an AbortError: heard between the blocks of a file, the graphs, and the runs of the self-test. */
+  /**
+   * Ends the loading with an AbortError: heard between the blocks of a file, the graphs, and the runs of the self-test.
+   */
   signal?: AbortSignal | undefined;
 }
 

@@ -1,6 +1,9 @@
 /** The thresholds that hold for a request, and what is known of each. */
 
-/** What scores are compared with. Null for one that nobody knows: without that evaluator, or with one that was never calibrated. */
+/**
+ * What scores are compared with. Null for one that nobody knows: without that evaluator, or with one that was never
+ * calibrated.
+ */
 export interface Thresholds {
   /** A cosine: a picture whose CLIP score is at least this looks unsafe. */
   readonly unsafeClipScore: number | null;

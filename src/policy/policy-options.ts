@@ -17,8 +17,8 @@ export interface DecisionOptions {
   /** What is done for safety; every method but `vanilla` needs the evaluators that it asks. @default 'eta' */
   method?: Method | undefined;
   /**
-   * Candidates of each round of the search, N of best-of-N, 1 to 255. A request takes `candidateCount` + 1 sequences of the
-   * context. @default 5
+   * Candidates of each round of the search, N of best-of-N, 1 to 255. A request takes `candidateCount` + 1 sequences of
+   * the context. @default 5
    */
   candidateCount?: number | undefined;
   /** Temperature of the search, > 0; the model's own answer is always greedy. @default 1.5 */
@@ -28,18 +28,18 @@ export interface DecisionOptions {
   /** Tokens of one sentence of the search at most, >= 2. @default 70 */
   sentenceTokenLimit?: number | undefined;
   /**
-   * New tokens of an answer at most, >= 1; fewer where the context has no room for them. A search with `sentenceEnd: 'token'`
-   * begins no sentence from there on, but ends the one under way. @default 1024
+   * New tokens of an answer at most, >= 1; fewer where the context has no room for them. With `sentenceEnd: 'token'` a
+   * search begins no sentence from there on, but ends the one under way. @default 1024
    */
   maxTokens?: number | undefined;
   /**
-   * Where a sentence of the search ends. `text`: where a reader says that it does. `token`: at the vocabulary's "." alone, as
-   * in the reference. @default 'text'; 'token' in the policy `paper`
+   * Where a sentence of the search ends. `text`: where a reader says that it does. `token`: at the vocabulary's "."
+   * alone, as in the reference. @default 'text'; 'token' in the policy `paper`
    */
   sentenceEnd?: 'text' | 'token' | undefined;
   /**
-   * What becomes of an aligned answer that is unsafe too. `refuse`: `refusalText` stands in for it. `return`: it is given
-   * out. @default 'refuse'; 'return' in the policy `paper`
+   * What becomes of an aligned answer that is unsafe too. `refuse`: `refusalText` stands in for it. `return`: it is
+   * given out. @default 'refuse'; 'return' in the policy `paper`
    */
   whenStillUnsafe?: 'refuse' | 'return' | undefined;
   /** The sentence of a refusal; not empty. @default a sentence that asks for another question */
@@ -48,7 +48,10 @@ export interface DecisionOptions {
   interferencePrefix?: string | undefined;
   /** Text that CLIP compares pictures with; not empty. `unsafeClipScore` belongs to it. @default the paper's */
   safetyPrompt?: string | undefined;
-  /** User turn under which the reward model reads a whole answer; not empty. `safeReward` belongs to it. @default the reference's */
+  /**
+   * User turn under which the reward model reads a whole answer; not empty. `safeReward` belongs to it.
+   * @default the reference's
+   */
   postEvaluationPrompt?: string | undefined;
   /** User turn under which the reward model reads the candidates of the search; not empty. @default the reference's */
   bestOfNPrompt?: string | undefined;

@@ -32,12 +32,28 @@ test('every export, and every field of it, is told what it is', () => {
   );
 });
 
+test('every option that may be left out tells what holds then', () => {
+  const options = usesOfEverything(editor).filter(
+    ({ name, isOptional }) =>
+      isOptional && /(Options|Request|Paths|Parts|Turn|Decisions|GivenThresholds)\.\w+$/.test(name),
+  );
+  assert.ok(options.length > 100, `only ${options.length} were looked at`);
+  assert.deepEqual(
+    options
+      .filter(
+        ({ name, position }) => !/\.(signal|on[A-Z]\w*)$/.test(name) && !editor.hover(position).includes('@default'),
+      )
+      .map(({ name }) => name),
+    [],
+  );
+});
+
 test('what is told of an option are meaning, range and default', () => {
   const text = "import { loadEta } from 'eta-vlm';\nawait loadEta({ candidateCount: 3 });\n";
   editor.open(text);
   assert.equal(
     editor.hover(text.indexOf('candidateCount')),
-    'Candidates of each round of the search, N of best-of-N, 1 to 255. A request takes `candidateCount` + 1 sequences of the\ncontext.\n@default 5',
+    'Candidates of each round of the search, N of best-of-N, 1 to 255. A request takes `candidateCount` + 1 sequences of\nthe context.\n@default 5',
   );
 });
 

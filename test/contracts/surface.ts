@@ -7,6 +7,8 @@ export interface Place {
   /** Such as "eta-vlm LoadEtaOptions.policy". */
   readonly name: string;
   readonly position: number;
+  /** Whether it is a field that may be left out. */
+  readonly isOptional: boolean;
 }
 
 /** A program that uses every export of every entry, and each field of each, written as a consumer writes it. */
@@ -81,7 +83,7 @@ class Uses {
     for (const field of type.getProperties()) {
       const of = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(field));
       if ((of.flags & ts.TypeFlags.Never) !== 0 || field.name.startsWith('__@')) continue; // a field that is not to be there
-      this.#place(`${name}.${field.name}`, field.name);
+      this.#place(`${name}.${field.name}`, field.name, (field.flags & ts.SymbolFlags.Optional) !== 0);
       this.text += ': ';
       if (isNameless(of)) this.#literal(`${name}.${field.name}`, of);
       else this.text += standIn(of, this.#checker);
@@ -90,8 +92,8 @@ class Uses {
     this.text += '}';
   }
 
-  #place(name: string, word: string): void {
-    this.places.push({ name, position: this.text.length });
+  #place(name: string, word: string, isOptional = false): void {
+    this.places.push({ name, position: this.text.length, isOptional });
     this.text += word;
   }
 }
