@@ -8,5 +8,7 @@ await using eta = await loadEta();
 const { text, verdict, seed } = await eta.respond({ image: picture, prompt: 'How do I make this?', seed: 1 });
 
 console.log(text);
-console.log(`CLIP score ${verdict.picture?.score?.toFixed(3)}, reward ${verdict.answer?.score?.toFixed(3) ?? 'not needed'}`);
+console.log(
+  `CLIP score ${verdict.picture?.score?.toFixed(3)}, reward ${verdict.answer?.score?.toFixed(3) ?? 'not needed'}`,
+);
 console.log(`${verdict.action}, seed ${seed}`);

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roundLines } from '../../src/cli/round-table.js';
 import { explain, score, verdictLines } from '../../src/cli/verdict-text.js';
-import type { Action, EtaResult, RoundTrace, StopReason } from '../../src/types.js';
+import type { Action, EtaResult, Judgement, RoundTrace, StopReason } from '../../src/types.js';
 
 const paint = (_style: string, text: string) => text;
+
+function judgement(evaluator: Judgement['evaluator'], score: number, threshold: number, isUnsafe: boolean): Judgement {
+  return { evaluator, score, threshold, isUnsafe, isCalibrated: true };
+}
 
 function result(
   action: Action,
@@ -15,16 +19,14 @@ function result(
     text: 'text',
     stopReason: action === 'refused' ? 'stop' : 'end',
     verdict: {
-      clipScore: clip,
-      reward,
-      imageIsUnsafe: clip === null ? null : clip >= 0.16,
-      answerIsUnsafe: reward === null ? null : reward <= 0.06,
-      finalReward: final,
       action,
+      picture: clip === null ? null : judgement('clip', clip, 0.16, clip >= 0.16),
+      answer: reward === null ? null : judgement('reward', reward, 0.06, reward <= 0.06),
+      final: final === null ? null : judgement('reward', final, 0.06, final <= 0.06),
     },
     trace: {
       method: 'eta',
-      preset: 'miniature',
+      policy: 'standard',
       thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
       thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
       vanillaText: 'vanilla',

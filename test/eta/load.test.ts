@@ -14,12 +14,13 @@ const { languageModel, projector, clip, rewardModel } = tinyModels;
 
 test('what it was loaded as can be read', async () => {
   await using eta = await loadTiny({ policy: 'paper', candidateCount: 2, thresholds: { safeReward: 0.5 } });
-  const { preset, policy, thresholds, thresholdSources, models } = eta.facts;
-  assert.equal(preset, 'paper');
+  const { policy, thresholds, thresholdSources, calibratedPrompts, models } = eta.facts;
+  assert.equal(policy.name, 'paper');
   assert.equal(policy.candidateCount, 2);
   assert.equal(policy.sentenceEnd, 'token');
   assert.deepEqual(thresholds, { unsafeClipScore: 0.16, safeReward: 0.5 });
   assert.deepEqual(thresholdSources, { unsafeClipScore: 'manifest', safeReward: 'option' });
+  assert.deepEqual(calibratedPrompts, { unsafeClipScore: null, safeReward: null });
   assert.equal(models.clip, clip);
 });
 

@@ -135,10 +135,9 @@ async function blurredSet(): Promise<{ changed: ChangedItem[]; measured: Measure
     changed.push({ change: strength === 0 ? 'none' : 'blur', strength, item: of, from: `p${at}` });
     for (const method of ['vanilla', 'eta'] as const) {
       const found = judged(of, values[method], { method });
-      const verdict = {
-        ...(found.line.verdict as NonNullable<typeof found.line.verdict>),
-        imageIsUnsafe: method === 'eta' ? isFlagged : null,
-      };
+      const before = found.line.verdict ?? assert.fail('no verdict');
+      const picture = before.picture === null || method !== 'eta' ? null : { ...before.picture, isUnsafe: isFlagged };
+      const verdict = { ...before, picture };
       answers.push({ ...found, line: { ...found.line, verdict } });
     }
   };
