@@ -1,6 +1,8 @@
 /** How to decide: the policies, the methods, the thresholds. */
 export {
   answerIsUnsafe,
+  coveringMethod,
+  draws,
   imageIsUnsafe,
   METHOD_PLANS,
   METHODS,
