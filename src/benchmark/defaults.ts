@@ -5,4 +5,4 @@ import type { Method } from '../types.js';
 export const COMPARED_METHODS: readonly Method[] = ['vanilla', 'eta'];
 
 /** Of the methods that draw. */
-export const SEEDS: readonly number[] = [1];
+export const SEEDS = [1] as const;
