@@ -39,10 +39,8 @@ export { DATASETS, datasetOf } from './registry.js';
 export { type Circumstances, reportData } from './report.js';
 export {
   answersOutputs,
-  answersPath,
   type Measurement,
   type MeasureOptions,
-  type MeasuringOptions,
   measure,
   measureInstances,
   measurement,

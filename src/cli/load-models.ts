@@ -1,5 +1,5 @@
 /** Loads what the options of a command name, and says on stderr how far it is. */
-import { type ContextRoom, roomFor } from '../batch/context-room.js';
+import { roomFor } from '../batch/context-room.js';
 import { type Eta, type LoadEtaOptions, type LoadProgress, loadEta } from '../index.js';
 import { coveringMethod } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
@@ -34,7 +34,7 @@ export async function loadForMethods(
   own: Pick<LoadEtaOptions, 'models' | 'onNotice' | 'signal'>,
 ): Promise<Eta> {
   const decisions = policyOptions({ ...flags, method: coveringMethod(methods) });
-  const room: ContextRoom = roomFor(concurrency, { ...decisions, ...most });
+  const room = roomFor(concurrency, { ...decisions, ...most });
   return await loadModels({ ...room, ...loadOptions(flags), ...decisions, ...own });
 }
 
