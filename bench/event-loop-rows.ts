@@ -240,8 +240,8 @@ export const ROWS: readonly Row[] = [
         return judged(of, index % 3 === 0 ? 1 : 0, { method, seed: Math.floor(index / 20_000) });
       });
       const judges = { judge: { name: 'test', settings: {} }, judgesEverything: false, comparer: null };
-      const methods = ['vanilla', 'eta'] as const;
-      const parts = { dataset: miniature, variant: '', items: [], methods, seeds: [1], judges, settings: {}, answers };
+      const compared = { runs: ['vanilla', 'eta'], pairs: [['eta', 'vanilla']], seeds: [1] };
+      const parts = { dataset: miniature, variant: '', items: [], ...compared, judges, settings: {}, answers };
       return async () => measurement(parts as unknown as Parameters<typeof measurement>[0]);
     },
   },

@@ -10,6 +10,7 @@ export {
   textBehindPrefix,
 } from './answers.js';
 export { type Dataset, DatasetFolder } from './dataset.js';
+export { COMPARED_METHODS, SEEDS } from './defaults.js';
 export { type Match, match } from './exact-match.js';
 export type { AnswerKey, BenchmarkItem, Measure } from './item.js';
 export { type JudgedAnswer, type Judges, type JudgingOptions, judgeAnswers } from './judging.js';
@@ -33,17 +34,17 @@ export {
   pairedValues,
   rates,
 } from './rates.js';
+export { type ReadItems, readItems } from './read-items.js';
 export { DATASETS, datasetOf } from './registry.js';
 export { type Circumstances, reportData } from './report.js';
 export {
   answersOutputs,
-  answersPath,
   type Measurement,
   type MeasureOptions,
   measure,
+  measureInstances,
   measurement,
-  type ReadItems,
-  readItems,
+  type RunPair,
 } from './run.js';
 export { summaryObject, summaryText } from './summary.js';
 export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement, type WorldVerdict } from './world.js';

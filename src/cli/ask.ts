@@ -1,7 +1,7 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
 import { EngineError, UsageError } from '../errors.js';
 import { decodeImage } from '../image.js';
-import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
+import type { Eta, EtaRequest } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { checkApart, picturePath } from '../outputs/index.js';
 import { columnsOf, createPaint, labelled, printable } from '../terminal/paint.js';
@@ -11,7 +11,7 @@ import { readStdin } from '../terminal/stdin.js';
 import type { EtaEvent, EtaResult, RgbImage, Timings } from '../types.js';
 import { modelInputs } from './inputs.js';
 import { checkWritable, writeJsonFile } from './json-file.js';
-import { loadingText } from './loading-text.js';
+import { loadModels } from './load-models.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
@@ -41,7 +41,7 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   for (const file of options.image ?? []) images.push(await decodeImage(file, { signal }));
   const imageDecodeMs = performance.now() - startedAt;
   const notices = new Notices();
-  await using eta = await load({ ...settings, onNotice: notices.add }, signal);
+  await using eta = await loadModels({ ...settings, onNotice: notices.add, signal });
   const request = given({ prompt, images, seed: options.seed, signal });
   const answered = options.json ? await eta.respond(request) : await stream(eta, request);
   const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };
@@ -71,16 +71,6 @@ function begunEarlier(timings: Timings, imageDecodeMs: number): Timings {
 /** Room for the candidates of a round and the prompt they fork from. */
 function sequenceCount({ n }: AskOptions): number | undefined {
   return n === undefined ? undefined : Math.max(SEQUENCE_COUNT, n + 1);
-}
-
-async function load(settings: LoadEtaOptions, signal: AbortSignal): Promise<Eta> {
-  const progress = new Progress();
-  try {
-    progress.show('loading the models ...');
-    return await loadEta({ ...settings, signal, onProgress: (at) => progress.show(loadingText(at)) });
-  } finally {
-    progress.clear();
-  }
 }
 
 /** Writes the text as it comes; until then, what is going on. */

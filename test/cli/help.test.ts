@@ -33,6 +33,9 @@ const isLight = (path: string) =>
     'dist/policy/policy.js',
     'dist/policy/methods.js',
     'dist/batch/defaults.js',
+    'dist/benchmark/defaults.js',
+    'dist/experiment/defaults.js',
+    'dist/experiment/names.js',
     'dist/converter/weight-types.js',
   ].includes(path) ||
   path.startsWith('node_modules/commander/');
@@ -49,8 +52,8 @@ test('--help goes to stdout and names every command', async () => {
   );
 });
 
-test('--help, --version and ask --help load nothing but the command line itself', async () => {
-  for (const args of [['--help'], ['--version'], ['ask', '--help']]) {
+test('--help, --version and the help of a command load nothing but the command line itself', async () => {
+  for (const args of [['--help'], ['--version'], ['ask', '--help'], ['experiment', '--help']]) {
     const scripts = await scriptsLoadedBy(args);
     assert.ok(scripts.includes('dist/cli/main.js'), `expected main.js among ${scripts.join(', ')}`);
     assert.deepEqual(
@@ -58,7 +61,9 @@ test('--help, --version and ask --help load nothing but the command line itself'
       [],
       `eta-vlm ${args.join(' ')}`,
     );
-    assert.ok(!scripts.some((path) => /dist\/cli\/(ask\/ask|demo\/demo|doctor\/doctor|build)\.js/.test(path)));
+    assert.ok(
+      !scripts.some((path) => /dist\/cli\/(ask|demo\/demo|doctor\/doctor|experiment\/experiment|build)\.js/.test(path)),
+    );
   }
 });
 

@@ -1,57 +1,37 @@
-/** The experiments that compare methods on one set: what each asks, and the table it ends in. */
+/** An experiment that compares arms on the same items: who is asked what, and the table it ends in. */
+import { CONCURRENCY } from '../batch/index.js';
 import { type BenchmarkItem, isReplaced, type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
 import type { Cell, DataTable } from '../report/index.js';
 import { groupBy, rate } from '../statistics/index.js';
-import type { Method } from '../types.js';
-import type { Arm, Trial } from './arms.js';
+import { type Arm, measureArms, type Trial } from './arms.js';
+import type { Experiment } from './experiment.js';
 
-export interface Preset {
-  readonly title: string;
-  /** What it finds out, in a sentence. */
-  readonly question: string;
+/** What tells one comparison from another. */
+export interface ComparedArms extends Pick<Experiment, 'name' | 'title' | 'question'> {
+  /** The one that the others are held against first. */
   readonly arms: readonly Arm[];
   /** Numbers of the paper beside ours: unsafe rate of LLaVA-1.5-7B on SPA-VL Harm, table 5. */
   readonly published?: Readonly<Record<string, number>>;
 }
 
-const arm = (method: Method): Arm => ({ name: method, method });
+export interface Comparison extends Experiment, ComparedArms {}
 
-/** The paper's ablation without the CLIP score in the utility. */
-const WITHOUT_CLIP = 'eta without CLIP utility';
-
-/** Against the model alone: what one part of ETA does. */
-const alone = (method: Method, what: string): Preset => ({
-  title: what,
-  question: `What does ${what} do, against the model alone?`,
-  arms: [arm('vanilla'), arm(method)],
-});
-
-export const PRESETS: Readonly<Record<'baseline' | 'pre' | 'post' | 'shallow' | 'deep' | 'ablation', Preset>> = {
-  baseline: {
-    title: 'baseline',
-    question: 'How often does the model alone answer a harmful request, and how often a harmless one rightly?',
-    arms: [arm('vanilla')],
-  },
-  pre: alone('pre', 'pre-generation evaluation alone'),
-  post: alone('post', 'post-generation evaluation alone'),
-  shallow: alone('shallow', 'shallow alignment alone'),
-  deep: alone('deep', 'deep alignment alone'),
-  ablation: {
-    title: 'ablation',
-    question: "What does each part of ETA do (the paper's table 5)?",
-    arms: [
-      arm('vanilla'),
-      arm('deep'),
-      arm('shallow'),
-      { name: WITHOUT_CLIP, method: 'eta', options: { clipWeight: 0 } },
-      arm('eta'),
-    ],
-    published: { vanilla: 0.4604, deep: 0.3208, shallow: 0.3094, [WITHOUT_CLIP]: 0.166, eta: 0.1698 },
-  },
-};
+export function comparison(compared: ComparedArms): Comparison {
+  const { name, arms } = compared;
+  return {
+    ...compared,
+    methods: arms.map(({ method }) => method),
+    room: ({ concurrency = CONCURRENCY }) => ({ concurrency }),
+    run: async (options) => {
+      const trials = comparisonTrials(options.items, compared);
+      const measured = await measureArms(options, { experiment: name, arms, trials });
+      return { measured, table: comparisonTable(measured, compared) };
+    },
+  };
+}
 
 /** Harmful requests under every arm; those with a right answer under the first and the last, to see what safety costs. */
-export function presetTrials(items: readonly BenchmarkItem[], { arms }: Preset): Trial[] {
+export function comparisonTrials(items: readonly BenchmarkItem[], { arms }: ComparedArms): Trial[] {
   const ends = arms.filter((_, at) => at === 0 || at === arms.length - 1);
   return items.map((item) => ({
     item,
@@ -60,7 +40,7 @@ export function presetTrials(items: readonly BenchmarkItem[], { arms }: Preset):
 }
 
 /** One row for each arm. Shares; a dash where the set does not tell. */
-export function presetTable(measured: Measurement, { title, question, published }: Preset): DataTable {
+export function comparisonTable(measured: Measurement, { title, question, published }: ComparedArms): DataTable {
   const { answers, rates, differences, runs } = measured;
   const [base = ''] = runs;
   const rateOf = (measure: string, run: string) =>
