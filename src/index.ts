@@ -5,11 +5,13 @@ export {
   EtaError,
   type EtaErrorCode,
   EvaluatorError,
+  FileError,
   ImageError,
+  JudgeError,
   ModelError,
   UsageError,
 } from './errors.js';
-export { Eta, type EtaFacts, type EtaRequest, loadEta } from './eta/index.js';
+export { Eta, type EtaFacts, type EtaRequest, isCut, loadEta } from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
