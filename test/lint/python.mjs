@@ -1,13 +1,12 @@
 /** Lints the Python of this repository by ruff.toml with ruff's build in WebAssembly, which needs no Python. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { parse } from 'smol-toml';
 
 // One pass over some hundred files: optimising ten megabytes of WebAssembly costs more than it saves.
 setFlagsFromString('--liftoff-only');
-const { PositionEncoding, Workspace } = createRequire(import.meta.url)('@astral-sh/ruff-wasm-nodejs');
+const { PositionEncoding, Workspace } = await import('@astral-sh/ruff-wasm-nodejs');
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const ruff = new Workspace(parse(readFileSync(`${root}ruff.toml`, 'utf8')), PositionEncoding.Utf16);
