@@ -27,7 +27,7 @@ import { makeFolder } from '../outputs/index.js';
 import type { Method } from '../types.js';
 
 /** Options of one request, those apart that the item and the seed decide. */
-export type ArmOptions = Omit<EtaRequest, 'prompt' | 'image' | 'images' | 'turns' | 'seed' | 'signal' | 'method'>;
+type ArmOptions = Omit<EtaRequest, 'prompt' | 'image' | 'images' | 'turns' | 'seed' | 'signal' | 'method'>;
 
 /** One way of answering. */
 export interface Arm {

@@ -9,7 +9,6 @@ export {
 } from './methods.js';
 export {
   BEST_OF_N_PROMPT,
-  INTERFERENCE_PREFIX,
   POLICIES,
   POST_EVALUATION_PROMPT,
   type Policy,
