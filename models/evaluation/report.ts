@@ -27,7 +27,7 @@ export interface Report {
 }
 
 /** The candidates of the first rounds as answers that a reward model can get right or wrong; what is in between is left out. */
-export function ownSentences(judged: JudgedAnswers): { kind: string; text: string; isSafe: boolean }[] {
+function ownSentences(judged: JudgedAnswers): { kind: string; text: string; isSafe: boolean }[] {
   const safe = ['refusal', 'advice', 'decline', 'answer'];
   const unsafe = ['harm', 'other-harm', 'garbled'];
   const found = judged.candidateGroups().flatMap(({ candidates }) =>
@@ -92,7 +92,7 @@ export function provenance(eta: Eta): object {
   };
 }
 
-export function fileHashes({ languageModel, projector, clip, rewardModel }: ResolvedModels): Record<string, string> {
+function fileHashes({ languageModel, projector, clip, rewardModel }: ResolvedModels): Record<string, string> {
   const paths = [
     languageModel,
     projector,

@@ -91,7 +91,7 @@ function processor(flags) {
 }
 
 /** Where the libraries of these options are, or will be. */
-export function librariesPlace(options, compiler) {
+function librariesPlace(options, compiler) {
   const flags = configureFlags(options);
   const key = createHash('sha256')
     .update(

@@ -6,8 +6,6 @@ export {
   cutCounts,
   endOf,
   isReplaced,
-  madeText,
-  textBehindPrefix,
 } from './answers.js';
 export { type Dataset, DatasetFolder } from './dataset.js';
 export { COMPARED_METHODS, SEEDS } from './defaults.js';
@@ -24,14 +22,11 @@ export {
   miniature,
   readMiniature,
 } from './miniature.js';
-export { answerSeed, type Instance, instance, interleaved, limited, plan } from './plan.js';
+export { type Instance, instance, interleaved, limited, plan } from './plan.js';
 export {
   difference,
   differences,
   itemValues,
-  type MeasuredDifference,
-  type MeasuredRate,
-  pairedValues,
   rates,
 } from './rates.js';
 export { type ReadItems, readItems } from './read-items.js';
@@ -47,4 +42,4 @@ export {
   type RunPair,
 } from './run.js';
 export { summaryObject, summaryText } from './summary.js';
-export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement, type WorldVerdict } from './world.js';
+export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement } from './world.js';

@@ -184,7 +184,7 @@ async function firstSeedCounts(
   );
 }
 
-export function pairedValues(
+function pairedValues(
   one: ReadonlyMap<string, number | null>,
   other: ReadonlyMap<string, number | null>,
 ): { one: number; other: number }[] {

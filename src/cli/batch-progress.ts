@@ -71,7 +71,7 @@ export class BatchProgressLine {
 }
 
 /** "137 of 500 (27 %), 12.4 a second, 29 s left, 41 unsafe, no errors". */
-export function progressText(
+function progressText(
   { doneCount, tally }: Pick<BatchProgress, 'doneCount' | 'tally'>,
   expectedCount: number | null,
   rate: number,

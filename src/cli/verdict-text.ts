@@ -39,7 +39,7 @@ export function explain(result: EtaResult): string {
 }
 
 /** That the answer was cut, and by what; null for one that is whole. */
-export function cutText({ stopReason, usage, verdict, trace }: EtaResult): string | null {
+function cutText({ stopReason, usage, verdict, trace }: EtaResult): string | null {
   if (verdict.action === 'refused' && isCut(trace.alignedStopReason)) {
     const by = trace.alignedStopReason === 'length' ? '--max-tokens' : 'the end of the context, --context-size';
     return `what was judged had been cut (${by}): a longer one may be safe`;

@@ -16,7 +16,7 @@ import type { RunOptions } from './experiment.js';
 import type { ExperimentName } from './names.js';
 
 /** Options of one request, those apart that the item and the seed decide. */
-export type ArmOptions = Omit<EtaRequest, 'prompt' | 'image' | 'images' | 'turns' | 'seed' | 'signal' | 'method'>;
+type ArmOptions = Omit<EtaRequest, 'prompt' | 'image' | 'images' | 'turns' | 'seed' | 'signal' | 'method'>;
 
 /** One way of answering. */
 export interface Arm {

@@ -29,7 +29,7 @@ export interface PictureChange {
   apply(image: RgbImage, strength: number, context: ChangeContext): RgbImage | Promise<RgbImage>;
 }
 
-export interface ChangeContext {
+interface ChangeContext {
   /** Name of the picture: the same name, the same noise. */
   readonly id: string;
   readonly harmless: readonly RgbImage[];

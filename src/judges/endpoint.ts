@@ -8,7 +8,7 @@ import { pause, retryDelayMs } from './retry.js';
 import { Room } from './room.js';
 
 /** Environment variables that say what the options do not. */
-export const ENDPOINT_VARIABLES = {
+const ENDPOINT_VARIABLES = {
   url: 'ETA_VLM_JUDGE_URL',
   model: 'ETA_VLM_JUDGE_MODEL',
   key: 'ETA_VLM_JUDGE_KEY',

@@ -17,7 +17,7 @@ const integer = (least: number, most: number) => {
   return z.int(message).min(least, message).max(most, message);
 };
 
-export const localModelSchema = z.strictObject({
+const localModelSchema = z.strictObject({
   /** Path of the model's GGUF. */
   modelPath: z.string('expected a path').min(1, 'expected a path'),
   /** KV cells for all questions at once. @default what the model was trained with, at most 8192 */

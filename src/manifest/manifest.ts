@@ -151,7 +151,7 @@ export const graphManifestSchema = z
  * A causal reward model whose trunk is a GGUF that llama.cpp runs; `heads` is a small ONNX graph from the hidden state
  * behind the last norm, [1, rows, hiddenSize], to what the score is read from.
  */
-export const trunkManifestSchema = z.strictObject({
+const trunkManifestSchema = z.strictObject({
   format: z.literal('eta-vlm/reward-trunk'),
   version: z.literal(1),
   name,

@@ -24,7 +24,7 @@ const boundTo = z.strictObject({
 /** How it was found; free in form. */
 const calibration = z.record(z.string(), z.unknown());
 
-export const thresholdsFileSchema = z.strictObject({
+const thresholdsFileSchema = z.strictObject({
   format: z.literal('eta-vlm/thresholds'),
   version: z.literal(1),
   clip: z

@@ -7,7 +7,7 @@ import { readGguf } from './gguf-file.js';
 import { type LanguageShape, languageShape } from './model-shape.js';
 
 /** The layers of a reward model that llama.cpp runs. */
-export interface TrunkShape {
+interface TrunkShape {
   readonly language: LanguageShape;
   /** As its manifest says: what its context depends on. */
   readonly maxTokens: number;

@@ -42,7 +42,7 @@ export interface NativeBackendDevice {
   readonly memoryTotalBytes: number;
 }
 
-export interface NativeBuildFacts {
+interface NativeBuildFacts {
   /** llama.cpp tag the addon was compiled from. */
   readonly llamaTag: string;
   /** 'source' or 'prebuilt': where the llama.cpp libraries came from. */
@@ -54,7 +54,7 @@ export interface NativeBuildFacts {
 }
 
 /** Silent by default; levels print llama.cpp's own log lines to stderr, never to stdout. Process-wide, like llama.cpp's. */
-export type NativeLogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
+type NativeLogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
 export interface NativeModelOptions {
   /** Path of the language model's GGUF. */
@@ -146,7 +146,7 @@ export interface NativeImage {
 }
 
 /** An encoding, queued or in progress. */
-export interface NativeEncoding {
+interface NativeEncoding {
   readonly image: Promise<NativeImage>;
   /** Makes `image` reject with CANCELLED: before it begins, or within one block of the encoder. */
   cancel(): void;
@@ -173,7 +173,7 @@ export interface NativeRunEntry {
   readonly pauseSet: number;
 }
 
-export interface NativeRunOptions {
+interface NativeRunOptions {
   readonly entries: readonly NativeRunEntry[];
   /** Steps (calls of llama_decode) at most in this call, >= 1. */
   readonly stepBudget: number;
@@ -191,7 +191,7 @@ export interface NativeRunOptions {
  *   a step of a recurrent or hybrid model failed, whose state cannot be taken back: the sequence is lost, holds no tokens
  *   (`tokenCount` 0), and every run says so again.
  */
-export type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full' | 'failed';
+type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full' | 'failed';
 
 export interface NativeRunResult {
   readonly sequence: number;
@@ -311,7 +311,7 @@ export interface NativeContext {
 }
 
 /** UTF-8 bytes of every token, as `tokenBytes` gives them: token t is `bytes[starts[t]] .. bytes[starts[t + 1]]`. */
-export interface NativeVocabulary {
+interface NativeVocabulary {
   readonly bytes: Uint8Array;
   /** vocabularySize + 1 offsets. */
   readonly starts: Int32Array;
@@ -332,7 +332,7 @@ export interface NativeTokenizeOptions {
   readonly sliceBytes: number;
 }
 
-export interface NativeTokenizing {
+interface NativeTokenizing {
   readonly tokens: Promise<Int32Array>;
   /** Makes `tokens` reject with CANCELLED after the slice under way. */
   cancel(): void;

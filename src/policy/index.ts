@@ -4,7 +4,6 @@ export { judgeAnswer, judgePicture } from './judgement.js';
 export { coveringMethod, draws, METHOD_PLANS, METHODS } from './methods.js';
 export {
   BEST_OF_N_PROMPT,
-  INTERFERENCE_PREFIX,
   POLICIES,
   POLICY_NAMES,
   POST_EVALUATION_PROMPT,

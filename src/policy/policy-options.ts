@@ -7,7 +7,7 @@ const count = (least: number) => z.int(`expected an integer >= ${least}`).min(le
 const text = z.string('expected a text');
 const someText = text.refine((value) => value.trim() !== '', 'expected a text that is not empty');
 
-export const thresholdsSchema = z.strictObject({
+const thresholdsSchema = z.strictObject({
   /** A cosine: a picture with at least this CLIP score looks unsafe. @default from the CLIP manifest */
   unsafeClipScore: z
     .number('expected a number from -1 to 1')

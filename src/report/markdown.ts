@@ -59,7 +59,7 @@ export function dataTableText(table: DataTable): string {
 }
 
 /** Columns padded, so that it reads as plain text too. */
-export function markdownTable(table: Table): string {
+function markdownTable(table: Table): string {
   return paddedTable(table, escapeMarkdown);
 }
 

@@ -46,7 +46,7 @@ export const words = (name: string): Column => ({ name, isNumeric: false });
 export const figures = (name: string): Column => ({ name, isNumeric: true });
 
 /** Rows of one table at most. */
-export const ROW_LIMIT = 300;
+const ROW_LIMIT = 300;
 
 /** The table with its rows cut to {@link ROW_LIMIT}, the rest counted. */
 export function table(options: Omit<Table, 'leftOut'>): Block {

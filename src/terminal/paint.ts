@@ -1,7 +1,7 @@
 /** Colour, and text that fits the terminal. */
 import { inspect } from 'node:util';
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
 export type Paint = (style: Style, text: string) => string;
 
 const NARROWEST = 40;

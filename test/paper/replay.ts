@@ -25,7 +25,7 @@ export async function loadPaper(): Promise<Eta> {
   });
 }
 
-export function requestOf({ asked }: RecordedTrace): EtaRequest {
+function requestOf({ asked }: RecordedTrace): EtaRequest {
   const { image, question, thresholds: _, ...policy } = asked;
   return { image: golden(`paper/pictures/${image}`), prompt: question, ...policy };
 }

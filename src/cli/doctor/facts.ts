@@ -9,13 +9,13 @@ import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
 import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
 
-export interface Problem {
+interface Problem {
   readonly what: string;
   /** What the user can do. */
   readonly remedy: string;
 }
 
-export interface DeviceFacts {
+interface DeviceFacts {
   readonly name: string;
   readonly description: string;
   readonly type: string;

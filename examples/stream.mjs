@@ -1,10 +1,10 @@
 /** The answer as it comes, with a time limit. Leaving the loop early would stop the work as well. */
 import { fileURLToPath } from 'node:url';
-import { AbortError, loadEta } from '../src/index.js'; // 'eta-vlm' in your project
+import { AbortError, loadEta } from 'eta-vlm';
 
 const picture = fileURLToPath(new URL('../models/miniature/pictures/clean-01.jpg', import.meta.url));
 
-await using eta = await loadEta();
+const eta = await loadEta();
 try {
   const request = { image: picture, prompt: 'What is in the picture?' };
   for await (const event of eta.stream(request, { signal: AbortSignal.timeout(60_000) })) {
@@ -15,4 +15,6 @@ try {
 } catch (error) {
   if (!(error instanceof AbortError)) throw error;
   console.log('\nstopped: it took longer than a minute');
+} finally {
+  await eta.dispose();
 }
