@@ -18,7 +18,8 @@ bool IsSpace(uint32_t character);
 bool IsDigit(uint32_t character);
 // Letters of scripts with two cases: Latin, Greek, Cyrillic.
 bool IsCasedLetter(uint32_t character);
-// Letters of other scripts, as far as words stand apart in them: Hebrew, Arabic, those of India, kana, ideographs, Hangul.
+// Letters of other scripts, as far as words stand apart in them: Hebrew, Arabic, those of India, kana, ideographs,
+// Hangul.
 bool IsOtherLetter(uint32_t character);
 // Punctuation of ASCII, without its symbols.
 bool IsPunctuation(uint32_t character);

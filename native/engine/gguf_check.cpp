@@ -7,9 +7,9 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "engine/log.h"
 #include "ggml.h"
 #include "gguf.h"
-#include "engine/log.h"
 
 namespace eta {
 
@@ -68,12 +68,16 @@ uint64_t PromisedSize(const gguf_context* file) {
 
 void CheckGguf(const std::string& path, bool wants_projector, ErrorCode code) {
   const std::string what = wants_projector ? "projector" : "language model";
-  const auto fail = [&](const std::string& reason) { throw NativeError(code, "Cannot load the " + what + " " + path + ": " + reason); };
+  const auto fail = [&](const std::string& reason) {
+    throw NativeError(code, "Cannot load the " + what + " " + path + ": " + reason);
+  };
 
   std::ifstream stream(std::filesystem::u8path(path), std::ios::binary);
   char magic[4] = {};
   if (!stream.read(magic, 4)) fail("the file cannot be read. Check the path.");
-  if (std::string_view(magic, 4) != "GGUF") fail("expected a GGUF file, but it starts differently. Convert the model to GGUF.");
+  if (std::string_view(magic, 4) != "GGUF") {
+    fail("expected a GGUF file, but it starts differently. Convert the model to GGUF.");
+  }
   stream.close();
 
   GgufPtr file;
@@ -88,7 +92,8 @@ void CheckGguf(const std::string& path, bool wants_projector, ErrorCode code) {
   const uint64_t promised = PromisedSize(file.get());
   const uint64_t actual = std::filesystem::file_size(std::filesystem::u8path(path));
   if (actual < promised) {
-    fail("it is cut off (" + std::to_string(actual) + " of " + std::to_string(promised) + " bytes). Download it again.");
+    fail("it is cut off (" + std::to_string(actual) + " of " + std::to_string(promised) +
+         " bytes). Download it again.");
   }
 
   const std::string architecture = Text(file.get(), "general.architecture");
@@ -113,8 +118,10 @@ void CheckGguf(const std::string& path, bool wants_projector, ErrorCode code) {
   }
   const int64_t experts = Count(file.get(), architecture + ".expert_count", 0);
   const int64_t experts_used = Count(file.get(), architecture + ".expert_used_count", 0);
-  if (experts < 0 || experts > 1024 || experts_used < 0 || experts_used > experts || (experts > 0) != (experts_used > 0)) {
-    fail("its expert counts do not fit each other (" + std::to_string(experts_used) + " of " + std::to_string(experts) + ").");
+  if (experts < 0 || experts > 1024 || experts_used < 0 || experts_used > experts ||
+      (experts > 0) != (experts_used > 0)) {
+    fail("its expert counts do not fit each other (" + std::to_string(experts_used) + " of " + std::to_string(experts) +
+         ").");
   }
   if (HasRepeatedTokens(file.get())) fail("its vocabulary has the same token twice. Convert it again.");
 }

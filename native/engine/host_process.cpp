@@ -50,7 +50,8 @@ std::string PathOf(HMODULE module) {
   const int length = static_cast<int>(GetModuleFileNameW(module, wide, MAX_PATH * 4));
   std::string path(static_cast<size_t>(length) * 3, '\0');  // no UTF-16 unit takes more bytes
   if (length > 0) {
-    path.resize(WideCharToMultiByte(CP_UTF8, 0, wide, length, path.data(), static_cast<int>(path.size()), nullptr, nullptr));
+    path.resize(
+        WideCharToMultiByte(CP_UTF8, 0, wide, length, path.data(), static_cast<int>(path.size()), nullptr, nullptr));
   }
   return path;
 }

@@ -55,7 +55,9 @@ void Detach(size_t stack_bytes, std::function<void()> main) {
   std::thread(std::move(main)).detach();
 }
 
-NativeError Disposed() { return NativeError(ErrorCode::kDisposed, "The model was disposed of; load it again to use it."); }
+NativeError Disposed() {
+  return NativeError(ErrorCode::kDisposed, "The model was disposed of; load it again to use it.");
+}
 
 }  // namespace
 
@@ -81,7 +83,8 @@ std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox, si
   } catch (const std::system_error& error) {
     forget();  // or the end of the process would wait for it
     throw NativeError(ErrorCode::kModelLoadFailed, std::string("Expected one more thread for the model, received: ") +
-                                                       error.what() + ". Dispose of a model, or raise the limit of threads.");
+                                                       error.what() +
+                                                       ". Dispose of a model, or raise the limit of threads.");
   }
   return self;
 }

@@ -43,8 +43,8 @@ class JobThread : public std::enable_shared_from_this<JobThread> {
 
   // Stops the threads of one mailbox (nullptr: all) and waits until they have ended.
   static void StopAll(const Mailbox* mailbox);
-  // The last resort, where the process ends without telling JavaScript: ggml's static destructors must not find a thread
-  // that still computes.
+  // The last resort, where the process ends without telling JavaScript: ggml's static destructors must not find a
+  // thread that still computes.
   static void StopAllAtExit();
 
  private:

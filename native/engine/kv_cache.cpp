@@ -15,7 +15,8 @@ void CheckMemory(const llama_model* model, const ModelFacts& facts, const Contex
   if (!facts.ForksAnywhere()) return;
   const double heads = std::max(1, llama_model_n_head(model));
   const double row_size = static_cast<double>(facts.embedding_size) * llama_model_n_head_kv(model) / heads;
-  const double bytes_per_value = static_cast<double>(ggml_type_size(settings.cache_type)) / ggml_blck_size(settings.cache_type);
+  const double bytes_per_value =
+      static_cast<double>(ggml_type_size(settings.cache_type)) / ggml_blck_size(settings.cache_type);
   const double needed = 2.0 * facts.layer_count * settings.cell_count * row_size * bytes_per_value;
   double available = 0;
   for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
@@ -25,11 +26,11 @@ void CheckMemory(const llama_model* model, const ModelFacts& facts, const Contex
     available += static_cast<double>(total);
   }
   if (available == 0 || needed <= available) return;
-  throw NativeError(ErrorCode::kContextFailed, "A context of " + std::to_string(settings.cell_count) + " cells takes about " +
-                                          std::to_string(static_cast<int64_t>(needed / 1e9)) +
-                                          " GB, more than the memory of this machine (" +
-                                          std::to_string(static_cast<int64_t>(available / 1e9)) +
-                                          " GB). Ask for fewer cells.");
+  throw NativeError(ErrorCode::kContextFailed,
+                    "A context of " + std::to_string(settings.cell_count) + " cells takes about " +
+                        std::to_string(static_cast<int64_t>(needed / 1e9)) +
+                        " GB, more than the memory of this machine (" +
+                        std::to_string(static_cast<int64_t>(available / 1e9)) + " GB). Ask for fewer cells.");
 }
 
 }  // namespace
@@ -44,9 +45,10 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
 
   if (model.Facts().sliding_window > 0 && model.Facts().ForksAnywhere()) second_lane_ = settings.sequence_count;
   if (settings.sequence_count + second_lane_ > static_cast<int32_t>(llama_max_parallel_sequences())) {
-    throw NativeError(ErrorCode::kInvalidArgument,
-                      "Expected sequenceCount to be at most " + std::to_string(llama_max_parallel_sequences() / 2) +
-                          " for a model with windowed attention but received " + std::to_string(settings.sequence_count) + ".");
+    throw NativeError(ErrorCode::kInvalidArgument, "Expected sequenceCount to be at most " +
+                                                       std::to_string(llama_max_parallel_sequences() / 2) +
+                                                       " for a model with windowed attention but received " +
+                                                       std::to_string(settings.sequence_count) + ".");
   }
 
   llama_context_params params = llama_context_default_params();
@@ -70,8 +72,9 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
     const log::Capture capture;
     context_.reset(llama_init_from_model(model.Model(), params));
     if (context_ == nullptr) {
-      throw NativeError(ErrorCode::kContextFailed, "Cannot make a context of " + std::to_string(settings.cell_count) + " cells: " +
-                                              capture.Reason("out of memory?") + " Ask for fewer cells or sequences.");
+      throw NativeError(ErrorCode::kContextFailed, "Cannot make a context of " + std::to_string(settings.cell_count) +
+                                                       " cells: " + capture.Reason("out of memory?") +
+                                                       " Ask for fewer cells or sequences.");
     }
   }
   facts_.cell_count = static_cast<int32_t>(llama_n_ctx(context_.get()));
@@ -176,8 +179,8 @@ int32_t KvCache::Decode(const llama_batch& batch) {
     if (code == 0) llama_synchronize(context_.get());
     return code;
   } catch (...) {
-    // llama.cpp holds its buffers for reserved though that was what failed, and would run into them with the next decode:
-    // a change of the mask, to and fro, has it reserve them again.
+    // llama.cpp holds its buffers for reserved though that was what failed, and would run into them with the next
+    // decode: a change of the mask, to and fro, has it reserve them again.
     SetCausal(false);
     SetCausal(true);
     throw;

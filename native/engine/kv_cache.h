@@ -57,8 +57,8 @@ class KvCache {
   // there: nothing has changed then.
   bool Cut(Sequence& sequence, int32_t token_count, llama_pos position);
   void Empty(Sequence& sequence);
-  // Takes rows that a step has left behind the sequence's end out of llama.cpp's cache. False where that cannot be done, a
-  // running state having moved on: then the sequence is lost.
+  // Takes rows that a step has left behind the sequence's end out of llama.cpp's cache. False where that cannot be
+  // done, a running state having moved on: then the sequence is lost.
   bool Rewind(Sequence& sequence);
   // A key for content that came to be now; see Sequence::content.
   uint64_t NewContent() { return next_content_++; }
@@ -87,8 +87,9 @@ class KvCache {
   ContextFacts facts_;
   llama_context_ptr context_;
   std::vector<bool> lane_is_used_;
-  // llama.cpp gives away a cell that has left the window of its only owner, though a trim may bring it back: under windowed
-  // attention each sequence has a second lane, this much further, that owns whatever the first one does. 0 = none needed.
+  // llama.cpp gives away a cell that has left the window of its only owner, though a trim may bring it back: under
+  // windowed attention each sequence has a second lane, this much further, that owns whatever the first one does. 0 =
+  // none needed.
   llama_seq_id second_lane_ = 0;
   CellLedger cells_{0};
   uint64_t next_content_ = 1;  // 0 = empty

@@ -17,7 +17,8 @@ llama_pos PositionAt(const Sequence& sequence, int32_t token_count) {
     const int32_t end = span.first_cell + span.cell_count;
     if (token_count > span.first_cell && token_count < end) {
       throw NativeError(ErrorCode::kInvalidArgument, "Expected a cut outside of an image but " + Id(token_count) +
-                                                " lies inside the one from " + Id(span.first_cell) + " to " + Id(end) + ".");
+                                                         " lies inside the one from " + Id(span.first_cell) + " to " +
+                                                         Id(end) + ".");
     }
     if (token_count >= end) position -= span.cell_count - span.position_count;
   }
@@ -57,15 +58,16 @@ Sequence& KvContext::Find(int32_t id) {
   const auto entry = sequences_.find(id);
   if (entry == sequences_.end()) {
     throw NativeError(ErrorCode::kUnknownSequence, "Expected a living sequence but " + Id(id) + " was " +
-                                              (id < next_id_ ? "released." : "never created."));
+                                                       (id < next_id_ ? "released." : "never created."));
   }
   return entry->second;
 }
 
 Sequence& KvContext::NewSequence() {
   if (cache_->FreeLaneCount() == 0) {
-    throw NativeError(ErrorCode::kSequenceLimit, "All " + Id(facts_.sequence_count) +
-                                            " sequences are in use. Release one, or create the context with more.");
+    throw NativeError(
+        ErrorCode::kSequenceLimit,
+        "All " + Id(facts_.sequence_count) + " sequences are in use. Release one, or create the context with more.");
   }
   Sequence sequence;
   sequence.id = next_id_;
@@ -91,9 +93,10 @@ void KvContext::Append(int32_t id, const std::vector<PendingItem>& items) {
   for (const PendingItem& item : items) {
     // llama.cpp asserts that a non-causal image fits one micro batch.
     if (!item.IsImage() || item.chunk->is_causal || item.chunk->row_count <= facts_.micro_batch_size) continue;
-    throw NativeError(ErrorCode::kInvalidArgument, "Expected an image of at most microBatchSize = " + Id(facts_.micro_batch_size) +
-                                              " rows but it has " + Id(item.chunk->row_count) +
-                                              ". Create the context with a larger microBatchSize.");
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected an image of at most microBatchSize = " + Id(facts_.micro_batch_size) +
+                          " rows but it has " + Id(item.chunk->row_count) +
+                          ". Create the context with a larger microBatchSize.");
   }
   sequence.pending.insert(sequence.pending.end(), items.begin(), items.end());
 }
@@ -102,9 +105,10 @@ std::vector<int32_t> KvContext::Fork(int32_t id, int32_t count) {
   Sequence& parent = Find(id);
   const int32_t free = cache_->FreeLaneCount();
   if (count > free) {
-    throw NativeError(ErrorCode::kSequenceLimit, "Expected room for " + Id(count) + " forks but only " + Id(free) + " of " +
-                                            Id(facts_.sequence_count) +
-                                            " sequences are free. Release some, or create the context with more.");
+    throw NativeError(ErrorCode::kSequenceLimit,
+                      "Expected room for " + Id(count) + " forks but only " + Id(free) + " of " +
+                          Id(facts_.sequence_count) +
+                          " sequences are free. Release some, or create the context with more.");
   }
   std::vector<int32_t> ids;
   Newborns newborns(*this, count);
@@ -126,8 +130,8 @@ void KvContext::Trim(int32_t id, int32_t token_count) {
   Sequence& sequence = Find(id);
   const int32_t total = sequence.TokenCount();
   if (token_count > total) {
-    throw NativeError(ErrorCode::kInvalidArgument, "Expected a tokenCount from 0 to " + Id(total) + " but received " +
-                                              Id(token_count) + ".");
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected a tokenCount from 0 to " + Id(total) + " but received " + Id(token_count) + ".");
   }
   const llama_pos position = PositionAt(sequence, token_count);
   if (token_count == 0) {
@@ -136,8 +140,9 @@ void KvContext::Trim(int32_t id, int32_t token_count) {
   }
   if (token_count < total) {
     if (!facts_.forks_anywhere) {
-      throw NativeError(ErrorCode::kForkUnsupported, "This model keeps a running state instead of one cell per token: a sequence "
-                                            "can only be trimmed to 0. Append the wanted tokens to a new sequence.");
+      throw NativeError(ErrorCode::kForkUnsupported,
+                        "This model keeps a running state instead of one cell per token: a sequence "
+                        "can only be trimmed to 0. Append the wanted tokens to a new sequence.");
     }
     if (token_count < sequence.least_trim) {
       throw NativeError(ErrorCode::kForkUnsupported,
@@ -147,8 +152,9 @@ void KvContext::Trim(int32_t id, int32_t token_count) {
                             "alone. Append the wanted tokens to a new sequence.");
     }
     if (!cache_->Cut(sequence, token_count, position)) {
-      throw NativeError(ErrorCode::kForkUnsupported, "llama.cpp cannot trim a sequence of this model at " + Id(token_count) +
-                                                ". Append the wanted tokens to a new sequence.");
+      throw NativeError(ErrorCode::kForkUnsupported, "llama.cpp cannot trim a sequence of this model at " +
+                                                         Id(token_count) +
+                                                         ". Append the wanted tokens to a new sequence.");
     }
   }
   sequence.pending.clear();
@@ -174,8 +180,9 @@ int32_t KvContext::CreateTokenSet(const std::vector<llama_token>& tokens) {
 std::vector<float> KvContext::CopyOutput(int32_t id) {
   const Sequence& sequence = Find(id);
   if (sequence.output == nullptr || !sequence.pending.empty()) {
-    throw NativeError(ErrorCode::kNothingToSample, "Sequence " + Id(id) + " has no " + settings_.output->Name() +
-                                               ": it is empty, was trimmed, or has input pending. Run it first.");
+    throw NativeError(ErrorCode::kNothingToSample,
+                      "Sequence " + Id(id) + " has no " + settings_.output->Name() +
+                          ": it is empty, was trimmed, or has input pending. Run it first.");
   }
   return *sequence.output;
 }

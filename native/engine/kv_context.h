@@ -59,8 +59,8 @@ class KvContext {
   const LoadedModel& Model() const { return model_; }
   int32_t TokenSetCount() const { return static_cast<int32_t>(token_sets_.size()); }
   bool IsInTokenSet(int32_t set, llama_token token) const { return token_sets_[set][token]; }
-  // Which of an image and texts, of what waits, is decoded now. They take turns, also from one run to the next and where
-  // one failed.
+  // Which of an image and texts, of what waits, is decoded now. They take turns, also from one run to the next and
+  // where one failed.
   bool IsTurnOfImage(bool has_image, bool has_text);
   void CheckAlive() const;
   bool IsEnding() const { return is_disposed || model_.Thread().IsStopping(); }

@@ -40,8 +40,12 @@ llama_load_mode LoadMode(const ModelSettings& settings) {
 std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
                                                const std::shared_ptr<LoadProgress>& progress) {
   const auto check_cancelled = [&] {
-    if (progress->is_cancelled) throw NativeError(ErrorCode::kCancelled, "Loading " + settings.model_path + " was cancelled.");
-    if (thread->IsStopping()) throw NativeError(ErrorCode::kDisposed, "The environment ended while the model was loading.");
+    if (progress->is_cancelled) {
+      throw NativeError(ErrorCode::kCancelled, "Loading " + settings.model_path + " was cancelled.");
+    }
+    if (thread->IsStopping()) {
+      throw NativeError(ErrorCode::kDisposed, "The environment ended while the model was loading.");
+    }
   };
   check_cancelled();
   CheckGguf(settings.model_path, false, ErrorCode::kModelLoadFailed);
@@ -52,7 +56,8 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, st
   loaded->thread_ = thread;
   const bool has_projector = !settings.projector_path.empty();
   const auto refuse = [&](const std::string& reason) {
-    throw NativeError(ErrorCode::kModelLoadFailed, "Cannot load the language model " + settings.model_path + ": " + reason);
+    throw NativeError(ErrorCode::kModelLoadFailed,
+                      "Cannot load the language model " + settings.model_path + ": " + reason);
   };
 
   {
@@ -73,7 +78,8 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, st
   if (llama_model_has_encoder(model) || !llama_model_has_decoder(model) || llama_model_is_diffusion(model)) {
     refuse("expected a model that generates text token by token (decoder only), but this one does not.");
   }
-  if (llama_vocab_type(loaded->Vocabulary()) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(loaded->Vocabulary()) < 1) {
+  if (llama_vocab_type(loaded->Vocabulary()) == LLAMA_VOCAB_TYPE_NONE ||
+      llama_vocab_n_tokens(loaded->Vocabulary()) < 1) {
     refuse("it has no vocabulary.");
   }
 
@@ -130,8 +136,8 @@ bool LoadedModel::Read(TextReader& reader, bool* is_done) const {
 std::string LoadedModel::TokenBytes(llama_token token, bool render_special) const {
   std::string bytes(64, '\0');
   for (;;) {
-    const int32_t size = llama_token_to_piece(Vocabulary(), token, bytes.data(), static_cast<int32_t>(bytes.size()), 0,
-                                              render_special);
+    const int32_t size =
+        llama_token_to_piece(Vocabulary(), token, bytes.data(), static_cast<int32_t>(bytes.size()), 0, render_special);
     if (size >= 0) {
       bytes.resize(size);
       return bytes;
@@ -147,7 +153,9 @@ TokenTable LoadedModel::AllTokenBytes(bool render_special) const {
     table.starts.push_back(static_cast<int32_t>(table.bytes.size()));
     const std::string bytes = TokenBytes(token, render_special);
     table.bytes.insert(table.bytes.end(), bytes.begin(), bytes.end());
-    if (table.bytes.size() > INT32_MAX) throw NativeError(ErrorCode::kModelLoadFailed, "The vocabulary's texts take more than 2 GiB.");
+    if (table.bytes.size() > INT32_MAX) {
+      throw NativeError(ErrorCode::kModelLoadFailed, "The vocabulary's texts take more than 2 GiB.");
+    }
   }
   table.starts.push_back(static_cast<int32_t>(table.bytes.size()));
   return table;

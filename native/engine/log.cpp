@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <new>
 
-#include "llama.h"
 #include "engine/vision.h"
+#include "llama.h"
 
 namespace eta::log {
 

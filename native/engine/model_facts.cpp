@@ -28,7 +28,8 @@ ModelFacts ReadFacts(const llama_model* model) {
   ModelFacts facts;
   facts.description = ReadText([&](char* out, size_t size) { return llama_model_desc(model, out, size); });
   for (int32_t i = 0; i < llama_model_meta_count(model); i++) {
-    const std::string key = ReadText([&](char* out, size_t size) { return llama_model_meta_key_by_index(model, i, out, size); });
+    const std::string key =
+        ReadText([&](char* out, size_t size) { return llama_model_meta_key_by_index(model, i, out, size); });
     facts.metadata[key] =
         ReadText([&](char* out, size_t size) { return llama_model_meta_val_str_by_index(model, i, out, size); });
   }

@@ -20,7 +20,8 @@ int32_t LeadingTokenCount(const Sequence& sequence) {
 }
 
 int32_t CommonTokenCount(const Sequence& a, const Sequence& b, int32_t limit) {
-  const int32_t shortest = std::min({limit, static_cast<int32_t>(a.pending.size()), static_cast<int32_t>(b.pending.size())});
+  const int32_t shortest =
+      std::min({limit, static_cast<int32_t>(a.pending.size()), static_cast<int32_t>(b.pending.size())});
   int32_t count = 0;
   while (count < shortest && a.pending[count] == b.pending[count]) count++;
   return count;
@@ -54,20 +55,23 @@ Run::Run(KvContext& context, const RunRequest& request)
     Sequence& sequence = context.Find(entry.sequence);
     const std::string name = "sequence " + std::to_string(entry.sequence);
     if (!seen.insert(entry.sequence).second) {
-      throw NativeError(ErrorCode::kInvalidArgument, "Expected each sequence once in entries but " + name + " is there twice.");
+      throw NativeError(ErrorCode::kInvalidArgument,
+                        "Expected each sequence once in entries but " + name + " is there twice.");
     }
     if (entry.pause_set >= context.TokenSetCount()) {
       throw NativeError(ErrorCode::kInvalidArgument, "Expected a pauseSet made by createTokenSet (or -1) for " + name +
-                                                " but received " + std::to_string(entry.pause_set) + ".");
+                                                         " but received " + std::to_string(entry.pause_set) + ".");
     }
     if (entry.max_tokens > 0 && !sequence.is_lost) {
       if (!sequence.sampler.has_value()) {
-        throw NativeError(ErrorCode::kInvalidArgument, "Expected a sampler for " + name +
-                                                  " but it has none. Call setSampler first, in a context with output 'logits'.");
+        throw NativeError(ErrorCode::kInvalidArgument,
+                          "Expected a sampler for " + name +
+                              " but it has none. Call setSampler first, in a context with output 'logits'.");
       }
       if (sequence.pending.empty() && sequence.output == nullptr) {
-        throw NativeError(ErrorCode::kNothingToSample, "Expected logits or pending input for " + name +
-                                                   " but it is empty or was trimmed. Append at least one token.");
+        throw NativeError(ErrorCode::kNothingToSample,
+                          "Expected logits or pending input for " + name +
+                              " but it is empty or was trimmed. Append at least one token.");
       }
     }
     Member member{&sequence, entry, RunResult()};
@@ -121,8 +125,8 @@ bool Run::IsOver() const {
 
 // Whether earlier steps or draws must reach their owners, though a step failed: the next run fails in its first step.
 bool Run::HasBrought() const {
-  return report_.step_count > 0 ||
-         std::any_of(members_.begin(), members_.end(), [](const Member& member) { return !member.result.tokens.empty(); });
+  return report_.step_count > 0 || std::any_of(members_.begin(), members_.end(),
+                                               [](const Member& member) { return !member.result.tokens.empty(); });
 }
 
 void Run::DrawFromOutput() {
@@ -172,7 +176,8 @@ std::vector<Run::Group> Run::Plan() {
     bool has_joined = false;
     for (Group& group : groups) {
       const Sequence& first = *group.members.front()->sequence;
-      if (!may_share || first.content != sequence.content || !(first.pending.front() == sequence.pending.front())) continue;
+      const bool is_equal = first.content == sequence.content && first.pending.front() == sequence.pending.front();
+      if (!may_share || !is_equal) continue;
       group.members.push_back(&member);
       if (!is_image) group.row_count = CommonTokenCount(first, sequence, group.row_count);
       group.is_generating = group.is_generating && sequence.pending.size() == 1;

@@ -42,8 +42,8 @@ struct RunReport {
   bool was_interrupted = false;
 };
 
-// One call of `run`: the loop over steps. There is no prefill phase and no decode phase; a sequence has rows pending, or
-// it has an output: logits to draw from, where it has a sampler.
+// One call of `run`: the loop over steps. There is no prefill phase and no decode phase; a sequence has rows pending,
+// or it has an output: logits to draw from, where it has a sampler.
 class Run {
  public:
   Run(KvContext& context, const RunRequest& request);  // throws before anything has changed

@@ -41,7 +41,7 @@ class Sampler {
 
   SamplerSettings settings_;
   int32_t vocabulary_size_;
-  size_t limit_;  // of candidates
+  size_t limit_;            // of candidates
   std::mt19937 generator_;  // the same numbers on every platform, unlike the standard distributions
   std::vector<Candidate> candidates_;
 };

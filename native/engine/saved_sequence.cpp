@@ -3,8 +3,8 @@
 
 #include "engine/kv_context.h"
 
-// A saved sequence: a header of our own (counts, image spans, the last output), then llama.cpp's bytes. llama.cpp trusts what it
-// is given, so length, model and content are all checked before it sees any of it.
+// A saved sequence: a header of our own (counts, image spans, the last output), then llama.cpp's bytes. llama.cpp
+// trusts what it is given, so length, model and content are all checked before it sees any of it.
 namespace eta {
 
 namespace {
@@ -69,7 +69,9 @@ void Refuse(const std::string& reason) {
 Parts Read(const std::vector<uint8_t>& bytes, uint64_t fingerprint, int32_t output_size) {
   Parts parts;
   Header& header = parts.header;
-  if (bytes.size() < sizeof header) Refuse("expected the bytes of save() but there are only " + std::to_string(bytes.size()) + ".");
+  if (bytes.size() < sizeof header) {
+    Refuse("expected the bytes of save() but there are only " + std::to_string(bytes.size()) + ".");
+  }
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.magic != kMagic) Refuse("these bytes were not made by save() of this version.");
   if (header.fingerprint != fingerprint) {
@@ -95,10 +97,16 @@ Parts Read(const std::vector<uint8_t>& bytes, uint64_t fingerprint, int32_t outp
 uint64_t KvContext::Fingerprint() const {
   const ModelFacts& facts = model_.Facts();
   uint64_t hash = Hash(kHashStart, facts.description.data(), facts.description.size());
-  for (const auto& [key, text] : facts.metadata) hash = Hash(Hash(hash, key.data(), key.size()), text.data(), text.size());
-  const int64_t numbers[] = {facts.vocabulary_size, facts.embedding_size, facts.layer_count,
-                             static_cast<int64_t>(facts.parameter_count), static_cast<int64_t>(facts.size_bytes),
-                             settings_.cache_type, settings_.flash_attention};
+  for (const auto& [key, text] : facts.metadata) {
+    hash = Hash(Hash(hash, key.data(), key.size()), text.data(), text.size());
+  }
+  const int64_t numbers[] = {facts.vocabulary_size,
+                             facts.embedding_size,
+                             facts.layer_count,
+                             static_cast<int64_t>(facts.parameter_count),
+                             static_cast<int64_t>(facts.size_bytes),
+                             settings_.cache_type,
+                             settings_.flash_attention};
   const char* output = settings_.output->Name();
   return Hash(Hash(hash, numbers, sizeof numbers), output, std::strlen(output));
 }
@@ -106,8 +114,9 @@ uint64_t KvContext::Fingerprint() const {
 std::vector<uint8_t> KvContext::Save(int32_t id) {
   const Sequence& sequence = Find(id);
   if (!sequence.pending.empty()) {
-    throw NativeError(ErrorCode::kInvalidArgument, "Expected a sequence without pending input to save but " + std::to_string(id) +
-                                              " has " + std::to_string(sequence.PendingCount()) + " pending. Run it first.");
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected a sequence without pending input to save but " + std::to_string(id) + " has " +
+                          std::to_string(sequence.PendingCount()) + " pending. Run it first.");
   }
   Header header = {};
   header.magic = kMagic;
@@ -126,9 +135,9 @@ std::vector<uint8_t> KvContext::Save(int32_t id) {
   out += image_bytes;
   if (output_bytes > 0) std::memcpy(out, sequence.output->data(), output_bytes);
   out += output_bytes;
-  if (!sequence.cells.empty() &&
-      (header.state_size == 0 || !cache_->WriteState(sequence, out, header.state_size))) {
-    throw NativeError(ErrorCode::kDecodeFailed, "llama.cpp could not write the state of sequence " + std::to_string(id) + ".");
+  if (!sequence.cells.empty() && (header.state_size == 0 || !cache_->WriteState(sequence, out, header.state_size))) {
+    throw NativeError(ErrorCode::kDecodeFailed,
+                      "llama.cpp could not write the state of sequence " + std::to_string(id) + ".");
   }
   header.checksum = Checksum(header, bytes);
   std::memcpy(bytes.data(), &header, sizeof header);
@@ -140,8 +149,9 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   Parts parts = Read(bytes, Fingerprint(), cache_->OutputSize());
   const Header& header = parts.header;
   if (header.cell_count > cache_->FreeCellCount()) {
-    throw NativeError(ErrorCode::kCacheFull, "Expected " + std::to_string(header.cell_count) + " free cells but there are " +
-                                        std::to_string(cache_->FreeCellCount()) + ". Release sequences first.");
+    throw NativeError(ErrorCode::kCacheFull,
+                      "Expected " + std::to_string(header.cell_count) + " free cells but there are " +
+                          std::to_string(cache_->FreeCellCount()) + ". Release sequences first.");
   }
 
   Newborns newborns(*this, 1);

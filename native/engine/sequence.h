@@ -41,11 +41,13 @@ struct Sequence {
   uint64_t content = 0;
   OutputRow output;  // of the last row; null once a token was drawn and waits, or after a trim
   std::optional<Sampler> sampler;
-  int32_t least_trim = 0;  // tokens that a trim must leave, or none at all: windows before the end of saved bytes are not in them
-  bool is_lost = false;  // a step failed, and a running state could not be taken back: it holds nothing, and runs no more
+  // Tokens that a trim must leave, or none at all: windows before the end of saved bytes are not in them.
+  int32_t least_trim = 0;
+  // A step failed, and a running state could not be taken back: it holds nothing, and runs no more.
+  bool is_lost = false;
 
-  // Memory for rows that a step is about to add, and for a token drawn behind them: what is decoded is then written down
-  // without anything that can fail.
+  // Memory for rows that a step is about to add, and for a token drawn behind them: what is decoded is then written
+  // down without anything that can fail.
   void MakeRoom(int32_t row_count) {
     const size_t needed = cells.size() + row_count;
     if (needed > cells.capacity()) cells.reserve(std::max(needed, 2 * cells.capacity()));

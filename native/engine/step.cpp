@@ -7,8 +7,8 @@
 
 namespace eta {
 
-// Steps on their way. However they end, the mask is causal behind them; and unless they are kept, the cache holds what it
-// held before. (Whether output is wanted is said with each decode.)
+// Steps on their way. However they end, the mask is causal behind them; and unless they are kept, the cache holds what
+// it held before. (Whether output is wanted is said with each decode.)
 class Run::Attempt {
  public:
   Attempt(KvCache& cache, const std::vector<Group*>& groups, bool is_causal) : cache_(cache), groups_(groups) {
@@ -141,7 +141,9 @@ bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
     }
     return false;
   }
-  if (code == 2 && context_.IsEnding()) throw NativeError(ErrorCode::kDisposed, "The context was disposed of during a run.");
+  if (code == 2 && context_.IsEnding()) {
+    throw NativeError(ErrorCode::kDisposed, "The context was disposed of during a run.");
+  }
   throw NativeError(ErrorCode::kDecodeFailed, "Expected llama.cpp to decode a step, but llama_decode returned " +
                                                   std::to_string(code) + ": " +
                                                   capture.Reason("llama.cpp gave no reason") + After());

@@ -7,8 +7,8 @@ namespace eta {
 
 NativeError TextTooLong(size_t most_tokens, uint64_t fewest) {
   return NativeError(ErrorCode::kTextTooLong, "Expected text of at most " + std::to_string(most_tokens) +
-                                          " tokens but received one of at least " + std::to_string(fewest) +
-                                          ". Shorten it, or take a larger context.");
+                                                  " tokens but received one of at least " + std::to_string(fewest) +
+                                                  ". Shorten it, or take a larger context.");
 }
 
 void TextReader::CheckCount(double fewest) const {
@@ -45,7 +45,8 @@ bool TextReader::TouchesControl(const Tokenizer& tokenizer, const std::string& j
   return false;
 }
 
-// SentencePiece puts a space before whatever a call begins with; behind a newline, which merges with nothing, it does not.
+// SentencePiece puts a space before whatever a call begins with; behind a newline, which merges with nothing, it does
+// not.
 void TextReader::Enter(const Tokenizer& tokenizer) {
   TextPiece& piece = pieces_[piece_];
   if (piece_ == 0 && !options_.is_continued) return;

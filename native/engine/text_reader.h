@@ -32,8 +32,8 @@ class TextReader {
   TextReader(std::vector<TextPiece> pieces, const ReadingOptions& options)
       : pieces_(std::move(pieces)), options_(options) {}
 
-  // Reads one slice. Returns whether everything is read. Throws NativeError TEXT_TOO_LONG as soon as more than most_tokens is certain, and
-  // what Tokenizer::Tokens throws.
+  // Reads one slice. Returns whether everything is read. Throws NativeError TEXT_TOO_LONG as soon as more than
+  // most_tokens is certain, and what Tokenizer::Tokens throws.
   bool ReadSlice(const Tokenizer& tokenizer);
 
   std::vector<llama_token>& Tokens() { return tokens_; }

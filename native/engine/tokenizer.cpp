@@ -16,8 +16,8 @@ constexpr size_t kByteNameSize = 6;
 constexpr uint32_t kEscapedSpace = 0x2581;
 const std::string kEscapedSpaceText = "\xe2\x96\x81";
 
-// libstdc++ matches a regular expression by recursion, one level and 320 bytes a character: a longer run of characters of
-// one kind would leave the stack of a text thread (see kTextStackBytes).
+// libstdc++ matches a regular expression by recursion, one level and 320 bytes a character: a longer run of characters
+// of one kind would leave the stack of a text thread (see kTextStackBytes).
 constexpr size_t kMostRun = size_t{1} << 18;
 
 // Where digits are grouped by looking ahead to their end, their number counts squared.
@@ -33,7 +33,8 @@ size_t PairHash(uint32_t left, uint32_t right) {
 const std::set<std::string> kAcrossSpaces = {"exaone-moe", "gemma4", "granite-embed-multi-311m", "sarvam-moe"};
 const std::set<std::string> kAcrossLines = {"superbpe"};  // the one that looks ahead for digits as well
 
-// Pre-tokenizers that know cased letters and ideographs alone: other letters stay in one piece with the spaces between them.
+// Pre-tokenizers that know cased letters and ideographs alone: other letters stay in one piece with the spaces between
+// them.
 const std::set<std::string> kCasedWords = {"deepseek-llm"};
 
 // Kinds of text that llama.cpp does not turn into GPT-2's letters for bytes.
@@ -123,8 +124,8 @@ void Tokenizer::ReadToken(llama_token token) {
   Cover(text.find(kEscapedSpaceText) == std::string::npos ? text : text + " ", text.size(), is_control);
 }
 
-// "<0x3C>" stands for "<" where nothing else does. That it should be made of these six characters is another matter: its
-// halves would have to be tokens too.
+// "<0x3C>" stands for "<" where nothing else does. That it should be made of these six characters is another matter:
+// its halves would have to be tokens too.
 void Tokenizer::ReadByteNames() {
   const auto is_made = [this](const std::string& part) { return part.size() == 1 || name_parts_.count(part) > 0; };
   for (const std::string& name : byte_names_) {
@@ -172,7 +173,9 @@ std::vector<llama_token> Tokenizer::Tokens(const std::string& text, bool parse_s
       tokens.resize(count);
       return tokens;
     }
-    if (count == INT32_MIN) throw NativeError(ErrorCode::kInvalidArgument, "Expected a text of fewer than 2^31 tokens.");
+    if (count == INT32_MIN) {
+      throw NativeError(ErrorCode::kInvalidArgument, "Expected a text of fewer than 2^31 tokens.");
+    }
     tokens.resize(-count);
   }
 }
@@ -189,13 +192,15 @@ void Tokenizer::CheckRuns(const std::string& text) const {
     digits = text[at] >= '0' && text[at] <= '9' ? digits + 1 : 0;
     const bool has_many_digits = cuts_ == Cuts::kNone && digits > kMostDigits;
     if (run <= kMostRun && !has_many_digits) continue;
-    const std::string most = has_many_digits ? std::to_string(kMostDigits) + " digits" : std::to_string(kMostRun) + " characters";
-    const std::string expected = has_many_digits         ? "numbers of at most " + most
+    const std::string most =
+        has_many_digits ? std::to_string(kMostDigits) + " digits" : std::to_string(kMostRun) + " characters";
+    const std::string expected = has_many_digits          ? "numbers of at most " + most
                                  : cuts_ == Cuts::kSpaces ? "words, and stretches of white space, of at most " + most
                                  : cuts_ == Cuts::kLines  ? "a single line end between two words at least every " + most
                                                           : "a text of at most " + most;
-    throw NativeError(ErrorCode::kInvalidArgument,
-                      "Expected " + expected + ", for this model's tokenizer, but received a longer stretch. Divide it.");
+    throw NativeError(
+        ErrorCode::kInvalidArgument,
+        "Expected " + expected + ", for this model's tokenizer, but received a longer stretch. Divide it.");
   }
 }
 
@@ -230,7 +235,8 @@ bool Tokenizer::MayCut(const std::string& text, size_t at) const {
     return !(strips_ && (IsSpace(left) || IsSpace(right))) && !EndsWithSpecial(text, at);
   }
   if (left == '\n') {
-    return !ContinuesLineEnd(right) && !IsSpace(right) && before > 0 && !IsSpace(CharacterAt(text, CharacterBefore(text, before)));
+    return !ContinuesLineEnd(right) && !IsSpace(right) && before > 0 &&
+           !IsSpace(CharacterAt(text, CharacterBefore(text, before)));
   }
   return cuts_ == Cuts::kSpaces && right == ' ' && !IsSpace(left) && BeginsWord(left, CharacterAt(text, at + 1));
 }

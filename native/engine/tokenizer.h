@@ -13,8 +13,9 @@
 
 namespace eta {
 
-// Text to tokens: llama.cpp's tokenizer, and what its vocabulary says about long texts: how few tokens a text can take at
-// the least, and where it may be cut so that its parts have the tokens of the whole. Never changes; any thread may read it.
+// Text to tokens: llama.cpp's tokenizer, and what its vocabulary says about long texts: how few tokens a text can take
+// at the least, and where it may be cut so that its parts have the tokens of the whole. Never changes; any thread may
+// read it.
 class Tokenizer {
  public:
   // `metadata` of the GGUF. Reads the whole vocabulary.

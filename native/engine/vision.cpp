@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "engine/log.h"
+#include "engine/native_error.h"
 #include "mtmd-helper.h"
 #include "mtmd.h"
-#include "engine/native_error.h"
 
 namespace eta::vision {
 
 void SetLog(ggml_log_callback callback) { mtmd_helper_log_set(callback, nullptr); }
 
-// ggml asks before it computes whether someone wants to look at a node; "no" afterwards ends the graph. Looking splits the
-// graph, so only some nodes are looked at: a block of a vision transformer has about 35.
+// ggml asks before it computes whether someone wants to look at a node; "no" afterwards ends the graph. Looking splits
+// the graph, so only some nodes are looked at: a block of a vision transformer has about 35.
 bool Projector::OnNode(ggml_tensor*, bool is_question, void* data) {
   constexpr uint32_t kNodesBetweenLooks = 16;
   Projector* self = static_cast<Projector*>(data);
@@ -20,8 +20,7 @@ bool Projector::OnNode(ggml_tensor*, bool is_question, void* data) {
   return self->is_cancelled_ == nullptr || !(*self->is_cancelled_)();
 }
 
-Projector::Projector(const ProjectorOptions& options, const llama_model* model)
-    : context_(nullptr, mtmd_free) {
+Projector::Projector(const ProjectorOptions& options, const llama_model* model) : context_(nullptr, mtmd_free) {
   mtmd_context_params params = mtmd_context_params_default();
   params.use_gpu = options.use_gpu;
   params.print_timings = false;
@@ -36,12 +35,13 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model)
   context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
   if (context_ == nullptr) {
     throw NativeError(ErrorCode::kProjectorLoadFailed, "Cannot load the projector " + options.path + ": " +
-                                                   capture.Reason("llama.cpp gave no reason") +
-                                                   " Use the projector that was made for this language model.");
+                                                           capture.Reason("llama.cpp gave no reason") +
+                                                           " Use the projector that was made for this language model.");
   }
   if (!mtmd_support_vision(context_.get())) {
-    throw NativeError(ErrorCode::kProjectorLoadFailed, "Expected a vision projector in " + options.path +
-                                                   " but it has none (audio only). Use the model's image projector.");
+    throw NativeError(ErrorCode::kProjectorLoadFailed,
+                      "Expected a vision projector in " + options.path +
+                          " but it has none (audio only). Use the model's image projector.");
   }
   if (UsesNonCausalImages()) {
     // Wide, tall and large: whichever shape this model cuts into the most rows.
@@ -68,8 +68,8 @@ mtmd::input_chunks_ptr Cut(mtmd_context* context, uint32_t width, uint32_t heigh
   const log::Capture capture;
   if (mtmd_tokenize_from_parts(context, chunks.get(), parts, 1, false) != 0) {
     throw NativeError(ErrorCode::kImageFailed, "Cannot preprocess a picture of " + std::to_string(width) + " x " +
-                                          std::to_string(height) + ": " +
-                                          capture.Reason("libmtmd gave no reason") + " Try another size.");
+                                                   std::to_string(height) + ": " +
+                                                   capture.Reason("libmtmd gave no reason") + " Try another size.");
   }
   return chunks;
 }
@@ -122,11 +122,14 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
     part->embeddings.assign(embeddings, embeddings + static_cast<size_t>(part->row_count) * embedding_size);
     part->position_count = mtmd_input_chunk_get_n_pos(chunk);
     part->is_causal = !mtmd_decode_use_non_causal(context_.get(), chunk);
-    part->layout.reset(mtmd_input_chunk_get_placeholder(chunk),
-                       [](const mtmd_input_chunk* layout) { mtmd_input_chunk_free(const_cast<mtmd_input_chunk*>(layout)); });
+    part->layout.reset(mtmd_input_chunk_get_placeholder(chunk), [](const mtmd_input_chunk* layout) {
+      mtmd_input_chunk_free(const_cast<mtmd_input_chunk*>(layout));
+    });
     encoded.push_back(std::move(part));
   }
-  if (encoded.empty()) throw NativeError(ErrorCode::kImageFailed, "The picture gives no image tokens. Try a larger one.");
+  if (encoded.empty()) {
+    throw NativeError(ErrorCode::kImageFailed, "The picture gives no image tokens. Try a larger one.");
+  }
   return encoded;
 }
 

@@ -51,7 +51,8 @@ class Projector {
   // rgb: [height, width, 3], not needed after it is cut. `is_cancelled` is asked several times a block of the encoder.
   // Throws NativeError IMAGE_FAILED, or CANCELLED.
   std::vector<std::shared_ptr<const ImageChunk>> Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
-                                                        int32_t embedding_size, const std::function<bool()>& is_cancelled);
+                                                        int32_t embedding_size,
+                                                        const std::function<bool()>& is_cancelled);
 
  private:
   // While it lives, the encoder asks whether to go on.

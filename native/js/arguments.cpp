@@ -43,8 +43,8 @@ std::string Plain(double value) {
 }  // namespace
 
 Napi::Error Invalid(Napi::Env env, const std::string& name, const std::string& expected, const Napi::Value& received) {
-  return errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
-                               "Expected " + expected + " for " + name + " but received " + Describe(received) + "."));
+  return errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument, "Expected " + expected + " for " + name +
+                                                                        " but received " + Describe(received) + "."));
 }
 
 int64_t Integer(const Napi::Value& value, const std::string& name, int64_t min, int64_t max) {
@@ -107,9 +107,9 @@ std::vector<int32_t> Tokens(const Napi::Value& value, const std::string& name, i
   if (!tokens.empty()) std::memcpy(tokens.data(), array.Data(), tokens.size() * sizeof(int32_t));
   for (const int32_t token : tokens) {
     if (token >= 0 && token < vocabulary_size) continue;
-    throw errors::ToJs(value.Env(),
-               NativeError(ErrorCode::kInvalidArgument, "Expected tokens from 0 to " + std::to_string(vocabulary_size - 1) +
-                                                   " in " + name + " but received " + std::to_string(token) + "."));
+    throw errors::ToJs(value.Env(), NativeError(ErrorCode::kInvalidArgument,
+                                                "Expected tokens from 0 to " + std::to_string(vocabulary_size - 1) +
+                                                    " in " + name + " but received " + std::to_string(token) + "."));
   }
   return tokens;
 }
@@ -131,8 +131,9 @@ LentBytes::LentBytes(const Napi::Value& value, const std::string& name) {
     void* data = nullptr;
     napi_value buffer = nullptr;
     bool is_ordinary = true;
-    const bool is_read = napi_get_typedarray_info(value.Env(), value, nullptr, &size, &data, &buffer, nullptr) == napi_ok &&
-                         napi_is_arraybuffer(value.Env(), buffer, &is_ordinary) == napi_ok;
+    const bool is_read =
+        napi_get_typedarray_info(value.Env(), value, nullptr, &size, &data, &buffer, nullptr) == napi_ok &&
+        napi_is_arraybuffer(value.Env(), buffer, &is_ordinary) == napi_ok;
     if (is_read && !is_ordinary) {
       data_ = static_cast<const uint8_t*>(data);
       size_ = size;

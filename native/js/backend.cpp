@@ -90,17 +90,17 @@ Napi::Value LoadBackend(const Napi::CallbackInfo& info) {
 #ifdef ETA_BACKEND_DL
   ggml_backend_reg_t backend = ggml_backend_load(path.c_str());
   if (backend == nullptr) {
-    throw errors::ToJs(
-        env, NativeError(ErrorCode::kInvalidArgument, "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +
-                                                 " whose own libraries can be found; it could not be loaded."));
+    throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
+                                        "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +
+                                            " whose own libraries can be found; it could not be loaded."));
   }
   return Napi::String::New(env, ggml_backend_reg_name(backend));
 #else
   // A backend library brings its own libggml-base, which would be a second ggml beside the one compiled in.
   throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
-                                         "Cannot load " + path +
-                                             ": this build has its backends compiled in. Rebuild with --prebuilt for "
-                                             "backends from shared libraries."));
+                                      "Cannot load " + path +
+                                          ": this build has its backends compiled in. Rebuild with --prebuilt for "
+                                          "backends from shared libraries."));
 #endif
 }
 

@@ -53,19 +53,16 @@ void Context::Register(Napi::Env env) {
       InstanceMethod<&Context::Checked<&Context::Statistics>>("statistics"),
       InstanceMethod<&Context::Checked<&Context::Dispose>>("dispose"),
   };
-  const auto define = [&](const char* name, std::vector<Napi::ClassPropertyDescriptor<Context>> own) {
-    own.insert(own.end(), shared.begin(), shared.end());
-    return Napi::Persistent(DefineClass(env, name, own));
-  };
+  std::vector<Napi::ClassPropertyDescriptor<Context>> with_logits = shared;
+  with_logits.push_back(InstanceMethod<&Context::Checked<&Context::SetSampler>>("setSampler"));
+  with_logits.push_back(InstanceMethod<&Context::Checked<&Context::CreateTokenSet>>("createTokenSet"));
+  with_logits.push_back(InstanceMethod<&Context::Checked<&Context::Output>>("logits"));
+  std::vector<Napi::ClassPropertyDescriptor<Context>> with_hidden_state = shared;
+  with_hidden_state.push_back(InstanceMethod<&Context::Checked<&Context::Output>>("hiddenState"));
   Environment& environment = Environment::Of(env);
-  environment.logits_context_class =
-      define("NativeLogitsContext", {
-                                        InstanceMethod<&Context::Checked<&Context::SetSampler>>("setSampler"),
-                                        InstanceMethod<&Context::Checked<&Context::CreateTokenSet>>("createTokenSet"),
-                                        InstanceMethod<&Context::Checked<&Context::Output>>("logits"),
-                                    });
-  environment.hidden_state_context_class = define(
-      "NativeHiddenStateContext", {InstanceMethod<&Context::Checked<&Context::Output>>("hiddenState")});
+  environment.logits_context_class = Napi::Persistent(DefineClass(env, "NativeLogitsContext", with_logits));
+  environment.hidden_state_context_class =
+      Napi::Persistent(DefineClass(env, "NativeHiddenStateContext", with_hidden_state));
 }
 
 Napi::Value Context::Create(Napi::Env env, const Napi::Object& model_object, const std::shared_ptr<LoadedModel>& model,
@@ -74,7 +71,7 @@ Napi::Value Context::Create(Napi::Env env, const Napi::Object& model_object, con
   constexpr const char* kOutputs[] = {"logits", "hidden-state"};
   const char* output =
       kOutputs[arguments::Choice(options.As<Napi::Object>().Get("output"), "output", {kOutputs[0], kOutputs[1]})];
-  Napi::FunctionReference Environment::*kind = &Environment::logits_context_class;
+  auto kind = &Environment::logits_context_class;
   settings.output = std::make_shared<Logits>();
   if (output == kOutputs[1]) {
     kind = &Environment::hidden_state_context_class;
@@ -235,7 +232,9 @@ Napi::Value Context::Restore(const Napi::CallbackInfo& info) {
 Napi::Value Context::Statistics(const Napi::CallbackInfo& info) {
   return Later<ContextStatistics>(
       info, [](KvContext& context) { return context.Statistics(); },
-      [](Napi::Env env, ContextStatistics& statistics, const Napi::Object&) { return StatisticsToJs(env, statistics); });
+      [](Napi::Env env, ContextStatistics& statistics, const Napi::Object&) {
+        return StatisticsToJs(env, statistics);
+      });
 }
 
 Napi::Value Context::Dispose(const Napi::CallbackInfo& info) {

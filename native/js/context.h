@@ -27,7 +27,8 @@ class Context : public Napi::ObjectWrap<Context> {
   }
   template <typename Result>
   Napi::Value Later(const Napi::CallbackInfo& info, std::function<Result(KvContext&)> work,
-                    typename PromiseJob<Result>::ConvertFunction convert, ErrorCode failure = ErrorCode::kContextFailed);
+                    typename PromiseJob<Result>::ConvertFunction convert,
+                    ErrorCode failure = ErrorCode::kContextFailed);
 
   Napi::Value CreateSequence(const Napi::CallbackInfo& info);
   Napi::Value Append(const Napi::CallbackInfo& info);

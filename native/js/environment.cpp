@@ -32,8 +32,8 @@ void CallJs(napi_env env, napi_value, void*, void* data) {
 
 EventLoop::EventLoop(Napi::Env env) {
   const Napi::String name = Napi::String::New(env, "eta-vlm");
-  const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
-                                                             nullptr, CallJs, &function_);
+  const napi_status status =
+      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, CallJs, &function_);
   if (status != napi_ok) throw Napi::Error::New(env, "Cannot create the thread-safe function of eta-vlm.");
   napi_unref_threadsafe_function(env, function_);
 }
@@ -71,11 +71,11 @@ void Environment::Install(Napi::Env env) {
     loop->Close();
     JobThread::StopAll(loop.get());
   });
-  // process.exit() runs no cleanup hooks on the main thread, and libraries have static data that is gone before the last
-  // thread has noticed: stop while JavaScript is still there.
+  // process.exit() runs no cleanup hooks on the main thread, and libraries have static data that is gone before the
+  // last thread has noticed: stop while JavaScript is still there.
   const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
-  const Napi::Function on_exit = Napi::Function::New(
-      env, [loop](const Napi::CallbackInfo&) { JobThread::StopAll(loop.get()); }, "stopEtaVlm");
+  const Napi::Function on_exit =
+      Napi::Function::New(env, [loop](const Napi::CallbackInfo&) { JobThread::StopAll(loop.get()); }, "stopEtaVlm");
   process.Get("on").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), on_exit});
   JobThread::StopAllAtExit();
 }
@@ -103,13 +103,9 @@ Environment::Pending Environment::Take(uint64_t id) {
   return pending;
 }
 
-void Environment::Resolve(uint64_t id, const Napi::Value& value) {
-  Take(id).deferred.Resolve(value);
-}
+void Environment::Resolve(uint64_t id, const Napi::Value& value) { Take(id).deferred.Resolve(value); }
 
-void Environment::Reject(uint64_t id, const Napi::Value& error) {
-  Take(id).deferred.Reject(error);
-}
+void Environment::Reject(uint64_t id, const Napi::Value& error) { Take(id).deferred.Reject(error); }
 
 uint64_t Environment::AddCallback(const Napi::Function& callback) {
   const uint64_t id = next_id_++;

@@ -27,8 +27,8 @@ class EventLoop final : public Mailbox {
 };
 
 // Everything that belongs to one JS environment (the main thread, or one worker thread). All of it is used on that JS
-// thread only; native threads know the mailbox alone, so that no V8 handle ever leaves its thread. A delivery may hold a
-// reference to it: none is delivered once the environment is torn down.
+// thread only; native threads know the mailbox alone, so that no V8 handle ever leaves its thread. A delivery may hold
+// a reference to it: none is delivered once the environment is torn down.
 class Environment {
  public:
   static void Install(Napi::Env env);

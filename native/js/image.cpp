@@ -35,8 +35,7 @@ Napi::Object Image::Create(Napi::Env env, const std::shared_ptr<LoadedModel>& mo
   Napi::Object image = Environment::Of(env).image_class.New({Napi::External<Construction>::New(env, &construction)});
   image.TypeTag(&kImageTag);
   const auto fact = [&](const char* name, double value) {
-    image.DefineProperty(
-        Napi::PropertyDescriptor::Value(name, Napi::Number::New(env, value), napi_enumerable));
+    image.DefineProperty(Napi::PropertyDescriptor::Value(name, Napi::Number::New(env, value), napi_enumerable));
   };
   fact("tokenCount", rows);
   fact("positionCount", positions);
@@ -61,8 +60,9 @@ const Image::Chunks& Image::ChunksFor(Napi::Env env, const LoadedModel& model) c
   }
   if (model_.get() != &model) {
     throw errors::ToJs(
-        env, NativeError(ErrorCode::kInvalidArgument,
-                         "Expected an image of this context's model but received one of another model. Encode it again."));
+        env,
+        NativeError(ErrorCode::kInvalidArgument,
+                    "Expected an image of this context's model but received one of another model. Encode it again."));
   }
   return chunks_;
 }

@@ -88,8 +88,8 @@ Napi::Value LoadModel(const Napi::CallbackInfo& info) {
 
   // Before the promise, which nobody would hold if this failed.
   Napi::Object load = Napi::Object::New(env);
-  load["cancel"] = Napi::Function::New(
-      env, [progress](const Napi::CallbackInfo&) { progress->is_cancelled = true; }, "cancel");
+  load["cancel"] =
+      Napi::Function::New(env, [progress](const Napi::CallbackInfo&) { progress->is_cancelled = true; }, "cancel");
   load["model"] = Queue<std::shared_ptr<LoadedModel>>(
       env, Napi::Object(), *thread, ErrorCode::kModelLoadFailed,
       [settings, thread, progress, listener]() { return LoadOn(thread, settings, progress, listener.get()); },

@@ -44,16 +44,15 @@ void CheckLength(const LoadedModel& model, const Napi::Array& pieces, uint32_t p
 }  // namespace
 
 void Model::Register(Napi::Env env) {
-  Environment::Of(env).model_class = Napi::Persistent(DefineClass(
-      env, "NativeModel",
-      {
-          InstanceMethod<&Model::Checked<&Model::Tokenize>>("tokenize"),
-          InstanceMethod<&Model::Checked<&Model::TokenBytes>>("tokenBytes"),
-          InstanceMethod<&Model::Checked<&Model::Vocabulary>>("vocabulary"),
-          InstanceMethod<&Model::Checked<&Model::EncodeImage>>("encodeImage"),
-          InstanceMethod<&Model::Checked<&Model::CreateContext>>("createContext"),
-          InstanceMethod<&Model::Checked<&Model::Dispose>>("dispose"),
-      }));
+  const std::vector<Napi::ClassPropertyDescriptor<Model>> methods = {
+      InstanceMethod<&Model::Checked<&Model::Tokenize>>("tokenize"),
+      InstanceMethod<&Model::Checked<&Model::TokenBytes>>("tokenBytes"),
+      InstanceMethod<&Model::Checked<&Model::Vocabulary>>("vocabulary"),
+      InstanceMethod<&Model::Checked<&Model::EncodeImage>>("encodeImage"),
+      InstanceMethod<&Model::Checked<&Model::CreateContext>>("createContext"),
+      InstanceMethod<&Model::Checked<&Model::Dispose>>("dispose"),
+  };
+  Environment::Of(env).model_class = Napi::Persistent(DefineClass(env, "NativeModel", methods));
 }
 
 Napi::Object Model::Create(Napi::Env env, const std::shared_ptr<LoadedModel>& model) {
@@ -106,7 +105,8 @@ Napi::Value Model::Tokenize(const Napi::CallbackInfo& info) {
   const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
   Napi::Object tokenizing = Napi::Object::New(env);
   tokenizing["cancel"] = Cancel(env, is_cancelled);
-  tokenizing["tokens"] = TokenizeJob::Queue(env, Self(info), model_, TextReader(std::move(pieces), reading), is_cancelled);
+  tokenizing["tokens"] =
+      TokenizeJob::Queue(env, Self(info), model_, TextReader(std::move(pieces), reading), is_cancelled);
   return tokenizing;
 }
 
@@ -140,17 +140,17 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
   const int64_t width = arguments::Integer(image.Get("width"), "width", 1, kMaxImageSide);
   const int64_t height = arguments::Integer(image.Get("height"), "height", 1, kMaxImageSide);
   if (width * height > kMaxImagePixels) {
-    throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
-                                           "Expected an image of at most " + std::to_string(kMaxImagePixels) +
-                                               " pixels but received " + std::to_string(width) + " x " +
-                                               std::to_string(height) + ". Shrink it."));
+    throw errors::ToJs(
+        env, NativeError(ErrorCode::kInvalidArgument,
+                         "Expected an image of at most " + std::to_string(kMaxImagePixels) + " pixels but received " +
+                             std::to_string(width) + " x " + std::to_string(height) + ". Shrink it."));
   }
   const Napi::Value data = image.Get("data");
   const auto pixels = std::make_shared<const arguments::LentBytes>(data, "data");
   if (static_cast<int64_t>(pixels->size()) != width * height * 3) {
     throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
-                                           "Expected data of width * height * 3 = " + std::to_string(width * height * 3) +
-                                               " bytes but received " + std::to_string(pixels->size()) + "."));
+                                        "Expected data of width * height * 3 = " + std::to_string(width * height * 3) +
+                                            " bytes but received " + std::to_string(pixels->size()) + "."));
   }
   const std::shared_ptr<LoadedModel> model = model_;
   const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
@@ -163,14 +163,14 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
       env, keep, model->Thread(), ErrorCode::kImageFailed,
       [model, width, height, pixels, is_cancelled]() {
         if (model->Projector() == nullptr) {
-          throw NativeError(ErrorCode::kNoProjector, "Expected a model with a projector to encode an image, but it was loaded "
-                                            "without one. Give projectorPath to loadModel.");
+          throw NativeError(ErrorCode::kNoProjector,
+                            "Expected a model with a projector to encode an image, but it was loaded "
+                            "without one. Give projectorPath to loadModel.");
         }
         try {
-          return model->Projector()->Encode(
-              static_cast<uint32_t>(width), static_cast<uint32_t>(height), pixels->data(),
-              model->Facts().input_embedding_size,
-              [&] { return is_cancelled->load() || model->Thread().IsStopping(); });
+          return model->Projector()->Encode(static_cast<uint32_t>(width), static_cast<uint32_t>(height), pixels->data(),
+                                            model->Facts().input_embedding_size,
+                                            [&] { return is_cancelled->load() || model->Thread().IsStopping(); });
         } catch (const NativeError&) {
           if (model->Thread().IsStopping()) throw StoppedEncoding();
           throw;

@@ -29,8 +29,8 @@ void Settle(Environment& environment, uint64_t promise, const std::optional<Nati
   } catch (const Napi::Error& thrown) {
     // What C++ throws in a constructor comes back from JavaScript without a code.
     const bool is_coded = thrown.Get("code").IsString();
-    environment.Reject(
-        promise, is_coded ? thrown.Value() : errors::ToJs(env, NativeError(failure, thrown.Message())).Value());
+    environment.Reject(promise,
+                       is_coded ? thrown.Value() : errors::ToJs(env, NativeError(failure, thrown.Message())).Value());
     return;
   } catch (...) {
     environment.Reject(promise, errors::ToJs(env, errors::Caught(failure)).Value());
@@ -54,8 +54,9 @@ Napi::Promise Promised(Environment& environment, const Napi::Object& keep, Error
   return promise;
 }
 
-// A job whose outcome is a promise's: `work` runs on the native thread, `convert` on the JS thread, where it also gets the
-// object whose method queued it. What fails in either without a code of its own (memory, a library) has the code `failure`.
+// A job whose outcome is a promise's: `work` runs on the native thread, `convert` on the JS thread, where it also gets
+// the object whose method queued it. What fails in either without a code of its own (memory, a library) has the code
+// `failure`.
 template <typename Result>
 class PromiseJob final : public Job {
  public:
@@ -105,8 +106,7 @@ Napi::Promise Queue(Napi::Env env, const Napi::Object& keep, JobThread& thread, 
                     typename PromiseJob<Result>::ConvertFunction convert) {
   Environment& environment = Environment::Of(env);
   return Promised(environment, keep, failure, [&](uint64_t id) {
-    thread.Enqueue(
-        std::make_unique<PromiseJob<Result>>(environment, id, failure, std::move(work), std::move(convert)));
+    thread.Enqueue(std::make_unique<PromiseJob<Result>>(environment, id, failure, std::move(work), std::move(convert)));
   });
 }
 

@@ -37,9 +37,8 @@ void TokenizeJob::Work() {
 
 void TokenizeJob::Deliver() {
   if (goes_on_) return;
-  Settle(reading_->environment, reading_->promise, error_, kFailure, [&] {
-    return TypedArrayOf<Napi::Int32Array>(reading_->environment.Env(), reading_->reader.Tokens());
-  });
+  Settle(reading_->environment, reading_->promise, error_, kFailure,
+         [&] { return TypedArrayOf<Napi::Int32Array>(reading_->environment.Env(), reading_->reader.Tokens()); });
 }
 
 }  // namespace eta

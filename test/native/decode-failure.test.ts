@@ -214,7 +214,7 @@ test('a failure in each decode of a picture that takes several', async () => {
       const facts = await context.sequence(subject);
       planted.plantFailure(failure);
       if (failure !== undefined) {
-        const [outcome, steps] = await context.run({ entries: [entry(subject)], stepBudget: 9 }).then(
+        const [outcome, steps] = await context.run({ entries: [entry(subject)], stepBudget: 99 }).then(
           (report) => [report.results[0]?.state, report.stepCount],
           (error) => [error.code, 0],
         );
