@@ -41,13 +41,13 @@ void Detach(size_t stack_bytes, std::function<void()> main) {
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     auto owned = std::make_unique<std::function<void()>>(std::move(main));
-    pthread_t thread;
+    pthread_t thread{};
     // On a smaller stack, what needs this one would end the process.
     int failure = pthread_attr_setstacksize(&attributes, stack_bytes);
     if (failure == 0) failure = pthread_create(&thread, &attributes, RunMain, owned.get());
     pthread_attr_destroy(&attributes);
     if (failure != 0) throw std::system_error(failure, std::generic_category(), "Cannot start a thread");
-    owned.release();
+    (void)owned.release();  // RunMain owns it now
     return;
   }
 #endif

@@ -16,18 +16,28 @@ constexpr size_t kTextStackBytes = size_t{256} << 20;
 // Progress goes from 0 to 1 over both files; the language model takes most of it.
 constexpr float kModelShare = 0.9f;
 
-struct Reporter {
-  JobThread* thread;
-  LoadProgress* progress;
+// What a load has to know of whoever waits for it. The part of one file goes from `offset` to `offset + share`.
+struct Waiter {
+  JobThread& thread;
+  LoadProgress& progress;
   float offset;
   float share;
 };
 
 bool OnProgress(float fraction, void* data) {
-  const Reporter* reporter = static_cast<const Reporter*>(data);
-  if (reporter->progress->is_cancelled || reporter->thread->IsStopping()) return false;
-  if (reporter->progress->report) reporter->progress->report(reporter->offset + fraction * reporter->share);
+  const Waiter& waiter = *static_cast<const Waiter*>(data);
+  if (waiter.progress.is_cancelled || waiter.thread.IsStopping()) return false;
+  if (waiter.progress.report) waiter.progress.report(waiter.offset + fraction * waiter.share);
   return true;
+}
+
+void CheckWanted(const ModelSettings& settings, const Waiter& waiter) {
+  if (waiter.progress.is_cancelled) {
+    throw NativeError(ErrorCode::kCancelled, "Loading " + settings.model_path + " was cancelled.");
+  }
+  if (waiter.thread.IsStopping()) {
+    throw NativeError(ErrorCode::kDisposed, "The environment ended while the model was loading.");
+  }
 }
 
 llama_load_mode LoadMode(const ModelSettings& settings) {
@@ -35,76 +45,74 @@ llama_load_mode LoadMode(const ModelSettings& settings) {
   return settings.use_mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
 }
 
-}  // namespace
-
-std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
-                                               const std::shared_ptr<LoadProgress>& progress) {
-  const auto check_cancelled = [&] {
-    if (progress->is_cancelled) {
-      throw NativeError(ErrorCode::kCancelled, "Loading " + settings.model_path + " was cancelled.");
-    }
-    if (thread->IsStopping()) {
-      throw NativeError(ErrorCode::kDisposed, "The environment ended while the model was loading.");
-    }
-  };
-  check_cancelled();
-  CheckGguf(settings.model_path, false, ErrorCode::kModelLoadFailed);
-  if (!settings.projector_path.empty()) CheckGguf(settings.projector_path, true, ErrorCode::kProjectorLoadFailed);
-
-  std::shared_ptr<LoadedModel> loaded(new LoadedModel);
-  loaded->settings_ = settings;
-  loaded->thread_ = thread;
-  const bool has_projector = !settings.projector_path.empty();
+llama_model_ptr LoadLanguageModel(const ModelSettings& settings, Waiter waiter) {
   const auto refuse = [&](const std::string& reason) {
     throw NativeError(ErrorCode::kModelLoadFailed,
                       "Cannot load the language model " + settings.model_path + ": " + reason);
   };
-
-  {
-    Reporter reporter{thread.get(), progress.get(), 0, has_projector ? kModelShare : 1};
-    ggml_backend_dev_t no_devices[] = {nullptr};
-    llama_model_params params = llama_model_default_params();
-    params.n_gpu_layers = settings.gpu_layer_count;
-    if (settings.gpu_layer_count == 0) params.devices = no_devices;
-    params.load_mode = LoadMode(settings);
-    params.progress_callback = OnProgress;
-    params.progress_callback_user_data = &reporter;
-    const log::Capture capture;
-    loaded->model_.reset(llama_model_load_from_file(settings.model_path.c_str(), params));
-    check_cancelled();
-    if (loaded->model_ == nullptr) refuse(capture.Reason("llama.cpp gave no reason"));
-  }
-  const llama_model* model = loaded->model_.get();
-  if (llama_model_has_encoder(model) || !llama_model_has_decoder(model) || llama_model_is_diffusion(model)) {
+  ggml_backend_dev_t no_devices[] = {nullptr};
+  llama_model_params params = llama_model_default_params();
+  params.n_gpu_layers = settings.gpu_layer_count;
+  if (settings.gpu_layer_count == 0) params.devices = no_devices;
+  params.load_mode = LoadMode(settings);
+  params.progress_callback = OnProgress;
+  params.progress_callback_user_data = &waiter;
+  const log::Capture capture;
+  llama_model_ptr model(llama_model_load_from_file(settings.model_path.c_str(), params));
+  CheckWanted(settings, waiter);
+  if (model == nullptr) refuse(capture.Reason("llama.cpp gave no reason"));
+  if (llama_model_has_encoder(model.get()) || !llama_model_has_decoder(model.get()) ||
+      llama_model_is_diffusion(model.get())) {
     refuse("expected a model that generates text token by token (decoder only), but this one does not.");
   }
-  if (llama_vocab_type(loaded->Vocabulary()) == LLAMA_VOCAB_TYPE_NONE ||
-      llama_vocab_n_tokens(loaded->Vocabulary()) < 1) {
+  const llama_vocab* vocabulary = llama_model_get_vocab(model.get());
+  if (llama_vocab_type(vocabulary) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_n_tokens(vocabulary) < 1) {
     refuse("it has no vocabulary.");
   }
+  return model;
+}
 
-  loaded->facts_ = ReadFacts(model);
+std::unique_ptr<vision::Projector> LoadProjector(const ModelSettings& settings, const llama_model* model,
+                                                 Waiter waiter) {
+  vision::ProjectorOptions options;
+  options.path = settings.projector_path;
+  options.use_gpu = settings.projector_on_gpu;
+  options.thread_count = settings.thread_count;
+  options.on_progress = OnProgress;
+  options.progress_data = &waiter;
+  try {
+    return std::make_unique<vision::Projector>(options, model);
+  } catch (const NativeError&) {
+    CheckWanted(settings, waiter);
+    throw;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
+                                               const std::shared_ptr<LoadProgress>& progress) {
+  const bool has_projector = !settings.projector_path.empty();
+  const Waiter waiter{*thread, *progress, 0, has_projector ? kModelShare : 1};
+  CheckWanted(settings, waiter);
+  CheckGguf(settings.model_path, false, ErrorCode::kModelLoadFailed);
+  if (has_projector) CheckGguf(settings.projector_path, true, ErrorCode::kProjectorLoadFailed);
+
+  std::shared_ptr<LoadedModel> loaded(new LoadedModel);
+  loaded->settings_ = settings;
+  loaded->thread_ = thread;
+  loaded->model_ = LoadLanguageModel(settings, waiter);
+  loaded->facts_ = ReadFacts(loaded->Model());
   if (has_projector) {
-    Reporter reporter{thread.get(), progress.get(), kModelShare, 1 - kModelShare};
-    vision::ProjectorOptions options;
-    options.path = settings.projector_path;
-    options.use_gpu = settings.projector_on_gpu;
-    options.thread_count = settings.thread_count;
-    options.on_progress = OnProgress;
-    options.progress_data = &reporter;
-    try {
-      loaded->projector_ = std::make_unique<vision::Projector>(options, model);
-    } catch (const NativeError&) {
-      check_cancelled();
-      throw;
-    }
+    loaded->projector_ =
+        LoadProjector(settings, loaded->Model(), Waiter{*thread, *progress, kModelShare, 1 - kModelShare});
     loaded->facts_.has_vision = true;
     loaded->facts_.uses_mrope = loaded->projector_->UsesMrope();
     loaded->facts_.uses_non_causal_images = loaded->projector_->UsesNonCausalImages();
   }
   loaded->tokenizer_ = std::make_unique<Tokenizer>(loaded->Vocabulary(), loaded->facts_.metadata);
   loaded->most_token_bytes_ = loaded->tokenizer_->MostBytes();
-  check_cancelled();
+  CheckWanted(settings, waiter);
   loaded->text_thread_ = JobThread::Start(thread->GetMailbox(), kTextStackBytes);
   return loaded;
 }

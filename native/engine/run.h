@@ -52,7 +52,7 @@ class Run {
  private:
   class Attempt;
   struct Member {
-    Sequence* sequence;
+    Sequence* sequence = nullptr;
     RunEntry entry;
     RunResult result;
   };

@@ -36,9 +36,7 @@ Draw Sampler::Greedy(const float* logits) const {
   return draw;
 }
 
-Draw Sampler::Next(const float* logits) {
-  if (settings_.temperature <= 0) return Greedy(logits);
-
+bool Sampler::Gather(const float* logits) {
   // Descending, equal logits in vocabulary order, so that the outcome does not depend on the algorithm.
   const auto before = [](const Candidate& a, const Candidate& b) {
     return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
@@ -47,7 +45,7 @@ Draw Sampler::Next(const float* logits) {
   candidates_.clear();
   for (int32_t token = 0; token < vocabulary_size_; token++) {
     const float logit = logits[token];
-    if (std::isnan(logit)) return Draw();
+    if (std::isnan(logit)) return false;
     if (candidates_.size() < limit_) {
       candidates_.push_back({token, logit, 0});
       if (is_cut) std::push_heap(candidates_.begin(), candidates_.end(), before);
@@ -59,9 +57,13 @@ Draw Sampler::Next(const float* logits) {
     }
   }
   if (is_cut || settings_.top_p < 1) std::sort(candidates_.begin(), candidates_.end(), before);
+  return true;
+}
+
+bool Sampler::Weigh() {
   float max = -INFINITY;
   for (const Candidate& candidate : candidates_) max = std::max(max, candidate.logit);
-  if (!std::isfinite(max)) return Draw();
+  if (!std::isfinite(max)) return false;
 
   double sum = 0;
   for (Candidate& candidate : candidates_) {
@@ -82,6 +84,12 @@ Draw Sampler::Next(const float* logits) {
                                      [floor](const Candidate& candidate) { return candidate.probability < floor; }),
                       candidates_.end());
   }
+  return true;
+}
+
+Draw Sampler::Next(const float* logits) {
+  if (settings_.temperature <= 0) return Greedy(logits);
+  if (!Gather(logits) || !Weigh()) return Draw();
 
   double total = 0;
   for (const Candidate& candidate : candidates_) total += candidate.probability;

@@ -37,6 +37,10 @@ class Sampler {
     double probability;
   };
   Draw Greedy(const float* logits) const;
+  // The candidates that topK leaves; descending where topK or topP is to cut. False where the logits are not numbers.
+  bool Gather(const float* logits);
+  // Their probabilities, and what topP and minP leave of them. False as above.
+  bool Weigh();
   double Uniform();
 
   SamplerSettings settings_;

@@ -28,7 +28,7 @@ uint64_t Hash(uint64_t hash, const void* data, size_t size) {
   const auto* bytes = static_cast<const uint8_t*>(data);
   size_t i = 0;
   for (; i + 8 <= size; i += 8) {
-    uint64_t word;
+    uint64_t word = 0;
     std::memcpy(&word, bytes + i, 8);
     hash = (hash ^ word) * 0x100000001b3;
     hash ^= hash >> 29;
@@ -44,10 +44,10 @@ uint64_t Checksum(Header header, const std::vector<uint8_t>& bytes) {
 
 // Bytes that were found sound.
 struct Parts {
-  Header header;
+  Header header = {};
   std::vector<ImageSpan> images;
-  const uint8_t* output;  // output_count floats
-  const uint8_t* state;   // llama.cpp's
+  const uint8_t* output = nullptr;  // output_count floats
+  const uint8_t* state = nullptr;   // llama.cpp's
 };
 
 // Images stand one behind the other inside the cells, and account for the positions that are missing or left over.

@@ -43,6 +43,7 @@ void Run::DecodeTokens(std::vector<Group*>& groups) {
   std::vector<llama_seq_id*> lanes;
   std::vector<int8_t> wants_output;
   std::vector<std::vector<llama_seq_id>> lanes_of_group;
+  lanes_of_group.reserve(groups.size());
   for (const Group* group : groups) lanes_of_group.push_back(LanesOf(*group));
   for (size_t g = 0; g < groups.size(); g++) {
     const Sequence& first = *groups[g]->members.front()->sequence;

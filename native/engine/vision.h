@@ -42,6 +42,9 @@ class Projector {
   // Throws NativeError PROJECTOR_LOAD_FAILED.
   Projector(const ProjectorOptions& options, const llama_model* model);
   ~Projector();
+  // libmtmd calls it back by its address.
+  Projector(const Projector&) = delete;
+  Projector& operator=(const Projector&) = delete;
 
   bool UsesMrope() const;
   bool UsesNonCausalImages() const;
@@ -61,6 +64,8 @@ class Projector {
     Asking(Projector& projector, const std::function<bool()>& is_cancelled) : projector_(projector) {
       projector.is_cancelled_ = &is_cancelled;
     }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
     ~Asking() { projector_.is_cancelled_ = nullptr; }
 
    private:

@@ -19,6 +19,8 @@ class Context : public Napi::ObjectWrap<Context> {
 
   explicit Context(const Napi::CallbackInfo& info);
   ~Context() override;
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
 
  private:
   template <Napi::Value (Context::*kMethod)(const Napi::CallbackInfo&)>

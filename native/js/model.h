@@ -17,6 +17,8 @@ class Model : public Napi::ObjectWrap<Model> {
 
   explicit Model(const Napi::CallbackInfo& info);
   ~Model() override;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
 
  private:
   template <Napi::Value (Model::*kMethod)(const Napi::CallbackInfo&)>
@@ -24,7 +26,7 @@ class Model : public Napi::ObjectWrap<Model> {
     return errors::Guarded(info, [&] { return (this->*kMethod)(info); });
   }
   LoadedModel& Use(Napi::Env env) const;  // throws DISPOSED
-  Napi::Object Self(const Napi::CallbackInfo& info) const { return info.This().As<Napi::Object>(); }
+  static Napi::Object Self(const Napi::CallbackInfo& info) { return info.This().As<Napi::Object>(); }
 
   Napi::Value Tokenize(const Napi::CallbackInfo& info);
   Napi::Value TokenBytes(const Napi::CallbackInfo& info);
