@@ -42,7 +42,7 @@ void EventLoop::Post(std::unique_ptr<Delivery> delivery) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (is_closed_) return;
   if (napi_call_threadsafe_function(function_, delivery.get(), napi_tsfn_nonblocking) == napi_ok) {
-    delivery.release();  // CallJs owns it now
+    (void)delivery.release();  // CallJs owns it now
   }
 }
 
