@@ -88,8 +88,8 @@ class KvCache {
   llama_context_ptr context_;
   std::vector<bool> lane_is_used_;
   // llama.cpp gives away a cell that has left the window of its only owner, though a trim may bring it back: under
-  // windowed attention each sequence has a second lane, this much further, that owns whatever the first one does. 0 =
-  // none needed.
+  // windowed attention each sequence has a second lane, this much further, that owns whatever the first one does.
+  // 0 where none is needed.
   llama_seq_id second_lane_ = 0;
   CellLedger cells_{0};
   uint64_t next_content_ = 1;  // 0 = empty
