@@ -90,7 +90,7 @@ std::unique_ptr<vision::Projector> LoadProjector(const ModelSettings& settings, 
 
 }  // namespace
 
-std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
+std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, const std::shared_ptr<JobThread>& thread,
                                                const std::shared_ptr<LoadProgress>& progress) {
   const bool has_projector = !settings.projector_path.empty();
   const Waiter waiter{*thread, *progress, 0, has_projector ? kModelShare : 1};

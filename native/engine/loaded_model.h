@@ -44,7 +44,7 @@ struct TokenTable {
 class LoadedModel {
  public:
   // Throws NativeError MODEL_LOAD_FAILED, PROJECTOR_LOAD_FAILED, CANCELLED or DISPOSED.
-  static std::shared_ptr<LoadedModel> Load(const ModelSettings& settings, std::shared_ptr<JobThread> thread,
+  static std::shared_ptr<LoadedModel> Load(const ModelSettings& settings, const std::shared_ptr<JobThread>& thread,
                                            const std::shared_ptr<LoadProgress>& progress);
 
   const ModelFacts& Facts() const { return facts_; }

@@ -116,7 +116,7 @@ Napi::Value Model::TokenBytes(const Napi::CallbackInfo& info) {
   const int64_t token = arguments::Integer(info[0], "token", 0, model.Facts().vocabulary_size - 1);
   const bool render_special = arguments::Boolean(info[1], "renderSpecial");
   const std::string bytes = model.TokenBytes(static_cast<llama_token>(token), render_special);
-  return TypedArrayOf<Napi::Uint8Array>(env, bytes);
+  return TypedArrayOf<Napi::Uint8Array>(env, bytes).As<Napi::Value>();
 }
 
 Napi::Value Model::Vocabulary(const Napi::CallbackInfo& info) {
