@@ -11,6 +11,7 @@ import { describe, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
+import { withLogits } from './output.js';
 import { Scheduler } from './scheduler.js';
 import { TokenSet } from './token-set.js';
 import type { TokenBytes } from './token-text.js';
@@ -132,9 +133,10 @@ export class Context {
     if (!(tokens instanceof Int32Array)) {
       throw new UsageError('ERR_INVALID_REQUEST', `Expected an Int32Array of tokens, received ${describe(tokens)}.`);
     }
+    const context = withLogits(this.#native);
     this.#scheduler.interrupt();
-    const id = tokens.length === 0 ? -1 : await native(() => this.#native.createTokenSet(tokens));
-    return new TokenSet(this.#native, id, tokens);
+    const id = tokens.length === 0 ? -1 : await native(() => context.createTokenSet(tokens));
+    return new TokenSet(context, id, tokens);
   }
 
   async statistics(): Promise<NativeContextStatistics> {

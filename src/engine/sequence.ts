@@ -5,6 +5,7 @@ import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart, NativeSequenceFacts } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
 import { native } from './native-error.js';
+import { withHiddenState, withLogits } from './output.js';
 import { nativeSampler, samplerSchema } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
 import { type DecodeStopReason, DecodeTask, PrefillTask, type Task } from './task.js';
@@ -176,7 +177,8 @@ export class Sequence {
   async decode(options: DecodeOptions): Promise<Decoded> {
     const { sampler, maxTokens, signal, pause, onText } = parseOptions(decodeSchema, options, 'decode options');
     this.#expectIdle('decode');
-    if (pause !== undefined && !pause.set.belongsTo(this.#home.native)) {
+    const context = withLogits(this.#home.native);
+    if (pause !== undefined && !pause.set.belongsTo(context)) {
       throw new UsageError('ERR_INVALID_REQUEST', 'Expected a TokenSet of this context, received one of another.');
     }
     if (!this.#content.canSample) {
@@ -189,7 +191,7 @@ export class Sequence {
     const text = new TokenText(this.#home.vocabulary, this.#content.rest);
     const task = new DecodeTask(this.id, { maxTokens, text, pause, onText });
     // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
-    const prepared = this.#native(() => this.#home.native.setSampler(this.id, nativeSampler(sampler)));
+    const prepared = this.#native(() => context.setSampler(this.id, nativeSampler(sampler)));
     // Refused, nothing may be drawn with the sampler of an earlier call.
     prepared.catch((error: Error) => this.#home.scheduler.cancel(this.id, error));
     await both(prepared, this.#run('decode', task, signal));
@@ -235,8 +237,9 @@ export class Sequence {
 
   /** Decodes what is pending and gives the logits of the last token, shape [vocabularySize]. */
   async logits(options?: PrefillOptions): Promise<Float32Array> {
+    const context = withLogits(this.#home.native);
     await this.prefill([], options);
-    return await this.#native(() => this.#home.native.logits(this.id));
+    return await this.#native(() => context.logits(this.id));
   }
 
   /**
@@ -244,8 +247,9 @@ export class Sequence {
    * [embeddingSize]. For a context with output 'hidden-state'.
    */
   async hiddenState(options?: PrefillOptions): Promise<Float32Array> {
+    const context = withHiddenState(this.#home.native);
     await this.prefill([], options);
-    return await this.#native(() => this.#home.native.hiddenState(this.id));
+    return await this.#native(() => context.hiddenState(this.id));
   }
 
   /** Frees the lane; cells shared with living forks stay. Ends work in progress with ERR_DISPOSED. Idempotent. */
