@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { deriveSeed, Model } from '../src/engine/index.js'; // 'eta-vlm/engine' in your project
-import { decodeImage } from '../src/image.js';
+import { decodeImage } from '../src/image/index.js';
 
 const tiny = (name: string) => fileURLToPath(new URL(`../test/golden/engine/${name}`, import.meta.url));
 const [modelPath, projectorPath, file, question] = process.argv.slice(2);

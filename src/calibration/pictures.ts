@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Clip, cosine } from '../clip/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
-import { decodeImage } from '../image.js';
+import { decodeImage } from '../image/index.js';
 import { describe } from '../options.js';
 import { readRegular } from '../regular-file.js';
 import { Turns } from '../turns.js';

@@ -7,7 +7,7 @@ import { seedOf } from '../batch/index.js';
 import type { BenchmarkItem } from '../benchmark/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
-import { decodeImage } from '../image.js';
+import { decodeImage } from '../image/index.js';
 import type { Cell, Curve, DataTable, PhaseTimes } from '../report/index.js';
 import { bootstrap, type Estimate, groupBy, mean, median, quantile } from '../statistics/index.js';
 import type { EtaResult } from '../types.js';

@@ -1,7 +1,7 @@
 /** Ways in which a picture is changed to slip past the gate, each at several strengths. */
 
 import { seedOf } from '../batch/index.js';
-import { encodeJpeg } from '../image.js';
+import { encodeJpeg } from '../image/index.js';
 import type { RgbImage } from '../types.js';
 import {
   blurred,
