@@ -18,6 +18,7 @@ const leaves = [
   'json',
   'regular-file',
   'shared-picture',
+  'side-by-side',
   'jinja-template',
 ];
 /** What an Eta is made of, from the addon up. */
@@ -44,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   cores: [],
   lines: [],
+  'side-by-side': [],
   json: [],
   'jinja-template': ['json'],
   abort: ['errors'],
