@@ -4,6 +4,7 @@ import { signalSchema } from '../abort.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
+import { allEnded } from '../side-by-side.js';
 import { native } from './native-error.js';
 import { nativeSampler, samplerSchema } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
@@ -110,7 +111,8 @@ export class Sequence {
     this.#expectIdle('prefill');
     throwIfAborted(signal);
     const appended = this.append(parts);
-    await both(appended, this.tokenCount === 0 ? undefined : this.#run('prefill', new PrefillTask(this.id), signal));
+    const run = this.tokenCount === 0 ? undefined : this.#run('prefill', new PrefillTask(this.id), signal);
+    await allEnded([appended, ...(run === undefined ? [] : [run])]);
   }
 
   /** Queues input behind what is there; it is decoded with the next prefill or decode. */
@@ -177,7 +179,7 @@ export class Sequence {
     const prepared = this.#native(() => this.#home.native.setSampler(this.id, nativeSampler(sampler)));
     // Refused, nothing may be drawn with the sampler of an earlier call.
     prepared.catch((error: Error) => this.#home.scheduler.cancel(this.id, error));
-    await both(prepared, this.#run('decode', task, signal));
+    await allEnded([prepared, this.#run('decode', task, signal)]);
     const { tokens, logProbability, stopReason = 'length' } = task;
     this.#content = withTokens(this.#content, tokens.length, text.rest);
     return { tokens, text: task.text, stopReason, logProbability };
@@ -285,12 +287,5 @@ export class Sequence {
         `Expected an idle sequence for ${what}, received one in the middle of ${this.#busyWith}. Await that first, or fork.`,
       );
     }
-  }
-}
-
-/** Waits for both, so that nothing is under way when the first error is thrown. */
-async function both(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
-  for (const outcome of await Promise.allSettled([first, second])) {
-    if (outcome.status === 'rejected') throw outcome.reason;
   }
 }
