@@ -12,7 +12,7 @@ export {
   UsageError,
 } from './errors.js';
 export { Eta, type EtaFacts, type EtaRequest, isCut, loadEta } from './eta/index.js';
-export { type DecodeImageOptions, decodeImage } from './image.js';
+export { type DecodeImageOptions, decodeImage } from './image/index.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
 export type { Policy, ThresholdSources, Thresholds, ThresholdsInForce } from './policy/index.js';

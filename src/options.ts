@@ -2,7 +2,7 @@
  * Checks what callers pass in. Every public options object goes through {@link parseOptions}: a wrong value, an unknown
  * name and a near miss each get one sentence.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { EtaError, type EtaErrorCode, UsageError } from './errors.js';
 
 /**
@@ -26,6 +26,12 @@ export function parseOptions<Schema extends z.ZodType>(schema: Schema, value: un
   const name = issue.path.join('.') || 'the value';
   const received = reading('ERR_INVALID_OPTION', what, () => describe(valueAt(value, issue.path)));
   throw new UsageError('ERR_INVALID_OPTION', `${what}: ${name}: ${issue.message}; received ${received}.`);
+}
+
+/** An integer from `least` to `most`, said so in the message of what is none. */
+export function integer(least: number, most: number): z.ZodInt {
+  const message = `expected an integer from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
 }
 
 /** A value in words, short enough for a message. */

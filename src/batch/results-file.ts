@@ -8,13 +8,14 @@ import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
 import { identityOf, refusedCall, removeDrafts, syncFolder, writeWhole } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
+import { type KnownAnswer, KnownAnswers } from './known-answers.js';
 import { LineWriter } from './line-writer.js';
 import { LockFile } from './lock-file.js';
 import { bytesOf, type LineSource, placedLines } from './results-lines.js';
 import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
-import { Tally } from './tally.js';
+import type { Tally } from './tally.js';
 
 export interface ResultsFileOptions extends ResultsPlaceOptions {
   /** What the answers depend on; bound to the file. */
@@ -23,17 +24,6 @@ export interface ResultsFileOptions extends ResultsPlaceOptions {
   readonly about?: BatchSettings;
   /** With `resume`: take failed lines away, so that their requests are asked again. @default false */
   readonly retryErrors?: boolean;
-}
-
-/** What is known of a request that stands in the file. */
-export interface KnownAnswer {
-  readonly digest: string;
-  readonly isError: boolean;
-}
-
-/** What tells a refused request that has no id from others. */
-export function refusalKey(line: number, digest: string): string {
-  return `${line} ${digest}`;
 }
 
 export interface RewriteOptions {
@@ -48,14 +38,11 @@ export class ResultsFile {
   readonly path: string;
   /** Bytes of a torn last line that opening took away. */
   readonly repairedByteCount: number;
-  #tally = new Tally();
   /** Without links: what is written, and beside which settings and lock stand. */
   readonly #target: string;
   readonly #lock: LockFile;
   #writer: LineWriter | undefined;
-  readonly #known = new Map<string, KnownAnswer>();
-  /** {@link refusalKey} of each. */
-  readonly #refused = new Set<string>();
+  #answers = new KnownAnswers();
   #closed: Promise<void> | undefined;
 
   private constructor({ path, target }: Named, lock: LockFile, repairedByteCount: number) {
@@ -102,17 +89,17 @@ export class ResultsFile {
 
   /** Of all lines in the file. */
   get tally(): Readonly<Tally> {
-    return this.#tally;
+    return this.#answers.tally;
   }
 
   /** The answer that a request has already, if any. */
   find(id: string): KnownAnswer | undefined {
-    return this.#known.get(id);
+    return this.#answers.find(id);
   }
 
-  /** {@link refusalKey} of each line whose request had no id. A request that was mended since then leaves its old one. */
+  /** {@link KnownAnswers.refused}. A request that was mended since then leaves its old key. */
   get refused(): ReadonlySet<string> {
-    return this.#refused;
+    return this.#answers.refused;
   }
 
   /**
@@ -121,7 +108,7 @@ export class ResultsFile {
    * @throws FileError ERR_FILE_WRITE
    */
   async add(line: AnswerLine): Promise<void> {
-    this.#register(line);
+    this.#answers.add(line);
     await this.#openWriter().append(JSON.stringify(line));
   }
 
@@ -193,37 +180,29 @@ export class ResultsFile {
     await this.#start();
   }
 
-  #register({ id, line, digest, error, verdict, stopReason }: Registered): void {
-    if (id === null) this.#refused.add(refusalKey(line, digest));
-    else this.#known.set(id, { digest, isError: error !== null });
-    this.#tally.add({ error, verdict, stopReason });
-  }
-
   /** Reads what stands in the file. */
   async #index(): Promise<void> {
     for await (const { answer, number } of placedLines(this.#target)) {
-      if (answer.id !== null && this.#known.has(answer.id)) {
+      if (answer.id !== null && this.#answers.find(answer.id) !== undefined) {
         throw new FileError(
           'ERR_FILE_INVALID',
           `${describe(this.path)}, line ${number}: expected each id once, received ${describe(answer.id)} again. Was the file put together by hand? Take one of the two lines away.`,
         );
       }
-      this.#register(answer);
+      this.#answers.add(answer);
     }
   }
 
   async #rewriteLines({ keeps, placeOf }: RewriteOptions): Promise<void> {
     const kept: (LineSource & { readonly place: number })[] = [];
     let isChanged = false;
-    this.#known.clear();
-    this.#refused.clear();
-    this.#tally = new Tally();
+    this.#answers = new KnownAnswers();
     for await (const { answer, offset, byteCount } of placedLines(this.#target)) {
       if (!keeps(answer)) {
         isChanged = true;
         continue;
       }
-      this.#register(answer);
+      this.#answers.add(answer);
       kept.push({ path: this.#target, offset, byteCount, place: placeOf?.(answer) ?? kept.length });
     }
     const ordered = kept.toSorted((a, b) => a.place - b.place);
@@ -238,8 +217,6 @@ export class ResultsFile {
     });
   }
 }
-
-type Registered = Pick<AnswerLine, 'id' | 'line' | 'digest' | 'error' | 'verdict' | 'stopReason'>;
 
 /** A results file as it was named, and where it is. */
 interface Named {

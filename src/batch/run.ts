@@ -17,7 +17,8 @@ import {
 } from './answer-line.js';
 import { BATCH_SEED, CONCURRENCY } from './defaults.js';
 import { digestOf, seedOf } from './digest.js';
-import { type ResultsFile, refusalKey } from './results-file.js';
+import { refusalKey } from './known-answers.js';
+import type { ResultsFile } from './results-file.js';
 import type { TallyCounts } from './tally.js';
 
 export interface BatchProgress {

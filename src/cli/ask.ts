@@ -1,6 +1,6 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
 import { EngineError, UsageError } from '../errors.js';
-import { decodeImage } from '../image.js';
+import { decodeImage } from '../image/index.js';
 import type { Eta, EtaRequest } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { checkApart, picturePath } from '../outputs/index.js';

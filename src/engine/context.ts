@@ -22,6 +22,9 @@ const DEFAULT_CONTEXT_SIZE = 8192;
 /** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
 export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
 
+/** What the addon takes. */
+export const MAX_BATCH_SIZE = 65_536;
+
 const positive = (what: string, maximum: number) =>
   z.int(`expected ${what}`).min(1, `expected ${what}`).max(maximum, `expected ${what}`);
 
@@ -31,9 +34,9 @@ const contextSchema = z.strictObject({
   /** Sequences alive at once, over all requests; 1 to 256. @default 32 */
   sequenceCount: positive('an integer from 1 to 256', 256).default(32),
   /** Rows of one step at most: a longer prefill takes several steps. @default 512, on a CPU 128 */
-  batchSize: positive('an integer from 1 to 65536', 65536).optional(),
+  batchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
   /** Rows computed at once, at most batchSize. @default batchSize, at most 512 */
-  microBatchSize: positive('an integer from 1 to 65536', 65536).optional(),
+  microBatchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
   /** @default the model's */
   threadCount: positive('an integer from 1 to 256', 256).optional(),
   /** @default 'auto' */

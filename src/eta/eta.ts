@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { followAbort, signalSchema } from '../abort.js';
 import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
-import { takeSource } from '../image.js';
+import { takeSource } from '../image/index.js';
 import {
   checkEvaluators,
   gpuLayersThatFit,

@@ -7,7 +7,7 @@ import type { BenchmarkItem } from '../benchmark/index.js';
 import { Clip, cosine } from '../clip/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
-import { decodeImage, encodePng } from '../image.js';
+import { decodeImage, encodePng } from '../image/index.js';
 import { EvaluatorWorker } from '../onnx/index.js';
 import { makeFolder, writeWhole } from '../outputs/index.js';
 import { knownThreshold } from '../policy/index.js';

@@ -7,7 +7,7 @@ import { seedOf, settingsOf } from '../batch/index.js';
 import { type BenchmarkItem, cutCounts, measurement, SEEDS } from '../benchmark/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
-import { decodeImage } from '../image.js';
+import { decodeImage } from '../image/index.js';
 import type { ModelPaths } from '../models/index.js';
 import type { Arm } from './arms.js';
 import { CANDIDATE_COUNTS } from './defaults.js';

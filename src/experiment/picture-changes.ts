@@ -2,7 +2,7 @@
 
 import { seedOf } from '../batch/index.js';
 import { UsageError } from '../errors.js';
-import { encodeJpeg } from '../image.js';
+import { encodeJpeg } from '../image/index.js';
 import { describe, nearest } from '../options.js';
 import type { RgbImage } from '../types.js';
 import {

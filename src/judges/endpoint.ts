@@ -1,7 +1,7 @@
 /** A judge's model behind an OpenAI-compatible endpoint (`/v1/chat/completions`). The key is never printed. */
 import { z } from 'zod';
 import { AbortError, JudgeError, throwIfAborted, UsageError } from '../errors.js';
-import { parseOptions } from '../options.js';
+import { integer, parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { type Body, completionOf, errorTextOf, readLimited } from './completion.js';
 import { pause, retryDelayMs } from './retry.js';
@@ -14,10 +14,6 @@ const ENDPOINT_VARIABLES = {
   key: 'ETA_VLM_JUDGE_KEY',
 } as const;
 
-const integer = (least: number, most: number) => {
-  const message = `expected an integer from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
-};
 const filled = z.string('expected a text').min(1, 'expected a text that is not empty');
 
 export const endpointSchema = z.strictObject({

@@ -1,6 +1,7 @@
 /** What `loadEta` takes. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
+import { MAX_BATCH_SIZE } from '../engine/index.js';
 import type { ModelChoice } from '../models/index.js';
 import { POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
@@ -32,7 +33,7 @@ export const loadSchema = z.strictObject({
   /** Sequences of all requests at once, 1 to 256; a request of N candidates takes N + 1. @default 32 */
   sequenceCount: positive('an integer from 1 to 256', 256).default(SEQUENCE_COUNT),
   /** Rows of one step at most. @default 512 */
-  batchSize: positive('an integer >= 1', 2 ** 20).optional(),
+  batchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
   /** Number format of the KV cells. @default 'f16' */
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),

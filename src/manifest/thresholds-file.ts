@@ -3,12 +3,11 @@
  * model's folder, where they take the place of the manifest's. A score of one model says nothing about another's, so
  * each threshold is bound to the model and to the prompt that it was found with.
  */
-
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
-import { parsedJson } from '../json.js';
+import { issueOf, parsedJson } from '../json.js';
 import { describe } from '../options.js';
 import { readRegularText, whyUnread } from '../regular-file.js';
 import type { ClipManifest, RewardManifest } from './manifest.js';
@@ -79,11 +78,9 @@ export async function readThresholds(path: string): Promise<ThresholdsFile> {
   }
   const parsed = thresholdsFileSchema.safeParse(parsedJson(text));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
   throw new ModelError(
     'ERR_MODEL_INVALID',
-    `${path}: expected thresholds of 'eta-vlm calibrate'; ${where}${issue?.message ?? 'not valid'}. Calibrate again.`,
+    `${path}: expected thresholds of 'eta-vlm calibrate'; ${issueOf(parsed.error)}. Calibrate again.`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** What our engine makes of a golden folder, against the original's numbers and against stock llama.cpp's. */
 import { type Context, type ContextOptions, Model, type Sequence } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
 import { floats, type Golden, type GoldenCase, goldenFile } from './golden.js';
 

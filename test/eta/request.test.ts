@@ -265,6 +265,10 @@ test('loadEta refuses what it does not know', () => {
   assert.throws(load({ sequenceCount: 257 }), {
     message: 'loadEta options: sequenceCount: expected an integer from 1 to 256; received 257.',
   });
+  // What the engine would refuse is refused before a model is loaded.
+  assert.throws(load({ batchSize: 65_537 }), {
+    message: 'loadEta options: batchSize: expected an integer from 1 to 65536; received 65537.',
+  });
   assert.throws(load({ models: [] }), { message: /^loadEta options: models: expected a name, a folder, or paths/ });
   assert.equal(load({})().policy, 'standard');
 });

@@ -57,7 +57,12 @@ if (process.argv.includes('--tidy')) {
   const program = findProgram('clang-tidy');
   if (program === undefined || !existsSync(join(root, 'build', 'addon', 'compile_commands.json'))) {
     process.stderr.write('clang-tidy was left out: it is not on the PATH, or the addon has not been built by it.\n');
-  } else if (!(await tidy(program, sources.filter((file) => file.endsWith('.cpp'))))) {
+  } else if (
+    !(await tidy(
+      program,
+      sources.filter((file) => file.endsWith('.cpp')),
+    ))
+  ) {
     process.exitCode = 1;
   }
 }

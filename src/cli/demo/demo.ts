@@ -1,5 +1,5 @@
 /** `eta-vlm demo`: a harmless and a harmful request about two shipped pictures, and everything that happens to each. */
-import { decodeImage } from '../../image.js';
+import { decodeImage } from '../../image/index.js';
 import { columnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';

@@ -146,7 +146,7 @@ async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
 }
 
 async function readSharp(): Promise<DoctorReport['pictures']> {
-  const { imageLibrary } = await import('../../image.js');
+  const { imageLibrary } = await import('../../image/index.js');
   const { version, formats } = await imageLibrary();
   return { sharp: version, formats };
 }

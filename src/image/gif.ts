@@ -1,7 +1,11 @@
-/** What a GIF's first frame hides: sharp gives its transparent pixels and what lies outside it as black, whatever its palette says. */
+/**
+ * What a GIF's first frame hides: sharp gives its transparent pixels and what lies outside it as black, whatever its
+ * palette says.
+ */
 import { setImmediate } from 'node:timers/promises';
 import { ImageError, throwIfAborted } from '../errors.js';
 import type { RgbImage } from '../types.js';
+import { inPieces, PIXELS_AT_ONCE } from './pieces.js';
 
 const SCREEN_BYTES = 13;
 const EXTENSION = 0x21;
@@ -70,15 +74,22 @@ export async function opaqueGif(bytes: Uint8Array, what: string, signal?: AbortS
   };
 }
 
-/** Gives the rows from `first` to `last` of a decoded picture the colour outside its frame. */
-export function fillOutside({ data, width }: RgbImage, frame: GifFrame, first: number, last: number): void {
-  for (let y = first; y < last; y++) {
+/** Gives what a decoded picture has outside its frame the frame's colour for it. @throws AbortError */
+export async function fillOutside(
+  { data, width, height }: RgbImage,
+  frame: GifFrame,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const fillRow = (y: number) => {
     const isBeside = y >= frame.top && y < frame.top + frame.height;
     for (let x = 0; x < width; x++) {
       if (isBeside && x === frame.left) x += frame.width;
       if (x < width) data.set(frame.outside, (y * width + x) * 3);
     }
-  }
+  };
+  await inPieces(height, Math.ceil(PIXELS_AT_ONCE / width), signal, (first, end) => {
+    for (let y = first; y < end; y++) fillRow(y);
+  });
 }
 
 async function turn(signal: AbortSignal | undefined): Promise<void> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ImageError } from '../src/errors.js';
-import { decodeImage } from '../src/image.js';
-import { bmp, PIXELS } from './benchmark/bitmap.js';
+import { ImageError } from '../../src/errors.js';
+import { decodeImage } from '../../src/image/index.js';
+import { bmp, PIXELS } from '../benchmark/bitmap.js';
 
 test('bitmaps of 8, 24 and 32 bits, from below and from above, give their pixels', async () => {
   for (const bits of [8, 24, 32] as const) {

@@ -1,11 +1,10 @@
 /** Windows bitmaps (BMP) to pixels, which sharp does not read: uncompressed, 8, 24 or 32 bits a pixel. */
-import { setImmediate } from 'node:timers/promises';
-import { ImageError, throwIfAborted } from '../errors.js';
+import { ImageError } from '../errors.js';
 import type { RgbImage } from '../types.js';
+import type { OpenedPicture } from './format.js';
+import { inPieces, PIXELS_AT_ONCE } from './pieces.js';
 
 const FILE_HEADER_BYTES = 14;
-/** Pixels converted in one go before the event loop gets its turn. */
-export const CONVERT_AT_ONCE = 100_000;
 /** Uncompressed; 3 says the same with masks, here those of plain BGRA alone. */
 const COMPRESSIONS = [0, 3];
 const BGRA_MASKS = [0xff0000, 0xff00, 0xff];
@@ -15,33 +14,29 @@ export function isBitmap(bytes: Uint8Array): boolean {
   return bytes.length > 30 && bytes[0] === 0x42 && bytes[1] === 0x4d;
 }
 
-/** Width and height, for a check before decoding. @throws ImageError ERR_IMAGE_UNREADABLE */
-export function bitmapSize(bytes: Uint8Array, what: string): { readonly width: number; readonly height: number } {
-  const { width, height } = headerOf(bytes, what);
-  return { width, height };
+/** @throws ImageError ERR_IMAGE_UNREADABLE for a form that is not read here */
+export function openBitmap(bytes: Uint8Array, what: string): OpenedPicture {
+  const header = headerOf(bytes, what);
+  return {
+    width: header.width,
+    height: header.height,
+    decode: (signal) => decode(bytes, header, what, signal),
+  };
 }
 
-/**
- * Gives the event loop its turns.
- *
- * @throws ImageError ERR_IMAGE_UNREADABLE for a form that is not read here, or a file that is cut off; AbortError
- */
-export async function decodeBitmap(
+async function decode(
   bytes: Uint8Array,
+  { width, height, isTopDown, bits, paletteAt, paletteCount, pixelsAt }: BitmapHeader,
   what: string,
   signal: AbortSignal | undefined,
 ): Promise<RgbImage> {
-  const { width, height, isTopDown, bits, paletteAt, paletteCount, pixelsAt } = headerOf(bytes, what);
   const rowBytes = Math.ceil((width * bits) / 32) * 4;
   if (pixelsAt + rowBytes * height > bytes.length)
     throw unreadable(what, `expected ${pixelsAt + rowBytes * height} bytes, received ${bytes.length}: fetch it again.`);
   if (paletteAt + paletteCount * 4 > bytes.length)
     throw unreadable(what, `expected ${paletteCount} colours, received fewer: fetch it again.`);
   const data = new Uint8Array(width * height * 3);
-  const rowsAtOnce = Math.ceil(CONVERT_AT_ONCE / width);
-  for (let y = 0; y < height; y++) {
-    if (y > 0 && y % rowsAtOnce === 0) await setImmediate();
-    throwIfAborted(signal);
+  const readRow = (y: number) => {
     const row = pixelsAt + (isTopDown ? y : height - 1 - y) * rowBytes;
     for (let x = 0; x < width; x++) {
       let at = row + (x * bits) / 8;
@@ -55,9 +50,14 @@ export async function decodeBitmap(
       data[to + 1] = bytes[at + 1] as number;
       data[to + 2] = bytes[at] as number;
     }
-  }
+  };
+  await inPieces(height, Math.ceil(PIXELS_AT_ONCE / width), signal, (first, end) => {
+    for (let y = first; y < end; y++) readRow(y);
+  });
   return { data, width, height };
 }
+
+type BitmapHeader = ReturnType<typeof headerOf>;
 
 function headerOf(bytes: Uint8Array, what: string) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -16,12 +16,16 @@ export function holdsRawYcbcr(bytes: Uint8Array): boolean {
   if (version !== 42 && version !== 43) return false;
   const isBig = version === 43;
   const at = isBig ? Number(view.getBigUint64(8, isLittle)) : view.getUint32(4, isLittle);
-  const [first, step] = isBig ? [at + 8, 20] : [at + 2, 12];
+  const [first, entryBytes] = isBig ? [at + 8, 20] : [at + 2, 12];
   if (first > bytes.length) return false;
   const count = isBig ? Number(view.getBigUint64(at, isLittle)) : view.getUint16(at, isLittle);
   const values = new Map<number, number>();
-  for (let entry = first; entry < first + count * step && entry + step <= bytes.length; entry += step) {
-    values.set(view.getUint16(entry, isLittle), view.getUint16(entry + step - (isBig ? 8 : 4), isLittle));
+  for (
+    let entry = first;
+    entry < first + count * entryBytes && entry + entryBytes <= bytes.length;
+    entry += entryBytes
+  ) {
+    values.set(view.getUint16(entry, isLittle), view.getUint16(entry + entryBytes - (isBig ? 8 : 4), isLittle));
   }
   return values.get(PHOTOMETRIC) === YCBCR && !JPEG.includes(values.get(COMPRESSION) ?? 1);
 }

@@ -8,11 +8,11 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
-import { opaqueGif } from '../src/formats/gif.js';
-import { decodeImage, imageLibrary } from '../src/image.js';
+import { opaqueGif } from '../../src/image/gif.js';
+import { decodeImage, imageLibrary } from '../../src/image/index.js';
 
 // Pixels against PIL, for every kind of file: evaluators/preprocessing.test.ts.
-const pictures = fileURLToPath(new URL('golden/evaluators/pictures/', import.meta.url));
+const pictures = fileURLToPath(new URL('../golden/evaluators/pictures/', import.meta.url));
 const photo = join(pictures, 'photo.jpg');
 let folder: string;
 
@@ -152,7 +152,7 @@ test('abort, and options that are none', async () => {
   await assert.rejects(decodeImage(photo, { maxPixels: 0 }), { code: 'ERR_INVALID_OPTION' });
 });
 
-const golden = fileURLToPath(new URL('golden/image/', import.meta.url));
+const golden = fileURLToPath(new URL('../golden/image/', import.meta.url));
 const GIFS = JSON.parse(readFileSync(join(golden, 'gif.json'), 'utf8')) as Record<
   string,
   { width: number; height: number; rgbSha256: string }
