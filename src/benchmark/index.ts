@@ -9,9 +9,8 @@ export {
 } from './answers.js';
 export { type Dataset, DatasetFolder } from './dataset.js';
 export { COMPARED_METHODS, SEEDS } from './defaults.js';
-export { type Match, match } from './exact-match.js';
-export type { AnswerKey, BenchmarkItem, Measure } from './item.js';
-export { type JudgedAnswer, type Judges, type JudgingOptions, judgeAnswers } from './judging.js';
+export type { BenchmarkItem } from './item.js';
+export { type JudgedAnswer, type Judges, judgeAnswers } from './judging.js';
 export { labelOf } from './labels.js';
 export {
   factsOf,

@@ -19,7 +19,7 @@ import { type Instance, plan } from './plan.js';
 import { differences, type MeasuredDifference, type MeasuredRate, rates } from './rates.js';
 
 /** What every measurement is made with, whatever it compares. */
-export interface MeasuringOptions {
+interface MeasuringOptions {
   /** Where the items come from. */
   readonly dataset: Dataset;
   readonly variant: string;
@@ -78,7 +78,7 @@ export interface Measurement {
 }
 
 /** Where the answers of a folder stand. */
-export function answersPath(out: string): string {
+function answersPath(out: string): string {
   return join(out, 'answers.jsonl');
 }
 

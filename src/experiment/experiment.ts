@@ -26,7 +26,7 @@ export interface Experiment {
   run(options: RunOptions): Promise<Findings>;
 }
 
-export interface Room {
+interface Room {
   /** Requests at once. */
   readonly concurrency: number;
   /** Candidates of a request at most. @default the policy's */

@@ -50,7 +50,7 @@ export async function overheadTable(timed: readonly Timed[]): Promise<DataTable>
 }
 
 /** Ratio of two medians over the same items, with an interval by bootstrap over items. */
-export async function ratio(
+async function ratio(
   timed: readonly Timed[],
   one: string,
   other: string,

@@ -15,7 +15,7 @@ export interface ThresholdSources {
 }
 
 /** The prompt that each threshold was calibrated with; null for one that was not. */
-export interface CalibratedPrompts {
+interface CalibratedPrompts {
   readonly unsafeClipScore: string | null;
   readonly safeReward: string | null;
 }

@@ -1,7 +1,7 @@
 /** How to decide: the policies, the methods, the thresholds. */
 export { overrideThresholds, type ThresholdSources, type Thresholds, type ThresholdsInForce } from './in-force.js';
 export { judgeAnswer, judgePicture } from './judgement.js';
-export { coveringMethod, draws, METHOD_PLANS, METHODS } from './methods.js';
+export { draws, METHOD_PLANS, METHODS } from './methods.js';
 export {
   BEST_OF_N_PROMPT,
   POLICIES,
