@@ -135,12 +135,9 @@ function writeVerdict(result: EtaResult, isVerbose: boolean): void {
   lines.push(...verdictLines(result, { paint, columns }));
   const rounds =
     trace.rounds.length === 0 ? '' : `${trace.rounds.length} ${trace.rounds.length === 1 ? 'round' : 'rounds'}, `;
-  lines.push(
-    paint(
-      'dim',
-      `${'model'.padEnd(LABEL_WIDTH)}${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${(timings.totalMs / 1000).toFixed(2)} s`,
-    ),
-  );
+  const seconds = (timings.totalMs / 1000).toFixed(2);
+  const about = `${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
+  lines.push(...labelled('model', about, { labelWidth: LABEL_WIDTH, columns }).map((line) => paint('dim', line)));
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 

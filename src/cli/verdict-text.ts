@@ -2,6 +2,7 @@
 
 import { isCut } from '../eta/stop-reason.js';
 import { answerIsUnsafe } from '../policy/methods.js';
+import { fitLine } from '../terminal/fit.js';
 import { labelled, type Paint } from '../terminal/paint.js';
 import type { EtaResult } from '../types.js';
 
@@ -70,9 +71,10 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const { thresholdSources: sources } = trace;
   const row = (label: string, value: number | null, isUnsafe: boolean | null, rule: string, without = 'not needed') => {
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
-    if (value === null || isUnsafe === null) return `${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`;
+    if (value === null || isUnsafe === null) return [`${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`];
     const judged = isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
-    return `${start}${score(value).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
+    const line = `${start}${score(value).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
+    return fitLine(line, columns, LABEL_WIDTH);
   };
   // The manifest's go without saying.
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
@@ -81,10 +83,10 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
   const { clipScore, reward, finalReward } = verdict;
   const lines = [
-    row('CLIP score', clipScore, verdict.imageIsUnsafe, clipRule, noPicture),
-    row('reward', reward, verdict.answerIsUnsafe, rewardRule),
+    ...row('CLIP score', clipScore, verdict.imageIsUnsafe, clipRule, noPicture),
+    ...row('reward', reward, verdict.answerIsUnsafe, rewardRule),
   ];
-  if (finalReward !== null) lines.push(row('  aligned', finalReward, alignedIsUnsafe(result), rewardRule));
+  if (finalReward !== null) lines.push(...row('  aligned', finalReward, alignedIsUnsafe(result), rewardRule));
   const say = (label: string, text: string) =>
     labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,

@@ -32,7 +32,7 @@ import { loadingText } from '../loading-text.js';
 import { given, loadOptions, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { type PolicyFlags, policyOptions } from '../policy-options.js';
-import { summaryLines } from './summary.js';
+import { summaryColumns, summaryLines } from './summary.js';
 
 export interface BatchOptions extends ModelFlags, PolicyFlags {
   readonly out?: string;
@@ -100,6 +100,7 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
       failures: progress.failures,
       unknownCount: notices.count,
       paint,
+      columns: summaryColumns(),
     });
     process.stderr.write(`${lines.join('\n')}\n`);
   };

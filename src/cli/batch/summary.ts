@@ -1,6 +1,7 @@
 /** What became of a batch, in a few lines. */
 import type { AnswerLine, BatchSummary } from '../../batch/index.js';
-import { type Paint, printable } from '../../terminal/paint.js';
+import { fitLine } from '../../terminal/fit.js';
+import { columnsOf, type Paint, printable } from '../../terminal/paint.js';
 import { durationText, rateText } from '../batch-progress.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
 
@@ -17,11 +18,18 @@ export interface SummaryOptions {
   /** Requests about what the miniature does not know, where no models were named. @default 0 */
   readonly unknownCount?: number;
   readonly paint: Paint;
+  /** Of the terminal; no line is broken without it. */
+  readonly columns?: number | undefined;
+}
+
+/** Columns of stderr where it is a terminal. */
+export function summaryColumns(): number | undefined {
+  return process.stderr.isTTY ? columnsOf(process.stderr) : undefined;
 }
 
 export function summaryLines(summary: BatchSummary, options: SummaryOptions): string[] {
   const { tally } = summary;
-  const { isWhole, path, failures, unknownCount = 0, paint } = options;
+  const { isWhole, path, failures, unknownCount = 0, mergedFileCount, paint, columns } = options;
   const width = String(tally.lineCount).length;
   const indent = ' '.repeat(LABEL_WIDTH);
   const row = (label: string, count: number, words = '') =>
@@ -42,12 +50,15 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
       lines.push(`${indent}${printable(`${name}: ${error?.message} (${error?.code})`)}`);
     }
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
-    if (isWhole) lines.push(paint('dim', `${indent}--retry-errors asks them again.`));
+    if (isWhole) {
+      const how = mergedFileCount === undefined ? '--retry-errors asks' : 'eta-vlm batch --retry-errors, into this file, asks';
+      lines.push(paint('dim', `${indent}${how} them again.`));
+    }
   }
   if (unknownCount > 0) lines.push(row('unknown', unknownCount, 'the miniature does not know what they are about'));
   lines.push(`${'results'.padEnd(LABEL_WIDTH)}${path}`);
   if (!isWhole) lines.push('Stopped before the end. The same command with --resume goes on.');
-  return lines;
+  return columns === undefined ? lines : lines.flatMap((line) => fitLine(line, columns));
 }
 
 function doneText({ doneCount, keptCount }: BatchSummary, { ms, mergedFileCount }: SummaryOptions): string {

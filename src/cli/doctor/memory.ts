@@ -90,7 +90,7 @@ export function memoryLines(report: MemoryReport, { paint, columns }: { paint: P
     '',
     ...(fits
       ? [paint('green', `It fits: ${size(addedRam(estimate))} must be free for it.`)]
-      : say(paint('red', 'too large').padEnd(LABEL_WIDTH), remedy(report))),
+      : say('too large', remedy(report)).map((line, i) => (i === 0 ? line.replace('too large', paint('red', '$&')) : line))),
   ];
 }
 
