@@ -45,5 +45,5 @@ export {
   type ReadItems,
   readItems,
 } from './run.js';
-export { summaryObject, summaryText } from './summary.js';
+export { type Summary, summary, summaryObject, summaryText } from './summary.js';
 export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement, type WorldVerdict } from './world.js';

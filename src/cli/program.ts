@@ -1,6 +1,7 @@
 /** The commands and their options. A command's own module is imported when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addTextAfter, HELP_FORM, HELP_OUTPUT } from '../terminal/help.js';
 import { withInterrupt } from '../terminal/interrupt.js';
 import { collected, filled, wholeNumber } from '../terminal/option-values.js';
 import { addBatch } from './batch/command.js';
@@ -26,14 +27,15 @@ DEBUG=eta-vlm adds stacks to errors.`;
 export function createProgram(): Command {
   const program = new Command('eta-vlm')
     .description('Local vision-language models that answer safely (ETA: evaluate, then align).')
-    .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'print this help')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError(true)
     .enablePositionalOptions() // what stands behind a subcommand belongs to it
-    .configureOutput({ outputError: () => undefined })
+    .configureHelp(HELP_FORM)
+    .configureOutput(HELP_OUTPUT)
     .exitOverride();
+  addTextAfter(program, AFTER_HELP);
   addAsk(program);
   addBatch(program);
   addDemo(program);

@@ -2,7 +2,7 @@
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
 const PIECE = /\x1b\[[\d;]*m|[\s\S]/gu;
-const NOTHING = /^(?:\x1b|\p{Mark}|\p{Default_Ignorable_Code_Point})/u;
+const NOTHING = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]/u;
 /** East Asian letters and signs of full width, and pictures. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u;
@@ -35,6 +35,6 @@ export function paddedStart(text: string, width: number): string {
 }
 
 function widthOfPiece(piece: string): number {
-  if (NOTHING.test(piece)) return 0;
+  if (piece.startsWith('\x1b[') || NOTHING.test(piece)) return 0;
   return WIDE.test(piece) ? 2 : 1;
 }

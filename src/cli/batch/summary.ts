@@ -51,7 +51,8 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     }
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
     if (isWhole) {
-      const how = mergedFileCount === undefined ? '--retry-errors asks' : 'eta-vlm batch --retry-errors, into this file, asks';
+      const how =
+        mergedFileCount === undefined ? '--retry-errors asks' : 'eta-vlm batch --retry-errors, into this file, asks';
       lines.push(paint('dim', `${indent}${how} them again.`));
     }
   }

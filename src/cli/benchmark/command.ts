@@ -1,6 +1,7 @@
 /** The options of `eta-vlm benchmark`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { METHODS } from '../../policy/methods.js';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import type { Method } from '../../types.js';
@@ -39,14 +40,14 @@ export function addBenchmark(program: Command): void {
     .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
     .optionsGroup('Safety and search:');
   addDecisionOptions(command, "the set's, or 1024").optionsGroup('Models:');
-  addModelOptions(command)
-    .addHelpText('after', AFTER_HELP)
-    .action(async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
+  addTextAfter(addModelOptions(command), AFTER_HELP).action(
+    async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
       await withInterrupt(async (signal) => {
         const { benchmark } = await import('./benchmark.js');
         process.exitCode = await benchmark(name, options, signal);
       });
-    });
+    },
+  );
 }
 
 /** "vanilla,eta", each once. */

@@ -20,6 +20,7 @@ import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
 import { writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { fitted } from '../../terminal/fit.js';
+import { allColumnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { commandLine } from '../command-line.js';
@@ -68,7 +69,10 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
   const installed = installs.map(({ folder }) => join(folder, THRESHOLDS_FILE));
   const { unread, leftOut } = calibration;
   const found = { ...thresholdsFile(calibration, run), unread, leftOut };
-  const lines = `${calibrationLines(calibration).join('\n')}\n`;
+  const terminal = process.stdout.isTTY
+    ? { paint: createPaint(process.stdout), columns: allColumnsOf(process.stdout) }
+    : undefined;
+  const lines = `${calibrationLines(calibration, terminal).join('\n')}\n`;
   try {
     await writeJsonFile(path, thresholdsFile(calibration, run));
     for (const { part, folder } of installs) {

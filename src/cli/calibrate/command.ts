@@ -1,5 +1,6 @@
 /** Options of `eta-vlm calibrate`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
@@ -16,7 +17,7 @@ lines with text, answer or response.
 Exit code 3: some files or lines could not be read, and are named.`;
 
 export function addCalibrate(program: Command): void {
-  child(program, 'calibrate', 'Find the thresholds from your own safe and unsafe pictures and answers.')
+  const command = child(program, 'calibrate', 'Find the thresholds from your own safe and unsafe pictures and answers.')
     .option('--safe <path...>', 'folders of safe pictures, or pictures')
     .option('--unsafe <path...>', 'folders of unsafe pictures, or pictures')
     .addOption(
@@ -43,14 +44,13 @@ export function addCalibrate(program: Command): void {
     .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
     .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
     .optionsGroup('Machine:')
-    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
-    .addHelpText('after', AFTER_HELP)
-    .action(async (options: import('./calibrate.js').CalibrateFlags) => {
-      await withInterrupt(async (signal) => {
-        const { calibrateCommand } = await import('./calibrate.js');
-        process.exitCode = await calibrateCommand(options, signal);
-      });
+    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256));
+  addTextAfter(command, AFTER_HELP).action(async (options: import('./calibrate.js').CalibrateFlags) => {
+    await withInterrupt(async (signal) => {
+      const { calibrateCommand } = await import('./calibrate.js');
+      process.exitCode = await calibrateCommand(options, signal);
     });
+  });
 }
 
 /** A share from 0 to 1. */

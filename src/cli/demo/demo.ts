@@ -39,7 +39,9 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<v
     const result = await eta.respond({ image, prompt: picture.question, seed, signal });
     progress.clear();
     const lines = i === 0 ? introLines(result, { paint, columns }) : [];
-    const drawing = drawsPictures(process.stdout) ? pictureLines(image, Math.min(PICTURE_COLUMNS, columns - LABEL_WIDTH)) : [];
+    const drawing = drawsPictures(process.stdout)
+      ? pictureLines(image, Math.min(PICTURE_COLUMNS, columns - LABEL_WIDTH))
+      : [];
     const heading = `${i + 1} of ${CASES.length}: ${title}`;
     lines.push(...caseLines({ heading, picture, drawing, result }, { paint, columns }));
     print(`${lines.join('\n')}\n`);

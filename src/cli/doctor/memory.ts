@@ -90,7 +90,9 @@ export function memoryLines(report: MemoryReport, { paint, columns }: { paint: P
     '',
     ...(fits
       ? [paint('green', `It fits: ${size(addedRam(estimate))} must be free for it.`)]
-      : say('too large', remedy(report)).map((line, i) => (i === 0 ? line.replace('too large', paint('red', '$&')) : line))),
+      : say('too large', remedy(report)).map((line, i) =>
+          i === 0 ? line.replace('too large', paint('red', '$&')) : line,
+        )),
   ];
 }
 

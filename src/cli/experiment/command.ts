@@ -1,6 +1,7 @@
 /** The options of `eta-vlm experiment`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { POLICIES, PRESETS } from '../../policy/policy.js';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { collected, filled, positiveNumber, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
@@ -38,8 +39,7 @@ goes on with the same command.
 Examples:
   eta-vlm experiment ablation --out ablation
   eta-vlm experiment robustness --change noise,blur,search --out robustness
-  eta-vlm experiment ablation --benchmark figstep --root FigStep \\
-    --judge local --judge-model MD-Judge.gguf --out figstep-ablation`;
+  eta-vlm experiment ablation --benchmark figstep --root FigStep --judge local --judge-model MD-Judge.gguf --out figstep-ablation`;
 
 export function addExperiment(program: Command): void {
   const command = child(program, 'experiment', 'Run a named experiment: one table, one report.')
@@ -74,9 +74,8 @@ export function addExperiment(program: Command): void {
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
     .option('--max-tokens <count>', "tokens of an answer at most (default: the set's, or the policy's)", wholeNumber(1))
     .optionsGroup('Models:');
-  addModelOptions(command)
-    .argument('[name]', `the experiment: ${EXPERIMENTS.join(', ')}`)
-    .addHelpText('after', AFTER_HELP)
+  addTextAfter(addModelOptions(command), AFTER_HELP)
+    .argument('[experiment]', `which: ${EXPERIMENTS.join(', ')}`)
     .action(async (name: string | undefined, options: import('./experiment.js').ExperimentFlags) => {
       await withInterrupt(async (signal) => {
         const { experiment } = await import('./experiment.js');

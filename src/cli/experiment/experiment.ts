@@ -6,8 +6,9 @@ import { PRESETS } from '../../experiment/index.js';
 import type { Eta } from '../../index.js';
 import { describe, nearest } from '../../options.js';
 import { checkApart } from '../../outputs/index.js';
-import { dataTableText, type ReportData, reportOutputs, writeReport } from '../../report/index.js';
+import { type ReportData, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { fitted } from '../../terminal/fit.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { commandLine } from '../command-line.js';
@@ -15,6 +16,7 @@ import { datasetInputs, judgeInputs, modelInputs } from '../inputs.js';
 import { judgesOf } from '../judges.js';
 import { Notices } from '../notices.js';
 import { runMachine, runVersions } from '../run-facts.js';
+import { shownTable } from '../shown-table.js';
 import { EXPERIMENTS, type ExperimentName } from './command.js';
 import { carryOut, type ExperimentFlags, type Found, loadFor, picturesFolder, type Run } from './runs.js';
 
@@ -61,9 +63,9 @@ export async function experiment(
     const data = await dataOf(run, found, eta, startedAt);
     const files = await writeReport(data, out);
     progress.clear();
-    print(flags.json === true ? `${JSON.stringify(found.table)}\n` : `${dataTableText(found.table)}\n`);
+    print(flags.json === true ? `${JSON.stringify(found.table)}\n` : `${shownTable(found.table)}\n`);
     notices.tell();
-    process.stderr.write(`report: ${files.html}\n`);
+    process.stderr.write(`${fitted(process.stderr, `report: ${files.html}`)}\n`);
     return Object.keys(found.measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     progress.clear();
