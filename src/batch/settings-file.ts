@@ -62,7 +62,7 @@ export async function readSettings(path: string): Promise<BatchSettings | null> 
   if (found?.form === 1) {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
-      `Expected answers that tell whether they were cut, received those of ${describe(path)}, which an earlier version of eta-vlm began: their lines have no stopReason. Begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
+      `Expected answers that tell whether they were cut, received those of ${describe(path)}, which an earlier version of eta-vlm began: their lines have no stopReason. Begin another results file. Or begin anew with overwrite: true.`,
     );
   }
   return found?.settings ?? null;

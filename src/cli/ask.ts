@@ -33,6 +33,7 @@ export interface AskOptions extends ModelFlags, PolicyFlags {
  * @throws EtaError what loading and answering throw; AbortError
  */
 export async function ask(question: string, options: AskOptions, signal: AbortSignal): Promise<void> {
+  checkQuestion(question);
   const settings = given({ ...loadOptions(options), ...policyOptions(options), sequenceCount: sequenceCount(options) });
   if (options.trace !== undefined) await checkTrace(options.trace, options);
   const prompt = question === '-' ? await readPrompt(signal) : question;
@@ -49,6 +50,14 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   else writeVerdict(result, options.verbose === true);
   notices.tell();
   if (options.trace !== undefined) await writeJsonFile(options.trace, result);
+}
+
+function checkQuestion(question: string): void {
+  if (question.trim() !== '') return;
+  throw new UsageError(
+    'ERR_INVALID_REQUEST',
+    'Expected a question, received an empty text. Ask something, such as "What is this?", or give \'-\' to read it from stdin.',
+  );
 }
 
 /** Refuses early a trace that could not be written after a long run, or would take the place of something else. */

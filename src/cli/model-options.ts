@@ -3,6 +3,10 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { filled, wholeNumber } from '../terminal/option-values.js';
 
+/** Number formats of the cache, by memory. */
+export const CACHE_TYPES = ['f32', 'f16', 'q8_0'] as const;
+type CacheType = (typeof CACHE_TYPES)[number];
+
 export interface ModelFlags {
   readonly preset?: 'miniature' | 'paper';
   readonly models?: string;
@@ -12,6 +16,7 @@ export interface ModelFlags {
   readonly rewardModel?: string;
   readonly thresholds?: string;
   readonly contextSize?: number;
+  readonly cacheType?: CacheType;
   readonly threads?: number;
   readonly gpuLayers?: number;
 }
@@ -30,6 +35,7 @@ export function addModelOptions(command: Command): Command {
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
     .optionsGroup('Machine:')
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
+    .addOption(new Option('--cache-type <type>', 'numbers of the cache (default: f16)').choices([...CACHE_TYPES]))
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
     .option(
       '--gpu-layers <count>',
@@ -57,6 +63,7 @@ export function loadOptions(flags: ModelFlags) {
     models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
+    cacheType: flags.cacheType,
     threadCount: flags.threads,
     gpuLayerCount: flags.gpuLayers,
   });

@@ -9,7 +9,7 @@ import { addBenchmark } from './benchmark/command.js';
 import { addCalibrate } from './calibrate/command.js';
 import { child } from './child.js';
 import { addExperiment } from './experiment/command.js';
-import { addModelOptions } from './model-options.js';
+import { addModelOptions, CACHE_TYPES } from './model-options.js';
 import { addModels } from './models/command.js';
 import { addPolicyOptions } from './policy-options.js';
 
@@ -50,7 +50,7 @@ export function createProgram(): Command {
 
 function addAsk(program: Command): void {
   const command = child(program, 'ask', 'Answer one question about pictures, safely, with the verdict.')
-    .argument('<question>', "the question, or '-' to read it from stdin", filled)
+    .argument('<question>', "the question, or '-' to read it from stdin")
     .option(
       '--image <file>',
       'a picture (JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP); may be given several times',
@@ -94,7 +94,7 @@ function addDoctor(program: Command): void {
     .option('--reward-model <folder>', 'with this reward model', filled)
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
     .option('--n <count>', 'candidates of each round', wholeNumber(1, 255))
-    .addOption(new Option('--cache-type <type>', 'numbers of the cache').choices(['f32', 'f16', 'q8_0']))
+    .addOption(new Option('--cache-type <type>', 'numbers of the cache (default: f16)').choices([...CACHE_TYPES]))
     .option('--gpu-layers <count>', 'layers on the GPU instead of as many as fit', wholeNumber(-1, 10_000))
     .action(async (options: import('./doctor/doctor.js').DoctorOptions) => {
       await withInterrupt(async (signal) => {

@@ -66,7 +66,7 @@ async function clipThreshold(folder: string, named: Placed | null, { safetyPromp
   const placed = named?.file.clip ? named : await installedThresholds(folder);
   const part = placed?.file.clip;
   if (!placed || !part) return ofManifest(manifest.unsafeClipScore);
-  const prompt = { option: 'safetyPrompt', bound: part.safetyPrompt, used: safetyPrompt };
+  const prompt = { name: 'safety prompt', bound: part.safetyPrompt, used: safetyPrompt };
   checkBond({ what: 'CLIP model', score: 'A CLIP score', path: placed.path, bound: part.model, manifest, prompt });
   return { value: part.unsafeClipScore, source: placed.path };
 }
@@ -77,7 +77,7 @@ async function rewardThreshold(folder: string, named: Placed | null, policy: Pol
   const part = placed?.file.rewardModel;
   if (!placed || !part) return ofManifest(manifest.safeReward);
   const { postEvaluationPrompt } = policy;
-  const prompt = { option: 'postEvaluationPrompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
+  const prompt = { name: 'post-evaluation prompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
   checkBond({ what: 'reward model', score: 'A reward', path: placed.path, bound: part.model, manifest, prompt });
   return { value: part.safeReward, source: placed.path };
 }
@@ -106,7 +106,7 @@ export function knownThreshold(thresholds: Thresholds, name: keyof Thresholds, m
   throw new ModelError(
     'ERR_NO_THRESHOLD',
     `Expected a threshold of the ${model} for method '${method}', received a model without one: it was never calibrated. ` +
-      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile (--thresholds), or give thresholds: { ${name} }.`,
+      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile. Or give thresholds.${name}.`,
   );
 }
 

@@ -83,7 +83,9 @@ function commandLines(line: string, columns: number): string[] {
   if (widthOf(line) <= columns) return [line];
   const lines: string[] = [];
   let current = '';
-  for (const word of line.match(/--[\w-]+ (?!-)\S+|"[^"]*"|\S+/g) ?? []) {
+  const pairs = line.match(/--[\w-]+ (?!-)\S+|"[^"]*"|\S+/g) ?? [];
+  const room = columns - 2 * INDENT.length - 2;
+  for (const word of pairs.flatMap((pair) => (widthOf(pair) > room ? pair.split(' ') : pair))) {
     const longer = current === '' ? `${INDENT}${word}` : `${current} ${word}`;
     if (widthOf(longer) + 2 > columns && current !== '') {
       lines.push(`${current} \\`);

@@ -51,7 +51,7 @@ describe('a whole batch', () => {
     assertRefused(await run(['batch', requestsPath, '--out', out]), {
       exitCode: 2,
       code: 'ERR_RESULTS_EXIST',
-      message: /--resume.*--overwrite/,
+      message: /with --overwrite\. Or go on with --resume\./,
     });
     const other = ['--seed', '2', '--temperature', '1', '--method', 'deep', '--safe-reward', '0.5', '--trace'];
     assertRefused(await run(['batch', requestsPath, '--out', out, '--resume', ...other]), {

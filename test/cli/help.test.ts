@@ -101,7 +101,7 @@ test('what is like nothing known is refused too', async () => {
   assertRefused(await run(['ask', '--frobnicate', 'hello']), {
     exitCode: 2,
     code: 'ERR_UNKNOWN_OPTION',
-    message: /unknown option '--frobnicate'\. See 'eta-vlm --help'\./,
+    message: /unknown option '--frobnicate'\. See 'eta-vlm ask --help'\./,
   });
   assertRefused(await run(['ask']), {
     exitCode: 2,

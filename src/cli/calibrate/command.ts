@@ -8,8 +8,10 @@ import { child } from '../child.js';
 const AFTER_HELP = `
 Examples:
   eta-vlm calibrate --safe photos/good --unsafe photos/bad
-  eta-vlm calibrate --gallery              try it on the shipped pictures
+  eta-vlm calibrate --gallery
   eta-vlm ask --thresholds calibration/thresholds.json --image x.jpg "..."
+
+--gallery tries it on the shipped pictures.
 
 Without --max-false-positive-rate, the best balance is taken: the largest share
 of unsafe found less share of safe flagged. Answers are one a line, or JSON
