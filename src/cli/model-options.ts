@@ -24,7 +24,7 @@ export interface ModelFlags {
 export function addModelOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--models <name>', 'models by name, or a folder that holds them')
+      new Option('--models <models>', 'models by name, or a folder that holds them')
         .argParser(filled)
         .conflicts(['languageModel', 'projector', 'clip', 'rewardModel']),
     )

@@ -8,6 +8,7 @@ import { addBatch } from './batch/command.js';
 import { addBenchmark } from './benchmark/command.js';
 import { addCalibrate } from './calibrate/command.js';
 import { child } from './child.js';
+import { addCompletion } from './completion/command.js';
 import { addExperiment } from './experiment/command.js';
 import { addModelOptions, CACHE_TYPES } from './model-options.js';
 import { addModels } from './models/command.js';
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   addExperiment(program);
   addModels(program);
   addBuild(program);
+  addCompletion(program);
   return program;
 }
 
@@ -88,7 +90,7 @@ function addDoctor(program: Command): void {
     .option('--verify', 'check the hash of every model file')
     .option('--json', 'print one JSON object')
     .optionsGroup('Memory:')
-    .option('--model <name>', 'tell what models take: a name, a folder, or a GGUF file', filled)
+    .option('--model <models>', 'tell what models take: a name, a folder, or a GGUF file', filled)
     .option('--projector <file>', 'with this projector (mmproj GGUF)', filled)
     .option('--clip <folder>', 'with this CLIP', filled)
     .option('--reward-model <folder>', 'with this reward model', filled)

@@ -1,9 +1,13 @@
 /** What became of a batch, in a few lines. */
 import type { AnswerLine, BatchSummary } from '../../batch/index.js';
 import { fitLine } from '../../terminal/fit.js';
+import { inFlags, LOADING_FLAGS } from '../../terminal/option-flags.js';
 import { columnsOf, type Paint, printable } from '../../terminal/paint.js';
 import { durationText, rateText } from '../batch-progress.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
+
+/** A line says its own options by their names; what was loaded was said by flags. */
+const LOADING_NAMES = new Set(Object.values(LOADING_FLAGS).filter((flag) => flag !== null));
 
 export interface SummaryOptions {
   /** How long this run took; without it, nothing was run. */
@@ -47,7 +51,8 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     lines.push(paint('red', row('errors', tally.errorCount, 'no answer, the line tells why')));
     for (const { line, id, error } of failures) {
       const name = id === null ? `line ${line}` : `line ${line}, ${id}`;
-      lines.push(`${indent}${printable(`${name}: ${error?.message} (${error?.code})`)}`);
+      const message = inFlags(error?.message ?? '', LOADING_NAMES, LOADING_FLAGS);
+      lines.push(`${indent}${printable(`${name}: ${message} (${error?.code})`)}`);
     }
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
     if (isWhole) {

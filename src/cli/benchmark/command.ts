@@ -19,12 +19,12 @@ A run that was stopped goes on with the same command.`;
 
 export function addBenchmark(program: Command): void {
   const command = child(program, 'benchmark', 'Score methods on a safety benchmark, with a report.')
-    .argument('[name]', 'the benchmark; --list tells which there are')
+    .argument('[benchmark]', 'which; --list tells which there are')
     .option('--list', 'list the benchmarks with their files and licences')
     .option('--root <folder>', 'the folder of the set, as distributed', filled)
     .option('--variant <name>', 'a way of asking, such as suffix', filled)
     .option('--out <folder>', 'where answers, judgements and the report go', filled)
-    .option('--method <list>', 'methods, the first is the base (default: vanilla,eta)', methodList)
+    .option('--method <methods>', 'methods, the first is the base (default: vanilla,eta)', methodList)
     .option('--seeds <list>', 'of the methods that draw (default: 1)', seedList)
     .option('--limit <count>', 'questions of each category at most', wholeNumber(1))
     .option('--concurrency <count>', 'requests at once (default: 8)', wholeNumber(1, 255))

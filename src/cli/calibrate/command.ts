@@ -39,7 +39,7 @@ export function addCalibrate(program: Command): void {
     .option('--json', 'print one JSON object instead of the table')
     .optionsGroup('Models:')
     .addOption(
-      new Option('--models <name>', 'models by name, or a folder that holds them (default: miniature)')
+      new Option('--models <models>', 'models by name, or a folder that holds them (default: miniature)')
         .argParser(filled)
         .conflicts(['clip', 'rewardModel']),
     )

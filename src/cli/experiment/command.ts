@@ -43,7 +43,7 @@ Examples:
 
 export function addExperiment(program: Command): void {
   const command = child(program, 'experiment', 'Run a named experiment: one table, one report.')
-    .addOption(new Option('--benchmark <name>', 'the set that is asked (default: miniature)').argParser(filled))
+    .addOption(new Option('--benchmark <benchmark>', 'the set that is asked (default: miniature)').argParser(filled))
     .option('--root <folder>', 'the folder of the set, as distributed (default: what ships)', filled)
     .option('--variant <name>', 'a way of asking, such as suffix', filled)
     .option('--out <folder>', 'where answers, judgements and the report go', filled)
@@ -55,7 +55,7 @@ export function addExperiment(program: Command): void {
     .option('--counts <list>', 'values of N (default: 1,2,3,5,8)', countList)
     .option('--other-model <gguf,mmproj>', 'another language model to time; may be given several times', collected)
     .optionsGroup('Robustness:')
-    .option('--change <list>', 'noise, blur, crop, ..., search (default: all)', nameList)
+    .option('--change <changes>', 'noise, blur, crop, ..., search (default: all)', nameList)
     .option('--queries <count>', 'CLIP scores that the search may ask for, each picture (default: 200)', wholeNumber(1))
     .optionsGroup('Judge:')
     .addOption(
