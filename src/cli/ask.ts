@@ -8,6 +8,7 @@ import { columnsOf, createPaint, labelled, printable } from '../terminal/paint.j
 import { print } from '../terminal/print.js';
 import { Progress } from '../terminal/progress.js';
 import { readStdin } from '../terminal/stdin.js';
+import { WordWrap } from '../terminal/word-wrap.js';
 import type { EtaEvent, EtaResult, RgbImage, Timings } from '../types.js';
 import { modelInputs } from './inputs.js';
 import { checkWritable, writeJsonFile } from './json-file.js';
@@ -94,7 +95,7 @@ async function load(settings: LoadEtaOptions, signal: AbortSignal): Promise<Eta>
 
 /** Writes the text as it comes; until then, what is going on. */
 async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
-  const shown = process.stdout.isTTY ? printable : (text: string) => text;
+  const lines = process.stdout.isTTY ? new WordWrap(columnsOf(process.stdout)) : null;
   const progress = new Progress();
   let ending = '';
   try {
@@ -102,9 +103,10 @@ async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
     for await (const event of eta.stream(request)) {
       if (event.type === 'text') {
         progress.clear();
-        print(shown(event.text));
+        print(lines === null ? event.text : lines.add(printable(event.text)));
         ending = event.text.at(-1) ?? ending;
       } else if (event.type === 'done') {
+        print(lines?.end() ?? '');
         if (ending !== '\n') print('\n');
         return event.result;
       } else if (ending === '') progress.show(progressText(event));

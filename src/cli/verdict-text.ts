@@ -2,8 +2,8 @@
 
 import { isCut } from '../eta/stop-reason.js';
 import { answerIsUnsafe } from '../policy/methods.js';
-import { fitLine } from '../terminal/fit.js';
 import { labelled, type Paint } from '../terminal/paint.js';
+import { widthOf } from '../terminal/width.js';
 import type { EtaResult } from '../types.js';
 
 /** Columns of the labels of everything that is told about an answer. */
@@ -73,8 +73,10 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
     if (value === null || isUnsafe === null) return [`${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`];
     const judged = isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
-    const line = `${start}${score(value).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
-    return fitLine(line, columns, LABEL_WIDTH);
+    const figures = `${start}${score(value).padStart(NUMBER_WIDTH)}  ${judged}`;
+    const whole = `${figures}  (${rule})`;
+    if (widthOf(whole) <= columns) return [whole];
+    return [figures.trimEnd(), ...labelled('', `(${rule})`, { labelWidth: LABEL_WIDTH, columns })];
   };
   // The manifest's go without saying.
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);

@@ -47,6 +47,9 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 
+/** Where a word that is too long is cut: paths and names have them. */
+const SEAMS = '/-_,';
+
 /** Breaks text at spaces into lines of at most `width` columns; a longer word is cut. Line breaks are kept. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
@@ -60,9 +63,11 @@ export function wrap(text: string, width: number): string[] {
       }
       if (line !== '') lines.push(line);
       while (widthOf(rest) > width) {
-        const [start, behind] = cutAt(rest, width);
-        lines.push(start);
-        rest = behind;
+        const [start] = cutAt(rest, width);
+        const seam = Math.max(...[...SEAMS].map((sign) => start.lastIndexOf(sign))) + 1;
+        const end = seam > start.length / 2 ? seam : start.length;
+        lines.push(rest.slice(0, end));
+        rest = rest.slice(end);
       }
       line = rest;
     }

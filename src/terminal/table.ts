@@ -15,7 +15,11 @@ const LEAST_ROOM = 12;
 /** Of prose. */
 const CAPTION_WIDTH = 100;
 
-/** @param columns of the terminal */
+/**
+ * A name that is that of the row above is left out of aligned columns.
+ *
+ * @param columns of the terminal
+ */
 export function tableLines(table: TerminalTable, { paint, columns }: { paint: Paint; columns: number }): string[] {
   const widths = table.columns.map(({ name }, at) =>
     Math.max(widthOf(name), ...table.rows.map((row) => widthOf(row[at] ?? ''))),
@@ -31,7 +35,7 @@ export function tableLines(table: TerminalTable, { paint, columns }: { paint: Pa
   return [
     paint('bold', line(table.columns.map(({ name }) => name))),
     paint('dim', rule),
-    ...table.rows.map((row) => line(row)),
+    ...table.rows.map(([name = '', ...cells], at) => line([name === table.rows[at - 1]?.[0] ? '' : name, ...cells])),
   ];
 }
 
