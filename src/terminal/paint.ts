@@ -53,6 +53,7 @@ const SEAMS = '/-_,';
 /** Breaks text at spaces into lines of at most `width` columns; a longer word is cut. Line breaks are kept. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
+  const room = Math.max(2, width); // a letter may take two
   for (const paragraph of text.split('\n')) {
     let line = '';
     for (const word of paragraph.split(/\s+/).filter((part) => part !== '')) {
@@ -62,8 +63,8 @@ export function wrap(text: string, width: number): string[] {
         continue;
       }
       if (line !== '') lines.push(line);
-      while (widthOf(rest) > width) {
-        const [start] = cutAt(rest, width);
+      while (widthOf(rest) > room) {
+        const [start] = cutAt(rest, room);
         const seam = Math.max(...[...SEAMS].map((sign) => start.lastIndexOf(sign))) + 1;
         const end = seam > start.length / 2 ? seam : start.length;
         lines.push(rest.slice(0, end));

@@ -19,7 +19,7 @@ export function cutAt(text: string, width: number): readonly [start: string, res
   let taken = 0;
   for (const { 0: piece, index } of text.matchAll(PIECE)) {
     taken += widthOfPiece(piece);
-    if (taken > width && index > 0) return [text.slice(0, index), text.slice(index)];
+    if (taken > width) return [text.slice(0, index), text.slice(index)];
   }
   return [text, ''];
 }
