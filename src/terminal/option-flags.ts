@@ -53,6 +53,7 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   resume: '--resume',
   overwrite: '--overwrite',
   retryErrors: '--retry-errors',
+  keepsTrace: '--trace',
 };
 
 export const OPTION_FLAGS: Readonly<Record<string, string | null>> = { ...LOADING_FLAGS, ...ANSWERING_FLAGS };
@@ -72,7 +73,7 @@ export function inFlags(message: string, flags: ReadonlySet<string>, table = OPT
     return flag !== null && flags.has(flag) ? flag : null;
   };
   const pattern = optionPattern(table);
-  const optionIn = (found: RegExpMatchArray) => found.groups?.['free'] ?? found.groups?.['bound'] ?? '';
+  const optionIn = ({ groups }: RegExpMatchArray) => groups?.['setting'] ?? groups?.['free'] ?? groups?.['bound'] ?? '';
   const [fact = '', ...advice] = withoutSubject(bare, table, known).split(/(?<=[.?]) (?=[A-Z'])/);
   const kept = advice.filter((sentence) =>
     [...sentence.matchAll(pattern)].every((found) => known(optionIn(found)) !== null),
@@ -112,9 +113,10 @@ function optionPattern(table: Readonly<Record<string, string | null>>): RegExp {
   const isName = (name: string) => /[A-Z.]/.test(name);
   const some = (found: readonly string[]) => found.map((name) => name.replace('.', '\\.')).join('|');
   const value = "'[^']*'|true|false";
+  const settings = some(names.filter((name) => !name.includes('.')));
   const [free, bound] = [some(names.filter(isName)), some(names.filter((name) => !isName(name)))];
   return new RegExp(
-    `(?<![\\w.])(?:policy\\.)?(?:(?<free>${free})(?![\\w.]*\\w)(?::? (?<value>${value}))?|(?<bound>${bound}): (?<boundValue>${value}))`,
+    `(?<![\\w.])(?:policy\\.(?<setting>${settings})\\b|(?<free>${free})(?![\\w.]*\\w)(?::? (?<value>${value}))?|(?<bound>${bound}): (?<boundValue>${value}))`,
     'g',
   );
 }

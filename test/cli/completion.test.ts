@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { nameOf, withParts } from '../../src/cli/called.js';
-import { shapesOf } from '../../src/cli/completion/shape.js';
+import { type FlagShape, shapesOf } from '../../src/cli/completion/shape.js';
 import { table } from '../../src/cli/completion/tables.js';
 import { createProgram } from '../../src/cli/program.js';
 import { assertRefused, run } from './command.js';
@@ -150,12 +150,12 @@ test('every placeholder completes something, or is known to complete nothing', (
     const shape = shapes.find(({ name }) => `eta-vlm ${name}`.trim() === nameOf(command));
     assert.ok(shape !== undefined);
     for (const option of command.options) {
-      const { values } = shape.flags.find((flag) => flag.names.includes(option.long ?? '')) ?? {};
+      const found: FlagShape | undefined = shape.flags.find((flag) => flag.names.includes(option.long ?? ''));
       const placeholder = /[<[]([^.>\]]+)/.exec(option.flags)?.[1];
       if (placeholder === undefined) continue;
-      assert.ok(values);
+      assert.ok(found?.values);
       if (option.argChoices !== undefined) continue;
-      assert.equal(values.kind === 'free', FREE.includes(placeholder), `${command.name()} ${option.flags}`);
+      assert.equal(found.values.kind === 'free', FREE.includes(placeholder), `${command.name()} ${option.flags}`);
     }
   }
 });
