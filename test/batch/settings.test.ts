@@ -54,7 +54,7 @@ describe('the file of settings', () => {
       name: 'UsageError',
       code: 'ERR_RESULTS_DIFFER',
       message:
-        /an earlier version of eta-vlm began: their lines have no stopReason\. Begin anew \(--overwrite of eta-vlm batch\), or begin another results file\.$/,
+        /an earlier version of eta-vlm began: their lines have no stopReason\. Begin another results file\. Or begin anew with overwrite: true\.$/,
     });
   });
 });
