@@ -245,7 +245,7 @@ async function checkSettings({ path, target }: Named, settings: BatchSettings): 
     before,
     settings,
     (words) =>
-      `Expected the settings that ${describe(path)} was begun under: ${words}. Resume under those, begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
+      `Expected the settings that ${describe(path)} was begun under: ${words}. Resume under those, or begin another results file. Or begin anew with overwrite: true.`,
   );
 }
 

@@ -189,7 +189,7 @@ class Batch {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
       known.isError
-        ? `Line ${line}: the request ${describe(id)} failed before, and is another one now. Resume with retryErrors (--retry-errors) to ask it again.`
+        ? `Line ${line}: the request ${describe(id)} failed before, and is another one now. Resume with retryErrors: true to ask it again.`
         : `Line ${line}: expected the request that ${describe(results.path)} answers under the id ${describe(id)}, received another. Give it another id, or begin another results file.`,
     );
   }

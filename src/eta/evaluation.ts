@@ -131,6 +131,6 @@ function missing(what: string, option: string): UsageError {
   return new UsageError(
     'ERR_INVALID_REQUEST',
     `request: expected a method that the loaded models can carry out, received one that needs a ${what}. ` +
-      `Load with models.${option}, or ask with method: 'vanilla'.`,
+      `Load with models.${option}. Or ask with method: 'vanilla'.`,
   );
 }

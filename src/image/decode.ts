@@ -49,6 +49,6 @@ function checkSize({ width, height }: Pick<RgbImage, 'width' | 'height'>, maxPix
   if (width * height <= maxPixels) return;
   throw new ImageError(
     'ERR_IMAGE_TOO_LARGE',
-    `${what} has ${width} x ${height} pixels. Expected at most ${maxPixels} in all: shrink it first, or raise maxPixels.`,
+    `${what} has ${width} x ${height} pixels. Expected at most ${maxPixels} in all: shrink it first. Or raise maxPixels.`,
   );
 }

@@ -105,8 +105,8 @@ interface Bond {
   readonly path: string;
   readonly bound: { readonly name: string; readonly sha256: string };
   readonly manifest: ClipManifest | RewardManifest;
-  /** Name of the prompt's option, the prompt it was found with, and the one in use. */
-  readonly prompt: { readonly option: string; readonly bound: string; readonly used: string };
+  /** How it is called, the prompt it was found with, and the one in use. */
+  readonly prompt: { readonly name: string; readonly bound: string; readonly used: string };
 }
 
 /** @throws ModelError ERR_MODEL_MISMATCH for another model, or another prompt */
@@ -122,7 +122,7 @@ export function checkBond({ what, score, path, bound, manifest, prompt }: Bond):
   if (prompt.used === prompt.bound) return;
   throw new ModelError(
     'ERR_MODEL_MISMATCH',
-    `${path}: expected thresholds for the ${prompt.option} in use, ${describe(prompt.used)}, received those for ${describe(prompt.bound)}. ` +
+    `${path}: expected thresholds for the ${prompt.name} in use, ${describe(prompt.used)}, received those for ${describe(prompt.bound)}. ` +
       'Another prompt gives other scores: calibrate with it, or give the threshold as a number.',
   );
 }

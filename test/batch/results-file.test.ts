@@ -61,12 +61,12 @@ test('answers that are there are never taken for nothing', async () => {
   await filled(path, [answered('a', 1)]);
   await assert.rejects(ResultsFile.open({ path, settings }), {
     code: 'ERR_RESULTS_EXIST',
-    message: /--resume.*--overwrite/,
+    message: /overwrite: true\. Or go on with resume: true/,
   });
   const other = { seed: 2, policy: { method: 'vanilla' } };
   await assert.rejects(ResultsFile.open({ path, settings: other, resume: true }), {
     code: 'ERR_RESULTS_DIFFER',
-    message: /seed was 1, is 2; policy\.method was "eta", is "vanilla".*--overwrite/,
+    message: /seed was 1, is 2; policy\.method was "eta", is "vanilla".*overwrite: true/,
   });
   assert.equal((await answers(path)).length, 1, 'expected the refusals to change nothing');
   assert.equal(existsSync(`${path}.lock`), false, 'expected the refusals to leave no lock');
@@ -95,7 +95,7 @@ test('answers of an earlier version are neither resumed nor read', async () => {
     writeFileSync(settingsPath(path), before.replace('"formatVersion": 3', `"formatVersion": ${form}`));
     await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
       code: 'ERR_RESULTS_DIFFER',
-      message: new RegExp(`${lack}\\. Begin anew \\(--overwrite of eta-vlm batch\\), or begin another results file\\.`),
+      message: new RegExp(`${lack}\\. Begin another results file\\. Or begin anew with overwrite: true\\.`),
     });
     await assert.rejects(mergeResults({ paths: [path], out: fresh() }), { code: 'ERR_RESULTS_DIFFER' });
   }

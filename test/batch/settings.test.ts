@@ -54,7 +54,7 @@ describe('the file of settings', () => {
       name: 'UsageError',
       code: 'ERR_RESULTS_DIFFER',
       message:
-        /an earlier version of eta-vlm began: their verdicts have another form\. Begin anew \(--overwrite of eta-vlm batch\), or begin another results file\.$/,
+        /an earlier version of eta-vlm began: their verdicts have another form\. Begin another results file\. Or begin anew with overwrite: true\.$/,
     });
   });
 });

@@ -159,8 +159,9 @@ describe('requests', () => {
     assertRefused(ended, { exitCode: 2, code: 'ERR_PROMPT_TOO_LONG', message: /tokens/ });
   });
   test('an empty prompt, and an empty stdin', async () => {
-    const message = /Expected a text that is not empty/;
-    assertRefused(await run(['ask', '']), { exitCode: 2, code: 'ERR_INVALID_OPTION', message });
+    const message = /Expected a question, received an empty text\. Ask something/;
+    for (const question of ['', ' \n'])
+      assertRefused(await run(['ask', question]), { exitCode: 2, code: 'ERR_INVALID_REQUEST', message });
     const stdin = ' \n';
     assertRefused(await run(['ask', '-'], { stdin }), {
       exitCode: 2,

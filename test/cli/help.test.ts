@@ -75,6 +75,34 @@ test('the check above sees a heavy module: a real question loads the whole packa
   );
 });
 
+test('-h and -V are --help and --version, for every command', async () => {
+  for (const command of [[], ['ask'], ['batch', 'merge'], ['models', 'convert']]) {
+    const [short, long] = [await run([...command, '-h']), await run([...command, '--help'])];
+    assert.equal(short.code, 0);
+    assert.equal(short.stdout, long.stdout);
+    assert.match(short.stdout, new RegExp(`^Usage: eta-vlm ${command.join(' ')}`));
+  }
+  assert.equal((await run(['help', 'ask'])).stdout, (await run(['ask', '-h'])).stdout);
+  assert.equal((await run(['-V'])).stdout, (await run(['--version'])).stdout);
+});
+
+test('a refusal points to the help of the command that was named', async () => {
+  const calls = [
+    [['--frob'], 'eta-vlm'],
+    [['frob'], 'eta-vlm'],
+    [['batch', '--frob'], 'eta-vlm batch'],
+    [['batch', 'merge', 'a', '--frob'], 'eta-vlm batch merge'],
+    [['models', 'frob'], 'eta-vlm models'],
+    [['models', 'convert', 'reward'], 'eta-vlm models convert'],
+    [['ask', '--n', '0', 'hello'], 'eta-vlm ask'],
+  ] as const;
+  for (const [args, name] of calls) {
+    const { stderr, code } = await run(args);
+    assert.ok(stderr.includes(`See '${name} --help'.`), stderr);
+    assert.equal(code, 2);
+  }
+});
+
 test('--version prints the version of package.json', async () => {
   const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
   const ended = await run(['--version']);
@@ -106,7 +134,7 @@ test('what is like nothing known is refused too', async () => {
   assertRefused(await run(['ask', '--frobnicate', 'hello']), {
     exitCode: 2,
     code: 'ERR_UNKNOWN_OPTION',
-    message: /unknown option '--frobnicate'\. See 'eta-vlm --help'\./,
+    message: /unknown option '--frobnicate'\. See 'eta-vlm ask --help'\./,
   });
   assertRefused(await run(['ask']), {
     exitCode: 2,

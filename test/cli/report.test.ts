@@ -83,6 +83,25 @@ test('thresholds are judged as the gate judges: unsafe from the CLIP score on, s
   assert.equal(score(-0.0001), '0.000');
 });
 
+test('a verdict fits from 40 columns on: what does not stand beside its figures stands below', () => {
+  const one = result('aligned', { clip: 0.3, reward: -12, final: 0.01 });
+  const sources = { unsafeClipScore: 'the request', safeReward: 'a/folder/of/a/long/name/thresholds.json' };
+  const told = { ...one, stopReason: 'length' as const, trace: { ...one.trace, thresholdSources: sources } };
+  for (let columns = 40; columns <= 120; columns++) {
+    const lines = verdictLines(told, { paint, columns });
+    assert.deepEqual(
+      lines.filter((line) => line.length > columns),
+      [],
+    );
+    assert.match(lines.join(' ').replace(/\s+/g, ' '), /unsafe from 0\.160 on, by the request/);
+  }
+  assert.deepEqual(verdictLines(told, { paint, columns: 40 }).slice(0, 3), [
+    'CLIP score   0.300  unsafe',
+    '            (unsafe from 0.160 on, by',
+    '            the request)',
+  ]);
+});
+
 test('an answer that was cut says so, and by what; one that is whole, or replaced, says nothing', () => {
   const lines = (one: EtaResult) =>
     verdictLines(one, { paint, columns: 80 }).filter((line) => line.startsWith('answer'));

@@ -16,7 +16,7 @@ test('without thresholds they are refused, and the way to one is named', async (
   await assert.rejects(loadEta({ models }), {
     name: 'ModelError',
     code: 'ERR_NO_THRESHOLD',
-    message: /threshold of the CLIP model.*eta-vlm calibrate.*thresholds: \{ unsafeClipScore \}/,
+    message: /threshold of the CLIP model.*eta-vlm calibrate.*thresholds\.unsafeClipScore\./,
   });
   await assert.rejects(loadEta({ models, thresholds: { unsafeClipScore: 0.2 } }), {
     code: 'ERR_NO_THRESHOLD',

@@ -32,7 +32,7 @@ import { loadModels } from '../load-models.js';
 import { given, loadOptions, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { type PolicyFlags, policyOptions } from '../policy-options.js';
-import { summaryLines } from './summary.js';
+import { summaryColumns, summaryLines } from './summary.js';
 
 /** What stands for stdin in place of the file of requests. */
 const STDIN = '-';
@@ -104,10 +104,15 @@ async function answered(
   const startedAt = performance.now();
   const tell = (summary: BatchSummary, isWhole: boolean) => {
     progress.clear();
-    const ms = performance.now() - startedAt;
-    const { failures } = progress;
-    const paint = createPaint(process.stderr);
-    const lines = summaryLines(summary, { ms, isWhole, path, failures, unknownCount: notices.count, paint });
+    const lines = summaryLines(summary, {
+      ms: performance.now() - startedAt,
+      isWhole,
+      path,
+      failures: progress.failures,
+      unknownCount: notices.count,
+      paint: createPaint(process.stderr),
+      columns: summaryColumns(),
+    });
     process.stderr.write(`${lines.join('\n')}\n`);
   };
   if (results.repairedByteCount > 0) {

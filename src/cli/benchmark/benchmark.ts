@@ -15,13 +15,13 @@ import {
   reportData,
   SEEDS,
   summaryObject,
-  summaryText,
 } from '../../benchmark/index.js';
 import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
 import { checkApart } from '../../outputs/index.js';
 import { type ReportData, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { fitted } from '../../terminal/fit.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import type { Method } from '../../types.js';
@@ -34,6 +34,7 @@ import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import type { PolicyFlags } from '../policy-options.js';
 import { runMachine, runVersions } from '../run-facts.js';
+import { shownSummary } from '../shown-table.js';
 
 export interface BenchmarkFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlags, 'method'> {
   readonly list?: boolean;
@@ -55,7 +56,7 @@ export interface BenchmarkFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlags
  */
 export async function benchmark(name: string | undefined, flags: BenchmarkFlags, signal: AbortSignal): Promise<number> {
   if (flags.list === true) {
-    print(flags.json === true ? `${JSON.stringify(listed())}\n` : listText());
+    print(flags.json === true ? `${JSON.stringify(listed())}\n` : fitted(process.stdout, listText()));
     return EXIT.ok;
   }
   const dataset = datasetOf(nameOf(name));
@@ -66,13 +67,12 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
     [...(await answersOutputs(out)), ...reportOutputs(out)],
     [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
   );
-  process.stderr.write(
-    `${read.items.length} questions of ${dataset.title}${read.variant === '' ? '' : ` (${read.variant})`}\n`,
-  );
+  const variant = read.variant === '' ? '' : ` (${read.variant})`;
+  process.stderr.write(fitted(process.stderr, `${read.items.length} questions of ${dataset.title}${variant}\n`));
   const judges = await judgesOf(dataset.name, flags, signal);
   try {
     const measured = await answered(dataset, read, flags, { out, judges, signal, startedAt });
-    print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${summaryText(measured)}\n`);
+    print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${shownSummary(measured)}\n`);
     return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     await judges.judge.dispose();
@@ -127,8 +127,8 @@ async function answered(
     const data = await dataOf(measured, eta, { startedAt, settings, judgeSettings: judges.judge.settings });
     const files = await writeReport(data, out);
     progress.clear();
-    for (const note of data.notes ?? []) process.stderr.write(`note: ${note}\n`);
-    process.stderr.write(`report: ${files.html}\n`);
+    for (const note of data.notes ?? []) process.stderr.write(`${fitted(process.stderr, `note: ${note}`)}\n`);
+    process.stderr.write(`${fitted(process.stderr, `report: ${files.html}`)}\n`);
     return measured;
   } catch (error) {
     if (error instanceof AbortError) {
@@ -164,7 +164,7 @@ async function readSet(dataset: Dataset, flags: BenchmarkFlags): Promise<ReadIte
     return await readItems(dataset, flags);
   } catch (error) {
     if (error instanceof UsageError && error.code === 'ERR_DATASET_LAYOUT')
-      process.stderr.write(`${dataset.name} is expected as:\n${layoutText(dataset)}\n`);
+      process.stderr.write(fitted(process.stderr, `${dataset.name} is expected as:\n${layoutText(dataset)}\n`));
     throw error;
   }
 }

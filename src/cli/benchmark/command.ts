@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CONCURRENCY } from '../../batch/defaults.js';
 import { COMPARED_METHODS, SEEDS } from '../../benchmark/defaults.js';
 import { METHODS } from '../../policy/methods.js';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber, wholeNumbers } from '../../terminal/option-values.js';
 import type { Method } from '../../types.js';
@@ -20,12 +21,12 @@ A run that was stopped goes on with the same command.`;
 
 export function addBenchmark(program: Command): void {
   const command = child(program, 'benchmark', 'Score methods on a safety benchmark, with a report.')
-    .argument('[name]', 'the benchmark; --list tells which there are')
+    .argument('[benchmark]', 'which; --list tells which there are')
     .option('--list', 'list the benchmarks with their files and licences')
     .option('--root <folder>', 'the folder of the set, as distributed', filled)
     .option('--variant <name>', 'a way of asking, such as suffix', filled)
     .option('--out <folder>', 'where answers, judgements and the report go', filled)
-    .option('--method <list>', `methods, the first is the base (default: ${COMPARED_METHODS.join(',')})`, methodList)
+    .option('--method <methods>', `methods, the first is the base (default: ${COMPARED_METHODS.join(',')})`, methodList)
     .option('--seeds <list>', `of the methods that draw (default: ${SEEDS.join(',')})`, wholeNumbers(0, 0xffffffff))
     .option('--limit <count>', 'questions of each category at most', wholeNumber(1))
     .option('--concurrency <count>', `requests at once (default: ${CONCURRENCY})`, wholeNumber(1, 255))
@@ -41,14 +42,14 @@ export function addBenchmark(program: Command): void {
     .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
     .optionsGroup('Safety and search:');
   addDecisionOptions(command, "the set's, or 1024").optionsGroup('Models:');
-  addModelOptions(command)
-    .addHelpText('after', AFTER_HELP)
-    .action(async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
+  addTextAfter(addModelOptions(command), AFTER_HELP).action(
+    async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
       await withInterrupt(async (signal) => {
         const { benchmark } = await import('./benchmark.js');
         process.exitCode = await benchmark(name, options, signal);
       });
-    });
+    },
+  );
 }
 
 /** "vanilla,eta", each once. */

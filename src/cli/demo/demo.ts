@@ -5,6 +5,7 @@ import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { loadModels } from '../load-models.js';
 import { given } from '../model-options.js';
+import { LABEL_WIDTH } from '../verdict-text.js';
 import { galleryPicture } from './gallery.js';
 import { drawsPictures, pictureLines } from './picture.js';
 import { caseLines, introLines } from './report.js';
@@ -37,7 +38,9 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<v
     const result = await eta.respond({ image, prompt: picture.question, seed, signal });
     progress.clear();
     const lines = i === 0 ? introLines(result, { paint, columns }) : [];
-    const drawing = drawsPictures(process.stdout) ? pictureLines(image, PICTURE_COLUMNS) : [];
+    const drawing = drawsPictures(process.stdout)
+      ? pictureLines(image, Math.min(PICTURE_COLUMNS, columns - LABEL_WIDTH))
+      : [];
     const heading = `${i + 1} of ${CASES.length}: ${title}`;
     lines.push(...caseLines({ heading, picture, drawing, result }, { paint, columns }));
     print(`${lines.join('\n')}\n`);

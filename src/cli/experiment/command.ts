@@ -5,6 +5,7 @@ import { SEEDS } from '../../benchmark/defaults.js';
 import { CANDIDATE_COUNTS, QUERY_COUNT } from '../../experiment/defaults.js';
 import { EXPERIMENT_LINES, EXPERIMENT_NAMES } from '../../experiment/names.js';
 import { POLICIES, POLICY_NAMES } from '../../policy/policy.js';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { collected, filled, positiveNumber, wholeNumber, wholeNumbers } from '../../terminal/option-values.js';
 import { child } from '../child.js';
@@ -21,12 +22,11 @@ goes on with the same command.
 Examples:
   eta-vlm experiment ablation --out ablation
   eta-vlm experiment robustness --change noise,blur,search --out robustness
-  eta-vlm experiment ablation --benchmark figstep --root FigStep \\
-    --judge local --judge-model MD-Judge.gguf --out figstep-ablation`;
+  eta-vlm experiment ablation --benchmark figstep --root FigStep --judge local --judge-model MD-Judge.gguf --out figstep-ablation`;
 
 export function addExperiment(program: Command): void {
   const command = child(program, 'experiment', 'Run a named experiment: one table, one report.')
-    .addOption(new Option('--benchmark <name>', 'the set that is asked (default: miniature)').argParser(filled))
+    .addOption(new Option('--benchmark <benchmark>', 'the set that is asked (default: miniature)').argParser(filled))
     .option('--root <folder>', 'the folder of the set, as distributed (default: what ships)', filled)
     .option('--variant <name>', 'a way of asking, such as suffix', filled)
     .option('--out <folder>', 'where answers, judgements and the report go', filled)
@@ -42,7 +42,7 @@ export function addExperiment(program: Command): void {
     .option('--counts <list>', `values of N (default: ${CANDIDATE_COUNTS.join(',')})`, countList)
     .option('--other-model <gguf,mmproj>', 'another language model to time; may be given several times', collected)
     .optionsGroup('Robustness:')
-    .option('--change <list>', 'noise, blur, crop, ..., search (default: all)', nameList)
+    .option('--change <changes>', 'noise, blur, crop, ..., search (default: all)', nameList)
     .option(
       '--queries <count>',
       `CLIP scores that the search may ask for, each picture (default: ${QUERY_COUNT})`,
@@ -69,9 +69,8 @@ export function addExperiment(program: Command): void {
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
     .option('--max-tokens <count>', "tokens of an answer at most (default: the set's, or the policy's)", wholeNumber(1))
     .optionsGroup('Models:');
-  addModelOptions(command)
-    .argument('[name]', `the experiment: ${EXPERIMENT_NAMES.join(', ')}`)
-    .addHelpText('after', AFTER_HELP)
+  addTextAfter(addModelOptions(command), AFTER_HELP)
+    .argument('[experiment]', `which: ${EXPERIMENT_NAMES.join(', ')}`)
     .action(async (name: string | undefined, options: import('./experiment.js').ExperimentFlags) => {
       await withInterrupt(async (signal) => {
         const { experiment } = await import('./experiment.js');

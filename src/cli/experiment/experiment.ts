@@ -20,8 +20,9 @@ import {
 import type { Eta, ModelChoice } from '../../index.js';
 import { describe } from '../../options.js';
 import { checkApart } from '../../outputs/index.js';
-import { dataTableText, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
+import { type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { fitted } from '../../terminal/fit.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { commandLine } from '../command-line.js';
@@ -31,6 +32,7 @@ import { loadForMethods } from '../load-models.js';
 import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { runMachine, runVersions } from '../run-facts.js';
+import { shownTable } from '../shown-table.js';
 
 export interface ExperimentFlags extends ModelFlags, JudgeFlags {
   readonly benchmark?: string;
@@ -84,9 +86,9 @@ export async function experiment(
     const notices = new Notices(dataset);
     const { findings, files } = await carriedOut(asked, flags, { judges, notices, signal, startedAt });
     const { table, measured } = findings;
-    print(flags.json === true ? `${JSON.stringify(table)}\n` : `${dataTableText(table)}\n`);
+    print(flags.json === true ? `${JSON.stringify(table)}\n` : `${shownTable(table)}\n`);
     notices.tell();
-    process.stderr.write(`report: ${files.html}\n`);
+    process.stderr.write(`${fitted(process.stderr, `report: ${files.html}`)}\n`);
     return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     await judges.judge.dispose();
