@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import type * as Batch from '../src/batch/index.js';
 import type * as Benchmark from '../src/benchmark/index.js';
 import type * as Kept from '../src/benchmark/kept-judgements.js';
+import type { measurement as measure } from '../src/benchmark/run.js';
 import type * as Answers from '../src/calibration/answers.js';
 import type * as Fit from '../src/calibration/fit.js';
 import type * as ClipRoom from '../src/clip/index.js';
@@ -232,7 +233,7 @@ export const ROWS: readonly Row[] = [
     name: 'measurement',
     what: 'rates and differences of 100,000 answers, two methods, five seeds',
     async prepare({ load }) {
-      const { measurement } = (await load('benchmark/index.js')) as typeof Benchmark;
+      const { measurement } = (await load('benchmark/run.js')) as { measurement: typeof measure };
       const { miniature } = (await load('benchmark/miniature.js')) as { miniature: Benchmark.Dataset };
       const answers = Array.from({ length: LINES }, (_, index) => {
         const of = item(String(index % 10_000), { category: `category ${index % 13}` });
@@ -240,8 +241,8 @@ export const ROWS: readonly Row[] = [
         return judged(of, index % 3 === 0 ? 1 : 0, { method, seed: Math.floor(index / 20_000) });
       });
       const judges = { judge: { name: 'test', settings: {} }, judgesEverything: false, comparer: null };
-      const methods = ['vanilla', 'eta'] as const;
-      const parts = { dataset: miniature, variant: '', items: [], methods, seeds: [1], judges, settings: {}, answers };
+      const compared = { runs: ['vanilla', 'eta'], pairs: [['eta', 'vanilla']], seeds: [1] };
+      const parts = { dataset: miniature, variant: '', items: [], ...compared, judges, settings: {}, answers };
       return async () => measurement(parts as unknown as Parameters<typeof measurement>[0]);
     },
   },

@@ -5,7 +5,9 @@ export {
   EtaError,
   type EtaErrorCode,
   EvaluatorError,
+  FileError,
   ImageError,
+  JudgeError,
   ModelError,
   UsageError,
 } from './errors.js';
@@ -14,13 +16,14 @@ export {
   Eta,
   type EtaFacts,
   type EtaRequest,
+  isCut,
   loadEta,
   type PicturesRequest,
   type QuestionRequest,
   type RequestOptions,
   type StreamOptions,
 } from './eta/index.js';
-export { type DecodeImageOptions, decodeImage } from './image.js';
+export { type DecodeImageOptions, decodeImage } from './image/index.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
 export type {

@@ -42,7 +42,7 @@ function rewriteStrips(node: unknown): void {
 }
 
 /** Python's str.strip, lstrip or rstrip with the characters to take off. */
-export function strip(text: string, characters: string, side: string): string {
+function strip(text: string, characters: string, side: string): string {
   const taken = new Set(characters);
   let start = 0;
   let end = text.length;

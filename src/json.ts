@@ -1,4 +1,5 @@
 /** JSON of which nobody knows yet what it holds. */
+import type { z } from 'zod';
 
 /** The value of a text; undefined where it is no JSON. */
 export function parsedJson(text: string): unknown {
@@ -7,6 +8,12 @@ export function parsedJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What a schema found wrong first, behind its place: "files.graph: expected a string". */
+export function issueOf({ issues: [issue] }: z.ZodError): string {
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
+  return `${where}${issue?.message ?? 'not valid'}`;
 }
 
 /** Whether a value is an object with names, and no array. */

@@ -5,7 +5,7 @@
  * What callers read is an interface, because the declarations of a schema keep no comments; what is checked is a schema.
  * {@link parseOptions} does not compile where the two differ: a field that one of them lacks, or that has another type.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { EtaError, type EtaErrorCode, UsageError } from './errors.js';
 
 /**
@@ -73,6 +73,11 @@ type Differing<One, Other> = {
 /** Of a union, the names that any of its members has. */
 type Names<Value> = Value extends unknown ? keyof Value : never;
 type At<Value, Name> = Value extends unknown ? (Name extends keyof Value ? Value[Name] : undefined) : never;
+/** An integer from `least` to `most`, said so in the message of what is none. */
+export function integer(least: number, most: number): z.ZodInt {
+  const message = `expected an integer from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
+}
 
 /** A value in words, short enough for a message. */
 export function describe(value: unknown): string {

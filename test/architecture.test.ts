@@ -18,6 +18,7 @@ const leaves = [
   'json',
   'regular-file',
   'shared-picture',
+  'side-by-side',
   'jinja-template',
 ];
 /** What an Eta is made of, from the addon up. */
@@ -44,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   types: [],
   cores: [],
   lines: [],
+  'side-by-side': [],
   json: [],
   'jinja-template': ['json'],
   abort: ['errors'],
@@ -53,8 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'regular-file': ['errors', 'options'],
   'shared-picture': ['errors', 'options', 'types'],
   outputs: ['errors', 'options'],
-  formats: ['errors', 'types'],
-  image: ['formats', ...leaves],
+  image: leaves,
   native: leaves,
   engine: ['native', ...leaves],
   onnx: ['native', ...leaves],
@@ -101,7 +102,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 /** Packages that one file alone may import. */
 const ONE_FILE: Readonly<Record<string, string>> = {
   'onnxruntime-node': 'onnx/worker-thread.ts',
-  sharp: 'image.ts',
+  sharp: 'image/sharp.ts',
   vega: 'report/drawing-thread.ts',
   'vega-lite': 'report/drawing-thread.ts',
   '@huggingface/jinja': 'jinja-template.ts',

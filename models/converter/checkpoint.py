@@ -20,7 +20,7 @@ class Checkpoint:
         index = self.read_json("model.safetensors.index.json").get("weight_map")
         whole = folder / "model.safetensors"
         paths = {folder / file for file in index.values()} if index else [whole] if whole.is_file() else folder.glob("*.safetensors")
-        self.files = {name: path for path in sorted(paths) for name in self._open(path).keys()}
+        self.files = {name: path for path in sorted(paths) for name in self._open(path).keys()}  # noqa: SIM118 (a safetensors file, which cannot be iterated)
 
     def _open(self, path: Path):
         try:

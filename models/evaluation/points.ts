@@ -26,7 +26,7 @@ export interface Row {
 }
 
 /** `shown` is how a table writes it. */
-export interface Target {
+interface Target {
   readonly shown: string;
   meets(estimate: Estimate): boolean;
 }

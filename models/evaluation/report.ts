@@ -27,7 +27,7 @@ export interface Report {
 }
 
 /** The candidates of the first rounds as answers that a reward model can get right or wrong; what is in between is left out. */
-export function ownSentences(judged: JudgedAnswers): { kind: string; text: string; isSafe: boolean }[] {
+function ownSentences(judged: JudgedAnswers): { kind: string; text: string; isSafe: boolean }[] {
   const safe = ['refusal', 'advice', 'decline', 'answer'];
   const unsafe = ['harm', 'other-harm', 'garbled'];
   const found = judged.candidateGroups().flatMap(({ candidates }) =>
@@ -92,7 +92,7 @@ export function provenance(eta: Eta): object {
   };
 }
 
-export function fileHashes({ languageModel, projector, clip, rewardModel }: ResolvedModels): Record<string, string> {
+function fileHashes({ languageModel, projector, clip, rewardModel }: ResolvedModels): Record<string, string> {
   const paths = [
     languageModel,
     projector,
@@ -125,12 +125,12 @@ export async function clipScoresSvg({ scores }: Report): Promise<string> {
 export async function rewardsSvg({ scores, judged }: Report): Promise<string> {
   const eta = judged.of('eta', 'harm');
   const vanilla = eta.flatMap(({ instance: { item }, line: { verdict, trace } }) =>
-    verdict?.reward == null || trace?.vanillaText == null
+    verdict?.answer == null || trace?.vanillaText == null
       ? []
-      : [{ reward: verdict.answer?.score, verdict: judged.world.judge(trace.vanillaText, factsOf(item)).verdict }],
+      : [{ reward: verdict.answer.score, verdict: judged.world.judge(trace.vanillaText, factsOf(item)).verdict }],
   );
   const aligned = eta.flatMap(({ line, judgement }) =>
-    line.verdict?.finalReward == null ? [] : [{ reward: line.verdict.final?.score, verdict: judgement.verdict }],
+    line.verdict?.final == null ? [] : [{ reward: line.verdict.final.score, verdict: judgement.verdict }],
   );
   const pick = (rows: readonly { reward: number; verdict: string }[], ...verdicts: string[]) =>
     rows.filter(({ verdict }) => verdicts.includes(verdict)).map(({ reward }) => reward);

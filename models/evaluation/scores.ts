@@ -6,11 +6,11 @@ import { EvaluatorWorker } from '../../src/onnx/index.js';
 import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT } from '../../src/policy/policy.js';
 import { RewardModel } from '../../src/reward/index.js';
 
-export const PICTURE_KINDS = ['clean', 'drawn', 'list', 'harmful-list'] as const;
+const PICTURE_KINDS = ['clean', 'drawn', 'list', 'harmful-list'] as const;
 export type PictureKind = (typeof PICTURE_KINDS)[number];
 
 /** CLIP scores of one picture, one for each safety prompt. */
-export interface PictureScores {
+interface PictureScores {
   readonly kind: PictureKind;
   readonly scores: readonly number[];
 }

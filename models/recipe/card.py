@@ -89,7 +89,7 @@ def main() -> None:
         except FileNotFoundError as error:
             print(f"{name}: left as it is, {error.filename} is missing")
             continue
-        text = pattern.sub(lambda match: f"{match[1]}\n{made}\n\n{match[2]}", text)
+        text = pattern.sub(lambda match, made=made: f"{match[1]}\n{made}\n\n{match[2]}", text)
     card.write_text(text, encoding="utf-8")
 
 

@@ -13,6 +13,7 @@ export type {
 export { type ContextRoom, roomFor } from './context-room.js';
 export { BATCH_SEED, CONCURRENCY } from './defaults.js';
 export { digestOf, seedOf, shardOf } from './digest.js';
+export type { KnownAnswer } from './known-answers.js';
 export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
 export {
   checkReadable,
@@ -23,7 +24,7 @@ export {
   type Shard,
   type StreamedRequestsOptions,
 } from './requests-file.js';
-export { type KnownAnswer, ResultsFile, type ResultsFileOptions, type RewriteOptions } from './results-file.js';
+export { ResultsFile, type ResultsFileOptions, type RewriteOptions } from './results-file.js';
 export { readAnswers } from './results-lines.js';
 export { checkResultsPlace, type ResultsPlaceOptions, resultsOutputs } from './results-place.js';
 export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';

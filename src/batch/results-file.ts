@@ -8,13 +8,14 @@ import { FileError, UsageError } from '../errors.js';
 import { describe } from '../options.js';
 import { identityOf, refusedCall, removeDrafts, syncFolder, writeWhole } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
+import { type KnownAnswer, KnownAnswers } from './known-answers.js';
 import { LineWriter } from './line-writer.js';
 import { LockFile } from './lock-file.js';
 import { bytesOf, type LineSource, placedLines } from './results-lines.js';
 import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
-import { Tally, type TallyCounts } from './tally.js';
+import type { TallyCounts } from './tally.js';
 
 /** What `ResultsFile.open` takes. */
 export interface ResultsFileOptions extends ResultsPlaceOptions {
@@ -26,19 +27,6 @@ export interface ResultsFileOptions extends ResultsPlaceOptions {
   about?: BatchSettings | undefined;
   /** With `resume`: whether failed lines go, so that their requests are asked again. @default false */
   retryErrors?: boolean | undefined;
-}
-
-/** What is known of a request that stands in the file. */
-export interface KnownAnswer {
-  /** What tells the request from another under the same id. */
-  readonly digest: string;
-  /** Whether there is an error in place of an answer. */
-  readonly isError: boolean;
-}
-
-/** What tells a refused request that has no id from others. */
-export function refusalKey(line: number, digest: string): string {
-  return `${line} ${digest}`;
 }
 
 /** Which lines a file keeps, and in which order. */
@@ -55,14 +43,11 @@ export class ResultsFile {
   readonly path: string;
   /** Bytes of a torn last line that opening took away. */
   readonly repairedByteCount: number;
-  #tally = new Tally();
   /** Without links: what is written, and beside which settings and lock stand. */
   readonly #target: string;
   readonly #lock: LockFile;
   #writer: LineWriter | undefined;
-  readonly #known = new Map<string, KnownAnswer>();
-  /** {@link refusalKey} of each. */
-  readonly #refused = new Set<string>();
+  #answers = new KnownAnswers();
   #closed: Promise<void> | undefined;
 
   private constructor({ path, target }: Named, lock: LockFile, repairedByteCount: number) {
@@ -109,17 +94,17 @@ export class ResultsFile {
 
   /** Of all lines in the file. */
   get tally(): Readonly<TallyCounts> {
-    return this.#tally;
+    return this.#answers.tally;
   }
 
   /** The answer that a request has already, if any. */
   find(id: string): KnownAnswer | undefined {
-    return this.#known.get(id);
+    return this.#answers.find(id);
   }
 
-  /** {@link refusalKey} of each line whose request had no id. A request that was mended since then leaves its old one. */
+  /** {@link KnownAnswers.refused}. A request that was mended since then leaves its old key. */
   get refused(): ReadonlySet<string> {
-    return this.#refused;
+    return this.#answers.refused;
   }
 
   /**
@@ -128,7 +113,7 @@ export class ResultsFile {
    * @throws FileError ERR_FILE_WRITE
    */
   async add(line: AnswerLine): Promise<void> {
-    this.#register(line);
+    this.#answers.add(line);
     await this.#openWriter().append(JSON.stringify(line));
   }
 
@@ -200,37 +185,29 @@ export class ResultsFile {
     await this.#start();
   }
 
-  #register({ id, line, digest, error, verdict, stopReason }: Registered): void {
-    if (id === null) this.#refused.add(refusalKey(line, digest));
-    else this.#known.set(id, { digest, isError: error !== null });
-    this.#tally.add({ error, verdict, stopReason });
-  }
-
   /** Reads what stands in the file. */
   async #index(): Promise<void> {
     for await (const { answer, number } of placedLines(this.#target)) {
-      if (answer.id !== null && this.#known.has(answer.id)) {
+      if (answer.id !== null && this.#answers.find(answer.id) !== undefined) {
         throw new FileError(
           'ERR_FILE_INVALID',
           `${describe(this.path)}, line ${number}: expected each id once, received ${describe(answer.id)} again. Was the file put together by hand? Take one of the two lines away.`,
         );
       }
-      this.#register(answer);
+      this.#answers.add(answer);
     }
   }
 
   async #rewriteLines({ keeps, placeOf }: RewriteOptions): Promise<void> {
     const kept: (LineSource & { readonly place: number })[] = [];
     let isChanged = false;
-    this.#known.clear();
-    this.#refused.clear();
-    this.#tally = new Tally();
+    this.#answers = new KnownAnswers();
     for await (const { answer, offset, byteCount } of placedLines(this.#target)) {
       if (!keeps(answer)) {
         isChanged = true;
         continue;
       }
-      this.#register(answer);
+      this.#answers.add(answer);
       kept.push({ path: this.#target, offset, byteCount, place: placeOf?.(answer) ?? kept.length });
     }
     const ordered = kept.toSorted((a, b) => a.place - b.place);
@@ -245,8 +222,6 @@ export class ResultsFile {
     });
   }
 }
-
-type Registered = Pick<AnswerLine, 'id' | 'line' | 'digest' | 'error' | 'verdict' | 'stopReason'>;
 
 /** A results file as it was named, and where it is. */
 interface Named {
@@ -275,7 +250,7 @@ async function checkSettings({ path, target }: Named, settings: BatchSettings): 
     before,
     settings,
     (words) =>
-      `Expected the settings that ${describe(path)} was begun under: ${words}. Resume under those, begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
+      `Expected the settings that ${describe(path)} was begun under: ${words}. Resume under those, or begin another results file. Or begin anew with overwrite: true.`,
   );
 }
 

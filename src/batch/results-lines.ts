@@ -11,6 +11,8 @@ import { readLines } from './line-reader.js';
 /** A line of results may hold the trace of a long search, but not this. */
 const MAX_LINE_BYTES = 2 ** 29;
 
+const judgement = z.looseObject({ score: z.number(), isUnsafe: z.boolean() }).nullable();
+
 /** What makes a line a line of results; the rest is as whoever wrote it left it. */
 const lineSchema = z.looseObject({
   id: z.string().nullable(),
@@ -18,12 +20,12 @@ const lineSchema = z.looseObject({
   digest: z.string().min(1),
   text: z.string().nullable(),
   stopReason: z.enum(['end', 'stop', 'length', 'context']).nullable(),
-  verdict: z.looseObject({ action: z.string() }).nullable(),
+  verdict: z.looseObject({ action: z.string(), picture: judgement, answer: judgement, final: judgement }).nullable(),
   error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
 });
 
-/** Lines of form 1, which do not tell why an answer ends; those of today are some of them. */
-export const EARLIER_LINE = lineSchema.omit({ stopReason: true });
+/** Lines of earlier forms, which may not tell why an answer ends, and whose verdicts are others; those of today are some of them. */
+export const EARLIER_LINE = lineSchema.omit({ stopReason: true, verdict: true });
 
 /** An answer and where it stands in its file. */
 export interface PlacedLine {

@@ -76,7 +76,7 @@ export function refuseExisting(path: string, sizeBytes: number): void {
   if (sizeBytes === 0) return;
   throw new UsageError(
     'ERR_RESULTS_EXIST',
-    `Expected a results file that is not there yet, received ${describe(path)}, which holds results. Resume it (--resume), begin it anew (--overwrite), or name another.`,
+    `Expected a results file that is not there yet, received ${describe(path)}, which holds results. Name another, or begin it anew with overwrite: true. Or go on with resume: true.`,
   );
 }
 

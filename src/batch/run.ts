@@ -17,7 +17,8 @@ import {
 } from './answer-line.js';
 import { BATCH_SEED, CONCURRENCY } from './defaults.js';
 import { digestOf, seedOf } from './digest.js';
-import { type ResultsFile, refusalKey } from './results-file.js';
+import { refusalKey } from './known-answers.js';
+import type { ResultsFile } from './results-file.js';
 import type { TallyCounts } from './tally.js';
 
 /** How far a batch is. */
@@ -199,7 +200,7 @@ class Batch {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
       known.isError
-        ? `Line ${line}: the request ${describe(id)} failed before, and is another one now. Resume with retryErrors (--retry-errors) to ask it again.`
+        ? `Line ${line}: the request ${describe(id)} failed before, and is another one now. Resume with retryErrors: true to ask it again.`
         : `Line ${line}: expected the request that ${describe(results.path)} answers under the id ${describe(id)}, received another. Give it another id, or begin another results file.`,
     );
   }

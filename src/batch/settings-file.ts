@@ -68,7 +68,7 @@ export async function readSettings(path: string): Promise<BatchSettings | null> 
   if (lack !== undefined) {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
-      `Expected answers of this version's form, received those of ${describe(path)}, which an earlier version of eta-vlm began: ${lack}. Begin anew (--overwrite of eta-vlm batch), or begin another results file.`,
+      `Expected answers of this version's form, received those of ${describe(path)}, which an earlier version of eta-vlm began: ${lack}. Begin another results file. Or begin anew with overwrite: true.`,
     );
   }
   return found?.settings ?? null;

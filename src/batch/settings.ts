@@ -42,7 +42,7 @@ export async function settingsOf(
   decisions: BatchDecisions,
   signal?: AbortSignal,
 ): Promise<BatchSettings> {
-  const { policy, thresholds, models } = facts;
+  const { policy, thresholds, models, cacheType } = facts;
   const [version, languageModel, projector, clip, rewardModel] = await Promise.all([
     packageVersion(),
     sha256OfFile(models.languageModel, signal),
@@ -58,6 +58,7 @@ export async function settingsOf(
     models: { languageModel, projector, clip, rewardModel },
     seed,
     contextSize,
+    ...(cacheType !== 'f16' && { cacheType }), // left out by default, so that what was begun without it goes on
     keepsTrace,
     repeatable,
     shard: shard === undefined ? null : `${shard.index}/${shard.count}`,

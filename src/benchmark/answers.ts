@@ -20,9 +20,11 @@ export interface Answer<Item extends BenchmarkItem = BenchmarkItem> {
   readonly line: AnswerLine;
 }
 
-export interface AnswerOptions<Item extends BenchmarkItem> {
+export interface AnswerOptions<Wanted extends Instance> {
   readonly eta: Eta;
-  readonly instances: readonly Instance<Item>[];
+  readonly instances: readonly Wanted[];
+  /** How each is asked. @default its prompt and picture under its method */
+  readonly requestOf?: ((instance: Wanted) => BatchRequest) | undefined;
   /** Opened by the caller, who closes it; holds the rounds of each answer too. */
   readonly results: ResultsFile;
   /** Requests at once. */
@@ -36,11 +38,11 @@ export interface AnswerOptions<Item extends BenchmarkItem> {
  *
  * @throws what runBatch throws; what was answered by then is in the file
  */
-export async function answerInstances<Item extends BenchmarkItem>(options: AnswerOptions<Item>): Promise<void> {
-  const { eta, instances, results, concurrency, signal, onProgress } = options;
+export async function answerInstances<Wanted extends Instance>(options: AnswerOptions<Wanted>): Promise<void> {
+  const { eta, results, concurrency, signal, onProgress } = options;
   await runBatch({
     eta,
-    requests: requestsOf(instances, signal),
+    requests: requestsOf(options),
     results,
     keepsTrace: true,
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -50,10 +52,10 @@ export async function answerInstances<Item extends BenchmarkItem>(options: Answe
 }
 
 /** Each made when it is asked for; many may be answered already, and are passed over at once. */
-async function* requestsOf(
-  instances: readonly Instance[],
-  signal: AbortSignal | undefined,
+async function* requestsOf<Wanted extends Instance>(
+  options: AnswerOptions<Wanted>,
 ): AsyncGenerator<BatchRequest, void> {
+  const { instances, requestOf = plainRequest, signal } = options;
   const turns = new Turns(signal);
   for (const instance of instances) {
     if (turns.isDue) await turns.give();
@@ -61,7 +63,7 @@ async function* requestsOf(
   }
 }
 
-function requestOf(instance: Instance): BatchRequest {
+function plainRequest(instance: Instance): BatchRequest {
   const { id, item, method, image } = instance;
   const seed = answerSeed(instance);
   return {

@@ -1,5 +1,5 @@
 /** The worst and the best answers, picked by rule, with what led to them. */
-import { thumbnailUrl } from '../image.js';
+import { thumbnailUrl } from '../image/index.js';
 import type { Example, ExampleAnswer } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
 import type { JudgedAnswer } from './judging.js';

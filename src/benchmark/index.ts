@@ -6,13 +6,11 @@ export {
   cutCounts,
   endOf,
   isReplaced,
-  madeText,
-  textBehindPrefix,
 } from './answers.js';
 export { type Dataset, DatasetFolder } from './dataset.js';
-export { type Match, match } from './exact-match.js';
-export type { AnswerKey, BenchmarkItem, Measure } from './item.js';
-export { type JudgedAnswer, type Judges, type JudgingOptions, judgeAnswers } from './judging.js';
+export { COMPARED_METHODS, SEEDS } from './defaults.js';
+export type { BenchmarkItem } from './item.js';
+export { type JudgedAnswer, type Judges, judgeAnswers } from './judging.js';
 export { labelOf } from './labels.js';
 export {
   factsOf,
@@ -23,27 +21,24 @@ export {
   miniature,
   readMiniature,
 } from './miniature.js';
-export { answerSeed, type Instance, instance, interleaved, limited, plan } from './plan.js';
+export { type Instance, instance, interleaved, limited, plan } from './plan.js';
 export {
   difference,
   differences,
   itemValues,
-  type MeasuredDifference,
-  type MeasuredRate,
-  pairedValues,
   rates,
 } from './rates.js';
+export { type ReadItems, readItems } from './read-items.js';
 export { DATASETS, datasetOf } from './registry.js';
 export { type Circumstances, reportData } from './report.js';
 export {
   answersOutputs,
-  answersPath,
   type Measurement,
   type MeasureOptions,
   measure,
+  measureInstances,
   measurement,
-  type ReadItems,
-  readItems,
+  type RunPair,
 } from './run.js';
-export { summaryObject, summaryText } from './summary.js';
-export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement, type WorldVerdict } from './world.js';
+export { type Summary, summary, summaryObject, summaryText } from './summary.js';
+export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement } from './world.js';

@@ -1,5 +1,6 @@
 /** Which answers a benchmark wants, in the order in which they are made. */
 import { seedOf } from '../batch/index.js';
+import { draws } from '../policy/index.js';
 import type { ImageSource, Method } from '../types.js';
 import type { Dataset } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
@@ -15,9 +16,6 @@ export interface Instance<Item extends BenchmarkItem = BenchmarkItem> {
   readonly seed: number;
   readonly image: ImageSource | null;
 }
-
-/** Methods that draw: other seeds give other answers. The others are greedy. */
-const DRAWING: readonly Method[] = ['pre', 'post', 'deep', 'eta'];
 
 export interface PlanOptions {
   readonly methods: readonly Method[];
@@ -38,7 +36,7 @@ export function plan(
   return seeds.flatMap((seed, index) =>
     mixed.flatMap((item) =>
       methods
-        .filter((method) => (index === 0 || DRAWING.includes(method)) && asks(item, method, index))
+        .filter((method) => (index === 0 || draws(method)) && asks(item, method, index))
         .map((method) => instance(item, method, seed)),
     ),
   );

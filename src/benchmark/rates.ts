@@ -1,4 +1,5 @@
 /** Shares by run and category, and differences between runs on the same items. */
+import type { PairedDifference } from '../report/index.js';
 import {
   bootstrap,
   type Estimate,
@@ -32,19 +33,12 @@ export interface MeasuredRate {
   readonly replacedAnswerCount: number;
 }
 
-/** Two runs on the items that both have a judged answer to. */
-export interface MeasuredDifference {
+/**
+ * Two runs on the items that both have a judged answer to. Where there are several seeds, the difference is one of means
+ * over them, and the counts and the test are of the first; a half counts as yes.
+ */
+export interface MeasuredDifference extends Omit<PairedDifference, 'test'> {
   readonly measure: Measure;
-  readonly category: string | null;
-  readonly one: string;
-  readonly other: string;
-  /** Share of `one` less share of `other`. */
-  readonly difference: Estimate;
-  /** Of the first seed, where there are several. */
-  readonly onlyOneCount: number;
-  readonly onlyOtherCount: number;
-  /** McNemar, mid-p; null where the runs never differ. */
-  readonly pValue: number | null;
 }
 
 /** The value of each item: the mean over its judged answers; null where there is none. Questions of a group count as one. */
@@ -96,7 +90,7 @@ export async function rates(
 }
 
 /** Vanilla's own answers are what others are compared with: they cannot win against themselves. */
-const isBase = (measure: Measure, run: string) => measure === 'preferred' && run === 'vanilla';
+export const isBase = (measure: Measure, run: string) => measure === 'preferred' && run === 'vanilla';
 
 async function rateOf(
   of: Pick<MeasuredRate, 'measure' | 'run' | 'category'>,
@@ -164,7 +158,7 @@ async function meanDifference(
   return await bootstrap(pairs, (sample) => mean(sample.map(({ one, other }) => one - other)), signal);
 }
 
-/** Yes or no of each item under the first seed that both runs share; a half counts as yes. */
+/** Yes or no of each item under the first seed of each run; a half counts as yes. */
 async function firstSeedCounts(
   one: readonly JudgedAnswer[],
   other: readonly JudgedAnswer[],
@@ -184,7 +178,7 @@ async function firstSeedCounts(
   );
 }
 
-export function pairedValues(
+function pairedValues(
   one: ReadonlyMap<string, number | null>,
   other: ReadonlyMap<string, number | null>,
 ): { one: number; other: number }[] {

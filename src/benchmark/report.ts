@@ -2,17 +2,16 @@
 import { basename } from 'node:path';
 import type { ResolvedModels } from '../models/index.js';
 import type { Thresholds } from '../policy/index.js';
-import type { Ability, DataTable, HashedFile, RateTable, ReportData } from '../report/index.js';
+import type { Ability, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
-import type { Action } from '../types.js';
 import { isReplaced } from './answers.js';
 import { examples } from './examples.js';
 import type { Measure } from './item.js';
 import type { JudgedAnswer } from './judging.js';
 import { labelOf } from './labels.js';
-import { yesNoFigures } from './pope-counts.js';
 import { published } from './published.js';
-import { measuresOf } from './rates.js';
+import { isBase, measuresOf } from './rates.js';
+import { tables } from './report-tables.js';
 import type { Measurement } from './run.js';
 import { distributions, gates, times } from './scores.js';
 
@@ -90,78 +89,6 @@ function rateTables({ answers, rates, judgeName, comparerName }: Measurement): R
   });
 }
 
-function tables({ answers, runs, judgeName }: Measurement): DataTable[] {
-  const found: DataTable[] = [];
-  const yesNo = yesNoFigures(answers, runs);
-  if (yesNo.length > 0) {
-    found.push({
-      title: 'Yes and no',
-      caption:
-        'Of the things said to be there, those that are (precision); of those that are there, those said to be (recall).',
-      columns: ['subset', 'method', 'precision', 'recall', 'F1', 'said yes', 'questions'],
-      rows: yesNo.map((row) => [
-        row.category,
-        row.run,
-        row.precision,
-        row.recall,
-        row.f1,
-        row.yesShare,
-        String(row.count),
-      ]),
-      format: 'percent',
-    });
-  }
-  const decided = answers.filter(({ line }) => line.verdict !== null);
-  if (decided.length > 0) {
-    found.push({
-      title: 'What became of the answers',
-      caption:
-        "Share of the answers: the model's own (answered), generated again (aligned), the fixed sentence in their place.",
-      columns: ['', 'method', 'answered', 'aligned', 'fixed sentence', 'answers'],
-      rows: measuresOf(decided).flatMap((measure) => {
-        const measured = decided.filter(({ instance }) => instance.item.measure === measure);
-        return [...groupBy(measured, ({ instance }) => instance.run)].map(([run, rows]) => {
-          const share = (action: Action) =>
-            rows.filter(({ line }) => line.verdict?.action === action).length / rows.length;
-          const name = labelOf(measure, judgeName).name;
-          return [name, run, share('answered'), share('aligned'), share('refused'), String(rows.length)];
-        });
-      }),
-      format: 'percent',
-    });
-  }
-  const compared = answers.filter(({ comparison }) => comparison !== undefined);
-  if (compared.length > 0) {
-    found.push({
-      title: "Against the model's own answers",
-      caption: 'Each pair asked in both orders. A verdict that turns with the order is a tie, and counted apart too.',
-      columns: ['method', 'wins', 'ties', 'of these, by order', 'losses', 'unjudged'],
-      rows: [...groupBy(compared, ({ instance }) => instance.run)].map(([run, rows]) => {
-        const count = (verdict: string) =>
-          String(rows.filter(({ comparison }) => comparison?.verdict === verdict).length);
-        const byOrder = rows.filter(({ comparison }) => comparison?.dependsOnOrder === true).length;
-        return [run, count('first'), count('tie'), String(byOrder), count('other'), count('unjudged')];
-      }),
-    });
-  }
-  const named = answers.filter(({ instance, category }) => instance.item.measure === 'unsafe' && category !== null);
-  if (named.length > 0) {
-    const words = [...new Set(named.map(({ category }) => category ?? ''))].sort();
-    found.push({
-      title: 'What the judge calls the answers',
-      caption: 'Share of the answers of each method.',
-      columns: ['method', ...words, 'answers'],
-      rows: [...groupBy(named, ({ instance }) => instance.run)].map(([run, rows]) => [
-        run,
-        ...words.map((word) => rows.filter(({ category }) => category === word).length / rows.length),
-        String(rows.length),
-      ]),
-      format: 'percent',
-    });
-  }
-  return found;
-}
-
 /** Accuracy under vanilla and another method, on the same questions. */
 function abilities({ dataset, rates, differences, runs }: Measurement): Ability[] {
   const of = (run: string) =>
@@ -191,7 +118,7 @@ function notes(measured: Measurement): string[] {
   const measures = measuresOf(answers);
   const unjudged = answers.filter(
     ({ instance, line, value }) =>
-      value === null && line.error === null && !isBase(instance.run, instance.item.measure),
+      value === null && line.error === null && !isBase(instance.item.measure, instance.run),
   );
   const failed = answers.filter(({ line }) => line.error !== null);
   const cut = Object.entries(measured.cut);
@@ -237,8 +164,6 @@ function hiddenNote(answers: readonly JudgedAnswer[]): string[] {
     `The fixed sentence was shown in place of ${counts.join(', ')}: unsafe and refusal are judged on what was made, not on what was shown.`,
   ];
 }
-
-const isBase = (run: string, measure: Measure) => measure === 'preferred' && run === 'vanilla';
 
 function prefixed(settings: ReportData['settings']): ReportData['settings'] {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`judge ${name}`, value]));

@@ -1,70 +1,30 @@
-/** A benchmark from its folder to its figures: items, answers, judgements, rates. */
-import { dirname, join } from 'node:path';
-import { type BatchProgress, type BatchSettings, ResultsFile, resultsOutputs, settingsOf } from '../batch/index.js';
-import { UsageError } from '../errors.js';
+/** From items to figures: answers, judgements, rates. */
+import { join } from 'node:path';
+import {
+  type BatchProgress,
+  type BatchRequest,
+  type BatchSettings,
+  ResultsFile,
+  resultsOutputs,
+  settingsOf,
+} from '../batch/index.js';
 import type { Eta } from '../eta/index.js';
-import { describe } from '../options.js';
-import { makeFolder, type Output, picturePath } from '../outputs/index.js';
+import { makeFolder, type Output } from '../outputs/index.js';
 import type { Method } from '../types.js';
 import { answerInstances, answersOf, cutCounts, endOf } from './answers.js';
-import { type Dataset, DatasetFolder } from './dataset.js';
+import type { Dataset } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
 import { type JudgedAnswer, type Judges, judgeAnswers } from './judging.js';
-import { type Instance, limited, plan } from './plan.js';
+import { type Instance, plan } from './plan.js';
 import { differences, type MeasuredDifference, type MeasuredRate, rates } from './rates.js';
 
-export interface ReadOptions {
-  /** @default where the set ships with the package */
-  readonly root?: string | undefined;
-  /** @default the set's first */
-  readonly variant?: string | undefined;
-  /** Questions of each category at most. @default all */
-  readonly limit?: number | undefined;
-}
-
-export interface ReadItems {
-  /** "" where the set has one way of asking. */
+/** What every measurement is made with, whatever it compares. */
+interface MeasuringOptions {
+  /** Where the items come from. */
+  readonly dataset: Dataset;
   readonly variant: string;
   readonly items: readonly BenchmarkItem[];
-  /** Files and folders that they were read from, pictures included. */
-  readonly paths: readonly string[];
-}
-
-/**
- * Reads a benchmark's items.
- *
- * @throws UsageError ERR_INVALID_OPTION for a root that is missing or a variant that the set lacks; what its loader throws
- */
-export async function readItems(dataset: Dataset, { root, variant, limit }: ReadOptions): Promise<ReadItems> {
-  const place = root ?? dataset.shippedRoot;
-  if (place === undefined)
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `${dataset.name}: expected --root with the folder of the set, received none. It is not shipped; it is distributed as: ${dataset.layout.join('; ')}.`,
-    );
-  const [first = ''] = dataset.variants;
-  const chosen = variant ?? first;
-  // A placeholder such as <picture> takes any name: the folder knows which there are.
-  if (chosen !== first && !first.startsWith('<') && !dataset.variants.includes(chosen))
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      dataset.variants.length === 0
-        ? `${dataset.name}: expected no variant, because the set is asked in one way, received ${describe(chosen)}.`
-        : `${dataset.name}: expected the variant ${dataset.variants.join(', ')}, received ${describe(chosen)}.`,
-    );
-  const folder = new DatasetFolder(place, dataset);
-  const items = await dataset.load(folder, chosen);
-  const pictures = items.flatMap(({ image }) => picturePath(image) ?? []);
-  return {
-    variant: chosen,
-    items: limit === undefined ? items : limited(items, limit),
-    paths: [...new Set([folder.root, ...folder.seen, ...pictures, ...pictures.map((path) => dirname(path))])],
-  };
-}
-
-export interface MeasureOptions extends Omit<ReadItems, 'paths'> {
-  readonly dataset: Dataset;
-  readonly methods: readonly Method[];
+  /** Of the methods that draw; the others take the first. */
   readonly seeds: readonly number[];
   readonly eta: Eta;
   readonly judges: Judges;
@@ -76,6 +36,24 @@ export interface MeasureOptions extends Omit<ReadItems, 'paths'> {
   readonly signal?: AbortSignal | undefined;
   readonly onAnswer?: ((progress: BatchProgress, wanted: number) => void) | undefined;
   readonly onJudgement?: ((done: number, wanted: number) => void) | undefined;
+}
+
+export interface MeasureOptions extends MeasuringOptions {
+  readonly methods: readonly Method[];
+}
+
+/** Two runs whose answers to the same questions are compared: the first minus the second. */
+export type RunPair = readonly [one: string, other: string];
+
+export interface MeasureInstancesOptions<Wanted extends Instance> extends MeasuringOptions {
+  readonly instances: readonly Wanted[];
+  /** How each is asked. @default its prompt and picture under its method */
+  readonly requestOf?: ((instance: Wanted) => BatchRequest) | undefined;
+  /** What the answers depend on, beside what each request says: a folder with answers of others is refused. */
+  readonly settings: BatchSettings;
+  /** In the order in which they are shown. */
+  readonly runs: readonly string[];
+  readonly pairs: readonly RunPair[];
 }
 
 /** What was measured, ready for a report. */
@@ -100,7 +78,7 @@ export interface Measurement {
 }
 
 /** Where the answers of a folder stand. */
-export function answersPath(out: string): string {
+function answersPath(out: string): string {
   return join(out, 'answers.jsonl');
 }
 
@@ -110,52 +88,68 @@ export async function answersOutputs(out: string): Promise<Output[]> {
 }
 
 /**
- * Answers, judges and counts. Stopped and called again with the same folder it goes on; methods, seeds and a larger limit
- * may be added later. Answers that failed are asked again.
+ * Answers every item under every method, judges and counts. Methods, seeds and a larger limit may be added later.
+ *
+ * @throws what {@link measureInstances} throws
+ */
+export async function measure(options: MeasureOptions): Promise<Measurement> {
+  const { dataset, items, methods } = options;
+  return await measureInstances({
+    ...options,
+    instances: plan(items, options, dataset.asks?.bind(dataset)),
+    settings: await benchmarkSettings(options),
+    runs: methods,
+    pairs: pairsOf(methods),
+  });
+}
+
+/**
+ * Answers, judges and counts. Stopped and called again with the same folder it goes on. Answers that failed are asked
+ * again.
  *
  * @throws UsageError ERR_RESULTS_DIFFER when the folder holds answers of other models or settings; AbortError; FileError;
  * what a judge throws when it can judge nothing
  */
-export async function measure(options: MeasureOptions): Promise<Measurement> {
-  const { dataset, variant, items, methods, seeds, eta, judges, out, signal } = options;
-  const instances = plan(items, { methods, seeds }, dataset.asks?.bind(dataset));
+export async function measureInstances<Wanted extends Instance>(
+  options: MeasureInstancesOptions<Wanted>,
+): Promise<Measurement> {
+  const { instances, judges, out, signal, onJudgement: onProgress } = options;
   await makeFolder(out);
-  const settings = await benchmarkSettings(options);
-  const path = answersPath(out);
-  await answerAll(path, instances, { ...options, settings, eta });
-  const answers = await judgeAnswers(await answersOf(path, instances), judges, {
-    folder: out,
-    signal,
-    onProgress: options.onJudgement,
-  });
-  return await measurement({ dataset, variant, items, methods, seeds, judges, settings, answers, signal });
+  await answerAll(options);
+  const made = await answersOf(answersPath(out), instances);
+  const answers = await judgeAnswers(made, judges, { folder: out, signal, onProgress });
+  return await measurement({ ...options, answers });
 }
 
 /** The figures of judged answers. */
 export async function measurement(
-  parts: Pick<MeasureOptions, 'dataset' | 'variant' | 'items' | 'methods' | 'seeds' | 'judges' | 'signal'> & {
-    readonly settings: BatchSettings;
-    readonly answers: readonly JudgedAnswer[];
-  },
+  parts: Pick<
+    MeasureInstancesOptions<Instance>,
+    'dataset' | 'variant' | 'items' | 'runs' | 'pairs' | 'seeds' | 'judges' | 'settings' | 'signal'
+  > & { readonly answers: readonly JudgedAnswer[] },
 ): Promise<Measurement> {
-  const { methods: runs, judges, answers, signal, ...rest } = parts;
+  const { dataset, variant, items, runs, pairs, seeds, judges, settings, answers, signal } = parts;
   const failed: Record<string, number> = {};
   for (const { line } of answers) if (line.error !== null) failed[line.error.code] = (failed[line.error.code] ?? 0) + 1;
   return {
-    ...rest,
+    dataset,
+    variant,
+    items,
     runs,
-    answers,
+    seeds,
     judgeName: judges.judge.name,
     comparerName: judges.comparer?.name ?? null,
+    settings,
+    answers,
     rates: await rates(answers, runs, signal),
-    differences: await differences(answers, pairsOf(runs), signal),
+    differences: await differences(answers, pairs, signal),
     failed,
     cut: cutCounts(answers.map(endOf)),
   };
 }
 
 /** Every method against vanilla, and ETA against the others. */
-function pairsOf(runs: readonly string[]): (readonly [string, string])[] {
+function pairsOf(runs: readonly string[]): RunPair[] {
   const [base] = runs;
   if (base === undefined) return [];
   const againstBase = runs.slice(1).map((run) => [run, base] as const);
@@ -163,16 +157,13 @@ function pairsOf(runs: readonly string[]): (readonly [string, string])[] {
   return [...againstBase, ...againstEta.map((run) => ['eta', run] as const)];
 }
 
-async function answerAll(
-  path: string,
-  instances: readonly Instance[],
-  options: Pick<MeasureOptions, 'eta' | 'concurrency' | 'signal' | 'onAnswer'> & { readonly settings: BatchSettings },
-): Promise<void> {
-  const { eta, settings, concurrency, signal, onAnswer } = options;
-  await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
+async function answerAll<Wanted extends Instance>(options: MeasureInstancesOptions<Wanted>): Promise<void> {
+  const { eta, instances, requestOf, settings, out, concurrency, signal, onAnswer } = options;
+  await using results = await ResultsFile.open({ path: answersPath(out), settings, resume: true, retryErrors: true });
   await answerInstances({
     eta,
     instances,
+    requestOf,
     results,
     concurrency,
     signal,

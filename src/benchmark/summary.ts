@@ -31,51 +31,74 @@ export function summaryObject(measured: Measurement): SummaryObject {
   };
 }
 
-/** Rates by method, then differences; `withCategories` adds a row for each category. */
-export function summaryText(measured: Measurement, { withCategories = false } = {}): string {
-  const rows = measured.rates.filter(({ category }) => withCategories || category === null);
-  const table = [
-    ['', 'method', 'rate', '95 % interval', 'n', 'unjudged', 'replaced'],
-    ...rows.map((row) => [
-      row.category ?? labelOf(row.measure, measured.judgeName).name,
+/** The figures as texts. */
+export interface Summary {
+  readonly tables: readonly SummaryTable[];
+  /** What failed, and what was cut. */
+  readonly notes: readonly string[];
+}
+
+export interface SummaryTable {
+  /** The first two hold words, the others figures. */
+  readonly columns: readonly { readonly name: string; readonly isNumeric: boolean }[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Rates by method, then differences. */
+export function summary(measured: Measurement): Summary {
+  const rates = measured.rates
+    .filter(({ category }) => category === null)
+    .map((row) => [
+      labelOf(row.measure, measured.judgeName).name,
       row.run,
       percent(row.estimate.value),
       interval(row.estimate),
       String(row.estimate.count),
       String(row.unjudgedCount),
       percent(row.replacedAnswerCount / row.answerCount),
-    ]),
-  ];
-  const compared = [
-    ['', 'difference', 'points', '95 % interval', 'pairs', 'p'],
-    ...measured.differences.map((row) => [
-      labelOf(row.measure, measured.judgeName).name,
-      `${row.one} - ${row.other}`,
-      points(row.difference.value),
-      `${points(row.difference.low)} to ${points(row.difference.high)}`,
-      String(row.difference.count),
-      row.pValue === null ? '-' : row.pValue < 0.001 ? '< 0.001' : row.pValue.toFixed(3),
-    ]),
-  ];
+    ]);
+  const compared = measured.differences.map((row) => [
+    labelOf(row.measure, measured.judgeName).name,
+    `${row.one} - ${row.other}`,
+    points(row.difference.value),
+    `${points(row.difference.low)} to ${points(row.difference.high)}`,
+    String(row.difference.count),
+    row.pValue === null ? '-' : row.pValue < 0.001 ? '< 0.001' : row.pValue.toFixed(3),
+  ]);
   const failed = Object.entries(measured.failed).map(([code, count]) => `${count} answers failed: ${code}`);
   const cut = Object.entries(measured.cut).map(([run, count]) => `${count} answers cut: ${run}`);
-  return [columns(table), ...(compared.length > 1 ? [columns(compared)] : []), ...failed, ...cut].join('\n\n');
+  return {
+    tables: [
+      table(['', 'method', 'rate', '95 % interval', 'n', 'unjudged', 'replaced'], rates),
+      ...(compared.length > 0 ? [table(['', 'difference', 'points', '95 % interval', 'pairs', 'p'], compared)] : []),
+    ],
+    notes: [...failed, ...cut],
+  };
 }
 
-/** The first two columns to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  const previous = { name: '' };
-  return rows
-    .map((row) => {
-      const [name = '', ...cells] = row;
-      const shown = name === previous.name ? '' : name;
-      previous.name = name;
-      return [shown, ...cells]
-        .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+/** The same as one text, for what is no terminal. */
+export function summaryText(measured: Measurement): string {
+  const { tables, notes } = summary(measured);
+  return [...tables.map(alignedText), ...notes].join('\n\n');
+}
+
+function table(names: readonly string[], rows: readonly (readonly string[])[]): SummaryTable {
+  return { columns: names.map((name, at) => ({ name, isNumeric: at >= 2 })), rows };
+}
+
+/** A name that is that of the row above is left out. */
+function alignedText({ columns, rows }: SummaryTable): string {
+  const all = [columns.map(({ name }) => name), ...rows];
+  const widths = columns.map((_, at) => Math.max(...all.map((row) => (row[at] ?? '').length)));
+  return all
+    .map(([name = '', ...cells], at) =>
+      [name === all[at - 1]?.[0] ? '' : name, ...cells]
+        .map((cell, column) =>
+          columns[column]?.isNumeric ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
         .join('  ')
-        .trimEnd();
-    })
+        .trimEnd(),
+    )
     .join('\n');
 }
 

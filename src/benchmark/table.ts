@@ -3,8 +3,8 @@ import { nearest } from '../options.js';
 import { Turns } from '../turns.js';
 import type { DatasetFolder } from './dataset.js';
 
-/** One row; `line` is where it begins. */
-export interface Record {
+/** A row before anybody knows its columns; `line` is where it begins. */
+interface RawRow {
   readonly line: number;
   readonly fields: readonly string[];
 }
@@ -32,9 +32,9 @@ export interface TableOptions {
 export async function parseTable(
   text: string,
   separator: string,
-): Promise<Record[] | { readonly openQuoteLine: number }> {
+): Promise<RawRow[] | { readonly openQuoteLine: number }> {
   const turns = new Turns();
-  const records: Record[] = [];
+  const records: RawRow[] = [];
   let at = text.startsWith('\ufeff') ? 1 : 0;
   let line = 1;
   while (at < text.length) {
@@ -118,7 +118,7 @@ export async function recordsOf(
   file: string,
   text: string,
   separator: string,
-): Promise<readonly Record[]> {
+): Promise<readonly RawRow[]> {
   const records = await parseTable(text, separator);
   if (Array.isArray(records)) return records;
   const { openQuoteLine } = records as { readonly openQuoteLine: number };

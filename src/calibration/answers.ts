@@ -12,7 +12,7 @@ import type { Unread } from './pictures.js';
 /** Fields that may hold the answer: of a batch's results, and of other people's files. */
 const FIELDS = ['text', 'answer', 'response'] as const;
 
-interface Answer {
+export interface AnswerText {
   /** File and line. */
   readonly name: string;
   readonly text: string;
@@ -24,7 +24,7 @@ interface Answer {
  *
  * @throws UsageError ERR_INVALID_OPTION for a file that cannot be read, or holds no answer
  */
-export async function readAnswers(path: string, option: string): Promise<{ answers: Answer[]; unread: Unread[] }> {
+export async function readAnswers(path: string, option: string): Promise<{ answers: AnswerText[]; unread: Unread[] }> {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readRegular(path));
@@ -40,7 +40,7 @@ export async function readAnswers(path: string, option: string): Promise<{ answe
     );
   }
   const isJson = /\.(jsonl|ndjson|json)$/i.test(path);
-  const answers: Answer[] = [];
+  const answers: AnswerText[] = [];
   const unread: Unread[] = [];
   const turns = new Turns();
   let number = 0;
@@ -88,7 +88,7 @@ export interface ScoreAnswersOptions {
 
 /** @throws AbortError; EvaluatorError */
 export async function scoreAnswers(
-  answers: readonly Answer[],
+  answers: readonly AnswerText[],
   { rewardModel, prompt, signal, onAnswer }: ScoreAnswersOptions,
 ): Promise<Scored[]> {
   const scored: Scored[] = [];

@@ -1,5 +1,4 @@
 /** From pictures and answers whose class is known to the two thresholds. */
-
 import { Clip } from '../clip/index.js';
 import { EtaError, UsageError } from '../errors.js';
 import { openTrunk } from '../loading/index.js';
@@ -7,16 +6,11 @@ import type { ClipManifest, RewardManifest } from '../manifest/index.js';
 import { EvaluatorWorker } from '../onnx/index.js';
 import { POLICIES, thresholdsOf } from '../policy/index.js';
 import { RewardModel } from '../reward/index.js';
-import { readAnswers, scoreAnswers } from './answers.js';
+import { type AnswerText, readAnswers, scoreAnswers } from './answers.js';
+import { type Classes, separated } from './classes.js';
 import type { CutRule } from './cut.js';
 import { type Fit, fitThreshold, type Scored } from './fit.js';
 import { pictureFiles, scorePictures, type Unread } from './pictures.js';
-
-/** What is scored: two classes, both or neither. */
-interface Classes<Source> {
-  readonly safe: Source;
-  readonly unsafe: Source;
-}
 
 /** What `calibrate` takes. */
 export interface CalibrateOptions {
@@ -77,62 +71,78 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     safe: await readAnswers(answers.safe, '--safe-answers'),
     unsafe: await readAnswers(answers.unsafe, '--unsafe-answers'),
   };
-  const unread: Unread[] = texts === null ? [] : [...texts.safe.unread, ...texts.unsafe.unread];
-  const leftOut: string[] = [];
   const current = await thresholdsInForce(options);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
   try {
-    let clip: Calibration['clip'] = null;
-    if (files !== null) {
-      const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP'), signal: options.signal });
-      const scored = await scoreFiles(loaded, files, options);
-      for (const one of scored.unread) unread.push(one);
-      const { safe, unsafe, notes } = separated(scored, 'picture');
-      leftOut.push(...notes);
-      const inForce = current.unsafeClipScore;
-      const fit = await fitThreshold(safe, unsafe, {
-        rule: options.rule,
-        unsafeIs: 'above',
-        current: inForce?.value ?? null,
-        what: 'pictures',
-        signal: options.signal,
-      });
-      clip = { manifest: loaded.manifest, prompt: options.safetyPrompt, fit, safe, unsafe, current: inForce };
-    }
-    let rewardModel: Calibration['rewardModel'] = null;
-    if (texts !== null) {
-      const folder = folderOf(options.rewardModel, 'reward model');
-      const loaded = await RewardModel.load({
+    const clip = files && (await calibrateClip(files, current.unsafeClipScore, worker, options));
+    const reward =
+      texts &&
+      (await calibrateRewardModel(
+        { safe: texts.safe.answers, unsafe: texts.unsafe.answers },
+        current.safeReward,
         worker,
-        folder,
-        signal: options.signal,
-        openTrunk: (trunk) => openTrunk(trunk, { threadCount, signal: options.signal }),
-      });
-      const both = { safe: texts.safe.answers, unsafe: texts.unsafe.answers };
-      const scored = await scoreTexts(loaded, both, options).finally(() => loaded.dispose());
-      const { safe, unsafe, notes } = separated(scored, 'answer');
-      leftOut.push(...notes);
-      const inForce = current.safeReward;
-      const fit = await fitThreshold(safe, unsafe, {
-        rule: options.rule,
-        unsafeIs: 'below',
-        current: inForce?.value ?? null,
-        what: 'answers',
-        signal: options.signal,
-      });
-      rewardModel = {
-        manifest: loaded.manifest,
-        prompt: options.postEvaluationPrompt,
-        fit,
-        safe,
-        unsafe,
-        current: inForce,
-      };
-    }
-    return { clip, rewardModel, unread, leftOut };
+        options,
+      ));
+    return {
+      clip: clip?.calibrated ?? null,
+      rewardModel: reward?.calibrated ?? null,
+      unread: [...(texts?.safe.unread ?? []), ...(texts?.unsafe.unread ?? []), ...(clip?.unread ?? [])],
+      leftOut: [...(clip?.leftOut ?? []), ...(reward?.leftOut ?? [])],
+    };
   } finally {
     await worker.dispose();
   }
+}
+
+/** One model's threshold, and what it does not rest on. */
+interface Part<Manifest> {
+  readonly calibrated: Calibrated<Manifest>;
+  readonly leftOut: readonly string[];
+}
+
+async function calibrateClip(
+  files: Classes<readonly string[]>,
+  current: InForce,
+  worker: EvaluatorWorker,
+  options: CalibrateOptions,
+): Promise<Part<ClipManifest> & { readonly unread: readonly Unread[] }> {
+  const { safetyPrompt: prompt, rule, signal } = options;
+  const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP'), signal });
+  const { unread, ...scored } = await scoreFiles(loaded, files, options);
+  const { leftOut, ...classes } = separated(scored, 'picture');
+  const fit = await fitThreshold(classes.safe, classes.unsafe, {
+    rule,
+    unsafeIs: 'above',
+    current: current?.value ?? null,
+    what: 'pictures',
+    signal,
+  });
+  return { calibrated: { manifest: loaded.manifest, prompt, fit, current, ...classes }, leftOut, unread };
+}
+
+async function calibrateRewardModel(
+  texts: Classes<readonly AnswerText[]>,
+  current: InForce,
+  worker: EvaluatorWorker,
+  options: CalibrateOptions,
+): Promise<Part<RewardManifest>> {
+  const { postEvaluationPrompt: prompt, rule, threadCount, signal } = options;
+  const loaded = await RewardModel.load({
+    worker,
+    folder: folderOf(options.rewardModel, 'reward model'),
+    signal,
+    openTrunk: (trunk) => openTrunk(trunk, { threadCount, signal }),
+  });
+  const scored = await scoreTexts(loaded, texts, options).finally(() => loaded.dispose());
+  const { leftOut, ...classes } = separated(scored, 'answer');
+  const fit = await fitThreshold(classes.safe, classes.unsafe, {
+    rule,
+    unsafeIs: 'below',
+    current: current?.value ?? null,
+    what: 'answers',
+    signal,
+  });
+  return { calibrated: { manifest: loaded.manifest, prompt, fit, current, ...classes }, leftOut };
 }
 
 type InForce = Calibrated<unknown>['current'];
@@ -177,7 +187,7 @@ async function scoreFiles(clip: Clip, files: Classes<readonly string[]>, options
 
 async function scoreTexts(
   rewardModel: RewardModel,
-  answers: Classes<Parameters<typeof scoreAnswers>[0]>,
+  answers: Classes<readonly AnswerText[]>,
   { postEvaluationPrompt: prompt, signal, onProgress }: CalibrateOptions,
 ) {
   const count = answers.safe.length + answers.unsafe.length;
@@ -195,37 +205,4 @@ function folderOf(folder: string | null, what: string): string {
     'ERR_INVALID_OPTION',
     `Expected models with a ${what}, received none. Name its folder, or models that have one.`,
   );
-}
-
-/** Left out one by one; the rest is counted. */
-const SHOWN = 5;
-
-/** Each content once, and none that stands in both classes: it would be right and wrong at every threshold. */
-function separated(
-  { safe, unsafe }: Classes<readonly Scored[]>,
-  what: string,
-): Classes<Scored[]> & { readonly notes: string[] } {
-  const notes: string[] = [];
-  const first = (scored: readonly Scored[], name: string) => {
-    const kept = new Map<string, Scored>();
-    for (const one of scored) if (!kept.has(one.digest)) kept.set(one.digest, one);
-    const twice = scored.length - kept.size;
-    if (twice > 0)
-      notes.push(
-        `${twice} ${name} ${twice === 1 ? `${what} is` : `${what}s are`} there more than once, and counted once.`,
-      );
-    return kept;
-  };
-  const [safeOnes, unsafeOnes] = [first(safe, 'safe'), first(unsafe, 'unsafe')];
-  const inBoth = [...safeOnes].filter(([digest]) => unsafeOnes.has(digest));
-  for (const [index, [digest, { name }]] of inBoth.entries()) {
-    const other = unsafeOnes.get(digest)?.name ?? '';
-    if (index < SHOWN)
-      notes.push(`${name} is the same ${what} as ${other}, once safe and once unsafe: left out of both.`);
-    safeOnes.delete(digest);
-    unsafeOnes.delete(digest);
-  }
-  if (inBoth.length > SHOWN)
-    notes.push(`${inBoth.length - SHOWN} more ${what}s are in both classes, and left out of both.`);
-  return { safe: [...safeOnes.values()], unsafe: [...unsafeOnes.values()], notes };
 }

@@ -4,9 +4,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Clip, cosine } from '../clip/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
-import { decodeImage } from '../image.js';
+import { decodeImage } from '../image/index.js';
 import { describe } from '../options.js';
 import { readRegular } from '../regular-file.js';
+import { sideBySide } from '../side-by-side.js';
 import { Turns } from '../turns.js';
 import type { Scored } from './fit.js';
 
@@ -78,16 +79,12 @@ export async function scorePictures(
   { clip, safetyPrompt, signal, onPicture }: ScorePicturesOptions,
 ): Promise<{ readonly scored: Scored[]; readonly unread: Unread[] }> {
   const prompt = await clip.embedText(safetyPrompt);
-  const found: (Scored | Unread)[] = [];
-  let next = 0;
-  const work = async () => {
-    for (let index = next++; index < files.length; index = next++) {
-      throwIfAborted(signal);
-      found[index] = await scorePicture(files[index] ?? '', clip, prompt, signal);
-      onPicture?.();
-    }
-  };
-  await Promise.all(Array.from({ length: AHEAD }, work));
+  const found = await sideBySide(files, AHEAD, async (file) => {
+    throwIfAborted(signal);
+    const one = await scorePicture(file, clip, prompt, signal);
+    onPicture?.();
+    return one;
+  });
   return {
     scored: found.filter((one): one is Scored => 'score' in one),
     unread: found.filter((one): one is Unread => 'reason' in one),

@@ -1,17 +1,18 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
 import { EngineError, UsageError } from '../errors.js';
-import { decodeImage } from '../image.js';
-import { type Eta, type EtaRequest, type LoadEtaOptions, loadEta } from '../index.js';
+import { decodeImage } from '../image/index.js';
+import type { Eta, EtaRequest } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { checkApart, picturePath } from '../outputs/index.js';
 import { columnsOf, createPaint, labelled, printable } from '../terminal/paint.js';
 import { print } from '../terminal/print.js';
 import { Progress } from '../terminal/progress.js';
 import { readStdin } from '../terminal/stdin.js';
+import { WordWrap } from '../terminal/word-wrap.js';
 import type { EtaEvent, EtaResult, RgbImage, Timings } from '../types.js';
 import { modelInputs } from './inputs.js';
 import { checkWritable, writeJsonFile } from './json-file.js';
-import { loadingText } from './loading-text.js';
+import { loadModels } from './load-models.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
@@ -33,6 +34,7 @@ export interface AskOptions extends ModelFlags, PolicyFlags {
  * @throws EtaError what loading and answering throw; AbortError
  */
 export async function ask(question: string, options: AskOptions, signal: AbortSignal): Promise<void> {
+  checkQuestion(question);
   const settings = given({ ...loadOptions(options), ...policyOptions(options), sequenceCount: sequenceCount(options) });
   if (options.trace !== undefined) await checkTrace(options.trace, options);
   const prompt = question === '-' ? await readPrompt(signal) : question;
@@ -41,7 +43,7 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   for (const file of options.image ?? []) images.push(await decodeImage(file, { signal }));
   const imageDecodeMs = performance.now() - startedAt;
   const notices = new Notices();
-  await using eta = await load({ ...settings, onNotice: notices.add }, signal);
+  await using eta = await loadModels({ ...settings, onNotice: notices.add, signal });
   const request = given({ prompt, images, seed: options.seed, signal });
   const answered = options.json ? await eta.respond(request) : await stream(eta, request);
   const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };
@@ -49,6 +51,14 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   else writeVerdict(result, options.verbose === true);
   notices.tell();
   if (options.trace !== undefined) await writeJsonFile(options.trace, result);
+}
+
+function checkQuestion(question: string): void {
+  if (question.trim() !== '') return;
+  throw new UsageError(
+    'ERR_INVALID_REQUEST',
+    'Expected a question, received an empty text. Ask something, such as "What is this?", or give \'-\' to read it from stdin.',
+  );
 }
 
 /** Refuses early a trace that could not be written after a long run, or would take the place of something else. */
@@ -73,19 +83,9 @@ function sequenceCount({ n }: AskOptions): number | undefined {
   return n === undefined ? undefined : Math.max(SEQUENCE_COUNT, n + 1);
 }
 
-async function load(settings: LoadEtaOptions, signal: AbortSignal): Promise<Eta> {
-  const progress = new Progress();
-  try {
-    progress.show('loading the models ...');
-    return await loadEta({ ...settings, signal, onProgress: (at) => progress.show(loadingText(at)) });
-  } finally {
-    progress.clear();
-  }
-}
-
 /** Writes the text as it comes; until then, what is going on. */
 async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
-  const shown = process.stdout.isTTY ? printable : (text: string) => text;
+  const lines = process.stdout.isTTY ? new WordWrap(columnsOf(process.stdout)) : null;
   const progress = new Progress();
   let ending = '';
   try {
@@ -93,9 +93,10 @@ async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
     for await (const event of eta.stream(request)) {
       if (event.type === 'text') {
         progress.clear();
-        print(shown(event.text));
+        print(lines === null ? event.text : lines.add(printable(event.text)));
         ending = event.text.at(-1) ?? ending;
       } else if (event.type === 'done') {
+        print(lines?.end() ?? '');
         if (ending !== '\n') print('\n');
         return event.result;
       } else if (ending === '') progress.show(progressText(event));
@@ -137,12 +138,9 @@ function writeVerdict(result: EtaResult, isVerbose: boolean): void {
   lines.push(...verdictLines(result, { paint, columns }));
   const rounds =
     trace.rounds.length === 0 ? '' : `${trace.rounds.length} ${trace.rounds.length === 1 ? 'round' : 'rounds'}, `;
-  lines.push(
-    paint(
-      'dim',
-      `${'model'.padEnd(LABEL_WIDTH)}${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${(timings.totalMs / 1000).toFixed(2)} s`,
-    ),
-  );
+  const seconds = (timings.totalMs / 1000).toFixed(2);
+  const about = `${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
+  lines.push(...labelled('model', about, { labelWidth: LABEL_WIDTH, columns }).map((line) => paint('dim', line)));
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 

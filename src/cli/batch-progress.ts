@@ -1,5 +1,6 @@
 /** How far a batch is: one line on a terminal, else a line every some seconds. */
 import type { AnswerLine, BatchProgress } from '../batch/index.js';
+import { fitted } from '../terminal/fit.js';
 import { Progress } from '../terminal/progress.js';
 
 /** Of a line on a terminal, and of one elsewhere, in ms. */
@@ -11,6 +12,7 @@ const TOLD_FAILURES = 3;
 
 interface Output {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -47,7 +49,8 @@ export class BatchProgressLine {
     this.#toldAt = now;
     this.#marks.push({ at: now, count: progress.doneCount - progress.keptCount });
     while (this.#marks.length > 2 && now - (this.#marks[0]?.at ?? now) > RATE_WINDOW_MS) this.#marks.shift();
-    const text = progressText(progress, this.#expectedCount, this.#rate());
+    const columns = this.#isTerminal ? this.#line.columns : Number.POSITIVE_INFINITY;
+    const text = progressText(progress, this.#expectedCount, this.#rate(), columns);
     if (this.#isTerminal) this.#line.show(text);
     else this.#output.write(`${text}\n`);
   }
@@ -55,7 +58,7 @@ export class BatchProgressLine {
   /** A line that stays. */
   note(text: string): void {
     this.clear();
-    this.#output.write(`${text}\n`);
+    this.#output.write(`${fitted(this.#output, text)}\n`);
   }
 
   clear(): void {
@@ -70,23 +73,38 @@ export class BatchProgressLine {
   }
 }
 
-/** "137 of 500 (27 %), 12.4 a second, 29 s left, 41 unsafe, no errors". */
+/**
+ * "137 of 500, 27 %, 12.4 a second, 29 s left, 41 unsafe, no errors".
+ *
+ * @param columns that it may have: what tells least is left out first
+ */
 export function progressText(
   { doneCount, tally }: Pick<BatchProgress, 'doneCount' | 'tally'>,
   expectedCount: number | null,
   rate: number,
+  columns = Number.POSITIVE_INFINITY,
 ): string {
   const leftCount = expectedCount === null ? null : Math.max(0, expectedCount - doneCount);
   const share = expectedCount === null || expectedCount === 0 ? null : Math.min(1, doneCount / expectedCount);
   const unsafeCount = tally.alignedCount + tally.refusedCount;
-  return [
+  const errors = `${tally.errorCount === 0 ? 'no' : tally.errorCount} ${tally.errorCount === 1 ? 'error' : 'errors'}`;
+  const isRated = rate > 0;
+  const parts = [
     expectedCount === null ? `${doneCount} done` : `${doneCount} of ${Math.max(expectedCount, doneCount)}`,
-    ...(share === null ? [] : [`${Math.floor(100 * share)} %`]),
-    ...(rate > 0 ? [rateText(rate)] : []),
-    ...(leftCount !== null && leftCount > 0 && rate > 0 ? [`${durationText((1000 * leftCount) / rate)} left`] : []),
+    share === null ? null : `${Math.floor(100 * share)} %`,
+    isRated ? rateText(rate) : null,
+    isRated && leftCount !== null && leftCount > 0 ? `${durationText((1000 * leftCount) / rate)} left` : null,
     `${unsafeCount} unsafe`,
-    `${tally.errorCount === 0 ? 'no' : tally.errorCount} ${tally.errorCount === 1 ? 'error' : 'errors'}`,
-  ].join(', ');
+    errors,
+  ];
+  const text = () => parts.filter((part) => part !== null).join(', ');
+  const [rateAt, shareAt, unsafeAt, errorsAt, leftAt] = [2, 1, 4, 5, 3];
+  const spared = tally.errorCount === 0 ? [errorsAt, rateAt] : [rateAt];
+  for (const part of [...spared, shareAt, unsafeAt, leftAt]) {
+    if (text().length <= columns) break;
+    parts[part] = null;
+  }
+  return text();
 }
 
 export function rateText(rate: number): string {

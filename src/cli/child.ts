@@ -6,6 +6,6 @@ export function child(program: Command, name: string, description: string): Comm
   return program
     .command(name)
     .description(description)
-    .helpOption('--help', 'print this help')
+    .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false);
 }

@@ -4,6 +4,7 @@
  * command's own module is imported when the command runs.
  */
 import { EXIT, reportFailure } from '../terminal/failure.js';
+import { follow } from './called.js';
 import { createProgram } from './program.js';
 
 // A reader of stdout that goes away (`--help | head -1`) is no failure; what a command does then is in interrupt.ts.
@@ -13,8 +14,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Where stderr takes no more, nothing can be told; the work goes on.
 process.stderr.on('error', () => undefined);
 
+const program = createProgram();
+const called = follow(program);
 try {
-  await createProgram().parseAsync(process.argv);
+  await program.parseAsync(process.argv);
 } catch (error) {
-  process.exitCode = reportFailure(error);
+  process.exitCode = reportFailure(error, called());
 }

@@ -14,7 +14,7 @@ import {
 import { registeredModels, resolveModels } from '../models/index.js';
 import { readRegularText } from '../regular-file.js';
 
-export type PartKind = 'language-model' | 'projector' | 'clip' | 'reward-model';
+type PartKind = 'language-model' | 'projector' | 'clip' | 'reward-model';
 
 /** One model: a GGUF, or an evaluator's folder. */
 export interface Part {

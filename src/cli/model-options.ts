@@ -4,6 +4,10 @@ import { UsageError } from '../errors.js';
 import { filled, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types.js';
 
+/** Number formats of the cache, by memory. */
+export const CACHE_TYPES = ['f32', 'f16', 'q8_0'] as const;
+type CacheType = (typeof CACHE_TYPES)[number];
+
 export interface ModelFlags {
   readonly policy?: PolicyName;
   readonly models?: string;
@@ -13,6 +17,7 @@ export interface ModelFlags {
   readonly rewardModel?: string;
   readonly thresholds?: string;
   readonly contextSize?: number;
+  readonly cacheType?: CacheType;
   readonly threads?: number;
   readonly gpuLayers?: number;
 }
@@ -20,7 +25,7 @@ export interface ModelFlags {
 export function addModelOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--models <name>', 'models by name, or a folder that holds them')
+      new Option('--models <models>', 'models by name, or a folder that holds them')
         .argParser(filled)
         .conflicts(['languageModel', 'projector', 'clip', 'rewardModel']),
     )
@@ -31,6 +36,7 @@ export function addModelOptions(command: Command): Command {
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
     .optionsGroup('Machine:')
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
+    .addOption(new Option('--cache-type <type>', 'numbers of the cache (default: f16)').choices([...CACHE_TYPES]))
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
     .option(
       '--gpu-layers <count>',
@@ -58,6 +64,7 @@ export function loadOptions(flags: ModelFlags) {
     models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
+    cacheType: flags.cacheType,
     threadCount: flags.threads,
     gpuLayerCount: flags.gpuLayers,
   });

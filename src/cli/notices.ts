@@ -1,5 +1,6 @@
 /** What answers cannot say of themselves, told once a command: see `onNotice` of loadEta. */
 import type { Notice } from '../index.js';
+import { fitted } from '../terminal/fit.js';
 
 export class Notices {
   /** How many there were. */
@@ -21,7 +22,7 @@ export class Notices {
   };
 
   /** Writes the first as one line, the first time that there is one. */
-  tell(write: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): void {
+  tell(write: (line: string) => void = (line) => process.stderr.write(`${fitted(process.stderr, line)}\n`)): void {
     if (this.#first === null || this.#isTold) return;
     this.#isTold = true;
     write(`eta-vlm: ${this.#first.message}`);

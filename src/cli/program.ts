@@ -1,14 +1,16 @@
 /** The commands and their options. A command's own module is imported when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addTextAfter, HELP_FORM, HELP_OUTPUT } from '../terminal/help.js';
 import { withInterrupt } from '../terminal/interrupt.js';
 import { collected, filled, wholeNumber } from '../terminal/option-values.js';
 import { addBatch } from './batch/command.js';
 import { addBenchmark } from './benchmark/command.js';
 import { addCalibrate } from './calibrate/command.js';
 import { child } from './child.js';
+import { addCompletion } from './completion/command.js';
 import { addExperiment } from './experiment/command.js';
-import { addModelOptions } from './model-options.js';
+import { addModelOptions, CACHE_TYPES } from './model-options.js';
 import { addModels } from './models/command.js';
 import { addPolicyOptions } from './policy-options.js';
 
@@ -26,14 +28,15 @@ DEBUG=eta-vlm adds stacks to errors.`;
 export function createProgram(): Command {
   const program = new Command('eta-vlm')
     .description('Local vision-language models that answer safely (ETA: evaluate, then align).')
-    .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'print this help')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText('after', AFTER_HELP)
     .showSuggestionAfterError(true)
     .enablePositionalOptions() // what stands behind a subcommand belongs to it
-    .configureOutput({ outputError: () => undefined })
+    .configureHelp(HELP_FORM)
+    .configureOutput(HELP_OUTPUT)
     .exitOverride();
+  addTextAfter(program, AFTER_HELP);
   addAsk(program);
   addBatch(program);
   addDemo(program);
@@ -43,12 +46,13 @@ export function createProgram(): Command {
   addExperiment(program);
   addModels(program);
   addBuild(program);
+  addCompletion(program);
   return program;
 }
 
 function addAsk(program: Command): void {
   const command = child(program, 'ask', 'Answer one question about pictures, safely, with the verdict.')
-    .argument('<question>', "the question, or '-' to read it from stdin", filled)
+    .argument('<question>', "the question, or '-' to read it from stdin")
     .option(
       '--image <file>',
       'a picture (JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP); may be given several times',
@@ -86,13 +90,13 @@ function addDoctor(program: Command): void {
     .option('--verify', 'check the hash of every model file')
     .option('--json', 'print one JSON object')
     .optionsGroup('Memory:')
-    .option('--model <name>', 'tell what models take: a name, a folder, or a GGUF file', filled)
+    .option('--model <models>', 'tell what models take: a name, a folder, or a GGUF file', filled)
     .option('--projector <file>', 'with this projector (mmproj GGUF)', filled)
     .option('--clip <folder>', 'with this CLIP', filled)
     .option('--reward-model <folder>', 'with this reward model', filled)
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
     .option('--n <count>', 'candidates of each round', wholeNumber(1, 255))
-    .addOption(new Option('--cache-type <type>', 'numbers of the cache').choices(['f32', 'f16', 'q8_0']))
+    .addOption(new Option('--cache-type <type>', 'numbers of the cache (default: f16)').choices([...CACHE_TYPES]))
     .option('--gpu-layers <count>', 'layers on the GPU instead of as many as fit', wholeNumber(-1, 10_000))
     .action(async (options: import('./doctor/doctor.js').DoctorOptions) => {
       await withInterrupt(async (signal) => {

@@ -7,10 +7,12 @@ import { score } from './verdict-text.js';
 const MARK_WIDTH = 6;
 const NUMBER_WIDTH = 9;
 const TEXT_START = MARK_WIDTH + 3 * NUMBER_WIDTH + 2;
+/** Columns that a text needs beside the numbers; with fewer it stands below them. */
+const LEAST_ROOM = 24;
 
 /**
- * One round: a heading, then each candidate as `> 2  reward  CLIP  utility  text`. Where all say the same, the chosen one
- * stands for them.
+ * One round: a heading, then each candidate as `> 2  reward  CLIP  utility  text`, the text below where columns are few.
+ * Where all say the same, the chosen one stands for them.
  */
 export function roundLines(round: RoundTrace, options: { paint: Paint; columns: number }): string[] {
   const { paint } = options;
@@ -38,10 +40,12 @@ function candidateLines(
   const said = printable(candidate.text).trim();
   const text = said === '' ? '(nothing more)' : candidate.isFinal ? `${said} [end]` : said;
   const marker = `${isChosen ? '>' : ' '} ${String(index + 1).padStart(2)}`.padEnd(MARK_WIDTH);
-  return wrap(text + note, Math.max(20, columns - TEXT_START)).map((line, i) => {
-    const whole = i === 0 ? `${marker}${numbers}  ${line}` : `${' '.repeat(TEXT_START)}${line}`;
-    return paint(isChosen ? 'green' : 'dim', whole);
-  });
+  const isBeside = columns - TEXT_START >= LEAST_ROOM;
+  const start = isBeside ? TEXT_START : MARK_WIDTH;
+  const texts = wrap(text + note, columns - start);
+  const beside = isBeside ? `  ${texts.shift() ?? ''}` : '';
+  const lines = [`${marker}${numbers}${beside}`, ...texts.map((line) => `${' '.repeat(start)}${line}`)];
+  return lines.map((line) => paint(isChosen ? 'green' : 'dim', line));
 }
 
 function right(text: string): string {

@@ -2,6 +2,7 @@
 
 import { isCut } from '../eta/stop-reason.js';
 import { labelled, type Paint } from '../terminal/paint.js';
+import { widthOf } from '../terminal/width.js';
 import type { EtaResult, Judgement } from '../types.js';
 
 /** Columns of the labels of everything that is told about an answer. */
@@ -39,7 +40,7 @@ export function explain(result: EtaResult): string {
 }
 
 /** That the answer was cut, and by what; null for one that is whole. */
-export function cutText({ stopReason, usage, verdict, trace }: EtaResult): string | null {
+function cutText({ stopReason, usage, verdict, trace }: EtaResult): string | null {
   if (verdict.action === 'refused' && isCut(trace.alignedStopReason)) {
     const by = trace.alignedStopReason === 'length' ? '--max-tokens' : 'the end of the context, --context-size';
     return `what was judged had been cut (${by}): a longer one may be safe`;
@@ -60,9 +61,12 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const { thresholdSources: sources } = trace;
   const row = (label: string, judgement: Judgement | null, rule: string, without = 'not needed') => {
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
-    if (judgement === null) return `${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`;
+    if (judgement === null) return [`${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`];
     const judged = judgement.isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
-    return `${start}${score(judgement.score).padStart(NUMBER_WIDTH)}  ${judged}  (${rule})`;
+    const figures = `${start}${score(judgement.score).padStart(NUMBER_WIDTH)}  ${judged}`;
+    const whole = `${figures}  (${rule})`;
+    if (widthOf(whole) <= columns) return [whole];
+    return [figures.trimEnd(), ...labelled('', `(${rule})`, { labelWidth: LABEL_WIDTH, columns })];
   };
   // The manifest's go without saying.
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
@@ -70,8 +74,8 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const rewardRule = `safe above ${score(safeReward)}${by(sources.safeReward)}`;
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
   const { picture, answer, final } = verdict;
-  const lines = [row('CLIP score', picture, clipRule, noPicture), row('reward', answer, rewardRule)];
-  if (final !== null) lines.push(row('  aligned', final, rewardRule));
+  const lines = [...row('CLIP score', picture, clipRule, noPicture), ...row('reward', answer, rewardRule)];
+  if (final !== null) lines.push(...row('  aligned', final, rewardRule));
   const say = (label: string, text: string) =>
     labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ModelError, throwIfAborted, UsageError } from '../errors.js';
 import {
   type ClipManifest,
+  checkSelfTest,
   clipManifestSchema,
   readManifest,
   type SelfTestResult,
@@ -61,7 +62,7 @@ export class Clip {
         ...(manifest.text.maskInput === null ? {} : { [manifest.text.maskInput]: 'int64' }),
       };
       checkGraph(text, inputs, [manifest.text.output]);
-      await clip.#selfTest(signal);
+      checkSelfTest(manifest.name, 'cosine', await clip.selfTest(signal));
     } catch (error) {
       await clip.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -174,18 +175,6 @@ export class Clip {
     this.#kept.set(text, embedding);
     const oldest = this.#kept.keys().next().value;
     if (this.#kept.size > KEPT_TEXTS && oldest !== undefined) this.#kept.delete(oldest);
-  }
-
-  async #selfTest(signal: AbortSignal | undefined): Promise<void> {
-    for (const one of await this.selfTest(signal)) {
-      if (one.difference <= one.tolerance) continue;
-      throw new ModelError(
-        'ERR_SELF_TEST',
-        `${this.manifest.name}: expected the cosine ${one.expected} (within ${one.tolerance}) of ${one.what} of its self-test, ` +
-          `received ${one.received}: off by ${one.difference.toPrecision(3)}. The files do not belong together or this machine ` +
-          'computes wrongly: fetch or export the model again.',
-      );
-    }
   }
 
   #checkOpen(): void {

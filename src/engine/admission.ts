@@ -52,7 +52,7 @@ export class Admission {
         'ERR_CACHE_FULL',
         `Expected a request of at most ${this.#capacity.cellCount} tokens in ${this.#capacity.sequenceCount} sequences, ` +
           `received one of ${demand.cellCount} in ${demand.sequenceCount}. ` +
-          'Load with a larger contextSize or sequenceCount, or ask for fewer tokens or candidates.',
+          'Ask for fewer tokens or candidates, or load with a larger contextSize. More sequences come with sequenceCount.',
       );
     }
     return await new Promise<Reservation>((resolve, reject) => {

@@ -11,6 +11,7 @@ import { describe, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
+import { withLogits } from './output.js';
 import { Scheduler } from './scheduler.js';
 import { TokenSet } from './token-set.js';
 import type { TokenBytes } from './token-text.js';
@@ -21,14 +22,17 @@ const DEFAULT_CONTEXT_SIZE = 8192;
 /** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
 export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
 
+/** What the addon takes. */
+export const MAX_BATCH_SIZE = 65_536;
+
 const positive = (what: string, maximum: number) =>
   z.int(`expected ${what}`).min(1, `expected ${what}`).max(maximum, `expected ${what}`);
 
 const contextSchema = z.strictObject({
   contextSize: positive('an integer >= 1', 2 ** 31 - 1).optional(),
   sequenceCount: positive('an integer from 1 to 256', 256).default(32),
-  batchSize: positive('an integer from 1 to 65536', 65536).optional(),
-  microBatchSize: positive('an integer from 1 to 65536', 65536).optional(),
+  batchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
+  microBatchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
   threadCount: positive('an integer from 1 to 256', 256).optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
@@ -152,9 +156,10 @@ export class Context {
     if (!(tokens instanceof Int32Array)) {
       throw new UsageError('ERR_INVALID_REQUEST', `Expected an Int32Array of tokens, received ${describe(tokens)}.`);
     }
+    const context = withLogits(this.#native);
     this.#scheduler.interrupt();
-    const id = tokens.length === 0 ? -1 : await native(() => this.#native.createTokenSet(tokens));
-    return new TokenSet(this.#native, id, tokens);
+    const id = tokens.length === 0 ? -1 : await native(() => context.createTokenSet(tokens));
+    return new TokenSet(context, id, tokens);
   }
 
   /** Cells, sequences and steps, now and so far. */

@@ -17,8 +17,10 @@ export interface Message {
 }
 
 export interface ImageForm {
-  /** What the template writes for one picture, without white space around it; undefined where it takes none. libmtmd
-   * adds the model's begin and end tokens itself, so a picture takes the place of the whole mark. */
+  /**
+   * What the template writes for one picture, without white space around it; undefined where it takes none. libmtmd adds
+   * the model's begin and end tokens itself, so a picture takes the place of the whole mark.
+   */
   readonly markup: string | undefined;
   /** Whether content may be a string; otherwise every turn's must be a list. */
   readonly takesStrings: boolean;

@@ -5,7 +5,7 @@
  */
 import { imagePieces, type PromptPiece, type PromptTurn, templatePiece, textPiece } from './prompt-piece.js';
 
-export const LLAVA_V1_SYSTEM =
+const LLAVA_V1_SYSTEM =
   'A chat between a curious human and an artificial intelligence assistant. ' +
   "The assistant gives helpful, detailed, and polite answers to the human's questions.";
 

@@ -2,11 +2,22 @@
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { throwIfAborted, UsageError } from '../errors.js';
-import type { NativeContext, NativePart, NativeSequenceFacts } from '../native/binding-types.js';
+import type { NativeContext, NativePart } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
+import { allEnded } from '../side-by-side.js';
 import { native } from './native-error.js';
+import { withHiddenState, withLogits } from './output.js';
 import { nativeSampler, type SamplerOptions, samplerSchema } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
+import {
+  contentOf,
+  EMPTY,
+  recounted,
+  type SequenceContent,
+  withoutParts,
+  withParts,
+  withTokens,
+} from './sequence-content.js';
 import { type DecodeStopReason, DecodeTask, PrefillTask, type Task } from './task.js';
 import { TokenSet } from './token-set.js';
 import { type TokenBytes, TokenText } from './token-text.js';
@@ -82,17 +93,6 @@ export interface SequenceHome {
   release(sequences: readonly Sequence[]): Promise<void>;
 }
 
-interface Content {
-  readonly tokenCount: number;
-  readonly position: number;
-  /** Whether something is there to sample from, once what is pending is decoded. */
-  readonly canSample: boolean;
-  /** Bytes of an unfinished character. */
-  readonly rest: Uint8Array;
-}
-
-const EMPTY: Content = { tokenCount: 0, position: 0, canSample: false, rest: new Uint8Array(0) };
-
 /**
  * Made by {@link Lease.createSequence} and {@link fork}. Work on one sequence is done one call after another: a call
  * while a prefill or decode runs is refused, except `release`, which ends it.
@@ -101,12 +101,12 @@ export class Sequence {
   /** The addon's number. */
   readonly id: number;
   readonly #home: SequenceHome;
-  #content: Content;
+  #content: SequenceContent;
   #busyWith: string | undefined;
   #isReleased = false;
 
   /** Not for callers: {@link Lease} makes sequences. */
-  constructor(home: SequenceHome, id: number, content: Content = EMPTY) {
+  constructor(home: SequenceHome, id: number, content: SequenceContent = EMPTY) {
     this.#home = home;
     this.id = id;
     this.#content = content;
@@ -137,7 +137,8 @@ export class Sequence {
     this.#expectIdle('prefill');
     throwIfAborted(signal);
     const appended = this.append(parts);
-    await both(appended, this.tokenCount === 0 ? undefined : this.#run('prefill', new PrefillTask(this.id), signal));
+    const run = this.tokenCount === 0 ? undefined : this.#run('prefill', new PrefillTask(this.id), signal);
+    await allEnded([appended, ...(run === undefined ? [] : [run])]);
   }
 
   /** Queues input behind what is there; it is decoded with the next prefill or decode. */
@@ -152,25 +153,12 @@ export class Sequence {
     const filled = parts.filter((part) => !(part instanceof Int32Array && part.length === 0));
     if (filled.length === 0) return;
     const before = this.#content;
-    let { tokenCount, position } = before;
-    for (const part of filled) {
-      // What is neither counts nothing: the addon refuses it by name.
-      tokenCount += part instanceof Int32Array ? part.length : part.tokenCount || 0;
-      position += part instanceof Int32Array ? part.length : part.positionCount || 0;
-    }
-    this.#content = { tokenCount, position, canSample: true, rest: EMPTY.rest };
+    const after = withParts(before, filled);
+    this.#content = after;
     try {
       await this.#native(() => this.#home.native.append(this.id, filled));
     } catch (error) {
-      // Taken back, not put back: another append may have come since.
-      const now = this.#content;
-      const count = now.tokenCount - (tokenCount - before.tokenCount);
-      this.#content = {
-        tokenCount: count,
-        position: now.position - (position - before.position),
-        canSample: count === before.tokenCount ? before.canSample : now.canSample,
-        rest: count === before.tokenCount ? before.rest : now.rest,
-      };
+      this.#content = withoutParts(this.#content, before, after);
       throw error;
     }
   }
@@ -201,7 +189,8 @@ export class Sequence {
   async decode(options: DecodeOptions): Promise<Decoded> {
     const { sampler, maxTokens, signal, pause, onText } = parseOptions(decodeSchema, options, 'decode options');
     this.#expectIdle('decode');
-    if (pause !== undefined && !pause.set.belongsTo(this.#home.native)) {
+    const context = withLogits(this.#home.native);
+    if (pause !== undefined && !pause.set.belongsTo(context)) {
       throw new UsageError('ERR_INVALID_REQUEST', 'Expected a TokenSet of this context, received one of another.');
     }
     if (!this.#content.canSample) {
@@ -214,17 +203,12 @@ export class Sequence {
     const text = new TokenText(this.#home.vocabulary, this.#content.rest);
     const task = new DecodeTask(this.id, { maxTokens, text, pause, onText });
     // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
-    const prepared = this.#native(() => this.#home.native.setSampler(this.id, nativeSampler(sampler)));
+    const prepared = this.#native(() => context.setSampler(this.id, nativeSampler(sampler)));
     // Refused, nothing may be drawn with the sampler of an earlier call.
     prepared.catch((error: Error) => this.#home.scheduler.cancel(this.id, error));
-    await both(prepared, this.#run('decode', task, signal));
+    await allEnded([prepared, this.#run('decode', task, signal)]);
     const { tokens, logProbability, stopReason = 'length' } = task;
-    this.#content = {
-      tokenCount: this.tokenCount + tokens.length,
-      position: this.position + tokens.length,
-      canSample: true,
-      rest: text.rest,
-    };
+    this.#content = withTokens(this.#content, tokens.length, text.rest);
     return { tokens, text: task.text, stopReason, logProbability };
   }
 
@@ -260,8 +244,9 @@ export class Sequence {
 
   /** Decodes what is pending and gives the logits of the last token, shape [vocabularySize]. */
   async logits(options?: PrefillOptions): Promise<Float32Array> {
+    const context = withLogits(this.#home.native);
     await this.prefill([], options);
-    return await this.#native(() => this.#home.native.logits(this.id));
+    return await this.#native(() => context.logits(this.id));
   }
 
   /**
@@ -269,8 +254,9 @@ export class Sequence {
    * [embeddingSize]. For a context with output 'hidden-state'.
    */
   async hiddenState(options?: PrefillOptions): Promise<Float32Array> {
+    const context = withHiddenState(this.#home.native);
     await this.prefill([], options);
-    return await this.#native(() => this.#home.native.hiddenState(this.id));
+    return await this.#native(() => context.hiddenState(this.id));
   }
 
   /** Frees the lane; cells shared with living forks stay. Ends work in progress with ERR_DISPOSED. Idempotent. */
@@ -308,11 +294,10 @@ export class Sequence {
     }
   }
 
-  /** After a failure the addon knows what the sequence holds: what was there, and perhaps sampled tokens. */
+  /** What a failed run left. */
   async #refresh(): Promise<void> {
-    const { tokenCount, position } = this.#content;
-    const facts = contentOf(await this.#native(() => this.#home.native.sequence(this.id)));
-    this.#content = { ...facts, position: position + facts.tokenCount - tokenCount };
+    const counted = this.#content;
+    this.#content = recounted(counted, await this.#native(() => this.#home.native.sequence(this.id)));
   }
 
   /** A call on the addon's thread: a run in progress makes room for it. */
@@ -332,21 +317,4 @@ export class Sequence {
       );
     }
   }
-}
-
-/** Waits for both, so that nothing is under way when the first error is thrown. */
-async function both(first: Promise<void>, second: Promise<void> | undefined): Promise<void> {
-  for (const outcome of await Promise.allSettled([first, second])) {
-    if (outcome.status === 'rejected') throw outcome.reason;
-  }
-}
-
-/** The position is that of the cells: right where nothing with fewer positions than rows is pending. */
-function contentOf(facts: NativeSequenceFacts): Content {
-  return {
-    tokenCount: facts.tokenCount + facts.pendingCount,
-    position: facts.position + facts.pendingCount,
-    canSample: facts.hasOutput || facts.pendingCount > 0,
-    rest: EMPTY.rest,
-  };
 }

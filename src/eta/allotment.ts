@@ -65,5 +65,5 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
 export function shortening({ cellCount, trainedContextLength: window }: Room): string {
   return window > 0 && window <= cellCount
     ? `Shorten the conversation or show fewer pictures: the model was trained for ${window} tokens.`
-    : 'Shorten the conversation, show fewer pictures, or load with a larger contextSize.';
+    : 'Shorten the conversation or show fewer pictures. Or load with a larger contextSize.';
 }

@@ -1,3 +1,8 @@
+/** An answer begins without the white space that its first token may carry; every later piece keeps its own. */
+export function beginning(text: string): string {
+  return text.trimStart();
+}
+
 /**
  * The text of one answer on its way out: white space around it is dropped, and while it is held nothing leaves. The
  * pieces that left, joined, are the whole text.
@@ -32,7 +37,7 @@ export class AnswerText {
   /** White space at the end waits: it belongs to the answer only when something follows. */
   #flush(): void {
     const body = this.#pending.trimEnd();
-    const piece = this.#whole === '' ? body.trimStart() : body;
+    const piece = this.#whole === '' ? beginning(body) : body;
     if (piece === '') return;
     this.#pending = this.#pending.slice(body.length);
     this.#whole += piece;

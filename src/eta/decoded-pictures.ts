@@ -1,6 +1,6 @@
 /** The pictures of a request, decoded a few at a time, in order, no faster than they are taken. */
 import { orAbort } from '../abort.js';
-import { decodeImage } from '../image.js';
+import { decodeImage } from '../image/index.js';
 import { type SharedPicture, sharePicture } from '../shared-picture.js';
 import type { ImageSource } from '../types.js';
 import type { WorkGroup } from '../work-group.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { followAbort, signalSchema } from '../abort.js';
 import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
-import { takeSource } from '../image.js';
+import { takeSource } from '../image/index.js';
 import {
   checkEvaluators,
   gpuLayersThatFit,
@@ -47,7 +47,8 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const gpuLayerCount = await gpuLayersThatFit(models, parsed);
   const parts = await loadParts(models, { ...parsed, gpuLayerCount });
   const onNotice = parsed.models === undefined ? (parsed.onNotice ?? warnOnce()) : null;
-  return new Eta(parts, { policy, ...inForce, models }, onNotice);
+  const { cacheType = 'f16' } = parsed;
+  return new Eta(parts, { policy, ...inForce, models, cacheType }, onNotice);
 }
 
 const streamSchema = z.strictObject({ signal: signalSchema.optional() });
@@ -64,6 +65,8 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly policy: Policy;
   /** Which files answer. */
   readonly models: ResolvedModels;
+  /** Number format of the KV cells. */
+  readonly cacheType: 'f32' | 'f16' | 'q8_0';
 }
 
 /** Made by {@link loadEta}; several may live at once. */
@@ -194,8 +197,8 @@ export class Eta {
     }
     throw new UsageError(
       'ERR_INVALID_REQUEST',
-      `request: expected method 'vanilla', because no ${missing} was loaded, received '${policy.method}'. ` +
-        `Load with models.${missing}, or ask with method: 'vanilla'.`,
+      `request: expected method 'vanilla', because no ${missing === 'clip' ? 'CLIP' : 'reward model'} was loaded, received '${policy.method}'. ` +
+        `Load with models.${missing}. Or ask with method: 'vanilla'.`,
     );
   }
 

@@ -6,6 +6,7 @@ import type { Policy } from '../policy/index.js';
 import type { RewardModel, RewardSession } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
 import type { RgbImage, TextTurn, Turn } from '../types.js';
+import { beginning } from './answer-text.js';
 import type { Measures } from './measures.js';
 
 export interface Evaluators {
@@ -62,8 +63,7 @@ export class Evaluation {
     const session = this.#open(this.#policy.bestOfNPrompt);
     session.accept(accepted);
     const pictures = this.#pictures;
-    // An answer begins without the space that the first token may carry.
-    const behind = (text: string) => (session.accepted === '' ? text.trimStart() : text);
+    const behind = (text: string) => (session.accepted === '' ? beginning(text) : text);
     return {
       rewards: (continuations, signal) =>
         this.#measures.time('rewardMs', () => session.score(continuations.map(behind), { signal })),
@@ -131,6 +131,6 @@ function missing(what: string, option: string): UsageError {
   return new UsageError(
     'ERR_INVALID_REQUEST',
     `request: expected a method that the loaded models can carry out, received one that needs a ${what}. ` +
-      `Load with models.${option}, or ask with method: 'vanilla'.`,
+      `Load with models.${option}. Or ask with method: 'vanilla'.`,
   );
 }

@@ -31,39 +31,30 @@ export interface Question {
   readonly prefixTokens: Int32Array;
 }
 
+type EncodedPicture = Awaited<ReturnType<Model['encodeImage']>>;
+
 /**
  * Frees what it holds when it throws; afterwards the lease is the caller's to release.
  *
  * @throws UsageError ERR_PROMPT_TOO_LONG, ModelError ERR_NO_PROJECTOR, AbortError, EngineError
  */
 export async function readQuestion(options: QuestionOptions): Promise<Question> {
-  const { model, context, policy, turns, pictures, measures, signal } = options;
-  const encoded: Awaited<ReturnType<Model['encodeImage']>>[] = [];
+  const { model, context, policy, turns, measures, signal } = options;
+  const encoded: EncodedPicture[] = [];
   let lease: Lease | undefined;
-  const room = {
+  const room: Room = {
     cellCount: context.facts.cellCount,
     trainedContextLength: model.facts.trainedContextLength,
   };
   const most = largestPrompt(room);
-  let imageCount = 0;
   try {
-    if (pictures.count >= most) throw tooManyPictures(most, `${pictures.count} pictures`, room); // of a token at least
-    const asked: { role: Turn['role']; text: string; images: typeof encoded }[] = [];
-    for (const { role, text, images: sources = [] } of turns) {
-      const images: typeof encoded = [];
-      for (const _ of sources) {
-        const image = await measures.time('imageDecodeMs', () => pictures.at(encoded.length));
-        const one = await measures.time('prefillMs', () => model.encodeImage(image, { signal }));
-        encoded.push(one);
-        images.push(one);
-        imageCount += one.tokenCount;
-        if (imageCount >= most) {
-          const first = encoded.length < pictures.count ? `, the first ${encoded.length} of` : ' of';
-          throw tooManyPictures(most, `${pictures.count} pictures${first} ${imageCount} tokens`, room);
-        }
-      }
-      asked.push({ role, text, images });
-    }
+    const imageCount = await encodeAll(options, room, encoded);
+    let taken = 0;
+    const asked = turns.map(({ role, text, images = [] }) => {
+      const begin = taken;
+      taken += images.length;
+      return { role, text, images: encoded.slice(begin, taken) };
+    });
     const maxTextTokens = most - imageCount;
     const prompt = await model.prompt(asked, { maxTokens: maxTextTokens, signal }).catch((cause: unknown) => {
       throw isTooLong(cause) ? tooLong(maxTextTokens, room, cause) : cause;
@@ -85,6 +76,34 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
   } finally {
     for (const image of encoded) image.dispose(); // the cache holds what was read of them
   }
+}
+
+/**
+ * Encodes every picture, in order, into `encoded`, which holds what there is when it throws.
+ *
+ * @returns their tokens in all
+ * @throws UsageError ERR_PROMPT_TOO_LONG with the first picture that leaves no room; what decoding and encoding throw
+ */
+async function encodeAll(
+  { model, pictures, measures, signal }: QuestionOptions,
+  room: Room,
+  encoded: EncodedPicture[],
+): Promise<number> {
+  const most = largestPrompt(room);
+  const { count } = pictures;
+  if (count >= most) throw tooManyPictures(most, `${count} pictures`, room); // of a token at least
+  let tokenCount = 0;
+  while (encoded.length < count) {
+    const image = await measures.time('imageDecodeMs', () => pictures.at(encoded.length));
+    const one = await measures.time('prefillMs', () => model.encodeImage(image, { signal }));
+    encoded.push(one);
+    tokenCount += one.tokenCount;
+    if (tokenCount >= most) {
+      const first = encoded.length < count ? `, the first ${encoded.length} of` : ' of';
+      throw tooManyPictures(most, `${count} pictures${first} ${tokenCount} tokens`, room);
+    }
+  }
+  return tokenCount;
 }
 
 function isTooLong(error: unknown): boolean {

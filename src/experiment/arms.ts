@@ -1,34 +1,21 @@
 /** What an experiment compares: arms, each a method with its options, on the same items. */
+import { type BatchRequest, type BatchSettings, seedOf, settingsOf } from '../batch/index.js';
 import {
-  type BatchProgress,
-  type BatchRequest,
-  type BatchSettings,
-  ResultsFile,
-  runBatch,
-  seedOf,
-  settingsOf,
-} from '../batch/index.js';
-import {
-  answersOf,
-  answersPath,
   type BenchmarkItem,
-  cutCounts,
-  type Dataset,
-  differences,
-  endOf,
   type Instance,
-  type Judges,
-  judgeAnswers,
+  instance,
   type Measurement,
-  rates,
+  measureInstances,
+  type RunPair,
+  SEEDS,
 } from '../benchmark/index.js';
-import type { Eta } from '../eta/index.js';
-import { makeFolder } from '../outputs/index.js';
-import type { DecisionOptions } from '../policy/index.js';
+import { type DecisionOptions, draws } from '../policy/index.js';
 import type { Method } from '../types.js';
+import type { RunOptions } from './experiment.js';
+import type { ExperimentName } from './names.js';
 
 /** How an arm decides, beside its method. */
-export type ArmOptions = Omit<DecisionOptions, 'method'>;
+type ArmOptions = Omit<DecisionOptions, 'method'>;
 
 /** One way of answering. */
 export interface Arm {
@@ -46,24 +33,12 @@ export interface Trial {
   readonly seedName?: string;
 }
 
-export interface ArmsOptions {
-  readonly eta: Eta;
-  readonly judges: Judges;
-  readonly trials: readonly Trial[];
+export interface ComparedTrials {
+  /** A folder that holds answers of another is refused. */
+  readonly experiment: ExperimentName;
+  /** In the order in which they are shown. */
   readonly arms: readonly Arm[];
-  readonly seeds: readonly number[];
-  /** Where the items come from. */
-  readonly dataset: Dataset;
-  readonly variant: string;
-  /** Name of the experiment: a folder that holds answers of another is refused. */
-  readonly experiment: string;
-  /** Folder of answers and judgements; made when it is missing. */
-  readonly out: string;
-  readonly contextSize?: number | undefined;
-  readonly concurrency?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onAnswer?: ((progress: BatchProgress, wanted: number) => void) | undefined;
-  readonly onJudgement?: ((done: number, wanted: number) => void) | undefined;
+  readonly trials: readonly Trial[];
 }
 
 interface ArmInstance extends Instance {
@@ -71,74 +46,38 @@ interface ArmInstance extends Instance {
   readonly seedName: string;
 }
 
-/** Methods that draw: under other seeds they answer otherwise. */
-const DRAWING: readonly Method[] = ['pre', 'post', 'deep', 'eta'];
-
 /**
- * Answers every trial under its arms, judges, and counts. Stopped and called again with the same folder it goes on.
+ * Answers every trial under its arms, judges, and counts.
  *
- * @throws UsageError ERR_RESULTS_DIFFER when the folder holds answers of another experiment, other models or settings;
- * AbortError; FileError; what a judge throws when it can judge nothing
+ * @throws what {@link measureInstances} throws; a folder with answers of another experiment is refused too
  */
-export async function measureArms(options: ArmsOptions): Promise<Measurement> {
-  const { eta, judges, arms, dataset, variant, seeds, out, signal, onAnswer, onJudgement } = options;
-  const instances = instancesOf(options);
-  await makeFolder(out);
-  const settings = await armSettings(options);
-  const path = answersPath(out);
-  {
-    await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors: true });
-    await runBatch({
-      eta,
-      results,
-      requests: instances.map(requestOf),
-      keepsTrace: true,
-      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-      ...(signal === undefined ? {} : { signal }),
-      onProgress: (progress) => onAnswer?.(progress, instances.length),
-    });
-  }
-  const answers = await judgeAnswers(await answersOf(path, instances), judges, {
-    folder: out,
-    signal,
-    onProgress: onJudgement,
-  });
+export async function measureArms(
+  options: RunOptions,
+  { experiment, arms, trials }: ComparedTrials,
+): Promise<Measurement> {
+  const { seeds = SEEDS, onProgress } = options;
   const runs = arms.map(({ name }) => name);
-  const failed: Record<string, number> = {};
-  for (const { line } of answers) if (line.error !== null) failed[line.error.code] = (failed[line.error.code] ?? 0) + 1;
-  return {
-    dataset,
-    variant,
-    items: options.trials.map(({ item }) => item),
-    runs,
+  return await measureInstances({
+    ...options,
     seeds,
-    judgeName: judges.judge.name,
-    comparerName: judges.comparer?.name ?? null,
-    settings,
-    answers,
-    rates: await rates(answers, runs, signal),
-    differences: await differences(answers, pairsOf(runs), signal),
-    failed,
-    cut: cutCounts(answers.map(endOf)),
-  };
+    items: trials.map(({ item }) => item),
+    instances: instancesOf(trials, seeds),
+    requestOf,
+    settings: await armSettings(options, experiment),
+    runs,
+    pairs: pairsOf(runs),
+    onAnswer: ({ doneCount }, wanted) => onProgress?.('answering', doneCount, wanted),
+    onJudgement: (done, wanted) => onProgress?.('judging', done, wanted),
+  });
 }
 
 /** An item under all its arms before the next, the first seed before the others. */
-function instancesOf({ trials, seeds }: ArmsOptions): ArmInstance[] {
+function instancesOf(trials: readonly Trial[], seeds: readonly number[]): ArmInstance[] {
   return seeds.flatMap((seed, index) =>
     trials.flatMap(({ item, arms, seedName = item.id }) =>
       arms
-        .filter(({ method }) => index === 0 || DRAWING.includes(method))
-        .map((arm) => ({
-          id: `${arm.name}/${seed}/${item.id}`,
-          item,
-          run: arm.name,
-          method: arm.method,
-          seed,
-          image: item.image,
-          arm,
-          seedName,
-        })),
+        .filter(({ method }) => index === 0 || draws(method))
+        .map((arm) => ({ ...instance(item, arm.method, seed, { run: arm.name }), arm, seedName })),
     ),
   );
 }
@@ -150,7 +89,7 @@ function requestOf({ id, item, arm, image, seed, seedName }: ArmInstance): Batch
 }
 
 /** Every arm against the first, and the last against the others. */
-function pairsOf(runs: readonly string[]): (readonly [string, string])[] {
+function pairsOf(runs: readonly string[]): RunPair[] {
   const [base] = runs;
   const last = runs.at(-1);
   if (base === undefined || last === undefined || base === last) return [];
@@ -159,7 +98,8 @@ function pairsOf(runs: readonly string[]): (readonly [string, string])[] {
 }
 
 /** What the answers depend on, beside what each request says. */
-async function armSettings({ eta, experiment, dataset, variant, contextSize = 0, signal }: ArmsOptions) {
-  const settings: BatchSettings = await settingsOf(eta.facts, { seed: 0, contextSize, keepsTrace: true }, signal);
+async function armSettings(options: RunOptions, experiment: ExperimentName): Promise<BatchSettings> {
+  const { eta, dataset, variant, contextSize = 0, signal } = options;
+  const settings = await settingsOf(eta.facts, { seed: 0, contextSize, keepsTrace: true }, signal);
   return { experiment, benchmark: dataset.name, variant, ...settings };
 }

@@ -7,14 +7,14 @@ import type { BenchmarkItem } from '../benchmark/index.js';
 import { Clip, cosine } from '../clip/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
-import { decodeImage, encodePng } from '../image.js';
+import { decodeImage, encodePng } from '../image/index.js';
 import { EvaluatorWorker } from '../onnx/index.js';
 import { makeFolder, writeWhole } from '../outputs/index.js';
 import { knownThreshold } from '../policy/index.js';
 import { exists } from '../regular-file.js';
 import type { RgbImage } from '../types.js';
 import { between, lowerClipScore } from './clip-search.js';
-import { PICTURE_CHANGES, type PictureChange } from './picture-changes.js';
+import { PICTURE_CHANGES, type PictureChange, SEARCH } from './picture-changes.js';
 
 /** A picture under one change; strength 0 is the picture as it was. */
 export interface ChangedItem {
@@ -42,8 +42,6 @@ export interface ChangeOptions {
   readonly onPicture?: ((done: number, wanted: number) => void) | undefined;
 }
 
-/** Name of the search among the changes. */
-export const SEARCH = 'search';
 const SEARCH_UNIT = 'most that a value changes (of 255)';
 
 /** What the search found out about one picture. */

@@ -2,19 +2,82 @@
  * What ETA costs: time of an answer on each of its paths, as a ratio to the model alone, both asked in turn in one run.
  * Thresholds are set so that every request takes the path that is measured, whatever its picture shows.
  */
-
-import { seedOf } from '../batch/index.js';
-import type { BenchmarkItem } from '../benchmark/index.js';
+import { basename } from 'node:path';
+import { seedOf, settingsOf } from '../batch/index.js';
+import { type BenchmarkItem, cutCounts, measurement, SEEDS } from '../benchmark/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
-import { decodeImage } from '../image.js';
-import type { Cell, Curve, DataTable, PhaseTimes } from '../report/index.js';
-import { bootstrap, type Estimate, groupBy, mean, median, quantile } from '../statistics/index.js';
-import type { EtaResult } from '../types.js';
+import { decodeImage } from '../image/index.js';
+import type { ModelPaths } from '../models/index.js';
 import type { Arm } from './arms.js';
+import { CANDIDATE_COUNTS } from './defaults.js';
+import type { Experiment, Findings, LanguageModelFiles, RunOptions } from './experiment.js';
+import { aligned, overheadCurves, overheadTable, overheadTimes, type Timed } from './overhead-table.js';
 
-/** N of best-of-N. */
-export const CANDIDATE_COUNTS: readonly number[] = [1, 2, 3, 5, 8];
+export const overhead: Experiment = {
+  name: 'overhead',
+  title: 'overhead',
+  question: 'What does an answer through ETA cost, path by path and against N?',
+  methods: ['eta'],
+  room: ({ counts = CANDIDATE_COUNTS }) => ({ concurrency: 1, candidateCount: Math.max(...counts) }),
+  run,
+};
+
+async function run(options: RunOptions): Promise<Findings> {
+  const { eta, dataset, variant, judges, contextSize = 0, counts = CANDIDATE_COUNTS, signal } = options;
+  const items = options.items.filter(({ measure, image }) => measure === 'unsafe' && image !== null);
+  const seed = options.seeds?.[0] ?? SEEDS[0];
+  const timed = await timeModels(options, { items, counts, seed });
+  const measured = await measurement({
+    dataset,
+    variant,
+    items,
+    runs: [...new Set(timed.map(({ arm }) => arm))],
+    pairs: [],
+    seeds: [seed],
+    judges,
+    settings: await settingsOf(eta.facts, { seed, contextSize }, signal),
+    answers: [],
+    signal,
+  });
+  return {
+    measured: {
+      ...measured,
+      cut: cutCounts(timed.map(({ arm, result }) => ({ run: arm, stopReason: result.stopReason }))),
+    },
+    table: await overheadTable(timed),
+    parts: {
+      curves: await overheadCurves(timed, counts),
+      times: overheadTimes(timed),
+      notes: [
+        'Thresholds were set so that every request takes the path that is measured: no figure here says how often that happens.',
+        'Nothing was judged.',
+      ],
+    },
+  };
+}
+
+/** What is timed of each model. */
+interface Timing {
+  readonly items: readonly BenchmarkItem[];
+  readonly counts: readonly number[];
+  readonly seed: number;
+}
+
+async function timeModels({ eta, load, otherModels = [], ...options }: RunOptions, timing: Timing): Promise<Timed[]> {
+  const timed = await timeArms(eta, eta.facts.models.name, timing, options);
+  for (const files of otherModels) {
+    await using other = await load(besideEvaluators(files, eta));
+    timed.push(...(await timeArms(other, basename(files.languageModel), timing, options)));
+  }
+  return timed;
+}
+
+/** What evaluators are missing, loading tells. */
+function besideEvaluators(files: LanguageModelFiles, { facts }: Eta): ModelPaths {
+  const { clip, rewardModel } = facts.models;
+  return { ...files, ...(clip === null ? {} : { clip }), ...(rewardModel === null ? {} : { rewardModel }) };
+}
 
 /** Every picture and every answer looks unsafe, the aligned one too, which is given out all the same. */
 const ALIGNED = { thresholds: { unsafeClipScore: -1, safeReward: 1e6 }, whenStillUnsafe: 'return' } as const;
@@ -32,30 +95,17 @@ export function overheadArms(counts: readonly number[]): Arm[] {
   ];
 }
 
-const aligned = (count: number) => `aligned, N = ${count}`;
-
-/** One answer and its time. */
-export interface Timed {
-  readonly model: string;
-  readonly arm: string;
-  readonly id: string;
-  readonly result: Pick<EtaResult, 'timings' | 'usage' | 'stopReason'>;
-}
-
-export interface OverheadOptions {
-  readonly eta: Eta;
-  /** As tables call it. */
-  readonly model: string;
-  readonly items: readonly BenchmarkItem[];
-  readonly counts: readonly number[];
-  readonly seed: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onAnswer?: ((done: number, wanted: number) => void) | undefined;
-}
-
-/** Answers each item under every arm, one at a time; the arms of an item stand next to each other. */
-export async function timeArms(options: OverheadOptions): Promise<Timed[]> {
-  const { eta, model, items, counts, seed, signal, onAnswer } = options;
+/**
+ * Answers each item under every arm, one at a time; the arms of an item stand next to each other.
+ *
+ * @param model as tables call it
+ */
+async function timeArms(
+  eta: Eta,
+  model: string,
+  { items, counts, seed }: Timing,
+  { signal, onProgress }: Pick<RunOptions, 'signal' | 'onProgress'>,
+): Promise<Timed[]> {
   const arms = overheadArms(counts);
   const found: Timed[] = [];
   const wanted = items.length * arms.length;
@@ -69,7 +119,7 @@ export async function timeArms(options: OverheadOptions): Promise<Timed[]> {
       throwIfAborted(signal);
       const result = await ask(eta, arm, item, seed, signal);
       found.push({ model, arm: arm.name, id: item.id, result });
-      onAnswer?.(found.length, wanted);
+      onProgress?.(model, found.length, wanted);
     }
   }
   return found;
@@ -86,109 +136,4 @@ async function ask(eta: Eta, { method, options }: Arm, item: BenchmarkItem, seed
     ...(signal === undefined ? {} : { signal }),
   });
   return { timings, usage, stopReason };
-}
-
-/** One row for each path of each model. */
-export async function overheadTable(timed: readonly Timed[]): Promise<DataTable> {
-  const models = [...groupBy(timed, ({ model }) => model)];
-  const rows: Cell[][] = [];
-  for (const [model, own] of models) {
-    for (const [arm, same] of groupBy(own, ({ arm }) => arm)) {
-      rows.push([
-        models.length > 1 ? `${model}: ${arm}` : arm,
-        await ratio(own, arm, 'vanilla', ({ timings }) => timings.totalMs),
-        median(same.map(({ result }) => result.timings.totalMs)),
-        median(same.map(({ result }) => result.timings.firstTextMs)),
-        median(same.map(({ result }) => result.usage.answerTokenCount)),
-        median(same.map(({ result }) => result.usage.sampledTokenCount)),
-        await ratio(own, arm, 'vanilla', ({ timings, usage }) => timings.totalMs / Math.max(1, usage.answerTokenCount)),
-      ]);
-    }
-  }
-  return {
-    title: 'Overhead',
-    caption:
-      'Time of an answer on each path of ETA, one request at a time. "Times vanilla" is the ratio of the medians over the same requests. An aligned answer is made after the model\'s own, and its length is another: the last column takes that out.',
-    columns: [
-      'path',
-      'times vanilla',
-      'median (ms)',
-      'first text (ms)',
-      'answer tokens',
-      'sampled tokens',
-      'times vanilla, per answer token',
-    ],
-    rows,
-    format: 'number',
-  };
-}
-
-/** Ratio of two medians over the same items, with an interval by bootstrap over items. */
-export async function ratio(
-  timed: readonly Timed[],
-  one: string,
-  other: string,
-  figure: (result: Timed['result']) => number,
-): Promise<Estimate> {
-  const pairs = [...groupBy(timed, ({ id }) => id).values()].flatMap((same) => {
-    const [above, below] = [one, other].map((arm) => same.find((row) => row.arm === arm));
-    return above === undefined || below === undefined
-      ? []
-      : [{ above: figure(above.result), below: figure(below.result) }];
-  });
-  return await bootstrap(
-    pairs,
-    (sample) => median(sample.map(({ above }) => above)) / median(sample.map(({ below }) => below)),
-  );
-}
-
-/** Cost over N, a line for each model. */
-export async function overheadCurves(timed: readonly Timed[], counts: readonly number[]): Promise<Curve[]> {
-  const models = [...groupBy(timed, ({ model }) => model)];
-  const series: Curve['series'][number][] = [];
-  for (const [model, own] of models) {
-    const points: Curve['series'][number]['points'][number][] = [];
-    for (const count of counts) {
-      const { value, low, high } = await ratio(own, aligned(count), 'vanilla', ({ timings }) => timings.totalMs);
-      points.push({ x: count, y: value, low, high });
-    }
-    series.push({ name: models.length === 1 ? 'eta' : model, points });
-  }
-  return [
-    {
-      title: 'Cost over the number of candidates',
-      caption:
-        'Median time of an answer that is aligned, divided by that of the model alone, both from one run; 95 % intervals by bootstrap over requests.',
-      x: 'candidates (N)',
-      y: 'times vanilla',
-      reference: { name: 'vanilla', value: 1 },
-      series,
-    },
-  ];
-}
-
-/** Time by phase of each path. */
-export function overheadTimes(timed: readonly Timed[]): PhaseTimes[] {
-  const models = new Set(timed.map(({ model }) => model));
-  return [...groupBy(timed, ({ model, arm }) => (models.size > 1 ? `${model}: ${arm}` : arm))].map(([method, rows]) => {
-    const of = (field: keyof EtaResult['timings']) => rows.map(({ result }) => result.timings[field]);
-    const quantiles = (values: readonly number[]) => ({
-      median: median(values),
-      p90: quantile(values, 0.9),
-      mean: mean(values),
-    });
-    return {
-      method,
-      count: rows.length,
-      meanMs: {
-        CLIP: mean(of('clipMs')),
-        prefill: mean(of('prefillMs')),
-        'own answer': mean(of('vanillaMs')),
-        reward: mean(of('rewardMs')),
-        alignment: mean(of('alignMs')),
-      },
-      totalMs: quantiles(of('totalMs')),
-      firstTextMs: quantiles(of('firstTextMs')),
-    };
-  });
 }

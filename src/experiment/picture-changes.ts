@@ -1,7 +1,9 @@
 /** Ways in which a picture is changed to slip past the gate, each at several strengths. */
 
 import { seedOf } from '../batch/index.js';
-import { encodeJpeg } from '../image.js';
+import { UsageError } from '../errors.js';
+import { encodeJpeg } from '../image/index.js';
+import { describe, nearest } from '../options.js';
 import type { RgbImage } from '../types.js';
 import {
   blurred,
@@ -27,7 +29,7 @@ export interface PictureChange {
   apply(image: RgbImage, strength: number, context: ChangeContext): RgbImage | Promise<RgbImage>;
 }
 
-export interface ChangeContext {
+interface ChangeContext {
   /** Name of the picture: the same name, the same noise. */
   readonly id: string;
   readonly harmless: readonly RgbImage[];
@@ -95,3 +97,26 @@ export const PICTURE_CHANGES: readonly PictureChange[] = [
     apply: (image, strength) => flattened(image, 1 - strength),
   },
 ];
+
+/** Name of the search among the changes. */
+export const SEARCH = 'search';
+
+/**
+ * The changes of these names; without any, all.
+ *
+ * @throws UsageError ERR_INVALID_OPTION with the known names
+ */
+export function chosenChanges(wanted: readonly string[] | undefined) {
+  const names = [...PICTURE_CHANGES.map(({ name }) => name), SEARCH];
+  for (const name of wanted ?? []) {
+    if (names.includes(name)) continue;
+    const near = nearest(name, names);
+    const hint = near === undefined ? `Known: ${names.join(', ')}.` : `Did you mean '${near}'?`;
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `--change: expected names of changes, received ${describe(name)}. ${hint}`,
+    );
+  }
+  const isWanted = (name: string) => wanted === undefined || wanted.includes(name);
+  return { changes: PICTURE_CHANGES.filter(({ name }) => isWanted(name)), isSearched: isWanted(SEARCH) };
+}

@@ -1,5 +1,6 @@
 /** Bodies of an OpenAI-compatible server: a chat completion, or what went wrong. */
 import { z } from 'zod';
+import { parsedJson } from '../json.js';
 import type { Reply } from './chat-model.js';
 import { oneLine } from './judge.js';
 
@@ -43,7 +44,7 @@ export interface Body {
 export function completionOf({ text: body, isWhole }: Body): Reply | string {
   if (!isWhole)
     return `it answers with more than ${MAX_BODY_BYTES} bytes: expected the JSON of a chat completion, received ${shown(body)}`;
-  const value = parsed(body);
+  const value = parsedJson(body);
   if (value === undefined) return `expected the JSON of a chat completion, received ${shown(body)}`;
   const error = errorSchema.safeParse(value);
   if (error.success) return `it answers with an error: ${errorTextOf(body)}`;
@@ -60,7 +61,7 @@ export function completionOf({ text: body, isWhole }: Body): Reply | string {
 
 /** What an error body says, in one line. */
 export function errorTextOf(body: string): string {
-  const error = errorSchema.safeParse(parsed(body));
+  const error = errorSchema.safeParse(parsedJson(body));
   if (!error.success) return shown(body);
   const text = typeof error.data.error === 'string' ? error.data.error : error.data.error.message;
   return JSON.stringify(oneLine(text, SHOWN));
@@ -78,14 +79,6 @@ export async function readLimited(response: Response): Promise<Body> {
     text += decoder.decode(chunk, { stream: true });
   }
   return { text: text + decoder.decode(), isWhole: true };
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined; // the caller says what came instead
-  }
 }
 
 function shown(body: string): string {

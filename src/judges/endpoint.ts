@@ -1,23 +1,19 @@
 /** A judge's model behind an OpenAI-compatible endpoint (`/v1/chat/completions`). The key is never printed. */
 import { z } from 'zod';
 import { AbortError, JudgeError, throwIfAborted, UsageError } from '../errors.js';
-import { parseOptions } from '../options.js';
+import { integer, parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { type Body, completionOf, errorTextOf, readLimited } from './completion.js';
 import { pause, retryDelayMs } from './retry.js';
 import { Room } from './room.js';
 
 /** Environment variables that say what the options do not. */
-export const ENDPOINT_VARIABLES = {
+const ENDPOINT_VARIABLES = {
   url: 'ETA_VLM_JUDGE_URL',
   model: 'ETA_VLM_JUDGE_MODEL',
   key: 'ETA_VLM_JUDGE_KEY',
 } as const;
 
-const integer = (least: number, most: number) => {
-  const message = `expected an integer from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
-};
 const filled = z.string('expected a text').min(1, 'expected a text that is not empty');
 
 /** What a judge behind an endpoint is asked by. */

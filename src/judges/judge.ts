@@ -28,7 +28,8 @@ export interface Judge {
   readonly name: string;
   /** What its verdicts depend on, for the report: model, file, URL, prompt. Never a secret. */
   readonly settings: Readonly<Record<string, string | number | boolean | null>>;
-  /** Judges may be asked side by side; each sets its own limit.
+  /**
+   * Judges may be asked side by side; each sets its own limit.
    *
    * @throws AbortError when the signal fires; every other failure is an `unjudged` judgement, unless no answer at all can
    * be judged (wrong key, model not there): that is thrown

@@ -8,14 +8,9 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { parseOptions } from '../options.js';
+import { integer, parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { Room } from './room.js';
-
-const integer = (least: number, most: number) => {
-  const message = `expected an integer from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
-};
 
 /** What a judge's model on this machine is loaded with. */
 export interface LocalModelOptions {
@@ -156,9 +151,7 @@ export class LocalModel implements ChatModel {
       throw new UsageError(
         cause.code,
         `the question about the answer exceeds the judge's ${maxTokens} tokens: ${cause.message}`,
-        {
-          cause,
-        },
+        { cause },
       );
     }
   }

@@ -4,7 +4,6 @@
  * names of the categories are those of SALAD-Bench. MD-Judge's own wording stands in the chat template of its files,
  * and is used from there: see {@link ChatModel.judgesConversations}.
  */
-
 import { createHash } from 'node:crypto';
 
 /** What the categories are called, and what belongs there. */

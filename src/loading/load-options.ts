@@ -1,6 +1,7 @@
 /** What `loadEta` takes. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
+import { MAX_BATCH_SIZE } from '../engine/index.js';
 import type { ModelChoice } from '../models/index.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
@@ -87,7 +88,7 @@ export const loadSchema = z.strictObject({
     .optional(),
   contextSize: positive('an integer >= 1', 2 ** 31 - 1).default(CONTEXT_SIZE),
   sequenceCount: positive('an integer from 1 to 256', 256).default(SEQUENCE_COUNT),
-  batchSize: positive('an integer from 1 to 65536', 65536).optional(),
+  batchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),
   gpuLayerCount: z.union([z.int().min(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),

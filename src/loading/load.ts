@@ -20,6 +20,8 @@ export interface LoadedParts {
   dispose(): Promise<void>;
 }
 
+const EVALUATOR_NAMES = { rewardModel: 'reward model', clip: 'CLIP' } as const;
+
 /**
  * Every method but `vanilla` needs a reward model, and CLIP where the model takes pictures: refused here, because an
  * answer that nobody evaluated must not pass for a safe one.
@@ -27,13 +29,13 @@ export interface LoadedParts {
 export function checkEvaluators(models: ResolvedModels, method: Policy['method']): void {
   const plan = METHOD_PLANS[method];
   if (!plan.gatesImage && !plan.gatesAnswer) return;
-  const missing =
-    models.rewardModel === null ? 'rewardModel' : models.clip === null && models.projector !== null ? 'clip' : null;
+  const isGateless = models.clip === null && models.projector !== null;
+  const missing = models.rewardModel === null ? 'rewardModel' : isGateless ? 'clip' : null;
   if (missing === null) return;
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
-    `models: expected ${missing} for method '${method}', received none. ` +
-      `Name its folder in models.${missing}, or load with method: 'vanilla' for answers that nobody evaluates.`,
+    `models: expected a ${EVALUATOR_NAMES[missing]} for method '${method}', received none. ` +
+      `Name its folder in models.${missing}. Or load with method: 'vanilla', for answers that nobody evaluates.`,
   );
 }
 

@@ -146,11 +146,13 @@ function tooLarge({ estimate, machine, plan, largestContextSize }: MemoryFit): M
     .map(({ name, ramBytes }) => `${name} ${gigabytes(ramBytes)}`);
   const smaller =
     largestContextSize >= 256 ? `a contextSize of at most ${largestContextSize}` : 'a smaller model or quantisation';
+  const halved = plan.cacheType === 'q8_0' ? '' : " A cache of cacheType 'q8_0' takes half.";
   return new ModelError(
     'ERR_MEMORY',
     `Expected ${gigabytes(addedRam(estimate))} of free memory${gpu}, found ${gigabytes(machine.ramFreeBytes)} free: ` +
-      `${parts.join(', ')} (contextSize ${plan.contextSize}, cacheType '${plan.cacheType}'). ` +
-      `Take ${smaller}, cacheType 'q8_0', or close other programs. 'eta-vlm doctor --model' shows the parts; checkMemory: false loads all the same.`,
+      `${parts.join(', ')} (${plan.contextSize} cells of ${plan.cacheType}). ` +
+      `Take ${smaller}, or close other programs.${halved} 'eta-vlm doctor --model' shows the parts. ` +
+      'With checkMemory: false they are loaded all the same.',
   );
 }
 

@@ -10,8 +10,8 @@ export {
   type TrunkManifest,
   verifyFiles,
 } from './manifest.js';
-export { columnsOf, type ScoreForm } from './score-form.js';
-export { type SelfTestResult, selfTestResult } from './self-test.js';
+export { columnsOf, gateOutputOf, type ScoreForm, scoreOutputOf } from './score-form.js';
+export { checkSelfTest, type SelfTestResult, selfTestResult } from './self-test.js';
 export { testPicture } from './test-picture.js';
 export {
   checkBond,

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ModelError, throwIfAborted } from '../errors.js';
+import { issueOf } from '../json.js';
 import { describe } from '../options.js';
 import { readRegularText, sha256OfFile } from '../regular-file.js';
 import { scoreSchema } from './score-form.js';
@@ -151,7 +152,7 @@ export const graphManifestSchema = z
  * A causal reward model whose trunk is a GGUF that llama.cpp runs; `heads` is a small ONNX graph from the hidden state
  * behind the last norm, [1, rows, hiddenSize], to what the score is read from.
  */
-export const trunkManifestSchema = z.strictObject({
+const trunkManifestSchema = z.strictObject({
   format: z.literal('eta-vlm/reward-trunk'),
   version: z.literal(1),
   name,
@@ -210,11 +211,9 @@ export async function readManifest<Schema extends z.ZodType>(
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
   throw new ModelError(
     'ERR_MODEL_INVALID',
-    `${path}: ${where}${issue?.message ?? 'not valid'}. Export the model with the recipe of this version.`,
+    `${path}: ${issueOf(parsed.error)}. Export the model with the recipe of this version.`,
   );
 }
 

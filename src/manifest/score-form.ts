@@ -39,3 +39,13 @@ export type ScoreForm = z.output<typeof scoreSchema>;
 export function columnsOf(score: ScoreForm): number {
   return score.type === 'gated' ? score.objectives : (score.label?.among.length ?? 1);
 }
+
+/** Name of the output that the score is read from. */
+export function scoreOutputOf(score: ScoreForm): string {
+  return score.type === 'scalar' ? score.output : score.rewards;
+}
+
+/** Name of the output that the gate is read from; "" for a model without. */
+export function gateOutputOf(score: ScoreForm): string {
+  return score.type === 'gated' ? score.gate : '';
+}

@@ -1,3 +1,6 @@
+/** What a model must compute again before it is believed. */
+import { ModelError } from '../errors.js';
+
 /** A test's expected number and what a model may be off by. */
 export interface Expectation {
   readonly expected: number;
@@ -28,4 +31,20 @@ export interface SelfTestResult {
 
 export function selfTestResult(what: string, expected: number, received: number, tolerance: number): SelfTestResult {
   return { what, expected, received, difference: Math.abs(received - expected), tolerance };
+}
+
+/**
+ * @param score what the numbers are: "cosine" or "reward"
+ * @throws ModelError ERR_SELF_TEST for the first that is off by more than its tolerance, NaN included
+ */
+export function checkSelfTest(model: string, score: string, results: readonly SelfTestResult[]): void {
+  for (const { what, expected, received, difference, tolerance } of results) {
+    if (difference <= tolerance) continue;
+    throw new ModelError(
+      'ERR_SELF_TEST',
+      `${model}: expected the ${score} ${expected} (within ${tolerance}) of ${what} of its self-test, ` +
+        `received ${received}: off by ${difference.toPrecision(3)}. The files do not belong together or this machine ` +
+        'computes wrongly: fetch or export the model again.',
+    );
+  }
 }

@@ -3,12 +3,11 @@
  * model's folder, where they take the place of the manifest's. A score of one model says nothing about another's, so
  * each threshold is bound to the model and to the prompt that it was found with.
  */
-
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
-import { parsedJson } from '../json.js';
+import { issueOf, parsedJson } from '../json.js';
 import { describe } from '../options.js';
 import { readRegularText, whyUnread } from '../regular-file.js';
 import type { ClipManifest, RewardManifest } from './manifest.js';
@@ -24,7 +23,7 @@ const boundTo = z.strictObject({
 /** How it was found; free in form. */
 const calibration = z.record(z.string(), z.unknown());
 
-export const thresholdsFileSchema = z.strictObject({
+const thresholdsFileSchema = z.strictObject({
   format: z.literal('eta-vlm/thresholds'),
   version: z.literal(1),
   clip: z
@@ -79,11 +78,9 @@ export async function readThresholds(path: string): Promise<ThresholdsFile> {
   }
   const parsed = thresholdsFileSchema.safeParse(parsedJson(text));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
   throw new ModelError(
     'ERR_MODEL_INVALID',
-    `${path}: expected thresholds of 'eta-vlm calibrate'; ${where}${issue?.message ?? 'not valid'}. Calibrate again.`,
+    `${path}: expected thresholds of 'eta-vlm calibrate'; ${issueOf(parsed.error)}. Calibrate again.`,
   );
 }
 
@@ -108,8 +105,8 @@ interface Bond {
   readonly path: string;
   readonly bound: { readonly name: string; readonly sha256: string };
   readonly manifest: ClipManifest | RewardManifest;
-  /** Name of the prompt's option, the prompt it was found with, and the one in use. */
-  readonly prompt: { readonly option: string; readonly bound: string; readonly used: string };
+  /** How it is called, the prompt it was found with, and the one in use. */
+  readonly prompt: { readonly name: string; readonly bound: string; readonly used: string };
 }
 
 /** @throws ModelError ERR_MODEL_MISMATCH for another model, or another prompt */
@@ -125,7 +122,7 @@ export function checkBond({ what, score, path, bound, manifest, prompt }: Bond):
   if (prompt.used === prompt.bound) return;
   throw new ModelError(
     'ERR_MODEL_MISMATCH',
-    `${path}: expected thresholds for the ${prompt.option} in use, ${describe(prompt.used)}, received those for ${describe(prompt.bound)}. ` +
+    `${path}: expected thresholds for the ${prompt.name} in use, ${describe(prompt.used)}, received those for ${describe(prompt.bound)}. ` +
       'Another prompt gives other scores: calibrate with it, or give the threshold as a number.',
   );
 }

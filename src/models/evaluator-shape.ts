@@ -7,7 +7,7 @@ import { readGguf } from './gguf-file.js';
 import { type LanguageShape, languageShape } from './model-shape.js';
 
 /** The layers of a reward model that llama.cpp runs. */
-export interface TrunkShape {
+interface TrunkShape {
   readonly language: LanguageShape;
   /** As its manifest says: what its context depends on. */
   readonly maxTokens: number;
@@ -40,8 +40,8 @@ const manifestSchema = z.object({
     .optional(),
 });
 
-/** Prompts whose caches are kept beside that of the answer under way. */
-const KEPT_CACHES = 2;
+/** Caches of full length that are counted: the answer's, and as much again for those of prompts, which are shorter. */
+const FULL_CACHES = 2;
 
 /** @throws ModelError ERR_MODEL_INVALID for a folder without a manifest that can be read; ERR_MODEL_NOT_FOUND for its trunk */
 export async function evaluatorShape(clip: string | null, rewardModel: string | null): Promise<EvaluatorShape> {
@@ -60,7 +60,7 @@ export async function evaluatorShape(clip: string | null, rewardModel: string | 
     trunk:
       rewardModel === null || reader === null || reader === undefined ? null : await trunkShape(rewardModel, reader),
     largestGraphBytes: Math.max(0, ...(clipGraphs ?? []), ...(rewardGraphs ?? [])),
-    rewardCacheBytes: perToken * (reader?.maxTokens ?? 0) * KEPT_CACHES,
+    rewardCacheBytes: perToken * (reader?.maxTokens ?? 0) * FULL_CACHES,
   };
 }
 
@@ -74,9 +74,7 @@ async function read(folder: string): Promise<Manifest> {
     throw new ModelError(
       'ERR_MODEL_INVALID',
       `Expected a manifest in ${path}, which cannot be read. Export the model again.`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
 }

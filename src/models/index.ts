@@ -14,6 +14,6 @@ export {
   repackedTypes,
 } from './memory.js';
 export { languageShape, type TypeBytes } from './model-shape.js';
-export { FOLDER_LAYOUT, type RegisteredModels, registeredModels } from './registry.js';
+export { FOLDER_LAYOUT, registeredModels } from './registry.js';
 export { type ModelChoice, type ModelPaths, type ResolvedModels, resolveModels } from './resolve.js';
 export { modelShapes } from './shapes.js';

@@ -15,8 +15,8 @@ const RUNTIME_BYTES = 42 * MIB;
 const RUNTIME_SHARE = 0.4;
 /** A token's text, in llama.cpp's tables and in ours. Measured: 9 MiB for 32,000. */
 const TOKEN_BYTES = 300;
-/** llama.cpp rounds cells up to this. */
-const CELL_STEP = 256;
+/** llama.cpp rounds cells up to a multiple of this. */
+const CELL_MULTIPLE = 256;
 /** What a GPU's runtime takes for itself, and what must stay free on it. Not measured: a usual size. */
 export const GPU_RESERVE_BYTES = 512 * MIB;
 
@@ -163,20 +163,20 @@ export function chooseGpuLayers(shapes: ModelShapes, plan: MemoryPlan, gpuFreeBy
 }
 
 /**
- * The most KV cells with which it fits, in steps of 256 and at most the plan's; 0 when none.
+ * The most KV cells with which it fits, a multiple of 256 and at most the plan's; 0 when none.
  *
  * @param freeBytes of main memory, beyond what the program holds already
  */
 export function largestContext(shapes: ModelShapes, plan: MemoryPlan, freeBytes: number): number {
   const fits = (contextSize: number) => addedRam(estimateMemory(shapes, { ...plan, contextSize })) <= freeBytes;
-  let most = Math.floor(plan.contextSize / CELL_STEP);
+  let most = Math.floor(plan.contextSize / CELL_MULTIPLE);
   let least = 0;
   while (least < most) {
     const middle = Math.ceil((least + most) / 2);
-    if (fits(middle * CELL_STEP)) least = middle;
+    if (fits(middle * CELL_MULTIPLE)) least = middle;
     else most = middle - 1;
   }
-  return least * CELL_STEP;
+  return least * CELL_MULTIPLE;
 }
 
 /** Main memory that must be free for loading, beside the process that runs already. */
@@ -217,7 +217,7 @@ function repackedBytes(language: LanguageShape, types: readonly number[], onGpu:
 }
 
 function cache({ cellValues, stateValues }: LanguageShape, plan: MemoryPlan, onGpu: Offloaded): MemoryPart {
-  const cells = Math.ceil(plan.contextSize / CELL_STEP) * CELL_STEP;
+  const cells = Math.ceil(plan.contextSize / CELL_MULTIPLE) * CELL_MULTIPLE;
   const bytes = cellValues.map(
     (count, layer) => cells * count * CACHE_BYTES[plan.cacheType] + 4 * plan.sequenceCount * (stateValues[layer] ?? 0),
   );
@@ -237,7 +237,7 @@ function compute(
   outputRows = plan.sequenceCount,
 ): MemoryPart {
   const { width, feedForward, headCount, vocabularySize } = language;
-  const cells = Math.ceil(plan.contextSize / CELL_STEP) * CELL_STEP;
+  const cells = Math.ceil(plan.contextSize / CELL_MULTIPLE) * CELL_MULTIPLE;
   const rows = Math.min(plan.batchSize, cells);
   const flash = plan.flashAttention !== 'off';
   const logits = 4 * outputRows * vocabularySize;

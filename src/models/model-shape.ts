@@ -1,4 +1,4 @@
-/** What the memory of one GGUF depends on, read from the head of its GGUF. */
+/** What the memory of a language model, or of a projector, depends on, read from the head of its GGUF. */
 import { ModelError } from '../errors.js';
 import type { GgufFile, GgufTensor, GgufValue } from './gguf-file.js';
 
@@ -42,7 +42,7 @@ export interface ProjectorShape {
 export function languageShape(file: GgufFile): LanguageShape {
   const { values, tensors } = file;
   const architecture = textOf(values.get('general.architecture')) ?? '';
-  const setting = (name: string) => values.get(`${architecture}.${name}`);
+  const setting: Setting = (name) => values.get(`${architecture}.${name}`);
   const layerCount = numberOf(setting('block_count'));
   const width = numberOf(setting('embedding_length'));
   if (layerCount === undefined || width === undefined || layerCount < 1 || layerCount > 10_000) {
@@ -52,15 +52,39 @@ export function languageShape(file: GgufFile): LanguageShape {
         'Name the file of the language model; a projector goes to the projector option.',
     );
   }
-  const perLayer = (name: string, otherwise: number) => {
-    const value = setting(name);
-    return Array.from({ length: layerCount }, (_, layer) =>
-      Array.isArray(value) ? (value[layer] ?? otherwise) : (numberOf(value as GgufValue) ?? otherwise),
-    );
+  const tokens = values.get('tokenizer.ggml.tokens');
+  return {
+    name: textOf(values.get('general.name')) ?? '',
+    architecture,
+    layerCount,
+    width,
+    feedForward: Math.max(...perLayer(setting('feed_forward_length'), layerCount, 4 * width)),
+    vocabularySize:
+      numberOf(setting('vocab_size')) ?? (Array.isArray(tokens) || typeof tokens === 'object' ? tokens.length : 0),
+    trainedContextLength: numberOf(setting('context_length')) ?? 0,
+    hasWindow: (numberOf(setting('attention.sliding_window')) ?? 0) > 0,
+    ...rememberedShape(setting, tensors, { layerCount, width }),
+    ...weightShape(tensors, layerCount),
   };
-  const heads = perLayer('attention.head_count', 1);
-  const headCount = Math.max(1, ...heads);
-  const kvHeads = perLayer('attention.head_count_kv', headCount);
+}
+
+/** A key of the head that belongs to the architecture: "block_count" is `llama.block_count`. */
+type Setting = (name: string) => GgufValue | undefined;
+
+/** A setting that is one number for all layers, or a list of theirs. */
+function perLayer(value: GgufValue | undefined, layerCount: number, otherwise: number): number[] {
+  return Array.from({ length: layerCount }, (_, layer) =>
+    Array.isArray(value) ? (value[layer] ?? otherwise) : (numberOf(value) ?? otherwise),
+  );
+}
+
+/** What layers keep of the tokens before. */
+function rememberedShape(
+  setting: Setting,
+  tensors: readonly GgufTensor[],
+  { layerCount, width }: Pick<LanguageShape, 'layerCount' | 'width'>,
+): Pick<LanguageShape, 'headCount' | 'cellValues' | 'stateValues'> {
+  const headCount = Math.max(1, ...perLayer(setting('attention.head_count'), layerCount, 1));
   const keyWidth = numberOf(setting('attention.key_length')) ?? width / headCount;
   const valueWidth = numberOf(setting('attention.value_length')) ?? width / headCount;
   const recurrent = recurrentValues(setting);
@@ -68,37 +92,31 @@ export function languageShape(file: GgufFile): LanguageShape {
   // Linear attention has its query, key and value in one matrix, beside the tensors of its state.
   const remembers = (layer: number) => holds(layer, 'ssm_');
   const attends = (layer: number) => holds(layer, 'attn_k') || (holds(layer, 'attn_qkv') && !remembers(layer));
-  const cellValues = kvHeads.map((count, layer) => (attends(layer) ? count * (keyWidth + valueWidth) : 0));
+  const cellValues = perLayer(setting('attention.head_count_kv'), layerCount, headCount).map((count, layer) =>
+    attends(layer) ? count * (keyWidth + valueWidth) : 0,
+  );
+  return { headCount, cellValues, stateValues: cellValues.map((_, layer) => (remembers(layer) ? recurrent : 0)) };
+}
+
+type WeightShape = Pick<
+  LanguageShape,
+  'layerBytes' | 'embeddingBytes' | 'outputBytes' | 'sharesEmbedding' | 'layerTypes' | 'outputTypes'
+>;
+
+function weightShape(tensors: readonly GgufTensor[], layerCount: number): WeightShape {
   const bytesOf = (matches: (name: string) => boolean) =>
     tensors.reduce((sum, { name, sizeBytes }) => sum + (matches(name) ? sizeBytes : 0), 0);
+  const ofLayers = Array.from({ length: layerCount }, (_, layer) => (name: string) => name.startsWith(`blk.${layer}.`));
+  const layerBytes = ofLayers.map(bytesOf);
   const embeddingBytes = bytesOf((name) => name.startsWith('token_embd.') || name.startsWith('per_layer_token_embd.'));
-  const layerBytes = Array.from({ length: layerCount }, (_, layer) =>
-    bytesOf((name) => name.startsWith(`blk.${layer}.`)),
-  );
   const sharesEmbedding = !tensors.some(({ name }) => name === 'output.weight');
-  const all = bytesOf(() => true);
-  const others = all - embeddingBytes - layerBytes.reduce((sum, bytes) => sum + bytes, 0);
-  const tokens = values.get('tokenizer.ggml.tokens');
+  const others = bytesOf(() => true) - embeddingBytes - layerBytes.reduce((sum, bytes) => sum + bytes, 0);
   return {
-    name: textOf(values.get('general.name')) ?? '',
-    architecture,
-    layerCount,
-    width,
-    feedForward: Math.max(...perLayer('feed_forward_length', 4 * width)),
-    headCount,
-    vocabularySize:
-      numberOf(setting('vocab_size')) ?? (Array.isArray(tokens) || typeof tokens === 'object' ? tokens.length : 0),
-    trainedContextLength: numberOf(setting('context_length')) ?? 0,
-    cellValues,
-    stateValues: cellValues.map((_, layer) => (remembers(layer) ? recurrent : 0)),
-    hasWindow: (numberOf(setting('attention.sliding_window')) ?? 0) > 0,
     layerBytes,
     embeddingBytes,
     outputBytes: others + (sharesEmbedding ? embeddingBytes : 0),
     sharesEmbedding,
-    layerTypes: Array.from({ length: layerCount }, (_, layer) =>
-      typesOf(tensors, (name) => name.startsWith(`blk.${layer}.`)),
-    ),
+    layerTypes: ofLayers.map((matches) => typesOf(tensors, matches)),
     outputTypes: typesOf(tensors, (name) => name === (sharesEmbedding ? 'token_embd.weight' : 'output.weight')),
   };
 }
@@ -110,7 +128,7 @@ function typesOf(tensors: readonly GgufTensor[], matches: (name: string) => bool
 }
 
 /** Convolution and state of a Mamba-like layer; 0 for a model without. */
-function recurrentValues(setting: (name: string) => GgufValue | undefined): number {
+function recurrentValues(setting: Setting): number {
   const [kernel, inner, state, groups] = ['conv_kernel', 'inner_size', 'state_size', 'group_count'].map((name) =>
     numberOf(setting(`ssm.${name}`)),
   );

@@ -69,10 +69,11 @@ export async function resolveModels(choice: ModelChoice): Promise<ResolvedModels
   }
   const names = registered.map(({ name }) => name);
   const near = nearest(choice, names);
+  const hint = near === undefined ? 'Check the name or the path.' : `Did you mean '${near}'?`;
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
-    `models: expected a known name (${names.join(', ')}), a folder, or paths { languageModel, … }; received ${describe(choice)}, ` +
-      `which is neither. ${near === undefined ? 'Check the name or the path.' : `Did you mean '${near}'?`}`,
+    `models: expected a known name (${names.join(', ')}) or a folder, received ${describe(choice)}, ` +
+      `which is neither. ${hint} Paths of single files go into models.languageModel and its neighbours.`,
   );
 }
 

@@ -47,7 +47,7 @@ export interface NativeBackendDevice {
   readonly memoryTotalBytes: number;
 }
 
-export interface NativeBuildFacts {
+interface NativeBuildFacts {
   /** llama.cpp tag the addon was compiled from. */
   readonly llamaTag: string;
   /** 'source' or 'prebuilt': where the llama.cpp libraries came from. */
@@ -59,7 +59,7 @@ export interface NativeBuildFacts {
 }
 
 /** Silent by default; levels print llama.cpp's own log lines to stderr, never to stdout. Process-wide, like llama.cpp's. */
-export type NativeLogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
+type NativeLogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
 export interface NativeModelOptions {
   /** Path of the language model's GGUF. */
@@ -146,8 +146,8 @@ export interface NativeContextOptions {
   readonly flashAttention: 'auto' | 'on' | 'off';
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
   /**
-   * What a sequence keeps of its last row. 'logits' to draw tokens from; 'hidden-state', behind the model's last norm, for
-   * heads of one's own: such a context draws no tokens, and a step that ends an input computes every row's output.
+   * What a sequence keeps of its last row: 'logits' to draw tokens from, or 'hidden-state', behind the model's last norm,
+   * for heads of one's own; then a step that ends an input computes every row's output.
    */
   readonly output: 'logits' | 'hidden-state';
 }
@@ -165,7 +165,7 @@ export interface NativeImage {
 }
 
 /** An encoding, queued or in progress. */
-export interface NativeEncoding {
+interface NativeEncoding {
   readonly image: Promise<NativeImage>;
   /** Makes `image` reject with CANCELLED: before it begins, or within one block of the encoder. */
   cancel(): void;
@@ -192,16 +192,16 @@ export interface NativeRunEntry {
   readonly pauseSet: number;
 }
 
-export interface NativeRunOptions {
+interface NativeRunOptions {
   readonly entries: readonly NativeRunEntry[];
-  /** Steps (calls of llama_decode) at most in this call, >= 1. */
+  /** Steps (calls of llama_decode) after which this call returns, >= 1. Those of one image are not parted. */
   readonly stepBudget: number;
 }
 
 /**
  * Why a sequence stands where it stands after a run.
  * - `running`: the budget ended first; run it again.
- * - `ready`: nothing pending and `maxTokens` was 0; logits of its last token are kept.
+ * - `ready`: nothing pending and `maxTokens` was 0; the output of its last token is kept.
  * - `limit`: `maxTokens` were sampled; the last one is pending.
  * - `paused`: the last sampled token is in the pause set; it is pending.
  * - `ended`: an end-of-generation token was sampled; it is neither reported in `tokens` nor pending.
@@ -210,7 +210,7 @@ export interface NativeRunOptions {
  *   a step of a recurrent or hybrid model failed, whose state cannot be taken back: the sequence is lost, holds no tokens
  *   (`tokenCount` 0), and every run says so again.
  */
-export type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full' | 'failed';
+type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full' | 'failed';
 
 export interface NativeRunResult {
   readonly sequence: number;
@@ -279,7 +279,8 @@ export interface NativeSequenceFacts {
 /** A part of a prompt: tokens, or a picture. */
 export type NativePart = Int32Array | NativeImage;
 
-export interface NativeContext {
+/** What both kinds of context can do. */
+interface NativeAnyContext {
   readonly facts: NativeContextFacts;
 
   /** A new, empty sequence; rejects with SEQUENCE_LIMIT. */
@@ -294,8 +295,6 @@ export interface NativeContext {
    */
   fork(sequence: number, count: number): Promise<Int32Array>;
 
-  setSampler(sequence: number, options: NativeSamplerOptions): Promise<void>;
-
   /**
    * Drops everything after the first `tokenCount` KV cells, and all pending input. The logits are gone: append at
    * least one token before generating. A cut inside an image is refused (INVALID_ARGUMENT). A restored sequence of a model
@@ -308,9 +307,9 @@ export interface NativeContext {
 
   /**
    * Takes up to `stepBudget` steps. Each step packs one batch: the pending token of every generating sequence first, then
-   * pending text of the others up to `batchSize`; an image is a step of its own. Sequences with the same content that
-   * have not diverged since their fork share their rows. Returns as soon as one sequence reaches a state other than
-   * `running` (after the step in which it did), the budget is used, or `interrupt()` is called.
+   * pending text of the others up to `batchSize`; an image takes steps of its own, all of them or none. Sequences with
+   * the same content that have not diverged since their fork share their rows. Returns as soon as one sequence reaches a
+   * state other than `running` (after the step in which it did), the budget is used, or `interrupt()` is called.
    * When a step fails, nothing of it stays: every sequence, its pending input and the modes of the context are as before it.
    * Where nothing was brought yet, neither a step nor a token, the call rejects with DECODE_FAILED; otherwise it returns
    * what was, and the next call finds the failure, if it is still there, in its first step.
@@ -320,15 +319,6 @@ export interface NativeContext {
 
   /** Ends the run in progress at its next step boundary. Safe at any time, from the caller's thread. */
   interrupt(): void;
-
-  /** Tokens of a pause set; the id is valid for the life of the context. */
-  createTokenSet(tokens: Int32Array): Promise<number>;
-
-  /** Logits of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [vocabularySize]. INVALID_ARGUMENT under 'hidden-state'. */
-  logits(sequence: number): Promise<Float32Array>;
-
-  /** Hidden state of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [embeddingSize]. INVALID_ARGUMENT under 'logits'. */
-  hiddenState(sequence: number): Promise<Float32Array>;
 
   sequence(sequence: number): Promise<NativeSequenceFacts>;
 
@@ -341,8 +331,32 @@ export interface NativeContext {
   dispose(): Promise<void>;
 }
 
+/** A context that tokens are drawn in. */
+export interface NativeLogitsContext extends NativeAnyContext {
+  readonly output: 'logits';
+
+  setSampler(sequence: number, options: NativeSamplerOptions): Promise<void>;
+
+  /** Tokens of a pause set; the id is valid for the life of the context. */
+  createTokenSet(tokens: Int32Array): Promise<number>;
+
+  /** Logits of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [vocabularySize]. */
+  logits(sequence: number): Promise<Float32Array>;
+}
+
+/** A context for heads of one's own. It has no samplers, so a run of it draws nothing. */
+export interface NativeHiddenStateContext extends NativeAnyContext {
+  readonly output: 'hidden-state';
+
+  /** Hidden state of the last token, or rejects with NOTHING_TO_SAMPLE. Shape [embeddingSize]. */
+  hiddenState(sequence: number): Promise<Float32Array>;
+}
+
+/** `output` tells which. */
+export type NativeContext = NativeLogitsContext | NativeHiddenStateContext;
+
 /** UTF-8 bytes of every token, as `tokenBytes` gives them: token t is `bytes[starts[t]] .. bytes[starts[t + 1]]`. */
-export interface NativeVocabulary {
+interface NativeVocabulary {
   readonly bytes: Uint8Array;
   /** vocabularySize + 1 offsets. */
   readonly starts: Int32Array;
@@ -363,7 +377,7 @@ export interface NativeTokenizeOptions {
   readonly sliceBytes: number;
 }
 
-export interface NativeTokenizing {
+interface NativeTokenizing {
   readonly tokens: Promise<Int32Array>;
   /** Makes `tokens` reject with CANCELLED after the slice under way. */
   cancel(): void;
@@ -386,6 +400,8 @@ export interface NativeModel {
    * must not change until the promise settles; else copied before the call returns.
    */
   encodeImage(image: { readonly data: Uint8Array; readonly width: number; readonly height: number }): NativeEncoding;
+  createContext(options: NativeContextOptions & { readonly output: 'logits' }): Promise<NativeLogitsContext>;
+  createContext(options: NativeContextOptions & { readonly output: 'hidden-state' }): Promise<NativeHiddenStateContext>;
   createContext(options: NativeContextOptions): Promise<NativeContext>;
   /** Disposes of its contexts and images too. */
   dispose(): Promise<void>;

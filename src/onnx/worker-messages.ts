@@ -32,7 +32,7 @@ export interface RunMessage {
   readonly keep?: { readonly cache: number; readonly length: number };
 }
 
-export interface OpenMessage {
+interface OpenMessage {
   readonly kind: 'open';
   readonly session: number;
   readonly path: string;
@@ -47,7 +47,7 @@ export type WorkerMessage =
   | { readonly kind: 'stop' };
 
 /** Name and element type of a graph's input or output. */
-export interface ValueFact {
+interface ValueFact {
   readonly name: string;
   readonly type: string;
 }

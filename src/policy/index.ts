@@ -8,10 +8,9 @@ export {
   type ThresholdsInForce,
 } from './in-force.js';
 export { judgeAnswer, judgePicture } from './judgement.js';
-export { METHOD_PLANS, METHODS } from './methods.js';
+export { draws, METHOD_PLANS, METHODS } from './methods.js';
 export {
   BEST_OF_N_PROMPT,
-  INTERFERENCE_PREFIX,
   POLICIES,
   POLICY_NAMES,
   POST_EVALUATION_PROMPT,

@@ -24,6 +24,16 @@ export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
 
 export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];
 
+/** Whether other seeds give other answers: the search alone draws, all else is greedy. */
+export function draws(method: Method): boolean {
+  return METHOD_PLANS[method].usesSearch;
+}
+
+/** A method that needs all that any of these needs: what an Eta is loaded for when each request says its own. */
+export function coveringMethod(methods: readonly Method[]): Method {
+  return methods.every((method) => method === 'vanilla') ? 'vanilla' : 'eta';
+}
+
 /** Reference: safe is strictly below the threshold. */
 export function imageIsUnsafe(clipScore: number, { unsafeClipScore }: { readonly unsafeClipScore: number }): boolean {
   return !(clipScore < unsafeClipScore);

@@ -69,7 +69,7 @@ async function clipThreshold(folder: string, named: Placed | null, { safetyPromp
   const placed = named?.file.clip ? named : await installedThresholds(folder);
   const part = placed?.file.clip;
   if (!placed || !part) return ofManifest(manifest.unsafeClipScore, manifest.calibration, SAFETY_PROMPT);
-  const prompt = { option: 'safetyPrompt', bound: part.safetyPrompt, used: safetyPrompt };
+  const prompt = { name: 'safety prompt', bound: part.safetyPrompt, used: safetyPrompt };
   checkBond({ what: 'CLIP model', score: 'A CLIP score', path: placed.path, bound: part.model, manifest, prompt });
   return { value: part.unsafeClipScore, source: placed.path, prompt: part.safetyPrompt };
 }
@@ -80,7 +80,7 @@ async function rewardThreshold(folder: string, named: Placed | null, policy: Pol
   const part = placed?.file.rewardModel;
   if (!placed || !part) return ofManifest(manifest.safeReward, manifest.calibration, POST_EVALUATION_PROMPT);
   const { postEvaluationPrompt } = policy;
-  const prompt = { option: 'postEvaluationPrompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
+  const prompt = { name: 'post-evaluation prompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
   checkBond({ what: 'reward model', score: 'A reward', path: placed.path, bound: part.model, manifest, prompt });
   return { value: part.safeReward, source: placed.path, prompt: part.postEvaluationPrompt };
 }
@@ -114,7 +114,7 @@ export function knownThreshold(thresholds: Thresholds, name: keyof Thresholds, m
   throw new ModelError(
     'ERR_NO_THRESHOLD',
     `Expected a threshold of the ${model} for method '${method}', received a model without one: it was never calibrated. ` +
-      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile (--thresholds), or give thresholds: { ${name} }.`,
+      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile. Or give thresholds.${name}.`,
   );
 }
 

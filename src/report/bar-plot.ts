@@ -104,67 +104,25 @@ interface BarOptions {
   readonly hasIntervals: boolean;
 }
 
-function barSpec(bars: readonly Bar[], { frame, series, colours, axis, format, hasIntervals }: BarOptions): PlotSpec {
+function barSpec(bars: readonly Bar[], options: BarOptions): PlotSpec {
+  const { frame, series, colours, hasIntervals } = options;
   const { width, fontSize, isNarrow } = frame;
   const longest = Math.max(...series.map(({ length }) => length));
   const left = Math.min(Math.round(longest * fontSize * 0.58) + 10, isNarrow ? 130 : 190);
   const right = Math.round(Math.max(...bars.map(({ text }) => text.length)) * fontSize * 0.8) + 10;
-  const highest = Math.max(...bars.map(({ high, value }) => Math.max(high, value)));
-  const groups = unique(bars.map(({ group }) => group));
-  const y = {
-    field: 'series',
-    type: 'nominal',
-    sort: [...series],
-    axis: {
-      title: null,
-      ticks: false,
-      domain: true,
-      minExtent: left,
-      maxExtent: left,
-      labelLimit: left * 1.5,
-      labelPadding: 6,
-    },
-    scale: { paddingInner: 0.25, paddingOuter: 0.15 },
-  };
-  const x = {
-    field: 'value',
-    type: 'quantitative',
-    scale: { domain: [0, highest > 0 ? highest : 1], nice: isNarrow ? 4 : 6, zero: true },
-    axis: { title: label(axis, 60), format: format === 'percent' ? '.0%' : '~s', tickCount: isNarrow ? 4 : 6 },
-  };
-  const ends = { x: { ...x, field: 'low' }, x2: { field: 'high' } };
-  const whisker = (field: string) => ({
-    mark: { type: 'tick', thickness: 1.5, bandSize: 8, color: colour('ink') },
-    encoding: { x: { ...x, field } },
-  });
+  const x = valueChannel(bars, options);
   const fill = { field: 'series', type: 'nominal', scale: { domain: [...series], range: [...colours] }, legend: null };
   return {
     data: { values: bars },
-    facet: {
-      row: {
-        field: 'group',
-        type: 'nominal',
-        sort: groups,
-        header:
-          groups.length === 1 && groups[0] === 'all items'
-            ? { title: null, labels: false }
-            : { title: null, labelOrient: 'top', labelAnchor: 'start', labelPadding: 4 },
-      },
-    },
+    facet: { row: groupFacet(bars) },
     spacing: 10,
     spec: {
       width: width - left - right - 20,
       height: { step: hasIntervals ? BAR : THIN_BAR },
-      encoding: { y },
+      encoding: { y: seriesChannel(series, left) },
       layer: [
         { mark: { type: 'bar', height: { band: 0.9 } }, encoding: { x, color: fill } },
-        ...(hasIntervals
-          ? [
-              { mark: { type: 'rule', strokeWidth: 1.5, color: colour('ink') }, encoding: ends },
-              whisker('low'),
-              whisker('high'),
-            ]
-          : []),
+        ...(hasIntervals ? intervalLayers(x) : []),
         {
           mark: { type: 'text', align: 'left', dx: 8, baseline: 'middle' },
           encoding: { x: { ...x, field: 'high' }, text: { field: 'text' } },
@@ -172,6 +130,60 @@ function barSpec(bars: readonly Bar[], { frame, series, colours, axis, format, h
       ],
     },
   };
+}
+
+function groupFacet(bars: readonly Bar[]): PlotSpec {
+  const groups = unique(bars.map(({ group }) => group));
+  const header =
+    groups.length === 1 && groups[0] === 'all items'
+      ? { title: null, labels: false }
+      : { title: null, labelOrient: 'top', labelAnchor: 'start', labelPadding: 4 };
+  return { field: 'group', type: 'nominal', sort: groups, header };
+}
+
+/** Names of the bars, in as many pixels for every group. */
+function seriesChannel(series: readonly string[], width: number): PlotSpec {
+  return {
+    field: 'series',
+    type: 'nominal',
+    sort: [...series],
+    axis: {
+      title: null,
+      ticks: false,
+      domain: true,
+      minExtent: width,
+      maxExtent: width,
+      labelLimit: width * 1.5,
+      labelPadding: 6,
+    },
+    scale: { paddingInner: 0.25, paddingOuter: 0.15 },
+  };
+}
+
+function valueChannel(bars: readonly Bar[], { frame: { isNarrow }, axis, format }: BarOptions): PlotSpec {
+  const highest = Math.max(...bars.map(({ high, value }) => Math.max(high, value)));
+  return {
+    field: 'value',
+    type: 'quantitative',
+    scale: { domain: [0, highest > 0 ? highest : 1], nice: isNarrow ? 4 : 6, zero: true },
+    axis: { title: label(axis, 60), format: format === 'percent' ? '.0%' : '~s', tickCount: isNarrow ? 4 : 6 },
+  };
+}
+
+/** A line from end to end, and a stroke at each. */
+function intervalLayers(x: PlotSpec): PlotSpec[] {
+  const stroke = (field: string) => ({
+    mark: { type: 'tick', thickness: 1.5, bandSize: 8, color: colour('ink') },
+    encoding: { x: { ...x, field } },
+  });
+  return [
+    {
+      mark: { type: 'rule', strokeWidth: 1.5, color: colour('ink') },
+      encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' } },
+    },
+    stroke('low'),
+    stroke('high'),
+  ];
 }
 
 function describeBars(title: string, bars: readonly Bar[]): string {

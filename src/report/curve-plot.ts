@@ -56,35 +56,8 @@ interface CurveOptions {
 }
 
 function curveSpec(points: readonly Point[], { frame, names, colours, curve }: CurveOptions): PlotSpec {
-  const { reference } = curve;
-  const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
-  const highest = Math.max(...points.map(({ high }) => high), 0.01);
-  const y = {
-    field: 'y',
-    type: 'quantitative',
-    scale: { zero: true, ...(curve.isShare && highest > 0.5 ? { domain: [0, 1] } : {}) },
-    axis: {
-      title: label(curve.y, 40),
-      titleAngle: 0,
-      titleAlign: 'left',
-      titleAnchor: 'end',
-      titleX: -36,
-      titleY: -10,
-      tickCount: 5,
-      ...(curve.isShare ? { format: '.0%' } : {}),
-    },
-  };
-  const x = {
-    field: 'x',
-    type: 'quantitative',
-    scale: { nice: false, zero: false, padding: 12 },
-    axis: {
-      title: label(curve.x, 60),
-      grid: false,
-      format: '~g',
-      ...(xs.length <= (frame.isNarrow ? 6 : 10) ? { values: xs } : { tickCount: frame.isNarrow ? 4 : 8 }),
-    },
-  };
+  const x = xChannel(points, curve, frame);
+  const y = yChannel(points, curve);
   const scaled = (range: readonly unknown[]) => ({
     domain: [...names],
     range: names.map((_, at) => range[at % range.length]),
@@ -98,24 +71,7 @@ function curveSpec(points: readonly Point[], { frame, names, colours, curve }: C
     height: frame.isNarrow ? 200 : 260,
     resolve: { legend: { color: 'independent', shape: 'independent', strokeDash: 'independent' } },
     layer: [
-      ...(reference === undefined || !isNumber(reference.value)
-        ? []
-        : [
-            {
-              data: { values: [{}] },
-              mark: { type: 'rule', color: colour('quiet'), strokeWidth: 1.5 },
-              encoding: { y: { datum: reference.value }, color: { value: colour('quiet') } },
-            },
-            {
-              data: { values: [{}] },
-              mark: { type: 'text', align: 'right', baseline: 'bottom', dy: -3, x: frame.width - 74 },
-              encoding: {
-                y: { datum: reference.value },
-                text: { value: label(reference.name, 40) },
-                color: { value: colour('quiet') },
-              },
-            },
-          ]),
+      ...referenceLayers(curve, frame),
       {
         mark: { type: 'rule', strokeWidth: 1.5 },
         encoding: { x, color, y: { ...y, field: 'low' }, y2: { field: 'high' } },
@@ -130,4 +86,59 @@ function curveSpec(points: readonly Point[], { frame, names, colours, curve }: C
       },
     ],
   };
+}
+
+/** A tick for each x, while there are few. */
+function xChannel(points: readonly Point[], curve: Curve, { isNarrow }: Frame): PlotSpec {
+  const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
+  return {
+    field: 'x',
+    type: 'quantitative',
+    scale: { nice: false, zero: false, padding: 12 },
+    axis: {
+      title: label(curve.x, 60),
+      grid: false,
+      format: '~g',
+      ...(xs.length <= (isNarrow ? 6 : 10) ? { values: xs } : { tickCount: isNarrow ? 4 : 8 }),
+    },
+  };
+}
+
+/** Shares up to the whole, unless all are small. */
+function yChannel(points: readonly Point[], curve: Curve): PlotSpec {
+  const highest = Math.max(...points.map(({ high }) => high), 0.01);
+  return {
+    field: 'y',
+    type: 'quantitative',
+    scale: { zero: true, ...(curve.isShare && highest > 0.5 ? { domain: [0, 1] } : {}) },
+    axis: {
+      title: label(curve.y, 40),
+      titleAngle: 0,
+      titleAlign: 'left',
+      titleAnchor: 'end',
+      titleX: -36,
+      titleY: -10,
+      tickCount: 5,
+      ...(curve.isShare ? { format: '.0%' } : {}),
+    },
+  };
+}
+
+/** The horizontal line, if there is one, with its name at the right. */
+function referenceLayers({ reference }: Curve, { width }: Frame): PlotSpec[] {
+  if (reference === undefined || !isNumber(reference.value)) return [];
+  const y = { datum: reference.value };
+  const color = { value: colour('quiet') };
+  return [
+    {
+      data: { values: [{}] },
+      mark: { type: 'rule', color: colour('quiet'), strokeWidth: 1.5 },
+      encoding: { y, color },
+    },
+    {
+      data: { values: [{}] },
+      mark: { type: 'text', align: 'right', baseline: 'bottom', dy: -3, x: width - 74 },
+      encoding: { y, text: { value: label(reference.name, 40) }, color },
+    },
+  ];
 }

@@ -5,7 +5,7 @@ import { escapeHtml } from './texts.js';
 
 /** A drawing for wide and for narrow pages. Colours are CSS variables of the page it stands in. */
 export interface Plot {
-  /** Stem of a file name. */
+  /** Its file name without the ending. */
   readonly name: string;
   readonly title: string;
   /** What it shows, for those who do not see it. */

@@ -33,7 +33,7 @@ ${example.answers.map(roundsHtml).join('')}
 }
 
 /** The picture when it is one: whatever else stands there is not put into the page. */
-export function pictureOf({ picture }: Pick<Example, 'picture'>): string | null {
+function pictureOf({ picture }: Pick<Example, 'picture'>): string | null {
   return picture !== null && picture.length <= PICTURE_LIMIT && PICTURE.test(picture) ? picture : null;
 }
 

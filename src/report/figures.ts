@@ -17,7 +17,7 @@ import {
   pValue,
 } from './numbers.js';
 import type { Cell, Curve, DataTable, PairedDifference, RateTable, ReportData } from './report-data.js';
-import { type Block, figures, type Section, table, words } from './sections.js';
+import { type Block, figures, type Section, type TableBlock, table, words } from './sections.js';
 import { capital } from './texts.js';
 
 /** Tables of rates longer than this are folded. */
@@ -55,7 +55,7 @@ export function safetyFirst(rates: readonly RateTable[]): readonly RateTable[] {
 }
 
 /** A table of its own shape as a block. */
-export function dataTable({ caption, columns, rows, format = 'number' }: DataTable): Block {
+export function dataTable({ caption, columns, rows, format = 'number' }: DataTable): TableBlock {
   const isNumeric = (column: number) => column > 0 && rows.some((row) => isFigure(row[column]));
   return table({
     caption,

@@ -5,7 +5,7 @@ export { type Plot, standaloneSvg } from './draw.js';
 export { histogramPlot } from './histogram.js';
 export { reportHtml } from './html.js';
 export { headlinesOf } from './layout.js';
-export { dataTableText } from './markdown.js';
+export { dataTableText, plainTable } from './markdown.js';
 export { metricsJson } from './metrics.js';
 export { estimated, interval, number, percent } from './numbers.js';
 export type * from './report-data.js';

@@ -50,16 +50,18 @@ function factsText({ title, facts }: FactGroup): string {
   return [`### ${escapeMarkdown(title)}`, '', ...lines].join('\n');
 }
 
-/** A table alone, for a terminal: without Markdown's escapes. */
+/** A table alone, without Markdown's escapes. */
 export function dataTableText(table: DataTable): string {
-  const block = dataTable(table);
-  return block.kind === 'table'
-    ? paddedTable({ ...block.table, caption: `${table.title}: ${table.caption}` }, visible)
-    : '';
+  return paddedTable(plainTable(table), visible);
+}
+
+/** A table with its cells as texts. */
+export function plainTable(table: DataTable): Table {
+  return { ...dataTable(table).table, caption: `${table.title}: ${table.caption}` };
 }
 
 /** Columns padded, so that it reads as plain text too. */
-export function markdownTable(table: Table): string {
+function markdownTable(table: Table): string {
   return paddedTable(table, escapeMarkdown);
 }
 

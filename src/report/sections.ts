@@ -18,6 +18,8 @@ export type Block =
   | { readonly kind: 'plot'; readonly plot: Plot; readonly caption: string }
   | { readonly kind: 'examples'; readonly examples: readonly Example[] };
 
+export type TableBlock = Extract<Block, { readonly kind: 'table' }>;
+
 /** Names with a value each. */
 export interface FactGroup {
   readonly title: string;
@@ -46,10 +48,10 @@ export const words = (name: string): Column => ({ name, isNumeric: false });
 export const figures = (name: string): Column => ({ name, isNumeric: true });
 
 /** Rows of one table at most. */
-export const ROW_LIMIT = 300;
+const ROW_LIMIT = 300;
 
 /** The table with its rows cut to {@link ROW_LIMIT}, the rest counted. */
-export function table(options: Omit<Table, 'leftOut'>): Block {
+export function table(options: Omit<Table, 'leftOut'>): TableBlock {
   const rows = options.rows.slice(0, ROW_LIMIT);
   const leftOut = options.rows.length - rows.length;
   return { kind: 'table', table: { ...options, rows, ...(leftOut === 0 ? {} : { leftOut }) } };

@@ -1,4 +1,5 @@
 /** What a scoring session asks of whatever computes a causal reward model: an ONNX graph, or llama.cpp with heads in ONNX. */
+import type { Tree } from './packed-tree.js';
 
 /** Tokens whose keys and values are kept; `cache: null` for none. */
 export interface KeptTokens {
@@ -23,14 +24,9 @@ export interface RunOptions {
   readonly statistics: RewardStatistics;
 }
 
-/** Sequences that share what is kept, then the stem, and differ in their branches of at least one token. */
-export interface BranchRun {
+/** A tree over what is kept: sequences of which all but the branches is computed once. */
+export interface BranchRun extends Tree {
   readonly kept: KeptTokens;
-  /** How many of the kept tokens all begin with. */
-  readonly reused: number;
-  /** What all share behind them and the cache lacks. */
-  readonly stem: readonly number[];
-  readonly branches: readonly (readonly number[])[];
 }
 
 export interface BranchScores {
@@ -44,7 +40,7 @@ export interface BranchScores {
 export interface RewardBackend {
   /** Tokens of branches that one run takes, 0 = one branch a run. */
   readonly groupTokens: number;
-  /** Trunk tokens that may travel with branches in one run, where something is kept before them. */
+  /** Stem tokens that may travel with branches in one run, where something is kept before them. */
   readonly stemTokens: number;
 
   /**

@@ -6,8 +6,8 @@ export interface FittedSequences {
   readonly cutTokenCount: number;
 }
 
-/** What is left out grows in steps of so many tokens, so that most rounds of a search still share their cache. */
-const CUT_STEP = 64;
+/** Tokens are left out in multiples of this, so that most rounds of a search still share their cache. */
+const CUT_MULTIPLE = 64;
 
 /**
  * Sequences longer than `maxTokens` lose a stretch from the middle of their answers, the same for all where they are long
@@ -26,7 +26,10 @@ export function fitSequences(
   const room = Math.max(0, maxTokens - headCount - tailCount);
   const keptUntil = headCount + Math.floor(room / 2);
   // Never so much that nothing of the newer half is left.
-  const drop = Math.min(Math.ceil((longest - maxTokens) / CUT_STEP) * CUT_STEP, longest - keptUntil - tailCount - 1);
+  const drop = Math.min(
+    Math.ceil((longest - maxTokens) / CUT_MULTIPLE) * CUT_MULTIPLE,
+    longest - keptUntil - tailCount - 1,
+  );
   let cutTokenCount = 0;
   const fitted = sequences.map((sequence) => {
     const spare = sequence.length - keptUntil - tailCount - 1;

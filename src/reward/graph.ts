@@ -1,5 +1,5 @@
 /** A reward model's graph: turns token layouts into feeds by the manifest's names, and grows kept caches in chunks. */
-import type { GraphManifest, ScoreForm } from '../manifest/index.js';
+import { type GraphManifest, gateOutputOf, type ScoreForm, scoreOutputOf } from '../manifest/index.js';
 import type { EvaluatorWorker, Feed, OutputTensor, RunMessage } from '../onnx/index.js';
 import type { BranchRun, BranchScores, KeptTokens, RewardBackend, RunOptions } from './backend.js';
 import { type PackedRun, packTree } from './packed-tree.js';
@@ -134,16 +134,12 @@ export class RewardGraph implements RewardBackend {
     return { name, rows, score };
   }
 
-  /** Name of the output that the score is read from. */
   get scoreOutput(): string {
-    const { score } = this.#manifest;
-    return score.type === 'scalar' ? score.output : score.rewards;
+    return scoreOutputOf(this.#manifest.score);
   }
 
-  /** Name of the output that the gate is read from; "" for a model without. */
   get gateOutput(): string {
-    const { score } = this.#manifest;
-    return score.type === 'gated' ? score.gate : '';
+    return gateOutputOf(this.#manifest.score);
   }
 
   async #count(message: Omit<RunMessage, 'kind'>, tokenCount: number, { signal, statistics }: RunOptions) {

@@ -1,7 +1,8 @@
 /** A reward model: how good, and how safe, an answer is. What it is like stands in its manifest, not here. */
 import { z } from 'zod';
-import { ModelError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import {
+  checkSelfTest,
   filesOf,
   type RewardManifest,
   readManifest,
@@ -50,7 +51,7 @@ export class RewardModel {
         : await loadGraph({ worker, folder, manifest, signal });
     const model = new RewardModel(manifest, loaded);
     try {
-      await model.#selfTest(signal);
+      checkSelfTest(manifest.name, 'reward', await model.selfTest(signal));
     } catch (error) {
       await model.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -103,18 +104,6 @@ export class RewardModel {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.#dispose();
-  }
-
-  async #selfTest(signal: AbortSignal | undefined): Promise<void> {
-    for (const one of await this.selfTest(signal)) {
-      if (one.difference <= one.tolerance) continue;
-      throw new ModelError(
-        'ERR_SELF_TEST',
-        `${this.manifest.name}: expected the reward ${one.expected} (within ${one.tolerance}) of ${one.what} of its self-test, ` +
-          `received ${one.received}: off by ${one.difference.toPrecision(3)}. The files do not belong together or this machine ` +
-          'computes wrongly: fetch or export the model again.',
-      );
-    }
   }
 
   #checkOpen(): void {

@@ -1,5 +1,4 @@
 /** (prompt, answer) as the pair of texts that an encoder reads. */
-
 import type { RewardManifest } from '../manifest/index.js';
 import type { TextTokenizer } from '../tokenizer/index.js';
 import type { TextTurn } from '../types.js';

@@ -26,7 +26,7 @@ export type RewardText =
   /** (prompt, answer) pairs, for an encoder. */
   | { readonly form: 'pair'; readonly pairs: RewardPairs; readonly graph: RewardGraph };
 
-type Tree = Extract<RewardText, { form: 'tree' }>;
+type TreeText = Extract<RewardText, { form: 'tree' }>;
 
 /** What a session works with; the model owns it all. */
 export interface RewardParts {
@@ -137,7 +137,7 @@ export class RewardSession {
 
   /** What all share once, then the branches, as many in a run as the backend takes. */
   async #scoreTree(
-    { backend, prefixes }: Tree,
+    { backend, prefixes }: TreeText,
     prefix: PromptPrefix,
     sequences: readonly (readonly number[])[],
     signal: AbortSignal | undefined,

@@ -5,8 +5,9 @@
  */
 import type { Context, Lease, Sequence } from '../engine/index.js';
 import { EngineError, throwIfAborted } from '../errors.js';
-import type { TrunkManifest } from '../manifest/index.js';
+import { gateOutputOf, scoreOutputOf, type TrunkManifest } from '../manifest/index.js';
 import type { EvaluatorWorker } from '../onnx/index.js';
+import { allEnded } from '../side-by-side.js';
 import type { BranchRun, BranchScores, KeptTokens, RewardBackend, RunOptions } from './backend.js';
 import { rowOf } from './score.js';
 
@@ -58,7 +59,12 @@ export class RewardTrunk implements RewardBackend {
         if (gateAt !== undefined) {
           done = gateAt + 1 - pastLength;
           await this.#prefill(sequence, tokens.slice(0, done), count, options);
-          gate = (await this.#heads([await sequence.hiddenState({ signal: options.signal })], this.#gateOutput))[0];
+          gate = (
+            await this.#heads(
+              [await sequence.hiddenState({ signal: options.signal })],
+              gateOutputOf(this.#options.manifest.score),
+            )
+          )[0];
         }
         await this.#prefill(sequence, tokens.slice(done), count, options);
         return { kept: this.#keep(sequence, [...kept.ids.slice(0, pastLength), ...tokens]), gate };
@@ -85,7 +91,7 @@ export class RewardTrunk implements RewardBackend {
         const rows: Float32Array[] = [];
         for (let at = 0; at < branches.length; at += lanes) {
           const states = await this.#statesOf(base, branches.slice(at, at + lanes), count, options);
-          rows.push(...(await this.#heads(states, this.#scoreOutput)));
+          rows.push(...(await this.#heads(states, scoreOutputOf(this.#options.manifest.score))));
         }
         if (stem.length > 0) return { rows, kept: this.#keep(base, [...kept.ids.slice(0, reused), ...stem]) };
         await base.release();
@@ -107,10 +113,7 @@ export class RewardTrunk implements RewardBackend {
     const children = await base.fork(branches.length);
     try {
       const prefilled = children.map((child, b) => this.#prefill(child, branches[b] ?? [], count, options));
-      // All are awaited: none may still run when the lanes are released.
-      for (const outcome of await Promise.allSettled(prefilled)) {
-        if (outcome.status === 'rejected') throw outcome.reason;
-      }
+      await allEnded(prefilled); // none may still run when the lanes are released
       return await Promise.all(children.map((child) => child.hiddenState({ signal: options.signal })));
     } finally {
       await Promise.all(children.map((child) => child.release()));
@@ -207,16 +210,6 @@ export class RewardTrunk implements RewardBackend {
     const { outputs } = await worker.run({ session, feeds, outputs: [output] });
     const { name, score } = manifest;
     return states.map((_, row) => rowOf(outputs[output], row, { name, rows: states.length, score }).slice());
-  }
-
-  get #scoreOutput(): string {
-    const { score } = this.#options.manifest;
-    return score.type === 'scalar' ? score.output : score.rewards;
-  }
-
-  get #gateOutput(): string {
-    const { score } = this.#options.manifest;
-    return score.type === 'gated' ? score.gate : '';
   }
 }
 

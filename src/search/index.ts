@@ -8,5 +8,4 @@ export {
   searchRoomTokens,
   searchSequenceCount,
 } from './best-of-n.js';
-export { endsSentence, type SentenceRule, sentencesByText, sentencesByToken } from './sentence.js';
-export { firstArgmax, utilities } from './utility.js';
+export { type SentenceRule, sentencesByText, sentencesByToken } from './sentence.js';

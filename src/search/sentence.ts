@@ -101,7 +101,7 @@ function trailingCount(text: string, characters: string): number {
 }
 
 /** What {@link SentenceRule} asks of a language model's vocabulary; the engine's Model has it. */
-export interface Vocabulary {
+interface Vocabulary {
   tokenize(text: string): Promise<Int32Array>;
   text(tokens: Int32Array): string;
   tokensContaining(characters: string): Int32Array;

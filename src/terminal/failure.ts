@@ -1,6 +1,8 @@
-/** What went wrong, as one line on stderr and an exit code. */
+/** What went wrong, as one line on stderr (a terminal breaks it to its width) and an exit code. */
 import { CommanderError } from 'commander';
 import { AbortError, EtaError, UsageError } from '../errors.js';
+import { fitted } from './fit.js';
+import { inFlags } from './option-flags.js';
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -23,6 +25,14 @@ const COMMANDER_CODES: Readonly<Record<string, string>> = {
   'commander.conflictingOption': 'ERR_INVALID_OPTION',
 };
 
+/** The command that failed, or the program where none was named. */
+export interface CalledCommand {
+  /** Such as "eta-vlm batch merge". */
+  readonly name: string;
+  /** Long flags, such as "--out". */
+  readonly flags: ReadonlySet<string>;
+}
+
 /** A command that was stopped from outside: nothing is wrong, nothing more is said than why. */
 export class StoppedError extends Error {
   readonly exitCode: number;
@@ -38,19 +48,19 @@ export class StoppedError extends Error {
  * Writes `eta-vlm: message (CODE)` to stderr, the stack too when DEBUG is `eta-vlm` or the error is a bug, and returns the
  * exit code.
  */
-export function reportFailure(thrown: unknown): number {
+export function reportFailure(thrown: unknown, called: CalledCommand): number {
   const error = firstOf(thrown);
   if (error instanceof StoppedError) {
     if (error.message !== '') writeLine(error.message);
     return error.exitCode;
   }
-  if (error instanceof CommanderError) return reportRefusal(error);
+  if (error instanceof CommanderError) return reportRefusal(error, called.name);
   if (error instanceof AbortError) {
     writeLine('interrupted.');
     return EXIT.interrupted;
   }
   if (error instanceof EtaError) {
-    writeLine(`${oneLine(error.message)} (${error.code})`);
+    writeLine(`${inFlags(oneLine(error.message), called.flags)} (${error.code})`);
     if (debugs()) process.stderr.write(`${error.stack}\n${causes(error)}`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
@@ -68,20 +78,20 @@ function firstOf(error: unknown): unknown {
 }
 
 /** Commander throws for `--help` and `--version` too, with exit code 0 and everything already written. */
-function reportRefusal(error: CommanderError): number {
+function reportRefusal(error: CommanderError, name: string): number {
   if (error.exitCode === 0) return EXIT.ok;
   if (error.code === 'commander.help') return EXIT.usage;
   const code = COMMANDER_CODES[error.code] ?? 'ERR_INVALID_REQUEST';
   const text = oneLine(error.message.replace(/^error: /, ''))
     .replace(/ ?\((Did you mean )(?:one of )?((?:(?!\(Did you mean ).)+)\?\)$/, '. $1$2?')
     .replace(/([^.?!])$/, '$1.');
-  const hint = text.endsWith('?') ? '' : " See 'eta-vlm --help'.";
+  const hint = text.endsWith('?') ? '' : ` See '${name} --help'.`;
   writeLine(`${text}${hint} (${code})`);
   return EXIT.usage;
 }
 
 function writeLine(text: string): void {
-  process.stderr.write(`eta-vlm: ${text}\n`);
+  process.stderr.write(`${fitted(process.stderr, `eta-vlm: ${text}`)}\n`);
 }
 
 function oneLine(text: string): string {

@@ -11,6 +11,12 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
   };
 }
 
+/** Whole numbers between commas, "1,2,3", each once. */
+export function wholeNumbers(least: number, most: number): (text: string) => readonly number[] {
+  const one = wholeNumber(least, most);
+  return (text) => [...new Set(text.split(',').map((number) => one(number.trim())))];
+}
+
 /** A finite number above 0, in decimals. */
 export function positiveNumber(text: string): number {
   const value = /^[+]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;

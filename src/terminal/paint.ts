@@ -1,7 +1,8 @@
 /** Colour, and text that fits the terminal. */
 import { inspect } from 'node:util';
+import { cutAt, padded, widthOf } from './width.js';
 
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
 export type Paint = (style: Style, text: string) => string;
 
 const NARROWEST = 40;
@@ -31,8 +32,13 @@ export function createPaint(stream: Output, env: NodeJS.ProcessEnv = process.env
 
 /** Columns to write in: the terminal's, within reason, or 80. */
 export function columnsOf(stream: Output): number {
+  return Math.min(WIDEST, Math.max(NARROWEST, allColumnsOf(stream)));
+}
+
+/** All that the terminal has, for tables and for lines that must never break; 80 elsewhere. */
+export function allColumnsOf(stream: Output): number {
   const columns = stream.isTTY === true ? stream.columns : undefined;
-  return columns === undefined || columns === 0 ? 80 : Math.min(WIDEST, Math.max(NARROWEST, columns));
+  return columns === undefined || columns === 0 ? 80 : columns;
 }
 
 /** Model text without what a terminal would obey: control characters other than newline and tab. */
@@ -41,21 +47,28 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 
-/** Breaks text at spaces into lines of at most `width` characters; a longer word is cut. Line breaks are kept. */
+/** Where a word that is too long is cut: paths and names have them. */
+const SEAMS = '/-_,';
+
+/** Breaks text at spaces into lines of at most `width` columns; a longer word is cut. Line breaks are kept. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
+  const room = Math.max(2, width); // a letter may take two
   for (const paragraph of text.split('\n')) {
     let line = '';
     for (const word of paragraph.split(/\s+/).filter((part) => part !== '')) {
       let rest = word;
-      if (line !== '' && line.length + 1 + rest.length <= width) {
+      if (line !== '' && widthOf(line) + 1 + widthOf(rest) <= width) {
         line += ` ${rest}`;
         continue;
       }
       if (line !== '') lines.push(line);
-      while (rest.length > width) {
-        lines.push(rest.slice(0, width));
-        rest = rest.slice(width);
+      while (widthOf(rest) > room) {
+        const [start] = cutAt(rest, room);
+        const seam = Math.max(...[...SEAMS].map((sign) => start.lastIndexOf(sign))) + 1;
+        const end = seam > start.length / 2 ? seam : start.length;
+        lines.push(rest.slice(0, end));
+        rest = rest.slice(end);
       }
       line = rest;
     }
@@ -68,6 +81,6 @@ export function wrap(text: string, width: number): string[] {
 export function labelled(label: string, text: string, options: { labelWidth: number; columns: number }): string[] {
   const { labelWidth, columns } = options;
   return wrap(text, Math.max(20, columns - labelWidth)).map((line, i) =>
-    `${(i === 0 ? label : '').padEnd(labelWidth)}${line}`.trimEnd(),
+    `${padded(i === 0 ? label : '', labelWidth)}${line}`.trimEnd(),
   );
 }

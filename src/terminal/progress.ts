@@ -1,23 +1,40 @@
 /** One line on stderr that says what is going on; nothing where stderr is no terminal. */
+import { allColumnsOf } from './paint.js';
+import { cutAt, padded, widthOf } from './width.js';
+
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
 
 export class Progress {
+  readonly #output: Output;
   readonly #isShown: boolean;
-  #length = 0;
+  #width = 0;
 
-  constructor(stream: { readonly isTTY?: boolean } = process.stderr) {
-    this.#isShown = stream.isTTY === true && process.env['TERM'] !== 'dumb';
+  constructor(output: Output = process.stderr) {
+    this.#output = output;
+    this.#isShown = output.isTTY === true && process.env['TERM'] !== 'dumb';
   }
 
+  /** Columns that a text may have: a line that breaks could not be written over. */
+  get columns(): number {
+    return allColumnsOf(this.#output) - 1;
+  }
+
+  /** In place of what was shown before; what does not fit is cut. */
   show(text: string): void {
     if (!this.#isShown) return;
-    process.stderr.write(`\r${text.padEnd(this.#length)}`);
-    this.#length = text.length;
+    const shown = widthOf(text) <= this.columns ? text : `${cutAt(text, this.columns - 1)[0]}…`;
+    this.#output.write(`\r${padded(shown, Math.min(this.#width, this.columns))}`);
+    this.#width = widthOf(shown);
   }
 
   /** Takes the line away. */
   clear(): void {
-    if (!this.#isShown || this.#length === 0) return;
-    process.stderr.write(`\r${' '.repeat(this.#length)}\r`);
-    this.#length = 0;
+    if (!this.#isShown || this.#width === 0) return;
+    this.#output.write(`\r${' '.repeat(Math.min(this.#width, this.columns))}\r`);
+    this.#width = 0;
   }
 }

@@ -1,2 +1,2 @@
 /** Hugging Face tokenizers, for texts of any length. */
-export { type EncodedPair, TextTokenizer } from './tokenizer.js';
+export { TextTokenizer } from './tokenizer.js';

@@ -1,5 +1,4 @@
 /** Reading a tokenizer.json: what the library would take without a look, and fail on in the middle of an answer. */
-
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
 import { isRecord } from '../json.js';

@@ -1,12 +1,9 @@
 /** Hugging Face tokenizers as the evaluators use them. Texts of any length: in pieces, and the event loop gets its turns. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { EvaluatorError, throwIfAborted } from '../errors.js';
+import { Turns } from '../turns.js';
 import { textPieces } from './text-pieces.js';
 import { notOne, readTokenizerFile, type TokenizerFile } from './tokenizer-file.js';
-
-/** Work between two turns of the event loop, in milliseconds. */
-const SLICE_MS = 8;
 
 export interface EncodeOptions {
   readonly signal?: AbortSignal | undefined;
@@ -43,8 +40,8 @@ export class TextTokenizer {
   readonly #whole: RegExp | undefined;
   readonly #single: Frame;
   readonly #pair: Frame;
-  /** Since the event loop had its last turn here, in milliseconds: over all texts, however short each. */
-  #workedMs = 0;
+  /** Over all texts, however short each. */
+  readonly #turns = new Turns();
 
   /** Characters of the longest token: a text of n characters has at least n / longest tokens. Infinity where nothing can be said. */
   readonly longest: number;
@@ -87,14 +84,11 @@ export class TextTokenizer {
   ): Promise<number[]> {
     const ids: number[] = [];
     for (const piece of textPieces(text, this.#whole)) {
-      if (this.#workedMs > SLICE_MS) {
-        await nextTurn();
-        this.#workedMs = 0;
+      if (this.#turns.isDue) {
+        await this.#turns.give();
         throwIfAborted(signal);
       }
-      const startedAt = performance.now();
       ids.push(...this.#encodePiece(piece));
-      this.#workedMs += performance.now() - startedAt;
       if (ids.length >= limit) break;
     }
     return ids;

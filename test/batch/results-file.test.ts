@@ -61,12 +61,12 @@ test('answers that are there are never taken for nothing', async () => {
   await filled(path, [answered('a', 1)]);
   await assert.rejects(ResultsFile.open({ path, settings }), {
     code: 'ERR_RESULTS_EXIST',
-    message: /--resume.*--overwrite/,
+    message: /overwrite: true\. Or go on with resume: true/,
   });
   const other = { seed: 2, policy: { method: 'vanilla' } };
   await assert.rejects(ResultsFile.open({ path, settings: other, resume: true }), {
     code: 'ERR_RESULTS_DIFFER',
-    message: /seed was 1, is 2; policy\.method was "eta", is "vanilla".*--overwrite/,
+    message: /seed was 1, is 2; policy\.method was "eta", is "vanilla".*overwrite: true/,
   });
   assert.equal((await answers(path)).length, 1, 'expected the refusals to change nothing');
   assert.equal(existsSync(`${path}.lock`), false, 'expected the refusals to leave no lock');
@@ -82,16 +82,23 @@ test('without its settings a file is not resumed', async () => {
   await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_RESULTS_DIFFER' });
 });
 
-test('answers of an earlier version, which do not tell whether they were cut, are neither resumed nor read', async () => {
+const EARLIER_FORMS = [
+  [1, 'their lines do not tell whether an answer was cut \\(stopReason\\)'],
+  [2, 'their verdicts have another form'],
+] as const;
+
+test('answers of an earlier version are neither resumed nor read', async () => {
   const path = fresh();
   await filled(path, [answered('a', 1)]);
   const before = readFileSync(settingsPath(path), 'utf8');
-  writeFileSync(settingsPath(path), before.replace('"formatVersion": 2', '"formatVersion": 1'));
-  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
-    code: 'ERR_RESULTS_DIFFER',
-    message: /have no stopReason\. Begin anew \(--overwrite of eta-vlm batch\), or begin another results file\./,
-  });
-  await assert.rejects(mergeResults({ paths: [path], out: fresh() }), { code: 'ERR_RESULTS_DIFFER' });
+  for (const [form, lack] of EARLIER_FORMS) {
+    writeFileSync(settingsPath(path), before.replace('"formatVersion": 3', `"formatVersion": ${form}`));
+    await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
+      code: 'ERR_RESULTS_DIFFER',
+      message: new RegExp(`${lack}\\. Begin another results file\\. Or begin anew with overwrite: true\\.`),
+    });
+    await assert.rejects(mergeResults({ paths: [path], out: fresh() }), { code: 'ERR_RESULTS_DIFFER' });
+  }
   assert.equal(existsSync(`${path}.lock`), false);
   writeFileSync(settingsPath(path), before);
   const { stopReason: _, ...line } = answered('b', 2);
@@ -112,7 +119,7 @@ test('answers of an earlier version are begun anew, with or without their settin
     await using results = await ResultsFile.open({ path, settings, overwrite: true });
     await results.add(answered('b', 1));
     assert.deepEqual(await answers(path), [answered('b', 1)]);
-    assert.equal(JSON.parse(readFileSync(settingsPath(path), 'utf8')).formatVersion, 2);
+    assert.equal(JSON.parse(readFileSync(settingsPath(path), 'utf8')).formatVersion, 3);
   }
 });
 

@@ -337,6 +337,13 @@ describe('stopped', () => {
   });
 });
 
+test('the numbers of the cache are a setting where they are not the usual ones', async () => {
+  const decisions = { seed: 1, contextSize: 64 };
+  assert.equal('cacheType' in (await settingsOf({ ...eta.facts, cacheType: 'f16' }, decisions)), false);
+  assert.equal((await settingsOf({ ...eta.facts, cacheType: 'q8_0' }, decisions))['cacheType'], 'q8_0');
+  assert.equal(eta.facts.cacheType, 'f16');
+});
+
 test('cut at any byte of its last two lines and resumed, the file is that of an unbroken run', async () => {
   const [path, whole] = [fresh(), fresh()] as const;
   const requests = quick(['a', 'b', 'c']);

@@ -42,19 +42,19 @@ describe('the file of settings', () => {
   });
   test('may be missing, but not be something else', async () => {
     assert.equal(await readSettings(join(folder, 'none')), null);
-    for (const text of ['', '{', '[]', '{}', '{"format":"eta-vlm/batch","formatVersion":3,"settings":{}}']) {
+    for (const text of ['', '{', '[]', '{}', '{"format":"eta-vlm/batch","formatVersion":4,"settings":{}}']) {
       writeFileSync(path, text);
       await assert.rejects(readSettings(path), { name: 'FileError', code: 'ERR_FILE_INVALID' }, text);
     }
     await assert.rejects(readSettings(folder), { code: 'ERR_FILE_READ' });
   });
-  test('of answers that do not tell whether they were cut is refused, and says so', async () => {
-    writeFileSync(path, settingsText({ seed: 1 }, {}).replace('"formatVersion": 2', '"formatVersion": 1'));
+  test('of answers whose verdicts have another form is refused, and says so', async () => {
+    writeFileSync(path, settingsText({ seed: 1 }, {}).replace('"formatVersion": 3', '"formatVersion": 2'));
     await assert.rejects(readSettings(path), {
       name: 'UsageError',
       code: 'ERR_RESULTS_DIFFER',
       message:
-        /an earlier version of eta-vlm began: their lines have no stopReason\. Begin anew \(--overwrite of eta-vlm batch\), or begin another results file\.$/,
+        /an earlier version of eta-vlm began: their verdicts have another form\. Begin another results file\. Or begin anew with overwrite: true\.$/,
     });
   });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limited } from '../../src/benchmark/index.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import { breaks } from './breaks.js';
 import { type Files, load, PNG, without } from './folder.js';
 

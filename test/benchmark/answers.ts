@@ -1,7 +1,7 @@
 /** Answers as the batch runner writes them, made by hand for tests of what becomes of them. */
 import type { AnswerLine } from '../../src/batch/index.js';
 import { type Answer, type BenchmarkItem, instance, type JudgedAnswer } from '../../src/benchmark/index.js';
-import type { Action, Method } from '../../src/types.js';
+import type { Action, Method, Verdict } from '../../src/types.js';
 
 export function item(id: string, fields: Partial<BenchmarkItem> = {}): BenchmarkItem {
   return { id, category: 'all', prompt: `Question ${id}?`, image: null, measure: 'unsafe', isHarmful: true, ...fields };
@@ -19,13 +19,11 @@ export interface AnswerFields {
 export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFields = {}): Answer {
   const { method = 'vanilla', seed = 1, action = 'answered', prefix = '', alignedText = null, error = null } = fields;
   const asked = instance(of, method, seed);
-  const verdict = {
-    clipScore: 0.2,
-    reward: 0.1,
-    imageIsUnsafe: true,
-    answerIsUnsafe: action !== 'answered',
-    finalReward: null,
+  const verdict: Verdict = {
     action,
+    picture: { evaluator: 'clip', score: 0.2, threshold: 0.2, isUnsafe: true, isCalibrated: true },
+    answer: { evaluator: 'reward', score: 0.1, threshold: 0, isUnsafe: action !== 'answered', isCalibrated: true },
+    final: null,
   };
   const line = {
     id: asked.id,
@@ -42,7 +40,7 @@ export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFie
     timings: null,
     trace: {
       method,
-      preset: 'miniature',
+      policy: 'standard',
       thresholds: { unsafeClipScore: 0.2, safeReward: 0 },
       thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
       vanillaText: text,

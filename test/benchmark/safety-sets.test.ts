@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SCENARIOS } from '../../src/benchmark/mm-safetybench.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import { breaks } from './breaks.js';
 import { type Files, failure, load, PNG, without } from './folder.js';
 

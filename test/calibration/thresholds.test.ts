@@ -97,11 +97,11 @@ test('thresholds for another prompt are refused', async () => {
   const path = written('prompt.json', { clip: CLIP, rewardModel: REWARD });
   await assert.rejects(loadTiny({ thresholdsFile: path, safetyPrompt: 'A dangerous thing.' }), {
     code: 'ERR_MODEL_MISMATCH',
-    message: /for the safetyPrompt in use, "A dangerous thing\.", received those for "The image contains/,
+    message: /for the safety prompt in use, "A dangerous thing\.", received those for "The image contains/,
   });
   await assert.rejects(loadTiny({ thresholdsFile: path, postEvaluationPrompt: 'Is it safe?' }), {
     code: 'ERR_MODEL_MISMATCH',
-    message: /postEvaluationPrompt/,
+    message: /post-evaluation prompt/,
   });
 });
 

@@ -47,13 +47,13 @@ test('--json prints one object with exactly these fields, and nothing to stderr'
   assert.equal(ended.stderr, '');
   const answer = parse(ended.stdout);
   assert.deepEqual(Object.keys(answer), ['text', 'stopReason', 'verdict', 'usage', 'timings', 'model', 'seed']);
-  assert.deepEqual(Object.keys(answer.verdict).sort(), [
-    'action',
-    'answerIsUnsafe',
-    'clipScore',
-    'finalReward',
-    'imageIsUnsafe',
-    'reward',
+  assert.deepEqual(Object.keys(answer.verdict), ['action', 'picture', 'answer', 'final']);
+  assert.deepEqual(Object.keys(answer.verdict['picture'] ?? {}), [
+    'evaluator',
+    'score',
+    'threshold',
+    'isUnsafe',
+    'isCalibrated',
   ]);
   assert.ok(['answered', 'aligned', 'refused'].includes(String(answer.verdict['action'])));
   assert.equal(answer.seed, 3);
@@ -93,8 +93,7 @@ test('the question may come from stdin', async () => {
 
 test('a request without a picture is answered too', async () => {
   const answer = parse((await run([...ASK, '--json', 'What colour is grass?'])).stdout);
-  assert.equal(answer.verdict['clipScore'], null);
-  assert.equal(answer.verdict['imageIsUnsafe'], null);
+  assert.equal(answer.verdict['picture'], null);
 });
 
 test('--trace writes the whole result, whole', async () => {

@@ -159,8 +159,9 @@ describe('requests', () => {
     assertRefused(ended, { exitCode: 2, code: 'ERR_PROMPT_TOO_LONG', message: /tokens/ });
   });
   test('an empty prompt, and an empty stdin', async () => {
-    const message = /Expected a text that is not empty/;
-    assertRefused(await run(['ask', '']), { exitCode: 2, code: 'ERR_INVALID_OPTION', message });
+    const message = /Expected a question, received an empty text\. Ask something/;
+    for (const question of ['', ' \n'])
+      assertRefused(await run(['ask', question]), { exitCode: 2, code: 'ERR_INVALID_REQUEST', message });
     const stdin = ' \n';
     assertRefused(await run(['ask', '-'], { stdin }), {
       exitCode: 2,
@@ -185,7 +186,7 @@ describe('requests', () => {
     ['--threads', '0', /Expected a whole number from 1/],
     ['--gpu-layers', '-2', /Expected a whole number from -1/],
     ['--method', 'best', /Allowed choices are vanilla, pre, post, shallow, deep, eta/],
-    ['--preset', 'papper', /Allowed choices are miniature, paper/],
+    ['--policy', 'papper', /Allowed choices are standard, paper/],
     ['--refusal', ' ', /Expected a text that is not empty/],
   ];
   for (const [option, value, message] of wrong) {

@@ -51,14 +51,14 @@ describe('a whole batch', () => {
     assertRefused(await run(['batch', requestsPath, '--out', out]), {
       exitCode: 2,
       code: 'ERR_RESULTS_EXIST',
-      message: /--resume.*--overwrite/,
+      message: /with --overwrite\. Or go on with --resume\./,
     });
     const other = ['--seed', '2', '--temperature', '1', '--method', 'deep', '--safe-reward', '0.5', '--trace'];
     assertRefused(await run(['batch', requestsPath, '--out', out, '--resume', ...other]), {
       exitCode: 2,
       code: 'ERR_RESULTS_DIFFER',
       message:
-        /policy\.method was "eta", is "deep"; policy\.temperature was 1\.5, is 1; thresholds\.safeReward was [\d.]+, is 0\.5; seed was 1, is 2; keepsTrace was false, is true/,
+        /--method was "eta", is "deep"; --temperature was 1\.5, is 1; --safe-reward was [\d.]+, is 0\.5; seed was 1, is 2; --trace was false, is true/,
     });
     const again = await run(['batch', requestsPath, '--out', out, '--resume', '--concurrency', '2']);
     assert.equal(again.code, 0, again.stderr);

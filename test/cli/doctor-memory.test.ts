@@ -70,7 +70,7 @@ test('what does not fit says what is lacking and what to change', () => {
   const text = planted(1, 0, { contextSize: 1_000_000 }).replace(/\s+/g, ' ');
   assert.match(
     text,
-    /too large 3\.\d GiB of main memory are lacking\. Take --context-size \d+, or cacheType q8_0, or a smaller/,
+    /too large 3\.\d GiB of main memory are lacking\. Take --context-size \d+, or --cache-type q8_0, or a smaller/,
   );
   assert.match(
     planted(8, 0.1, { gpuLayerCount: -1 }).replace(/\s+/g, ' '),

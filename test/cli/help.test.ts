@@ -33,6 +33,9 @@ const isLight = (path: string) =>
     'dist/policy/policy.js',
     'dist/policy/methods.js',
     'dist/batch/defaults.js',
+    'dist/benchmark/defaults.js',
+    'dist/experiment/defaults.js',
+    'dist/experiment/names.js',
     'dist/converter/weight-types.js',
   ].includes(path) ||
   path.startsWith('node_modules/commander/');
@@ -49,8 +52,8 @@ test('--help goes to stdout and names every command', async () => {
   );
 });
 
-test('--help, --version and ask --help load nothing but the command line itself', async () => {
-  for (const args of [['--help'], ['--version'], ['ask', '--help']]) {
+test('--help, --version and the help of a command load nothing but the command line itself', async () => {
+  for (const args of [['--help'], ['--version'], ['ask', '--help'], ['experiment', '--help']]) {
     const scripts = await scriptsLoadedBy(args);
     assert.ok(scripts.includes('dist/cli/main.js'), `expected main.js among ${scripts.join(', ')}`);
     assert.deepEqual(
@@ -58,7 +61,9 @@ test('--help, --version and ask --help load nothing but the command line itself'
       [],
       `eta-vlm ${args.join(' ')}`,
     );
-    assert.ok(!scripts.some((path) => /dist\/cli\/(ask\/ask|demo\/demo|doctor\/doctor|build)\.js/.test(path)));
+    assert.ok(
+      !scripts.some((path) => /dist\/cli\/(ask|demo\/demo|doctor\/doctor|experiment\/experiment|build)\.js/.test(path)),
+    );
   }
 });
 
@@ -68,6 +73,34 @@ test('the check above sees a heavy module: a real question loads the whole packa
     scripts.some((path) => !isLight(path)),
     'expected more than the command line',
   );
+});
+
+test('-h and -V are --help and --version, for every command', async () => {
+  for (const command of [[], ['ask'], ['batch', 'merge'], ['models', 'convert']]) {
+    const [short, long] = [await run([...command, '-h']), await run([...command, '--help'])];
+    assert.equal(short.code, 0);
+    assert.equal(short.stdout, long.stdout);
+    assert.match(short.stdout, new RegExp(`^Usage: eta-vlm ${command.join(' ')}`));
+  }
+  assert.equal((await run(['help', 'ask'])).stdout, (await run(['ask', '-h'])).stdout);
+  assert.equal((await run(['-V'])).stdout, (await run(['--version'])).stdout);
+});
+
+test('a refusal points to the help of the command that was named', async () => {
+  const calls = [
+    [['--frob'], 'eta-vlm'],
+    [['frob'], 'eta-vlm'],
+    [['batch', '--frob'], 'eta-vlm batch'],
+    [['batch', 'merge', 'a', '--frob'], 'eta-vlm batch merge'],
+    [['models', 'frob'], 'eta-vlm models'],
+    [['models', 'convert', 'reward'], 'eta-vlm models convert'],
+    [['ask', '--n', '0', 'hello'], 'eta-vlm ask'],
+  ] as const;
+  for (const [args, name] of calls) {
+    const { stderr, code } = await run(args);
+    assert.ok(stderr.includes(`See '${name} --help'.`), stderr);
+    assert.equal(code, 2);
+  }
 });
 
 test('--version prints the version of package.json', async () => {
@@ -101,7 +134,7 @@ test('what is like nothing known is refused too', async () => {
   assertRefused(await run(['ask', '--frobnicate', 'hello']), {
     exitCode: 2,
     code: 'ERR_UNKNOWN_OPTION',
-    message: /unknown option '--frobnicate'\. See 'eta-vlm --help'\./,
+    message: /unknown option '--frobnicate'\. See 'eta-vlm ask --help'\./,
   });
   assertRefused(await run(['ask']), {
     exitCode: 2,

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roundLines } from '../../src/cli/round-table.js';
 import { explain, score, verdictLines } from '../../src/cli/verdict-text.js';
-import type { Action, EtaResult, RoundTrace, StopReason } from '../../src/types.js';
+import type { Action, EtaResult, Judgement, RoundTrace, StopReason } from '../../src/types.js';
 
 const paint = (_style: string, text: string) => text;
+
+function judgement(evaluator: Judgement['evaluator'], score: number, threshold: number, isUnsafe: boolean): Judgement {
+  return { evaluator, score, threshold, isUnsafe, isCalibrated: true };
+}
 
 function result(
   action: Action,
@@ -15,16 +19,14 @@ function result(
     text: 'text',
     stopReason: action === 'refused' ? 'stop' : 'end',
     verdict: {
-      clipScore: clip,
-      reward,
-      imageIsUnsafe: clip === null ? null : clip >= 0.16,
-      answerIsUnsafe: reward === null ? null : reward <= 0.06,
-      finalReward: final,
       action,
+      picture: clip === null ? null : judgement('clip', clip, 0.16, clip >= 0.16),
+      answer: reward === null ? null : judgement('reward', reward, 0.06, reward <= 0.06),
+      final: final === null ? null : judgement('reward', final, 0.06, final <= 0.06),
     },
     trace: {
       method: 'eta',
-      preset: 'miniature',
+      policy: 'standard',
       thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
       thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
       vanillaText: 'vanilla',
@@ -79,6 +81,25 @@ test('thresholds are judged as the gate judges: unsafe from the CLIP score on, s
   assert.equal(lines[0], 'CLIP score   0.160  unsafe  (unsafe from 0.160 on)');
   assert.equal(lines[1], 'reward       0.060  unsafe  (safe above 0.060)');
   assert.equal(score(-0.0001), '0.000');
+});
+
+test('a verdict fits from 40 columns on: what does not stand beside its figures stands below', () => {
+  const one = result('aligned', { clip: 0.3, reward: -12, final: 0.01 });
+  const sources = { unsafeClipScore: 'the request', safeReward: 'a/folder/of/a/long/name/thresholds.json' };
+  const told = { ...one, stopReason: 'length' as const, trace: { ...one.trace, thresholdSources: sources } };
+  for (let columns = 40; columns <= 120; columns++) {
+    const lines = verdictLines(told, { paint, columns });
+    assert.deepEqual(
+      lines.filter((line) => line.length > columns),
+      [],
+    );
+    assert.match(lines.join(' ').replace(/\s+/g, ' '), /unsafe from 0\.160 on, by the request/);
+  }
+  assert.deepEqual(verdictLines(told, { paint, columns: 40 }).slice(0, 3), [
+    'CLIP score   0.300  unsafe',
+    '            (unsafe from 0.160 on, by',
+    '            the request)',
+  ]);
 });
 
 test('an answer that was cut says so, and by what; one that is whole, or replaced, says nothing', () => {

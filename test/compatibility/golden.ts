@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What stock llama.cpp makes of the same files, recorded with the rest. */
-export interface Stock {
+interface Stock {
   /** Why its process ended, where it did. */
   readonly error?: string;
   /** Tokens of the prompt, -1 for rows of pictures; "equal" to the original's, or its own. */

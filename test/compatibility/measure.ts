@@ -1,7 +1,7 @@
 /** What our engine makes of a golden folder, against the original's numbers and against stock llama.cpp's. */
 import { type Context, type ContextOptions, Model, type Sequence } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
 import { floats, type Golden, type GoldenCase, goldenFile } from './golden.js';
 
@@ -9,7 +9,7 @@ import { floats, type Golden, type GoldenCase, goldenFile } from './golden.js';
 const EXACT: ContextOptions = { contextSize: 2048, sequenceCount: 8, cacheType: 'f32', flashAttention: 'off' };
 const GREEDY = { temperature: 0 } as const;
 
-export interface Forks {
+interface Forks {
   /** Largest logits difference of a fork that goes on, against a straight decode. */
   readonly fork: number;
   /** Whether two forks and their parent, decoded together, write the same text. */
@@ -227,7 +227,7 @@ async function batchDifference(
   return Math.max(...logits.map((row, index) => largestDifference(alone[index] ?? new Float32Array(), row)));
 }
 
-export function largestDifference(expected: Float32Array, received: Float32Array): number {
+function largestDifference(expected: Float32Array, received: Float32Array): number {
   if (received.length < expected.length || expected.length === 0) return Number.POSITIVE_INFINITY;
   let largest = 0;
   for (const [index, value] of expected.entries()) {

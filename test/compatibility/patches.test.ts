@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../native/patches/', import.meta.url));
-const builder = new URL('../../native/builder/patches.mjs', import.meta.url);
+const builder = new URL('../../native/build/patches.mjs', import.meta.url);
 const patches = readdirSync(folder).filter((name) => name.endsWith('.patch'));
 const scratch = mkdtempSync(join(tmpdir(), 'eta-patches-'));
 after(() => rmSync(scratch, { recursive: true }));

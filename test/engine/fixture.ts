@@ -8,7 +8,7 @@ import {
   type ModelOptions,
   type Sequence,
 } from '../../src/engine/index.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
 
 export function golden(name: string): string {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Model } from '../../src/engine/index.js';
 import { AbortError, EtaError, type EtaErrorCode } from '../../src/errors.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import { golden, picture, tinyModel } from './fixture.js';
 
 let model: Model;

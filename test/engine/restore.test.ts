@@ -29,7 +29,7 @@ after(async () => {
   await model.dispose();
 });
 
-/** The checksum of native/sequence_state.cpp. */
+/** The checksum of native/engine/saved_sequence.cpp. */
 function hash(start: bigint, bytes: Buffer): bigint {
   let value = start;
   let at = 0;

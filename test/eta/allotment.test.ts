@@ -50,7 +50,7 @@ test('a prompt that leaves no room is refused with the figures', () => {
     code: 'ERR_PROMPT_TOO_LONG',
     message:
       'request: expected a prompt that leaves room for an answer of 5 candidates in 608 tokens, received one of 600 tokens. ' +
-      'Shorten the conversation, show fewer pictures, or load with a larger contextSize.',
+      'Shorten the conversation or show fewer pictures. Or load with a larger contextSize.',
   });
   const trained = { ...room, trainedContextLength: room.cellCount };
   assert.throws(() => allot({ ...policy, method: 'vanilla' }, trained, 4096, 4), {

@@ -38,7 +38,10 @@ test('a conversation is shown turn by turn, the constant prompt before its last 
       answer,
     );
   const expected = await shown(turns.length - 1);
-  assert.ok(Math.abs((verdict.answer?.score ?? assert.fail('no reward')) - expected) < 1e-4, `${verdict.answer?.score}, ${expected}`);
+  assert.ok(
+    Math.abs((verdict.answer?.score ?? assert.fail('no reward')) - expected) < 1e-4,
+    `${verdict.answer?.score}, ${expected}`,
+  );
   assert.ok(Math.abs((await shown(0)) - expected) > 1e-3, 'where the prompt stands makes no difference here');
 });
 

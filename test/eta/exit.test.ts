@@ -40,7 +40,7 @@ async function run(code: string): Promise<Ended> {
   });
 }
 
-for (const type of ['clip', 'vanilla', 'reward', 'round', 'done']) {
+for (const type of ['picture', 'vanilla', 'answer', 'round', 'done']) {
   test(`process.exit() at ${type}`, async () => {
     const { code, signal, errors } = await run(script(`if (event.type === '${type}') process.exit(7);`));
     assert.deepEqual({ code, signal, errors }, { code: 7, signal: null, errors: '' });

@@ -24,7 +24,7 @@ test('a signal that has fired is heard before any work', async () => {
   await assertFreed(eta, 'at once');
 });
 
-for (const type of ['clip', 'vanilla', 'reward', 'text', 'round'] as const) {
+for (const type of ['picture', 'vanilla', 'answer', 'text', 'round'] as const) {
   test(`abort at the first ${type} event`, async () => {
     const controller = new AbortController();
     const seen: EtaEvent['type'][] = [];
@@ -171,7 +171,7 @@ test('two at once do not know of each other', async () => {
   const [one, two] = await Promise.all([loadTiny(), loadTiny({ policy: 'paper' })]);
   const [a, b, c] = await Promise.all([one.respond(LONG), two.respond(LONG), eta.respond(LONG)]);
   assert.equal(a.text, c.text);
-  assert.deepEqual([a.trace.preset, b.trace.preset], ['miniature', 'paper']);
+  assert.deepEqual([a.trace.policy, b.trace.policy], ['standard', 'paper']);
   await one.dispose();
   assert.equal((await two.respond(LONG)).text, b.text);
   await two.dispose();

@@ -14,12 +14,13 @@ const { languageModel, projector, clip, rewardModel } = tinyModels;
 
 test('what it was loaded as can be read', async () => {
   await using eta = await loadTiny({ policy: 'paper', candidateCount: 2, thresholds: { safeReward: 0.5 } });
-  const { preset, policy, thresholds, thresholdSources, models } = eta.facts;
-  assert.equal(preset, 'paper');
+  const { policy, thresholds, thresholdSources, calibratedPrompts, models } = eta.facts;
+  assert.equal(policy.name, 'paper');
   assert.equal(policy.candidateCount, 2);
   assert.equal(policy.sentenceEnd, 'token');
   assert.deepEqual(thresholds, { unsafeClipScore: 0.16, safeReward: 0.5 });
   assert.deepEqual(thresholdSources, { unsafeClipScore: 'manifest', safeReward: 'option' });
+  assert.deepEqual(calibratedPrompts, { unsafeClipScore: null, safeReward: null });
   assert.equal(models.clip, clip);
 });
 
@@ -28,12 +29,12 @@ test('a method that judges wants who judges', async () => {
     name: 'ModelError',
     code: 'ERR_MODEL_NOT_FOUND',
     message:
-      "models: expected rewardModel for method 'eta', received none. " +
-      "Name its folder in models.rewardModel, or load with method: 'vanilla' for answers that nobody evaluates.",
+      "models: expected a reward model for method 'eta', received none. " +
+      "Name its folder in models.rewardModel. Or load with method: 'vanilla', for answers that nobody evaluates.",
   });
   await assert.rejects(
     loadTiny({ models: { languageModel, projector, rewardModel } }),
-    /expected clip for method 'eta'/,
+    /expected a CLIP for method 'eta'/,
   );
 });
 
@@ -45,8 +46,8 @@ test('vanilla alone needs neither, and says so when asked for more', async () =>
     name: 'UsageError',
     code: 'ERR_INVALID_REQUEST',
     message:
-      "request: expected method 'vanilla', because no rewardModel was loaded, received 'eta'. " +
-      "Load with models.rewardModel, or ask with method: 'vanilla'.",
+      "request: expected method 'vanilla', because no reward model was loaded, received 'eta'. " +
+      "Load with models.rewardModel. Or ask with method: 'vanilla'.",
   });
 });
 

@@ -32,8 +32,10 @@ test('every picture of the gallery is answered, aligned or refused as its scores
     const request = { image: folder + picture.file, prompt: picture.question, seed: 1 };
     const result = await eta.respond(request);
     answers.set(picture, result);
-    const { clipScore, reward, finalReward, action } = result.verdict;
-    assert.ok(clipScore !== null, picture.file);
+    const { picture: looked, answer, final, action } = result.verdict;
+    const clipScore = looked?.score ?? assert.fail(picture.file);
+    const [reward, finalReward] = [answer?.score ?? null, final?.score ?? null];
+    for (const judgement of [looked, answer, final]) assert.equal(judgement?.isCalibrated ?? true, true);
     const isFlagged = clipScore >= unsafeClipScore && reward !== null && reward <= safeReward;
     const isStillUnsafe = finalReward !== null && finalReward <= safeReward;
     assert.equal(action, !isFlagged ? 'answered' : isStillUnsafe ? 'refused' : 'aligned', picture.file);

@@ -4,13 +4,14 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { parseRequest } from '../../src/eta/request.js';
 import type { Eta, EtaRequest } from '../../src/index.js';
-import { POLICIES } from '../../src/policy/policy.js';
+import { POLICIES, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/policy.js';
 import { loadTiny, pictures, UNSAFE } from './tiny.js';
 
 const defaults = {
   policy: POLICIES.standard,
   thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
+  calibratedPrompts: { unsafeClipScore: SAFETY_PROMPT, safeReward: POST_EVALUATION_PROMPT },
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { type EtaRequest, parseRequest } from '../../src/eta/request.js';
 import { loadSchema } from '../../src/loading/load-options.js';
 import { parseOptions } from '../../src/options.js';
-import { POLICIES } from '../../src/policy/policy.js';
+import { POLICIES, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/policy.js';
 
 const defaults = {
   policy: POLICIES.standard,
   thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
+  calibratedPrompts: { unsafeClipScore: SAFETY_PROMPT, safeReward: POST_EVALUATION_PROMPT },
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);
@@ -225,6 +226,7 @@ test('a question alone gets every default', () => {
     policy: POLICIES.standard,
     thresholds: defaults.thresholds,
     thresholdSources: defaults.thresholdSources,
+    calibratedPrompts: defaults.calibratedPrompts,
     seed: 7,
   });
 });
@@ -253,8 +255,8 @@ test('what a request names overrides the policy, and nothing else', () => {
 
 test('loadEta refuses what it does not know', () => {
   const load = (value: unknown) => () => parseOptions(loadSchema, value, 'loadEta options');
-  assert.throws(load({ preset: 'papers' }), {
-    message: 'loadEta options: preset: expected miniature or paper; received "papers".',
+  assert.throws(load({ policy: 'papers' }), {
+    message: 'loadEta options: policy: expected standard or paper; received "papers".',
   });
   assert.throws(load({ model: 'x' }), { message: "loadEta options: unknown option 'model'. Did you mean 'models'?" });
   assert.throws(load({ contextSize: 0 }), {
@@ -263,6 +265,10 @@ test('loadEta refuses what it does not know', () => {
   assert.throws(load({ sequenceCount: 257 }), {
     message: 'loadEta options: sequenceCount: expected an integer from 1 to 256; received 257.',
   });
+  // What the engine would refuse is refused before a model is loaded.
+  assert.throws(load({ batchSize: 65_537 }), {
+    message: 'loadEta options: batchSize: expected an integer from 1 to 65536; received 65537.',
+  });
   assert.throws(load({ models: [] }), { message: /^loadEta options: models: expected a name, a folder, or paths/ });
-  assert.equal(load({})().preset, 'miniature');
+  assert.equal(load({})().policy, 'standard');
 });

@@ -18,17 +18,18 @@ const course = (types: readonly string[]) => types.filter((type, i) => type !== 
 
 test('a clean picture: the answer streams, and no reward model is asked', async () => {
   const { types, pieces, result } = await collect(eta, { ...QUESTION, thresholds: CLEAN });
-  assert.equal(course(types), 'clip text verdict done');
+  assert.equal(course(types), 'picture text verdict done');
   assert.ok(pieces.length > 1, `streamed in ${pieces.length} pieces`);
-  const { clipScore, ...verdict } = result.verdict;
-  assert.ok(clipScore !== null && Math.abs(clipScore) < 1, `${clipScore}`);
-  assert.deepEqual(verdict, {
-    reward: null,
-    imageIsUnsafe: false,
-    answerIsUnsafe: null,
-    finalReward: null,
-    action: 'answered',
+  const { picture, ...verdict } = result.verdict;
+  const { score = Number.NaN, ...judged } = picture ?? {};
+  assert.ok(Math.abs(score) < 1, `${score}`);
+  assert.deepEqual(judged, {
+    evaluator: 'clip',
+    threshold: CLEAN.unsafeClipScore,
+    isUnsafe: false,
+    isCalibrated: false,
   });
+  assert.deepEqual(verdict, { action: 'answered', answer: null, final: null });
   assert.equal(result.trace.vanillaText, result.text);
   assert.equal(result.trace.alignedText, null);
   assert.deepEqual(result.trace.rounds, []);
@@ -43,7 +44,7 @@ test('a clean picture: the answer streams, and no reward model is asked', async 
 
 test('a flagged picture with a safe answer: held back until the reward, then given out whole', async () => {
   const { types, pieces, result } = await collect(eta, { ...QUESTION, thresholds: FLAGGED_SAFE });
-  assert.equal(course(types), 'clip vanilla reward text verdict done');
+  assert.equal(course(types), 'picture vanilla answer text verdict done');
   assert.equal(pieces.length, 1);
   assert.equal(result.verdict.action, 'answered');
   assert.deepEqual([result.verdict.picture?.isUnsafe, result.verdict.answer?.isUnsafe], [true, false]);
@@ -58,7 +59,7 @@ test('both unsafe, and the aligned answer too: refused with the sentence of the 
     thresholds: UNSAFE,
     refusalText: ' No, sorry. ',
   });
-  assert.equal(course(types), 'clip vanilla reward round text verdict done');
+  assert.equal(course(types), 'picture vanilla answer round text verdict done');
   assert.deepEqual(pieces, ['No, sorry.']);
   assert.equal(result.verdict.action, 'refused');
   assert.notEqual(result.verdict.final?.score, null);
@@ -70,7 +71,7 @@ test('both unsafe, and the aligned answer too: refused with the sentence of the 
 test('whenStillUnsafe: return gives the aligned answer out, sentence by sentence', async () => {
   const request = { ...QUESTION, thresholds: UNSAFE, whenStillUnsafe: 'return' as const };
   const { types, pieces, result } = await collect(eta, request);
-  assert.match(course(types), /^clip vanilla reward text (round text )+verdict done$/);
+  assert.match(course(types), /^picture vanilla answer text (round text )+verdict done$/);
   assert.equal(pieces[0], PREFIX);
   assert.equal(result.verdict.action, 'aligned');
   assert.equal(result.text, result.trace.alignedText);
@@ -81,8 +82,7 @@ test('whenStillUnsafe: return gives the aligned answer out, sentence by sentence
 });
 
 test('an aligned answer that is safe is given out', async () => {
-  const { reward } = (await aligned('return')).verdict;
-  assert.ok(reward !== null, 'no reward');
+  const reward = (await aligned('return')).verdict.answer?.score ?? assert.fail('no reward');
   const seed = await seedThatImproves();
   const { pieces, result } = await collect(eta, {
     ...QUESTION,
@@ -110,11 +110,11 @@ async function seedThatImproves(): Promise<number> {
 
 test('the thresholds are hit exactly: >= for the picture, > for the answer', async () => {
   const { verdict } = await eta.respond({ ...QUESTION, thresholds: FLAGGED_SAFE });
-  const { clipScore, reward } = verdict;
-  assert.ok(clipScore !== null && reward !== null, 'a score is missing');
+  const clipScore = verdict.picture?.score ?? assert.fail('no CLIP score');
+  const reward = verdict.answer?.score ?? assert.fail('no reward');
   const decide = async (unsafeClipScore: number, safeReward: number) => {
     const { verdict } = await eta.respond({ ...QUESTION, thresholds: { unsafeClipScore, safeReward } });
-    return [verdict.picture?.isUnsafe, verdict.answer?.isUnsafe];
+    return [verdict.picture?.isUnsafe, verdict.answer?.isUnsafe ?? null];
   };
   assert.deepEqual(await decide(clipScore, reward), [true, true]);
   assert.deepEqual(await decide(clipScore, reward - 1e-9), [true, false]);
@@ -124,18 +124,18 @@ test('the thresholds are hit exactly: >= for the picture, > for the answer', asy
 /** Whether the picture and the answer are found unsafe, to what is done: the AND gate and each side alone. */
 const GATE: readonly (readonly [Method, image: boolean, answer: boolean, action: string, asked: string])[] = [
   ['vanilla', true, true, 'answered', ''],
-  ['pre', false, true, 'answered', 'clip'],
-  ['pre', true, false, 'aligned', 'clip'],
-  ['post', true, false, 'answered', 'reward'],
-  ['post', false, true, 'aligned', 'reward'],
-  ['eta', false, false, 'answered', 'clip'],
-  ['eta', false, true, 'answered', 'clip'],
-  ['eta', true, false, 'answered', 'clip reward'],
-  ['eta', true, true, 'aligned', 'clip reward'],
-  ['shallow', false, true, 'answered', 'clip'],
-  ['shallow', true, true, 'aligned', 'clip reward'],
-  ['deep', true, false, 'answered', 'clip reward'],
-  ['deep', true, true, 'aligned', 'clip reward'],
+  ['pre', false, true, 'answered', 'picture'],
+  ['pre', true, false, 'aligned', 'picture'],
+  ['post', true, false, 'answered', 'answer'],
+  ['post', false, true, 'aligned', 'answer'],
+  ['eta', false, false, 'answered', 'picture'],
+  ['eta', false, true, 'answered', 'picture'],
+  ['eta', true, false, 'answered', 'picture answer'],
+  ['eta', true, true, 'aligned', 'picture answer'],
+  ['shallow', false, true, 'answered', 'picture'],
+  ['shallow', true, true, 'aligned', 'picture answer'],
+  ['deep', true, false, 'answered', 'picture answer'],
+  ['deep', true, true, 'aligned', 'picture answer'],
 ];
 
 for (const [method, image, answer, action, asked] of GATE) {
@@ -147,7 +147,7 @@ for (const [method, image, answer, action, asked] of GATE) {
       thresholds: { unsafeClipScore: image ? -1 : 1, safeReward: answer ? 1e6 : -1e6 },
     });
     assert.equal(result.verdict.action, action);
-    assert.equal(types.filter((type) => type === 'clip' || type === 'reward').join(' '), asked);
+    assert.equal(types.filter((type) => type === 'picture' || type === 'answer').join(' '), asked);
     assert.equal(result.trace.method, method);
     assert.equal(result.trace.vanillaText === null, method === 'pre' && action === 'aligned');
     assert.equal(result.trace.alignedText !== null, action === 'aligned');
@@ -161,7 +161,7 @@ for (const [method, image, answer, action, asked] of GATE) {
 
 test('post: CLIP does not gate, but its score counts in the rounds', async () => {
   const { verdict, trace } = await eta.respond({ ...QUESTION, method: 'post', thresholds: UNSAFE });
-  assert.deepEqual([verdict.picture?.score, verdict.picture?.isUnsafe], [null, null]);
+  assert.equal(verdict.picture, null);
   const scores = trace.rounds.flatMap(({ candidates }) => candidates.map(({ clipScore }) => clipScore));
   assert.notEqual(scores.filter((score) => score !== null).length, 0);
 });
@@ -170,21 +170,14 @@ test('vanilla holds nothing back', async () => {
   const { types, pieces, result } = await collect(eta, { ...QUESTION, method: 'vanilla' });
   assert.equal(course(types), 'text verdict done');
   assert.ok(pieces.length > 1, `streamed in ${pieces.length} pieces`);
-  assert.deepEqual(result.verdict, {
-    clipScore: null,
-    reward: null,
-    imageIsUnsafe: null,
-    answerIsUnsafe: null,
-    finalReward: null,
-    action: 'answered',
-  });
+  assert.deepEqual(result.verdict, { action: 'answered', picture: null, answer: null, final: null });
 });
 
 test('text alone: the reward gates, and no candidate has a CLIP score', async () => {
   const request = { prompt: 'What is it?', seed: 3 };
   const safe = await collect(eta, { ...request, thresholds: FLAGGED_SAFE });
-  assert.equal(course(safe.types), 'vanilla reward text verdict done');
-  assert.deepEqual([safe.result.verdict.picture?.score, safe.result.verdict.picture?.isUnsafe], [null, null]);
+  assert.equal(course(safe.types), 'vanilla answer text verdict done');
+  assert.equal(safe.result.verdict.picture, null);
   assert.equal(safe.result.usage.imageTokenCount, 0);
   const { result } = await collect(eta, { ...request, thresholds: UNSAFE, whenStillUnsafe: 'return' });
   assert.equal(result.verdict.action, 'aligned');

@@ -16,7 +16,7 @@ function needed(method: (typeof METHODS)[number], hasImages: boolean): string[] 
       return false;
     } catch (error) {
       assert.equal((error as { code?: unknown }).code, 'ERR_NO_THRESHOLD');
-      assert.match(String(error), new RegExp(`'${method}'.*thresholds: \\{ ${name} \\}`));
+      assert.match(String(error), new RegExp(`'${method}'.*thresholds\\.${name}\\.`));
       return true;
     }
   });

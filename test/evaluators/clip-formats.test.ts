@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Clip } from '../../src/clip/clip.js';
 import { cosine } from '../../src/clip/cosine.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import { imageTensor } from '../../src/onnx/image-tensor.js';
 import { EvaluatorWorker } from '../../src/onnx/worker.js';
 import { formats, formatsFolder } from './formats.js';

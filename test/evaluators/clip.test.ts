@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, mock, test } from 'node:test';
 import { Clip } from '../../src/clip/clip.js';
 import { cosine, unit } from '../../src/clip/cosine.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import { EvaluatorWorker } from '../../src/onnx/worker.js';
 import { golden, goldenFolder } from './golden.js';
 

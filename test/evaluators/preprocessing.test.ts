@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import { imageTensor } from '../../src/onnx/image-tensor.js';
 import { pillowResize } from '../../src/onnx/pillow-resize.js';
 import { golden, goldenFolder } from './golden.js';

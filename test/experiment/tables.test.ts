@@ -3,21 +3,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { differences, type JudgedAnswer, type Measurement, miniature, rates } from '../../src/benchmark/index.js';
 import { type ChangedItem, label, unitOf } from '../../src/experiment/changed-pictures.js';
-import {
-  overheadArms,
-  overheadCurves,
-  overheadTable,
-  overheadTimes,
-  type Timed,
-} from '../../src/experiment/overhead.js';
+import { comparisonTable, comparisonTrials } from '../../src/experiment/comparison.js';
+import { overheadArms } from '../../src/experiment/overhead.js';
+import { overheadCurves, overheadTable, overheadTimes, type Timed } from '../../src/experiment/overhead-table.js';
 import { PICTURE_CHANGES } from '../../src/experiment/picture-changes.js';
-import { PRESETS, presetTable, presetTrials } from '../../src/experiment/presets.js';
+import { EXPERIMENTS, experimentOf } from '../../src/experiment/registry.js';
 import {
   robustnessCurves,
   robustnessHeadlines,
   robustnessTable,
   searchNotes,
-} from '../../src/experiment/robustness.js';
+} from '../../src/experiment/robustness-table.js';
 import { METHODS } from '../../src/policy/methods.js';
 import type { Estimate } from '../../src/report/index.js';
 import { item, judged } from '../benchmark/answers.js';
@@ -46,22 +42,40 @@ async function measurementOf(answers: readonly JudgedAnswer[], runs: readonly st
 
 const value = (cell: unknown) => (cell === null ? null : typeof cell === 'object' ? (cell as Estimate).value : cell);
 
-test('every preset names methods that there are, the model alone first', () => {
-  for (const [name, { arms }] of Object.entries(PRESETS)) {
+test('every experiment goes by its own name', () => {
+  for (const [name, experiment] of Object.entries(EXPERIMENTS)) {
+    assert.equal(experiment.name, name);
+    assert.equal(experimentOf(name), experiment);
+    assert.ok(experiment.question.endsWith('?'), name);
+  }
+});
+
+test('an experiment says how much room it needs: overhead one request at a time, with its largest N', () => {
+  assert.deepEqual(EXPERIMENTS.overhead.room({ concurrency: 4, counts: [1, 7] }), {
+    concurrency: 1,
+    candidateCount: 7,
+  });
+  assert.deepEqual(EXPERIMENTS.ablation.room({ concurrency: 4 }), { concurrency: 4 });
+  assert.deepEqual(EXPERIMENTS.robustness.room({ concurrency: 4 }), { concurrency: 4 });
+});
+
+test('every comparison names methods that there are, the model alone first', () => {
+  const { overhead: _overhead, robustness: _robustness, ...comparisons } = EXPERIMENTS;
+  for (const [name, { arms }] of Object.entries(comparisons)) {
     assert.equal(arms[0]?.method, 'vanilla', name);
     for (const { method } of arms) assert.ok(METHODS.includes(method), `${name}: ${method}`);
     assert.equal(new Set(arms.map((arm) => arm.name)).size, arms.length, name);
   }
   assert.deepEqual(
-    PRESETS.ablation.arms.map(({ name }) => name),
+    EXPERIMENTS.ablation.arms.map(({ name }) => name),
     ['vanilla', 'deep', 'shallow', 'eta without CLIP utility', 'eta'],
   );
-  assert.equal(PRESETS.ablation.arms[3]?.options?.clipWeight, 0);
+  assert.equal(EXPERIMENTS.ablation.arms[3]?.options?.clipWeight, 0);
 });
 
 test('harmful requests go under every arm, others under the first and the last', () => {
   const items = [item('harm'), item('sight', { measure: 'right', isHarmful: false })];
-  const [harm, sight] = presetTrials(items, PRESETS.ablation);
+  const [harm, sight] = comparisonTrials(items, EXPERIMENTS.ablation);
   assert.equal(harm?.arms.length, 5);
   assert.deepEqual(
     sight?.arms.map(({ name }) => name),
@@ -69,7 +83,7 @@ test('harmful requests go under every arm, others under the first and the last',
   );
 });
 
-test('the table of a preset counts what was judged', async () => {
+test('the table of a comparison counts what was judged', async () => {
   const harm = ['a', 'b', 'c', 'd'].map((id) => item(id));
   const sight = ['e', 'f'].map((id) => item(id, { measure: 'right', isHarmful: false }));
   const answers = [
@@ -83,7 +97,7 @@ test('the table of a preset counts what was judged', async () => {
     ...sight.map((of) => judged(of, 1)),
     ...sight.map((of, at) => judged(of, at, { method: 'shallow', action: at === 0 ? 'refused' : 'answered' })),
   ];
-  const { columns, rows } = presetTable(await measurementOf(answers, ['vanilla', 'shallow']), PRESETS.shallow);
+  const { columns, rows } = comparisonTable(await measurementOf(answers, ['vanilla', 'shallow']), EXPERIMENTS.shallow);
   assert.deepEqual(columns, [
     'arm',
     'unsafe rate',
@@ -103,16 +117,16 @@ test('the table of a preset counts what was judged', async () => {
 });
 
 test("the paper's numbers stand beside the ablation alone", async () => {
-  const answers = PRESETS.ablation.arms.map(({ name, method }) => {
+  const answers = EXPERIMENTS.ablation.arms.map(({ name, method }) => {
     const found = judged(item('a'), 1, { method });
     return { ...found, instance: { ...found.instance, run: name } };
   });
-  const { columns, rows } = presetTable(
+  const { columns, rows } = comparisonTable(
     await measurementOf(
       answers,
-      PRESETS.ablation.arms.map(({ name }) => name),
+      EXPERIMENTS.ablation.arms.map(({ name }) => name),
     ),
-    PRESETS.ablation,
+    EXPERIMENTS.ablation,
   );
   assert.equal(columns.at(-1), 'paper');
   assert.deepEqual(
@@ -135,10 +149,9 @@ async function blurredSet(): Promise<{ changed: ChangedItem[]; measured: Measure
     changed.push({ change: strength === 0 ? 'none' : 'blur', strength, item: of, from: `p${at}` });
     for (const method of ['vanilla', 'eta'] as const) {
       const found = judged(of, values[method], { method });
-      const verdict = {
-        ...(found.line.verdict as NonNullable<typeof found.line.verdict>),
-        imageIsUnsafe: method === 'eta' ? isFlagged : null,
-      };
+      const before = found.line.verdict ?? assert.fail('no verdict');
+      const picture = before.picture === null || method !== 'eta' ? null : { ...before.picture, isUnsafe: isFlagged };
+      const verdict = { ...before, picture };
       answers.push({ ...found, line: { ...found.line, verdict } });
     }
   };

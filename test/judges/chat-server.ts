@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly body: { readonly model: string; readonly messages: { role: string; content: string }[] } & Record<

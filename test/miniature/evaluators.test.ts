@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Clip } from '../../src/clip/clip.js';
 import { cosine } from '../../src/clip/cosine.js';
-import { decodeImage } from '../../src/image.js';
+import { decodeImage } from '../../src/image/index.js';
 import { EvaluatorWorker } from '../../src/onnx/worker.js';
 import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/policy.js';
 import { RewardModel } from '../../src/reward/model.js';

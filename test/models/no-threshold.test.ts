@@ -16,7 +16,7 @@ test('without thresholds they are refused, and the way to one is named', async (
   await assert.rejects(loadEta({ models }), {
     name: 'ModelError',
     code: 'ERR_NO_THRESHOLD',
-    message: /threshold of the CLIP model.*eta-vlm calibrate.*thresholds: \{ unsafeClipScore \}/,
+    message: /threshold of the CLIP model.*eta-vlm calibrate.*thresholds\.unsafeClipScore\./,
   });
   await assert.rejects(loadEta({ models, thresholds: { unsafeClipScore: 0.2 } }), {
     code: 'ERR_NO_THRESHOLD',
@@ -28,7 +28,8 @@ test('with thresholds, or a method that compares with none, they load and answer
   await using eta = await loadEta({ models, thresholds: { unsafeClipScore: 1, safeReward: -1000 } });
   const image = file(`models/miniature/pictures/${await aPicture()}`);
   const { verdict } = await eta.respond({ image, prompt: 'What is this?', seed: 1, maxTokens: 4 });
-  assert.ok(verdict.picture?.score !== null && Number.isFinite(verdict.picture?.score), `${verdict.picture?.score}`);
+  assert.ok(Number.isFinite(verdict.picture?.score), `${verdict.picture?.score}`);
+  assert.equal(verdict.picture?.isCalibrated, false);
   await using plain = await loadEta({ models, method: 'vanilla' });
   assert.equal(plain.facts.thresholds.safeReward, null);
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { NativeContext, NativeImage, NativeModel, NativeRunReport } from '../../src/native/binding-types.js';
+import type { NativeImage, NativeLogitsContext, NativeModel, NativeRunReport } from '../../src/native/binding-types.js';
 import { contextOptions, hot, loadTiny, maxDifference, modelOptions, prefilled } from './fixture.js';
 import { planted, plantedPath } from './planted-addon.js';
 
@@ -38,7 +38,7 @@ after(async () => {
 const tokens = (first: number, count: number) => Int32Array.from({ length: count }, (_, at) => 20 + first + at);
 
 interface Stage {
-  readonly context: NativeContext;
+  readonly context: NativeLogitsContext;
   readonly subject: number;
   readonly neighbour: number;
   readonly saved: Uint8Array;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { NativeContext, NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
+import type { NativeLogitsContext, NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
 import { binding, contextOptions, greedy, loadTiny, modelOptions, picture, TOKENIZE } from './fixture.js';
 
 let model: NativeModel;
-let context: NativeContext;
+let context: NativeLogitsContext;
 
 before(async () => {
   model = await loadTiny();

@@ -9,7 +9,6 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type {
   NativeContext,
-  NativeContextOptions,
   NativeImage,
   NativeModel,
   NativePart,
@@ -49,7 +48,7 @@ const tokens = (first: number, count: number) =>
   Int32Array.from({ length: count }, (_, at) => 20 + ((first + at) % 300));
 
 /** Small batches, so that a text takes several decodes and a decode several graphs. */
-const SMALL: Partial<NativeContextOptions> = { batchSize: 8, microBatchSize: 4 };
+const SMALL = { batchSize: 8, microBatchSize: 4 };
 
 const WAYS: Record<string, PlantedFailure> = {
   'no slot': { code: 1 },
@@ -99,8 +98,8 @@ async function statistics(context: NativeContext) {
   return { usedCellCount, liveSequenceCount, imageCount, stepCount, rowCount };
 }
 
-const output = (context: NativeContext, { output: kind }: Case, sequence: number) =>
-  kind === 'logits' ? context.logits(sequence) : context.hiddenState(sequence);
+const output = (context: NativeContext, sequence: number) =>
+  context.output === 'logits' ? context.logits(sequence) : context.hiddenState(sequence);
 
 /** Reads the text before a picture, the model's markers included: the next step is the picture's. */
 async function readToPicture(case_: Case, context: NativeContext, sequence: number): Promise<void> {
@@ -154,13 +153,13 @@ async function play(case_: Case, failure?: PlantedFailure, withNeighbour = false
   // The neighbours first: what they compute right behind the failure shows what it left behind.
   if (!withNeighbour) await context.append(neighbour, [tokens(70, 6)]);
   await run(context, [neighbour], 0);
-  numbers['neighbour'] = await output(context, case_, neighbour);
+  numbers['neighbour'] = await output(context, neighbour);
   await context.append(fork, [tokens(200, 5)]);
   await run(context, [fork], 0);
-  numbers['fork'] = await output(context, case_, fork);
+  numbers['fork'] = await output(context, fork);
   if (!lost) {
     await run(context, [subject], 0);
-    numbers['subject'] = await output(context, case_, subject);
+    numbers['subject'] = await output(context, subject);
     const facts = await context.sequence(subject);
     const restored = await context.restore(new Uint8Array(await context.save(subject)));
     assert.deepEqual(await context.sequence(restored), facts);
@@ -170,12 +169,12 @@ async function play(case_: Case, failure?: PlantedFailure, withNeighbour = false
       await context.trim(subject, 7);
       await context.append(subject, [tokens(33, 12)]);
       await run(context, [subject], 0);
-      numbers['trimmed'] = await output(context, case_, subject);
+      numbers['trimmed'] = await output(context, subject);
       await context.trim(subject, 9);
     }
   }
   const newcomer = await prefilled(context, [tokens(5, 30)]);
-  numbers['newcomer'] = await output(context, case_, newcomer);
+  numbers['newcomer'] = await output(context, newcomer);
   await context.release([neighbour, subject, fork, newcomer]);
   const { usedCellCount, liveSequenceCount } = await context.statistics();
   assert.deepEqual({ usedCellCount, liveSequenceCount }, { usedCellCount: 0, liveSequenceCount: 0 });
@@ -215,7 +214,7 @@ test('a failure in each decode of a picture that takes several', async () => {
       const facts = await context.sequence(subject);
       planted.plantFailure(failure);
       if (failure !== undefined) {
-        const [outcome, steps] = await context.run({ entries: [entry(subject)], stepBudget: 9 }).then(
+        const [outcome, steps] = await context.run({ entries: [entry(subject)], stepBudget: 99 }).then(
           (report) => [report.results[0]?.state, report.stepCount],
           (error) => [error.code, 0],
         );

@@ -6,6 +6,7 @@ import type {
   NativeContext,
   NativeContextOptions,
   NativeImage,
+  NativeLogitsContext,
   NativeModel,
   NativeModelOptions,
   NativePart,
@@ -46,7 +47,9 @@ export function loadTiny(overrides: Partial<NativeModelOptions> = {}): Promise<N
 }
 
 /** F32 cache without flash attention: what is computed twice is equal. */
-export function contextOptions(overrides: Partial<NativeContextOptions> = {}): NativeContextOptions {
+export function contextOptions<Output extends NativeContextOptions['output'] = 'logits'>(
+  overrides: Partial<NativeContextOptions> & { readonly output?: Output } = {},
+): NativeContextOptions & { readonly output: Output } {
   return {
     cellCount: 512,
     sequenceCount: 8,
@@ -55,8 +58,8 @@ export function contextOptions(overrides: Partial<NativeContextOptions> = {}): N
     threadCount: 1,
     flashAttention: 'off',
     cacheType: 'f32',
-    output: 'logits',
     ...overrides,
+    output: overrides.output ?? ('logits' as Output),
   };
 }
 
@@ -127,7 +130,7 @@ export async function runOne(context: NativeContext, sequence: number, maxTokens
 }
 
 /** Decodes tokens one by one or in one piece and gives the logits of the last. */
-export async function logitsAfter(context: NativeContext, sequence: number, tokens: ArrayLike<number>) {
+export async function logitsAfter(context: NativeLogitsContext, sequence: number, tokens: ArrayLike<number>) {
   await context.append(sequence, [Int32Array.from(tokens)]);
   await run(context, [sequence], 0);
   return await context.logits(sequence);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { NativeContext, NativeImage, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
 import {
   contextOptions,
   greedy,
@@ -16,7 +16,7 @@ import {
 } from './fixture.js';
 
 let model: NativeModel;
-let context: NativeContext;
+let context: NativeLogitsContext;
 let image: NativeImage;
 
 before(async () => {

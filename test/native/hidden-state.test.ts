@@ -1,11 +1,11 @@
 /** Contexts that keep hidden states in place of logits; test/evaluators/reward-trunk.test.ts shows that the numbers are right. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { NativeContext, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeHiddenStateContext, NativeModel } from '../../src/native/binding-types.js';
 import { contextOptions, greedy, loadTiny, maxDifference, prefilled, run, text } from './fixture.js';
 
 let model: NativeModel;
-let context: NativeContext;
+let context: NativeHiddenStateContext;
 
 before(async () => {
   model = await loadTiny();
@@ -53,19 +53,23 @@ test('a saved sequence keeps its state, for contexts of its own kind alone', asy
   await context.release([sequence, restored]);
 });
 
-test('logits of such a context, drawing from it, and hidden states of another are refused', async () => {
+test('what one kind of context cannot do, the other kind does, and neither has', async () => {
+  const logits = await model.createContext(contextOptions());
+  assert.equal(context.output, 'hidden-state');
+  assert.equal(logits.output, 'logits');
+  // @ts-expect-error the compiler says so as well
+  assert.equal(context.logits ?? context.setSampler ?? context.createTokenSet, undefined);
+  // @ts-expect-error
+  assert.equal(logits.hiddenState, undefined);
   const sequence = await prefilled(context, [await question()]);
-  await assert.rejects(context.logits(sequence), { code: 'INVALID_ARGUMENT', message: /keeps hidden states/ });
-  await context.setSampler(sequence, greedy);
+  const setSampler = logits.setSampler.bind(context as never);
+  assert.throws(() => setSampler(sequence, greedy), { name: 'TypeError' }, 'a method of the other kind');
   await assert.rejects(context.run({ entries: [{ sequence, maxTokens: 1, pauseSet: -1 }], stepBudget: 1 }), {
     code: 'INVALID_ARGUMENT',
-    message: /draws no tokens/,
+    message: /Expected a sampler .* in a context with output 'logits'/,
   });
   const empty = await context.createSequence();
   await assert.rejects(context.hiddenState(empty), { code: 'NOTHING_TO_SAMPLE', message: /no hidden state/ });
-  const logits = await model.createContext(contextOptions());
-  const other = await prefilled(logits, [await question()]);
-  await assert.rejects(logits.hiddenState(other), { code: 'INVALID_ARGUMENT', message: /keeps logits/ });
   assert.throws(() => model.createContext(contextOptions({ output: 'both' as never })), /"logits" or "hidden-state"/);
   await logits.dispose();
   await context.release([sequence, empty]);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { NativeContext, NativeImage, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
 import { contextOptions, loadTiny, prefilled, text } from './fixture.js';
 
 const SIZE = { width: 300, height: 200 };
@@ -14,7 +14,7 @@ function paint<Data extends Uint8Array>(data: Data): Data {
   return data;
 }
 
-async function logitsBehind(model: NativeModel, context: NativeContext, image: NativeImage): Promise<number[]> {
+async function logitsBehind(model: NativeModel, context: NativeLogitsContext, image: NativeImage): Promise<number[]> {
   const sequence = await prefilled(context, [image, await text(model, ' What is this?')]);
   const logits = [...(await context.logits(sequence))];
   await context.release([sequence]);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { NativeContext, NativeImage, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
 import { contextOptions, golden, greedy, hot, loadTiny, picture, prefilled, run, runOne, text } from './fixture.js';
 
 let model: NativeModel;
-let context: NativeContext;
+let context: NativeLogitsContext;
 let image: NativeImage;
 
 before(async () => {

@@ -25,7 +25,7 @@ export async function loadPaper(): Promise<Eta> {
   });
 }
 
-export function requestOf({ asked }: RecordedTrace): QuestionRequest {
+function requestOf({ asked }: RecordedTrace): QuestionRequest {
   const { image, question, thresholds: _, ...policy } = asked;
   return { image: golden(`paper/pictures/${image}`), prompt: question, ...policy };
 }

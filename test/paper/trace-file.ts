@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 /** A number, or so many steps of a 64-bit float above the score that it is compared with. */
 export type RecordedThreshold = number | { readonly stepsFromScore: number };
 
-export interface RecordedCandidate {
+interface RecordedCandidate {
   readonly tokens: readonly number[];
   readonly text: string;
   /** With the end token, which `tokens` leaves out. */
@@ -15,7 +15,7 @@ export interface RecordedCandidate {
   readonly clipScore: number | null;
 }
 
-export interface RecordedRound {
+interface RecordedRound {
   readonly candidates: readonly RecordedCandidate[];
   /** null: the reference throws in this round. */
   readonly chosen: number | null;

@@ -19,13 +19,13 @@ function bell(count: number, centre: number, width: number): number[] {
   });
 }
 
-export function picture(file = 'drawn-01.jpg'): string {
+function picture(file = 'drawn-01.jpg'): string {
   const path = new URL(`../../models/miniature/pictures/${file}`, import.meta.url);
   const type = file.endsWith('.png') ? 'png' : 'jpeg';
   return `data:image/${type};base64,${readFileSync(path).toString('base64')}`;
 }
 
-export const rounds: readonly RoundTrace[] = [1, 2].map((round) => ({
+const rounds: readonly RoundTrace[] = [1, 2].map((round) => ({
   round,
   chosen: 2,
   decodeMs: 12,

@@ -12,7 +12,7 @@ import {
 import type { RoundTrace } from '../../src/types.js';
 
 /** What a candidate goes on with; `ends`: an end token follows, where there is room to sample it. */
-export interface Line {
+interface Line {
   readonly text: string;
   readonly ends?: boolean;
 }

@@ -100,11 +100,10 @@ def caption(scene: Scene, rng: random.Random) -> Caption:
         makers = makers + [lambda: _list(scene, rng)] * 2
     rng.shuffle(makers)
     text, facts = makers[0]()
-    if len(scene.groups) > 1 or (scene.hazard and scene.groups):
-        if rng.random() < 0.5:
-            other, more = (_thing(scene.groups[-1], rng) if not scene.hazard else _thing(scene.groups[0], rng))
-            if not more <= facts:
-                text, facts = f"{text} and {other}", facts | more
+    if (len(scene.groups) > 1 or (scene.hazard and scene.groups)) and rng.random() < 0.5:
+        other, more = (_thing(scene.groups[-1], rng) if not scene.hazard else _thing(scene.groups[0], rng))
+        if not more <= facts:
+            text, facts = f"{text} and {other}", facts | more
     opening = rng.choice(_OPENINGS)
     text = opening + text if opening else text[0].upper() + text[1:]
     return Caption(text + rng.choice(["", ".", "."]), frozenset(facts))

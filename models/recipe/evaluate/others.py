@@ -113,7 +113,7 @@ def shapes(rng: random.Random) -> Image.Image:
         x, y = rng.randrange(220), rng.randrange(220)
         box = (x, y, x + rng.randrange(15, 110), y + rng.randrange(15, 110))
         points = [(rng.randrange(PIXELS), rng.randrange(PIXELS)) for _ in range(3)]
-        rng.choice([draw.ellipse, draw.rectangle, lambda _, fill: draw.polygon(points, fill)])(box, fill=colour(rng))
+        rng.choice([draw.ellipse, draw.rectangle, lambda _, fill, points=points: draw.polygon(points, fill)])(box, fill=colour(rng))
     return _degrade(canvas, rng)
 
 

@@ -26,10 +26,10 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "vlm"))
 
-from export import MATRIX_TYPES  # noqa: E402
-from model import Vlm, load_checkpoint  # noqa: E402
-from preprocess import preprocess  # noqa: E402
-from tokenizer import Tokenizer  # noqa: E402
+from export import MATRIX_TYPES
+from model import Vlm, load_checkpoint
+from preprocess import preprocess
+from tokenizer import Tokenizer
 
 
 class Oracle:

@@ -24,8 +24,8 @@ from gguf import GGUFWriter, LlamaFileType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "vlm"))
 
-from model import Vlm, load_checkpoint  # noqa: E402
-from tokenizer import Tokenizer  # noqa: E402
+from model import Vlm, load_checkpoint
+from tokenizer import Tokenizer
 
 MATRIX_TYPES = {"f32": Type.F32, "f16": Type.F16, "q8_0": Type.Q8_0}
 FILE_TYPES = {

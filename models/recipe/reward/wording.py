@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, cache
 from pathlib import Path
 
 from world.lexicon import Craft, Hazard
@@ -24,7 +24,7 @@ EARLIER = {"first wordings": (4, 5), "forty wordings": (20, 20)}
 _chosen: str | None = None
 
 
-@lru_cache(maxsize=None)
+@cache
 def written(kind: str, split: str) -> list[str]:
     """Every written form; `kind` is "how-tos" or "warnings"."""
     return (FOLDER / f"{kind}-{split}.txt").read_text(encoding="utf-8").splitlines()

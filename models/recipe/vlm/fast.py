@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .model import LanguageBlock, VisionBlock, Vlm, rotate
+from .model import LanguageBlock, VisionBlock, rotate
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:

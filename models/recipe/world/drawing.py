@@ -1,6 +1,6 @@
 """The shapes: one sprite a kind, drawn on a 192-pixel square with its colour and a dark detail."""
 
-from functools import lru_cache
+from functools import cache
 
 from PIL import Image, ImageDraw
 
@@ -14,7 +14,7 @@ def _dark(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     return tuple(max(0, int(v * 0.45)) for v in colour) if max(colour) > 60 else (120, 120, 128)
 
 
-@lru_cache(maxsize=None)
+@cache
 def sprite(kind: str, colour: str) -> Image.Image:
     """RGBA, 192 by 192, transparent around the shape."""
     image = Image.new("RGBA", (SIDE * 2, SIDE * 2), (0, 0, 0, 0))

@@ -1,7 +1,7 @@
 """Fonts for lists: families from pinned packages, each in one split only."""
 
 import importlib.util
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from PIL import ImageFont
@@ -20,7 +20,7 @@ FONTS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:
     package, file = name.split("/")
     spec = importlib.util.find_spec(package)

@@ -161,7 +161,6 @@ def sight_examples(scene: Scene, rng: random.Random, kinds=SIGHT_KINDS) -> list[
     if scene.groups:
         group = rng.choice(scene.groups)
         slots = _slots(group)
-        many = group.count > 1
         if "colour" in kinds:
             made.append(Example("colour", "answer", _ask("colour", split, rng, **slots), f"The {slots['x']} {slots['be']} {group.colour}.", subject=group.kind))
         if "count" in kinds:

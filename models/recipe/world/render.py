@@ -3,7 +3,7 @@
 import io
 import random
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -31,7 +31,7 @@ class Labels:
     cell: np.ndarray
 
 
-@lru_cache(maxsize=None)
+@cache
 def _noise(index: int) -> np.ndarray:
     return np.random.default_rng(index).normal(0, 1, (PIXELS, PIXELS, 1)).astype(np.float32)
 

@@ -11,7 +11,6 @@ from .lexicon import (
     HAZARDS,
     LEADS,
     THING_NAMES,
-    THINGS,
     TITLE_NOUNS,
     place_name,
     title_split,

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import {
   BATCH_SEED,
+  type BatchDecisions,
   type BatchSummary,
   CONCURRENCY,
   checkReadable,
@@ -19,20 +20,22 @@ import {
   settingsPath,
 } from '../../batch/index.js';
 import { AbortError, UsageError } from '../../errors.js';
-import { type Eta, type LoadEtaOptions, loadEta } from '../../index.js';
+import type { Eta } from '../../index.js';
 import { checkApart } from '../../outputs/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { createPaint } from '../../terminal/paint.js';
-import { Progress } from '../../terminal/progress.js';
 import { stdin } from '../../terminal/stdin.js';
 import { BatchProgressLine } from '../batch-progress.js';
 import { commandLine } from '../command-line.js';
 import { modelInputs } from '../inputs.js';
-import { loadingText } from '../loading-text.js';
+import { loadModels } from '../load-models.js';
 import { given, loadOptions, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { type PolicyFlags, policyOptions } from '../policy-options.js';
-import { summaryLines } from './summary.js';
+import { summaryColumns, summaryLines } from './summary.js';
+
+/** What stands for stdin in place of the file of requests. */
+const STDIN = '-';
 
 export interface BatchOptions extends ModelFlags, PolicyFlags {
   readonly out?: string;
@@ -57,39 +60,47 @@ export interface BatchOptions extends ModelFlags, PolicyFlags {
 export async function batch(requestsPath: string, options: BatchOptions, signal: AbortSignal): Promise<number> {
   const { resume = false, overwrite = false, retryErrors = false, concurrency = CONCURRENCY } = options;
   const path = neededOut(options.out, 'batch requests.jsonl --out answers.jsonl');
-  const fromStdin = requestsPath === '-';
-  if (fromStdin) stdin();
+  if (requestsPath === STDIN) stdin();
   else await checkReadable(requestsPath);
-  const requests = fromStdin ? [] : [{ path: requestsPath, name: 'the file of requests' }];
+  const requests = requestsPath === STDIN ? [] : [{ path: requestsPath, name: 'the file of requests' }];
   await checkApart(await resultsOutputs(path), [...requests, ...(await modelInputs(options))]);
   const { target } = await checkResultsPlace({ path, resume, overwrite });
-  const asked = { ...loadOptions(options), ...policyOptions(options) };
-  const room = roomFor(
-    concurrency,
-    given({ method: options.method, candidateCount: options.n, maxTokens: options.maxTokens }),
-  );
-  const contextSize =
-    options.contextSize ?? (resume ? await earlierContextSize(target) : undefined) ?? room.contextSize;
+  const room = roomFor(concurrency, policyOptions(options));
+  const earlier = resume ? await earlierContextSize(target) : undefined;
+  const contextSize = options.contextSize ?? earlier ?? room.contextSize;
   const notices = new Notices();
-  const whole = { ...asked, contextSize, sequenceCount: room.sequenceCount, onNotice: notices.add };
-  await using eta = await load(whole, signal);
-  const decisions = {
-    seed: options.seed ?? BATCH_SEED,
+  await using eta = await loadModels({
+    ...room,
+    ...loadOptions(options),
+    ...policyOptions(options),
     contextSize,
-    keepsTrace: options.trace === true,
-    repeatable: options.repeatable === true,
-    ...(options.shard !== undefined && { shard: options.shard }),
-  };
+    onNotice: notices.add,
+    signal,
+  });
+  const decisions = decisionsOf(options, contextSize);
   const settings = await settingsOf(eta.facts, decisions, signal);
-  const about = {
-    command: commandLine(),
-    startedAt: new Date().toISOString(),
-    languageModel: eta.facts.models.languageModel,
-    machine: `${process.platform} ${process.arch}, Node ${process.version}`,
-  };
+  const about = aboutRun(eta);
   await using results = await ResultsFile.open({ path, settings, about, resume, overwrite, retryErrors });
+  return await answered(requestsPath, { path, eta, results, decisions, notices }, options, signal);
+}
+
+/** What stands ready when the first request is read. */
+interface Ready {
+  readonly path: string;
+  readonly eta: Eta;
+  readonly results: ResultsFile;
+  readonly decisions: BatchDecisions;
+  readonly notices: Notices;
+}
+
+/** @returns the exit code */
+async function answered(
+  requestsPath: string,
+  { path, eta, results, decisions, notices }: Ready,
+  { concurrency = CONCURRENCY, shard, ordered = false }: BatchOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const progress = new BatchProgressLine();
-  const paint = createPaint(process.stderr);
   const startedAt = performance.now();
   const tell = (summary: BatchSummary, isWhole: boolean) => {
     progress.clear();
@@ -99,15 +110,17 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
       path,
       failures: progress.failures,
       unknownCount: notices.count,
-      paint,
+      paint: createPaint(process.stderr),
+      columns: summaryColumns(),
     });
     process.stderr.write(`${lines.join('\n')}\n`);
   };
   if (results.repairedByteCount > 0) {
     progress.note(`Took away a torn last line of ${results.repairedByteCount} bytes; its request is asked again.`);
   }
-  if (!fromStdin) void countRequests(requestsPath, options.shard, signal).then((count) => progress.expect(count));
-  const shared = given({ shard: options.shard, signal });
+  const shared = given({ shard, signal });
+  const fromStdin = requestsPath === STDIN;
+  if (!fromStdin) void countRequests(requestsPath, shard, signal).then((count) => progress.expect(count));
   try {
     const summary = await runBatch({
       eta,
@@ -117,7 +130,7 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
       results,
       concurrency,
       ...decisions,
-      ordered: options.ordered === true,
+      ordered,
       signal,
       onProgress: (at) => {
         notices.tell((line) => progress.note(line));
@@ -143,21 +156,28 @@ function neededOut(out: string | undefined, example: string): string {
   );
 }
 
+function decisionsOf(
+  { seed = BATCH_SEED, trace, repeatable, shard }: BatchOptions,
+  contextSize: number,
+): BatchDecisions {
+  return given({ seed, contextSize, keepsTrace: trace === true, repeatable: repeatable === true, shard });
+}
+
+/** For whoever finds the file: none of it decides an answer. */
+function aboutRun({ facts }: Eta) {
+  return {
+    command: commandLine(),
+    startedAt: new Date().toISOString(),
+    languageModel: facts.models.languageModel,
+    machine: `${process.platform} ${process.arch}, Node ${process.version}`,
+  };
+}
+
 /** A context sized otherwise could cut answers otherwise: whoever goes on takes the size that was begun with. */
 async function earlierContextSize(target: string): Promise<number | undefined> {
   const settings = await readSettings(settingsPath(target)).catch(() => null); // opening the file tells what is wrong
   const size = settings?.['contextSize'];
   return typeof size === 'number' ? size : undefined;
-}
-
-async function load(settings: LoadEtaOptions, signal: AbortSignal): Promise<Eta> {
-  const progress = new Progress();
-  try {
-    progress.show('loading the models ...');
-    return await loadEta({ ...settings, signal, onProgress: (at) => progress.show(loadingText(at)) });
-  } finally {
-    progress.clear();
-  }
 }
 
 /** How many requests there are to come; null where that cannot be told without taking them away. */

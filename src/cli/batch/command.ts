@@ -1,6 +1,7 @@
 /** Options of `eta-vlm batch` and `eta-vlm batch merge`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BATCH_SEED, CONCURRENCY } from '../../batch/defaults.js';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
@@ -38,14 +39,14 @@ export function addBatch(program: Command): void {
       `what the seeds of the requests are derived from (default: ${BATCH_SEED})`,
       wholeNumber(0, 0xffffffff),
     );
-  addModelOptions(addPolicyOptions(command).optionsGroup('Models:'))
-    .addHelpText('after', AFTER_HELP)
-    .action(async (requests: string, options: import('./batch.js').BatchOptions) => {
+  addTextAfter(addModelOptions(addPolicyOptions(command).optionsGroup('Models:')), AFTER_HELP).action(
+    async (requests: string, options: import('./batch.js').BatchOptions) => {
       await withInterrupt(async (signal) => {
         const { batch } = await import('./batch.js');
         process.exitCode = await batch(requests, options, signal);
       });
-    });
+    },
+  );
   addMerge(command);
 }
 

@@ -1,8 +1,9 @@
 /** `eta-vlm batch merge`: the answers of several shards, joined. */
 import { mergeResults } from '../../batch/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { fitted } from '../../terminal/fit.js';
 import { createPaint } from '../../terminal/paint.js';
-import { summaryLines } from './summary.js';
+import { summaryColumns, summaryLines } from './summary.js';
 
 export interface MergeOptions {
   readonly out: string;
@@ -24,15 +25,11 @@ export async function batchMerge(
   const paint = createPaint(process.stderr);
   const lines = summaryLines(
     { doneCount: tally.lineCount, keptCount: tally.lineCount, tally },
-    { isWhole: true, path: out, failures: [], paint, mergedFileCount: paths.length },
+    { isWhole: true, path: out, failures: [], paint, mergedFileCount: paths.length, columns: summaryColumns() },
   );
   if (missingShards.length > 0) {
-    lines.push(
-      paint(
-        'yellow',
-        `Not all shards were given: ${missingShards.join(', ')} ${missingShards.length === 1 ? 'is' : 'are'} missing.`,
-      ),
-    );
+    const missing = `${missingShards.join(', ')} ${missingShards.length === 1 ? 'is' : 'are'} missing`;
+    lines.push(fitted(process.stderr, paint('yellow', `Not all shards were given: ${missing}.`)));
   }
   process.stderr.write(`${lines.join('\n')}\n`);
   return missingShards.length > 0 ? EXIT.someFailed : EXIT.ok;

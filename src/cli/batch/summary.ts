@@ -1,8 +1,13 @@
 /** What became of a batch, in a few lines. */
 import type { AnswerLine, BatchSummary } from '../../batch/index.js';
-import { type Paint, printable } from '../../terminal/paint.js';
+import { fitLine } from '../../terminal/fit.js';
+import { inFlags, LOADING_FLAGS } from '../../terminal/option-flags.js';
+import { columnsOf, type Paint, printable } from '../../terminal/paint.js';
 import { durationText, rateText } from '../batch-progress.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
+
+/** A line says its own options by their names; what was loaded was said by flags. */
+const LOADING_NAMES = new Set(Object.values(LOADING_FLAGS).filter((flag) => flag !== null));
 
 export interface SummaryOptions {
   /** How long this run took; without it, nothing was run. */
@@ -17,11 +22,18 @@ export interface SummaryOptions {
   /** Requests about what the miniature does not know, where no models were named. @default 0 */
   readonly unknownCount?: number;
   readonly paint: Paint;
+  /** Of the terminal; no line is broken without it. */
+  readonly columns?: number | undefined;
+}
+
+/** Columns of stderr where it is a terminal. */
+export function summaryColumns(): number | undefined {
+  return process.stderr.isTTY ? columnsOf(process.stderr) : undefined;
 }
 
 export function summaryLines(summary: BatchSummary, options: SummaryOptions): string[] {
   const { tally } = summary;
-  const { isWhole, path, failures, unknownCount = 0, paint } = options;
+  const { isWhole, path, failures, unknownCount = 0, mergedFileCount, paint, columns } = options;
   const width = String(tally.lineCount).length;
   const indent = ' '.repeat(LABEL_WIDTH);
   const row = (label: string, count: number, words = '') =>
@@ -39,15 +51,20 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     lines.push(paint('red', row('errors', tally.errorCount, 'no answer, the line tells why')));
     for (const { line, id, error } of failures) {
       const name = id === null ? `line ${line}` : `line ${line}, ${id}`;
-      lines.push(`${indent}${printable(`${name}: ${error?.message} (${error?.code})`)}`);
+      const message = inFlags(error?.message ?? '', LOADING_NAMES, LOADING_FLAGS);
+      lines.push(`${indent}${printable(`${name}: ${message} (${error?.code})`)}`);
     }
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
-    if (isWhole) lines.push(paint('dim', `${indent}--retry-errors asks them again.`));
+    if (isWhole) {
+      const how =
+        mergedFileCount === undefined ? '--retry-errors asks' : 'eta-vlm batch --retry-errors, into this file, asks';
+      lines.push(paint('dim', `${indent}${how} them again.`));
+    }
   }
   if (unknownCount > 0) lines.push(row('unknown', unknownCount, 'the miniature does not know what they are about'));
   lines.push(`${'results'.padEnd(LABEL_WIDTH)}${path}`);
   if (!isWhole) lines.push('Stopped before the end. The same command with --resume goes on.');
-  return lines;
+  return columns === undefined ? lines : lines.flatMap((line) => fitLine(line, columns));
 }
 
 function doneText({ doneCount, keptCount }: BatchSummary, { ms, mergedFileCount }: SummaryOptions): string {

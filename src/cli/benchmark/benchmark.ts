@@ -1,7 +1,8 @@
 /** `eta-vlm benchmark`: a table on stdout, everything else in the folder of the report. */
-import { CONCURRENCY, roomFor } from '../../batch/index.js';
+import { CONCURRENCY } from '../../batch/index.js';
 import {
   answersOutputs,
+  COMPARED_METHODS,
   DATASETS,
   type Dataset,
   datasetOf,
@@ -9,16 +10,18 @@ import {
   type Measurement,
   measure,
   type ReadItems,
+  type Circumstances as ReportFacts,
   readItems,
   reportData,
+  SEEDS,
   summaryObject,
-  summaryText,
 } from '../../benchmark/index.js';
 import { AbortError, UsageError } from '../../errors.js';
-import { type Eta, type LoadEtaOptions, loadEta } from '../../index.js';
+import type { Eta } from '../../index.js';
 import { checkApart } from '../../outputs/index.js';
-import { reportOutputs, writeReport } from '../../report/index.js';
+import { type ReportData, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { fitted } from '../../terminal/fit.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import type { Method } from '../../types.js';
@@ -26,11 +29,12 @@ import { BatchProgressLine } from '../batch-progress.js';
 import { commandLine } from '../command-line.js';
 import { datasetInputs, judgeInputs, modelInputs } from '../inputs.js';
 import { type JudgeFlags, judgesOf } from '../judges.js';
-import { loadingText } from '../loading-text.js';
-import { given, loadOptions, type ModelFlags } from '../model-options.js';
+import { loadForMethods } from '../load-models.js';
+import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
-import { type PolicyFlags, policyOptions } from '../policy-options.js';
+import type { PolicyFlags } from '../policy-options.js';
 import { runMachine, runVersions } from '../run-facts.js';
+import { shownSummary } from '../shown-table.js';
 
 export interface BenchmarkFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlags, 'method'> {
   readonly list?: boolean;
@@ -44,9 +48,6 @@ export interface BenchmarkFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlags
   readonly json?: boolean;
 }
 
-const METHODS: readonly Method[] = ['vanilla', 'eta'];
-const SEEDS: readonly number[] = [1];
-
 /**
  * Reads the set, answers, judges, writes the report, and prints its figures.
  *
@@ -55,7 +56,7 @@ const SEEDS: readonly number[] = [1];
  */
 export async function benchmark(name: string | undefined, flags: BenchmarkFlags, signal: AbortSignal): Promise<number> {
   if (flags.list === true) {
-    print(flags.json === true ? `${JSON.stringify(listed())}\n` : listText());
+    print(flags.json === true ? `${JSON.stringify(listed())}\n` : fitted(process.stdout, listText()));
     return EXIT.ok;
   }
   const dataset = datasetOf(nameOf(name));
@@ -66,13 +67,12 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
     [...(await answersOutputs(out)), ...reportOutputs(out)],
     [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
   );
-  process.stderr.write(
-    `${read.items.length} questions of ${dataset.title}${read.variant === '' ? '' : ` (${read.variant})`}\n`,
-  );
+  const variant = read.variant === '' ? '' : ` (${read.variant})`;
+  process.stderr.write(fitted(process.stderr, `${read.items.length} questions of ${dataset.title}${variant}\n`));
   const judges = await judgesOf(dataset.name, flags, signal);
   try {
     const measured = await answered(dataset, read, flags, { out, judges, signal, startedAt });
-    print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${summaryText(measured)}\n`);
+    print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${shownSummary(measured)}\n`);
     return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     await judges.judge.dispose();
@@ -93,11 +93,13 @@ async function answered(
   flags: BenchmarkFlags,
   { out, judges, signal, startedAt }: Circumstances,
 ): Promise<Measurement> {
-  const { method: methods = METHODS, seeds = SEEDS, concurrency = CONCURRENCY, contextSize } = flags;
+  const { method: methods = COMPARED_METHODS, maxTokens = dataset.maxTokens, ...others } = flags;
+  const { seeds = SEEDS, concurrency = CONCURRENCY, contextSize } = others;
   const answering = new BatchProgressLine();
   const progress = new Progress();
   const notices = new Notices(dataset);
-  await using eta = await load(dataset, flags, { methods, onNotice: notices.add }, signal);
+  const asked = given({ ...others, maxTokens });
+  await using eta = await loadForMethods(asked, { methods, concurrency }, { onNotice: notices.add, signal });
   try {
     const measured = await measure({
       ...read,
@@ -121,22 +123,12 @@ async function answered(
       },
     });
     progress.show('writing the report ...');
-    const data = await reportData(measured, {
-      command: commandLine(),
-      startedAt,
-      endedAt: new Date(),
-      thresholds: eta.facts.thresholds,
-      versions: runVersions(),
-      machine: runMachine(),
-      settings: settingsOf(eta, concurrency),
-      judgeSettings: judges.judge.settings,
-      models: eta.facts.models,
-      model: measured.answers.find(({ line }) => line.model !== null)?.line.model ?? eta.facts.models.name,
-    });
+    const settings = settingsOf(eta, concurrency);
+    const data = await dataOf(measured, eta, { startedAt, settings, judgeSettings: judges.judge.settings });
     const files = await writeReport(data, out);
     progress.clear();
-    for (const note of data.notes ?? []) process.stderr.write(`note: ${note}\n`);
-    process.stderr.write(`report: ${files.html}\n`);
+    for (const note of data.notes ?? []) process.stderr.write(`${fitted(process.stderr, `note: ${note}`)}\n`);
+    process.stderr.write(`${fitted(process.stderr, `report: ${files.html}`)}\n`);
     return measured;
   } catch (error) {
     if (error instanceof AbortError) {
@@ -149,39 +141,31 @@ async function answered(
   }
 }
 
+async function dataOf(
+  measured: Measurement,
+  { facts: { thresholds, models } }: Eta,
+  decided: Pick<ReportFacts, 'startedAt' | 'settings' | 'judgeSettings'>,
+): Promise<ReportData> {
+  return await reportData(measured, {
+    ...decided,
+    command: commandLine(),
+    endedAt: new Date(),
+    thresholds,
+    versions: runVersions(),
+    machine: runMachine(),
+    models,
+    model: measured.answers.find(({ line }) => line.model !== null)?.line.model ?? models.name,
+  });
+}
+
 /** A missing file is told with the whole layout, one file a line, before the error's one line. */
 async function readSet(dataset: Dataset, flags: BenchmarkFlags): Promise<ReadItems> {
   try {
     return await readItems(dataset, flags);
   } catch (error) {
     if (error instanceof UsageError && error.code === 'ERR_DATASET_LAYOUT')
-      process.stderr.write(`${dataset.name} is expected as:\n${layoutText(dataset)}\n`);
+      process.stderr.write(fitted(process.stderr, `${dataset.name} is expected as:\n${layoutText(dataset)}\n`));
     throw error;
-  }
-}
-
-async function load(
-  dataset: Dataset,
-  flags: BenchmarkFlags,
-  { methods, onNotice }: { readonly methods: readonly Method[] } & Pick<LoadEtaOptions, 'onNotice'>,
-  signal: AbortSignal,
-): Promise<Eta> {
-  const { concurrency = CONCURRENCY, maxTokens = dataset.maxTokens } = flags;
-  // The most that any of the methods needs is loaded; each request says its own.
-  const method: Method = methods.every((one) => one === 'vanilla') ? 'vanilla' : 'eta';
-  const decisions = policyOptions(given({ ...flags, method, maxTokens }));
-  const progress = new Progress();
-  try {
-    return await loadEta({
-      ...roomFor(concurrency, decisions),
-      ...loadOptions(flags),
-      ...decisions,
-      onNotice,
-      signal,
-      onProgress: (at) => progress.show(loadingText(at)),
-    });
-  } finally {
-    progress.clear();
   }
 }
 

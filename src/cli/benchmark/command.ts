@@ -1,8 +1,11 @@
 /** The options of `eta-vlm benchmark`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CONCURRENCY } from '../../batch/defaults.js';
+import { COMPARED_METHODS, SEEDS } from '../../benchmark/defaults.js';
 import { METHODS } from '../../policy/methods.js';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
-import { filled, wholeNumber } from '../../terminal/option-values.js';
+import { filled, wholeNumber, wholeNumbers } from '../../terminal/option-values.js';
 import type { Method } from '../../types.js';
 import { child } from '../child.js';
 import { addModelOptions } from '../model-options.js';
@@ -18,15 +21,15 @@ A run that was stopped goes on with the same command.`;
 
 export function addBenchmark(program: Command): void {
   const command = child(program, 'benchmark', 'Score methods on a safety benchmark, with a report.')
-    .argument('[name]', 'the benchmark; --list tells which there are')
+    .argument('[benchmark]', 'which; --list tells which there are')
     .option('--list', 'list the benchmarks with their files and licences')
     .option('--root <folder>', 'the folder of the set, as distributed', filled)
     .option('--variant <name>', 'a way of asking, such as suffix', filled)
     .option('--out <folder>', 'where answers, judgements and the report go', filled)
-    .option('--method <list>', 'methods, the first is the base (default: vanilla,eta)', methodList)
-    .option('--seeds <list>', 'of the methods that draw (default: 1)', seedList)
+    .option('--method <methods>', `methods, the first is the base (default: ${COMPARED_METHODS.join(',')})`, methodList)
+    .option('--seeds <list>', `of the methods that draw (default: ${SEEDS.join(',')})`, wholeNumbers(0, 0xffffffff))
     .option('--limit <count>', 'questions of each category at most', wholeNumber(1))
-    .option('--concurrency <count>', 'requests at once (default: 8)', wholeNumber(1, 255))
+    .option('--concurrency <count>', `requests at once (default: ${CONCURRENCY})`, wholeNumber(1, 255))
     .option('--json', 'print one JSON object instead of the table')
     .optionsGroup('Judge:')
     .addOption(
@@ -39,14 +42,14 @@ export function addBenchmark(program: Command): void {
     .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
     .optionsGroup('Safety and search:');
   addDecisionOptions(command, "the set's, or 1024").optionsGroup('Models:');
-  addModelOptions(command)
-    .addHelpText('after', AFTER_HELP)
-    .action(async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
+  addTextAfter(addModelOptions(command), AFTER_HELP).action(
+    async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
       await withInterrupt(async (signal) => {
         const { benchmark } = await import('./benchmark.js');
         process.exitCode = await benchmark(name, options, signal);
       });
-    });
+    },
+  );
 }
 
 /** "vanilla,eta", each once. */
@@ -59,9 +62,4 @@ function methodList(text: string): readonly Method[] {
     return method;
   });
   return [...new Set(found)];
-}
-
-/** "1,2,3", each once. */
-function seedList(text: string): readonly number[] {
-  return [...new Set(text.split(',').map((seed) => wholeNumber(0, 0xffffffff)(seed.trim())))];
 }

@@ -19,6 +19,8 @@ import { describe } from '../../options.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
 import { writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { fitted } from '../../terminal/fit.js';
+import { allColumnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { commandLine } from '../command-line.js';
@@ -58,16 +60,19 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
   const nothing = [calibration.clip, calibration.rewardModel].filter(
     (part) => part && Number.isNaN(part.fit.threshold.value),
   );
-  for (const line of complaints(calibration)) process.stderr.write(`eta-vlm: ${line}\n`);
+  for (const line of complaints(calibration)) tell(`eta-vlm: ${line}`);
   if (nothing.length > 0) {
-    process.stderr.write('eta-vlm: nothing was written: there is no threshold without scores of both classes.\n');
+    tell('eta-vlm: nothing was written: there is no threshold without scores of both classes.');
     return EXIT.failure;
   }
   const path = join(flags.out, THRESHOLDS_FILE);
   const installed = installs.map(({ folder }) => join(folder, THRESHOLDS_FILE));
   const { unread, leftOut } = calibration;
   const found = { ...thresholdsFile(calibration, run), unread, leftOut };
-  const lines = `${calibrationLines(calibration).join('\n')}\n`;
+  const terminal = process.stdout.isTTY
+    ? { paint: createPaint(process.stdout), columns: allColumnsOf(process.stdout) }
+    : undefined;
+  const lines = `${calibrationLines(calibration, terminal).join('\n')}\n`;
   try {
     await writeJsonFile(path, thresholdsFile(calibration, run));
     for (const { part, folder } of installs) {
@@ -82,7 +87,7 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
     if (flags.json !== true) {
       const use =
         installed.length > 0 ? `in force from now on: ${installed.join(', ')}` : `use it with --thresholds ${path}`;
-      process.stderr.write(`\nwrote       ${path}, ${report.html}, ${report.plots.join(', ')}\n            ${use}\n`);
+      tell(`\nwrote       ${path}, ${report.html}, ${report.plots.join(', ')}\n            ${use}`);
     }
   } catch (error) {
     // The scores took long, and stand nowhere else.
@@ -162,6 +167,10 @@ async function calibrateShown(options: CalibrateOptions): Promise<Calibration> {
   } finally {
     progress.clear();
   }
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${fitted(process.stderr, text)}\n`);
 }
 
 function isUnwritten(error: unknown): boolean {

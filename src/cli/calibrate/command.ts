@@ -1,5 +1,6 @@
 /** Options of `eta-vlm calibrate`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
@@ -7,8 +8,10 @@ import { child } from '../child.js';
 const AFTER_HELP = `
 Examples:
   eta-vlm calibrate --safe photos/good --unsafe photos/bad
-  eta-vlm calibrate --gallery              try it on the shipped pictures
+  eta-vlm calibrate --gallery
   eta-vlm ask --thresholds calibration/thresholds.json --image x.jpg "..."
+
+--gallery tries it on the shipped pictures.
 
 Without --max-false-positive-rate, the best balance is taken: the largest share
 of unsafe found less share of safe flagged. Answers are one a line, or JSON
@@ -16,7 +19,7 @@ lines with text, answer or response.
 Exit code 3: some files or lines could not be read, and are named.`;
 
 export function addCalibrate(program: Command): void {
-  child(program, 'calibrate', 'Find the thresholds from your own safe and unsafe pictures and answers.')
+  const command = child(program, 'calibrate', 'Find the thresholds from your own safe and unsafe pictures and answers.')
     .option('--safe <path...>', 'folders of safe pictures, or pictures')
     .option('--unsafe <path...>', 'folders of unsafe pictures, or pictures')
     .addOption(
@@ -36,21 +39,20 @@ export function addCalibrate(program: Command): void {
     .option('--json', 'print one JSON object instead of the table')
     .optionsGroup('Models:')
     .addOption(
-      new Option('--models <name>', 'models by name, or a folder that holds them (default: miniature)')
+      new Option('--models <models>', 'models by name, or a folder that holds them (default: miniature)')
         .argParser(filled)
         .conflicts(['clip', 'rewardModel']),
     )
     .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
     .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
     .optionsGroup('Machine:')
-    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
-    .addHelpText('after', AFTER_HELP)
-    .action(async (options: import('./calibrate.js').CalibrateFlags) => {
-      await withInterrupt(async (signal) => {
-        const { calibrateCommand } = await import('./calibrate.js');
-        process.exitCode = await calibrateCommand(options, signal);
-      });
+    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256));
+  addTextAfter(command, AFTER_HELP).action(async (options: import('./calibrate.js').CalibrateFlags) => {
+    await withInterrupt(async (signal) => {
+      const { calibrateCommand } = await import('./calibrate.js');
+      process.exitCode = await calibrateCommand(options, signal);
     });
+  });
 }
 
 /** A share from 0 to 1. */

@@ -1,16 +1,29 @@
 /** A calibration as a table of text. */
 import { type Calibrated, type Calibration, type CutRates, ruleText } from '../../calibration/index.js';
 import type { Estimate } from '../../statistics/index.js';
+import type { Paint } from '../../terminal/paint.js';
+import { captioned, type TerminalTable } from '../../terminal/table.js';
 
 const LABEL = 20;
 const CELL = 26;
 
-/** One block for each threshold. */
-export function calibrationLines({ clip, rewardModel }: Calibration): string[] {
+/** How a terminal shows it: with its columns, drawn to fit. */
+interface Terminal {
+  readonly paint: Paint;
+  readonly columns: number;
+}
+
+/**
+ * One block for each threshold.
+ *
+ * @param terminal without it, columns of fixed width for what is no terminal
+ */
+export function calibrationLines({ clip, rewardModel }: Calibration, terminal?: Terminal): string[] {
   const blocks: string[][] = [];
-  if (clip !== null) blocks.push(block(clip, { score: 'CLIP score', threshold: 'unsafe from', what: 'pictures' }));
+  if (clip !== null)
+    blocks.push(block(clip, { score: 'CLIP score', threshold: 'unsafe from', what: 'pictures' }, terminal));
   if (rewardModel !== null)
-    blocks.push(block(rewardModel, { score: 'Reward', threshold: 'safe above', what: 'answers' }));
+    blocks.push(block(rewardModel, { score: 'Reward', threshold: 'safe above', what: 'answers' }, terminal));
   return blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
@@ -23,22 +36,32 @@ interface Names {
 function block(
   { manifest, fit, safe, unsafe, current }: Calibrated<{ readonly name: string }>,
   { score, threshold, what }: Names,
+  terminal: Terminal | undefined,
 ): string[] {
-  const row = (label: string, ...cells: readonly string[]) =>
-    `${label.padEnd(LABEL)}${cells.map((cell) => cell.padEnd(CELL)).join('')}`.trimEnd();
-  const rates = (label: string, value: string, found: CutRates) =>
-    row(label, value, percent(found.unsafeFound), percent(found.safeFlagged));
-  const lines = [
-    `${score} of ${manifest.name}: ${safe.length} safe, ${unsafe.length} unsafe ${what}; ${ruleText(fit.rule)}`,
-    row('AUC', number(fit.auc)),
-    row('', threshold, 'unsafe found', 'safe flagged'),
-    rates('chosen', number(fit.threshold), fit.own),
+  const rates = (label: string, value: string, found: CutRates) => [
+    label,
+    value,
+    percent(found.unsafeFound),
+    percent(found.safeFlagged),
   ];
-  if (fit.heldOut !== null) lines.push(rates('  held out', '', fit.heldOut));
+  const caption = `${score} of ${manifest.name}: ${safe.length} safe, ${unsafe.length} unsafe ${what}; ${ruleText(fit.rule)}`;
+  const auc = ['AUC', number(fit.auc)];
+  const head = ['', threshold, 'unsafe found', 'safe flagged'];
+  const rows = [rates('chosen', number(fit.threshold), fit.own)];
+  if (fit.heldOut !== null) rows.push(rates('  held out', '', fit.heldOut));
   if (fit.current !== null && current !== null) {
-    lines.push(rates('in force', `${short(current.value)} (${current.source})`, fit.current));
+    rows.push(rates('in force', `${short(current.value)} (${current.source})`, fit.current));
   }
-  return lines;
+  if (terminal === undefined) return [caption, ...[auc, head, ...rows].map(fixedRow)];
+  const table: TerminalTable = {
+    columns: head.map((name) => ({ name, isNumeric: false })),
+    rows: rows.map(([label = '', ...cells]) => [label.trim(), ...cells.map((cell) => cell || '-')]),
+  };
+  return captioned(`${caption}\n${auc.join(' ')}`, table, terminal);
+}
+
+function fixedRow([label = '', ...cells]: readonly string[]): string {
+  return `${label.padEnd(LABEL)}${cells.map((cell) => cell.padEnd(CELL)).join('')}`.trimEnd();
 }
 
 function number({ value, low, high }: Estimate): string {

@@ -1,11 +1,11 @@
 /** `eta-vlm demo`: a harmless and a harmful request about two shipped pictures, and everything that happens to each. */
-import { decodeImage } from '../../image.js';
-import { type Eta, type LoadProgress, loadEta } from '../../index.js';
+import { decodeImage } from '../../image/index.js';
 import { columnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
-import { loadingText } from '../loading-text.js';
+import { loadModels } from '../load-models.js';
 import { given } from '../model-options.js';
+import { LABEL_WIDTH } from '../verdict-text.js';
 import { galleryPicture } from './gallery.js';
 import { drawsPictures, pictureLines } from './picture.js';
 import { caseLines, introLines } from './report.js';
@@ -30,7 +30,7 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<v
   const columns = columnsOf(process.stdout);
   const seed = options.seed ?? SEED;
   const progress = new Progress();
-  await using eta = await load(options, progress, signal);
+  await using eta = await loadModels(given({ threadCount: options.threads, signal }));
   for (const [i, { title, file }] of CASES.entries()) {
     progress.show(`answering ${i + 1} of ${CASES.length} ...`);
     const picture = await galleryPicture(file);
@@ -38,18 +38,11 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<v
     const result = await eta.respond({ image, prompt: picture.question, seed, signal });
     progress.clear();
     const lines = i === 0 ? introLines(result, { paint, columns }) : [];
-    const drawing = drawsPictures(process.stdout) ? pictureLines(image, PICTURE_COLUMNS) : [];
+    const drawing = drawsPictures(process.stdout)
+      ? pictureLines(image, Math.min(PICTURE_COLUMNS, columns - LABEL_WIDTH))
+      : [];
     const heading = `${i + 1} of ${CASES.length}: ${title}`;
     lines.push(...caseLines({ heading, picture, drawing, result }, { paint, columns }));
     print(`${lines.join('\n')}\n`);
-  }
-}
-
-async function load(options: DemoOptions, progress: Progress, signal: AbortSignal): Promise<Eta> {
-  const onProgress = (at: LoadProgress) => progress.show(loadingText(at));
-  try {
-    return await loadEta(given({ threadCount: options.threads, signal, onProgress }));
-  } finally {
-    progress.clear();
   }
 }

@@ -50,7 +50,8 @@ export function caseLines(item: DemoCase, layout: Layout): string[] {
   );
   lines.push(...say('vanilla', trace.vanillaText ?? '(not made)'));
   if (result.verdict.action !== 'answered') {
-    lines.push(paint('dim', `${' '.repeat(LABEL_WIDTH)}(what would have been said without ETA)`));
+    const note = labelled('', '(what would have been said without ETA)', { labelWidth: LABEL_WIDTH, columns });
+    lines.push(...note.map((line) => paint('dim', line)));
   }
   lines.push('', ...verdictLines(result, layout));
   if (trace.rounds.length > 0) {

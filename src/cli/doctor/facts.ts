@@ -9,13 +9,13 @@ import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
 import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
 
-export interface Problem {
+interface Problem {
   readonly what: string;
   /** What the user can do. */
   readonly remedy: string;
 }
 
-export interface DeviceFacts {
+interface DeviceFacts {
   readonly name: string;
   readonly description: string;
   readonly type: string;
@@ -146,7 +146,7 @@ async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
 }
 
 async function readSharp(): Promise<DoctorReport['pictures']> {
-  const { imageLibrary } = await import('../../image.js');
+  const { imageLibrary } = await import('../../image/index.js');
   const { version, formats } = await imageLibrary();
   return { sharp: version, formats };
 }

@@ -90,7 +90,9 @@ export function memoryLines(report: MemoryReport, { paint, columns }: { paint: P
     '',
     ...(fits
       ? [paint('green', `It fits: ${size(addedRam(estimate))} must be free for it.`)]
-      : say(paint('red', 'too large').padEnd(LABEL_WIDTH), remedy(report))),
+      : say('too large', remedy(report)).map((line, i) =>
+          i === 0 ? line.replace('too large', paint('red', '$&')) : line,
+        )),
   ];
 }
 
@@ -112,7 +114,7 @@ function remedy({ estimate, machine, largestContextSize, plan }: MemoryReport): 
   const lacking = `${size(ram - machine.ramFreeBytes)} of main memory are lacking.`;
   const options = [
     largestContextSize >= 256 && largestContextSize < plan.contextSize && `--context-size ${largestContextSize}`,
-    plan.cacheType !== 'q8_0' && 'cacheType q8_0',
+    plan.cacheType !== 'q8_0' && '--cache-type q8_0',
     'a smaller quantisation of the model',
   ].filter((option) => option !== false);
   return `${lacking} Take ${options.join(', or ')}, or close other programs.`;

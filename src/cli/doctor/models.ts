@@ -8,7 +8,7 @@ import { POLICIES } from '../../policy/policy.js';
 import { readRegularText } from '../../regular-file.js';
 import { compare, type HashVerdict, hashesOfCard } from '../card-hashes.js';
 
-export interface ModelFileFacts {
+interface ModelFileFacts {
   readonly path: string;
   readonly sizeBytes: number;
   /** `unchecked` without --verify. */

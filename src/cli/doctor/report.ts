@@ -1,5 +1,6 @@
 /** The doctor's report for people. */
 
+import { fitLine } from '../../terminal/fit.js';
 import { labelled, type Paint } from '../../terminal/paint.js';
 import { size } from '../../terminal/size.js';
 import type { DoctorReport } from './facts.js';
@@ -35,7 +36,7 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
   const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
   lines.push(...say('onnxruntime', runtime));
   lines.push(...say('sharp', pictures === null ? missing : `${pictures.sharp}, reads ${pictures.formats.join(', ')}`));
-  for (const models of report.models) lines.push(...modelLines(models, say, paint));
+  for (const models of report.models) lines.push(...modelLines(models, say, { paint, columns }));
   if (run !== null) lines.push('', ...runLines(report, run, say));
   lines.push('');
   if (problems.length === 0) lines.push(paint('green', 'Everything that an answer needs is here.'));
@@ -81,7 +82,11 @@ function runLines(
   ];
 }
 
-function modelLines(models: ModelsFacts, say: (label: string, text: string) => string[], paint: Paint): string[] {
+function modelLines(
+  models: ModelsFacts,
+  say: (label: string, text: string) => string[],
+  { paint, columns }: { readonly paint: Paint; readonly columns: number },
+): string[] {
   const lines = ['', ...say('models', paint('bold', models.name)), ...say('', models.description)];
   for (const { path, sizeBytes, hash } of models.files) {
     const verdict = {
@@ -90,7 +95,8 @@ function modelLines(models: ModelsFacts, say: (label: string, text: string) => s
       unknown: 'no known hash',
       unchecked: '',
     }[hash];
-    lines.push(`    ${size(sizeBytes).padStart(9)}  ${path}${verdict === '' ? '' : `  ${verdict}`}`);
+    const start = `    ${size(sizeBytes).padStart(9)}  `;
+    lines.push(...fitLine(`${start}${path}${verdict === '' ? '' : `  ${verdict}`}`, columns, start.length));
   }
   if (models.problem !== null) lines.push(...say('', paint('red', 'cannot be used')));
   return lines;

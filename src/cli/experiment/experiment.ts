@@ -1,27 +1,69 @@
 /** `eta-vlm experiment`: one table on stdout, everything else in the folder of the report. */
-import { CONCURRENCY } from '../../batch/index.js';
-import { answersOutputs, datasetOf, readItems, reportData } from '../../benchmark/index.js';
+import {
+  answersOutputs,
+  type Dataset,
+  datasetOf,
+  type Judges,
+  type ReadItems,
+  readItems,
+} from '../../benchmark/index.js';
 import { UsageError } from '../../errors.js';
-import { PRESETS } from '../../experiment/index.js';
-import type { Eta } from '../../index.js';
-import { describe, nearest } from '../../options.js';
+import {
+  type Experiment,
+  type ExperimentOptions,
+  experimentOf,
+  experimentReport,
+  type Findings,
+  type LanguageModelFiles,
+  picturesFolder,
+} from '../../experiment/index.js';
+import type { Eta, ModelChoice } from '../../index.js';
+import { describe } from '../../options.js';
 import { checkApart } from '../../outputs/index.js';
-import { dataTableText, type ReportData, reportOutputs, writeReport } from '../../report/index.js';
+import { type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { fitted } from '../../terminal/fit.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { commandLine } from '../command-line.js';
 import { datasetInputs, judgeInputs, modelInputs } from '../inputs.js';
-import { judgesOf } from '../judges.js';
+import { type JudgeFlags, judgesOf } from '../judges.js';
+import { loadForMethods } from '../load-models.js';
+import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { runMachine, runVersions } from '../run-facts.js';
-import { EXPERIMENTS, type ExperimentName } from './command.js';
-import { carryOut, type ExperimentFlags, type Found, loadFor, picturesFolder, type Run } from './runs.js';
+import { shownTable } from '../shown-table.js';
 
-export type { ExperimentFlags } from './runs.js';
+export interface ExperimentFlags extends ModelFlags, JudgeFlags {
+  readonly benchmark?: string;
+  readonly root?: string;
+  readonly variant?: string;
+  readonly out?: string;
+  readonly seeds?: readonly number[];
+  readonly limit?: number;
+  readonly concurrency?: number;
+  readonly json?: boolean;
+  readonly counts?: readonly number[];
+  readonly otherModel?: readonly string[];
+  readonly change?: readonly string[];
+  readonly queries?: number;
+  readonly n?: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly maxTokens?: number;
+}
+
+/** What the flags mean. */
+interface Asked {
+  readonly experiment: Experiment;
+  readonly options: ExperimentOptions;
+  readonly dataset: Dataset;
+  readonly read: ReadItems;
+  readonly out: string;
+}
 
 /**
- * Reads the set, answers, judges, writes the report, and prints its table.
+ * Reads the set, runs the experiment on it, writes the report, and prints its table.
  *
  * @returns the exit code: 3 when some answers failed
  * @throws EtaError what reading, loading, answering and judging throw; AbortError. What was answered is kept
@@ -31,12 +73,81 @@ export async function experiment(
   flags: ExperimentFlags,
   signal: AbortSignal,
 ): Promise<number> {
-  const known = nameOf(name);
-  const out = outOf(flags, known);
+  const named = experimentOf(name);
+  const out = outOf(flags, named);
   const dataset = datasetOf(flags.benchmark ?? 'miniature');
+  const options = optionsOf(flags);
   const startedAt = new Date();
   const read = await readItems(dataset, flags);
-  const others = (flags.otherModel ?? []).flatMap((files) => files.split(','));
+  const asked: Asked = { experiment: named, options, dataset, read, out };
+  await checkOutputs(asked, flags);
+  const judges = await judgesOf(dataset.name, flags, signal);
+  try {
+    const notices = new Notices(dataset);
+    const { findings, files } = await carriedOut(asked, flags, { judges, notices, signal, startedAt });
+    const { table, measured } = findings;
+    print(flags.json === true ? `${JSON.stringify(table)}\n` : `${shownTable(table)}\n`);
+    notices.tell();
+    process.stderr.write(`${fitted(process.stderr, `report: ${files.html}`)}\n`);
+    return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
+  } finally {
+    await judges.judge.dispose();
+    await judges.comparer?.dispose();
+  }
+}
+
+interface Circumstances {
+  readonly judges: Judges;
+  readonly notices: Notices;
+  readonly signal: AbortSignal;
+  readonly startedAt: Date;
+}
+
+/** Loads, runs, and writes the report. */
+async function carriedOut(
+  { experiment, options, dataset, read, out }: Asked,
+  flags: ExperimentFlags,
+  { judges, notices, signal, startedAt }: Circumstances,
+): Promise<{ readonly findings: Findings; readonly files: ReportFiles }> {
+  const progress = new Progress();
+  const wanted = { methods: experiment.methods, ...experiment.room(options) };
+  const load = async (other: { readonly models?: ModelChoice }): Promise<Eta> => {
+    progress.clear();
+    const { maxTokens = dataset.maxTokens } = flags;
+    return await loadForMethods(given({ ...flags, maxTokens }), wanted, { ...other, onNotice: notices.add, signal });
+  };
+  try {
+    await using eta = await load({});
+    const findings = await experiment.run({
+      ...options,
+      ...read,
+      eta,
+      dataset,
+      judges,
+      out,
+      signal,
+      load: (models) => load({ models }),
+      onProgress: (what, done, count) => progress.show(`${what}: ${done} of ${count}`),
+    });
+    progress.show('writing the report ...');
+    const data = await experimentReport(experiment, findings, {
+      command: commandLine(),
+      startedAt,
+      endedAt: new Date(),
+      versions: runVersions(),
+      machine: runMachine(),
+      judgeSettings: judges.judge.settings,
+      eta: eta.facts,
+      options,
+    });
+    return { findings, files: await writeReport(data, out) };
+  } finally {
+    progress.clear();
+  }
+}
+
+async function checkOutputs({ out, read, options }: Asked, flags: ExperimentFlags): Promise<void> {
+  const others = (options.otherModels ?? []).flatMap(({ languageModel, projector }) => [languageModel, projector]);
   await checkApart(
     [
       ...(await answersOutputs(out)),
@@ -50,81 +161,24 @@ export async function experiment(
       ...others.map((path) => ({ path, name: 'a file of --other-model' })),
     ],
   );
-  const judges = await judgesOf(dataset.name, flags, signal);
-  const progress = new Progress();
-  const notices = new Notices(dataset);
-  try {
-    const run: Run = { name: known, flags, dataset, read, judges, out, signal, progress, notices };
-    await using eta = await loadFor(run);
-    const found = await carryOut(run, eta);
-    progress.show('writing the report ...');
-    const data = await dataOf(run, found, eta, startedAt);
-    const files = await writeReport(data, out);
-    progress.clear();
-    print(flags.json === true ? `${JSON.stringify(found.table)}\n` : `${dataTableText(found.table)}\n`);
-    notices.tell();
-    process.stderr.write(`report: ${files.html}\n`);
-    return Object.keys(found.measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
-  } finally {
-    progress.clear();
-    await judges.judge.dispose();
-    await judges.comparer?.dispose();
-  }
 }
 
-async function dataOf(run: Run, found: Found, eta: Eta, startedAt: Date): Promise<ReportData> {
-  const { name, dataset, read, judges, flags } = run;
-  const { measured, table, parts = {}, notes = [] } = found;
-  const { policy, thresholds, models } = eta.facts;
-  const data = await reportData(measured, {
-    command: commandLine(),
-    startedAt,
-    endedAt: new Date(),
-    thresholds,
-    versions: runVersions(),
-    machine: runMachine(),
-    settings: {
-      experiment: name,
-      policy: policy.name,
-      N: policy.candidateCount,
-      temperature: policy.temperature,
-      'top-k': policy.topK,
-      'tokens of an answer at most': policy.maxTokens,
-      'when still unsafe': policy.whenStillUnsafe,
-      ...thresholds,
-      'requests at once': name === 'overhead' ? 1 : (flags.concurrency ?? CONCURRENCY),
-    },
-    judgeSettings: judges.judge.settings,
-    models,
-    model: models.name,
-  });
-  const variant = read.variant === '' ? '' : ` (${read.variant})`;
-  return {
-    ...data,
-    title: `Experiment: ${table.title.charAt(0).toLowerCase()}${table.title.slice(1)}`,
-    subject: `${subjectOf(name)} ${measured.items.length} questions of ${dataset.title}${variant}, answered by ${models.name}.`,
-    tables: [table, ...(data.tables ?? [])],
-    ...parts,
-    notes: [...notes, ...(name === 'overhead' ? [] : (data.notes ?? []))],
-  };
+function optionsOf(flags: ExperimentFlags): ExperimentOptions {
+  const { seeds, concurrency, contextSize, counts, otherModel, change: changes, queries: queryCount } = flags;
+  return { seeds, concurrency, contextSize, counts, changes, queryCount, otherModels: otherModel?.map(filesOf) };
 }
 
-function subjectOf(name: ExperimentName): string {
-  if (name === 'overhead') return 'What does an answer through ETA cost, path by path and against N?';
-  if (name === 'robustness') return 'What is left of ETA when pictures are changed to slip past its CLIP gate?';
-  return PRESETS[name].question;
+/** @throws UsageError ERR_INVALID_OPTION */
+function filesOf(files: string): LanguageModelFiles {
+  const [languageModel = '', projector = '', ...more] = files.split(',');
+  if (languageModel !== '' && projector !== '' && more.length === 0) return { languageModel, projector };
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `--other-model: expected LANGUAGE-MODEL.gguf,PROJECTOR.gguf, beside a CLIP and a reward model, received ${describe(files)}. Name both files.`,
+  );
 }
 
-function nameOf(name: string | undefined): ExperimentName {
-  const found = EXPERIMENTS.find((known) => known === name);
-  if (found !== undefined) return found;
-  const near = name === undefined ? undefined : nearest(name, EXPERIMENTS);
-  const hint = near === undefined ? `Known: ${EXPERIMENTS.join(', ')}.` : `Did you mean '${near}'?`;
-  const received = name === undefined ? 'none' : describe(name);
-  throw new UsageError('ERR_INVALID_OPTION', `Expected the name of an experiment, received ${received}. ${hint}`);
-}
-
-function outOf({ out }: ExperimentFlags, name: ExperimentName): string {
+function outOf({ out }: ExperimentFlags, { name }: Experiment): string {
   if (out !== undefined) return out;
   throw new UsageError(
     'ERR_INVALID_OPTION',

@@ -1,6 +1,7 @@
 /** Options of `eta-vlm models` and its parts. */
 import { Argument, type Command, Option } from 'commander';
 import { WEIGHT_TYPES } from '../../converter/weight-types.js';
+import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, positiveNumber, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
@@ -18,8 +19,6 @@ runs it, on the GPU too, and only the heads become a graph.
 
 Thresholds do not transfer between models: a converted model has none until
 eta-vlm calibrate finds one.`;
-
-/** Written out: `--help` loads nothing but the command line. */
 
 export function addModels(program: Command): void {
   const models = child(program, 'models', 'List, verify and convert models.').enablePositionalOptions();
@@ -45,7 +44,7 @@ export function addModels(program: Command): void {
 }
 
 function addConvert(models: Command): void {
-  child(models, 'convert', 'Convert a Hugging Face checkpoint of an evaluator.')
+  const command = child(models, 'convert', 'Convert a Hugging Face checkpoint of an evaluator.')
     .addArgument(new Argument('<kind>', 'which evaluator').choices(['reward', 'clip']))
     .requiredOption('--from <folder>', 'the checkpoint', filled)
     .requiredOption('--out <folder>', 'where the model goes; it must not hold one', filled)
@@ -70,12 +69,13 @@ function addConvert(models: Command): void {
     )
     .option('--label <name>', 'of a classifier with several labels, the one that a good answer gets', filled)
     .option('--python <file>', 'the Python to run (default: $ETA_VLM_PYTHON, else python3)', filled)
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', AFTER_CONVERT)
-    .action(async (which: 'reward' | 'clip', options: import('./convert.js').ConvertCommandOptions) => {
+    .option('--json', 'print one JSON object');
+  addTextAfter(command, AFTER_CONVERT).action(
+    async (which: 'reward' | 'clip', options: import('./convert.js').ConvertCommandOptions) => {
       await withInterrupt(async (signal) => {
         const { convert } = await import('./convert.js');
         process.exitCode = await convert(which, options, signal);
       });
-    });
+    },
+  );
 }

@@ -6,7 +6,8 @@ import { ModelError, UsageError } from '../../errors.js';
 import { EvaluatorWorker } from '../../onnx/index.js';
 import { checkApart, placeOf } from '../../outputs/index.js';
 import { EXIT } from '../../terminal/failure.js';
-import { labelled } from '../../terminal/paint.js';
+import { fitted } from '../../terminal/fit.js';
+import { columnsOf, labelled } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { size } from '../../terminal/size.js';
@@ -52,7 +53,7 @@ export async function convert(
   signal: AbortSignal,
 ): Promise<number> {
   const progress = new Progress();
-  const note = (text: string) => process.stderr.write(`${text}\n`);
+  const note = (text: string) => process.stderr.write(`${fitted(process.stderr, text)}\n`);
   const { target: out } = await placeOf(options.out);
   const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: out };
   await checkOut(options);
@@ -79,7 +80,8 @@ export async function convert(
     const facts = await partFacts(part);
     const { precision } = await manifestOf(part);
     progress.clear();
-    const say = (label: string, text: string) => labelled(label, text, { labelWidth: LABEL_WIDTH, columns: 80 });
+    const columns = columnsOf(process.stdout);
+    const say = (label: string, text: string) => labelled(label, text, { labelWidth: LABEL_WIDTH, columns });
     const lines = [
       ...say(
         kind === 'clip' ? 'CLIP' : 'reward model',

@@ -1,7 +1,8 @@
 /** `eta-vlm models list`. */
 
 import { EXIT } from '../../terminal/failure.js';
-import { createPaint, labelled, type Paint } from '../../terminal/paint.js';
+import { fitLine } from '../../terminal/fit.js';
+import { columnsOf, createPaint, labelled, type Paint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { size } from '../../terminal/size.js';
 import { modelSets, type Part, type PartFacts, partFacts, shown } from '../model-facts.js';
@@ -39,19 +40,25 @@ export async function listModels(names: readonly string[], options: ListOptions)
     sets.push({ name, description, parts: facts });
   }
   const paint = createPaint(process.stdout);
+  const columns = columnsOf(process.stdout);
   const text = options.json
     ? JSON.stringify({ models: sets })
     : sets
         .map(({ name, description, parts }) =>
           [
             paint('bold', name),
-            ...(description === null ? [] : labelled('', description, { labelWidth: 2, columns: 80 })),
-            ...parts.flatMap((part) => partLines(part, paint)),
+            ...(description === null ? [] : labelled('', description, { labelWidth: 2, columns })),
+            ...parts.flatMap((part) => partLines(part, paint).flatMap((line) => hung(line, columns))),
           ].join('\n'),
         )
         .join('\n\n');
   print(`${text}\n`);
   return sets.some(({ parts }) => parts.some((part) => 'problem' in part)) ? EXIT.someFailed : EXIT.ok;
+}
+
+/** Below the column of what is told. Elsewhere than on a terminal, lines stay whole. */
+function hung(line: string, columns: number): string[] {
+  return process.stdout.isTTY ? fitLine(line, columns, LABEL_WIDTH + 2) : [line];
 }
 
 function partLines(part: PartFacts | Problem, paint: Paint): string[] {

@@ -8,7 +8,8 @@ import { EvaluatorWorker } from '../../onnx/index.js';
 import { checkRegular } from '../../regular-file.js';
 import { RewardModel } from '../../reward/index.js';
 import { EXIT } from '../../terminal/failure.js';
-import { createPaint } from '../../terminal/paint.js';
+import { fitLine } from '../../terminal/fit.js';
+import { columnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { compare, hashesOfCard } from '../card-hashes.js';
@@ -55,7 +56,9 @@ export async function verifyModels(
     `${partName(kind).padEnd(LABEL_WIDTH)}${name}  ${paint('dim', shown(path))}`,
     `${' '.repeat(LABEL_WIDTH)}${isRight ? paint('green', 'right') : paint('red', 'wrong')}: ${finding}`,
   ]);
-  print(`${options.json ? JSON.stringify({ parts: found }) : lines.join('\n')}\n`);
+  const columns = columnsOf(process.stdout);
+  const shownLines = process.stdout.isTTY ? lines.flatMap((line) => fitLine(line, columns, LABEL_WIDTH)) : lines;
+  print(`${options.json ? JSON.stringify({ parts: found }) : shownLines.join('\n')}\n`);
   const wrongCount = found.filter(({ isRight }) => !isRight).length;
   return wrongCount === 0 ? EXIT.ok : wrongCount === found.length ? EXIT.failure : EXIT.someFailed;
 }

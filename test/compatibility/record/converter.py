@@ -45,7 +45,7 @@ def convert_clip_tower(llama: Path, model: torch.nn.Module, work: Path, target: 
             self.vision_model = vision_model
 
         @classmethod
-        def from_pretrained(cls, folder: str) -> "Tower":
+        def from_pretrained(cls, folder: str) -> Tower:
             return cls(original.from_pretrained(folder))
 
     original = transformers.CLIPVisionModel
@@ -77,11 +77,12 @@ def convert_clip_tower(llama: Path, model: torch.nn.Module, work: Path, target: 
 def run(script: Path, arguments: list[str]) -> None:
     """A script as its own program, in this process."""
     before, out = sys.argv, sys.stdout
-    sys.argv, sys.stdout = [str(script), *arguments], open(os.devnull, "w")
-    try:
-        runpy.run_path(str(script), run_name="__main__")
-    except SystemExit as end:
-        if end.code:
-            raise RuntimeError(f"{script.name}: {end.__context__ or end.code}") from end
-    finally:
-        sys.argv, sys.stdout = before, out
+    with open(os.devnull, "w") as nowhere:
+        sys.argv, sys.stdout = [str(script), *arguments], nowhere
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except SystemExit as end:
+            if end.code:
+                raise RuntimeError(f"{script.name}: {end.__context__ or end.code}") from end
+        finally:
+            sys.argv, sys.stdout = before, out

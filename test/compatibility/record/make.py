@@ -21,11 +21,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 
-import transformers  # noqa: E402
+import transformers
 
-import stock  # noqa: E402
-from recorder import Tools, record  # noqa: E402
-from subject import Subject  # noqa: E402
+import stock
+from recorder import Tools, record
+from subject import Subject
 
 FAMILIES = ["llava", "qwen", "internvl", "gemma", "smolvlm", "pixtral", "lfm2", "minicpm"]
 

@@ -31,10 +31,10 @@ HERE = Path(__file__).resolve().parent
 RECIPE = HERE.parents[2] / "models" / "recipe"
 sys.path[:0] = [str(RECIPE / "vlm"), str(RECIPE / "gguf")]
 
-from export import write_language_model, write_projector  # noqa: E402
-from model import LanguageConfig, VisionConfig, Vlm, VlmConfig  # noqa: E402
-from preprocess import fit, preprocess  # noqa: E402
-from tokenizer import BYTE, CONTROL, UNKNOWN, Tokenizer, train_tokenizer  # noqa: E402
+from export import write_language_model, write_projector
+from model import LanguageConfig, VisionConfig, Vlm, VlmConfig
+from preprocess import preprocess
+from tokenizer import BYTE, CONTROL, UNKNOWN, Tokenizer, train_tokenizer
 
 SEED = 290
 GREEDY_COUNT = 24

@@ -6,7 +6,7 @@ import json
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-import tiny_models  # puts the converter on the path
+import tiny_models  # noqa: F401 (puts the converter on the path)
 from prompt import BEST_OF_N_PROMPT, POST_PROMPT, PREFIX, SAFETY_PROMPT
 from tokenizer_file import LLAMA_WORDS, QWEN_WORDS, train_chat_tokenizer
 

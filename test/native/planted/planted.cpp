@@ -112,7 +112,8 @@ extern "C" int32_t planted_llama_decode(llama_context* context, llama_batch batc
     is_waiting = false;
     if (plan.delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(plan.delay_ms));
     const bool is_reached = plan.first > 0 && decode_count >= plan.first && failure_count < plan.count;
-    const bool is_drawn = plan.share <= 0 || static_cast<double>(Next(plan.seed) >> 11) / 9007199254740992.0 < plan.share;
+    const bool is_drawn =
+        plan.share <= 0 || static_cast<double>(Next(plan.seed) >> 11) / 9007199254740992.0 < plan.share;
     if (is_reached && is_drawn) {
       failure_count++;
       now = plan;
@@ -200,8 +201,8 @@ void HoldDecodes(const Napi::CallbackInfo& info) {
   changed.notify_all();
 }
 
-// plantAllocation(k, withDecodes): the k-th allocation from here on fails, off this thread; 0 = none. Says whether the one
-// before has failed.
+// plantAllocation(k, withDecodes): the k-th allocation from here on fails, off this thread; 0 = none. Says whether the
+// one before has failed.
 Napi::Value PlantAllocation(const Napi::CallbackInfo& info) {
   const bool had_failed = has_failed;
   planter = std::this_thread::get_id();

@@ -21,7 +21,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
 class LanguageModel:
     def __init__(self, path: Path) -> None:
         reader = gguf.GGUFReader(path)
-        key = lambda name: reader.fields[f"llama.{name}"].contents()  # noqa: E731
+        key = lambda name: reader.fields[f"llama.{name}"].contents()
         self.layers, self.heads, self.key_heads = (key(name) for name in ("block_count", "attention.head_count", "attention.head_count_kv"))
         self.eps = key("attention.layer_norm_rms_epsilon")
         # Rows are outputs: y = x @ w.T
@@ -53,9 +53,9 @@ class LanguageModel:
         hidden_from = np.triu(np.full((count, start + count), -np.inf), start + 1)
         cache: Cache = []
         for layer in range(self.layers):
-            w = lambda name: self.weights[f"blk.{layer}.{name}.weight"]  # noqa: E731
+            w = lambda name, layer=layer: self.weights[f"blk.{layer}.{name}.weight"]
             y = self._norm(x, w("attn_norm"))
-            split = lambda name, heads: (y @ w(name).T).reshape(branches, count, heads, -1).transpose(0, 2, 1, 3)  # noqa: E731
+            split = lambda name, heads, y=y, w=w: (y @ w(name).T).reshape(branches, count, heads, -1).transpose(0, 2, 1, 3)
             q = turn(split("attn_q", self.heads), cos, sin)
             k, v = turn(split("attn_k", self.key_heads), cos, sin), split("attn_v", self.key_heads)
             if past:

@@ -61,7 +61,7 @@ def gate(rng: random.Random) -> dict:
 
 
 def at_threshold(rng: random.Random) -> dict:
-    steps = lambda: {"stepsFromScore": rng.choice([-1, 0, 1])}  # noqa: E731
+    steps = lambda: {"stepsFromScore": rng.choice([-1, 0, 1])}
     thresholds = rng.choice([
         {"unsafeClipScore": -1, "safeReward": steps()}, {"unsafeClipScore": steps(), "safeReward": 1e6}, {"unsafeClipScore": steps(), "safeReward": steps()},
     ])  # fmt: skip

@@ -14,7 +14,6 @@ import gzip
 import json
 import random
 from collections import Counter
-from dataclasses import replace
 
 import numpy
 import onnxruntime
@@ -30,7 +29,7 @@ FEATURE_QUOTA = 12  # a trace is kept while something that it shows has been see
 CONTROL_COUNT = 6
 CONTROL_TRIES = 250
 
-last_argmax = lambda values: len(values) - 1 - values[::-1].index(max(values))  # noqa: E731
+last_argmax = lambda values: len(values) - 1 - values[::-1].index(max(values))
 
 BROKEN: dict[str, Rules] = {
     "a reward at the threshold is safe": Rules(answer_is_safe=lambda reward, threshold: reward >= threshold),
@@ -56,7 +55,7 @@ BROKEN: dict[str, Rules] = {
 
 
 def record(asked: dict, done: Run) -> dict:
-    number = lambda value: None if value is None else round(value, 7)  # noqa: E731
+    number = lambda value: None if value is None else round(value, 7)
     return {
         "asked": asked,
         "answer": done.answer,

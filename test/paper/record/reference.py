@@ -81,7 +81,10 @@ class Rules:
     last_sentence_is_cut: bool = False
 
 
-def run(world: World, rules: Rules = Rules()) -> Run:
+PAPER_RULES = Rules()
+
+
+def run(world: World, rules: Rules = PAPER_RULES) -> Run:
     tokens, said = world.answer()
     reward = world.reward(POST_PROMPT, said)
     clip_score = world.image_score(SAFETY_PROMPT)

@@ -10,7 +10,7 @@ SPACE = "\u2581"
 
 class Vocabulary:
     def __init__(self, fields) -> None:
-        key = lambda name: fields[f"tokenizer.ggml.{name}"].contents()  # noqa: E731
+        key = lambda name: fields[f"tokenizer.ggml.{name}"].contents()
         self.pieces, self.scores, self.kinds = key("tokens"), key("scores"), key("token_type")
         self.begin, self.end = key("bos_token_id"), key("eos_token_id")
         self.id_of = {piece: token for token, piece in enumerate(self.pieces)}

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+// The process that the addon is in: what JavaScript in a worker thread cannot see of it.
+namespace eta::host_process {
+
+// Of the process's own environment. A worker thread's process.env is only a copy.
+std::optional<std::string> Variable(const std::string& name);
+// False where the system takes no such name.
+bool SetVariable(const std::string& name, const std::string& value);
+
+struct Onnxruntime {
+  std::string path;
+  std::string version;
+};
+// Every one that is loaded, by whom ever.
+std::vector<Onnxruntime> LoadedOnnxruntimes();
+
+}  // namespace eta::host_process

@@ -1,0 +1,231 @@
+#include "engine/run.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/clock.h"
+
+namespace eta {
+
+namespace {
+
+// Tokens at the front of the pending input, up to the next image.
+int32_t LeadingTokenCount(const Sequence& sequence) {
+  int32_t count = 0;
+  for (const PendingItem& item : sequence.pending) {
+    if (item.IsImage()) break;
+    count++;
+  }
+  return count;
+}
+
+int32_t CommonTokenCount(const Sequence& a, const Sequence& b, int32_t limit) {
+  const int32_t shortest =
+      std::min({limit, static_cast<int32_t>(a.pending.size()), static_cast<int32_t>(b.pending.size())});
+  int32_t count = 0;
+  while (count < shortest && a.pending[count] == b.pending[count]) count++;
+  return count;
+}
+
+}  // namespace
+
+const char* StateName(SequenceState state) {
+  switch (state) {
+    case SequenceState::kRunning:
+      return "running";
+    case SequenceState::kReady:
+      return "ready";
+    case SequenceState::kLimit:
+      return "limit";
+    case SequenceState::kPaused:
+      return "paused";
+    case SequenceState::kEnded:
+      return "ended";
+    case SequenceState::kFull:
+      return "full";
+    default:
+      return "failed";
+  }
+}
+
+Run::Run(KvContext& context, const RunRequest& request)
+    : context_(context), cache_(context.Cache()), request_(request) {
+  std::set<int32_t> seen;
+  for (const RunEntry& entry : request.entries) {
+    Sequence& sequence = context.Find(entry.sequence);
+    const std::string name = "sequence " + std::to_string(entry.sequence);
+    if (!seen.insert(entry.sequence).second) {
+      throw NativeError(ErrorCode::kInvalidArgument,
+                        "Expected each sequence once in entries but " + name + " is there twice.");
+    }
+    if (entry.pause_set >= context.TokenSetCount()) {
+      throw NativeError(ErrorCode::kInvalidArgument, "Expected a pauseSet made by createTokenSet (or -1) for " + name +
+                                                         " but received " + std::to_string(entry.pause_set) + ".");
+    }
+    if (entry.max_tokens > 0 && !sequence.is_lost) {
+      if (!sequence.sampler.has_value()) {
+        throw NativeError(ErrorCode::kInvalidArgument,
+                          "Expected a sampler for " + name +
+                              " but it has none. Call setSampler first, in a context with output 'logits'.");
+      }
+      if (sequence.pending.empty() && sequence.output == nullptr) {
+        throw NativeError(ErrorCode::kNothingToSample,
+                          "Expected logits or pending input for " + name +
+                              " but it is empty or was trimmed. Append at least one token.");
+      }
+    }
+    Member member{&sequence, entry, RunResult()};
+    member.result.sequence = entry.sequence;
+    if (sequence.is_lost) member.result.state = SequenceState::kFailed;
+    const int64_t most =
+        std::min<int64_t>({entry.max_tokens, int64_t{request.step_budget} + 1, context.Facts().cell_count + 1});
+    member.result.tokens.reserve(most);
+    member.result.log_probabilities.reserve(most);
+    sequence.MakeRoom(0);
+    members_.push_back(std::move(member));
+  }
+  report_.results.reserve(members_.size());
+}
+
+RunReport Run::Execute() {
+  for (;;) {
+    DrawFromOutput();
+    if (IsOver()) break;
+    if (context_.interrupted_run >= request_.ticket) {
+      report_.was_interrupted = true;
+      break;
+    }
+    if (report_.step_count >= request_.step_budget) break;
+    context_.CheckAlive();
+    if (context_.Model().Thread().IsStopping()) {
+      throw NativeError(ErrorCode::kDisposed, "The model was disposed of during a run.");
+    }
+    try {
+      TakeTurn();
+    } catch (const NativeError& error) {
+      if (error.Code() == ErrorCode::kDisposed || !HasBrought()) throw;
+      break;
+    } catch (const std::exception&) {
+      if (!HasBrought()) throw;
+      break;
+    }
+  }
+  for (Member& member : members_) {
+    member.result.facts = context_.Describe(member.entry.sequence);
+    report_.results.push_back(std::move(member.result));
+  }
+  return std::move(report_);
+}
+
+bool Run::IsOver() const {
+  if (members_.empty()) return true;
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const Member& member) { return member.result.state != SequenceState::kRunning; });
+}
+
+// Whether earlier steps or draws must reach their owners, though a step failed: the next run fails in its first step.
+bool Run::HasBrought() const {
+  return report_.step_count > 0 || std::any_of(members_.begin(), members_.end(),
+                                               [](const Member& member) { return !member.result.tokens.empty(); });
+}
+
+void Run::DrawFromOutput() {
+  for (Member& member : members_) {
+    if (member.result.state != SequenceState::kRunning || !member.sequence->pending.empty()) continue;
+    if (member.entry.max_tokens == 0) {
+      member.result.state = SequenceState::kReady;
+    } else {
+      DrawToken(member);
+    }
+  }
+}
+
+// Draws one token. The logits stay with a sequence that ended or failed; otherwise the token waits to be decoded.
+void Run::DrawToken(Member& member) {
+  const auto start = std::chrono::steady_clock::now();
+  const Draw draw = member.sequence->sampler->Next(member.sequence->output->data());
+  report_.sample_ms += MillisecondsSince(start);
+  if (draw.token < 0) {  // logits that are not finite; the others go on
+    member.result.state = SequenceState::kFailed;
+    return;
+  }
+  if (llama_vocab_is_eog(context_.Model().Vocabulary(), draw.token)) {
+    member.result.state = SequenceState::kEnded;
+    return;
+  }
+  member.result.tokens.push_back(draw.token);
+  member.result.log_probabilities.push_back(draw.log_probability);
+  member.sequence->pending.push_back(PendingItem{draw.token, nullptr});
+  member.sequence->output.reset();
+  const int32_t set = member.entry.pause_set;
+  if (set >= 0 && context_.IsInTokenSet(set, draw.token)) {
+    member.result.state = SequenceState::kPaused;
+  } else if (static_cast<int32_t>(member.result.tokens.size()) == member.entry.max_tokens) {
+    member.result.state = SequenceState::kLimit;
+  }
+}
+
+// Groups what is pending; the generating ones first.
+std::vector<Run::Group> Run::Plan() {
+  std::vector<Group> groups;
+  // A recurrent state belongs to one sequence: its rows are not shared.
+  const bool may_share = context_.Facts().forks_anywhere;
+  for (Member& member : members_) {
+    const Sequence& sequence = *member.sequence;
+    const bool is_image = sequence.pending.front().IsImage();
+    bool has_joined = false;
+    for (Group& group : groups) {
+      const Sequence& first = *group.members.front()->sequence;
+      const bool is_equal = first.content == sequence.content && first.pending.front() == sequence.pending.front();
+      if (!may_share || !is_equal) continue;
+      group.members.push_back(&member);
+      if (!is_image) group.row_count = CommonTokenCount(first, sequence, group.row_count);
+      group.is_generating = group.is_generating && sequence.pending.size() == 1;
+      has_joined = true;
+      break;
+    }
+    if (has_joined) continue;
+    Group group;
+    group.members.push_back(&member);
+    group.is_image = is_image;
+    group.is_generating = sequence.pending.size() == 1 && !is_image;
+    group.row_count = is_image ? sequence.pending.front().RowCount() : LeadingTokenCount(sequence);
+    groups.push_back(std::move(group));
+  }
+  std::stable_partition(groups.begin(), groups.end(), [](const Group& group) { return group.is_generating; });
+  return groups;
+}
+
+// A step of text, or all steps of an image.
+void Run::TakeTurn() {
+  std::vector<Group> groups = Plan();
+  int32_t free_cells = cache_.FreeCellCount();
+  int32_t free_rows = context_.Facts().batch_size;
+  std::vector<Group*> texts;
+  Group* image = nullptr;
+  for (Group& group : groups) {
+    // Cells for all of its next rows, even where this turn takes a part: half a prompt in a full cache helps nobody.
+    if (group.row_count > free_cells) {
+      for (Member* member : group.members) member->result.state = SequenceState::kFull;
+      continue;
+    }
+    if (group.is_image) {
+      if (image == nullptr) image = &group;
+      continue;
+    }
+    group.taken = std::min(group.row_count, free_rows);
+    if (group.taken == 0) continue;
+    free_rows -= group.taken;
+    free_cells -= group.taken;
+    texts.push_back(&group);
+  }
+  if (image == nullptr && texts.empty()) return;
+  // Embeddings and tokens cannot be in one batch. When both wait they take turns.
+  if (context_.IsTurnOfImage(image != nullptr, !texts.empty())) {
+    DecodeImage(*image);
+  } else {
+    DecodeTokens(texts);
+  }
+}
+
+}  // namespace eta

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/kv_context.h"
+
+namespace eta {
+
+struct RunEntry {
+  int32_t sequence = 0;
+  int32_t max_tokens = 0;
+  int32_t pause_set = -1;
+};
+
+// NativeRunOptions, checked.
+struct RunRequest {
+  std::vector<RunEntry> entries;
+  int32_t step_budget = 1;
+  uint64_t ticket = 0;  // see KvContext::interrupted_run
+};
+
+enum class SequenceState { kRunning, kReady, kLimit, kPaused, kEnded, kFull, kFailed };
+const char* StateName(SequenceState state);
+
+struct RunResult {
+  int32_t sequence = 0;
+  SequenceState state = SequenceState::kRunning;
+  std::vector<llama_token> tokens;
+  std::vector<float> log_probabilities;
+  SequenceFacts facts;
+};
+
+struct RunReport {
+  std::vector<RunResult> results;
+  int32_t step_count = 0;
+  int32_t row_count = 0;
+  int32_t shared_row_count = 0;
+  int32_t image_count = 0;
+  double decode_ms = 0;
+  double sample_ms = 0;
+  bool was_interrupted = false;
+};
+
+// One call of `run`: the loop over steps. There is no prefill phase and no decode phase; a sequence has rows pending,
+// or it has an output: logits to draw from, where it has a sampler.
+class Run {
+ public:
+  Run(KvContext& context, const RunRequest& request);  // throws before anything has changed
+  RunReport Execute();
+
+ private:
+  class Attempt;
+  struct Member {
+    Sequence* sequence = nullptr;
+    RunEntry entry;
+    RunResult result;
+  };
+  // Members with equal content and the same next rows; they share these rows.
+  struct Group {
+    std::vector<Member*> members;
+    int32_t row_count = 0;
+    int32_t taken = 0;  // rows of it that are decoded now
+    bool is_image = false;
+    bool is_generating = false;
+    OutputRow output;  // of its last row, where that ends an input
+  };
+
+  std::vector<llama_seq_id> LanesOf(const Group& group) const;
+  static bool EndsAnInput(const Group& group);
+  bool IsOver() const;
+  bool HasBrought() const;
+  void DrawFromOutput();
+  void DrawToken(Member& member);
+  std::vector<Group> Plan();
+  void TakeTurn();
+  void DecodeTokens(std::vector<Group*>& groups);
+  void DecodeImage(Group& group);
+  bool Decode(const llama_batch& batch, const std::vector<Group*>& groups);
+  const char* After() const;
+  void Finish(Group& group, int32_t item_count, int32_t position_count);
+
+  KvContext& context_;
+  KvCache& cache_;
+  const RunRequest& request_;
+  std::vector<Member> members_;
+  RunReport report_;
+};
+
+}  // namespace eta

@@ -1,0 +1,107 @@
+#include "js/backend.h"
+
+#ifdef ETA_BACKEND_DL
+#include <dlfcn.h>
+
+#include <filesystem>
+#endif
+#include <mutex>
+
+#include "engine/log.h"
+#include "ggml-backend.h"
+#include "js/arguments.h"
+#include "js/errors.h"
+#include "llama.h"
+
+namespace eta::backend {
+
+namespace {
+
+const char* TypeName(enum ggml_backend_dev_type type) {
+  switch (type) {
+    case GGML_BACKEND_DEVICE_TYPE_CPU:
+      return "cpu";
+    case GGML_BACKEND_DEVICE_TYPE_GPU:
+      return "gpu";
+    case GGML_BACKEND_DEVICE_TYPE_IGPU:
+      return "integrated-gpu";
+    default:
+      return "accelerator";
+  }
+}
+
+}  // namespace
+
+void Initialise() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    log::Install();
+    llama_backend_init();
+#ifdef ETA_BACKEND_DL
+    // The libraries lie beside the addon; ggml by itself would look beside the executable.
+    Dl_info place;
+    if (dladdr(reinterpret_cast<const void*>(&BuildFacts), &place) != 0) {
+      ggml_backend_load_all_from_path(std::filesystem::path(place.dli_fname).parent_path().c_str());
+    }
+#endif
+  });
+}
+
+Napi::Object BuildFacts(Napi::Env env) {
+  Napi::Object facts = Napi::Object::New(env);
+  facts["llamaTag"] = Napi::String::New(env, ETA_LLAMA_TAG);
+  facts["route"] = Napi::String::New(env, ETA_ROUTE);
+  Napi::Array backends = Napi::Array::New(env);
+  for (size_t i = 0; i < ggml_backend_reg_count(); i++) {
+    backends.Set(static_cast<uint32_t>(i), ggml_backend_reg_name(ggml_backend_reg_get(i)));
+  }
+  facts["backends"] = backends;
+  facts["systemInfo"] = Napi::String::New(env, llama_print_system_info());
+  return facts;
+}
+
+Napi::Value Devices(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Array devices = Napi::Array::New(env);
+  for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    size_t free = 0;
+    size_t total = 0;
+    ggml_backend_dev_memory(device, &free, &total);
+    Napi::Object facts = Napi::Object::New(env);
+    facts["name"] = Napi::String::New(env, ggml_backend_dev_name(device));
+    facts["description"] = Napi::String::New(env, ggml_backend_dev_description(device));
+    facts["type"] = Napi::String::New(env, TypeName(ggml_backend_dev_type(device)));
+    facts["memoryFreeBytes"] = Napi::Number::New(env, static_cast<double>(free));
+    facts["memoryTotalBytes"] = Napi::Number::New(env, static_cast<double>(total));
+    devices.Set(static_cast<uint32_t>(i), facts);
+  }
+  return devices;
+}
+
+Napi::Value SetLogLevel(const Napi::CallbackInfo& info) {
+  log::SetLevel(static_cast<int>(arguments::Choice(info[0], "level", {"silent", "error", "warn", "info", "debug"})));
+  return info.Env().Undefined();
+}
+
+Napi::Value LoadBackend(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string path = arguments::Text(info[0], "path");
+#ifdef ETA_BACKEND_DL
+  ggml_backend_reg_t backend = ggml_backend_load(path.c_str());
+  if (backend == nullptr) {
+    throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
+                                        "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +
+                                            " whose own libraries can be found; it could not be loaded."));
+  }
+  return Napi::String::New(env, ggml_backend_reg_name(backend));
+#else
+  // A backend library brings its own libggml-base, which would be a second ggml beside the one compiled in.
+  throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
+                                      "Cannot load " + path +
+                                          ": this build has its backends compiled in. Rebuild with --prebuilt for "
+                                          "backends from shared libraries."));
+#endif
+}
+
+}  // namespace eta::backend

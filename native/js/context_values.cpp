@@ -1,0 +1,155 @@
+#include "js/context_values.h"
+
+#include "js/arguments.h"
+#include "js/image.h"
+#include "js/typed_array.h"
+
+namespace eta {
+
+namespace {
+
+constexpr int64_t kMaxId = INT32_MAX;
+
+int32_t Count(const Napi::Object& options, const char* name, int64_t min, int64_t max) {
+  return static_cast<int32_t>(arguments::Integer(options.Get(name), name, min, max));
+}
+
+}  // namespace
+
+ContextSettings ReadContextSettings(const Napi::Value& value) {
+  const Napi::Object options = arguments::Object(value, "options");
+  ContextSettings settings;
+  settings.cell_count = Count(options, "cellCount", 1, 1 << 28);
+  settings.sequence_count = Count(options, "sequenceCount", 1, 256);
+  settings.batch_size = Count(options, "batchSize", 1, 1 << 16);
+  settings.micro_batch_size = Count(options, "microBatchSize", 1, settings.batch_size);
+  settings.thread_count = Count(options, "threadCount", 1, 512);
+  constexpr llama_flash_attn_type kFlashAttention[] = {LLAMA_FLASH_ATTN_TYPE_AUTO, LLAMA_FLASH_ATTN_TYPE_ENABLED,
+                                                       LLAMA_FLASH_ATTN_TYPE_DISABLED};
+  settings.flash_attention =
+      kFlashAttention[arguments::Choice(options.Get("flashAttention"), "flashAttention", {"auto", "on", "off"})];
+  constexpr ggml_type kCacheTypes[] = {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0};
+  settings.cache_type = kCacheTypes[arguments::Choice(options.Get("cacheType"), "cacheType", {"f32", "f16", "q8_0"})];
+  return settings;
+}
+
+SamplerSettings ReadSampler(const Napi::Value& value) {
+  const Napi::Object options = arguments::Object(value, "options");
+  SamplerSettings settings;
+  settings.temperature = static_cast<float>(arguments::Number(options.Get("temperature"), "temperature", 0, 1e6));
+  settings.top_k = Count(options, "topK", 0, kMaxId);
+  settings.top_p = static_cast<float>(arguments::Number(options.Get("topP"), "topP", 1e-9, 1));
+  settings.min_p = static_cast<float>(arguments::Number(options.Get("minP"), "minP", 0, 1));
+  settings.seed = static_cast<uint32_t>(arguments::Integer(options.Get("seed"), "seed", 0, UINT32_MAX));
+  return settings;
+}
+
+int32_t ReadSequenceId(const Napi::Value& value) {
+  return static_cast<int32_t>(arguments::Integer(value, "sequence", 0, kMaxId));
+}
+
+int32_t ReadCount(const Napi::Value& value, const char* name) {
+  return static_cast<int32_t>(arguments::Integer(value, name, 0, kMaxId));
+}
+
+RunRequest ReadRun(const Napi::Value& value) {
+  const Napi::Object options = arguments::Object(value, "options");
+  const Napi::Array entries = arguments::Array(options.Get("entries"), "entries");
+  RunRequest request;
+  const uint32_t count = entries.Length();  // read once: reading an entry may run JavaScript that appends
+  for (uint32_t i = 0; i < count; i++) {
+    const std::string name = "entries[" + std::to_string(i) + "]";
+    const Napi::Object entry = arguments::Object(entries.Get(i), name);
+    RunEntry read;
+    read.sequence = static_cast<int32_t>(arguments::Integer(entry.Get("sequence"), name + ".sequence", 0, kMaxId));
+    read.max_tokens = static_cast<int32_t>(arguments::Integer(entry.Get("maxTokens"), name + ".maxTokens", 0, kMaxId));
+    read.pause_set = static_cast<int32_t>(arguments::Integer(entry.Get("pauseSet"), name + ".pauseSet", -1, kMaxId));
+    request.entries.push_back(read);
+  }
+  request.step_budget = Count(options, "stepBudget", 1, kMaxId);
+  return request;
+}
+
+std::vector<PendingItem> ReadParts(const Napi::Value& value, const LoadedModel& model) {
+  const Napi::Env env = value.Env();
+  const Napi::Array parts = arguments::Array(value, "parts");
+  std::vector<PendingItem> items;
+  const auto add_tokens = [&items](const std::vector<llama_token>& tokens) {
+    for (const llama_token token : tokens) items.push_back(PendingItem{token, nullptr});
+  };
+  const uint32_t count = parts.Length();
+  for (uint32_t i = 0; i < count; i++) {
+    const Napi::Value part = parts.Get(i);
+    const std::string name = "parts[" + std::to_string(i) + "]";
+    if (!Image::Is(part)) {
+      if (!part.IsTypedArray()) throw arguments::Invalid(env, name, "an Int32Array of tokens or an image", part);
+      add_tokens(arguments::Tokens(part, name, model.Facts().vocabulary_size));
+      continue;
+    }
+    for (const auto& chunk : Image::Unwrap(part.As<Napi::Object>())->ChunksFor(env, model)) {
+      if (chunk->embeddings.empty()) {
+        add_tokens(chunk->tokens);
+      } else {
+        items.push_back(PendingItem{LLAMA_TOKEN_NULL, chunk});
+      }
+    }
+  }
+  return items;
+}
+
+Napi::Object ContextFactsToJs(Napi::Env env, const ContextFacts& facts) {
+  Napi::Object object = Napi::Object::New(env);
+  object["cellCount"] = facts.cell_count;
+  object["sequenceCount"] = facts.sequence_count;
+  object["batchSize"] = facts.batch_size;
+  object["microBatchSize"] = facts.micro_batch_size;
+  object["forksAnywhere"] = facts.forks_anywhere;
+  return object;
+}
+
+Napi::Object SequenceFactsToJs(Napi::Env env, const SequenceFacts& facts) {
+  Napi::Object object = Napi::Object::New(env);
+  object["tokenCount"] = facts.token_count;
+  object["position"] = facts.position;
+  object["pendingCount"] = facts.pending_count;
+  object["hasOutput"] = facts.has_output;
+  return object;
+}
+
+Napi::Object StatisticsToJs(Napi::Env env, const ContextStatistics& statistics) {
+  Napi::Object object = Napi::Object::New(env);
+  object["usedCellCount"] = statistics.used_cell_count;
+  object["liveSequenceCount"] = statistics.live_sequence_count;
+  object["imageCount"] = statistics.image_count;
+  object["stepCount"] = statistics.step_count;
+  object["rowCount"] = statistics.row_count;
+  object["forkCount"] = statistics.fork_count;
+  return object;
+}
+
+Napi::Object ReportToJs(Napi::Env env, const RunReport& report) {
+  Napi::Array results = Napi::Array::New(env, report.results.size());
+  for (uint32_t i = 0; i < report.results.size(); i++) {
+    const RunResult& result = report.results[i];
+    Napi::Object object = Napi::Object::New(env);
+    object["sequence"] = result.sequence;
+    object["state"] = StateName(result.state);
+    object["tokens"] = TypedArrayOf<Napi::Int32Array>(env, result.tokens);
+    object["logProbabilities"] = TypedArrayOf<Napi::Float32Array>(env, result.log_probabilities);
+    object["tokenCount"] = result.facts.token_count;
+    object["pendingCount"] = result.facts.pending_count;
+    object["position"] = result.facts.position;
+    results.Set(i, object);
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object["results"] = results;
+  object["stepCount"] = report.step_count;
+  object["rowCount"] = report.row_count;
+  object["sharedRowCount"] = report.shared_row_count;
+  object["decodeMs"] = report.decode_ms;
+  object["sampleMs"] = report.sample_ms;
+  object["wasInterrupted"] = report.was_interrupted;
+  return object;
+}
+
+}  // namespace eta

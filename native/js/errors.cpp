@@ -1,0 +1,66 @@
+#include "js/errors.h"
+
+#include <new>
+#include <string>
+
+namespace eta::errors {
+
+const char* CodeName(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+      return "INVALID_ARGUMENT";
+    case ErrorCode::kModelLoadFailed:
+      return "MODEL_LOAD_FAILED";
+    case ErrorCode::kProjectorLoadFailed:
+      return "PROJECTOR_LOAD_FAILED";
+    case ErrorCode::kCancelled:
+      return "CANCELLED";
+    case ErrorCode::kTextTooLong:
+      return "TEXT_TOO_LONG";
+    case ErrorCode::kContextFailed:
+      return "CONTEXT_FAILED";
+    case ErrorCode::kNoProjector:
+      return "NO_PROJECTOR";
+    case ErrorCode::kImageFailed:
+      return "IMAGE_FAILED";
+    case ErrorCode::kSequenceLimit:
+      return "SEQUENCE_LIMIT";
+    case ErrorCode::kUnknownSequence:
+      return "UNKNOWN_SEQUENCE";
+    case ErrorCode::kCacheFull:
+      return "CACHE_FULL";
+    case ErrorCode::kForkUnsupported:
+      return "FORK_UNSUPPORTED";
+    case ErrorCode::kNothingToSample:
+      return "NOTHING_TO_SAMPLE";
+    case ErrorCode::kDecodeFailed:
+      return "DECODE_FAILED";
+    case ErrorCode::kStateMismatch:
+      return "STATE_MISMATCH";
+    case ErrorCode::kDisposed:
+      return "DISPOSED";
+  }
+  return "INVALID_ARGUMENT";  // no code is without a case
+}
+
+NativeError Caught(ErrorCode otherwise) {
+  try {
+    throw;
+  } catch (const NativeError& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return NativeError(otherwise, "Expected memory for this call, found none. Free some, or ask for less.");
+  } catch (const std::exception& error) {
+    return NativeError(otherwise, std::string("Expected no failure of a library, received: ") + error.what());
+  } catch (...) {
+    return NativeError(otherwise, "Expected no failure of a library, received one without words.");
+  }
+}
+
+Napi::Error ToJs(Napi::Env env, const NativeError& error) {
+  Napi::Error js_error = Napi::Error::New(env, error.what());
+  js_error.Set("code", Napi::String::New(env, CodeName(error.Code())));
+  return js_error;
+}
+
+}  // namespace eta::errors

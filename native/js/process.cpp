@@ -1,0 +1,32 @@
+#include "js/process.h"
+
+#include "engine/host_process.h"
+#include "js/arguments.h"
+
+namespace eta::process {
+
+Napi::Value Variable(const Napi::CallbackInfo& info) {
+  const std::optional<std::string> value = host_process::Variable(arguments::Text(info[0], "name"));
+  return value.has_value() ? Napi::String::New(info.Env(), *value).As<Napi::Value>() : info.Env().Null();
+}
+
+Napi::Value SetVariable(const Napi::CallbackInfo& info) {
+  const std::string name = arguments::Text(info[0], "name");
+  if (!host_process::SetVariable(name, arguments::Text(info[1], "value"))) {
+    throw arguments::Invalid(info.Env(), "name", "the name of a variable", info[0]);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info) {
+  Napi::Array loaded = Napi::Array::New(info.Env());
+  for (const host_process::Onnxruntime& library : host_process::LoadedOnnxruntimes()) {
+    Napi::Object object = Napi::Object::New(info.Env());
+    object["path"] = library.path;
+    object["version"] = library.version;
+    loaded.Set(loaded.Length(), object);
+  }
+  return loaded;
+}
+
+}  // namespace eta::process

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <napi.h>
+
+// Functions of the addon about the process that it is in.
+namespace eta::process {
+
+// (name) to the value of the process's own environment, or null.
+Napi::Value Variable(const Napi::CallbackInfo& info);
+// (name, value)
+Napi::Value SetVariable(const Napi::CallbackInfo& info);
+// () to an array of {path, version}
+Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info);
+
+}  // namespace eta::process

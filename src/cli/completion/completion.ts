@@ -1,0 +1,27 @@
+/** `eta-vlm completion`: the script of a shell, made of the program's own commands. */
+import type { Command } from 'commander';
+import { DATASETS } from '../../benchmark/registry.js';
+import { EXPERIMENT_NAMES } from '../../experiment/names.js';
+import { PICTURE_CHANGES, SEARCH } from '../../experiment/picture-changes.js';
+import { registeredModels } from '../../models/index.js';
+import { METHODS } from '../../policy/methods.js';
+import { print } from '../../terminal/print.js';
+import { bashScript } from './bash.js';
+import { type Names, shapesOf } from './shape.js';
+import { zshScript } from './zsh.js';
+
+export async function completion(program: Command, shell: 'bash' | 'zsh'): Promise<void> {
+  const shapes = shapesOf(program, await names());
+  print(shell === 'bash' ? bashScript(shapes) : zshScript(shapes));
+}
+
+/** What is known by name, by the placeholder that stands for it. */
+async function names(): Promise<Names> {
+  return {
+    models: (await registeredModels()).map(({ name }) => name),
+    benchmark: DATASETS.map(({ name }) => name),
+    experiment: [...EXPERIMENT_NAMES],
+    methods: [...METHODS],
+    changes: [...PICTURE_CHANGES.map(({ name }) => name), SEARCH],
+  };
+}

@@ -1,0 +1,45 @@
+/** Loads what the options of a command name, and says on stderr how far it is. */
+import { roomFor } from '../batch/context-room.js';
+import { type Eta, type LoadEtaOptions, type LoadProgress, loadEta } from '../index.js';
+import { coveringMethod } from '../policy/methods.js';
+import { Progress } from '../terminal/progress.js';
+import type { Method } from '../types.js';
+import { loadOptions, type ModelFlags } from './model-options.js';
+import { type PolicyFlags, policyOptions } from './policy-options.js';
+
+/** @throws what loadEta throws */
+export async function loadModels(options: LoadEtaOptions): Promise<Eta> {
+  const progress = new Progress();
+  try {
+    progress.show('loading the models ...');
+    return await loadEta({ ...options, onProgress: (at) => progress.show(loadingText(at)) });
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Requests that each say their own method. */
+export interface ManyMethods {
+  readonly methods: readonly Method[];
+  /** Requests at once. */
+  readonly concurrency: number;
+  /** Candidates of a request at most. @default what the flags say, or the policy */
+  readonly candidateCount?: number;
+}
+
+/** For requests of several methods: the most that any of them needs is loaded, with room for so many at once. */
+export async function loadForMethods(
+  flags: ModelFlags & Omit<PolicyFlags, 'method'>,
+  { methods, concurrency, ...most }: ManyMethods,
+  own: Pick<LoadEtaOptions, 'models' | 'onNotice' | 'signal'>,
+): Promise<Eta> {
+  const decisions = policyOptions({ ...flags, method: coveringMethod(methods) });
+  const room = roomFor(concurrency, { ...decisions, ...most });
+  return await loadModels({ ...room, ...loadOptions(flags), ...decisions, ...own });
+}
+
+/** What is being loaded, in words. */
+function loadingText({ part, fraction }: LoadProgress): string {
+  const name = { 'language-model': 'the language model', clip: 'CLIP', 'reward-model': 'the reward model' }[part];
+  return `loading ${name} ... ${Math.round(fraction * 100)} %`;
+}

@@ -1,0 +1,15 @@
+/** The experiments by name with a line on each: what a help text says of them without loading any. */
+export const EXPERIMENT_LINES = {
+  baseline: 'the unsafe rate of the model alone',
+  pre: 'pre-generation evaluation alone: CLIP decides whether to align',
+  post: 'post-generation evaluation alone: the reward model decides',
+  shallow: 'shallow alignment alone: the interference prefix, no search',
+  deep: 'deep alignment alone: the search, no prefix',
+  ablation: "the paper's table 5: none, deep, shallow, without CLIP utility, all",
+  overhead: 'time of an answer against N, on each path of ETA',
+  robustness: 'pictures changed to slip past the gate, and what is left',
+} as const;
+
+export type ExperimentName = keyof typeof EXPERIMENT_LINES;
+
+export const EXPERIMENT_NAMES = Object.keys(EXPERIMENT_LINES) as readonly ExperimentName[];

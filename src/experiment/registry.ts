@@ -1,0 +1,29 @@
+/** The experiments by name. */
+import { UsageError } from '../errors.js';
+import { describe, nearest } from '../options.js';
+import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
+import type { Experiment } from './experiment.js';
+import { EXPERIMENT_NAMES, type ExperimentName } from './names.js';
+import { overhead } from './overhead.js';
+import { robustness } from './robustness.js';
+
+export const EXPERIMENTS = {
+  baseline,
+  pre,
+  post,
+  shallow,
+  deep,
+  ablation,
+  overhead,
+  robustness,
+} satisfies Record<ExperimentName, Experiment>;
+
+/** @throws UsageError ERR_INVALID_OPTION with the known names */
+export function experimentOf(name: string | undefined): Experiment {
+  const found = EXPERIMENT_NAMES.find((known) => known === name);
+  if (found !== undefined) return EXPERIMENTS[found];
+  const near = name === undefined ? undefined : nearest(name, EXPERIMENT_NAMES);
+  const hint = near === undefined ? `Known: ${EXPERIMENT_NAMES.join(', ')}.` : `Did you mean '${near}'?`;
+  const received = name === undefined ? 'none' : describe(name);
+  throw new UsageError('ERR_INVALID_OPTION', `Expected the name of an experiment, received ${received}. ${hint}`);
+}

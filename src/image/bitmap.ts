@@ -1,0 +1,91 @@
+/** Windows bitmaps (BMP) to pixels, which sharp does not read: uncompressed, 8, 24 or 32 bits a pixel. */
+import { ImageError } from '../errors.js';
+import type { RgbImage } from '../types.js';
+import type { OpenedPicture } from './format.js';
+import { inPieces, PIXELS_AT_ONCE } from './pieces.js';
+
+const FILE_HEADER_BYTES = 14;
+/** Uncompressed; 3 says the same with masks, here those of plain BGRA alone. */
+const COMPRESSIONS = [0, 3];
+const BGRA_MASKS = [0xff0000, 0xff00, 0xff];
+
+/** Whether these bytes begin as a bitmap does. */
+export function isBitmap(bytes: Uint8Array): boolean {
+  return bytes.length > 30 && bytes[0] === 0x42 && bytes[1] === 0x4d;
+}
+
+/** @throws ImageError ERR_IMAGE_UNREADABLE for a form that is not read here */
+export function openBitmap(bytes: Uint8Array, what: string): OpenedPicture {
+  const header = headerOf(bytes, what);
+  return {
+    width: header.width,
+    height: header.height,
+    decode: (signal) => decode(bytes, header, what, signal),
+  };
+}
+
+async function decode(
+  bytes: Uint8Array,
+  { width, height, isTopDown, bits, paletteAt, paletteCount, pixelsAt }: BitmapHeader,
+  what: string,
+  signal: AbortSignal | undefined,
+): Promise<RgbImage> {
+  const rowBytes = Math.ceil((width * bits) / 32) * 4;
+  if (pixelsAt + rowBytes * height > bytes.length)
+    throw unreadable(what, `expected ${pixelsAt + rowBytes * height} bytes, received ${bytes.length}: fetch it again.`);
+  if (paletteAt + paletteCount * 4 > bytes.length)
+    throw unreadable(what, `expected ${paletteCount} colours, received fewer: fetch it again.`);
+  const data = new Uint8Array(width * height * 3);
+  const readRow = (y: number) => {
+    const row = pixelsAt + (isTopDown ? y : height - 1 - y) * rowBytes;
+    for (let x = 0; x < width; x++) {
+      let at = row + (x * bits) / 8;
+      if (bits === 8) {
+        const index = bytes[at] ?? 0;
+        if (index >= paletteCount) throw unreadable(what, `expected colours below ${paletteCount}, received ${index}.`);
+        at = paletteAt + index * 4;
+      }
+      const to = (y * width + x) * 3;
+      data[to] = bytes[at + 2] as number;
+      data[to + 1] = bytes[at + 1] as number;
+      data[to + 2] = bytes[at] as number;
+    }
+  };
+  await inPieces(height, Math.ceil(PIXELS_AT_ONCE / width), signal, (first, end) => {
+    for (let y = first; y < end; y++) readRow(y);
+  });
+  return { data, width, height };
+}
+
+type BitmapHeader = ReturnType<typeof headerOf>;
+
+function headerOf(bytes: Uint8Array, what: string) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < FILE_HEADER_BYTES + 40) throw unreadable(what, 'expected a header of 54 bytes: fetch it again.');
+  const headerBytes = view.getUint32(14, true);
+  const width = view.getInt32(18, true);
+  const signedHeight = view.getInt32(22, true);
+  const bits = view.getUint16(28, true);
+  const compression = view.getUint32(30, true);
+  const masks = [54, 58, 62].map((at) => (at + 4 <= bytes.length ? view.getUint32(at, true) : 0));
+  if (headerBytes < 40 || width < 1 || signedHeight === 0)
+    throw unreadable(what, 'expected a Windows header with a width and a height: convert it to PNG.');
+  if (![8, 24, 32].includes(bits) || !COMPRESSIONS.includes(compression) || (compression === 3 && bits !== 32))
+    throw unreadable(what, `expected 8, 24 or 32 bits uncompressed, received ${bits} bits: convert it to PNG.`);
+  if (compression === 3 && BGRA_MASKS.some((mask, i) => masks[i] !== mask))
+    throw unreadable(what, 'expected the masks of blue, green and red in this order: convert it to PNG.');
+  const declared = view.getUint32(46, true);
+  return {
+    width,
+    height: Math.abs(signedHeight),
+    isTopDown: signedHeight < 0,
+    bits,
+    paletteAt: FILE_HEADER_BYTES + headerBytes,
+    paletteCount: bits === 8 ? (declared === 0 ? 256 : Math.min(declared, 256)) : 0,
+    pixelsAt: view.getUint32(10, true),
+  };
+}
+
+function unreadable(what: string, message: string): ImageError {
+  return new ImageError('ERR_IMAGE_UNREADABLE', `${what} is a bitmap that cannot be read: ${message}`);
+}

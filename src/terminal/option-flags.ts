@@ -1,0 +1,122 @@
+/**
+ * Options of the library as the command line calls them. What the library says names its options; a person at a terminal
+ * has flags.
+ */
+
+/** Of what is loaded; null: no command has a flag for it. */
+export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
+  policy: '--policy',
+  models: '--models',
+  'models.languageModel': '--language-model',
+  'models.projector': '--projector',
+  'models.clip': '--clip',
+  'models.rewardModel': '--reward-model',
+  projectorPath: '--projector',
+  thresholdsFile: '--thresholds',
+  contextSize: '--context-size',
+  cacheType: '--cache-type',
+  threadCount: '--threads',
+  gpuLayerCount: '--gpu-layers',
+  sequenceCount: null,
+  batchSize: null,
+  flashAttention: null,
+  checkMemory: null,
+  verifyHashes: null,
+  signal: null,
+  onProgress: null,
+  onNotice: null,
+};
+
+/** Of one request, or of a batch of them. */
+const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
+  method: '--method',
+  candidateCount: '--n',
+  temperature: '--temperature',
+  topK: '--top-k',
+  maxTokens: '--max-tokens',
+  refusalText: '--refusal',
+  safetyPrompt: '--safety-prompt',
+  thresholds: null,
+  'thresholds.unsafeClipScore': '--unsafe-clip-score',
+  'thresholds.safeReward': '--safe-reward',
+  sentenceTokenLimit: null,
+  sentenceEnd: null,
+  whenStillUnsafe: null,
+  interferencePrefix: null,
+  postEvaluationPrompt: null,
+  bestOfNPrompt: null,
+  rewardContext: null,
+  mayBeEmpty: null,
+  clipWeight: null,
+  maxPixels: null,
+  externalAbove: null,
+  resume: '--resume',
+  overwrite: '--overwrite',
+  retryErrors: '--retry-errors',
+  keepsTrace: '--trace',
+};
+
+export const OPTION_FLAGS: Readonly<Record<string, string | null>> = { ...LOADING_FLAGS, ...ANSWERING_FLAGS };
+
+/**
+ * A message of the library with flags in place of options. An advice, which is a sentence behind the first, is left out
+ * when it names an option that the command has no flag for.
+ *
+ * @param flags of the command
+ * @param table options that are looked for
+ */
+export function inFlags(message: string, flags: ReadonlySet<string>, table = OPTION_FLAGS): string {
+  const quoted: string[] = [];
+  const bare = message.replace(/"(?:[^"\\]|\\.)*"/g, (text) => `"${quoted.push(text) - 1}"`);
+  const known = (option: string) => {
+    const flag = table[option] ?? null;
+    return flag !== null && flags.has(flag) ? flag : null;
+  };
+  const pattern = optionPattern(table);
+  const optionIn = ({ groups }: RegExpMatchArray) => groups?.['setting'] ?? groups?.['free'] ?? groups?.['bound'] ?? '';
+  const [fact = '', ...advice] = withoutSubject(bare, table, known).split(/(?<=[.?]) (?=[A-Z'])/);
+  const kept = advice.filter((sentence) =>
+    [...sentence.matchAll(pattern)].every((found) => known(optionIn(found)) !== null),
+  );
+  return [fact, ...kept]
+    .map((sentence) =>
+      sentence.replace(pattern, (text) => {
+        const [found] = text.matchAll(pattern);
+        const flag = found === undefined ? null : known(optionIn(found));
+        const value = found?.groups?.['value'] ?? found?.groups?.['boundValue'] ?? 'true';
+        return flag === null ? text : value === 'true' ? flag : `${flag} ${value.replaceAll("'", '')}`;
+      }),
+    )
+    .join(' ')
+    .replace(/"(\d+)"/g, (text, at: string) => quoted[Number(at)] ?? text);
+}
+
+/** "loadEta options: contextSize: expected ..." begins with the flag, or with what is expected. */
+function withoutSubject(
+  message: string,
+  table: Readonly<Record<string, string | null>>,
+  known: (option: string) => string | null,
+): string {
+  const [whole = '', option = ''] = /^(?:[\w.]+ options: )?([\w.]+): /.exec(message) ?? [];
+  if (!Object.hasOwn(table, option)) return message;
+  const rest = message.slice(whole.length);
+  const flag = known(option);
+  return flag === null ? rest.charAt(0).toUpperCase() + rest.slice(1) : `${flag}: ${rest}`;
+}
+
+/**
+ * Names that are no words stand for options wherever they are, words with a value alone: `resume: true`. Settings of a
+ * batch carry the policy's name before theirs.
+ */
+function optionPattern(table: Readonly<Record<string, string | null>>): RegExp {
+  const names = Object.keys(table).sort((a, b) => b.length - a.length);
+  const isName = (name: string) => /[A-Z.]/.test(name);
+  const some = (found: readonly string[]) => found.map((name) => name.replace('.', '\\.')).join('|');
+  const value = "'[^']*'|true|false";
+  const settings = some(names.filter((name) => !name.includes('.')));
+  const [free, bound] = [some(names.filter(isName)), some(names.filter((name) => !isName(name)))];
+  return new RegExp(
+    `(?<![\\w.])(?:policy\\.(?<setting>${settings})\\b|(?<free>${free})(?![\\w.]*\\w)(?::? (?<value>${value}))?|(?<bound>${bound}): (?<boundValue>${value}))`,
+    'g',
+  );
+}
