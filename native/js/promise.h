@@ -25,7 +25,7 @@ void Settle(Environment& environment, uint64_t promise, const std::optional<Nati
   }
   Napi::Value value;
   try {
-    value = convert();
+    value = Napi::Value(env, convert());
   } catch (const Napi::Error& thrown) {
     // What C++ throws in a constructor comes back from JavaScript without a code.
     const bool is_coded = thrown.Get("code").IsString();

@@ -40,5 +40,5 @@ export {
   measurement,
   type RunPair,
 } from './run.js';
-export { type Summary, summary, summaryObject, summaryText } from './summary.js';
+export { summary, summaryObject, summaryText } from './summary.js';
 export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement } from './world.js';

@@ -38,7 +38,7 @@ export interface Summary {
   readonly notes: readonly string[];
 }
 
-export interface SummaryTable {
+interface SummaryTable {
   /** The first two hold words, the others figures. */
   readonly columns: readonly { readonly name: string; readonly isNumeric: boolean }[];
   readonly rows: readonly (readonly string[])[];

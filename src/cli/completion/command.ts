@@ -11,7 +11,7 @@ For this shell and all to come:
 zsh looks there when its folder is in fpath before compinit is called. Either
 script may be sourced instead.`;
 
-export const SHELLS = ['bash', 'zsh'] as const;
+const SHELLS = ['bash', 'zsh'] as const;
 
 export function addCompletion(program: Command): void {
   const command = child(program, 'completion', 'Print a script that completes commands in a shell.').addArgument(

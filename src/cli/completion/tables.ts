@@ -2,7 +2,7 @@
 import type { CommandShape, Values } from './shape.js';
 
 /** Between single quotes. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
