@@ -11,7 +11,7 @@ import { describe, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
-import { withLogits } from './output.js';
+import { type Output, withLogits } from './output.js';
 import { Scheduler } from './scheduler.js';
 import { TokenSet } from './token-set.js';
 import type { TokenBytes } from './token-text.js';
@@ -62,10 +62,16 @@ export interface ContextOptions {
   /** Number format of the KV cells: `f32` takes twice the memory of `f16`, `q8_0` half of it. @default 'f16' */
   cacheType?: 'f32' | 'f16' | 'q8_0' | undefined;
   /**
-   * What is kept of a sequence's last token: its logits, or its hidden state, from which no tokens are drawn; see
-   * {@link Sequence.hiddenState}. @default 'logits'
+   * What is kept of a sequence's last token: its logits, from which tokens are drawn. Another context keeps its hidden
+   * state: see {@link HiddenStateContextOptions}. @default 'logits'
    */
-  output?: 'logits' | 'hidden-state' | undefined;
+  output?: 'logits' | undefined;
+}
+
+/** What `model.createContext` takes for a context that draws no tokens. */
+export interface HiddenStateContextOptions extends Omit<ContextOptions, 'output'> {
+  /** The hidden state of a sequence's last token is kept: see {@link Sequence.hiddenState}. */
+  output: 'hidden-state';
 }
 
 const demandSchema = z.strictObject({
@@ -82,7 +88,7 @@ export interface ContextDefaults {
 
 /** The addon's options for these, defaults filled in. */
 export function nativeContextOptions(
-  options: ContextOptions | undefined,
+  options: ContextOptions | HiddenStateContextOptions | undefined,
   defaults: ContextDefaults,
 ): NativeContextOptions {
   const parsed = parseOptions(contextSchema, options, 'context options');
@@ -101,29 +107,39 @@ export function nativeContextOptions(
 }
 
 /** Made by {@link Model.createContext}. */
-export class Context {
+export class Context<Kept extends Output = 'logits'> {
   readonly #native: NativeContext;
   readonly #scheduler: Scheduler;
   readonly #admission: Admission;
-  readonly #leases = new Set<Lease>();
-  readonly #leaseHome: LeaseHome;
-  readonly #onDispose: (context: Context) => void;
+  readonly #leases = new Set<Lease<Kept>>();
+  readonly #leaseHome: LeaseHome<Kept>;
+  readonly #onDispose: (context: Context<Kept>) => void;
   #isDisposed = false;
   #disposed: Promise<void> | undefined;
 
   /** Not for callers: {@link Model.createContext} makes contexts. */
-  constructor(nativeContext: NativeContext, vocabulary: TokenBytes, onDispose: (context: Context) => void) {
+  constructor(
+    nativeContext: NativeContext & { readonly output: Kept },
+    vocabulary: TokenBytes,
+    onDispose: (context: Context<Kept>) => void,
+  ) {
     this.#native = nativeContext;
     this.#scheduler = new Scheduler(nativeContext);
     this.#admission = new Admission(nativeContext.facts);
     this.#onDispose = onDispose;
     this.#leaseHome = {
+      output: nativeContext.output,
       native: nativeContext,
       scheduler: this.#scheduler,
       vocabulary,
       isDisposed: () => this.#isDisposed,
       onRelease: (lease) => this.#leases.delete(lease),
     };
+  }
+
+  /** What it keeps of a sequence's last token. */
+  get output(): Kept {
+    return this.#leaseHome.output;
   }
 
   /** What it was made with. */
@@ -142,7 +158,7 @@ export class Context {
    *
    * @throws EngineError ERR_CACHE_FULL when the context could never hold it; AbortError; UsageError
    */
-  async reserve(demand: Demand, signal?: AbortSignal): Promise<Lease> {
+  async reserve(demand: Demand, signal?: AbortSignal): Promise<Lease<Kept>> {
     this.#expectAlive();
     const reservation = await this.#admission.reserve(parseOptions(demandSchema, demand, 'reserve'), signal);
     const lease = new Lease(this.#leaseHome, reservation);
@@ -151,7 +167,7 @@ export class Context {
   }
 
   /** Tokens at which a decode of this context may pause. */
-  async createTokenSet(tokens: Int32Array): Promise<TokenSet> {
+  async createTokenSet(this: Context<'logits'>, tokens: Int32Array): Promise<TokenSet> {
     this.#expectAlive();
     if (!(tokens instanceof Int32Array)) {
       throw new UsageError('ERR_INVALID_REQUEST', `Expected an Int32Array of tokens, received ${describe(tokens)}.`);

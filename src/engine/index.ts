@@ -9,10 +9,17 @@ export type {
 } from '../native/binding-types.js';
 export type { Demand } from './admission.js';
 export { checkTurnCount, type PromptOptions } from './chat-template.js';
-export { Context, type ContextOptions, DEFAULT_BATCH_SIZE, MAX_BATCH_SIZE } from './context.js';
+export {
+  Context,
+  type ContextOptions,
+  DEFAULT_BATCH_SIZE,
+  type HiddenStateContextOptions,
+  MAX_BATCH_SIZE,
+} from './context.js';
 export { devices, processorFeatures } from './devices.js';
 export { Lease } from './lease.js';
 export { type EncodeImageOptions, Model, type ModelOptions, type TokenizeOptions } from './model.js';
+export type { Output } from './output.js';
 export type { PromptTurn } from './prompt-piece.js';
 export { deriveSeed, deriveSeedOver, GREEDY, randomSeed, type SamplerOptions } from './sampler.js';
 export { type Decoded, type DecodeOptions, type Pause, type PrefillOptions, Sequence } from './sequence.js';

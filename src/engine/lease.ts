@@ -3,36 +3,39 @@ import { EngineError, UsageError } from '../errors.js';
 import type { NativeContext } from '../native/binding-types.js';
 import type { Demand, Reservation } from './admission.js';
 import { native } from './native-error.js';
+import type { Output } from './output.js';
 import type { Scheduler } from './scheduler.js';
 import { Sequence, type SequenceHome } from './sequence.js';
 import type { TokenBytes } from './token-text.js';
 
 /** What a lease needs of its context. */
-export interface LeaseHome {
+export interface LeaseHome<Kept extends Output> {
+  readonly output: Kept;
   readonly native: NativeContext;
   readonly scheduler: Scheduler;
   readonly vocabulary: TokenBytes;
   /** Whether the context is gone, and every sequence with it. */
   isDisposed(): boolean;
-  onRelease(lease: Lease): void;
+  onRelease(lease: Lease<Kept>): void;
 }
 
 /** Made by {@link Context.reserve}: what one request may use of a context, until it is released. */
-export class Lease {
-  readonly #home: LeaseHome;
+export class Lease<Kept extends Output = 'logits'> {
+  readonly #home: LeaseHome<Kept>;
   readonly #reservation: Reservation;
-  readonly #sequences = new Set<Sequence>();
+  readonly #sequences = new Set<Sequence<Kept>>();
   /** Calls that will bring new lanes; `release` waits for them. */
   readonly #arriving = new Set<Promise<unknown>>();
   #arrivingCount = 0;
   #released: Promise<void> | undefined;
-  readonly #sequenceHome: SequenceHome;
+  readonly #sequenceHome: SequenceHome<Kept>;
 
   /** Not for callers: {@link Context.reserve} makes leases. */
-  constructor(home: LeaseHome, reservation: Reservation) {
+  constructor(home: LeaseHome<Kept>, reservation: Reservation) {
     this.#home = home;
     this.#reservation = reservation;
     this.#sequenceHome = {
+      output: home.output,
       native: home.native,
       scheduler: home.scheduler,
       vocabulary: home.vocabulary,
@@ -53,19 +56,19 @@ export class Lease {
   }
 
   /** @throws EngineError ERR_SEQUENCE_LIMIT beyond the reservation; UsageError ERR_DISPOSED */
-  async createSequence(): Promise<Sequence> {
+  async createSequence(): Promise<Sequence<Kept>> {
     const [sequence] = await this.#make(1, async () => [
       new Sequence(this.#sequenceHome, await this.#home.native.createSequence()),
     ]);
-    return sequence as Sequence;
+    return sequence as Sequence<Kept>;
   }
 
   /** A sequence from the bytes of {@link Sequence.save}, of the same model and the same form of context. */
-  async restore(bytes: Uint8Array): Promise<Sequence> {
+  async restore(bytes: Uint8Array): Promise<Sequence<Kept>> {
     const [sequence] = await this.#make(1, async () => [
       await Sequence.adopt(this.#sequenceHome, await this.#home.native.restore(bytes)),
     ]);
-    return sequence as Sequence;
+    return sequence as Sequence<Kept>;
   }
 
   /** Releases every sequence, whatever it is doing, then the reservation. Idempotent. */
@@ -88,11 +91,11 @@ export class Lease {
     }
   }
 
-  async #fork(parent: number, count: number, child: (id: number) => Sequence): Promise<Sequence[]> {
+  async #fork(parent: number, count: number, child: (id: number) => Sequence<Kept>): Promise<Sequence<Kept>[]> {
     return await this.#make(count, async () => Array.from(await this.#home.native.fork(parent, count), child));
   }
 
-  async #releaseSequences(sequences: readonly Sequence[]): Promise<void> {
+  async #releaseSequences(sequences: readonly Sequence<Kept>[]): Promise<void> {
     const living = sequences.filter((sequence) => sequence.markReleased());
     for (const sequence of living) this.#sequences.delete(sequence);
     if (living.length === 0 || this.#home.isDisposed()) return;
@@ -104,7 +107,7 @@ export class Lease {
   }
 
   /** Makes lanes within the reservation, and takes them back when the lease was released meanwhile. */
-  async #make(count: number, make: () => Promise<Sequence[]>): Promise<Sequence[]> {
+  async #make(count: number, make: () => Promise<Sequence<Kept>[]>): Promise<Sequence<Kept>[]> {
     this.#expectHeld();
     const held = this.#sequences.size + this.#arrivingCount;
     if (held + count > this.#reservation.sequenceCount) {

@@ -11,9 +11,16 @@ import { describe, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
 import { ChatTemplate, maxTokensField, type PromptOptions } from './chat-template.js';
-import { Context, type ContextDefaults, type ContextOptions, nativeContextOptions } from './context.js';
+import {
+  Context,
+  type ContextDefaults,
+  type ContextOptions,
+  type HiddenStateContextOptions,
+  nativeContextOptions,
+} from './context.js';
 import { checkModelFile } from './model-file.js';
 import { engineError, native } from './native-error.js';
+import type { Output } from './output.js';
 import { promptParts } from './prompt-parts.js';
 import type { PromptTurn } from './prompt-piece.js';
 import { textOf } from './token-text.js';
@@ -102,7 +109,7 @@ export class Model {
   readonly #native: NativeModel;
   readonly #vocabulary: Vocabulary;
   readonly #defaults: ContextDefaults;
-  readonly #contexts = new Set<Context>();
+  readonly #contexts = new Set<Context<Output>>();
   #template: ChatTemplate | undefined;
   #disposed: Promise<void> | undefined;
 
@@ -240,7 +247,9 @@ export class Model {
   }
 
   /** A KV cache of this model. @throws EngineError ERR_CONTEXT; UsageError */
-  async createContext(options?: ContextOptions): Promise<Context> {
+  createContext(options?: ContextOptions): Promise<Context>;
+  createContext(options: HiddenStateContextOptions): Promise<Context<'hidden-state'>>;
+  async createContext(options?: ContextOptions | HiddenStateContextOptions): Promise<unknown> {
     const contextOptions = nativeContextOptions(options, this.#defaults);
     this.#expectAlive();
     const nativeContext = await native(() => this.#native.createContext(contextOptions));

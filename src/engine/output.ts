@@ -1,6 +1,9 @@
-/** What a context keeps of a sequence's last token decides what may be asked of it. */
+/** What a context keeps of a sequence's last token decides what may be asked of it: types say so, and JavaScript is told. */
 import { UsageError } from '../errors.js';
 import type { NativeContext, NativeHiddenStateContext, NativeLogitsContext } from '../native/binding-types.js';
+
+/** Of a sequence's last token: its logits, or its hidden state, from which no tokens are drawn. */
+export type Output = NativeContext['output'];
 
 /** @throws UsageError ERR_INVALID_REQUEST */
 export function withLogits(context: NativeContext): NativeLogitsContext {
@@ -14,7 +17,7 @@ export function withHiddenState(context: NativeContext): NativeHiddenStateContex
   throw refusal('hidden-state', 'logits');
 }
 
-function refusal(expected: NativeContext['output'], kept: string): UsageError {
+function refusal(expected: Output, kept: string): UsageError {
   return new UsageError(
     'ERR_INVALID_REQUEST',
     `Expected a context with output '${expected}', received one that keeps ${kept}. Create another one.`,

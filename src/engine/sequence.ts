@@ -6,7 +6,7 @@ import type { NativeContext, NativePart } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
 import { native } from './native-error.js';
-import { withHiddenState, withLogits } from './output.js';
+import { type Output, withHiddenState, withLogits } from './output.js';
 import { nativeSampler, type SamplerOptions, samplerSchema } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
 import {
@@ -84,32 +84,38 @@ export interface Decoded {
 }
 
 /** What a sequence needs of the lease that it was made in. */
-export interface SequenceHome {
+export interface SequenceHome<Kept extends Output> {
+  readonly output: Kept;
   readonly native: NativeContext;
   readonly scheduler: Scheduler;
   readonly vocabulary: TokenBytes;
   /** Adds children of this lane to the lease. */
-  fork(parent: number, count: number, child: (id: number) => Sequence): Promise<Sequence[]>;
-  release(sequences: readonly Sequence[]): Promise<void>;
+  fork(parent: number, count: number, child: (id: number) => Sequence<Kept>): Promise<Sequence<Kept>[]>;
+  release(sequences: readonly Sequence<Kept>[]): Promise<void>;
 }
 
 /**
  * Made by {@link Lease.createSequence} and {@link fork}. Work on one sequence is done one call after another: a call
  * while a prefill or decode runs is refused, except `release`, which ends it.
  */
-export class Sequence {
+export class Sequence<Kept extends Output = 'logits'> {
   /** The addon's number. */
   readonly id: number;
-  readonly #home: SequenceHome;
+  readonly #home: SequenceHome<Kept>;
   #content: SequenceContent;
   #busyWith: string | undefined;
   #isReleased = false;
 
   /** Not for callers: {@link Lease} makes sequences. */
-  constructor(home: SequenceHome, id: number, content: SequenceContent = EMPTY) {
+  constructor(home: SequenceHome<Kept>, id: number, content: SequenceContent = EMPTY) {
     this.#home = home;
     this.id = id;
     this.#content = content;
+  }
+
+  /** What its context keeps of its last token. */
+  get output(): Kept {
+    return this.#home.output;
   }
 
   /** Tokens in the KV cache and pending; a picture counts its rows. */
@@ -170,7 +176,7 @@ export class Sequence {
    * @param count at least 1
    * @throws EngineError ERR_SEQUENCE_LIMIT beyond the reservation; ERR_FORK_UNSUPPORTED
    */
-  async fork(count: number): Promise<Sequence[]> {
+  async fork(count: number): Promise<Sequence<Kept>[]> {
     this.#expectIdle('fork');
     if (!Number.isInteger(count) || count < 1) {
       throw new UsageError('ERR_INVALID_REQUEST', `Expected a fork count that is an integer >= 1, received ${count}.`);
@@ -186,7 +192,7 @@ export class Sequence {
    * @throws UsageError; AbortError one step after the signal at the latest; EngineError ERR_CACHE_FULL, ERR_DECODE;
    *   whatever `accept` or `onText` threw. The sequence stays usable in each case.
    */
-  async decode(options: DecodeOptions): Promise<Decoded> {
+  async decode(this: Sequence<'logits'>, options: DecodeOptions): Promise<Decoded> {
     const { sampler, maxTokens, signal, pause, onText } = parseOptions(decodeSchema, options, 'decode options');
     this.#expectIdle('decode');
     const context = withLogits(this.#home.native);
@@ -243,7 +249,7 @@ export class Sequence {
   }
 
   /** Decodes what is pending and gives the logits of the last token, shape [vocabularySize]. */
-  async logits(options?: PrefillOptions): Promise<Float32Array> {
+  async logits(this: Sequence<'logits'>, options?: PrefillOptions): Promise<Float32Array> {
     const context = withLogits(this.#home.native);
     await this.prefill([], options);
     return await this.#native(() => context.logits(this.id));
@@ -253,7 +259,7 @@ export class Sequence {
    * Decodes what is pending and gives the hidden state of the last token, behind the model's last norm: shape
    * [embeddingSize]. For a context with output 'hidden-state'.
    */
-  async hiddenState(options?: PrefillOptions): Promise<Float32Array> {
+  async hiddenState(this: Sequence<'hidden-state'>, options?: PrefillOptions): Promise<Float32Array> {
     const context = withHiddenState(this.#home.native);
     await this.prefill([], options);
     return await this.#native(() => context.hiddenState(this.id));
@@ -278,7 +284,7 @@ export class Sequence {
   }
 
   /** Not for callers: a sequence whose content the addon knows. */
-  static async adopt(home: SequenceHome, id: number): Promise<Sequence> {
+  static async adopt<Kept extends Output>(home: SequenceHome<Kept>, id: number): Promise<Sequence<Kept>> {
     return new Sequence(home, id, contentOf(await native(() => home.native.sequence(id))));
   }
 

@@ -6,7 +6,7 @@ import { type EvaluatorLoadOptions, evaluatorLoadSchema } from '../onnx/index.js
 /** A language model that llama.cpp holds, and a context of it with output 'hidden-state' for one user alone. */
 export interface OpenTrunk {
   readonly model: Model;
-  readonly context: Context;
+  readonly context: Context<'hidden-state'>;
   /** Frees both. Idempotent. */
   dispose(): Promise<void>;
 }

@@ -14,9 +14,11 @@ import { rowOf } from './score.js';
 /** Branch tokens of one group. */
 const GROUP_TOKENS = 512;
 
+type Lane = Sequence<'hidden-state'>;
+
 export interface RewardTrunkOptions {
   /** A context with output 'hidden-state' that nobody else uses. */
-  readonly context: Context;
+  readonly context: Context<'hidden-state'>;
   readonly worker: EvaluatorWorker;
   /** The heads' session in the worker. */
   readonly session: number;
@@ -28,9 +30,9 @@ export class RewardTrunk implements RewardBackend {
   readonly groupTokens = GROUP_TOKENS;
   readonly stemTokens = Number.POSITIVE_INFINITY;
   readonly #options: RewardTrunkOptions;
-  readonly #lease: Lease;
+  readonly #lease: Lease<'hidden-state'>;
   /** By cache number, the least recently used first. */
-  readonly #kept = new Map<number, Sequence>();
+  readonly #kept = new Map<number, Lane>();
   #last: Promise<unknown> = Promise.resolve();
 
   /** Takes the whole context. */
@@ -39,7 +41,7 @@ export class RewardTrunk implements RewardBackend {
     return new RewardTrunk(options, await options.context.reserve({ cellCount, sequenceCount }));
   }
 
-  private constructor(options: RewardTrunkOptions, lease: Lease) {
+  private constructor(options: RewardTrunkOptions, lease: Lease<'hidden-state'>) {
     this.#options = options;
     this.#lease = lease;
   }
@@ -105,7 +107,7 @@ export class RewardTrunk implements RewardBackend {
 
   /** The hidden state at the end of each branch, all decoded in one batch. */
   async #statesOf(
-    base: Sequence,
+    base: Lane,
     branches: readonly (readonly number[])[],
     count: (tokens: number) => void,
     options: RunOptions,
@@ -151,7 +153,7 @@ export class RewardTrunk implements RewardBackend {
     room: { readonly lanes: number; readonly cells: number },
     count: (tokens: number) => void,
     options: RunOptions,
-  ): Promise<Sequence> {
+  ): Promise<Lane> {
     const parent = kept.cache === null ? undefined : this.#kept.get(kept.cache);
     if (kept.cache !== null && parent !== undefined) {
       this.#kept.delete(kept.cache);
@@ -171,7 +173,7 @@ export class RewardTrunk implements RewardBackend {
   }
 
   /** Evicts the least recently used caches until there is room. */
-  async #makeRoom(room: { lanes: number; cells: number }, parent: Sequence | undefined): Promise<void> {
+  async #makeRoom(room: { lanes: number; cells: number }, parent: Lane | undefined): Promise<void> {
     const { cellCount, sequenceCount } = this.#options.context.facts;
     for (;;) {
       const { usedCellCount, liveSequenceCount } = await this.#options.context.statistics();
@@ -184,7 +186,7 @@ export class RewardTrunk implements RewardBackend {
   }
 
   async #prefill(
-    sequence: Sequence,
+    sequence: Lane,
     tokens: readonly number[],
     count: (tokens: number) => void,
     { signal }: RunOptions,
@@ -194,7 +196,7 @@ export class RewardTrunk implements RewardBackend {
     count(tokens.length);
   }
 
-  #keep(sequence: Sequence, ids: readonly number[]): KeptTokens {
+  #keep(sequence: Lane, ids: readonly number[]): KeptTokens {
     const cache = this.#options.worker.nextId();
     this.#kept.set(cache, sequence);
     return { cache, ids };
