@@ -31,8 +31,6 @@ export type {
   DecisionOptions,
   GivenThresholds,
   Policy,
-  ThresholdSources,
-  Thresholds,
   ThresholdsInForce,
 } from './policy/index.js';
 export type {
@@ -54,6 +52,8 @@ export type {
   RoundTrace,
   StopReason,
   TextEvent,
+  ThresholdSources,
+  Thresholds,
   Timings,
   Trace,
   Turn,

@@ -104,7 +104,7 @@ export interface CandidateTrace {
   readonly reward: number;
   /** Cosine of picture and this sentence; null where the rule does not ask for it. */
   readonly clipScore: number | null;
-  /** What the choice is made by: reward + clipWeight × CLIP score / round. */
+  /** What the choice is made by: reward + clipWeight × CLIP score / round, or the reward alone where no CLIP score is asked for. */
   readonly utility: number;
   /** Whether an end-of-generation token closed it. */
   readonly isFinal: boolean;
@@ -126,6 +126,25 @@ export interface RoundTrace {
   readonly scoreMs: number;
 }
 
+/**
+ * What scores are compared with. Null for one that nobody knows: without that evaluator, or with one that was never
+ * calibrated.
+ */
+export interface Thresholds {
+  /** A cosine: a picture whose CLIP score is at least this looks unsafe. */
+  readonly unsafeClipScore: number | null;
+  /** On the reward model's own scale: an answer whose reward is above this is safe. */
+  readonly safeReward: number | null;
+}
+
+/** Where each threshold comes from: "request", "option", "manifest", a file's path, or "none" for one that nobody knows. */
+export interface ThresholdSources {
+  /** Of the CLIP score's. */
+  readonly unsafeClipScore: string;
+  /** Of the reward's. */
+  readonly safeReward: string;
+}
+
 /** What happened on the way to an answer, ready to draw. */
 export interface Trace {
   /** What was to be done for safety. */
@@ -133,19 +152,9 @@ export interface Trace {
   /** What its options began as: see {@link PolicyName}. */
   readonly policy: PolicyName;
   /** Null for one that nobody knows; the method did not need it. */
-  readonly thresholds: {
-    /** A picture whose CLIP score is at least this looked unsafe. */
-    readonly unsafeClipScore: number | null;
-    /** An answer whose reward was above this was safe. */
-    readonly safeReward: number | null;
-  };
-  /** Where each comes from: "request", "option", "manifest", the file of `eta-vlm calibrate`, or "none". */
-  readonly thresholdSources: {
-    /** Of the CLIP score's. */
-    readonly unsafeClipScore: string;
-    /** Of the reward's. */
-    readonly safeReward: string;
-  };
+  readonly thresholds: Thresholds;
+  /** Where each comes from. */
+  readonly thresholdSources: ThresholdSources;
   /** The model's own answer; with a method that never makes one, null. */
   readonly vanillaText: string | null;
   /** Why that one ends; null where there is none. */

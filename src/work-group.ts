@@ -39,6 +39,11 @@ export class WorkGroup {
     this.#controller.abort(error);
   }
 
+  /** Hears what a caller's function gave back: where it is a promise that fails, so does the group. It is not waited for. */
+  watch(told: unknown): void {
+    if (told instanceof Promise) told.catch((error: unknown) => this.fail(error));
+  }
+
   /** The value of one piece; when the group failed, the first failure, which the others' abort must not hide. */
   async result<Value>(work: Promise<Value>): Promise<Value> {
     try {

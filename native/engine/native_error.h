@@ -6,7 +6,7 @@
 namespace eta {
 
 // What may go wrong, on either thread: NativeErrorCode in src/native/binding-types.ts, where each is explained.
-// arguments::CodeName gives the names.
+// errors::CodeName gives the names.
 enum class ErrorCode {
   kInvalidArgument,
   kModelLoadFailed,

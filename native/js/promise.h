@@ -14,7 +14,7 @@ namespace eta {
 
 using Nothing = std::monostate;
 
-// The one end of a promise: with the error, or with what `convert` makes.
+// The end of a promise whose work was queued: with the error, or with what `convert` makes.
 template <typename Convert>
 void Settle(Environment& environment, uint64_t promise, const std::optional<NativeError>& error, ErrorCode failure,
             Convert convert) {

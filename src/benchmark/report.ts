@@ -1,9 +1,9 @@
 /** A measurement as the data of a report. */
 import { basename } from 'node:path';
 import type { ResolvedModels } from '../models/index.js';
-import type { Thresholds } from '../policy/index.js';
 import type { Ability, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
+import type { Thresholds } from '../types.js';
 import { isReplaced } from './answers.js';
 import { examples } from './examples.js';
 import type { Measure } from './item.js';

@@ -1,8 +1,7 @@
 /** What the evaluators saw on the way to the answers: scores, the gate's cells, times. */
-import type { Thresholds } from '../policy/index.js';
 import type { Distribution, GateOutcome, PhaseTimes, ScoreGroup } from '../report/index.js';
 import { aucEstimate, groupBy, mean, median, quantile } from '../statistics/index.js';
-import type { Timings, Verdict } from '../types.js';
+import type { Judgement, Thresholds, Timings, Verdict } from '../types.js';
 import type { JudgedAnswer } from './judging.js';
 
 /** CLIP scores of the pictures by what is asked about them, and rewards of the answers by what the judge says of them. */
@@ -16,7 +15,7 @@ async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }:
   // A picture that several questions or runs share counts once.
   const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
   for (const { instance, line } of answers) {
-    const score = line.verdict?.picture?.score ?? null;
+    const score = scoreOf('clip', line.verdict?.picture);
     const { image, isHarmful, id } = instance.item;
     if (score !== null)
       scores.set(typeof image === 'string' && !image.startsWith('data:') ? image : id, { isHarmful, score });
@@ -38,6 +37,11 @@ async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }:
   };
 }
 
+/** Scores of different evaluators are on different scales: one alone is drawn. */
+function scoreOf(evaluator: Judgement['evaluator'], judgement: Judgement | null | undefined): number | null {
+  return judgement?.evaluator === evaluator ? judgement.score : null;
+}
+
 /** The model's own answer is judged in vanilla's run of the same item. */
 async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresholds): Promise<Distribution> {
   const vanilla = new Map(
@@ -48,8 +52,8 @@ async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresho
   const own = new Map<string, { readonly verdict: string; readonly reward: number }>();
   const aligned: { readonly verdict: string; readonly reward: number }[] = [];
   for (const { instance, line, verdict } of answers) {
-    const reward = line.verdict?.answer?.score ?? null;
-    const finalReward = line.verdict?.final?.score ?? null;
+    const reward = scoreOf('reward', line.verdict?.answer);
+    const finalReward = scoreOf('reward', line.verdict?.final);
     const known = vanilla.get(instance.item.id);
     if (reward !== null && known !== undefined) own.set(instance.item.id, { verdict: known, reward });
     if (finalReward !== null && verdict !== null) aligned.push({ verdict, reward: finalReward });

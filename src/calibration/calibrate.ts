@@ -1,10 +1,10 @@
 /** From pictures and answers whose class is known to the two thresholds. */
 import { Clip } from '../clip/index.js';
 import { EtaError, UsageError } from '../errors.js';
-import { openTrunk } from '../loading/index.js';
+import { openTrunk, thresholdsOf } from '../loading/index.js';
 import type { ClipManifest, RewardManifest } from '../manifest/index.js';
 import { EvaluatorWorker } from '../onnx/index.js';
-import { POLICIES, thresholdsOf } from '../policy/index.js';
+import { POLICIES } from '../policy/index.js';
 import { RewardModel } from '../reward/index.js';
 import { type AnswerText, readAnswers, scoreAnswers } from './answers.js';
 import { type Classes, separated } from './classes.js';

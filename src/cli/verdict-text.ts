@@ -3,11 +3,13 @@
 import { isCut } from '../eta/stop-reason.js';
 import { labelled, type Paint } from '../terminal/paint.js';
 import { widthOf } from '../terminal/width.js';
-import type { EtaResult, Judgement } from '../types.js';
+import type { EtaResult, EvaluatorName, Judgement } from '../types.js';
 
 /** Columns of the labels of everything that is told about an answer. */
 export const LABEL_WIDTH = 12;
 const NUMBER_WIDTH = 6;
+/** What each evaluator's score is called. */
+const LABELS: Readonly<Record<EvaluatorName, string>> = { clip: 'CLIP score', reward: 'reward', decision: 'decision' };
 
 /** What was done and why, in one or two sentences. */
 export function explain(result: EtaResult): string {
@@ -57,11 +59,16 @@ function cutText({ stopReason, usage, verdict, trace }: EtaResult): string | nul
 /** The scores with their thresholds, one line each, the explanation, and where the answer was cut. */
 export function verdictLines(result: EtaResult, { paint, columns }: { paint: Paint; columns: number }): string[] {
   const { verdict, trace } = result;
-  const { unsafeClipScore, safeReward } = trace.thresholds;
   const { thresholdSources: sources } = trace;
-  const row = (label: string, judgement: Judgement | null, rule: string, without = 'not needed') => {
+  const row = (
+    label: string,
+    judgement: Judgement | null,
+    ruleOf: (threshold: string) => string,
+    without = 'not needed',
+  ) => {
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
     if (judgement === null) return [`${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`];
+    const rule = `${ruleOf(score(judgement.threshold))}${judgement.isCalibrated ? '' : ', not calibrated'}`;
     const judged = judgement.isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
     const figures = `${start}${score(judgement.score).padStart(NUMBER_WIDTH)}  ${judged}`;
     const whole = `${figures}  (${rule})`;
@@ -70,12 +77,15 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   };
   // The manifest's go without saying.
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
-  const clipRule = `unsafe from ${score(unsafeClipScore)} on${by(sources.unsafeClipScore)}`;
-  const rewardRule = `safe above ${score(safeReward)}${by(sources.safeReward)}`;
+  const pictureRule = (threshold: string) => `unsafe from ${threshold} on${by(sources.unsafeClipScore)}`;
+  const answerRule = (threshold: string) => `safe above ${threshold}${by(sources.safeReward)}`;
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
   const { picture, answer, final } = verdict;
-  const lines = [...row('CLIP score', picture, clipRule, noPicture), ...row('reward', answer, rewardRule)];
-  if (final !== null) lines.push(...row('  aligned', final, rewardRule));
+  const lines = [
+    ...row(LABELS[picture?.evaluator ?? 'clip'], picture, pictureRule, noPicture),
+    ...row(LABELS[answer?.evaluator ?? 'reward'], answer, answerRule),
+  ];
+  if (final !== null) lines.push(...row('  aligned', final, answerRule));
   const say = (label: string, text: string) =>
     labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,

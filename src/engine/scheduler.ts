@@ -122,7 +122,7 @@ export class Scheduler {
     return reports;
   }
 
-  /** Gives each task what it got; true when one is done. Those that leave are told nothing more. */
+  /** Gives each task what it got; true when one is done or has failed. Those that leave are told nothing more. */
   #handOut(report: NativeRunReport): boolean {
     let anyDone = false;
     for (const result of report.results) {

@@ -11,6 +11,7 @@ import {
   type LoadedParts,
   loadParts,
   loadSchema,
+  thresholdsOf,
 } from '../loading/index.js';
 import { type ResolvedModels, resolveModels } from '../models/index.js';
 import { parseOptions, reading } from '../options.js';
@@ -21,7 +22,6 @@ import {
   POLICIES,
   type Policy,
   type ThresholdsInForce,
-  thresholdsOf,
 } from '../policy/index.js';
 import type { EtaEvent, EtaResult, Notice } from '../types.js';
 import { SentenceEnds } from './align.js';

@@ -1,7 +1,7 @@
 /**
  * One request from question to answer: evaluate, then align.
  *
- * The decisions are the paper's AND gate with CLIP drawn first: a picture that looks safe settles the case, so its answer
+ * The decisions are the paper's AND gate with CLIP asked first: a picture that looks safe settles the case, so its answer
  * streams at once and needs no reward model. CLIP looks at the picture while the language model reads it; the model's own
  * answer begins as soon as the question is read, and is held back until CLIP has spoken for it.
  */
@@ -57,7 +57,7 @@ export async function runPipeline(
         const looking = group.start(() => pipeline.look());
         question = await readQuestion({ ...parts, ...request, pictures, measures, signal: group.signal });
         const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
-        if (notice !== null) tell(parts, notice, group); // from here on there will be an answer to speak of
+        if (notice !== null) group.watch(parts.onNotice?.(notice)); // from here on there will be an answer to speak of
         return await pipeline.run(question, looking);
       }),
     );
@@ -218,10 +218,4 @@ class Pipeline {
     this.#emit({ type: 'done', result });
     return result;
   }
-}
-
-/** A promise that it gives is not waited for; when it fails, so does the request that is still under way. */
-function tell({ onNotice }: PipelineParts, notice: Notice, group: WorkGroup): void {
-  const told: unknown = onNotice?.(notice);
-  if (told instanceof Promise) told.catch((error: unknown) => group.fail(error));
 }

@@ -1,6 +1,6 @@
 /** From files to loaded parts: whether they fit into memory, and taking all back when one fails. */
-export { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 export { checkEvaluators, type LoadedParts, loadParts } from './load.js';
 export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-options.js';
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
 export { openTrunk } from './open-trunk.js';
+export { thresholdsOf } from './thresholds.js';

@@ -57,7 +57,7 @@ export async function loadParts(models: ResolvedModels, options: PlacedOptions):
     const evaluators = group.start(() => loadEvaluators(models, watched, closers));
     return { ...(await group.result(engine)), ...(await group.result(evaluators)), dispose };
   } catch (error) {
-    await group.close();
+    await group.close(); // nothing may be loaded any more when the rest is freed
     await dispose().catch(() => undefined); // the first failure is the one to tell
     throw error;
   } finally {
@@ -70,8 +70,7 @@ function guarded(onProgress: ParsedLoadOptions['onProgress'], group: WorkGroup):
   if (onProgress === undefined) return undefined;
   return (progress) => {
     try {
-      const told: unknown = onProgress(progress);
-      if (told instanceof Promise) told.catch((error: unknown) => group.fail(error));
+      group.watch(onProgress(progress));
     } catch (error) {
       group.fail(error);
     }

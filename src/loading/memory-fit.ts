@@ -20,6 +20,9 @@ import {
 import { type TrunkContext, trunkContext } from '../reward/index.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 
+/** Rows that are computed at once, and so in memory: a larger batch is cut into as many. */
+const MICRO_BATCH_SIZE = 512;
+
 /** What of {@link LoadEtaOptions} memory depends on. */
 export interface FitOptions {
   readonly contextSize?: number | undefined;
@@ -48,6 +51,8 @@ export interface MemoryFit {
   readonly shapes: ModelShapes;
   readonly plan: MemoryPlan;
   readonly estimate: MemoryEstimate;
+  /** Main memory that loading takes, that of the GPU included where the two are one; bytes. */
+  readonly addedBytes: number;
   /** Whether what loading adds is free now. */
   readonly fits: boolean;
   /** The most KV cells that would fit, at most the plan's; 0: not even 256. */
@@ -71,16 +76,16 @@ export function thisMachine(found: readonly NativeBackendDevice[] = devices()): 
 export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Machine): MemoryFit {
   const hasGpu = machine.gpuFreeBytes > 0;
   const wanted = options.gpuLayerCount ?? 'auto';
-  const batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE[hasGpu && wanted !== 0 ? 'gpu' : 'cpu'];
+  const usualBatchSize = DEFAULT_BATCH_SIZE[hasGpu && wanted !== 0 ? 'gpu' : 'cpu'];
   const asked: MemoryPlan = {
     contextSize: options.contextSize ?? CONTEXT_SIZE,
     sequenceCount: options.sequenceCount ?? SEQUENCE_COUNT,
-    batchSize: Math.min(batchSize, 512),
+    batchSize: Math.min(options.batchSize ?? usualBatchSize, MICRO_BATCH_SIZE),
     cacheType: options.cacheType ?? 'f16',
     flashAttention: options.flashAttention ?? 'auto',
     gpuLayerCount: 0,
     repackedTypes: machine.repackedTypes,
-    trunk: trunkPlan(shapes, DEFAULT_BATCH_SIZE[hasGpu && wanted !== 0 ? 'gpu' : 'cpu']),
+    trunk: trunkPlan(shapes, usualBatchSize),
   };
   const auto = () => chooseGpuLayers(shapes, asked, machine.gpuFreeBytes);
   const plan = { ...asked, gpuLayerCount: hasGpu ? (wanted === 'auto' ? auto() : wanted) : 0 };
@@ -92,6 +97,7 @@ export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Mac
     shapes,
     plan,
     estimate,
+    addedBytes: added,
     fits: added <= machine.ramFreeBytes && gpuFits,
     largestContextSize: largestContext(shapes, plan, machine.ramFreeBytes - (machine.isShared ? estimate.gpuBytes : 0)),
   };
@@ -105,7 +111,7 @@ function trunkPlan({ evaluators: { trunk } }: ModelShapes, batchSize: number): M
 /**
  * Layers for the GPU: as asked, or for 'auto' as many as fit.
  *
- * @throws ModelError ERR_MEMORY when more main memory is needed than is free
+ * @throws ModelError ERR_MEMORY when more memory is needed than is free, of the machine or of its GPU
  */
 export async function gpuLayersThatFit(models: ResolvedModels, options: FitOptions): Promise<number> {
   const wanted = options.gpuLayerCount === 'auto' ? undefined : options.gpuLayerCount;
@@ -131,14 +137,14 @@ export async function trunkLayersThatFit(
   if (machine.gpuFreeBytes === 0) return -1;
   const language = languageShape(await readGguf(path));
   const evaluators = { clipBytes: null, rewardBytes: null, trunk: null, largestGraphBytes: 0, rewardCacheBytes: 0 };
-  // It computes the logits of all rows, as if each were of a sequence.
+  // It computes the logits of every row: the plan counts those of a sequence's last row alone, so each row is one here.
   const asked = { ...context, sequenceCount: DEFAULT_BATCH_SIZE.gpu, flashAttention: 'off' } as const;
   return fitMemory({ language, projector: null, evaluators }, asked, machine).plan.gpuLayerCount;
 }
 
-function tooLarge({ estimate, machine, plan, largestContextSize }: MemoryFit): ModelError {
+function tooLarge({ estimate, addedBytes, machine, plan, largestContextSize }: MemoryFit): ModelError {
   const gpu =
-    estimate.gpuBytes > 0
+    estimate.gpuBytes > 0 && !machine.isShared
       ? ` and ${gigabytes(estimate.gpuBytes)} of ${gigabytes(machine.gpuFreeBytes)} on the GPU`
       : '';
   const parts = estimate.parts
@@ -149,7 +155,7 @@ function tooLarge({ estimate, machine, plan, largestContextSize }: MemoryFit): M
   const halved = plan.cacheType === 'q8_0' ? '' : " A cache of cacheType 'q8_0' takes half.";
   return new ModelError(
     'ERR_MEMORY',
-    `Expected ${gigabytes(addedRam(estimate))} of free memory${gpu}, found ${gigabytes(machine.ramFreeBytes)} free: ` +
+    `Expected ${gigabytes(addedBytes)} of free memory${gpu}, found ${gigabytes(machine.ramFreeBytes)} free: ` +
       `${parts.join(', ')} (${plan.contextSize} cells of ${plan.cacheType}). ` +
       `Take ${smaller}, or close other programs.${halved} 'eta-vlm doctor --model' shows the parts. ` +
       'With checkMemory: false they are loaded all the same.',

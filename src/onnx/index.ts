@@ -1,7 +1,7 @@
 /** The evaluator thread: onnxruntime's graphs, run beside the event loop. */
-export { type CacheLayout, cacheNames } from './cache-layout.js';
+export { cacheNames } from './cache-layout.js';
 export { checkGraph, openGraph } from './graph.js';
 export { type EvaluatorLoadOptions, evaluatorLoadSchema } from './load-options.js';
 export { telemetryState } from './telemetry.js';
-export { EvaluatorWorker, type EvaluatorWorkerOptions } from './worker.js';
+export { EvaluatorWorker } from './worker.js';
 export type { Feed, OutputTensor, RunMessage } from './worker-messages.js';

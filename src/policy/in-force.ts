@@ -1,23 +1,6 @@
 /** The thresholds that hold for a request, and what is known of each. */
 
-/**
- * What scores are compared with. Null for one that nobody knows: without that evaluator, or with one that was never
- * calibrated.
- */
-export interface Thresholds {
-  /** A cosine: a picture whose CLIP score is at least this looks unsafe. */
-  readonly unsafeClipScore: number | null;
-  /** On the reward model's own scale: an answer whose reward is above this is safe. */
-  readonly safeReward: number | null;
-}
-
-/** Where each threshold comes from: "request", "option", "manifest", a file's path, or "none" for one that nobody knows. */
-export interface ThresholdSources {
-  /** Of the CLIP score's. */
-  readonly unsafeClipScore: string;
-  /** Of the reward's. */
-  readonly safeReward: string;
-}
+import type { ThresholdSources, Thresholds } from '../types.js';
 
 /** The prompt that each threshold was calibrated with; null for one that was not. */
 export interface CalibratedPrompts {

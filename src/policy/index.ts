@@ -3,8 +3,6 @@ export {
   type CalibratedPrompts,
   type GivenThresholds,
   overrideThresholds,
-  type ThresholdSources,
-  type Thresholds,
   type ThresholdsInForce,
 } from './in-force.js';
 export { judgeAnswer, judgePicture } from './judgement.js';
@@ -19,4 +17,4 @@ export {
   SAFETY_PROMPT,
 } from './policy.js';
 export { type DecisionOptions, overridePolicy, policyFields } from './policy-options.js';
-export { checkThresholds, knownThreshold, thresholdsOf } from './thresholds.js';
+export { checkThresholds, knownThreshold } from './thresholds.js';

@@ -1,7 +1,7 @@
 /** Scores held against the thresholds in force. */
 import type { Judgement } from '../types.js';
 import type { ThresholdsInForce } from './in-force.js';
-import { answerIsUnsafe, imageIsUnsafe } from './methods.js';
+import { answerIsUnsafe, pictureIsUnsafe } from './methods.js';
 import type { Policy } from './policy.js';
 import { knownThreshold } from './thresholds.js';
 
@@ -17,7 +17,7 @@ export function judgePicture(score: number, { policy, thresholds, calibratedProm
     evaluator: 'clip',
     score,
     threshold,
-    isUnsafe: imageIsUnsafe(score, { unsafeClipScore: threshold }),
+    isUnsafe: pictureIsUnsafe(score, threshold),
     isCalibrated: calibratedPrompts.unsafeClipScore === policy.safetyPrompt,
   };
 }
@@ -29,7 +29,7 @@ export function judgeAnswer(score: number, { policy, thresholds, calibratedPromp
     evaluator: 'reward',
     score,
     threshold,
-    isUnsafe: answerIsUnsafe(score, { safeReward: threshold }),
+    isUnsafe: answerIsUnsafe(score, threshold),
     // Answers are calibrated alone, without the conversation before them.
     isCalibrated: calibratedPrompts.safeReward === policy.postEvaluationPrompt && policy.rewardContext === 'paper',
   };

@@ -35,11 +35,11 @@ export function coveringMethod(methods: readonly Method[]): Method {
 }
 
 /** Reference: safe is strictly below the threshold. */
-export function imageIsUnsafe(clipScore: number, { unsafeClipScore }: { readonly unsafeClipScore: number }): boolean {
+export function pictureIsUnsafe(clipScore: number, unsafeClipScore: number): boolean {
   return !(clipScore < unsafeClipScore);
 }
 
 /** Reference: safe is strictly above the threshold. */
-export function answerIsUnsafe(reward: number, { safeReward }: { readonly safeReward: number }): boolean {
+export function answerIsUnsafe(reward: number, safeReward: number): boolean {
   return !(reward > safeReward);
 }

@@ -36,8 +36,8 @@ export interface SearchOptions {
   readonly before: string;
   /** Whether an end of text may win while nothing at all has been said. */
   readonly mayBeEmpty: boolean;
-  /** Weight of the CLIP score in the utility; 0 never asks for one. @default 1 */
-  readonly clipWeight?: number;
+  /** Weight of the CLIP score in the utility; 0 never asks for one. */
+  readonly clipWeight: number;
   /** Seed of candidate `index` of `round`: the same whatever runs beside it. */
   seed(round: number, index: number): number;
   readonly judge: CandidateJudge;
@@ -155,7 +155,7 @@ async function propose(parent: Sequence, { options, round, limit, before }: Roun
 async function score(
   candidates: readonly Candidate[],
   round: number,
-  { judge, clipWeight = 1, signal }: SearchOptions,
+  { judge, clipWeight, signal }: SearchOptions,
 ): Promise<Scored[]> {
   // Each text once: a packed run gives twins rewards that differ by 1e-7, and noise would choose between them.
   const texts = [...new Set(candidates.map(({ text }) => text))];

@@ -22,7 +22,7 @@ export function roundUsesClip(round: number, candidates: readonly { readonly isF
  * Utility of each candidate of a round: reward + (clipWeight / round) · CLIP score, or the reward alone where
  * {@link roundUsesClip} says so or a candidate has no CLIP score.
  */
-export function utilities(round: number, candidates: readonly ScoredCandidate[], clipWeight = 1): number[] {
+export function utilities(round: number, candidates: readonly ScoredCandidate[], clipWeight: number): number[] {
   const usesClip = roundUsesClip(round, candidates);
   return candidates.map(({ reward, clipScore }) => reward + (usesClip ? (clipWeight / round) * (clipScore ?? 0) : 0));
 }

@@ -118,7 +118,7 @@ test('an answer that was cut says so, and by what; one that is whole, or replace
   assert.deepEqual([lines(cut('answered', 'end')), lines(cut('refused', 'stop'))], [[], []]);
 });
 
-test('a threshold that nobody knows is a dash, and compares with nothing', () => {
+test('thresholds that nobody knows are no part of a verdict that did not need them', () => {
   const one = result('answered', {});
   const thresholds = { unsafeClipScore: null, safeReward: null };
   const lines = verdictLines({ ...one, trace: { ...one.trace, thresholds } }, { paint, columns: 80 });

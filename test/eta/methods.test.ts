@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerIsUnsafe, imageIsUnsafe, METHOD_PLANS, METHODS } from '../../src/policy/methods.js';
+import { answerIsUnsafe, METHOD_PLANS, METHODS, pictureIsUnsafe } from '../../src/policy/methods.js';
 
 const thresholds = { unsafeClipScore: 0.16, safeReward: 0.06 };
 
 test('a picture is unsafe from the threshold on', () => {
-  assert.equal(imageIsUnsafe(0.16, thresholds), true);
-  assert.equal(imageIsUnsafe(0.16 - 1e-9, thresholds), false);
-  assert.equal(imageIsUnsafe(1, thresholds), true);
-  assert.equal(imageIsUnsafe(-1, thresholds), false);
+  assert.equal(pictureIsUnsafe(0.16, thresholds.unsafeClipScore), true);
+  assert.equal(pictureIsUnsafe(0.16 - 1e-9, thresholds.unsafeClipScore), false);
+  assert.equal(pictureIsUnsafe(1, thresholds.unsafeClipScore), true);
+  assert.equal(pictureIsUnsafe(-1, thresholds.unsafeClipScore), false);
 });
 
 test('an answer is safe only above the threshold', () => {
-  assert.equal(answerIsUnsafe(0.06, thresholds), true);
-  assert.equal(answerIsUnsafe(0.06 + 1e-9, thresholds), false);
-  assert.equal(answerIsUnsafe(-3, thresholds), true);
-  assert.equal(answerIsUnsafe(Number.NaN, thresholds), true, 'what could not be judged does not pass');
+  assert.equal(answerIsUnsafe(0.06, thresholds.safeReward), true);
+  assert.equal(answerIsUnsafe(0.06 + 1e-9, thresholds.safeReward), false);
+  assert.equal(answerIsUnsafe(-3, thresholds.safeReward), true);
+  assert.equal(answerIsUnsafe(Number.NaN, thresholds.safeReward), true, 'what could not be judged does not pass');
 });
 
 test('every method has its plan', () => {

@@ -85,6 +85,7 @@ async function replay(run: RecordedRun, asks = run): Promise<string | null> {
     endTokens: {} as TokenSet,
     before: '',
     mayBeEmpty: true,
+    clipWeight: 1,
     seed: () => 0,
     judge: {
       rewards: async (texts) => texts.map((text) => scriptOf(text).reward),

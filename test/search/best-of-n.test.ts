@@ -51,6 +51,7 @@ async function optionsOf({ searchSeed = 1, reward = longest, ...options }: Optio
     endTokens: await context.createTokenSet(await rule.endTokens(model)),
     before: '',
     mayBeEmpty: true,
+    clipWeight: 1,
     seed: (round, index) => deriveSeed(searchSeed, round, index),
     judge: {
       rewards: async (texts) => texts.map((text) => reward(text, accepted)),

@@ -79,6 +79,7 @@ export async function play(
     endTokens: {} as TokenSet,
     before: '',
     mayBeEmpty: true,
+    clipWeight: 1,
     seed: (round, index) => deriveSeed(1, round, index),
     judge: {
       rewards: rewards ?? (async (texts) => texts.map((text) => text.length)),

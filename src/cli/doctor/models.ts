@@ -97,7 +97,7 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
     import('../../clip/index.js'),
     import('../../onnx/index.js'),
     import('../../reward/index.js'),
-    import('../../policy/thresholds.js'),
+    import('../../loading/index.js'),
   ]);
   const models = await resolveModels(DEFAULT_MODELS);
   const { languageModel, projector, clip, rewardModel } = models;

@@ -1,0 +1,98 @@
+/** Which thresholds hold, and where they come from: option, calibrated file, file in the model's folder, manifest. */
+import {
+  checkBond,
+  clipManifestSchema,
+  installedThresholds,
+  readManifest,
+  readThresholds,
+  rewardManifestSchema,
+  type ThresholdsFile,
+} from '../manifest/index.js';
+import type { ResolvedModels } from '../models/index.js';
+import {
+  type GivenThresholds,
+  overrideThresholds,
+  POST_EVALUATION_PROMPT,
+  type Policy,
+  SAFETY_PROMPT,
+  type ThresholdsInForce,
+} from '../policy/index.js';
+
+/** A threshold, where it comes from, and the prompt that it was calibrated with. */
+interface Sourced {
+  readonly value: number | null;
+  readonly source: string;
+  readonly prompt: string | null;
+}
+
+/** A file of thresholds, and where it lies. */
+interface Placed {
+  readonly path: string;
+  readonly file: ThresholdsFile;
+}
+
+/** What the caller says of thresholds. */
+interface ThresholdOptions {
+  readonly thresholds?: GivenThresholds | undefined;
+  /** A file that `eta-vlm calibrate` wrote. */
+  readonly thresholdsFile?: string | undefined;
+}
+
+const NONE: Sourced = { value: null, source: 'none', prompt: null };
+
+/**
+ * Reads them before anything heavy is loaded. What is given as a number is neither looked for nor checked.
+ *
+ * @throws ModelError ERR_MODEL_MISMATCH for thresholds of another model or another prompt; ERR_MODEL_NOT_FOUND and
+ * ERR_MODEL_INVALID for a file or manifest that cannot be used
+ */
+export async function thresholdsOf(
+  { clip, rewardModel }: ResolvedModels,
+  { thresholds: given, thresholdsFile: path }: ThresholdOptions,
+  policy: Policy,
+): Promise<ThresholdsInForce> {
+  const named = path === undefined ? null : { path, file: await readThresholds(path) };
+  const score = clip === null || given?.unsafeClipScore !== undefined ? NONE : await clipThreshold(clip, named, policy);
+  const reward =
+    rewardModel === null || given?.safeReward !== undefined ? NONE : await rewardThreshold(rewardModel, named, policy);
+  return overrideThresholds(
+    {
+      thresholds: { unsafeClipScore: score.value, safeReward: reward.value },
+      thresholdSources: { unsafeClipScore: score.source, safeReward: reward.source },
+      calibratedPrompts: { unsafeClipScore: score.prompt, safeReward: reward.prompt },
+    },
+    given,
+    'option',
+  );
+}
+
+async function clipThreshold(folder: string, named: Placed | null, { safetyPrompt }: Policy): Promise<Sourced> {
+  const manifest = await readManifest(folder, clipManifestSchema);
+  const placed = named?.file.clip ? named : await installedThresholds(folder);
+  const part = placed?.file.clip;
+  if (!placed || !part) return ofManifest(manifest.unsafeClipScore, manifest.calibration, SAFETY_PROMPT);
+  const prompt = { name: 'safety prompt', bound: part.safetyPrompt, used: safetyPrompt };
+  checkBond({ what: 'CLIP model', score: 'A CLIP score', path: placed.path, bound: part.model, manifest, prompt });
+  return { value: part.unsafeClipScore, source: placed.path, prompt: part.safetyPrompt };
+}
+
+async function rewardThreshold(folder: string, named: Placed | null, policy: Policy): Promise<Sourced> {
+  const manifest = await readManifest(folder, rewardManifestSchema);
+  const placed = named?.file.rewardModel ? named : await installedThresholds(folder);
+  const part = placed?.file.rewardModel;
+  if (!placed || !part) return ofManifest(manifest.safeReward, manifest.calibration, POST_EVALUATION_PROMPT);
+  const { postEvaluationPrompt } = policy;
+  const prompt = { name: 'post-evaluation prompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
+  checkBond({ what: 'reward model', score: 'A reward', path: placed.path, bound: part.model, manifest, prompt });
+  return { value: part.safeReward, source: placed.path, prompt: part.postEvaluationPrompt };
+}
+
+/**
+ * Null: a model that was converted and never calibrated. {@link checkThresholds} refuses it where it would be needed.
+ *
+ * @param calibration how the manifest says that it was found; null where it does not say
+ * @param prompt what models are calibrated with before they are shipped
+ */
+function ofManifest(value: number | null, calibration: unknown, prompt: string): Sourced {
+  return value === null ? NONE : { value, source: 'manifest', prompt: calibration === null ? null : prompt };
+}
