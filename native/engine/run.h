@@ -43,7 +43,8 @@ struct RunReport {
 };
 
 // One call of `run`: the loop over steps. There is no prefill phase and no decode phase; a sequence has rows pending,
-// or it has an output: logits to draw from, where it has a sampler.
+// or it has an output: logits to draw from, where it has a sampler. The loop and its groups are in run.cpp, one step in
+// step.cpp.
 class Run {
  public:
   Run(KvContext& context, const RunRequest& request);  // throws before anything has changed

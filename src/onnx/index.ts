@@ -1,4 +1,4 @@
-/** The evaluator thread: onnxruntime's graphs, run beside the event loop. */
+/** The evaluator thread: onnxruntime's graphs, and the preprocessing of their pictures, run beside the event loop. */
 export { cacheNames } from './cache-layout.js';
 export { checkGraph, openGraph } from './graph.js';
 export { type EvaluatorLoadOptions, evaluatorLoadSchema } from './load-options.js';

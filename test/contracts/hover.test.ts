@@ -16,7 +16,7 @@ test('every export, and every field of it, is told what it is', () => {
     'eta-vlm LoadEtaOptions.candidateCount',
     'eta-vlm EtaRequest.turns',
     'eta-vlm EtaResult.verdict',
-    'eta-vlm Trace.thresholds.safeReward',
+    'eta-vlm Thresholds.safeReward',
     'eta-vlm EtaEvent.judgement',
     'eta-vlm EtaFacts.thresholdSources',
     'eta-vlm Eta.respond',
