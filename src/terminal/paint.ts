@@ -63,8 +63,9 @@ export function wrap(text: string, width: number): string[] {
         continue;
       }
       if (line !== '') lines.push(line);
-      while (widthOf(rest) > room) {
-        const [start] = cutAt(rest, room);
+      for (;;) {
+        const [start, tail] = cutAt(rest, room);
+        if (tail === '') break; // only what is cut is measured, so that the time goes with the length
         const seam = Math.max(...[...SEAMS].map((sign) => start.lastIndexOf(sign))) + 1;
         const end = seam > start.length / 2 ? seam : start.length;
         lines.push(rest.slice(0, end));
