@@ -177,7 +177,7 @@ async function benchmarkSettings(
 ): Promise<BatchSettings> {
   const { eta, dataset, variant, contextSize = 0, signal } = options;
   const settings = await settingsOf(eta.facts, { seed: 0, contextSize }, signal);
-  const named = ['version', 'policy', 'thresholds', 'models', 'contextSize'];
+  const named = ['version', 'policy', 'thresholds', 'models', 'contextSize', 'cacheType'];
   const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => named.includes(name)));
   const { method: _method, ...policy } = kept['policy'] as Record<string, BatchSettings[string]>;
   return { benchmark: dataset.name, variant, ...kept, policy };

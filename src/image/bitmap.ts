@@ -36,23 +36,29 @@ async function decode(
   if (paletteAt + paletteCount * 4 > bytes.length)
     throw unreadable(what, `expected ${paletteCount} colours, received fewer: fetch it again.`);
   const data = new Uint8Array(width * height * 3);
-  const readRow = (y: number) => {
+  const read = (y: number, from: number, to: number) => {
     const row = pixelsAt + (isTopDown ? y : height - 1 - y) * rowBytes;
-    for (let x = 0; x < width; x++) {
+    for (let x = from; x < to; x++) {
       let at = row + (x * bits) / 8;
       if (bits === 8) {
         const index = bytes[at] ?? 0;
         if (index >= paletteCount) throw unreadable(what, `expected colours below ${paletteCount}, received ${index}.`);
         at = paletteAt + index * 4;
       }
-      const to = (y * width + x) * 3;
-      data[to] = bytes[at + 2] as number;
-      data[to + 1] = bytes[at + 1] as number;
-      data[to + 2] = bytes[at] as number;
+      const pixel = (y * width + x) * 3;
+      data[pixel] = bytes[at + 2] as number;
+      data[pixel + 1] = bytes[at + 1] as number;
+      data[pixel + 2] = bytes[at] as number;
     }
   };
-  await inPieces(height, Math.ceil(PIXELS_AT_ONCE / width), signal, (first, end) => {
-    for (let y = first; y < end; y++) readRow(y);
+  // By pixels and not by rows: a row may be as long as the picture.
+  await inPieces(width * height, PIXELS_AT_ONCE, signal, (first, end) => {
+    for (let at = first; at < end; ) {
+      const y = Math.floor(at / width);
+      const to = Math.min(width, end - y * width);
+      read(y, at - y * width, to);
+      at = y * width + to;
+    }
   });
   return { data, width, height };
 }

@@ -40,7 +40,8 @@ function hangOf(line: string, columns: number): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
   const plain = line.replace(/\x1b\[[\d;]*m/g, '');
   const indent = plain.length - plain.trimStart().length;
-  const starts = [...plain.matchAll(/(?<=\S {2,})\S/g)].map(({ index }) => widthOf(plain.slice(0, index)));
+  const [head] = cutAt(plain, Math.max(0, columns)); // what stands beyond is not measured
+  const starts = [...head.matchAll(/(?<=\S {2,})\S/g)].map(({ index }) => widthOf(head.slice(0, index)));
   const last = starts.filter((start) => columns - start >= LEAST_ROOM).at(-1);
-  return last ?? Math.min(indent, columns - LEAST_ROOM);
+  return last ?? Math.max(0, Math.min(indent, columns - LEAST_ROOM));
 }

@@ -257,3 +257,10 @@ test('commands on a terminal of 40 columns', { skip: process.platform !== 'linux
     assertFit(lines, 40);
   }
 });
+
+test('a terminal that is narrower than anything still gets its lines', () => {
+  for (const columns of [1, 5, 12, 19]) {
+    const lines = fitLine('  answered    143  the own answer of the model stands', columns);
+    assert.equal(lines.join('').replace(/\s/g, ''), 'answered143theownanswerofthemodelstands');
+  }
+});

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ImageError } from '../../src/errors.js';
 import { decodeImage } from '../../src/image/index.js';
 import { bmp, PIXELS } from '../benchmark/bitmap.js';
+import { longestStretchMs } from '../stretch.js';
 
 test('bitmaps of 8, 24 and 32 bits, from below and from above, give their pixels', async () => {
   for (const bits of [8, 24, 32] as const) {
@@ -12,6 +13,21 @@ test('bitmaps of 8, 24 and 32 bits, from below and from above, give their pixels
       assert.deepEqual([...data], PIXELS.flat(), `${bits} bits, ${isTopDown ? 'top' : 'bottom'} first`);
     }
   }
+});
+
+test('a bitmap of one long row is read in pieces', async () => {
+  const width = 30_000_000;
+  const bytes = Buffer.alloc(54 + width * 3, 7);
+  bmp({ bits: 24 }).copy(bytes, 0, 0, 54);
+  bytes.writeInt32LE(width, 18);
+  bytes.writeInt32LE(1, 22);
+  bytes.writeUInt32LE(bytes.length, 2);
+  let picture: Awaited<ReturnType<typeof decodeImage>> | undefined;
+  const stretch = await longestStretchMs(async () => {
+    picture = await decodeImage(bytes);
+  });
+  assert.deepEqual(picture?.data.subarray(-3), Uint8Array.of(7, 7, 7));
+  assert.ok(stretch < 200, `${stretch.toFixed(0)} ms in one stretch`); // 50 where nothing else runs
 });
 
 test('broken bitmaps and other forms are refused in one sentence', async () => {
