@@ -26,6 +26,7 @@ export {
 export { type DecodeImageOptions, decodeImage } from './image/index.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
+export type { NativeContextStatistics } from './native/binding-types.js';
 export type {
   CalibratedPrompts,
   DecisionOptions,

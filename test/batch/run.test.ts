@@ -27,7 +27,7 @@ let eta: Eta;
 let settings: BatchSettings;
 before(async () => {
   eta = await loadEta({ contextSize, sequenceCount: 64, maxTokens: 64 });
-  settings = await settingsOf(eta.facts, { seed: 1, contextSize, repeatable: true });
+  settings = await settingsOf(eta.facts, { seed: 1, repeatable: true });
 });
 after(async () => {
   await eta.dispose();
@@ -48,7 +48,7 @@ async function run(
   retryErrors = false,
 ) {
   await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors });
-  return await runBatch({ eta, results, repeatable: true, ...options });
+  return await runBatch({ eta, results, ...options });
 }
 async function answers(path: string): Promise<AnswerLine[]> {
   const found: AnswerLine[] = [];
@@ -338,7 +338,7 @@ describe('stopped', () => {
 });
 
 test('the numbers of the cache are a setting where they are not the usual ones', async () => {
-  const decisions = { seed: 1, contextSize: 64 };
+  const decisions = { seed: 1 };
   assert.equal('cacheType' in (await settingsOf({ ...eta.facts, cacheType: 'f16' }, decisions)), false);
   assert.equal((await settingsOf({ ...eta.facts, cacheType: 'q8_0' }, decisions))['cacheType'], 'q8_0');
   assert.equal(eta.facts.cacheType, 'f16');

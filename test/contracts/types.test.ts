@@ -200,7 +200,7 @@ test('batches', () => {
     import { type BatchRequest, ResultsFile, readAnswers, readRequests, runBatch, settingsOf } from 'eta-vlm/batch';
     declare const eta: Eta;
 
-    const settings = await settingsOf(eta.facts, { seed: 1, contextSize: 4096 });
+    const settings = await settingsOf(eta.facts, { seed: 1 });
     await using results = await ResultsFile.open({ path: 'a.jsonl', settings, resume: true });
     const requests: BatchRequest[] = [
       { id: 'a', request: { prompt: 'What?', image: 'a.png' } },
@@ -220,7 +220,7 @@ test('batches', () => {
     await runBatch({ eta, requests, results, concurency: 8 }); // ✗ /'concurency' does not exist/
     await runBatch({ eta, requests: ['What?'], results }); // ✗ /string/
     await ResultsFile.open({ path: 'a.jsonl' }); // ✗ /settings/
-    await settingsOf(eta.facts, { seed: 1, contextSize: 4096, ordered: true }); // ✗ /'ordered' does not exist/
+    await settingsOf(eta.facts, { seed: 1, ordered: true }); // ✗ /'ordered' does not exist/
   `);
 });
 
