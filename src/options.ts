@@ -6,7 +6,7 @@
  * {@link parseOptions} does not compile where the two differ: a field that one of them lacks, or that has another type.
  */
 import { z } from 'zod';
-import { EtaError, type EtaErrorCode, UsageError } from './errors.js';
+import { EtaError, UsageError } from './errors.js';
 import type { Held } from './same-types.js';
 
 /**
@@ -84,7 +84,7 @@ export function shortened(text: string): string {
  *
  * @throws UsageError with the code given; EtaError of ours as it is
  */
-export function reading<Value>(code: EtaErrorCode, what: string, read: () => Value): Value {
+export function reading<Value>(code: UsageError['code'], what: string, read: () => Value): Value {
   try {
     return read();
   } catch (cause) {

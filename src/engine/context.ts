@@ -22,8 +22,10 @@ const DEFAULT_CONTEXT_SIZE = 8192;
 /** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
 export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
 
-/** What the addon takes. */
+/** Rows of a step that the addon takes. */
 export const MAX_BATCH_SIZE = 65_536;
+
+/** KV cells that the addon takes. */
 export const MAX_CONTEXT_SIZE = 2 ** 31 - 1;
 
 const contextSchema = z.strictObject({
