@@ -1,4 +1,5 @@
 /** eta-vlm: local vision-language models that answer safely. The engine alone is `eta-vlm/engine`. */
+export type { NativeContextStatistics } from './engine/index.js';
 export {
   AbortError,
   EngineError,
@@ -26,7 +27,6 @@ export {
 export { type DecodeImageOptions, decodeImage } from './image/index.js';
 export type { LoadEtaOptions, LoadProgress } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
-export type { NativeContextStatistics } from './native/binding-types.js';
 export type {
   CalibratedPrompts,
   DecisionOptions,
