@@ -1,5 +1,4 @@
 /** eta-vlm: local vision-language models that answer safely. The engine alone is `eta-vlm/engine`. */
-export type { NativeContextStatistics } from './engine/index.js';
 export {
   AbortError,
   EngineError,
@@ -19,6 +18,7 @@ export {
   type EtaRequest,
   isCut,
   loadEta,
+  type NativeContextStatistics,
   type PicturesRequest,
   type QuestionRequest,
   type RequestOptions,
