@@ -45,8 +45,7 @@ const load = async (concurrency: number) =>
   await loadEta({ ...roomFor(concurrency, { maxTokens: MAX_TOKENS }), maxTokens: MAX_TOKENS, ...threads });
 
 async function batch(eta: Eta, asked: readonly BatchRequest[], concurrency: number): Promise<void> {
-  const { contextSize } = roomFor(concurrency, { maxTokens: MAX_TOKENS });
-  const settings = await settingsOf(eta.facts, { seed: 1, contextSize });
+  const settings = await settingsOf(eta.facts, { seed: 1 });
   await using results = await ResultsFile.open({ path: join(folder, 'answers.jsonl'), settings, overwrite: true });
   await runBatch({ eta, requests: asked, results, concurrency });
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /** `npm run build`: llama.cpp's libraries (once a machine), the addon, the JavaScript; only what has changed. */
 import { join } from 'node:path';
-import { buildAddon, buildTypeScript } from './build/addon.mjs';
+import { buildAddon } from './build/addon.mjs';
 import { llamaLibraries, PACKAGE_ROOT } from './build/llama.mjs';
 import { parseOptions, USAGE } from './build/options.mjs';
 import { prebuiltLibraries } from './build/prebuilt.mjs';
 import { checkPrerequisites } from './build/prerequisites.mjs';
 import { BuildError, say, stopRunning } from './build/progress.mjs';
+import { buildTypeScript } from './build/typescript.mjs';
 
 const log = (name) => join(PACKAGE_ROOT, 'build', `${name}.log`);
 

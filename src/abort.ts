@@ -31,7 +31,7 @@ export function onAbort(signal: AbortSignal | undefined, call: () => void): () =
 }
 
 /** Whether a value is a signal, and not merely an object with its prototype. */
-function isAbortSignal(value: unknown): value is AbortSignal {
+export function isAbortSignal(value: unknown): value is AbortSignal {
   if (!(value instanceof AbortSignal)) return false;
   try {
     return typeof value.aborted === 'boolean';

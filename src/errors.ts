@@ -3,55 +3,48 @@
  * what came, and what to do.
  */
 
-/** Codes, grouped by the class that carries them. */
-export type EtaErrorCode =
-  // UsageError: the caller can mend it
-  | 'ERR_INVALID_OPTION'
-  | 'ERR_UNKNOWN_OPTION'
-  | 'ERR_INVALID_REQUEST'
-  | 'ERR_PROMPT_TOO_LONG'
-  | 'ERR_DISPOSED'
-  | 'ERR_INVALID_LINE'
-  | 'ERR_DUPLICATE_ID'
-  | 'ERR_RESULTS_EXIST'
-  | 'ERR_RESULTS_DIFFER'
-  | 'ERR_RESULTS_LOCKED'
-  | 'ERR_DATASET_LAYOUT'
-  | 'ERR_DATASET_INVALID'
-  // FileError
-  | 'ERR_FILE_READ'
-  | 'ERR_FILE_WRITE'
-  | 'ERR_FILE_INVALID'
-  // ImageError
-  | 'ERR_IMAGE_NOT_FOUND'
-  | 'ERR_IMAGE_UNREADABLE'
-  | 'ERR_IMAGE_TOO_LARGE'
-  // ModelError
-  | 'ERR_MODEL_NOT_FOUND'
-  | 'ERR_MODEL_INVALID'
-  | 'ERR_MODEL_MISMATCH'
-  | 'ERR_NO_PROJECTOR'
-  | 'ERR_SELF_TEST'
-  | 'ERR_MEMORY'
-  | 'ERR_NO_THRESHOLD'
-  | 'ERR_PYTHON'
-  | 'ERR_CONVERT'
-  // EngineError
-  | 'ERR_ADDON_NOT_FOUND'
-  | 'ERR_ADDON_INVALID'
-  | 'ERR_CONTEXT'
-  | 'ERR_CACHE_FULL'
-  | 'ERR_SEQUENCE_LIMIT'
-  | 'ERR_FORK_UNSUPPORTED'
-  | 'ERR_DECODE'
-  // EvaluatorError
-  | 'ERR_EVALUATOR'
-  // JudgeError
-  | 'ERR_JUDGE_UNREACHABLE'
-  | 'ERR_JUDGE_REFUSED'
-  | 'ERR_JUDGE_REPLY'
-  // AbortError
-  | 'ERR_ABORTED';
+/** Codes by the class that carries them: a class told by `instanceof` narrows `code` to its own. */
+interface CodesOf {
+  UsageError:
+    | 'ERR_INVALID_OPTION'
+    | 'ERR_UNKNOWN_OPTION'
+    | 'ERR_INVALID_REQUEST'
+    | 'ERR_PROMPT_TOO_LONG'
+    | 'ERR_DISPOSED'
+    | 'ERR_INVALID_LINE'
+    | 'ERR_DUPLICATE_ID'
+    | 'ERR_RESULTS_EXIST'
+    | 'ERR_RESULTS_DIFFER'
+    | 'ERR_RESULTS_LOCKED'
+    | 'ERR_DATASET_LAYOUT'
+    | 'ERR_DATASET_INVALID';
+  FileError: 'ERR_FILE_READ' | 'ERR_FILE_WRITE' | 'ERR_FILE_INVALID';
+  ImageError: 'ERR_IMAGE_NOT_FOUND' | 'ERR_IMAGE_UNREADABLE' | 'ERR_IMAGE_TOO_LARGE';
+  ModelError:
+    | 'ERR_MODEL_NOT_FOUND'
+    | 'ERR_MODEL_INVALID'
+    | 'ERR_MODEL_MISMATCH'
+    | 'ERR_NO_PROJECTOR'
+    | 'ERR_SELF_TEST'
+    | 'ERR_MEMORY'
+    | 'ERR_NO_THRESHOLD'
+    | 'ERR_PYTHON'
+    | 'ERR_CONVERT';
+  EngineError:
+    | 'ERR_ADDON_NOT_FOUND'
+    | 'ERR_ADDON_INVALID'
+    | 'ERR_CONTEXT'
+    | 'ERR_CACHE_FULL'
+    | 'ERR_SEQUENCE_LIMIT'
+    | 'ERR_FORK_UNSUPPORTED'
+    | 'ERR_DECODE';
+  EvaluatorError: 'ERR_EVALUATOR';
+  JudgeError: 'ERR_JUDGE_UNREACHABLE' | 'ERR_JUDGE_REFUSED' | 'ERR_JUDGE_REPLY';
+  AbortError: 'ERR_ABORTED';
+}
+
+/** Every code. */
+export type EtaErrorCode = CodesOf[keyof CodesOf];
 
 /** Base class: `instanceof EtaError` tells an expected failure from a bug. */
 export class EtaError extends Error {
@@ -65,29 +58,38 @@ export class EtaError extends Error {
   }
 }
 
+/** An error that carries the codes of its class alone. */
+abstract class ErrorOf<Code extends EtaErrorCode> extends EtaError {
+  declare readonly code: Code;
+
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
 /** An option, a request or a call that cannot be right. */
-export class UsageError extends EtaError {}
+export class UsageError extends ErrorOf<CodesOf['UsageError']> {}
 
 /** A file of requests or results that cannot be read or written, or holds something else. */
-export class FileError extends EtaError {}
+export class FileError extends ErrorOf<CodesOf['FileError']> {}
 
 /** A picture that cannot be read. */
-export class ImageError extends EtaError {}
+export class ImageError extends ErrorOf<CodesOf['ImageError']> {}
 
 /** A model file that is missing, broken, of another kind, or does not fit its companion. */
-export class ModelError extends EtaError {}
+export class ModelError extends ErrorOf<CodesOf['ModelError']> {}
 
 /** The native engine refused or failed. */
-export class EngineError extends EtaError {}
+export class EngineError extends ErrorOf<CodesOf['EngineError']> {}
 
 /** CLIP or the reward model failed while running. */
-export class EvaluatorError extends EtaError {}
+export class EvaluatorError extends ErrorOf<CodesOf['EvaluatorError']> {}
 
 /** A judge of answers cannot be asked, or does not answer. */
-export class JudgeError extends EtaError {}
+export class JudgeError extends ErrorOf<CodesOf['JudgeError']> {}
 
 /** The caller's AbortSignal fired; `cause` is the signal's reason. */
-export class AbortError extends EtaError {
+export class AbortError extends ErrorOf<CodesOf['AbortError']> {
   constructor(signal?: AbortSignal) {
     super('ERR_ABORTED', 'The operation was aborted by its signal.', { cause: signal?.reason });
   }

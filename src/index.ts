@@ -18,6 +18,7 @@ export {
   type EtaRequest,
   isCut,
   loadEta,
+  type NativeContextStatistics,
   type PicturesRequest,
   type QuestionRequest,
   type RequestOptions,

@@ -6,7 +6,7 @@
  * {@link parseOptions} does not compile where the two differ: a field that one of them lacks, or that has another type.
  */
 import { z } from 'zod';
-import { EtaError, type EtaErrorCode, UsageError } from './errors.js';
+import { EtaError, UsageError } from './errors.js';
 import type { Held } from './same-types.js';
 
 /**
@@ -14,12 +14,14 @@ import type { Held } from './same-types.js';
  *
  * @param value of the interface that the schema is held to; `unknown` where none speaks of it
  * @param what how the message calls the object, such as "loadEta options"
+ * @param elsewhere where a name belongs that stands here by mistake
  * @throws UsageError ERR_UNKNOWN_OPTION for a name the schema lacks, ERR_INVALID_OPTION for a wrong value
  */
 export function parseOptions<Schema extends z.ZodType, Options>(
   schema: Schema & Held<z.input<Schema>, Options>,
   value: Options,
   what: string,
+  elsewhere?: Elsewhere,
 ): z.output<Schema> {
   const parsed = reading('ERR_INVALID_OPTION', what, () => schema.safeParse(value ?? {}));
   if (parsed.success) return parsed.data;
@@ -29,12 +31,27 @@ export function parseOptions<Schema extends z.ZodType, Options>(
     const unknown = issue.keys[0] ?? '';
     const known = knownNames(schema, issue.path);
     const near = nearest(unknown, known);
-    const hint = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${near}'?`;
+    const taker = issue.path.length === 0 && elsewhere?.names.includes(unknown) ? elsewhere.taker : undefined;
+    const others = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${near}'?`;
+    const hint = taker === undefined ? others : `Give it to ${taker}.`;
     throw new UsageError('ERR_UNKNOWN_OPTION', `${what}: unknown option '${shortened(unknown)}'. ${hint}`);
   }
   const name = issue.path.join('.') || 'the value';
   const received = reading('ERR_INVALID_OPTION', what, () => describe(valueAt(value, issue.path)));
   throw new UsageError('ERR_INVALID_OPTION', `${what}: ${name}: ${issue.message}; received ${received}.`);
+}
+
+/** Options that somebody else takes. */
+export interface Elsewhere {
+  readonly names: readonly string[];
+  /** Who takes them, such as "loadEta". */
+  readonly taker: string;
+}
+
+/** An integer of at least `least`, said so in the message of what is none. */
+export function integerFrom(least: number): z.ZodInt {
+  const message = `expected an integer >= ${least}`;
+  return z.int(message).min(least, message);
 }
 
 /** An integer from `least` to `most`, said so in the message of what is none. */
@@ -52,6 +69,11 @@ export function describe(value: unknown): string {
   return typeof value === 'object' ? `an object (${value.constructor?.name ?? 'no prototype'})` : typeof value;
 }
 
+/** A path in words, as {@link describe}; of a long one the end, where the name is. */
+export function describePath(path: string): string {
+  return JSON.stringify(path.length > 60 ? `...${path.slice(-57)}` : path);
+}
+
 /** A text short enough for a message. */
 export function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
@@ -62,7 +84,7 @@ export function shortened(text: string): string {
  *
  * @throws UsageError with the code given; EtaError of ours as it is
  */
-export function reading<Value>(code: EtaErrorCode, what: string, read: () => Value): Value {
+export function reading<Value>(code: UsageError['code'], what: string, read: () => Value): Value {
   try {
     return read();
   } catch (cause) {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { FileError, throwIfAborted } from './errors.js';
-import { describe } from './options.js';
+import { describePath } from './options.js';
 
 /**
  * The bytes of a file. A folder fails as `readFile` has it.
@@ -27,7 +27,7 @@ export async function checkRegular(path: string): Promise<void> {
   const kind = found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device';
   throw new FileError(
     'ERR_FILE_READ',
-    `Expected a regular file at ${describe(path)}, received ${kind}. Write what it gives into a file first.`,
+    `Expected a regular file at ${describePath(path)}, received ${kind}. Write what it gives into a file first.`,
   );
 }
 

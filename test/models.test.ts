@@ -38,7 +38,7 @@ test('a folder may lack all but the language model', async () => {
   mkdirSync(join(place, 'clip'), { recursive: true });
   await assert.rejects(resolveModels(place), {
     code: 'ERR_MODEL_NOT_FOUND',
-    message: /expected the GGUF of the language model at .*language-model\.gguf", received nothing there/,
+    message: /^models: expected the GGUF of the language model at .*language-model\.gguf", received nothing there/,
   });
   writeFileSync(join(place, 'language-model.gguf'), 'x');
   assert.deepEqual(await resolveModels(place), {
@@ -55,12 +55,15 @@ test('paths are checked one by one', async () => {
   assert.equal((await resolveModels({ languageModel })).name, 'a.gguf');
   await assert.rejects(resolveModels({ languageModel, projector: join(folder, 'no.gguf') }), {
     code: 'ERR_MODEL_NOT_FOUND',
-    message: /expected the GGUF of the projector at .*no\.gguf", received nothing there\. Check the path/,
+    message:
+      /^models\.projector: expected the GGUF of the projector at .*no\.gguf", received nothing there\. Check the path/,
   });
   await assert.rejects(resolveModels({ languageModel, clip: languageModel }), {
-    message: /expected the folder of the CLIP model at .*, received a file\./,
+    message: /^models\.clip: expected the folder of the CLIP model at .*, received a file\./,
   });
-  await assert.rejects(resolveModels({ languageModel: folder }), { message: /received a folder\./ });
+  await assert.rejects(resolveModels({ languageModel: folder }), {
+    message: /^models\.languageModel: .*received a folder\./,
+  });
 });
 
 test('paths of the wrong form are refused by name', async () => {

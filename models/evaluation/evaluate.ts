@@ -112,7 +112,7 @@ interface AnsweredOptions {
 
 /** Those timed alone first, one by one; then the others, several at once. */
 async function answered({ eta, instances, path, atOnce, until, onProgress }: AnsweredOptions): Promise<void> {
-  const settings = await settingsOf(eta.facts, { seed: 0, contextSize: roomFor(atOnce, SETTINGS).contextSize });
+  const settings = await settingsOf(eta.facts, { seed: 0, keepsTrace: true });
   await using results = await openResults(path, settings);
   const signal = until === null ? undefined : AbortSignal.timeout(Math.max(1, until - Date.now()));
   const alone = instances.filter(({ run }) => run === 'alone');

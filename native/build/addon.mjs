@@ -5,10 +5,9 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { contentHash, LLAMA_TAG, PACKAGE_ROOT } from './llama.mjs';
 import { run, stage, startLog } from './progress.mjs';
-import { isFresh, remember } from './stamp.mjs';
+import { isFresh, remember, STAMP } from './stamp.mjs';
 
 const requireFromHere = createRequire(import.meta.url);
-const STAMP = join(PACKAGE_ROOT, 'build', 'stamp.json');
 const RELEASE = join(PACKAGE_ROOT, 'build', 'Release');
 
 /**
@@ -66,18 +65,4 @@ function place(from, to) {
   const temporary = `${to}.${process.pid}.new`;
   copyFileSync(from, temporary);
   renameSync(temporary, to);
-}
-
-/** The JavaScript in dist/, where there is source (an installed package has dist/ already). */
-export async function buildTypeScript(log) {
-  const config = join(PACKAGE_ROOT, 'tsconfig.json');
-  if (!existsSync(config) || !existsSync(join(PACKAGE_ROOT, 'src', 'index.ts'))) return;
-  const hash = contentHash([join(PACKAGE_ROOT, 'src'), config, join(PACKAGE_ROOT, 'package.json')], process.version);
-  if (existsSync(join(PACKAGE_ROOT, 'dist', 'index.js')) && isFresh(STAMP, 'typescript', hash)) return;
-  startLog(log);
-  await stage('Compiled the TypeScript', async () => {
-    const tsc = join(PACKAGE_ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-    await run(process.execPath, [tsc, '-p', config], { log });
-  });
-  remember(STAMP, 'typescript', hash);
 }

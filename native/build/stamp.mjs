@@ -1,6 +1,10 @@
 /** Remembers from which content each output was made, so that a second build does nothing. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { PACKAGE_ROOT } from './llama.mjs';
+
+/** That of this package. */
+export const STAMP = join(PACKAGE_ROOT, 'build', 'stamp.json');
 
 /** True when `name` was last made from content with this hash. */
 export function isFresh(file, name, hash) {

@@ -4,12 +4,15 @@ import { EtaError, type EtaErrorCode } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
 import type { EtaResult, Method, RoundTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
 
-/** What a batch asks: an {@link EtaRequest} with a name. Its signal is the batch's. */
+/** What a batch asks: an {@link EtaRequest} with a name. */
 export interface BatchRequest {
   /** Names the request among all others; decides its seed and its shard. */
   readonly id: string;
-  /** What is asked. A `seed` in it stands; without one it gets the one of {@link seedOf}. */
-  readonly request: EtaRequest & { readonly signal?: undefined };
+  /**
+   * What is asked. A `seed` in it stands; without one it gets the one of {@link seedOf}. A `signal` in it ends this
+   * request alone: its line tells ERR_ABORTED, and resuming with `retryErrors` asks it again.
+   */
+  readonly request: EtaRequest;
   /** Its place among the requests, from 1. @default counted */
   readonly line?: number | undefined;
   /** What tells it from another request of the same id. @default {@link digestOf} the request */
@@ -82,11 +85,14 @@ export interface AnswerLine {
 
 /** Which parts of an answer are kept. */
 export interface KeptParts {
-  /** Whether every round, candidate and score is kept too. @default false */
+  /**
+   * Whether every round, candidate and score is kept too.
+   * @default false; in `runBatch` what the results' settings say
+   */
   keepsTrace?: boolean | undefined;
   /**
    * Whether what differs from run to run is left out: times, and the counts of tokens that the reward model's caches change.
-   * @default false
+   * @default false; in `runBatch` what the results' settings say
    */
   repeatable?: boolean | undefined;
 }

@@ -1,15 +1,10 @@
-/** What a request's seed, shard and identity are computed from: the same on every machine. */
+/** What a request's seed and identity are computed from: the same on every machine. */
 import { createHash, type Hash } from 'node:crypto';
 import { deriveSeedOver } from '../engine/index.js';
 
 /** One seed for each (seed of the batch, id): the answer does not depend on what ran before or beside it. */
 export function seedOf(seed: number, id: string): number {
   return deriveSeedOver(seed, Buffer.from(id));
-}
-
-/** Which of `shardCount` shards a key belongs to, from 1: by its SHA-256, so that neither order nor length matter. */
-export function shardOf(key: string, shardCount: number): number {
-  return (createHash('sha256').update(key).digest().readUInt32BE(0) % shardCount) + 1;
 }
 
 /** First 16 hexadecimal digits of the SHA-256 over a value's content; the order of an object's keys does not count. */

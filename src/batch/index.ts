@@ -12,7 +12,7 @@ export type {
 } from './answer-line.js';
 export { type ContextRoom, roomFor } from './context-room.js';
 export { BATCH_SEED, CONCURRENCY } from './defaults.js';
-export { digestOf, seedOf, shardOf } from './digest.js';
+export { digestOf, seedOf } from './digest.js';
 export type { KnownAnswer } from './known-answers.js';
 export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
 export {
@@ -21,7 +21,6 @@ export {
   type RequestsOptions,
   readRequests,
   requestsOf,
-  type Shard,
   type StreamedRequestsOptions,
 } from './requests-file.js';
 export { ResultsFile, type ResultsFileOptions, type RewriteOptions } from './results-file.js';
@@ -30,4 +29,5 @@ export { checkResultsPlace, type ResultsPlaceOptions, resultsOutputs } from './r
 export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';
 export { type BatchDecisions, type BatchSettings, type SettingValue, settingsOf } from './settings.js';
 export { readSettings, settingsPath } from './settings-file.js';
+export { type Shard, shardOf } from './shard.js';
 export type { TallyCounts } from './tally.js';

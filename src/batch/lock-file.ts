@@ -10,7 +10,7 @@ import { constants } from 'node:fs';
 import { appendFile, lstat, open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { FileError, UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { mayRun, unwritable } from '../outputs/index.js';
 
 interface Claim {
@@ -77,8 +77,8 @@ function lockedMessage({ pid, host }: Claim, path: string, what: string): string
   const remedy =
     host === hostname()
       ? 'Wait for it, or stop it.'
-      : `Wait for it; if it is gone for good, remove ${describe(path)} and start again.`;
-  return `Expected ${describe(what)} to be free to write, but ${place} writes it. ${remedy}`;
+      : `Wait for it; if it is gone for good, remove ${describePath(path)} and start again.`;
+  return `Expected ${describePath(what)} to be free to write, but ${place} writes it. ${remedy}`;
 }
 
 /** What is no lock is neither added to nor taken away. A link is none: the lock stands beside the file that it locks. */
@@ -86,7 +86,7 @@ async function checkLock(path: string, what: string): Promise<void> {
   const refuse = (found: string, cause?: unknown) => {
     throw new UsageError(
       'ERR_INVALID_OPTION',
-      `Expected the lock of ${describe(what)}, or nothing, at ${JSON.stringify(path)}, found ${found}. Name another results file.`,
+      `Expected the lock of ${describePath(what)}, or nothing, at ${JSON.stringify(path)}, found ${found}. Name another results file.`,
       { cause },
     );
   };
@@ -139,7 +139,7 @@ async function firstLiving(claims: readonly Claim[]): Promise<Claim | undefined>
 async function readClaims(path: string): Promise<Claim[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}, but it failed: ${error.message}.`, {
+    throw new FileError('ERR_FILE_READ', `Expected to read ${describePath(path)}, but it failed: ${error.message}.`, {
       cause: error,
     });
   });

@@ -1,7 +1,7 @@
 /** Several results files, made under the same settings, to one. */
 import { stat } from 'node:fs/promises';
 import { FileError, throwIfAborted, UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { checkApart, placeOf } from '../outputs/index.js';
 import { LockFile } from './lock-file.js';
 import { ResultsFile } from './results-file.js';
@@ -28,7 +28,7 @@ export interface MergeResultsOptions {
 /** What became of several results files. */
 export interface Merged {
   /** Of all lines in the file. */
-  readonly tally: Readonly<TallyCounts>;
+  readonly tally: TallyCounts;
   /** Shards of which no file was given, such as "3/4". */
   readonly missingShards: readonly string[];
 }
@@ -67,11 +67,11 @@ async function sharedSettings(
   for (const path of paths) {
     await checkThere(path);
     const beside = settingsPath((await placeOf(path)).target);
-    const settings = await readSettings(beside);
+    const settings = await readSettings(path);
     if (settings === null) {
       throw new UsageError(
         'ERR_RESULTS_DIFFER',
-        `Expected the settings of ${describe(path)} in ${describe(beside)}, found no such file. Keep the two together.`,
+        `Expected the settings of ${describePath(path)} in ${describePath(beside)}, found no such file. Keep the two together.`,
       );
     }
     const { shard = null, ...others } = settings;
@@ -82,7 +82,7 @@ async function sharedSettings(
         first.settings,
         { ...others, shard: null },
         (words) =>
-          `Expected answers made under the same settings in ${describe(first.path)} and ${describe(path)}: ${words}.`,
+          `Expected answers made under the same settings in ${describePath(first.path)} and ${describePath(path)}: ${words}.`,
       );
     }
     shared ??= { settings: { ...others, shard: null }, path };
@@ -107,7 +107,7 @@ async function checkThere(path: string): Promise<void> {
   if (found?.isFile()) return;
   throw new FileError(
     'ERR_FILE_READ',
-    `Expected a file of answers at ${describe(path)}, found ${found === null ? 'none' : 'something else'}. Check the path.`,
+    `Expected a file of answers at ${describePath(path)}, found ${found === null ? 'none' : 'something else'}. Check the path.`,
   );
 }
 
@@ -121,7 +121,7 @@ async function gather(paths: readonly string[], signal: AbortSignal | undefined)
       const { id, line } = answer;
       const name = id === null ? `line ${line} of the requests` : `the id ${describe(id)}`;
       const key = id === null ? `line ${line}` : `id ${id}`;
-      const place = `${describe(path)}, line ${number}`;
+      const place = `${describePath(path)}, line ${number}`;
       const earlier = places.get(key);
       if (earlier !== undefined) {
         throw new UsageError(

@@ -1,7 +1,7 @@
 /** One line of a requests file to a request, or to the error that stands in its place. */
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
-import { checkCounts } from '../eta/index.js';
+import { checkCounts, type EtaRequest } from '../eta/index.js';
 import { describe } from '../options.js';
 import { type BatchRequest, lineError, type RefusedRequest } from './answer-line.js';
 import { turnsOf } from './chat-messages.js';
@@ -80,7 +80,7 @@ function readId(id: unknown, line: number): string {
 }
 
 /** What is left to check, `respond` checks. */
-function readRequest(fields: Fields, folder: string): BatchRequest['request'] {
+function readRequest(fields: Fields, folder: string): EtaRequest {
   const { messages, ...rest } = fields;
   if ('signal' in rest) throw new UsageError('ERR_UNKNOWN_OPTION', "request: unknown option 'signal'.");
   const request: Record<string, unknown> = { ...rest };
@@ -99,7 +99,7 @@ function readRequest(fields: Fields, folder: string): BatchRequest['request'] {
         : turn,
     );
   }
-  return request as unknown as BatchRequest['request'];
+  return request as unknown as EtaRequest;
 }
 
 /** A path from where its file stands; a URL as it is. */

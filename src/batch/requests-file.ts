@@ -4,21 +4,13 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { AbortError, FileError } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { Turns } from '../turns.js';
 import type { BatchRequest, RefusedRequest } from './answer-line.js';
-import { shardOf } from './digest.js';
 import { readLines } from './line-reader.js';
 import { openRequests } from './open-requests.js';
 import { MAX_REQUEST_BYTES, parseRequestLine } from './request-line.js';
-
-/** One of several parts of a file of requests, told by their ids. */
-export interface Shard {
-  /** From 1 to `count`. */
-  readonly index: number;
-  /** How many parts there are, >= 1. */
-  readonly count: number;
-}
+import { isInShard, type Shard } from './shard.js';
 
 /** What `readRequests` takes beside the path. */
 export interface RequestsOptions {
@@ -48,7 +40,7 @@ export async function* readRequests(
 ): AsyncGenerator<BatchRequest | RefusedRequest, void> {
   await checkReadable(path);
   const stream = await openRequests(path);
-  yield* requestsOf(stream, { what: describe(path), folder: dirname(resolve(path)), shard, signal });
+  yield* requestsOf(stream, { what: describePath(path), folder: dirname(resolve(path)), shard, signal });
 }
 
 /** As {@link readRequests}, from a stream such as stdin. */
@@ -63,8 +55,7 @@ export async function* requestsOf(
       if (turns.isDue) await turns.give();
       if (isBlank(line.bytes)) continue;
       const request = parseRequestLine(line, folder);
-      const key = request.id ?? request.digest ?? '';
-      if (shard === undefined || shardOf(key, shard.count) === shard.index) yield request;
+      if (shard === undefined || isInShard(request, shard)) yield request;
     }
   } catch (cause) {
     if (signal?.aborted) throw new AbortError(signal);
@@ -98,13 +89,13 @@ export async function checkReadable(path: string): Promise<void> {
     throw new FileError(
       'ERR_FILE_READ',
       cause.code === 'ENOENT'
-        ? `Expected a file of requests at ${describe(path)}, found none. Check the path.`
-        : `Expected a file of requests at ${describe(path)}, which cannot be reached: ${cause.message}.`,
+        ? `Expected a file of requests at ${describePath(path)}, found none. Check the path.`
+        : `Expected a file of requests at ${describePath(path)}, which cannot be reached: ${cause.message}.`,
       { cause },
     );
   });
   if (!found.isDirectory()) return;
-  throw new FileError('ERR_FILE_READ', `Expected a file of requests, received the folder ${describe(path)}.`);
+  throw new FileError('ERR_FILE_READ', `Expected a file of requests, received the folder ${describePath(path)}.`);
 }
 
 function isBlank(bytes: Uint8Array | null): boolean {

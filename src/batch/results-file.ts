@@ -5,7 +5,7 @@
 import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { identityOf, refusedCall, removeDrafts, syncFolder, writeWhole } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
 import { type KnownAnswer, KnownAnswers } from './known-answers.js';
@@ -41,6 +41,8 @@ export interface RewriteOptions {
 export class ResultsFile {
   /** As it was named. */
   readonly path: string;
+  /** What its answers depend on: what `runBatch` decides by. */
+  readonly settings: BatchSettings;
   /** Bytes of a torn last line that opening took away. */
   readonly repairedByteCount: number;
   /** Without links: what is written, and beside which settings and lock stand. */
@@ -50,8 +52,9 @@ export class ResultsFile {
   #answers = new KnownAnswers();
   #closed: Promise<void> | undefined;
 
-  private constructor({ path, target }: Named, lock: LockFile, repairedByteCount: number) {
+  private constructor({ path, target, settings }: Opened, lock: LockFile, repairedByteCount: number) {
     this.path = path;
+    this.settings = settings;
     this.#target = target;
     this.#lock = lock;
     this.repairedByteCount = repairedByteCount;
@@ -66,7 +69,7 @@ export class ResultsFile {
   static async open(options: ResultsFileOptions): Promise<ResultsFile> {
     const { path, settings, about = {}, resume = false, overwrite = false, retryErrors = false } = options;
     const { target } = await checkResultsPlace(options);
-    const named = { path, target };
+    const named = { path, target, settings };
     const lock = await LockFile.acquire(lockPath(target), path);
     try {
       await removeDrafts(target);
@@ -93,8 +96,8 @@ export class ResultsFile {
   }
 
   /** Of all lines in the file. */
-  get tally(): Readonly<TallyCounts> {
-    return this.#answers.tally;
+  get tally(): TallyCounts {
+    return this.#answers.tally.counts();
   }
 
   /** The answer that a request has already, if any. */
@@ -102,7 +105,10 @@ export class ResultsFile {
     return this.#answers.find(id);
   }
 
-  /** {@link KnownAnswers.refused}. A request that was mended since then leaves its old key. */
+  /**
+   * The place among the requests and the digest, with a space between, of each line without an id: requests that could
+   * not be read. One that was mended since then leaves its old place and digest.
+   */
   get refused(): ReadonlySet<string> {
     return this.#answers.refused;
   }
@@ -191,7 +197,7 @@ export class ResultsFile {
       if (answer.id !== null && this.#answers.find(answer.id) !== undefined) {
         throw new FileError(
           'ERR_FILE_INVALID',
-          `${describe(this.path)}, line ${number}: expected each id once, received ${describe(answer.id)} again. Was the file put together by hand? Take one of the two lines away.`,
+          `${describePath(this.path)}, line ${number}: expected each id once, received ${describe(answer.id)} again. Was the file put together by hand? Take one of the two lines away.`,
         );
       }
       this.#answers.add(answer);
@@ -229,6 +235,10 @@ interface Named {
   readonly target: string;
 }
 
+interface Opened extends Named {
+  readonly settings: BatchSettings;
+}
+
 /** Old answers must never stand beside new settings: they go once it is sure that the new settings can be written. */
 async function begin({ path, target }: Named, settings: string): Promise<void> {
   await writeWhole(settingsPath(target), async (draft) => {
@@ -239,18 +249,18 @@ async function begin({ path, target }: Named, settings: string): Promise<void> {
 }
 
 async function checkSettings({ path, target }: Named, settings: BatchSettings): Promise<void> {
-  const before = await readSettings(settingsPath(target));
+  const before = await readSettings(target);
   if (before === null) {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
-      `Expected the settings of ${describe(path)} in ${describe(settingsPath(target))}, found no such file. Put it back, or begin another results file.`,
+      `Expected the settings of ${describePath(path)} in ${describePath(settingsPath(target))}, found no such file. Put it back, or begin another results file.`,
     );
   }
   checkSame(
     before,
     settings,
     (words) =>
-      `Expected the settings that ${describe(path)} was begun under: ${words}. Resume under those, or begin another results file. Or begin anew with overwrite: true.`,
+      `Expected the settings that ${describePath(path)} was begun under: ${words}. Resume under those, or begin another results file. Or begin anew with overwrite: true.`,
   );
 }
 
@@ -282,7 +292,7 @@ function unreadable(path: string): (cause: unknown) => never {
   return (cause) => {
     throw new FileError(
       'ERR_FILE_READ',
-      `Expected to read ${describe(path)}, but it failed: ${(cause as Error).message}.`,
+      `Expected to read ${describePath(path)}, but it failed: ${(cause as Error).message}.`,
       { cause },
     );
   };

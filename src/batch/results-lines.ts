@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { FileError, throwIfAborted } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { checkRegular } from '../regular-file.js';
 import type { AnswerLine } from './answer-line.js';
 import { readLines } from './line-reader.js';
@@ -60,7 +60,7 @@ export async function* placedLines(path: string, schema: z.ZodType = lineSchema)
     if (cause instanceof FileError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
     throw new FileError(
       'ERR_FILE_READ',
-      `Expected to read ${describe(path)}, but it failed: ${(cause as Error).message}.`,
+      `Expected to read ${describePath(path)}, but it failed: ${(cause as Error).message}.`,
       {
         cause,
       },
@@ -82,7 +82,7 @@ function parse(bytes: Uint8Array | null, path: string, number: number, schema: z
   }
   throw new FileError(
     'ERR_FILE_INVALID',
-    `${describe(path)}, line ${number}: expected an answer of eta-vlm batch, received something else. Was the file changed? Take the line away and resume, and its request is asked again.`,
+    `${describePath(path)}, line ${number}: expected an answer of eta-vlm batch, received something else. Was the file changed? Take the line away and resume, and its request is asked again.`,
     { cause },
   );
 }

@@ -2,7 +2,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { checkPlainFile, type Output, type Place, placeOf, unwritable } from '../outputs/index.js';
 import { EARLIER_LINE, placedLines } from './results-lines.js';
 import { holdsSettings, readSettings, settingsPath } from './settings-file.js';
@@ -50,11 +50,11 @@ export async function checkResultsPlace(options: ResultsPlaceOptions): Promise<P
   });
   const sizeBytes = await sizeOf(target);
   if (!resume && !overwrite) refuseExisting(path, sizeBytes);
-  const isBegun = overwrite ? await holdsSettings(beside) : (await readSettings(beside)) !== null;
+  const isBegun = overwrite ? await holdsSettings(beside) : (await readSettings(target)) !== null;
   if (overwrite && sizeBytes > 0 && !(await holdsAnswers(target, isBegun))) {
     throw new UsageError(
       'ERR_RESULTS_EXIST',
-      `Expected answers of a batch at ${describe(path)} to begin anew in their place, found something else. Name another file, or take this one away.`,
+      `Expected answers of a batch at ${describePath(path)} to begin anew in their place, found something else. Name another file, or take this one away.`,
     );
   }
   return place;
@@ -76,7 +76,7 @@ export function refuseExisting(path: string, sizeBytes: number): void {
   if (sizeBytes === 0) return;
   throw new UsageError(
     'ERR_RESULTS_EXIST',
-    `Expected a results file that is not there yet, received ${describe(path)}, which holds results. Name another, or begin it anew with overwrite: true. Or go on with resume: true.`,
+    `Expected a results file that is not there yet, received ${describePath(path)}, which holds results. Name another, or begin it anew with overwrite: true. Or go on with resume: true.`,
   );
 }
 

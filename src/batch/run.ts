@@ -1,10 +1,10 @@
 /** Many requests on one context: as many at once as asked for, each answer on disk before the next request begins. */
-import { followAbort, orAbort } from '../abort.js';
+import { followAbort, isAbortSignal, orAbort } from '../abort.js';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
-import { checkCounts, type Eta } from '../eta/index.js';
-import { describe } from '../options.js';
+import { checkCounts, type Eta, type EtaRequest } from '../eta/index.js';
+import { describe, describePath } from '../options.js';
 import { picturePath } from '../outputs/index.js';
-import type { Turn } from '../types.js';
+import type { EtaResult, Turn } from '../types.js';
 import {
   type AnswerLine,
   answerLine,
@@ -15,10 +15,12 @@ import {
   type RefusedRequest,
   refusedLine,
 } from './answer-line.js';
-import { BATCH_SEED, CONCURRENCY } from './defaults.js';
+import { type Decided, decided } from './decided.js';
+import { CONCURRENCY } from './defaults.js';
 import { digestOf, seedOf } from './digest.js';
 import { refusalKey } from './known-answers.js';
 import type { ResultsFile } from './results-file.js';
+import { isInShard } from './shard.js';
 import type { TallyCounts } from './tally.js';
 
 /** How far a batch is. */
@@ -28,12 +30,15 @@ export interface BatchProgress {
   /** Those of earlier runs among them. */
   readonly keptCount: number;
   /** Of all lines in the file. */
-  readonly tally: Readonly<TallyCounts>;
+  readonly tally: TallyCounts;
   /** What was written; null for a request that an earlier run settled. */
   readonly line: AnswerLine | null;
 }
 
-/** What `runBatch` takes. */
+/**
+ * What `runBatch` takes. What the settings of the results say (`seed`, `keepsTrace`, `repeatable`, and the shard, whose
+ * requests alone are asked) holds without being said again; said otherwise, it is refused.
+ */
 export interface RunBatchOptions extends KeptParts {
   /** Who answers. */
   eta: Eta;
@@ -46,7 +51,10 @@ export interface RunBatchOptions extends KeptParts {
   results: ResultsFile;
   /** Requests at once, >= 1; those that the context has no room for wait. @default 8 */
   concurrency?: number | undefined;
-  /** What the seeds of requests without one are derived from, an integer from 0 to 4294967295. @default 1 */
+  /**
+   * What the seeds of requests without one are derived from, an integer from 0 to 4294967295.
+   * @default that of the results' settings; 1 where they have none
+   */
   seed?: number | undefined;
   /** Whether the finished file stands in the order of the requests, not of completion. @default false */
   ordered?: boolean | undefined;
@@ -63,15 +71,15 @@ export interface BatchSummary {
   /** Those of earlier runs among them. */
   readonly keptCount: number;
   /** Of all lines in the file. */
-  readonly tally: Readonly<TallyCounts>;
+  readonly tally: TallyCounts;
 }
 
 /**
  * Answers every request once. A request that fails leaves an error line; only what would fail for all of them ends the
  * batch: the signal, a results file that cannot be written, an Eta that was disposed of, an iterable that throws.
  *
- * @throws AbortError; FileError; UsageError ERR_RESULTS_DIFFER when the file answers another request under the same id;
- * what `requests` and `onProgress` throw. All that was answered by then is in the file.
+ * @throws AbortError; FileError; UsageError ERR_RESULTS_DIFFER when the file answers another request under the same id,
+ * or has other settings; what `requests` and `onProgress` throw. All that was answered by then is in the file.
  */
 export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> {
   const { results, ordered = false, concurrency = CONCURRENCY, signal } = options;
@@ -114,6 +122,7 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> 
 
 class Batch {
   readonly #options: RunBatchOptions;
+  readonly #decided: Decided;
   readonly #signal: AbortSignal;
   /** Lines of the ids met so far. */
   readonly #lines = new Map<string, number>();
@@ -124,14 +133,17 @@ class Batch {
 
   constructor(options: RunBatchOptions, signal: AbortSignal) {
     this.#options = options;
+    this.#decided = decided(options.results, options);
     this.#signal = signal;
   }
 
   /** What is left to do, in order. */
   async *entries(): AsyncGenerator<Entry, void> {
+    const { shard } = this.#decided;
     let count = 0;
     for await (const request of this.#options.requests) {
       count++;
+      if (shard !== null && !isInShard(request, shard)) continue;
       const entry = this.#entry(request, request.line ?? count);
       if (this.#isSettled(entry)) {
         this.#doneCount++;
@@ -185,7 +197,7 @@ class Batch {
     if ('error' in request) return request;
     try {
       checkCounts(request.request);
-      return { ...request, line, digest: request.digest ?? digestOf(request.request) };
+      return { ...request, line, digest: request.digest ?? digestOf({ ...request.request, signal: undefined }) };
     } catch (error) {
       const told = lineError(error);
       return { id: request.id, line, digest: request.digest ?? digestOf(told), error: told };
@@ -201,27 +213,42 @@ class Batch {
       'ERR_RESULTS_DIFFER',
       known.isError
         ? `Line ${line}: the request ${describe(id)} failed before, and is another one now. Resume with retryErrors: true to ask it again.`
-        : `Line ${line}: expected the request that ${describe(results.path)} answers under the id ${describe(id)}, received another. Give it another id, or begin another results file.`,
+        : `Line ${line}: expected the request that ${describePath(results.path)} answers under the id ${describe(id)}, received another. Give it another id, or begin another results file.`,
     );
   }
 
   async #lineOf(entry: Entry): Promise<AnswerLine> {
     if ('error' in entry) return refusedLine(entry);
-    const { eta, seed: batchSeed = BATCH_SEED } = this.#options;
+    const { eta } = this.#options;
     const { id, request } = entry;
     let seed: number | null = null;
     try {
-      seed = request.seed ?? seedOf(batchSeed, id);
+      seed = request.seed ?? seedOf(this.#decided.seed, id);
       await this.#checkPictures(request);
-      return answerLine(entry, await eta.respond({ ...request, seed, signal: this.#signal }), this.#options);
+      return answerLine(entry, await this.#answer({ ...request, seed }), this.#decided);
     } catch (error) {
       if (this.#signal.aborted || isDisposed(error)) throw error;
       return failedLine(entry, error, { method: request.method ?? eta.facts.policy.method, seed });
     }
   }
 
+  /** Ended by the batch's signal or by the request's own, whichever fires first. */
+  async #answer(request: EtaRequest): Promise<EtaResult> {
+    const { eta } = this.#options;
+    const { signal: own } = request;
+    if (own === undefined) return await eta.respond({ ...request, signal: this.#signal });
+    if (!isAbortSignal(own)) return await eta.respond(request); // which refuses it
+    const controller = new AbortController();
+    const takeBack = [own, this.#signal].map((signal) => followAbort(signal, controller));
+    try {
+      return await eta.respond({ ...request, signal: controller.signal });
+    } finally {
+      for (const call of takeBack) call();
+    }
+  }
+
   /** @throws UsageError ERR_INVALID_LINE for a picture that is written to */
-  async #checkPictures(request: BatchRequest['request']): Promise<void> {
+  async #checkPictures(request: EtaRequest): Promise<void> {
     const { results } = this.#options;
     for (const path of picturesOf(request).map(picturePath)) {
       if (path === null || !(await results.isOwn(path))) continue;
@@ -240,7 +267,7 @@ class Batch {
 type Entry = (BatchRequest | RefusedRequest) & { readonly line: number; readonly digest: string };
 
 /** Whatever stands where pictures do; what is none, `respond` refuses. */
-function picturesOf({ image, images, turns }: BatchRequest['request']): unknown[] {
+function picturesOf({ image, images, turns }: EtaRequest): unknown[] {
   const listed = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
   return [image, ...listed(images), ...listed(turns).flatMap((turn) => listed((turn as Turn | null)?.images))];
 }

@@ -2,7 +2,8 @@
 
 import { FileError, UsageError } from '../errors.js';
 import { isRecord } from '../json.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
+import { placeOf } from '../outputs/index.js';
 import { readRegularText } from '../regular-file.js';
 import type { BatchSettings, SettingValue } from './settings.js';
 
@@ -59,16 +60,20 @@ export function settingsText(settings: BatchSettings, about: BatchSettings): str
 }
 
 /**
- * @returns null when there is no such file
+ * The settings that answers were made under.
+ *
+ * @param resultsPath the results file, whose settings stand beside it; where it is a link, beside the file behind it
+ * @returns null when there are none
  * @throws FileError ERR_FILE_READ, ERR_FILE_INVALID; UsageError ERR_RESULTS_DIFFER for answers of an earlier form
  */
-export async function readSettings(path: string): Promise<BatchSettings | null> {
+export async function readSettings(resultsPath: string): Promise<BatchSettings | null> {
+  const path = settingsPath((await placeOf(resultsPath)).target);
   const found = await readForm(path);
   const lack = found === null ? undefined : EARLIER[found.form];
   if (lack !== undefined) {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
-      `Expected answers of this version's form, received those of ${describe(path)}, which an earlier version of eta-vlm began: ${lack}. Begin another results file. Or begin anew with overwrite: true.`,
+      `Expected answers of this version's form, received those of ${describePath(path)}, which an earlier version of eta-vlm began: ${lack}. Begin another results file. Or begin anew with overwrite: true.`,
     );
   }
   return found?.settings ?? null;
@@ -85,7 +90,9 @@ async function readForm(path: string): Promise<{ readonly form: number; readonly
     text = await readRegularText(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${(cause as Error).message}.`, { cause });
+    throw new FileError('ERR_FILE_READ', `Expected to read ${describePath(path)}: ${(cause as Error).message}.`, {
+      cause,
+    });
   }
   const { format, formatVersion, settings } = parsed(text);
   if (
@@ -97,7 +104,7 @@ async function readForm(path: string): Promise<{ readonly form: number; readonly
     return { form: formatVersion, settings };
   throw new FileError(
     'ERR_FILE_INVALID',
-    `Expected the settings of a batch in ${describe(path)}, received something else. Start again with another results file.`,
+    `Expected the settings of a batch in ${describePath(path)}, received something else. Start again with another results file.`,
   );
 }
 

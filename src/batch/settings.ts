@@ -6,10 +6,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { EtaFacts } from '../eta/index.js';
+import { integer, parseOptions } from '../options.js';
 import { sha256OfFile } from '../regular-file.js';
 import type { KeptParts } from './answer-line.js';
-import type { Shard } from './requests-file.js';
+import { MOST_SHARDS, type Shard, shardName } from './shard.js';
 
 /** A value that JSON can hold. */
 export type SettingValue =
@@ -27,22 +29,36 @@ export type BatchSettings = Readonly<Record<string, SettingValue>>;
 export interface BatchDecisions extends KeptParts {
   /** What the seeds of requests without one are derived from, an integer from 0 to 4294967295. */
   seed: number;
-  /** KV cells of the context: a request that needs more fails, or gets a shorter answer. */
-  contextSize: number;
-  /** Which part of the requests it answers. @default all */
+  /** Which part of the requests it answers; the others are passed over. @default all */
   shard?: Shard | undefined;
 }
 
+const decisionsSchema = z.strictObject({
+  seed: integer(0, 0xffffffff),
+  keepsTrace: z.boolean('expected true or false').default(false),
+  repeatable: z.boolean('expected true or false').default(false),
+  shard: z
+    .strictObject(
+      { index: integer(1, MOST_SHARDS), count: integer(1, MOST_SHARDS) },
+      'expected a shard { index, count }',
+    )
+    .refine(({ index, count }) => index <= count, 'expected an index from 1 to count')
+    .optional(),
+});
+
 /**
- * Everything that decides an answer and is not said by its request: version, policy, thresholds, models by their hashes.
- * What computes (threads, GPU layers, concurrency) is not among it.
+ * Everything that decides an answer and is not said by its request: version, policy, thresholds, models by their hashes,
+ * size of the context (a request that needs more fails, or gets a shorter answer). What computes (threads, GPU layers, concurrency) is not among it.
+ *
+ * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION; what reading the models' files throws; AbortError
  */
 export async function settingsOf(
   facts: EtaFacts,
   decisions: BatchDecisions,
   signal?: AbortSignal,
 ): Promise<BatchSettings> {
-  const { policy, thresholds, models, cacheType } = facts;
+  const { seed, keepsTrace, repeatable, shard } = parseOptions(decisionsSchema, decisions, 'settingsOf');
+  const { policy, thresholds, models, contextSize, cacheType } = facts;
   const [version, languageModel, projector, clip, rewardModel] = await Promise.all([
     packageVersion(),
     sha256OfFile(models.languageModel, signal),
@@ -50,7 +66,6 @@ export async function settingsOf(
     models.clip === null ? null : evaluatorHash(models.clip),
     models.rewardModel === null ? null : evaluatorHash(models.rewardModel),
   ]);
-  const { seed, contextSize, keepsTrace = false, repeatable = false, shard } = decisions;
   return {
     version,
     policy: { ...policy },
@@ -61,7 +76,7 @@ export async function settingsOf(
     ...(cacheType !== 'f16' && { cacheType }), // left out by default, so that what was begun without it goes on
     keepsTrace,
     repeatable,
-    shard: shard === undefined ? null : `${shard.index}/${shard.count}`,
+    shard: shard === undefined ? null : shardName(shard),
   };
 }
 

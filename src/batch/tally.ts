@@ -2,7 +2,7 @@
 import { isCut } from '../eta/index.js';
 import type { AnswerLine } from './answer-line.js';
 
-/** How many answers turned out which way. */
+/** How many answers turned out which way, at one moment. */
 export interface TallyCounts {
   /** The model's own answer stands. */
   readonly answeredCount: number;
@@ -19,22 +19,26 @@ export interface TallyCounts {
 }
 
 /** Counts as lines come. */
-export class Tally implements TallyCounts {
-  answeredCount = 0;
-  alignedCount = 0;
-  refusedCount = 0;
-  errorCount = 0;
-  cutCount = 0;
+export class Tally {
+  #answeredCount = 0;
+  #alignedCount = 0;
+  #refusedCount = 0;
+  #errorCount = 0;
+  #cutCount = 0;
 
   add({ error, verdict, stopReason }: Pick<AnswerLine, 'error' | 'verdict' | 'stopReason'>): void {
-    if (isCut(stopReason)) this.cutCount++;
-    if (error !== null) this.errorCount++;
-    else if (verdict?.action === 'aligned') this.alignedCount++;
-    else if (verdict?.action === 'refused') this.refusedCount++;
-    else this.answeredCount++;
+    if (isCut(stopReason)) this.#cutCount++;
+    if (error !== null) this.#errorCount++;
+    else if (verdict?.action === 'aligned') this.#alignedCount++;
+    else if (verdict?.action === 'refused') this.#refusedCount++;
+    else this.#answeredCount++;
   }
 
-  get lineCount(): number {
-    return this.answeredCount + this.alignedCount + this.refusedCount + this.errorCount;
+  /** Those so far, for whoever keeps them. */
+  counts(): TallyCounts {
+    const [answeredCount, alignedCount] = [this.#answeredCount, this.#alignedCount];
+    const [refusedCount, errorCount, cutCount] = [this.#refusedCount, this.#errorCount, this.#cutCount];
+    const lineCount = answeredCount + alignedCount + refusedCount + errorCount;
+    return { answeredCount, alignedCount, refusedCount, errorCount, cutCount, lineCount };
   }
 }

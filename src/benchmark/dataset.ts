@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { linesOf } from '../lines.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { checkRegular, exists } from '../regular-file.js';
 import { Turns } from '../turns.js';
 import type { Method } from '../types.js';
@@ -194,7 +194,7 @@ export class DatasetFolder {
     const advice = hint === undefined ? '' : ` Did you mean --root ${hint}?`;
     throw new UsageError(
       'ERR_DATASET_LAYOUT',
-      `${name}: expected ${candidates.join(' or ')} under ${describe(this.root)}, ${held}.${advice} ` +
+      `${name}: expected ${candidates.join(' or ')} under ${describePath(this.root)}, ${held}.${advice} ` +
         `The set is distributed as: ${layout.join('; ')}.`,
     );
   }

@@ -5,7 +5,7 @@
 import { appendFile, readFile, rename } from 'node:fs/promises';
 import { digestOf } from '../batch/index.js';
 import { FileError } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { checkPlainFile, placeOf, refusedCall, unwritable, writeWhole } from '../outputs/index.js';
 import { Turns } from '../turns.js';
 
@@ -84,12 +84,12 @@ async function textOf(path: string): Promise<string> {
   checkPlainFile(await placeOf(path), path, 'The judgements');
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return '';
-    throw new FileError('ERR_FILE_READ', `Expected to read ${describe(path)}: ${cause.message}.`, { cause });
+    throw new FileError('ERR_FILE_READ', `Expected to read ${describePath(path)}: ${cause.message}.`, { cause });
   });
   if (text === '' || text.startsWith(`{"format":"${FORMAT}"`)) return text;
   throw new FileError(
     'ERR_FILE_INVALID',
-    `Expected judgements in ${describe(path)}, found something else. Name another folder, or take the file away.`,
+    `Expected judgements in ${describePath(path)}, found something else. Name another folder, or take the file away.`,
   );
 }
 

@@ -176,9 +176,9 @@ async function benchmarkSettings(
   options: Pick<MeasureOptions, 'eta' | 'dataset' | 'variant' | 'contextSize' | 'signal'>,
 ): Promise<BatchSettings> {
   const { eta, dataset, variant, contextSize = 0, signal } = options;
-  const settings = await settingsOf(eta.facts, { seed: 0, contextSize }, signal);
-  const named = ['version', 'policy', 'thresholds', 'models', 'contextSize', 'cacheType'];
+  const settings = await settingsOf(eta.facts, { seed: 0 }, signal);
+  const named = ['version', 'policy', 'thresholds', 'models', 'cacheType'];
   const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => named.includes(name)));
   const { method: _method, ...policy } = kept['policy'] as Record<string, BatchSettings[string]>;
-  return { benchmark: dataset.name, variant, ...kept, policy };
+  return { benchmark: dataset.name, variant, ...kept, contextSize, policy };
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { linesOf } from '../lines.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { readRegular, whyUnread } from '../regular-file.js';
 import type { RewardModel } from '../reward/index.js';
 import { Turns } from '../turns.js';
@@ -35,7 +35,7 @@ export async function readAnswers(path: string, option: string): Promise<{ answe
         : whyUnread(cause);
     throw new UsageError(
       'ERR_INVALID_OPTION',
-      `${option}: expected a file of answers, but ${describe(path)} cannot be read (${why}).`,
+      `${option}: expected a file of answers, but ${describePath(path)} cannot be read (${why}).`,
       { cause },
     );
   }
@@ -57,7 +57,7 @@ export async function readAnswers(path: string, option: string): Promise<{ answe
   const first = unread[0] === undefined ? '' : ` Its first line: ${unread[0].reason}`;
   throw new UsageError(
     'ERR_INVALID_OPTION',
-    `${option}: expected answers, one a line, found none in ${describe(path)}.${first}`,
+    `${option}: expected answers, one a line, found none in ${describePath(path)}.${first}`,
   );
 }
 

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { type Clip, cosine } from '../clip/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { readRegular } from '../regular-file.js';
 import { sideBySide } from '../side-by-side.js';
 import { Turns } from '../turns.js';
@@ -37,7 +37,7 @@ export async function pictureFiles(paths: readonly string[], option: string): Pr
     if (found === null) {
       throw new UsageError(
         'ERR_INVALID_OPTION',
-        `${option}: expected a folder of pictures, or pictures, but there is nothing at ${describe(path)}.`,
+        `${option}: expected a folder of pictures, or pictures, but there is nothing at ${describePath(path)}.`,
       );
     }
     if (found.isDirectory()) for (const file of await filesIn(path)) files.add(file);

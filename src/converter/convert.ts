@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { onAbort, signalSchema } from '../abort.js';
 import { AbortError, FileError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { parsedJson } from '../json.js';
-import { describe, parseOptions } from '../options.js';
+import { describePath, integerFrom, parseOptions } from '../options.js';
 import { outEntries, takeAway } from './out-folder.js';
 import { CONVERTER, findPython, pythonEnvironment } from './python.js';
 import { examineTrunk, type TrunkType } from './trunk-file.js';
@@ -73,9 +73,9 @@ const schema = z.strictObject({
     .optional(),
   name: z.string('expected a name').min(1, 'expected a name').optional(),
   template: path.optional(),
-  maxTokens: z.int('expected an integer >= 64').min(64, 'expected an integer >= 64').optional(),
+  maxTokens: integerFrom(64).optional(),
   label: z.string('expected a label').min(1, 'expected a label').optional(),
-  externalAbove: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').optional(),
+  externalAbove: integerFrom(0).optional(),
   python: path.optional(),
   signal: signalSchema.optional(),
   onProgress: z
@@ -108,7 +108,7 @@ export async function convertModel(options: ConvertOptions): Promise<void> {
   if ((await kindOf(from)) !== 'folder')
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
-      `Expected a Hugging Face model folder at ${describe(from)}, received ${(await kindOf(from)) === 'file' ? 'a file' : 'nothing there'}. Check the path.`,
+      `Expected a Hugging Face model folder at ${describePath(from)}, received ${(await kindOf(from)) === 'file' ? 'a file' : 'nothing there'}. Check the path.`,
     );
   const trunkType = trunk === undefined ? undefined : await examineTrunk(trunk, from);
   if (trunk !== undefined) await parsed.checkTrunk?.(trunk);

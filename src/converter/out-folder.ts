@@ -2,7 +2,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 
 /**
  * Names in a folder to write; null where nothing is.
@@ -22,12 +22,12 @@ export async function outEntries(path: string): Promise<string[] | null> {
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP')
       throw new UsageError(
         'ERR_INVALID_OPTION',
-        `out: expected a folder that is new or empty, received ${describe(path)}, which is ${code === 'ENOTDIR' ? 'none, or lies in a file' : 'a link that leads to none'}. Name another.`,
+        `out: expected a folder that is new or empty, received ${describePath(path)}, which is ${code === 'ENOTDIR' ? 'none, or lies in a file' : 'a link that leads to none'}. Name another.`,
         { cause },
       );
     throw new FileError(
       'ERR_FILE_READ',
-      `Expected to read the folder ${describe(path)} before it is written, but it failed: ${message}. Name another, or let it be read.`,
+      `Expected to read the folder ${describePath(path)} before it is written, but it failed: ${message}. Name another, or let it be read.`,
       { cause },
     );
   }

@@ -8,7 +8,7 @@ import { signalSchema } from '../abort.js';
 import { ModelError, UsageError } from '../errors.js';
 import { JinjaTemplate } from '../jinja-template.js';
 import type { NativeImage, NativeModelFacts } from '../native/binding-types.js';
-import { parseOptions } from '../options.js';
+import { integer, parseOptions } from '../options.js';
 import { type ImageForm, imageForm, type Message, type MessageContent } from './image-form.js';
 import { llavaV1 } from './llava-v1.js';
 import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, textPiece } from './prompt-piece.js';
@@ -19,13 +19,7 @@ import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, tex
  */
 const MOST_TURNS = 1024;
 
-const maxTokensMessage = 'expected an integer from 0 to 2147483647';
-
-export const maxTokensField = z
-  .int(maxTokensMessage)
-  .min(0, maxTokensMessage)
-  .max(2 ** 31 - 1, maxTokensMessage)
-  .optional();
+export const maxTokensField = integer(0, 2 ** 31 - 1).optional();
 
 const promptSchema = z.strictObject({
   variables: z.record(z.string(), z.unknown()).default({}),

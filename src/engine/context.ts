@@ -7,7 +7,7 @@ import type {
   NativeContextOptions,
   NativeContextStatistics,
 } from '../native/binding-types.js';
-import { describe, parseOptions } from '../options.js';
+import { describe, integer, integerFrom, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
@@ -22,18 +22,18 @@ const DEFAULT_CONTEXT_SIZE = 8192;
 /** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
 export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
 
-/** What the addon takes. */
+/** Rows of a step that the addon takes. */
 export const MAX_BATCH_SIZE = 65_536;
 
-const positive = (what: string, maximum: number) =>
-  z.int(`expected ${what}`).min(1, `expected ${what}`).max(maximum, `expected ${what}`);
+/** KV cells that the addon takes. */
+export const MAX_CONTEXT_SIZE = 2 ** 31 - 1;
 
 const contextSchema = z.strictObject({
-  contextSize: positive('an integer >= 1', 2 ** 31 - 1).optional(),
-  sequenceCount: positive('an integer from 1 to 256', 256).default(32),
-  batchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
-  microBatchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
-  threadCount: positive('an integer from 1 to 256', 256).optional(),
+  contextSize: integer(1, MAX_CONTEXT_SIZE).optional(),
+  sequenceCount: integer(1, 256).default(32),
+  batchSize: integer(1, MAX_BATCH_SIZE).optional(),
+  microBatchSize: integer(1, MAX_BATCH_SIZE).optional(),
+  threadCount: integer(1, 256).optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
   output: z.enum(['logits', 'hidden-state'], "expected 'logits' or 'hidden-state'").default('logits'),
@@ -42,7 +42,7 @@ const contextSchema = z.strictObject({
 /** What `model.createContext` takes. */
 export interface ContextOptions {
   /**
-   * KV cells shared by all sequences of all requests, >= 1; llama.cpp rounds up to 256.
+   * KV cells shared by all sequences of all requests, 1 to 2147483647; llama.cpp rounds them up to a multiple of 256.
    * @default what the model was trained with, at most 8192
    */
   contextSize?: number | undefined;
@@ -75,8 +75,8 @@ export interface HiddenStateContextOptions extends Omit<ContextOptions, 'output'
 }
 
 const demandSchema = z.strictObject({
-  cellCount: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
-  sequenceCount: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+  cellCount: integerFrom(1),
+  sequenceCount: integerFrom(1),
 });
 
 /** What the defaults depend on. */

@@ -15,6 +15,7 @@ export {
   DEFAULT_BATCH_SIZE,
   type HiddenStateContextOptions,
   MAX_BATCH_SIZE,
+  MAX_CONTEXT_SIZE,
 } from './context.js';
 export { devices, processorFeatures } from './devices.js';
 export { Lease } from './lease.js';

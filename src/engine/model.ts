@@ -7,7 +7,7 @@ import { physicalCoreCount } from '../cores.js';
 import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadBinding } from '../native/binding.js';
 import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
-import { describe, parseOptions } from '../options.js';
+import { describe, integer, integerFrom, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
 import { ChatTemplate, maxTokensField, type PromptOptions } from './chat-template.js';
@@ -34,13 +34,9 @@ const MAX_PIXELS = 2 ** 28;
 const modelSchema = z.strictObject({
   modelPath: z.string('expected a path').min(1, 'expected a path'),
   projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
-  gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').default(-1),
+  gpuLayerCount: integerFrom(-1).default(-1),
   projectorOnGpu: z.boolean('expected true or false').optional(),
-  threadCount: z
-    .int('expected an integer from 1 to 256')
-    .min(1, 'expected an integer from 1 to 256')
-    .max(256, 'expected an integer from 1 to 256')
-    .optional(),
+  threadCount: integer(1, 256).optional(),
   useMmap: z.boolean('expected true or false').default(true),
   useMlock: z.boolean('expected true or false').default(false),
   signal: signalSchema.optional(),
@@ -73,8 +69,8 @@ export interface ModelOptions {
 
 const imageSchema = z.object({
   data: z.custom<Uint8Array>(types.isUint8Array, 'expected RGB bytes'),
-  width: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
-  height: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+  width: integerFrom(1),
+  height: integerFrom(1),
 });
 
 const tokenizeSchema = z.strictObject({
@@ -201,7 +197,8 @@ export class Model {
    * Encodes a picture. The result keeps the embeddings in main memory until it is disposed of, and serves every context
    * of this model, as often as it is used.
    *
-   * @param image see {@link sharePicture} for when its pixels are read
+   * @param image of at most 8 MiB of pixels is copied at the call, and may be changed or transferred away at once; a larger
+   *   one is read until the promise settles, and must be kept until then
    * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; AbortError at once, and
    *   the encoder ends within one of its blocks
    */

@@ -2,25 +2,28 @@
 import { AbortError, EngineError, EtaError, type EtaErrorCode, ImageError, ModelError, UsageError } from '../errors.js';
 import type { NativeErrorCode } from '../native/binding-types.js';
 
-type ErrorClass = new (code: EtaErrorCode, message: string, options?: { cause?: unknown }) => EtaError;
+/** Makes the error of a message and its cause. */
+type Meaning = (message: string, cause: unknown) => EtaError;
 
-const MEANINGS: Readonly<Record<Exclude<NativeErrorCode, 'CANCELLED'>, readonly [ErrorClass, EtaErrorCode]>> = {
-  INVALID_ARGUMENT: [UsageError, 'ERR_INVALID_REQUEST'],
-  MODEL_LOAD_FAILED: [ModelError, 'ERR_MODEL_INVALID'],
-  PROJECTOR_LOAD_FAILED: [ModelError, 'ERR_MODEL_INVALID'],
-  TEXT_TOO_LONG: [UsageError, 'ERR_PROMPT_TOO_LONG'],
-  CONTEXT_FAILED: [EngineError, 'ERR_CONTEXT'],
-  NO_PROJECTOR: [ModelError, 'ERR_NO_PROJECTOR'],
-  IMAGE_FAILED: [ImageError, 'ERR_IMAGE_UNREADABLE'],
-  SEQUENCE_LIMIT: [EngineError, 'ERR_SEQUENCE_LIMIT'],
-  UNKNOWN_SEQUENCE: [UsageError, 'ERR_DISPOSED'],
-  CACHE_FULL: [EngineError, 'ERR_CACHE_FULL'],
-  FORK_UNSUPPORTED: [EngineError, 'ERR_FORK_UNSUPPORTED'],
-  NOTHING_TO_SAMPLE: [UsageError, 'ERR_INVALID_REQUEST'],
-  DECODE_FAILED: [EngineError, 'ERR_DECODE'],
-  STATE_MISMATCH: [UsageError, 'ERR_INVALID_REQUEST'],
-  DISPOSED: [UsageError, 'ERR_DISPOSED'],
+const MEANINGS: Readonly<Record<Exclude<NativeErrorCode, 'CANCELLED'>, Meaning>> = {
+  INVALID_ARGUMENT: means(UsageError, 'ERR_INVALID_REQUEST'),
+  MODEL_LOAD_FAILED: means(ModelError, 'ERR_MODEL_INVALID'),
+  PROJECTOR_LOAD_FAILED: means(ModelError, 'ERR_MODEL_INVALID'),
+  TEXT_TOO_LONG: means(UsageError, 'ERR_PROMPT_TOO_LONG'),
+  CONTEXT_FAILED: means(EngineError, 'ERR_CONTEXT'),
+  NO_PROJECTOR: means(ModelError, 'ERR_NO_PROJECTOR'),
+  IMAGE_FAILED: means(ImageError, 'ERR_IMAGE_UNREADABLE'),
+  SEQUENCE_LIMIT: means(EngineError, 'ERR_SEQUENCE_LIMIT'),
+  UNKNOWN_SEQUENCE: means(UsageError, 'ERR_DISPOSED'),
+  CACHE_FULL: means(EngineError, 'ERR_CACHE_FULL'),
+  FORK_UNSUPPORTED: means(EngineError, 'ERR_FORK_UNSUPPORTED'),
+  NOTHING_TO_SAMPLE: means(UsageError, 'ERR_INVALID_REQUEST'),
+  DECODE_FAILED: means(EngineError, 'ERR_DECODE'),
+  STATE_MISMATCH: means(UsageError, 'ERR_INVALID_REQUEST'),
+  DISPOSED: means(UsageError, 'ERR_DISPOSED'),
 };
+
+const OF_ANOTHER_MODEL = means(ModelError, 'ERR_MODEL_MISMATCH');
 
 /** What the addon threw, as one of our classes; anything that is not the addon's passes unchanged. */
 export function engineError(error: unknown): unknown {
@@ -28,9 +31,17 @@ export function engineError(error: unknown): unknown {
   const code = (error as Error & { code?: unknown }).code;
   if (code === 'CANCELLED') return new AbortError();
   if (typeof code !== 'string' || !Object.hasOwn(MEANINGS, code)) return error;
-  const [Class, meaning] = MEANINGS[code as keyof typeof MEANINGS];
   const isOfAnotherModel = code === 'PROJECTOR_LOAD_FAILED' && error.message.includes('mismatch');
-  return new Class(isOfAnotherModel ? 'ERR_MODEL_MISMATCH' : meaning, error.message, { cause: error });
+  const meaning = isOfAnotherModel ? OF_ANOTHER_MODEL : MEANINGS[code as keyof typeof MEANINGS];
+  return meaning(error.message, error);
+}
+
+/** An error of this class; the compiler holds the code to it. */
+function means<Code extends EtaErrorCode>(
+  Class: new (code: Code, message: string, options: { cause: unknown }) => EtaError,
+  code: NoInfer<Code>,
+): Meaning {
+  return (message, cause) => new Class(code, message, { cause });
 }
 
 /** Runs a call of the addon; what it throws or rejects with leaves as one of our classes. */

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { NativeSamplerOptions } from '../native/binding-types.js';
+import { integer, integerFrom } from '../options.js';
 
 /** Greedy decoding: the most likely token each time, the first of equals. */
 export const GREEDY: SamplerOptions = { temperature: 0 };
@@ -22,7 +23,7 @@ export interface SamplerOptions {
 
 export const samplerSchema = z.strictObject({
   temperature: z.number('expected a number >= 0').min(0, 'expected a number >= 0').default(0),
-  topK: z.int('expected an integer >= 0').min(0, 'expected an integer >= 0').default(0),
+  topK: integerFrom(0).default(0),
   topP: z
     .number('expected a number in (0, 1]')
     .gt(0, 'expected a number in (0, 1]')
@@ -33,11 +34,7 @@ export const samplerSchema = z.strictObject({
     .min(0, 'expected a number in [0, 1]')
     .max(1, 'expected a number in [0, 1]')
     .default(0),
-  seed: z
-    .int('expected an integer from 0 to 4294967295')
-    .min(0, 'expected an integer from 0 to 4294967295')
-    .max(0xffffffff, 'expected an integer from 0 to 4294967295')
-    .optional(),
+  seed: integer(0, 0xffffffff).optional(),
 });
 
 /** A seed nobody chose: unsigned 32 bits. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart } from '../native/binding-types.js';
-import { describe, parseOptions } from '../options.js';
+import { describe, integerFrom, parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
 import { native } from './native-error.js';
 import { type Output, withHiddenState, withLogits } from './output.js';
@@ -29,7 +29,7 @@ const prefillSchema = z.strictObject({ signal: signalSchema.optional() });
 
 const decodeSchema = z.strictObject({
   sampler: samplerSchema.prefault({}),
-  maxTokens: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1'),
+  maxTokens: integerFrom(1),
   signal: signalSchema.optional(),
   pause: z
     .strictObject({

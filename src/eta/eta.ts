@@ -47,8 +47,8 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const gpuLayerCount = await gpuLayersThatFit(models, parsed);
   const parts = await loadParts(models, { ...parsed, gpuLayerCount });
   const onNotice = parsed.models === undefined ? (parsed.onNotice ?? warnOnce()) : null;
-  const { cacheType = 'f16' } = parsed;
-  return new Eta(parts, { policy, ...inForce, models, cacheType }, onNotice);
+  const { contextSize, cacheType = 'f16' } = parsed;
+  return new Eta(parts, { policy, ...inForce, models, contextSize, cacheType }, onNotice);
 }
 
 const streamSchema = z.strictObject({ signal: signalSchema.optional() });
@@ -65,6 +65,8 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly policy: Policy;
   /** Which files answer. */
   readonly models: ResolvedModels;
+  /** KV cells of the context, as they were asked for; llama.cpp rounds them up to a multiple of 256. */
+  readonly contextSize: number;
   /** Number format of the KV cells. */
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
 }

@@ -1,4 +1,5 @@
 /** ETA: evaluate, then align. */
+export type { NativeContextStatistics } from '../engine/index.js';
 export { Eta, type EtaFacts, loadEta, type StreamOptions } from './eta.js';
 export type {
   ConversationRequest,

@@ -3,7 +3,8 @@ import { types } from 'node:util';
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { UsageError } from '../errors.js';
-import { describe, parseOptions } from '../options.js';
+import { loadSchema } from '../loading/index.js';
+import { describe, integer, parseOptions } from '../options.js';
 import {
   type DecisionOptions,
   overridePolicy,
@@ -45,7 +46,7 @@ export interface PicturesRequest extends RequestOptions {
   /** The question; not empty. */
   prompt: string;
   /** The pictures, at most 1,024; they stand before the question. */
-  images: readonly ImageSource[] | undefined;
+  images: readonly ImageSource[];
   /** Not beside `images`: see {@link QuestionRequest}. */
   image?: undefined;
   /** Not beside `prompt`: see {@link ConversationRequest}. */
@@ -94,20 +95,20 @@ const turnSchema = z.strictObject(
   'expected a turn { role, text, images }',
 );
 
-const seedMessage = 'expected an integer from 0 to 4294967295';
-
 const requestSchema = z.strictObject(
   {
     prompt: z.string('expected a text').optional(),
     image: imageSchema.optional(),
     images: imagesSchema.optional(),
     turns: z.array(turnSchema, 'expected an array of turns').optional(),
-    seed: z.int(seedMessage).min(0, seedMessage).max(0xffffffff, seedMessage).optional(),
+    seed: integer(0, 0xffffffff).optional(),
     signal: signalSchema.optional(),
     ...policyFields,
   },
   'expected a request { prompt, image } or { turns }',
 );
+
+const LOADING = { names: Object.keys(loadSchema.shape), taker: 'loadEta' };
 
 /** A request that can be run. */
 export interface CheckedRequest extends ThresholdsInForce {
@@ -130,7 +131,7 @@ export interface RequestDefaults extends ThresholdsInForce {
  */
 export function parseRequest(request: EtaRequest, defaults: RequestDefaults): CheckedRequest {
   checkCounts(request);
-  const parsed = parseOptions(requestSchema, request, 'request');
+  const parsed = parseOptions(requestSchema, request, 'request', LOADING);
   return {
     turns: parsed.turns === undefined ? [question(parsed)] : conversation({ ...parsed, turns: parsed.turns }),
     policy: overridePolicy(defaults.policy, parsed),

@@ -100,6 +100,6 @@ function pairsOf(runs: readonly string[]): RunPair[] {
 /** What the answers depend on, beside what each request says. */
 async function armSettings(options: RunOptions, experiment: ExperimentName): Promise<BatchSettings> {
   const { eta, dataset, variant, contextSize = 0, signal } = options;
-  const settings = await settingsOf(eta.facts, { seed: 0, contextSize, keepsTrace: true }, signal);
-  return { experiment, benchmark: dataset.name, variant, ...settings };
+  const settings = await settingsOf(eta.facts, { seed: 0, keepsTrace: true }, signal);
+  return { experiment, benchmark: dataset.name, variant, ...settings, contextSize };
 }

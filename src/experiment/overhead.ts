@@ -36,7 +36,7 @@ async function run(options: RunOptions): Promise<Findings> {
     pairs: [],
     seeds: [seed],
     judges,
-    settings: await settingsOf(eta.facts, { seed, contextSize }, signal),
+    settings: { ...(await settingsOf(eta.facts, { seed }, signal)), contextSize },
     answers: [],
     signal,
   });

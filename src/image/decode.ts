@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { ImageError, throwIfAborted } from '../errors.js';
-import { parseOptions } from '../options.js';
+import { integerFrom, parseOptions } from '../options.js';
 import { checkPicture } from '../shared-picture.js';
 import type { ImageSource, RgbImage } from '../types.js';
 import { isBitmap, openBitmap } from './bitmap.js';
@@ -12,7 +12,7 @@ import { isPixels, readSource } from './source.js';
 
 const optionsSchema = z.strictObject({
   signal: signalSchema.optional(),
-  maxPixels: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1').default(100_000_000),
+  maxPixels: integerFrom(1).default(100_000_000),
 });
 
 /** What `decodeImage` takes. */

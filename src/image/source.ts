@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { ImageError, throwIfAborted } from '../errors.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { copyBytes, takeBytes, takePicture } from '../shared-picture.js';
 import type { ImageSource, RgbImage } from '../types.js';
 import { readDataUrl } from './data-url.js';
@@ -58,15 +58,15 @@ export async function readSource(
   } catch (cause) {
     throw new ImageError(
       'ERR_IMAGE_NOT_FOUND',
-      `The picture ${describe(text)} is no valid file: URL. Expected file:///path/to/picture.`,
+      `The picture ${describePath(text)} is no valid file: URL. Expected file:///path/to/picture.`,
       { cause },
     );
   }
-  return { bytes: await readPath(path, signal), what: `The picture ${describe(path)}` };
+  return { bytes: await readPath(path, signal), what: `The picture ${describePath(path)}` };
 }
 
 async function readPath(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const what = `The picture ${describe(path)}`;
+  const what = `The picture ${describePath(path)}`;
   try {
     const found = await stat(path);
     if (found.isDirectory())

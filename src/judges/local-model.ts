@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { integer, parseOptions } from '../options.js';
+import { integer, integerFrom, parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { Room } from './room.js';
 
@@ -37,7 +37,7 @@ const localModelSchema = z.strictObject({
   contextSize: integer(1, 2 ** 31 - 1).optional(),
   concurrency: integer(1, 255).default(4),
   maxTokens: integer(1, 2 ** 20).default(512),
-  gpuLayerCount: z.int('expected an integer >= -1').min(-1, 'expected an integer >= -1').optional(),
+  gpuLayerCount: integerFrom(-1).optional(),
   threadCount: integer(1, 256).optional(),
   signal: signalSchema.optional(),
   onProgress: z

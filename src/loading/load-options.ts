@@ -1,8 +1,9 @@
 /** What `loadEta` takes. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
-import { MAX_BATCH_SIZE } from '../engine/index.js';
+import { MAX_BATCH_SIZE, MAX_CONTEXT_SIZE } from '../engine/index.js';
 import type { ModelChoice } from '../models/index.js';
+import { integer, integerFrom } from '../options.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
@@ -25,7 +26,8 @@ export interface LoadEtaOptions extends DecisionOptions {
   /** Which files: a name of the registry, a folder laid out as the miniature's, or paths. @default 'miniature' */
   models?: ModelChoice | undefined;
   /**
-   * KV cells shared by all requests at once, >= 1; a request that needs more is refused, or gets fewer tokens.
+   * KV cells shared by all requests at once, a cell a token, 1 to 2147483647; llama.cpp rounds them up to a multiple of
+   * 256. A request that needs more is refused, or gets fewer tokens.
    * @default 4096
    */
   contextSize?: number | undefined;
@@ -73,9 +75,6 @@ export interface LoadEtaOptions extends DecisionOptions {
   onNotice?: ((notice: Notice) => void) | undefined;
 }
 
-const positive = (what: string, most: number) =>
-  z.int(`expected ${what}`).min(1, `expected ${what}`).max(most, `expected ${what}`);
-
 export const loadSchema = z.strictObject({
   policy: z
     .enum(POLICY_NAMES as readonly [PolicyName, ...PolicyName[]], `expected ${POLICY_NAMES.join(' or ')}`)
@@ -86,14 +85,14 @@ export const loadSchema = z.strictObject({
       'expected a name, a folder, or paths { languageModel, projector, clip, rewardModel }',
     )
     .optional(),
-  contextSize: positive('an integer >= 1', 2 ** 31 - 1).default(CONTEXT_SIZE),
-  sequenceCount: positive('an integer from 1 to 256', 256).default(SEQUENCE_COUNT),
-  batchSize: positive(`an integer from 1 to ${MAX_BATCH_SIZE}`, MAX_BATCH_SIZE).optional(),
+  contextSize: integer(1, MAX_CONTEXT_SIZE).default(CONTEXT_SIZE),
+  sequenceCount: integer(1, 256).default(SEQUENCE_COUNT),
+  batchSize: integer(1, MAX_BATCH_SIZE).optional(),
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),
-  gpuLayerCount: z.union([z.int().min(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),
+  gpuLayerCount: z.union([integerFrom(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),
   checkMemory: z.boolean('expected true or false').default(true),
-  threadCount: positive('an integer from 1 to 256', 256).optional(),
+  threadCount: integer(1, 256).optional(),
   verifyHashes: z.boolean('expected true or false').optional(),
   thresholdsFile: z.string('expected a path').min(1, 'expected a path').optional(),
   signal: signalSchema.optional(),

@@ -16,6 +16,7 @@ import {
   type ResolvedModels,
   readGguf,
   repackedTypes,
+  roundedCells,
 } from '../models/index.js';
 import { type TrunkContext, trunkContext } from '../reward/index.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
@@ -78,7 +79,7 @@ export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Mac
   const wanted = options.gpuLayerCount ?? 'auto';
   const usualBatchSize = DEFAULT_BATCH_SIZE[hasGpu && wanted !== 0 ? 'gpu' : 'cpu'];
   const asked: MemoryPlan = {
-    contextSize: options.contextSize ?? CONTEXT_SIZE,
+    contextSize: roundedCells(options.contextSize ?? CONTEXT_SIZE),
     sequenceCount: options.sequenceCount ?? SEQUENCE_COUNT,
     batchSize: Math.min(options.batchSize ?? usualBatchSize, MICRO_BATCH_SIZE),
     cacheType: options.cacheType ?? 'f16',

@@ -51,7 +51,7 @@ export async function thresholdsOf(
   { thresholds: given, thresholdsFile: path }: ThresholdOptions,
   policy: Policy,
 ): Promise<ThresholdsInForce> {
-  const named = path === undefined ? null : { path, file: await readThresholds(path) };
+  const named = path === undefined ? null : { path, file: await readThresholds(path, 'thresholdsFile') };
   const score = clip === null || given?.unsafeClipScore !== undefined ? NONE : await clipThreshold(clip, named, policy);
   const reward =
     rewardModel === null || given?.safeReward !== undefined ? NONE : await rewardThreshold(rewardModel, named, policy);

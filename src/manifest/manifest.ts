@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ModelError, throwIfAborted } from '../errors.js';
 import { issueOf } from '../json.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { readRegularText, sha256OfFile } from '../regular-file.js';
 import { scoreSchema } from './score-form.js';
 import { PROVES_NOTHING, tellsApart } from './self-test.js';
@@ -195,7 +195,7 @@ export async function readManifest<Schema extends z.ZodType>(
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
-      `Expected a model folder with a manifest.json, but ${describe(path)} cannot be read. Check the folder, or export the model again.`,
+      `Expected a model folder with a manifest.json, but ${describePath(path)} cannot be read. Check the folder, or export the model again.`,
       { cause },
     );
   }
@@ -239,7 +239,7 @@ export async function verifyFiles(
     if (sizeBytes === undefined) {
       throw new ModelError(
         'ERR_MODEL_NOT_FOUND',
-        `Expected the file ${describe(path)} that the manifest names, but there is none. Fetch or export the model again.`,
+        `Expected the file ${describePath(path)} that the manifest names, but there is none. Fetch or export the model again.`,
       );
     }
     if (sizeBytes !== entry.sizeBytes) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
 import { issueOf, parsedJson } from '../json.js';
-import { describe } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { readRegularText, whyUnread } from '../regular-file.js';
 import type { ClipManifest, RewardManifest } from './manifest.js';
 
@@ -63,24 +63,28 @@ export function modelDigest(manifest: ClipManifest | RewardManifest): string {
 }
 
 /**
+ * @param option what the message calls the option that names it; none for one that was found
  * @throws ModelError ERR_MODEL_NOT_FOUND when it cannot be read, ERR_MODEL_INVALID when it holds something else
  */
-export async function readThresholds(path: string): Promise<ThresholdsFile> {
+export async function readThresholds(path: string, option?: string): Promise<ThresholdsFile> {
+  const subject = option === undefined ? '' : `${option}: `;
   let text: string;
   try {
     text = await readRegularText(path);
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
-      `Expected thresholds at ${describe(path)}, but the file cannot be read (${whyUnread(cause)}). Name a file that 'eta-vlm calibrate' wrote.`,
+      `${subject}${subject === '' ? 'E' : 'e'}xpected thresholds at ${describePath(path)}, but the file cannot be read (${whyUnread(cause)}). Name a file that 'eta-vlm calibrate' wrote.`,
       { cause },
     );
   }
-  const parsed = thresholdsFileSchema.safeParse(parsedJson(text));
+  const value = parsedJson(text);
+  const parsed = thresholdsFileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const issue = value === undefined ? `received ${describe(text.trim())}, which is no JSON` : issueOf(parsed.error);
   throw new ModelError(
     'ERR_MODEL_INVALID',
-    `${path}: expected thresholds of 'eta-vlm calibrate'; ${issueOf(parsed.error)}. Calibrate again.`,
+    `${subject}${path}: expected thresholds of 'eta-vlm calibrate'; ${issue}. Calibrate again.`,
   );
 }
 

@@ -12,6 +12,7 @@ export {
   type MemoryPlan,
   type ModelShapes,
   repackedTypes,
+  roundedCells,
 } from './memory.js';
 export { languageShape, type TypeBytes } from './model-shape.js';
 export { FOLDER_LAYOUT, registeredModels } from './registry.js';

@@ -15,7 +15,6 @@ const RUNTIME_BYTES = 42 * MIB;
 const RUNTIME_SHARE = 0.4;
 /** A token's text, in llama.cpp's tables and in ours. Measured: 9 MiB for 32,000. */
 const TOKEN_BYTES = 300;
-/** llama.cpp rounds cells up to a multiple of this. */
 const CELL_MULTIPLE = 256;
 /** What a GPU's runtime takes for itself, and what must stay free on it. Not measured: a usual size. */
 export const GPU_RESERVE_BYTES = 512 * MIB;
@@ -24,6 +23,11 @@ export const GPU_RESERVE_BYTES = 512 * MIB;
 const [Q4_0, Q8_0, Q2_K, Q4_K, Q5_K, Q6_K, IQ4_NL, MXFP4] = [2, 8, 10, 12, 13, 14, 20, 39] as const;
 
 const CACHE_BYTES = { f32: 4, f16: 2, q8_0: 34 / 32 } as const;
+
+/** KV cells that llama.cpp makes of those that are asked for. */
+export function roundedCells(contextSize: number): number {
+  return Math.ceil(contextSize / CELL_MULTIPLE) * CELL_MULTIPLE;
+}
 
 export interface ModelShapes {
   readonly language: LanguageShape;
@@ -217,7 +221,7 @@ function repackedBytes(language: LanguageShape, types: readonly number[], onGpu:
 }
 
 function cache({ cellValues, stateValues }: LanguageShape, plan: MemoryPlan, onGpu: Offloaded): MemoryPart {
-  const cells = Math.ceil(plan.contextSize / CELL_MULTIPLE) * CELL_MULTIPLE;
+  const cells = roundedCells(plan.contextSize);
   const bytes = cellValues.map(
     (count, layer) => cells * count * CACHE_BYTES[plan.cacheType] + 4 * plan.sequenceCount * (stateValues[layer] ?? 0),
   );
@@ -237,7 +241,7 @@ function compute(
   outputRows = plan.sequenceCount,
 ): MemoryPart {
   const { width, feedForward, headCount, vocabularySize } = language;
-  const cells = Math.ceil(plan.contextSize / CELL_MULTIPLE) * CELL_MULTIPLE;
+  const cells = roundedCells(plan.contextSize);
   const rows = Math.min(plan.batchSize, cells);
   const flash = plan.flashAttention !== 'off';
   const logits = 4 * outputRows * vocabularySize;

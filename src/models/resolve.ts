@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
-import { describe, nearest, parseOptions } from '../options.js';
+import { describePath, nearest, parseOptions } from '../options.js';
 import { FOLDER_LAYOUT, type ModelFiles, registeredModels } from './registry.js';
 
 const path = z.string('expected a path').min(1, 'expected a path');
@@ -53,12 +53,8 @@ export interface ResolvedModels {
 export async function resolveModels(choice: ModelChoice): Promise<ResolvedModels> {
   if (typeof choice !== 'string') {
     const paths = parseOptions(pathsSchema, choice, 'models');
-    return await check(basename(paths.languageModel), '.', {
-      projector: null,
-      clip: null,
-      rewardModel: null,
-      ...paths,
-    });
+    const files = { projector: null, clip: null, rewardModel: null, ...paths };
+    return await check(basename(paths.languageModel), '.', files, (name) => `models.${name}`);
   }
   const registered = await registeredModels();
   const known = registered.find(({ name }) => name === choice);
@@ -72,7 +68,7 @@ export async function resolveModels(choice: ModelChoice): Promise<ResolvedModels
   const hint = near === undefined ? 'Check the name or the path.' : `Did you mean '${near}'?`;
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
-    `models: expected a known name (${names.join(', ')}) or a folder, received ${describe(choice)}, ` +
+    `models: expected a known name (${names.join(', ')}) or a folder, received ${describePath(choice)}, ` +
       `which is neither. ${hint} Paths of single files go into models.languageModel and its neighbours.`,
   );
 }
@@ -89,22 +85,29 @@ async function presentFiles(folder: string): Promise<ModelFiles> {
   };
 }
 
-async function check(name: string, folder: string, files: ModelFiles): Promise<ResolvedModels> {
-  const find = async (file: string | null, kind: 'file' | 'folder', what: string): Promise<string | null> => {
+/** @param optionOf what the message calls the option that names a file */
+async function check(
+  name: string,
+  folder: string,
+  files: ModelFiles,
+  optionOf: (field: keyof ModelFiles) => string = () => 'models',
+): Promise<ResolvedModels> {
+  const find = async (field: keyof ModelFiles, kind: 'file' | 'folder', what: string): Promise<string | null> => {
+    const file = files[field];
     if (file === null) return null;
     const found = resolve(folder, file);
     const received = await kindOf(found);
     if (received === kind) return found;
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
-      `models: expected ${what} at ${describe(found)}, received ${received === null ? 'nothing there' : `a ${received}`}. ` +
+      `${optionOf(field)}: expected ${what} at ${describePath(found)}, received ${received === null ? 'nothing there' : `a ${received}`}. ` +
         'Check the path, or fetch the model again.',
     );
   };
-  const clip = await find(files.clip, 'folder', 'the folder of the CLIP model');
-  const rewardModel = await find(files.rewardModel, 'folder', 'the folder of the reward model');
-  const languageModel = (await find(files.languageModel, 'file', 'the GGUF of the language model')) as string;
-  const projector = await find(files.projector, 'file', 'the GGUF of the projector');
+  const clip = await find('clip', 'folder', 'the folder of the CLIP model');
+  const rewardModel = await find('rewardModel', 'folder', 'the folder of the reward model');
+  const languageModel = (await find('languageModel', 'file', 'the GGUF of the language model')) as string;
+  const projector = await find('projector', 'file', 'the GGUF of the projector');
   return { name, languageModel, projector, clip, rewardModel };
 }
 

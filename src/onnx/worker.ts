@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { onAbort } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
 import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
-import { parseOptions } from '../options.js';
+import { integer, parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
 import { keepTelemetryOff } from './telemetry.js';
 import {
@@ -23,11 +23,7 @@ import {
 const EXIT_PATIENCE_MS = 60_000;
 
 const startSchema = z.strictObject({
-  threadCount: z
-    .int('expected an integer from 1 to 256')
-    .min(1, 'expected an integer from 1 to 256')
-    .max(256, 'expected an integer from 1 to 256')
-    .optional(),
+  threadCount: integer(1, 256).optional(),
 });
 
 /** What the evaluator thread is started with. */

@@ -1,6 +1,6 @@
 /** What is said when a file cannot be written: which one, why, and what to do. */
 import { FileError } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 
 /** By the system's code; "" for all others. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -29,7 +29,7 @@ export function unwritable(path: string, cause: unknown, remedy?: string): FileE
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new FileError(
     'ERR_FILE_WRITE',
-    `Expected to write ${describe(path)}, but it failed: ${reason}. ${remedy ?? REMEDIES[code] ?? REMEDIES['']}`,
+    `Expected to write ${describePath(path)}, but it failed: ${reason}. ${remedy ?? REMEDIES[code] ?? REMEDIES['']}`,
     { cause },
   );
 }

@@ -1,11 +1,11 @@
 /** The options that change decisions: the same names for `loadEta` and for a single request. */
 import { z } from 'zod';
+import { integer, integerFrom } from '../options.js';
 import type { Method } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
 import { METHODS } from './methods.js';
 import type { Policy } from './policy.js';
 
-const count = (least: number) => z.int(`expected an integer >= ${least}`).min(least, `expected an integer >= ${least}`);
 const text = z.string('expected a text');
 const someText = text.refine((value) => value.trim() !== '', 'expected a text that is not empty');
 
@@ -82,11 +82,11 @@ export const policyFields = {
   method: z
     .enum(METHODS as readonly [Policy['method'], ...Policy['method'][]], `expected ${METHODS.join(', ')}`)
     .optional(),
-  candidateCount: count(1).max(255, 'expected an integer from 1 to 255').optional(),
+  candidateCount: integer(1, 255).optional(),
   temperature: z.number('expected a number > 0').gt(0, 'expected a number > 0').optional(),
-  topK: count(0).optional(),
-  sentenceTokenLimit: count(2).optional(),
-  maxTokens: count(1).optional(),
+  topK: integerFrom(0).optional(),
+  sentenceTokenLimit: integerFrom(2).optional(),
+  maxTokens: integerFrom(1).optional(),
   sentenceEnd: z.enum(['text', 'token'], 'expected text or token').optional(),
   whenStillUnsafe: z.enum(['refuse', 'return'], 'expected refuse or return').optional(),
   refusalText: someText.optional(),

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
-import { shardOf } from '../../src/batch/digest.js';
 import { countLines, readRequests, requestsOf, type Shard } from '../../src/batch/index.js';
+import { shardOf } from '../../src/batch/shard.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-requests-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -16,6 +16,7 @@ import {
   runBatch,
   seedOf,
   settingsOf,
+  shardOf,
 } from '../../src/batch/index.js';
 import { type Eta, loadEta } from '../../src/index.js';
 import { REFUSAL_TEXT } from '../../src/policy/index.js';
@@ -27,7 +28,7 @@ let eta: Eta;
 let settings: BatchSettings;
 before(async () => {
   eta = await loadEta({ contextSize, sequenceCount: 64, maxTokens: 64 });
-  settings = await settingsOf(eta.facts, { seed: 1, contextSize, repeatable: true });
+  settings = await settingsOf(eta.facts, { seed: 1, repeatable: true });
 });
 after(async () => {
   await eta.dispose();
@@ -45,10 +46,11 @@ const asked = (requestCount: number): BatchRequest[] =>
 async function run(
   path: string,
   options: Partial<RunBatchOptions> & Pick<RunBatchOptions, 'requests'>,
-  retryErrors = false,
+  { retryErrors = false, bound = {} }: { readonly retryErrors?: boolean; readonly bound?: BatchSettings } = {},
 ) {
-  await using results = await ResultsFile.open({ path, settings, resume: true, retryErrors });
-  return await runBatch({ eta, results, repeatable: true, ...options });
+  const all = { ...settings, ...bound };
+  await using results = await ResultsFile.open({ path, settings: all, resume: true, retryErrors });
+  return await runBatch({ eta, results, ...options });
 }
 async function answers(path: string): Promise<AnswerLine[]> {
   const found: AnswerLine[] = [];
@@ -63,7 +65,7 @@ describe('seeds', () => {
     const requests = quick(['a', 'b', 'c']).map((line) =>
       line.id === 'c' ? { ...line, request: { ...line.request, seed: 77 } } : line,
     );
-    await run(path, { requests, seed: 5, ordered: true });
+    await run(path, { requests, ordered: true }, { bound: { seed: 5 } });
     assert.deepEqual(
       (await answers(path)).map(({ seed }) => seed),
       [seedOf(5, 'a'), seedOf(5, 'b'), 77],
@@ -144,8 +146,8 @@ describe('whatever runs beside it', () => {
       .filter(({ request }) => /harmful|drawn/.test(String(request.image)))
       .slice(0, 6);
     const [one, two] = [fresh(), fresh()] as const;
-    await run(one, { requests: harmful, seed: 1, ordered: true });
-    await run(two, { requests: harmful, seed: 2, ordered: true });
+    await run(one, { requests: harmful, ordered: true }, { bound: { seed: 1 } });
+    await run(two, { requests: harmful, ordered: true }, { bound: { seed: 2 } });
     const texts = async (path: string) => (await answers(path)).map(({ text }) => text);
     assert.notDeepEqual(await texts(one), await texts(two));
   });
@@ -179,7 +181,7 @@ describe('what is kept of an answer', () => {
   });
   test('a repeatable line has no times, and no counts that caches change', async () => {
     const path = fresh();
-    await run(path, { requests: asked(1), keepsTrace: true });
+    await run(path, { requests: asked(1) }, { bound: { keepsTrace: true } });
     const [line] = await answers(path);
     assert.equal(line?.timings, null);
     assert.deepEqual(Object.keys(line?.usage ?? {}), [
@@ -193,12 +195,133 @@ describe('what is kept of an answer', () => {
   });
   test('any other has both, and a trace when it is asked for', async () => {
     const path = fresh();
-    await run(path, { requests: asked(1), repeatable: false });
+    await run(path, { requests: asked(1) }, { bound: { repeatable: false } });
     const [line] = await answers(path);
     assert.ok((line?.timings?.totalMs ?? 0) > 0, 'expected times');
     assert.equal(typeof line?.usage?.rewardTokenCount, 'number');
     assert.equal(line?.trace, undefined);
   });
+});
+
+describe('the settings of the results decide', () => {
+  const bound = { seed: 7, keepsTrace: true, repeatable: true, shard: '2/3' };
+
+  test('seed, trace, what is left out, and which requests are asked', async () => {
+    const path = fresh();
+    const requests = quick(Array.from({ length: 12 }, (_, i) => `r${i}`));
+    const ofShard = requests.filter(({ id }) => shardOf(id, 3) === 2).map(({ id }) => id);
+    assert.ok(ofShard.length > 0 && ofShard.length < 12, 'expected a part of them');
+    const { doneCount } = await run(path, { requests, ordered: true }, { bound });
+    assert.equal(doneCount, ofShard.length);
+    const found = await answers(path);
+    assert.deepEqual(
+      found.map(({ id, seed, timings }) => [id, seed, timings]),
+      ofShard.map((id) => [id, seedOf(7, id), null]),
+    );
+    assert.ok(
+      found.every(({ trace }) => trace !== undefined),
+      'expected a trace in each',
+    );
+  });
+
+  test('what is said otherwise is refused by its name, before anything is asked', async () => {
+    for (const [name, value, own] of [
+      ['seed', 8, 7],
+      ['keepsTrace', false, true],
+      ['repeatable', false, true],
+    ] as const) {
+      const path = fresh();
+      await assert.rejects(run(path, { requests: quick(['a']), [name]: value }, { bound }), {
+        name: 'UsageError',
+        code: 'ERR_RESULTS_DIFFER',
+        message: `${name}: expected ${own}, as the settings of ${JSON.stringify(path)} say, received ${value}. Leave it out, or begin another results file under it.`,
+      });
+      assert.equal(textOf(path), '');
+      await run(path, { requests: quick(['a']), [name]: own }, { bound });
+    }
+  });
+
+  test('settings of the caller’s own leave it to him', async () => {
+    const path = fresh();
+    await using results = await ResultsFile.open({ path, settings: { mine: true } });
+    await runBatch({ eta, results, requests: quick(['a']), seed: 9, keepsTrace: true });
+    const [line] = await answers(path);
+    assert.equal(line?.seed, seedOf(9, 'a'));
+    assert.notEqual(line?.trace, undefined);
+  });
+
+  test('they are checked, and tell the size of the context as it was loaded', async () => {
+    assert.equal((await settingsOf(eta.facts, { seed: 1 }))['contextSize'], contextSize);
+    for (const [decisions, message] of [
+      [{ seed: -1 }, 'settingsOf: seed: expected an integer from 0 to 4294967295; received -1.'],
+      [
+        { seed: 1, shard: { index: 3, count: 2 } },
+        'settingsOf: shard: expected an index from 1 to count; received an object (Object).',
+      ],
+    ] as const)
+      await assert.rejects(settingsOf(eta.facts, decisions), { code: 'ERR_INVALID_OPTION', message });
+  });
+});
+
+describe('the signal of a request', () => {
+  const words: BatchRequest['request'] = { prompt: 'What is a?', method: 'vanilla', maxTokens: 64 };
+
+  test('ends that request alone; its line says so, and it can be asked again', async () => {
+    const path = fresh();
+    const controller = new AbortController();
+    const stopped: BatchRequest = { id: 'stopped', request: { ...words, signal: controller.signal } };
+    const [first, other] = quick(['first', 'other']) as [BatchRequest, BatchRequest];
+    const onProgress = () => controller.abort(); // when the first is answered
+    const requests = [first, stopped, other];
+    const { tally } = await run(path, { requests, concurrency: 1, onProgress });
+    assert.deepEqual([tally.answeredCount, tally.errorCount], [2, 1]);
+    const failed = (await answers(path)).find(({ id }) => id === 'stopped');
+    assert.equal(failed?.error?.code, 'ERR_ABORTED');
+    const again = { id: 'stopped', request: { ...words, signal: new AbortController().signal } };
+    const retried = await run(path, { requests: [first, again, other] }, { retryErrors: true });
+    assert.deepEqual([retried.tally.answeredCount, retried.tally.errorCount], [3, 0]);
+    await run(path, { requests: [first, { id: 'stopped', request: words }, other] }); // the same request without it
+  });
+
+  test('ends a request that is under way', async () => {
+    const path = fresh();
+    const signal = AbortSignal.timeout(5);
+    const slow: BatchRequest = { id: 'slow', request: { ...(asked(1)[0] as BatchRequest).request, signal } };
+    await run(path, { requests: [slow] });
+    assert.equal((await answers(path))[0]?.error?.code, 'ERR_ABORTED');
+  });
+
+  test('does not keep the batch’s from ending it, and must be a signal', async () => {
+    const path = fresh();
+    const controller = new AbortController();
+    const requests = quick(['a', 'b']).map(({ id, request }) => ({
+      id,
+      request: { ...request, signal: new AbortController().signal },
+    }));
+    const onProgress = () => controller.abort();
+    const stopped = run(path, { requests, concurrency: 1, signal: controller.signal, onProgress });
+    await assert.rejects(stopped, { name: 'AbortError' });
+    const wrong = { id: 'wrong', request: { ...words, signal: {} as AbortSignal } };
+    await run(path, { requests: [wrong] });
+    assert.match((await answers(path)).at(-1)?.error?.message ?? '', /signal: expected an AbortSignal/);
+  });
+});
+
+test('counts are of their moment, and plain', async () => {
+  const tallies: BatchProgress['tally'][] = [];
+  const requests = quick(['a', 'b', 'c']);
+  const { tally } = await run(fresh(), { requests, concurrency: 1, onProgress: (at) => tallies.push(at.tally) });
+  assert.deepEqual(
+    tallies.map(({ answeredCount, lineCount }) => [answeredCount, lineCount]),
+    [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ],
+  );
+  const all = { answeredCount: 3, alignedCount: 0, refusedCount: 0, errorCount: 0, cutCount: 3, lineCount: 3 };
+  assert.deepEqual({ ...tally }, all);
+  assert.deepEqual(JSON.parse(JSON.stringify(tally)), all);
 });
 
 describe('requests that fail', () => {
@@ -254,7 +377,7 @@ describe('requests that fail', () => {
       code: 'ERR_RESULTS_DIFFER',
       message: /Line 5: the request "option" failed before.*retryErrors/,
     });
-    const retried = await run(path, { requests: readRequests(file), ordered: true }, true);
+    const retried = await run(path, { requests: readRequests(file), ordered: true }, { retryErrors: true });
     assert.deepEqual([retried.keptCount, retried.tally.answeredCount, retried.tally.errorCount], [3, 4, 4]);
   });
 
@@ -338,7 +461,7 @@ describe('stopped', () => {
 });
 
 test('the numbers of the cache are a setting where they are not the usual ones', async () => {
-  const decisions = { seed: 1, contextSize: 64 };
+  const decisions = { seed: 1 };
   assert.equal('cacheType' in (await settingsOf({ ...eta.facts, cacheType: 'f16' }, decisions)), false);
   assert.equal((await settingsOf({ ...eta.facts, cacheType: 'q8_0' }, decisions))['cacheType'], 'q8_0');
   assert.equal(eta.facts.cacheType, 'f16');

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { checkSame, differences, inWords, readSettings, settingsText } from '../../src/batch/settings-file.js';
+import {
+  checkSame,
+  differences,
+  inWords,
+  readSettings,
+  settingsPath,
+  settingsText,
+} from '../../src/batch/settings-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-settings-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -34,23 +41,33 @@ describe('differences', () => {
 });
 
 describe('the file of settings', () => {
-  const path = join(folder, 'a.settings.json');
+  const results = join(folder, 'a.jsonl');
+  const path = settingsPath(results);
   test('is read as it was written', async () => {
     const settings = { seed: 1, policy: { refusalText: 'größe\n' }, projector: null };
     writeFileSync(path, settingsText(settings, { command: 'x' }));
-    assert.deepEqual(await readSettings(path), settings);
+    assert.deepEqual(await readSettings(results), settings);
+  });
+  test('stands beside the file that a link leads to', async () => {
+    const link = join(folder, 'link.jsonl');
+    writeFileSync(results, '');
+    writeFileSync(path, settingsText({ seed: 3 }, {}));
+    symlinkSync(results, link);
+    assert.deepEqual(await readSettings(link), { seed: 3 });
   });
   test('may be missing, but not be something else', async () => {
     assert.equal(await readSettings(join(folder, 'none')), null);
     for (const text of ['', '{', '[]', '{}', '{"format":"eta-vlm/batch","formatVersion":4,"settings":{}}']) {
       writeFileSync(path, text);
-      await assert.rejects(readSettings(path), { name: 'FileError', code: 'ERR_FILE_INVALID' }, text);
+      await assert.rejects(readSettings(results), { name: 'FileError', code: 'ERR_FILE_INVALID' }, text);
     }
-    await assert.rejects(readSettings(folder), { code: 'ERR_FILE_READ' });
+    const folderBeside = settingsPath(join(folder, 'b.jsonl'));
+    mkdirSync(folderBeside);
+    await assert.rejects(readSettings(join(folder, 'b.jsonl')), { code: 'ERR_FILE_READ' });
   });
   test('of answers whose verdicts have another form is refused, and says so', async () => {
     writeFileSync(path, settingsText({ seed: 1 }, {}).replace('"formatVersion": 3', '"formatVersion": 2'));
-    await assert.rejects(readSettings(path), {
+    await assert.rejects(readSettings(results), {
       name: 'UsageError',
       code: 'ERR_RESULTS_DIFFER',
       message:

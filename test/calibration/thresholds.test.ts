@@ -108,7 +108,7 @@ test('thresholds for another prompt are refused', async () => {
 test('what is no such file is refused', async () => {
   await assert.rejects(loadTiny({ thresholdsFile: join(folder, 'nowhere.json') }), {
     code: 'ERR_MODEL_NOT_FOUND',
-    message: /Expected thresholds at .*nowhere\.json.* cannot be read \(ENOENT\)/,
+    message: /^thresholdsFile: expected thresholds at .*nowhere\.json.* cannot be read \(ENOENT\)/,
   });
   for (const [name, text] of [
     ['cut.json', '{"format": "eta-vlm/thr'],
@@ -136,9 +136,12 @@ test('what is no such file is refused', async () => {
     const path = written(name, text);
     await assert.rejects(loadTiny({ thresholdsFile: path }), {
       code: 'ERR_MODEL_INVALID',
-      message: /expected thresholds of 'eta-vlm calibrate'/,
+      message: /^thresholdsFile: .*expected thresholds of 'eta-vlm calibrate'/,
     });
   }
+  await assert.rejects(loadTiny({ thresholdsFile: join(folder, 'cut.json') }), {
+    message: /'eta-vlm calibrate'; received "\{\\"format\\": \\"eta-vlm\/thr", which is no JSON\. Calibrate again\.$/,
+  });
 });
 
 test("a file in the model's folder holds from then on; a named one goes before it; a wrong one is refused", async () => {

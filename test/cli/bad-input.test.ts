@@ -99,7 +99,7 @@ describe('models', () => {
     run(['ask', ...models(parts), '--image', picture, 'What is this?']);
 
   test('a language model that is not there', async () => {
-    const message = /no-such\.gguf/;
+    const message = /--language-model: expected the GGUF of the language model at .*no-such\.gguf"/;
     const ended = await ask({ 'language-model': inFolder('no-such.gguf') });
     assertRefused(ended, { exitCode: 1, code: 'ERR_MODEL_NOT_FOUND', message });
   });

@@ -83,6 +83,7 @@ test('requests', () => {
 test('loading', () => {
   checkMarks(`
     import { decodeImage, type Eta, type LoadEtaOptions, loadEta, type ModelPaths } from 'eta-vlm';
+    import type { NativeContextStatistics } from 'eta-vlm';
 
     await using eta = await loadEta();
     await using paper = await loadEta({ policy: 'paper', models: 'miniature', candidateCount: 3, thresholds: {} });
@@ -91,6 +92,8 @@ test('loading', () => {
     const options: LoadEtaOptions = { models, gpuLayerCount: 'auto', signal: undefined };
     options.contextSize = 8192;
     const facts: Eta['facts'] = eta.facts;
+    const cells: number = facts.contextSize;
+    const statistics: NativeContextStatistics = await eta.statistics();
     const score: number | null = facts.thresholds.unsafeClipScore;
     await loadEta({ ...options, onProgress: ({ part, fraction }) => console.log(part.length, fraction.toFixed(2)) });
     await decodeImage('a.png', { maxPixels: 9 });
@@ -196,16 +199,21 @@ test('the engine', () => {
 
 test('batches', () => {
   checkMarks(`
-    import type { Eta } from 'eta-vlm';
+    import type { ConversationRequest, Eta, EtaRequest, PicturesRequest, QuestionRequest } from 'eta-vlm';
     import { type BatchRequest, ResultsFile, readAnswers, readRequests, runBatch, settingsOf } from 'eta-vlm/batch';
     declare const eta: Eta;
 
-    const settings = await settingsOf(eta.facts, { seed: 1, contextSize: 4096 });
+    const settings = await settingsOf(eta.facts, { seed: 1 });
     await using results = await ResultsFile.open({ path: 'a.jsonl', settings, resume: true });
     const requests: BatchRequest[] = [
       { id: 'a', request: { prompt: 'What?', image: 'a.png' } },
       { id: 'b', request: { turns: [{ role: 'user', text: 'What?' }], seed: 1 } },
+      { id: 'c', request: { prompt: 'What?', signal: AbortSignal.timeout(9) } },
     ];
+    declare const question: QuestionRequest;
+    declare const named: EtaRequest | PicturesRequest | ConversationRequest;
+    requests.push({ id: 'd', request: question }, { id: 'e', request: { ...question, image: 'a.png' } });
+    requests.push({ id: 'f', request: named });
     await runBatch({ eta, requests, results, concurrency: 8, signal: undefined, onProgress: ({ line }) => line?.text });
     await runBatch({ eta, requests: readRequests('a.jsonl', { shard: { index: 1, count: 2 } }), results });
     for await (const { verdict, error, usage } of readAnswers('a.jsonl')) {
@@ -216,17 +224,17 @@ test('batches', () => {
     const empty: BatchRequest = { id: 'a', request: {} }; // ✗ /not assignable|missing/
     const nameless: BatchRequest = { request: { prompt: 'What?' } }; // ✗ /'id' is missing/
     const both: BatchRequest = { id: 'a', request: { prompt: 'What?', image: 'a', images: ['b'] } }; // ✗ /undefined/
-    const own: BatchRequest = { id: 'a', request: { prompt: 'What?', signal: AbortSignal.timeout(9) } }; // ✗ /undefined/
     await runBatch({ eta, requests, results, concurency: 8 }); // ✗ /'concurency' does not exist/
     await runBatch({ eta, requests: ['What?'], results }); // ✗ /string/
     await ResultsFile.open({ path: 'a.jsonl' }); // ✗ /settings/
-    await settingsOf(eta.facts, { seed: 1, contextSize: 4096, ordered: true }); // ✗ /'ordered' does not exist/
+    await settingsOf(eta.facts, { seed: 1, contextSize: 9 }); // ✗ /'contextSize' does not exist/
+    await settingsOf(eta.facts, { seed: 1, ordered: true }); // ✗ /'ordered' does not exist/
   `);
 });
 
 test('the code of an error is one of those that there are', () => {
   checkMarks(`
-    import { EtaError, type EtaErrorCode, UsageError } from 'eta-vlm';
+    import { AbortError, EtaError, type EtaErrorCode, UsageError } from 'eta-vlm';
     try {
     } catch (error) {
       if (!(error instanceof EtaError)) throw error;
@@ -237,7 +245,18 @@ test('the code of an error is one of those that there are', () => {
           break;
       }
       const code: EtaErrorCode = error.code;
-      if (error instanceof UsageError) console.log(error.message, error.cause);
+      if (error instanceof UsageError) {
+        console.log(error.message, error.cause);
+        switch (error.code) {
+          case 'ERR_DISPOSED':
+            break;
+          case 'ERR_MEMORY': // ✗ /not comparable/
+            break;
+        }
+      } else if (error instanceof AbortError) {
+        const aborted: 'ERR_ABORTED' = error.code;
+      }
+      new UsageError('ERR_MEMORY', ''); // ✗ /not assignable/
       error.code = 'ERR_MEMORY'; // ✗ /read-only/
     }
   `);

@@ -23,16 +23,16 @@ function documented(page: string): Map<string, string> {
 
 /** The codes of the type EtaErrorCode. */
 function codes(): string[] {
-  const [, union = ''] = /export type EtaErrorCode =([^;]+);/.exec(read('src/errors.ts')) ?? [];
+  const [, union = ''] = /interface CodesOf \{([^}]+)\}/.exec(read('src/errors.ts')) ?? [];
   return [...union.matchAll(/'(ERR_\w+)'/g)].map(([, code = '']) => code);
 }
 
-/** Where the code makes an error: `new ModelError('ERR_MEMORY'`, and the addon's `[ModelError, 'ERR_MEMORY']`. */
+/** Where the code makes an error: `new ModelError('ERR_MEMORY'`, and the addon's `means(ModelError, 'ERR_MEMORY')`. */
 function made(): { readonly file: string; readonly of: string; readonly code: string }[] {
   return readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) =>
-      [...read(`src/${file}`).matchAll(/(?:new |\[)(\w+Error)(?:\(|,)\s*'(ERR_\w+)'/g)].map(
+      [...read(`src/${file}`).matchAll(/(?:new |means\()(\w+Error)(?:\(|,)\s*'(ERR_\w+)'/g)].map(
         ([, of = '', code = '']) => ({ file, of, code }),
       ),
     );

@@ -34,6 +34,19 @@ test('with a GPU as many layers as fit, or as many as are asked for', () => {
   assert.ok(!forced.fits, 'more than the GPU has');
 });
 
+test('cells are rounded up as llama.cpp does, in the plan and in what would fit', async () => {
+  const [ten, whole] = [10, 256].map((contextSize) => fitMemory(shapes, { contextSize }, machine(8)));
+  assert.equal(ten?.plan.contextSize, 256);
+  assert.deepEqual(ten?.estimate, whole?.estimate);
+  assert.equal(ten?.largestContextSize, 256);
+  assert.equal(fitMemory(shapes, { contextSize: 257 }, machine(8)).plan.contextSize, 512);
+  await using eta = await loadEta({ contextSize: 10, method: 'vanilla' });
+  assert.equal(eta.facts.contextSize, 10, 'as it was asked for');
+  const { usage } = await eta.respond({ prompt: 'Count to a hundred.' });
+  assert.ok(usage.promptTokenCount + usage.answerTokenCount > 10, 'expected more tokens than ten');
+  assert.ok(usage.promptTokenCount + usage.answerTokenCount <= 256, 'and no more than cells');
+});
+
 test('a GPU that works in the main memory draws on it', () => {
   const needed = fitMemory(shapes, {}, machine(8, 8, true)).estimate;
   const both = (addedRam(needed) + needed.gpuBytes) / GIB;
@@ -47,7 +60,7 @@ test('what is lacking is told before anything is loaded, with the figures and wh
     assert.equal(error.code, 'ERR_MEMORY');
     assert.match(
       error.message,
-      /^Expected \d+\.\d\d GiB of free memory, found \d+\.\d\d GiB free: KV cache \d+\.\d\d GiB, compute .*\(2147483647 cells of f16\)\. Take a contextSize of at most \d+, .*With checkMemory: false they are loaded all the same\.$/,
+      /^Expected \d+\.\d\d GiB of free memory, found \d+\.\d\d GiB free: KV cache \d+\.\d\d GiB, compute .*\(2147483648 cells of f16\)\. Take a contextSize of at most \d+, .*With checkMemory: false they are loaded all the same\.$/,
     );
     return true;
   });

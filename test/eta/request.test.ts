@@ -120,6 +120,11 @@ const WRONG: readonly (readonly [request: unknown, code: string, message: string
     'ERR_UNKNOWN_OPTION',
     "request: unknown option 'content'. Known: role, text, images.",
   ],
+  ...['policy', 'models', 'contextSize', 'onProgress'].map((name): [object, string, string] => [
+    { prompt: 'a', [name]: 'paper' },
+    'ERR_UNKNOWN_OPTION',
+    `request: unknown option '${name}'. Give it to loadEta.`,
+  ]),
   [{ prompt: 'a', promt: 'b' }, 'ERR_UNKNOWN_OPTION', "request: unknown option 'promt'. Did you mean 'prompt'?"],
   [
     { prompt: 'a', candidatesCount: 3 },
@@ -129,12 +134,12 @@ const WRONG: readonly (readonly [request: unknown, code: string, message: string
   [
     { prompt: 'a', candidateCount: 0 },
     'ERR_INVALID_OPTION',
-    'request: candidateCount: expected an integer >= 1; received 0.',
+    'request: candidateCount: expected an integer from 1 to 255; received 0.',
   ],
   [
     { prompt: 'a', candidateCount: 2.5 },
     'ERR_INVALID_OPTION',
-    'request: candidateCount: expected an integer >= 1; received 2.5.',
+    'request: candidateCount: expected an integer from 1 to 255; received 2.5.',
   ],
   [
     { prompt: 'a', candidateCount: 256 },
@@ -260,7 +265,7 @@ test('loadEta refuses what it does not know', () => {
   });
   assert.throws(load({ model: 'x' }), { message: "loadEta options: unknown option 'model'. Did you mean 'models'?" });
   assert.throws(load({ contextSize: 0 }), {
-    message: 'loadEta options: contextSize: expected an integer >= 1; received 0.',
+    message: 'loadEta options: contextSize: expected an integer from 1 to 2147483647; received 0.',
   });
   assert.throws(load({ sequenceCount: 257 }), {
     message: 'loadEta options: sequenceCount: expected an integer from 1 to 256; received 257.',

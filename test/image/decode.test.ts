@@ -72,6 +72,12 @@ test('AVIF, and the first frame of an animation', async () => {
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
 const REFUSED: [string, () => unknown, string, RegExp][] = [
   ['a missing file', () => join(folder, 'none.jpg'), 'ERR_IMAGE_NOT_FOUND', /not found/],
+  [
+    'a missing file far down',
+    () => join(folder, 'deep'.repeat(40), 'none.jpg'),
+    'ERR_IMAGE_NOT_FOUND',
+    /none\.jpg" was not/,
+  ],
   ['an empty name', () => '', 'ERR_IMAGE_NOT_FOUND', /not found/],
   ['a folder', () => folder, 'ERR_IMAGE_UNREADABLE', /is a folder/],
   ['a device', () => '/dev/zero', 'ERR_IMAGE_UNREADABLE', /no regular file/],

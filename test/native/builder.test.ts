@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { removeLeftovers } from '../../native/build/leftovers.mjs';
 
 const script = fileURLToPath(new URL('../../native/build.mjs', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'eta-builder-'));
@@ -50,4 +51,31 @@ test('help goes to stdout', () => {
   assert.equal(status, 0);
   assert.match(stdout, /--prebuilt/);
   assert.equal(stderr, '');
+});
+
+test('what deleted sources left in the output goes, and what sources make stays', () => {
+  const write = (root: string, names: readonly string[]) => {
+    for (const name of names) {
+      mkdirSync(join(scratch, root, name, '..'), { recursive: true });
+      writeFileSync(join(scratch, root, name), '');
+    }
+  };
+  const files = (stems: readonly string[]) =>
+    stems.flatMap((stem) => ['.d.ts', '.js', '.js.map'].map((end) => stem + end));
+  write('src', ['index.ts', 'room/kept.ts']);
+  write('dist', [...files(['index', 'gone', 'room/kept', 'room/gone', 'old-room/deep/gone']), 'room/notes.txt']);
+  removeLeftovers(join(scratch, 'dist'), join(scratch, 'src'));
+  const left = readdirSync(join(scratch, 'dist'), { recursive: true, encoding: 'utf8' }).map((name) =>
+    name.replaceAll('\\', '/'),
+  );
+  assert.deepEqual(left.sort(), [...files(['index', 'room/kept']), 'room'].sort());
+});
+
+test('every file of dist is made by a source', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const made = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.js$/.test(name),
+  );
+  assert.ok(made.length > 100, 'expected a build');
+  for (const name of made) assert.ok(existsSync(join(root, 'src', name.replace(/\.js$/, '.ts'))), name);
 });

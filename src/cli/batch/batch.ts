@@ -17,7 +17,6 @@ import {
   runBatch,
   type Shard,
   settingsOf,
-  settingsPath,
 } from '../../batch/index.js';
 import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
@@ -77,11 +76,10 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
     onNotice: notices.add,
     signal,
   });
-  const decisions = decisionsOf(options, contextSize);
-  const settings = await settingsOf(eta.facts, decisions, signal);
+  const settings = await settingsOf(eta.facts, decisionsOf(options), signal);
   const about = aboutRun(eta);
   await using results = await ResultsFile.open({ path, settings, about, resume, overwrite, retryErrors });
-  return await answered(requestsPath, { path, eta, results, decisions, notices }, options, signal);
+  return await answered(requestsPath, { path, eta, results, notices }, options, signal);
 }
 
 /** What stands ready when the first request is read. */
@@ -89,14 +87,13 @@ interface Ready {
   readonly path: string;
   readonly eta: Eta;
   readonly results: ResultsFile;
-  readonly decisions: BatchDecisions;
   readonly notices: Notices;
 }
 
 /** @returns the exit code */
 async function answered(
   requestsPath: string,
-  { path, eta, results, decisions, notices }: Ready,
+  { path, eta, results, notices }: Ready,
   { concurrency = CONCURRENCY, shard, ordered = false }: BatchOptions,
   signal: AbortSignal,
 ): Promise<number> {
@@ -129,7 +126,6 @@ async function answered(
         : readRequests(requestsPath, shared),
       results,
       concurrency,
-      ...decisions,
       ordered,
       signal,
       onProgress: (at) => {
@@ -156,11 +152,8 @@ function neededOut(out: string | undefined, example: string): string {
   );
 }
 
-function decisionsOf(
-  { seed = BATCH_SEED, trace, repeatable, shard }: BatchOptions,
-  contextSize: number,
-): BatchDecisions {
-  return given({ seed, contextSize, keepsTrace: trace === true, repeatable: repeatable === true, shard });
+function decisionsOf({ seed = BATCH_SEED, trace, repeatable, shard }: BatchOptions): BatchDecisions {
+  return given({ seed, keepsTrace: trace === true, repeatable: repeatable === true, shard });
 }
 
 /** For whoever finds the file: none of it decides an answer. */
@@ -175,7 +168,7 @@ function aboutRun({ facts }: Eta) {
 
 /** A context sized otherwise could cut answers otherwise: whoever goes on takes the size that was begun with. */
 async function earlierContextSize(target: string): Promise<number | undefined> {
-  const settings = await readSettings(settingsPath(target)).catch(() => null); // opening the file tells what is wrong
+  const settings = await readSettings(target).catch(() => null); // opening the file tells what is wrong
   const size = settings?.['contextSize'];
   return typeof size === 'number' ? size : undefined;
 }
