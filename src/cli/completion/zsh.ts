@@ -46,7 +46,12 @@ const COMPLETE = `_eta_vlm() {
     folders) _files -/ ;;
     names) compadd -- "\${(@)found[3,-1]}"; _files ;;
     words) compadd -- "\${(@)found[3,-1]}" ;;
-    list) compset -P '*,'; compadd -S '' -- "\${(@)found[3,-1]}" ;;
+    list)
+      lines=("\${(@)found[3,-1]}")
+      if [[ "\${current#*=}" == *,* ]]; then lines=("\${(@)lines:|\${(@s:,:)\${\${current#*=}%,*}}}"); fi
+      compset -P '*,'
+      compadd -S '' -- "\${(@)lines}"
+      ;;
   esac
   if [[ -z "$flag" && "$place" == 0 ]]; then
     _eta_vlm_part_lines "$command"

@@ -50,10 +50,7 @@ function addConvert(models: Command): void {
     .requiredOption('--out <folder>', 'where the model goes; it must not hold one', filled)
     .addOption(
       among(
-        new Option(
-          '--weights <type>',
-          'how the matrices are stored; int8 and int4 for reward models (default: fp32)',
-        ),
+        new Option('--weights <type>', 'how the matrices are stored; int8 and int4 for reward models (default: fp32)'),
         WEIGHT_TYPES,
       ),
     )
