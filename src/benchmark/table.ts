@@ -1,5 +1,5 @@
 /** Tables in text: CSV and TSV by RFC 4180, quoted fields with separators and line breaks in them. */
-import { didYouMean } from '../near-miss.js';
+import { nearest } from '../near-miss.js';
 import { Turns } from '../turns.js';
 import type { DatasetFolder } from './dataset.js';
 
@@ -84,9 +84,14 @@ export async function readTable(
   const places = new Map(names.map((name, index) => [name, index]));
   for (const column of columns) {
     if (places.has(column)) continue;
-    const others = names.filter((name) => !columns.includes(name));
-    const what = `expected the columns ${columns.join(', ')}, received ${shown(names)}. ${didYouMean(column, others, '')}`;
-    throw folder.invalid(file, what.trimEnd(), { line: 1 });
+    const near = nearest(
+      column,
+      names.filter((name) => !columns.includes(name)),
+    );
+    const hint = near === undefined ? '' : ` Is ${JSON.stringify(near)} meant?`;
+    throw folder.invalid(file, `expected the columns ${columns.join(', ')}, received ${shown(names)}.${hint}`, {
+      line: 1,
+    });
   }
   if (records.length === 0) throw folder.invalid(file, 'expected rows below the header, received none.');
   const known = new Set([...columns, ...optional]);

@@ -59,7 +59,7 @@ function blockLines(
 ): string[] {
   const heading = named
     .slice(0, headed)
-    .map(({ name }, at) => (name === '' ? (row[at] ?? '') : `${name}: ${row[at] ?? ''}`))
+    .map(({ name }, at) => (name === '' || at > 0 ? (row[at] ?? '') : `${name}: ${row[at] ?? ''}`))
     .join(', ');
   const [others, cells] = [named.slice(headed), row.slice(headed)];
   const longest = Math.max(0, ...others.map((column) => widthOf(column.name)));

@@ -9,7 +9,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { roundLines } from '../../src/cli/round-table.js';
 import { fitLine, fitText, fitted } from '../../src/terminal/fit.js';
 import { HELP_FORM, helpText } from '../../src/terminal/help.js';
-import { labelled, wrap } from '../../src/terminal/paint.js';
+import { columnsOf, labelled, wrap } from '../../src/terminal/paint.js';
 import { Progress } from '../../src/terminal/progress.js';
 import { captioned, type TerminalTable, tableLines } from '../../src/terminal/table.js';
 import { cutAt, widthOf } from '../../src/terminal/width.js';
@@ -225,8 +225,8 @@ test('a table that fits is drawn in columns, another one as a block a row', () =
     ],
   };
   assert.deepEqual(
-    tableLines(named, { paint, columns: 24 }).filter((line) => line.startsWith('──')),
-    ['── accuracy, method:', '── accuracy, method: eta'],
+    tableLines(named, { paint, columns: 25 }).filter((line) => line.startsWith('──')),
+    ['── accuracy, vanilla ──', '── accuracy, eta ──'],
   );
   const long = { columns: table.columns, rows: [['a name '.repeat(20), 'figure '.repeat(20), 'x'.repeat(200)]] };
   for (const columns of WIDTHS) {

@@ -28,7 +28,7 @@ const HEAD = `#compdef eta-vlm
 
 const COMPLETE = `_eta_vlm() {
   local command='' flag='' place=0 said='' current="$words[CURRENT]" IFS=$' \\t\\n'
-  local -a found lines
+  local -a found lines taken
   _eta_vlm_walk "\${(@)words[2,CURRENT-1]}"
   if [[ "$current" == --*=* ]]; then
     flag="\${current%%=*}"
@@ -48,7 +48,11 @@ const COMPLETE = `_eta_vlm() {
     words) compadd -- "\${(@)found[3,-1]}" ;;
     list)
       lines=("\${(@)found[3,-1]}")
-      if [[ "\${current#*=}" == *,* ]]; then lines=("\${(@)lines:|\${(@s:,:)\${\${current#*=}%,*}}}"); fi
+      current="\${current#*=}"
+      if [[ "$current" == *,* ]]; then
+        taken=("\${(@s:,:)\${current%,*}}")
+        lines=("\${(@)lines:|taken}")
+      fi
       compset -P '*,'
       compadd -S '' -- "\${(@)lines}"
       ;;
