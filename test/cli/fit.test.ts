@@ -225,7 +225,7 @@ test('a table that fits is drawn in columns, another one as a block a row', () =
     ],
   };
   assert.deepEqual(
-    tableLines(named, { paint, columns: 25 }).filter((line) => line.startsWith('──')),
+    tableLines(named, { paint, columns: 24 }).filter((line) => line.startsWith('──')),
     ['── accuracy, vanilla ──', '── accuracy, eta ──'],
   );
   const long = { columns: table.columns, rows: [['a name '.repeat(20), 'figure '.repeat(20), 'x'.repeat(200)]] };
