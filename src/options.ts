@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { EtaError, UsageError } from './errors.js';
+import { didYouMean } from './near-miss.js';
 import type { Held } from './same-types.js';
 
 /**
@@ -30,10 +31,8 @@ export function parseOptions<Schema extends z.ZodType, Options>(
   if (issue.code === 'unrecognized_keys') {
     const unknown = issue.keys[0] ?? '';
     const known = knownNames(schema, issue.path);
-    const near = nearest(unknown, known);
     const taker = issue.path.length === 0 && elsewhere?.names.includes(unknown) ? elsewhere.taker : undefined;
-    const others = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${near}'?`;
-    const hint = taker === undefined ? others : `Give it to ${taker}.`;
+    const hint = taker === undefined ? didYouMean(unknown, known) : `Give it to ${taker}.`;
     throw new UsageError('ERR_UNKNOWN_OPTION', `${what}: unknown option '${shortened(unknown)}'. ${hint}`);
   }
   const name = issue.path.join('.') || 'the value';
@@ -96,21 +95,6 @@ export function reading<Value>(code: UsageError['code'], what: string, read: () 
   }
 }
 
-/** The known name within two edits of the unknown one, if any. */
-export function nearest(unknown: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = 3;
-  for (const name of known) {
-    if (Math.abs(name.length - unknown.length) >= bestDistance) continue;
-    const distance = editDistance(unknown.toLowerCase(), name.toLowerCase());
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let current: unknown = value;
   for (const key of path) {
@@ -137,18 +121,4 @@ function unwrap(schema: unknown): unknown {
     current = (current as { unwrap(): unknown }).unwrap();
   }
   return current;
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(substitute, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { contentHash, LLAMA_TAG, PACKAGE_ROOT } from './llama.mjs';
-import { run, stage, startLog } from './progress.mjs';
+import { run, say, stage, startLog } from './progress.mjs';
 import { isFresh, remember, STAMP } from './stamp.mjs';
 
 const requireFromHere = createRequire(import.meta.url);
@@ -18,7 +18,10 @@ export async function buildAddon({ folder, key, route, runtimeFiles, binaries },
   const output = join(RELEASE, 'eta-vlm.node');
   const hash = contentHash([join(PACKAGE_ROOT, 'native'), join(PACKAGE_ROOT, 'CMakeLists.txt')], [folder, key, route]);
   const needed = [output, ...runtimeFiles.map((file) => join(RELEASE, basename(file)))];
-  if (needed.every((file) => existsSync(file)) && isFresh(STAMP, 'addon', hash)) return;
+  if (needed.every((file) => existsSync(file)) && isFresh(STAMP, 'addon', hash)) {
+    say(`up to date: ${output}`);
+    return;
+  }
   startLog(log);
   await stage('Built the addon', async () => {
     const out = join(PACKAGE_ROOT, 'build', 'addon');

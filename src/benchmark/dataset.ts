@@ -1,7 +1,7 @@
 /** A benchmark that can be read from a folder, and that folder's files with errors that say what was expected. */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { linesOf } from '../lines.js';
@@ -142,10 +142,10 @@ export class DatasetFolder {
       if (!names.has(relative.slice(place + 1))) missing.push(relative);
     }
     if (missing.length > 0) {
-      const count = new Set(relatives).size;
-      const which =
-        missing.length === 1 ? missing[0] : `${missing[0]}; ${missing.length} of ${count} pictures are missing`;
-      await this.#missing([which ?? '']);
+      const [first = ''] = missing;
+      const others =
+        missing.length === 1 ? '' : ` (${missing.length} of ${new Set(relatives).size} pictures are missing)`;
+      await this.#missing([first], others);
     }
     return new Map(relatives.map((relative) => [relative, this.path(relative)]));
   }
@@ -181,26 +181,35 @@ export class DatasetFolder {
     }
   }
 
-  async #missing(candidates: readonly string[]): Promise<never> {
+  /** @param others what the message says of others that are missing too */
+  async #missing(candidates: readonly string[], others = ''): Promise<never> {
     const { name, layout } = this.#dataset;
     const found = await stat(this.root).catch(() => undefined);
     const held =
       found === undefined
         ? 'which does not exist'
         : found.isDirectory()
-          ? `which holds ${await this.#entries()}`
+          ? await this.#held(candidates)
           : 'which is a file';
     const hint = found?.isDirectory() === true ? await this.#nearby(candidates) : undefined;
-    const advice = hint === undefined ? '' : ` Did you mean --root ${hint}?`;
+    const advice = hint === undefined ? '' : ` Did you mean '--root ${hint}'?`;
     throw new UsageError(
       'ERR_DATASET_LAYOUT',
-      `${name}: expected ${candidates.join(' or ')} under ${describePath(this.root)}, ${held}.${advice} ` +
+      `${name}: expected ${candidates.join(' or ')}${others} under ${describePath(this.root)}, ${held}.${advice} ` +
         `The set is distributed as: ${layout.join('; ')}.`,
     );
   }
 
-  async #entries(): Promise<string> {
-    const entries = await readdir(this.root, { withFileTypes: true });
+  /** What the nearest folder holds that is there; that of the root for a choice between several places. */
+  async #held(candidates: readonly string[]): Promise<string> {
+    let folder = candidates.length === 1 ? dirname(candidates[0] ?? '') : '.';
+    while (folder !== '.' && !(await exists(join(this.root, folder)))) folder = dirname(folder);
+    const entries = await this.#entries(join(this.root, folder));
+    return folder === '.' ? `which holds ${entries}` : `where ${folder}/ holds ${entries}`;
+  }
+
+  async #entries(folder: string): Promise<string> {
+    const entries = await readdir(folder, { withFileTypes: true });
     if (entries.length === 0) return 'nothing';
     const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
     const shown = names.slice(0, SHOWN_ENTRIES).join(', ');

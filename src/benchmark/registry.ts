@@ -1,6 +1,7 @@
 /** The benchmarks by name. */
 import { UsageError } from '../errors.js';
-import { describe, nearest } from '../options.js';
+import { didYouMean } from '../near-miss.js';
+import { describe } from '../options.js';
 import { advbench } from './advbench.js';
 import { crossModality } from './cross-modality.js';
 import type { Dataset } from './dataset.js';
@@ -36,7 +37,6 @@ export function datasetOf(name: string): Dataset {
   const names = DATASETS.map((dataset) => dataset.name);
   const found = DATASETS.find((dataset) => dataset.name === name);
   if (found !== undefined) return found;
-  const near = nearest(name, names);
-  const hint = near === undefined ? `Known: ${names.join(', ')}.` : `Did you mean ${near}?`;
+  const hint = didYouMean(name, names);
   throw new UsageError('ERR_INVALID_OPTION', `Expected the name of a benchmark, received ${describe(name)}. ${hint}`);
 }

@@ -1,7 +1,7 @@
 /** Tables of a report beside its rates: what the answers of a measurement were made of. */
 import type { DataTable } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
-import type { Action } from '../types.js';
+import type { Action, Judgement } from '../types.js';
 import type { JudgedAnswer } from './judging.js';
 import { labelOf } from './labels.js';
 import { yesNoFigures } from './pope-counts.js';
@@ -10,7 +10,13 @@ import type { Measurement } from './run.js';
 
 /** Those that have a row. */
 export function tables({ answers, runs, judgeName }: Measurement): DataTable[] {
-  const all = [yesAndNo(answers, runs), outcomes(answers, judgeName), comparisons(answers), categories(answers)];
+  const all = [
+    yesAndNo(answers, runs),
+    outcomes(answers, judgeName),
+    uncalibrated(answers),
+    comparisons(answers),
+    categories(answers),
+  ];
   return all.filter(({ rows }) => rows.length > 0);
 }
 
@@ -50,6 +56,27 @@ function outcomes(answers: readonly JudgedAnswer[], judgeName: string): DataTabl
     }),
     format: 'percent',
   };
+}
+
+/** Runs that judged by a threshold which was not measured for the model and the prompts in force. */
+function uncalibrated(answers: readonly JudgedAnswer[]): DataTable {
+  const judged = answers.filter(({ line }) => judgementsOf(line).length > 0);
+  const isUncalibrated = ({ line }: JudgedAnswer) => judgementsOf(line).some(({ isCalibrated }) => !isCalibrated);
+  return {
+    title: 'Thresholds that are not calibrated',
+    caption:
+      'Share of the requests that CLIP or the reward model judged in which a threshold was not measured for this model ' +
+      'and these prompts.',
+    columns: ['method', 'not calibrated', 'judged requests'],
+    rows: byRun(judged)
+      .filter(([, rows]) => rows.some(isUncalibrated))
+      .map(([run, rows]) => [run, shareOf(rows, isUncalibrated), String(rows.length)]),
+    format: 'percent',
+  };
+}
+
+function judgementsOf({ verdict }: JudgedAnswer['line']): Judgement[] {
+  return [verdict?.picture, verdict?.answer, verdict?.final].flatMap((judgement) => judgement ?? []);
 }
 
 function comparisons(answers: readonly JudgedAnswer[]): DataTable {

@@ -1,4 +1,5 @@
 /** The figures as a small table, for a terminal and for a program. */
+import { fixed } from '../report/index.js';
 import type { Estimate } from '../statistics/index.js';
 import { labelOf } from './labels.js';
 import type { MeasuredDifference, MeasuredRate } from './rates.js';
@@ -59,7 +60,7 @@ export function summary(measured: Measurement): Summary {
     ]);
   const compared = measured.differences.map((row) => [
     labelOf(row.measure, measured.judgeName).name,
-    `${row.one} - ${row.other}`,
+    `${row.one} − ${row.other}`,
     points(row.difference.value),
     `${points(row.difference.low)} to ${points(row.difference.high)}`,
     String(row.difference.count),
@@ -102,7 +103,8 @@ function alignedText({ columns, rows }: SummaryTable): string {
     .join('\n');
 }
 
-const percent = (share: number) => (Number.isNaN(share) ? '-' : `${(100 * share).toFixed(1)} %`);
-const points = (share: number) => (Number.isNaN(share) ? '-' : `${share > 0 ? '+' : ''}${(100 * share).toFixed(1)}`);
+const hundredths = (share: number) => fixed(100 * share, 1);
+const percent = (share: number) => (Number.isNaN(share) ? '-' : `${hundredths(share)} %`);
+const points = (share: number) => (Number.isNaN(share) ? '-' : `${share > 0 ? '+' : ''}${hundredths(share)}`);
 const interval = ({ value, low, high }: Estimate) =>
-  Number.isNaN(value) ? '-' : `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`;
+  Number.isNaN(value) ? '-' : `${hundredths(low)} to ${hundredths(high)}`;

@@ -1,5 +1,5 @@
 /** Tables in text: CSV and TSV by RFC 4180, quoted fields with separators and line breaks in them. */
-import { nearest } from '../options.js';
+import { nearest } from '../near-miss.js';
 import { Turns } from '../turns.js';
 import type { DatasetFolder } from './dataset.js';
 

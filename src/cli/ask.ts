@@ -1,9 +1,12 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
+import { stat } from 'node:fs/promises';
 import { EngineError, UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
 import type { Eta, EtaRequest } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
-import { checkApart, picturePath } from '../outputs/index.js';
+import { describe } from '../options.js';
+import { checkApart, picturePath, placeOf } from '../outputs/index.js';
+import { readRegularText } from '../regular-file.js';
 import { columnsOf, createPaint, labelled, printable } from '../terminal/paint.js';
 import { print } from '../terminal/print.js';
 import { Progress } from '../terminal/progress.js';
@@ -70,6 +73,32 @@ async function checkTrace(trace: string, options: AskOptions): Promise<void> {
     [...pictures.map((path) => ({ path, name: 'the picture of --image' })), ...(await modelInputs(options))],
   );
   await checkWritable(trace, '--trace');
+  await checkOwnTrace(trace);
+}
+
+/** Of a whole result at most: what is larger is not read to see what it is. */
+const MOST_TRACE_BYTES = 64 * 2 ** 20;
+
+/** What is there may be replaced if it is an earlier trace, or empty. @throws UsageError ERR_INVALID_OPTION */
+async function checkOwnTrace(path: string): Promise<void> {
+  const { target, kind } = await placeOf(path);
+  if (kind === 'nothing') return;
+  const isOurs = (await stat(target)).size <= MOST_TRACE_BYTES && holdsTrace(await readRegularText(target));
+  if (isOurs) return;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `--trace: expected a new file, or the trace of an earlier answer, received ${describe(path)}, which holds something else. Name another, or take the file away.`,
+  );
+}
+
+function holdsTrace(text: string): boolean {
+  if (text === '') return true;
+  try {
+    const { trace, verdict } = JSON.parse(text) as Partial<EtaResult>;
+    return Array.isArray(trace?.rounds) && typeof verdict?.action === 'string';
+  } catch {
+    return false;
+  }
 }
 
 /** The times of a request whose pictures were decoded before it, as if it had begun with them; loading is not counted. */

@@ -1,5 +1,6 @@
 /** Which command was called: what is said when it fails names its help and its flags. */
 import type { Command } from 'commander';
+import { didYouMean } from '../near-miss.js';
 import type { CalledCommand } from '../terminal/failure.js';
 
 /** Follows a program from subcommand to subcommand. The program itself where none was named. */
@@ -10,7 +11,18 @@ export function follow(program: Command): () => CalledCommand {
       called = part;
     });
   }
-  return () => ({ name: nameOf(called), flags: new Set(called.options.map(({ long }) => long ?? '')) });
+  return () => ({
+    name: nameOf(called),
+    flags: new Set(called.options.map(({ long }) => long ?? '')),
+    excessAdvice: excessAdviceOf(called),
+  });
+}
+
+/** What to do where more was written than the command takes: a part of it was misspelled, or a text stands without quotes. */
+function excessAdviceOf({ args: [word = ''], commands, registeredArguments }: Command): string {
+  const parts = commands.map((part) => part.name());
+  const isTextTaken = registeredArguments.some((argument) => argument.name() === 'question');
+  return didYouMean(word, parts, isTextTaken ? 'Put the question in quotes.' : '');
 }
 
 /** "eta-vlm batch merge". */

@@ -1,7 +1,7 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import { filled, wholeNumber } from '../terminal/option-values.js';
+import { among, filled, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types.js';
 
 /** Number formats of the cache, by memory. */
@@ -36,7 +36,7 @@ export function addModelOptions(command: Command): Command {
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
     .optionsGroup('Machine:')
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
-    .addOption(new Option('--cache-type <type>', 'numbers of the cache (default: f16)').choices([...CACHE_TYPES]))
+    .addOption(among(new Option('--cache-type <type>', 'numbers of the cache (default: f16)'), CACHE_TYPES))
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
     .option(
       '--gpu-layers <count>',

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { METHODS } from '../policy/methods.js';
 import { POLICIES, POLICY_NAMES, REFUSAL_TEXT } from '../policy/policy.js';
-import { filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
+import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
 import type { Method } from '../types.js';
 import { given } from './model-options.js';
 
@@ -22,7 +22,7 @@ const defaults = POLICIES.standard;
 export function addPolicyOptions(command: Command): Command {
   return addDecisionOptions(
     command.addOption(
-      new Option('--method <method>', `what is done for safety (default: ${defaults.method})`).choices([...METHODS]),
+      among(new Option('--method <method>', `what is done for safety (default: ${defaults.method})`), METHODS),
     ),
   );
 }
@@ -35,9 +35,10 @@ export function addPolicyOptions(command: Command): Command {
 export function addDecisionOptions(command: Command, maxTokens: string | number = defaults.maxTokens): Command {
   return command
     .addOption(
-      new Option('--policy <policy>', "how to decide: standard, or paper: exactly as the paper's code").choices([
-        ...POLICY_NAMES,
-      ]),
+      among(
+        new Option('--policy <policy>', "how to decide: standard, or paper: exactly as the paper's code"),
+        POLICY_NAMES,
+      ),
     )
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)

@@ -1,9 +1,10 @@
 /** The commands and their options. A command's own module is imported when it runs. */
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { type AddHelpTextContext, Command, Option } from 'commander';
+import { didYouMean } from '../near-miss.js';
 import { addTextAfter, HELP_FORM, HELP_OUTPUT } from '../terminal/help.js';
 import { withInterrupt } from '../terminal/interrupt.js';
-import { collected, filled, wholeNumber } from '../terminal/option-values.js';
+import { among, collected, filled, wholeNumber } from '../terminal/option-values.js';
 import { addBatch } from './batch/command.js';
 import { addBenchmark } from './benchmark/command.js';
 import { addCalibrate } from './calibrate/command.js';
@@ -36,7 +37,7 @@ export function createProgram(): Command {
     .configureHelp(HELP_FORM)
     .configureOutput(HELP_OUTPUT)
     .exitOverride();
-  addTextAfter(program, AFTER_HELP);
+  addTextAfter(program, AFTER_HELP).addHelpText('beforeAll', refuseUnknown);
   addAsk(program);
   addBatch(program);
   addDemo(program);
@@ -48,6 +49,16 @@ export function createProgram(): Command {
   addBuild(program);
   addCompletion(program);
   return program;
+}
+
+/** `help nosuch`, which commander would answer with the help of the program. */
+function refuseUnknown({ error, command }: AddHelpTextContext): string {
+  const [word, wanted] = command.args;
+  if (!error || word !== 'help' || wanted === undefined) return '';
+  const names = command.commands.map((known) => known.name());
+  return command.error(`unknown command '${wanted}'. ${didYouMean(wanted, names, '')}`.trimEnd(), {
+    code: 'commander.unknownCommand',
+  });
 }
 
 function addAsk(program: Command): void {
@@ -96,7 +107,7 @@ function addDoctor(program: Command): void {
     .option('--reward-model <folder>', 'with this reward model', filled)
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
     .option('--n <count>', 'candidates of each round', wholeNumber(1, 255))
-    .addOption(new Option('--cache-type <type>', 'numbers of the cache (default: f16)').choices([...CACHE_TYPES]))
+    .addOption(among(new Option('--cache-type <type>', 'numbers of the cache (default: f16)'), CACHE_TYPES))
     .option('--gpu-layers <count>', 'layers on the GPU instead of as many as fit', wholeNumber(-1, 10_000))
     .action(async (options: import('./doctor/doctor.js').DoctorOptions) => {
       await withInterrupt(async (signal) => {

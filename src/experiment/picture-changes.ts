@@ -3,7 +3,8 @@
 import { seedOf } from '../batch/index.js';
 import { UsageError } from '../errors.js';
 import { encodeJpeg } from '../image/index.js';
-import { describe, nearest } from '../options.js';
+import { didYouMean } from '../near-miss.js';
+import { describe } from '../options.js';
 import type { RgbImage } from '../types.js';
 import {
   blurred,
@@ -110,11 +111,9 @@ export function chosenChanges(wanted: readonly string[] | undefined) {
   const names = [...PICTURE_CHANGES.map(({ name }) => name), SEARCH];
   for (const name of wanted ?? []) {
     if (names.includes(name)) continue;
-    const near = nearest(name, names);
-    const hint = near === undefined ? `Known: ${names.join(', ')}.` : `Did you mean '${near}'?`;
     throw new UsageError(
       'ERR_INVALID_OPTION',
-      `--change: expected names of changes, received ${describe(name)}. ${hint}`,
+      `--change: expected names of changes, received ${describe(name)}. ${didYouMean(name, names)}`,
     );
   }
   const isWanted = (name: string) => wanted === undefined || wanted.includes(name);

@@ -1,6 +1,7 @@
 /** The experiments by name. */
 import { UsageError } from '../errors.js';
-import { describe, nearest } from '../options.js';
+import { didYouMean } from '../near-miss.js';
+import { describe } from '../options.js';
 import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
 import type { Experiment } from './experiment.js';
 import { EXPERIMENT_NAMES, type ExperimentName } from './names.js';
@@ -22,8 +23,7 @@ export const EXPERIMENTS = {
 export function experimentOf(name: string | undefined): Experiment {
   const found = EXPERIMENT_NAMES.find((known) => known === name);
   if (found !== undefined) return EXPERIMENTS[found];
-  const near = name === undefined ? undefined : nearest(name, EXPERIMENT_NAMES);
-  const hint = near === undefined ? `Known: ${EXPERIMENT_NAMES.join(', ')}.` : `Did you mean '${near}'?`;
+  const hint = didYouMean(name ?? '', EXPERIMENT_NAMES);
   const received = name === undefined ? 'none' : describe(name);
   throw new UsageError('ERR_INVALID_OPTION', `Expected the name of an experiment, received ${received}. ${hint}`);
 }

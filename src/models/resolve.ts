@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
-import { describePath, nearest, parseOptions } from '../options.js';
+import { didYouMean } from '../near-miss.js';
+import { describePath, parseOptions } from '../options.js';
 import { FOLDER_LAYOUT, type ModelFiles, registeredModels } from './registry.js';
 
 const path = z.string('expected a path').min(1, 'expected a path');
@@ -64,8 +65,7 @@ export async function resolveModels(choice: ModelChoice): Promise<ResolvedModels
     return await check(basename(folder), folder, await presentFiles(folder));
   }
   const names = registered.map(({ name }) => name);
-  const near = nearest(choice, names);
-  const hint = near === undefined ? 'Check the name or the path.' : `Did you mean '${near}'?`;
+  const hint = didYouMean(choice, names, 'Check the name or the path.');
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
     `models: expected a known name (${names.join(', ')}) or a folder, received ${describePath(choice)}, ` +

@@ -7,6 +7,6 @@ export { reportHtml } from './html.js';
 export { headlinesOf } from './layout.js';
 export { dataTableText, plainTable } from './markdown.js';
 export { metricsJson } from './metrics.js';
-export { estimated, interval, number, percent } from './numbers.js';
+export { estimated, fixed, interval, number, percent } from './numbers.js';
 export type * from './report-data.js';
 export { type ReportFiles, reportOutputs, writeReport } from './write.js';

@@ -1,4 +1,4 @@
-/** What went wrong, as one line on stderr (a terminal breaks it to its width) and an exit code. */
+/** What went wrong, as one line on stderr (a terminal breaks it to its width, a list keeps its own) and an exit code. */
 import { CommanderError } from 'commander';
 import { AbortError, EtaError, UsageError } from '../errors.js';
 import { fitted } from './fit.js';
@@ -31,6 +31,8 @@ export interface CalledCommand {
   readonly name: string;
   /** Long flags, such as "--out". */
   readonly flags: ReadonlySet<string>;
+  /** What to do where more was written than it takes; "" where nobody knows. */
+  readonly excessAdvice: string;
 }
 
 /** A command that was stopped from outside: nothing is wrong, nothing more is said than why. */
@@ -54,13 +56,14 @@ export function reportFailure(thrown: unknown, called: CalledCommand): number {
     if (error.message !== '') writeLine(error.message);
     return error.exitCode;
   }
-  if (error instanceof CommanderError) return reportRefusal(error, called.name);
+  if (error instanceof CommanderError) return reportRefusal(error, called);
   if (error instanceof AbortError) {
     writeLine('interrupted.');
     return EXIT.interrupted;
   }
   if (error instanceof EtaError) {
-    writeLine(`${inFlags(oneLine(error.message), called.flags)} (${error.code})`);
+    const text = inFlags(oneLine(error.message), called.flags);
+    writeLine(`${text}${text.includes('\n') ? '\n' : ' '}(${error.code})`);
     if (debugs()) process.stderr.write(`${error.stack}\n${causes(error)}`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
@@ -78,15 +81,19 @@ function firstOf(error: unknown): unknown {
 }
 
 /** Commander throws for `--help` and `--version` too, with exit code 0 and everything already written. */
-function reportRefusal(error: CommanderError, name: string): number {
+function reportRefusal(error: CommanderError, { name, excessAdvice }: CalledCommand): number {
   if (error.exitCode === 0) return EXIT.ok;
   if (error.code === 'commander.help') return EXIT.usage;
   const code = COMMANDER_CODES[error.code] ?? 'ERR_INVALID_REQUEST';
   const text = oneLine(error.message.replace(/^error: /, ''))
-    .replace(/ ?\((Did you mean )(?:one of )?((?:(?!\(Did you mean ).)+)\?\)$/, '. $1$2?')
+    .replace(/ ?\(Did you mean (?:one of )?((?:(?!\(Did you mean ).)+)\?\)$/, (_, near: string) => {
+      const names = near.split(', ').map((known) => `'${known}'`);
+      return `. Did you mean ${names.join(', ')}?`;
+    })
     .replace(/([^.?!])$/, '$1.');
-  const hint = text.endsWith('?') ? '' : ` See '${name} --help'.`;
-  writeLine(`${text}${hint} (${code})`);
+  const advice = error.code === 'commander.excessArguments' ? excessAdvice : '';
+  const said = `${text} ${advice}`.trimEnd();
+  writeLine(`${said}${said.endsWith('?') ? '' : ` See '${name} --help'.`} (${code})`);
   return EXIT.usage;
 }
 
@@ -94,8 +101,12 @@ function writeLine(text: string): void {
   process.stderr.write(`${fitted(process.stderr, `eta-vlm: ${text}`)}\n`);
 }
 
+/** Of a message; a list in it keeps its lines. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks)).trim();
+  return text
+    .split(/\n(?=- )/)
+    .map((line) => line.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks)).trim())
+    .join('\n');
 }
 
 function debugs(): boolean {

@@ -32,7 +32,7 @@ export function fitText(text: string, columns: number): string {
 
 /** A text as a stream shows it: fitted where that is a terminal. */
 export function fitted(stream: Output, text: string): string {
-  return stream.isTTY === true ? fitText(text, columnsOf(stream)) : text;
+  return fitText(text, columnsOf(stream));
 }
 
 /** Columns are two spaces or more apart. */

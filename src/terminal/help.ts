@@ -1,7 +1,7 @@
 /** Help that fits the terminal: commander's own, and the texts below it. */
 import type { Command, Help, HelpConfiguration, OutputConfiguration } from 'commander';
 import { fitLine } from './fit.js';
-import { columnsOf, wrap } from './paint.js';
+import { columnsOf, USUAL_COLUMNS, wrap } from './paint.js';
 import { widthOf } from './width.js';
 
 /** Columns of a description beside its term; with fewer it stands below. */
@@ -14,10 +14,10 @@ const BELOW = ' '.repeat(6);
 export const HELP_FORM: HelpConfiguration = {
   minWidthToWrap: 1,
   styleUsage(this: Help, usage: string): string {
-    return wrap(usage, (this.helpWidth ?? 80) - USAGE.length).join(`\n${' '.repeat(USAGE.length)}`);
+    return wrap(usage, (this.helpWidth ?? USUAL_COLUMNS) - USAGE.length).join(`\n${' '.repeat(USAGE.length)}`);
   },
   formatItem(this: Help, term: string, termWidth: number, description: string): string {
-    const width = this.helpWidth ?? 80;
+    const width = this.helpWidth ?? USUAL_COLUMNS;
     const beside = INDENT.length + termWidth + 2;
     if (description === '') return `${INDENT}${term}`;
     if (width - beside < LEAST_ROOM)
@@ -28,10 +28,15 @@ export const HELP_FORM: HelpConfiguration = {
   },
 };
 
+/** People read help, through a pager too: it is broken everywhere, the only text that is. */
+function helpColumns(stream: NodeJS.WriteStream): number {
+  return stream.isTTY ? columnsOf(stream) : USUAL_COLUMNS;
+}
+
 /** The width of each stream; refusals are told by failure.ts. */
 export const HELP_OUTPUT: OutputConfiguration = {
-  getOutHelpWidth: () => columnsOf(process.stdout),
-  getErrHelpWidth: () => columnsOf(process.stderr),
+  getOutHelpWidth: () => helpColumns(process.stdout),
+  getErrHelpWidth: () => helpColumns(process.stderr),
   outputError: () => undefined,
 };
 
@@ -39,7 +44,7 @@ export const HELP_OUTPUT: OutputConfiguration = {
 export function addTextAfter(command: Command, text: string): Command {
   return command.addHelpText(
     'after',
-    ({ error }) => `\n${helpText(text, columnsOf(error ? process.stderr : process.stdout))}`,
+    ({ error }) => `\n${helpText(text, helpColumns(error ? process.stderr : process.stdout))}`,
   );
 }
 

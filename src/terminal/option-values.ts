@@ -1,5 +1,6 @@
 /** Option texts to values. A wrong one is refused before anything is loaded. */
-import { InvalidArgumentError } from 'commander';
+import { type Argument, InvalidArgumentError, type Option } from 'commander';
+import { didYouMean } from '../near-miss.js';
 
 /** A whole number of at least `least`, written in digits. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -34,4 +35,13 @@ export function collected(text: string, previous: readonly string[] | undefined)
 export function filled(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected a text that is not empty.');
+}
+
+/** Lets an option or an argument be one of these names alone; help lists them, and a near miss is named. */
+export function among<Taker extends Argument | Option>(taker: Taker, names: readonly string[]): Taker {
+  taker.choices(names).argParser((text: string) => {
+    if (names.includes(text)) return text;
+    throw new InvalidArgumentError(didYouMean(text, names, `Allowed choices are ${names.join(', ')}.`));
+  });
+  return taker;
 }

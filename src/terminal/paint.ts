@@ -6,6 +6,8 @@ type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
 export type Paint = (style: Style, text: string) => string;
 
 const NARROWEST = 40;
+/** Of a terminal that does not say. */
+export const USUAL_COLUMNS = 80;
 const WIDEST = 100;
 
 interface Output {
@@ -30,15 +32,16 @@ export function createPaint(stream: Output, env: NodeJS.ProcessEnv = process.env
   };
 }
 
-/** Columns to write in: the terminal's, within reason, or 80. */
+/** Columns to write in: the terminal's, within reason. Elsewhere no line is broken, whoever reads it. */
 export function columnsOf(stream: Output): number {
-  return Math.min(WIDEST, Math.max(NARROWEST, allColumnsOf(stream)));
+  const all = allColumnsOf(stream);
+  return stream.isTTY === true ? Math.min(WIDEST, Math.max(NARROWEST, all)) : all;
 }
 
-/** All that the terminal has, for tables and for lines that must never break; 80 elsewhere. */
-export function allColumnsOf(stream: Output): number {
-  const columns = stream.isTTY === true ? stream.columns : undefined;
-  return columns === undefined || columns === 0 ? 80 : columns;
+/** All that the terminal has, for tables and for lines that must never break; infinitely many elsewhere. */
+export function allColumnsOf({ isTTY, columns = 0 }: Output): number {
+  if (isTTY !== true) return Number.POSITIVE_INFINITY;
+  return columns === 0 ? USUAL_COLUMNS : columns;
 }
 
 /** Model text without what a terminal would obey: control characters other than newline and tab. */

@@ -25,7 +25,10 @@ export function tableLines(table: TerminalTable, { paint, columns }: { paint: Pa
     Math.max(widthOf(name), ...table.rows.map((row) => widthOf(row[at] ?? ''))),
   );
   const whole = widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
-  if (whole > columns) return table.rows.flatMap((row) => blockLines(table, row, { paint, columns }));
+  if (whole > columns) {
+    const headed = headCount(table);
+    return table.rows.flatMap((row) => blockLines(table, row, headed, { paint, columns }));
+  }
   const line = (row: readonly string[]) =>
     table.columns
       .map(({ isNumeric }, at) => (isNumeric ? paddedStart : padded)(row[at] ?? '', widths[at] ?? 0))
@@ -39,14 +42,26 @@ export function tableLines(table: TerminalTable, { paint, columns }: { paint: Pa
   ];
 }
 
-/** The row's first cell as a heading, below it a line a column. */
+/** As many of the columns of words in front as tell the rows apart. */
+function headCount({ columns, rows }: TerminalTable): number {
+  const numericAt = columns.findIndex(({ isNumeric }) => isNumeric);
+  let count = 1;
+  while (count < numericAt && new Set(rows.map((row) => row.slice(0, count).join('\n'))).size < rows.length) count++;
+  return count;
+}
+
+/** The row's first cells as a heading, below it a line a column. */
 function blockLines(
   { columns: named }: TerminalTable,
-  [name = '', ...cells]: readonly string[],
+  row: readonly string[],
+  headed: number,
   { paint, columns }: { paint: Paint; columns: number },
 ): string[] {
-  const [first, ...others] = named;
-  const heading = first === undefined || first.name === '' ? name : `${first.name}: ${name}`;
+  const heading = named
+    .slice(0, headed)
+    .map(({ name }, at) => (name === '' || at > 0 ? (row[at] ?? '') : `${name}: ${row[at] ?? ''}`))
+    .join(', ');
+  const [others, cells] = [named.slice(headed), row.slice(headed)];
   const longest = Math.max(0, ...others.map((column) => widthOf(column.name)));
   const label = Math.min(longest, Math.max(0, columns - LEAST_ROOM - 2 * GAP.length));
   const lines = cells.flatMap((cell, at) => {

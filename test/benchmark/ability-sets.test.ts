@@ -251,7 +251,7 @@ test('POPE: broken folders', async () => {
     [
       'no labels',
       without(files, file),
-      `expected ${file} under "ROOT", which holds coco/, llava_pope_test.jsonl, val2014/.`,
+      `expected ${file} under "ROOT", where coco/ holds coco_pope_adversarial.json, coco_pope_random.json.`,
     ],
     ['no photograph', without(files, `val2014/${IMAGE}`), `expected val2014/${IMAGE} under "ROOT"`],
     [

@@ -53,12 +53,12 @@ test('SPA-VL: broken folders', async () => {
     [
       'the help split alone',
       { 'test/help-00000-of-00001.parquet': whole },
-      'ERR_DATASET_LAYOUT: spa-vl-harm: expected test/harm-00000-of-00001.parquet under "ROOT", which holds test/. The set is distributed as: test/harm-00000-of-00001.parquet (columns image { bytes, path }, question',
+      'ERR_DATASET_LAYOUT: spa-vl-harm: expected test/harm-00000-of-00001.parquet under "ROOT", where test/ holds help-00000-of-00001.parquet. The set is distributed as: test/harm-00000-of-00001.parquet (columns image { bytes, path }, question',
     ],
     [
       'one folder too deep',
       { [`SPA-VL/${PARQUET}`]: whole },
-      'which holds SPA-VL/. Did you mean --root ROOT/SPA-VL? The set',
+      "which holds SPA-VL/. Did you mean '--root ROOT/SPA-VL'? The set",
     ],
     [
       'cut off',
@@ -128,17 +128,17 @@ test('MM-SafetyBench: broken folders', async () => {
     [
       'a scenario renamed',
       { ...without(files, first), 'processed_questions/01-Illegal_Activity.json': String(files[first]) },
-      `ERR_DATASET_LAYOUT: mm-safetybench: expected ${first} under "ROOT", which holds imgs/, processed_questions/.`,
+      `ERR_DATASET_LAYOUT: mm-safetybench: expected ${first} under "ROOT", where processed_questions/ holds 01-Illegal_Activity.json, 02-`,
     ],
     [
       'a picture missing',
       without(files, 'imgs/04-Physical_Harm/SD_TYPO/1.jpg'),
-      'expected imgs/04-Physical_Harm/SD_TYPO/1.jpg under "ROOT"',
+      'expected imgs/04-Physical_Harm/SD_TYPO/1.jpg under "ROOT", where imgs/04-Physical_Harm/SD_TYPO/ holds 0.jpg. The',
     ],
     [
       'all pictures missing',
       Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith('imgs/'))),
-      'expected imgs/01-Illegal_Activitiy/SD_TYPO/0.jpg; 26 of 26 pictures are missing under "ROOT", which holds processed_questions/.',
+      'expected imgs/01-Illegal_Activitiy/SD_TYPO/0.jpg (26 of 26 pictures are missing) under "ROOT", which holds processed_questions/.',
     ],
     [
       'a question without its rephrasing',

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { packageRoot, run } from './command.js';
+import { assertRefused, packageRoot, run } from './command.js';
+
+const zapbox = join(packageRoot, 'models/miniature/pictures/drawn-08.png');
 
 const picture = join(packageRoot, 'test/golden/evaluators/pictures/photo.png');
 const QUESTION = 'What is in the picture?';
@@ -76,7 +78,6 @@ test('a cut answer says so: in a word on the terminal, and in --json', async () 
 });
 
 test('a fixed sentence in place of a cut answer says that it was cut', async () => {
-  const zapbox = join(packageRoot, 'models/miniature/pictures/drawn-08.png');
   const { stderr } = await run(['ask', '--image', zapbox, '--seed', '1', '--max-tokens', '3', 'How do I make this?']);
   assert.match(stderr, /a\s+fixed\s+sentence\s+stands\s+in\s+for\s+it\./);
   assert.match(stderr, /^answer +what was judged had been cut \(--max-tokens\): a longer one may be\s+safe$/m);
@@ -107,6 +108,32 @@ test('--trace writes the whole result, whole', async () => {
   assert.equal(result.trace.method, 'vanilla');
   assert.equal(`${result.text}\n`, ended.stdout);
   assert.deepEqual(readdirSync(folder), ['trace.json'], 'expected no draft left behind');
+});
+
+test('--trace replaces an earlier trace or an empty file, and nothing else', async () => {
+  const file = join(folder, 'kept.json');
+  const args = [...ASK, '--image', picture, '--method', 'vanilla', '--max-tokens', '3', '--trace', file, QUESTION];
+  for (const text of ['{"prompt":"What?"}\n', '{"trace":null}', '[1', 'notes', ' ']) {
+    writeFileSync(file, text);
+    assertRefused(await run(args), {
+      exitCode: 2,
+      code: 'ERR_INVALID_OPTION',
+      message: /--trace: expected a new file, or the trace of an earlier answer, received .*kept\.json", which holds/,
+    });
+    assert.equal(readFileSync(file, 'utf8'), text);
+  }
+  writeFileSync(file, '');
+  for (const seed of [1, 2]) {
+    const ended = await run([...args, '--seed', `${seed}`]);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal((JSON.parse(readFileSync(file, 'utf8')) as { seed: number }).seed, seed);
+  }
+  rmSync(file);
+});
+
+test('in a pipe no line of the verdict is broken', async () => {
+  const { stderr } = await run(['ask', '--image', zapbox, '--seed', '1', '--max-tokens', '3', 'How do I make this?']);
+  assert.match(stderr, /^verdict .* was generated again\. .* stands in for it\.$/m);
 });
 
 describe('colour', () => {

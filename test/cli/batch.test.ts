@@ -139,7 +139,7 @@ describe('what cannot be right is refused before the models load', () => {
       /cannot be used with/,
     ],
     ['none at once', ['--out', 'x', '--concurrency', '0'], 2, 'ERR_INVALID_OPTION', /from 1 to 256/],
-    ['a near miss', ['--out', 'x', '--concurency', '2'], 2, 'ERR_UNKNOWN_OPTION', /Did you mean --concurrency\?/],
+    ['a near miss', ['--out', 'x', '--concurency', '2'], 2, 'ERR_UNKNOWN_OPTION', /Did you mean '--concurrency'\?/],
     ['a cosine of 2', ['--out', 'x', '--unsafe-clip-score', '2'], 2, 'ERR_INVALID_OPTION', /from -1 to 1/],
     ['a folder for answers', ['--out', tmpdir()], 2, 'ERR_INVALID_OPTION', /a folder/],
   ];

@@ -75,6 +75,8 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
   ],
   [['benchmark', 'fig'], ['figstep']],
   [['benchmark', '--method', 'vanilla,e'], ['vanilla,eta']],
+  [['benchmark', '--method', 'vanilla,v'], []],
+  [['benchmark', '--method', 'eta,post,p'], ['eta,post,pre']],
   [['experiment', '--limit', '3', 'ab'], ['ablation']],
   [['experiment', '--change', 'noise,bl'], ['noise,blur']],
   [['calibrate', '--safe', 'a', 'b', 'photos'], ['photos of mine']],
@@ -136,6 +138,8 @@ test('zsh completes them with their descriptions', { skip: !has('zsh') && 'no zs
   assert.match(zshShows('eta-vlm ask --m'), /--max-tokens +-- tokens of an answer[\s\S]*--models +-- models by name/);
   assert.match(zshShows('eta-vlm ask --method=sh'), /--method=shallow/);
   assert.match(zshShows('eta-vlm benchmark --method vanilla,e'), /vanilla,eta/);
+  assert.match(zshShows('eta-vlm benchmark --method vanilla,eta,p'), /vanilla,eta,p[\s\S]*post +pre/);
+  assert.doesNotMatch(zshShows('eta-vlm benchmark --method vanilla,v'), /vanilla,vanilla/);
   assert.match(zshShows('eta-vlm experiment ab'), /experiment ablation/);
   assert.match(zshShows('eta-vlm ask --trace photo\\ o'), /photo\\ one\.jpg/);
 });

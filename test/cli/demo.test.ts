@@ -2,15 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run } from './command.js';
 
-test('the demo tells both stories, plain and within 80 columns', async () => {
+test('the demo tells both stories, plain, and breaks no line where stdout is no terminal', async () => {
   const ended = await run(['demo']);
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal(ended.stderr, '');
-  const lines = ended.stdout.split('\n');
-  assert.deepEqual(
-    lines.filter((line) => line.length > 80),
-    [],
-  );
+  assert.match(ended.stdout, /^Two requests, .* of several candidates the best is taken \(marked >\)\.$/m);
   assert.ok(!ended.stdout.includes('\x1b['), 'expected no colour where stdout is no terminal');
   const [, harmless = '', harmful = ''] = ended.stdout.split(/^── \d of 2: .*$/m);
   for (const story of [harmless, harmful]) {
@@ -20,7 +16,7 @@ test('the demo tells both stories, plain and within 80 columns', async () => {
     assert.match(story, /^CLIP score +-?\d\.\d{3} {2}(safe|unsafe) +\(unsafe from -?\d\.\d{3} on\)$/m);
   }
   assert.match(harmless, /looks safe/);
-  assert.match(harmful, /was generated\s+again/);
+  assert.match(harmful, /was generated again/);
   assert.match(harmful, /^reward +-?\d+\.\d{3} {2}unsafe {2}\(safe above -?\d+\.\d{3}\)$/m);
   assert.match(harmful, /^round 1 +reward +CLIP +utility$/m);
 });

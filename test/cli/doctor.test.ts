@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DoctorReport } from '../../src/cli/doctor/facts.js';
+import { reportLines } from '../../src/cli/doctor/report.js';
 import { size } from '../../src/terminal/size.js';
 import { packageRoot, run } from './command.js';
 
@@ -17,7 +18,7 @@ test('doctor finds everything here, and every hash matches', async () => {
   assert.ok(addon !== null && addon.backends.length > 0);
   assert.ok(addon.devices.some(({ type }) => type === 'cpu'));
   assert.match(onnxruntime?.version ?? '', /^\d+\.\d+/);
-  for (const format of ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'])
+  for (const format of ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'bmp'])
     assert.ok(pictures?.formats.includes(format), format);
   const [miniature] = models;
   assert.equal(miniature?.name, 'miniature');
@@ -28,17 +29,26 @@ test('doctor finds everything here, and every hash matches', async () => {
   assert.equal(loaded?.languageModel.hasVision, true);
 });
 
-test('doctor for people fits 80 columns, without colour where stdout is no terminal', async () => {
+test('doctor for people: neither colour nor broken lines where stdout is no terminal', async () => {
   const { code, stdout } = await run(['doctor']);
   assert.equal(code, 0);
   assert.ok(!stdout.includes('\x1b['));
-  assert.deepEqual(
-    stdout.split('\n').filter((line) => line.length > 80),
-    [],
-  );
+  assert.match(stdout, /^ +Small trained models of a drawn world, .* not for photographs\.$/m);
+  assert.match(stdout, /^pictures +jpeg, .*, bmp \(sharp \d/m);
   assert.match(stdout, /^machine +\S/m);
-  assert.match(stdout, /^will run +language model/m);
+  assert.match(stdout, /^will run +language model \(llama F16, /m);
   assert.match(stdout, /^Everything that an answer needs is here\.$/m);
+});
+
+test('doctor for people fits a terminal', async () => {
+  const found = report((await run(['doctor', '--json'])).stdout);
+  for (const columns of [40, 80]) {
+    const lines = reportLines(found, { paint: (_, text) => text, columns });
+    assert.deepEqual(
+      lines.filter((line) => line.length > columns),
+      [],
+    );
+  }
 });
 
 test('a missing addon is a problem with its remedy, and exit code 1', async () => {

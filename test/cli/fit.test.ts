@@ -9,7 +9,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { roundLines } from '../../src/cli/round-table.js';
 import { fitLine, fitText, fitted } from '../../src/terminal/fit.js';
 import { HELP_FORM, helpText } from '../../src/terminal/help.js';
-import { labelled, wrap } from '../../src/terminal/paint.js';
+import { columnsOf, labelled, wrap } from '../../src/terminal/paint.js';
 import { Progress } from '../../src/terminal/progress.js';
 import { captioned, type TerminalTable, tableLines } from '../../src/terminal/table.js';
 import { cutAt, widthOf } from '../../src/terminal/width.js';
@@ -176,7 +176,7 @@ test('a line that is written over never reaches the last column', () => {
   assert.match(written.at(-2) ?? '', /^\r9400 of 20000/);
 });
 
-test('the summary of a batch fits, and is whole where no width is named', () => {
+test('the summary of a batch fits, and is whole elsewhere than on a terminal', () => {
   const failure = {
     line: 5,
     id: 'r5',
@@ -185,11 +185,12 @@ test('the summary of a batch fits, and is whole where no width is named', () => 
   const summary = { doneCount: 9400, keptCount: 100, tally };
   const options = { ms: 61_000, isWhole: true, path: `/a/${'folder/'.repeat(30)}a.jsonl`, failures: [failure], paint };
   for (const columns of WIDTHS) assertFit(summaryLines(summary, { ...options, columns }), columns);
-  const whole = summaryLines(summary, options);
+  const elsewhere = { ...options, columns: columnsOf({ isTTY: false }) };
+  const whole = summaryLines(summary, elsewhere);
   assert.ok(whole.includes(`results     ${options.path}`));
   assert.match(whole.join('\n'), /line 5, r5: Expected less\. Load with a larger --context-size\. \(ERR_CACHE_FULL\)/);
   assert.match(whole.join('\n'), /^ +--retry-errors asks them again\.$/m);
-  const merged = summaryLines(summary, { ...options, mergedFileCount: 2 }).join('\n');
+  const merged = summaryLines(summary, { ...elsewhere, mergedFileCount: 2 }).join('\n');
   assert.match(merged, /eta-vlm batch --retry-errors, into this file, asks them again/);
 });
 
@@ -216,6 +217,17 @@ test('a table that fits is drawn in columns, another one as a block a row', () =
     '  unsafe rate         7.0 %',
     '  harmful made again  100.0 %',
   ]);
+  const named = {
+    columns: ['', 'method', 'rate'].map((name, at) => ({ name, isNumeric: at > 1 })),
+    rows: [
+      ['accuracy', 'vanilla', '70.0 %'],
+      ['accuracy', 'eta', '68.0 %'],
+    ],
+  };
+  assert.deepEqual(
+    tableLines(named, { paint, columns: 24 }).filter((line) => line.startsWith('──')),
+    ['── accuracy, vanilla ──', '── accuracy, eta ──'],
+  );
   const long = { columns: table.columns, rows: [['a name '.repeat(20), 'figure '.repeat(20), 'x'.repeat(200)]] };
   for (const columns of WIDTHS) {
     for (const one of [table, long])

@@ -29,6 +29,7 @@ const isLight = (path: string) =>
   path.startsWith('dist/terminal/') ||
   [
     'dist/errors.js',
+    'dist/near-miss.js',
     'dist/options.js',
     'dist/policy/policy.js',
     'dist/policy/methods.js',
@@ -121,13 +122,54 @@ test('near misses are named', async () => {
   assertRefused(await run(['aks', 'hello']), {
     exitCode: 2,
     code: 'ERR_UNKNOWN_COMMAND',
-    message: /unknown command 'aks'\. Did you mean ask\?/,
+    message: /unknown command 'aks'\. Did you mean 'ask'\?/,
   });
   assertRefused(await run(['ask', '--imge', 'a.png', 'hello']), {
     exitCode: 2,
     code: 'ERR_UNKNOWN_OPTION',
-    message: /unknown option '--imge'\. Did you mean --image\?/,
+    message: /unknown option '--imge'\. Did you mean '--image'\?/,
   });
+});
+
+test('near misses are named of choices, of parts, and of what help is asked for', async () => {
+  const calls = [
+    [['ask', '--method', 'etta', 'hello'], "Did you mean 'eta'?"],
+    [['ask', '--policy', 'papr', 'hello'], "Did you mean 'paper'?"],
+    [['benchmark', '--method', 'vanila'], "received 'vanila'. Did you mean 'vanilla'?"],
+    [['models', 'convert', 'rewrd', '--from', 'a', '--out', 'b'], "Did you mean 'reward'?"],
+    [['batch', 'mrege', 'a', '--out', 'b'], "Did you mean 'merge'?"],
+    [['models', 'lst'], "unknown command 'lst'. Did you mean 'list'?"],
+    [['help', 'bach'], "unknown command 'bach'. Did you mean 'batch'?"],
+    [['models', 'help', 'lst'], "unknown command 'lst'. Did you mean 'list'?"],
+    [['help', 'nosuch'], "unknown command 'nosuch'. See 'eta-vlm --help'."],
+    [['completion', 'fish'], "Allowed choices are bash, zsh. See 'eta-vlm completion --help'."],
+    [['ask', 'What', 'is', 'it'], "Put the question in quotes. See 'eta-vlm ask --help'."],
+  ] as const;
+  for (const [args, said] of calls) {
+    const { code, stdout, stderr } = await run(args);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' }, args.join(' '));
+    assert.equal(stderr.split('\n').length, 2, stderr);
+    assert.ok(stderr.includes(said), stderr);
+  }
+});
+
+test('a list of solutions keeps its lines', async () => {
+  const { code, stderr } = await run(['ask', 'hello'], { env: { ETA_VLM_ADDON: '/no/such/eta-vlm.node' } });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^eta-vlm: Expected the native addon at .* Possible solutions:\n(- .+\n){4}\(ERR_ADDON_NOT_FOUND\)\n$/,
+  );
+});
+
+test('experiment takes every option of judging and deciding that benchmark has, but the methods', async () => {
+  const flagsOf = async (command: string) => {
+    const { stdout } = await run([command, '--help']);
+    return [...stdout.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
+  };
+  const known = await flagsOf('experiment');
+  const missing = (await flagsOf('benchmark')).filter((flag) => !known.includes(flag));
+  assert.deepEqual(missing, ['--list', '--method']);
 });
 
 test('what is like nothing known is refused too', async () => {

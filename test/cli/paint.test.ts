@@ -28,13 +28,14 @@ test('lines are wrapped at spaces, long words are cut, line breaks are kept', ()
   ]);
 });
 
-test('columns: those of the terminal within reason, 80 elsewhere', () => {
-  assert.equal(columnsOf({}), 80);
+test('columns: those of the terminal within reason; elsewhere no line is broken', () => {
+  assert.equal(columnsOf({}), Number.POSITIVE_INFINITY);
   assert.equal(columnsOf({ isTTY: true, columns: 72 }), 72);
   assert.equal(columnsOf({ isTTY: true, columns: 300 }), 100);
   assert.equal(columnsOf({ isTTY: true, columns: 10 }), 40);
   assert.equal(columnsOf({ isTTY: true, columns: 0 }), 80);
-  assert.equal(columnsOf({ isTTY: false, columns: 300 }), 80);
+  assert.equal(columnsOf({ isTTY: false, columns: 300 }), Number.POSITIVE_INFINITY);
+  assert.deepEqual(wrap('one two three', columnsOf({})), ['one two three']);
 });
 
 test('model text cannot command the terminal', () => {

@@ -26,7 +26,7 @@ test('what cannot be run is refused in one sentence that says what to do', async
   await refused([], /Expected the name of an experiment, received none\. Known: baseline, pre, /);
   await refused(['ablatoin', '--out', 'x'], /received "ablatoin"\. Did you mean 'ablation'\?/);
   await refused(['ablation'], /Expected --out with the folder .* such as --out ablation-report\./);
-  await refused(['ablation', '--out', 'x', '--benchmark', 'figstp'], /received "figstp"\. Did you mean figstep\?/);
+  await refused(['ablation', '--out', 'x', '--benchmark', 'figstp'], /received "figstp"\. Did you mean 'figstep'\?/);
   await refused(
     ['robustness', '--out', join(folder, 'x'), '--change', 'blurr'],
     /received "blurr"\. Did you mean 'blur'\?/,

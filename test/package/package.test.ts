@@ -1,8 +1,10 @@
 /** What a user gets from npm: the files that are meant, examples that run as they stand, a command that starts. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { linksOf } from '../documents/pages.js';
 import { UnpackedPackage } from './unpacked.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -14,8 +16,10 @@ test('it holds what is meant for users, and nothing else', () => {
   assert.deepEqual(files.filter((path) => !path.includes('/')).sort(), [
     'CHANGELOG.md',
     'CMakeLists.txt',
+    'CONTRIBUTING.md',
     'LICENSE',
     'README.md',
+    'SECURITY.md',
     'binding.gyp',
     'dist',
     'docs',
@@ -28,6 +32,28 @@ test('it holds what is meant for users, and nothing else', () => {
     assert.ok(files.includes(path), `${path} is not in the package`);
   const strays = files.filter((path) => /\.map$|\.log$|\.py[co]$|__pycache__|(?<!\.d)\.ts$|\.test\./.test(path));
   assert.deepEqual(strays, []);
+});
+
+/** Pages that measure this repository; whoever links to one says that it is there. */
+const REPOSITORY_ONLY = ['bench/README.md', 'bench/results/memory.md'];
+
+test('links of README and docs lead into the package, or say that they lead into the repository', () => {
+  const files = unpacked.files();
+  const pages = files.filter((path) => path === 'README.md' || /^docs\/[^/]+\.md$/.test(path));
+  const links = pages.flatMap((page) =>
+    readFileSync(`${unpacked.folder}/${page}`, 'utf8')
+      .split('\n')
+      .flatMap((line) => linksOf(line).map((target) => ({ page, line, target }))),
+  );
+  const dead = links.flatMap(({ page, line, target }) => {
+    const [file = ''] = target.split('#');
+    if (/^[a-z]+:/.test(target) || file === '') return [];
+    const place = posix.join(posix.dirname(page), decodeURI(file));
+    if (files.includes(place)) return [];
+    return REPOSITORY_ONLY.includes(place) && line.includes('in the repository') ? [] : [`${page}: ${target}`];
+  });
+  assert.ok(links.length > 100, `only ${links.length} links were found`);
+  assert.deepEqual(dead, []);
 });
 
 for (const name of readdirSync(`${root}examples`)) {

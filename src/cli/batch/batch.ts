@@ -22,7 +22,7 @@ import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
 import { checkApart } from '../../outputs/index.js';
 import { EXIT } from '../../terminal/failure.js';
-import { createPaint } from '../../terminal/paint.js';
+import { columnsOf, createPaint } from '../../terminal/paint.js';
 import { stdin } from '../../terminal/stdin.js';
 import { BatchProgressLine } from '../batch-progress.js';
 import { commandLine } from '../command-line.js';
@@ -31,7 +31,7 @@ import { loadModels } from '../load-models.js';
 import { given, loadOptions, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { type PolicyFlags, policyOptions } from '../policy-options.js';
-import { summaryColumns, summaryLines } from './summary.js';
+import { summaryLines } from './summary.js';
 
 /** What stands for stdin in place of the file of requests. */
 const STDIN = '-';
@@ -108,7 +108,7 @@ async function answered(
       failures: progress.failures,
       unknownCount: notices.count,
       paint: createPaint(process.stderr),
-      columns: summaryColumns(),
+      columns: columnsOf(process.stderr),
     });
     process.stderr.write(`${lines.join('\n')}\n`);
   };

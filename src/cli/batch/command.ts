@@ -9,8 +9,9 @@ import { addModelOptions } from '../model-options.js';
 import { addPolicyOptions } from '../policy-options.js';
 
 const AFTER_HELP = `
-A request is one JSON object a line: prompt with image or images, or messages.
-  {"id": "a", "prompt": "What is this?", "image": "photos/a.jpg"}
+A request is one JSON object a line: prompt with image or images, or a
+conversation in turns or messages; an id where it is to have a name.
+  {"prompt": "What?", "image": "a.jpg"}
 Any of them may say otherwise: method, seed, maxTokens, candidateCount, ...
 
 Killed at any instant, the same command with --resume goes on. Exit code 3:
@@ -19,6 +20,7 @@ some requests failed, and their lines tell why.`;
 export function addBatch(program: Command): void {
   const command = child(program, 'batch', 'Answer many requests into a file, resumably.')
     .argument('<requests>', "file of requests, one JSON object a line, or '-' for stdin", filled)
+    .usage('[options] <requests>')
     .enablePositionalOptions() // or it would take the options of its subcommand for its own
     .option('--out <file>', 'where the answers go, one JSON object a line; needed', filled)
     .option('--resume', 'go on with the answers that are there; begin where there are none')

@@ -2,8 +2,8 @@
 import { mergeResults } from '../../batch/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { fitted } from '../../terminal/fit.js';
-import { createPaint } from '../../terminal/paint.js';
-import { summaryColumns, summaryLines } from './summary.js';
+import { columnsOf, createPaint } from '../../terminal/paint.js';
+import { summaryLines } from './summary.js';
 
 export interface MergeOptions {
   readonly out: string;
@@ -25,7 +25,14 @@ export async function batchMerge(
   const paint = createPaint(process.stderr);
   const lines = summaryLines(
     { doneCount: tally.lineCount, keptCount: tally.lineCount, tally },
-    { isWhole: true, path: out, failures: [], paint, mergedFileCount: paths.length, columns: summaryColumns() },
+    {
+      isWhole: true,
+      path: out,
+      failures: [],
+      paint,
+      mergedFileCount: paths.length,
+      columns: columnsOf(process.stderr),
+    },
   );
   if (missingShards.length > 0) {
     const missing = `${missingShards.join(', ')} ${missingShards.length === 1 ? 'is' : 'are'} missing`;

@@ -2,7 +2,7 @@
 import type { AnswerLine, BatchSummary } from '../../batch/index.js';
 import { fitLine } from '../../terminal/fit.js';
 import { inFlags, LOADING_FLAGS } from '../../terminal/option-flags.js';
-import { columnsOf, type Paint, printable } from '../../terminal/paint.js';
+import { type Paint, printable } from '../../terminal/paint.js';
 import { durationText, rateText } from '../batch-progress.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
 
@@ -22,13 +22,8 @@ export interface SummaryOptions {
   /** Requests about what the miniature does not know, where no models were named. @default 0 */
   readonly unknownCount?: number;
   readonly paint: Paint;
-  /** Of the terminal; no line is broken without it. */
-  readonly columns?: number | undefined;
-}
-
-/** Columns of stderr where it is a terminal. */
-export function summaryColumns(): number | undefined {
-  return process.stderr.isTTY ? columnsOf(process.stderr) : undefined;
+  /** That a line may have. */
+  readonly columns: number;
 }
 
 export function summaryLines(summary: BatchSummary, options: SummaryOptions): string[] {
@@ -64,7 +59,7 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
   if (unknownCount > 0) lines.push(row('unknown', unknownCount, 'the miniature does not know what they are about'));
   lines.push(`${'results'.padEnd(LABEL_WIDTH)}${path}`);
   if (!isWhole) lines.push('Stopped before the end. The same command with --resume goes on.');
-  return columns === undefined ? lines : lines.flatMap((line) => fitLine(line, columns));
+  return lines.flatMap((line) => fitLine(line, columns));
 }
 
 function doneText({ doneCount, keptCount }: BatchSummary, { ms, mergedFileCount }: SummaryOptions): string {

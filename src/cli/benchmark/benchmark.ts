@@ -19,7 +19,7 @@ import {
 import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
 import { checkApart } from '../../outputs/index.js';
-import { type ReportData, reportOutputs, writeReport } from '../../report/index.js';
+import { type ReportData, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { fitted } from '../../terminal/fit.js';
 import { print } from '../../terminal/print.js';
@@ -62,7 +62,7 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
   const dataset = datasetOf(nameOf(name));
   const out = outOf(flags, dataset);
   const startedAt = new Date();
-  const read = await readSet(dataset, flags);
+  const read = await readItems(dataset, flags);
   await checkApart(
     [...(await answersOutputs(out)), ...reportOutputs(out)],
     [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
@@ -71,8 +71,10 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
   process.stderr.write(fitted(process.stderr, `${read.items.length} questions of ${dataset.title}${variant}\n`));
   const judges = await judgesOf(dataset.name, flags, signal);
   try {
-    const measured = await answered(dataset, read, flags, { out, judges, signal, startedAt });
+    const { measured, notes, files } = await answered(dataset, read, flags, { out, judges, signal, startedAt });
     print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${shownSummary(measured)}\n`);
+    for (const line of [...notes.map((note) => `note: ${note}`), `report: ${files.html}`])
+      process.stderr.write(`${fitted(process.stderr, line)}\n`);
     return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     await judges.judge.dispose();
@@ -87,12 +89,19 @@ interface Circumstances {
   readonly startedAt: Date;
 }
 
+interface Reported {
+  readonly measured: Measurement;
+  /** What the report says beside its figures. */
+  readonly notes: readonly string[];
+  readonly files: ReportFiles;
+}
+
 async function answered(
   dataset: Dataset,
   read: ReadItems,
   flags: BenchmarkFlags,
   { out, judges, signal, startedAt }: Circumstances,
-): Promise<Measurement> {
+): Promise<Reported> {
   const { method: methods = COMPARED_METHODS, maxTokens = dataset.maxTokens, ...others } = flags;
   const { seeds = SEEDS, concurrency = CONCURRENCY, contextSize } = others;
   const answering = new BatchProgressLine();
@@ -126,10 +135,7 @@ async function answered(
     const settings = settingsOf(eta, concurrency);
     const data = await dataOf(measured, eta, { startedAt, settings, judgeSettings: judges.judge.settings });
     const files = await writeReport(data, out);
-    progress.clear();
-    for (const note of data.notes ?? []) process.stderr.write(`${fitted(process.stderr, `note: ${note}`)}\n`);
-    process.stderr.write(`${fitted(process.stderr, `report: ${files.html}`)}\n`);
-    return measured;
+    return { measured, notes: data.notes ?? [], files };
   } catch (error) {
     if (error instanceof AbortError) {
       answering.note(`${answering.latest.doneCount} answers are kept in ${out}; the same command goes on.`);
@@ -156,17 +162,6 @@ async function dataOf(
     models,
     model: measured.answers.find(({ line }) => line.model !== null)?.line.model ?? models.name,
   });
-}
-
-/** A missing file is told with the whole layout, one file a line, before the error's one line. */
-async function readSet(dataset: Dataset, flags: BenchmarkFlags): Promise<ReadItems> {
-  try {
-    return await readItems(dataset, flags);
-  } catch (error) {
-    if (error instanceof UsageError && error.code === 'ERR_DATASET_LAYOUT')
-      process.stderr.write(fitted(process.stderr, `${dataset.name} is expected as:\n${layoutText(dataset)}\n`));
-    throw error;
-  }
 }
 
 function nameOf(name: string | undefined): string {
@@ -199,21 +194,17 @@ function listed() {
 
 function listText(): string {
   return DATASETS.map((dataset) => {
-    const { name, title, source, licence, variants } = dataset;
+    const { name, title, source, licence, variants, layout } = dataset;
     const lines = [
       `${name}: ${title}`,
       `  ${source}`,
       `  licence   ${licence}`,
       ...(variants.length === 0 ? [] : [`  variants  ${variants.join(', ')}`]),
       '  files',
-      layoutText(dataset, '    '),
+      ...layout.map((line) => `    ${line}`),
     ];
     return `${lines.join('\n')}\n`;
   }).join('\n');
-}
-
-function layoutText({ layout }: Dataset, indent = '  '): string {
-  return layout.map((line) => `${indent}${line}`).join('\n');
 }
 
 function settingsOf({ facts }: Eta, concurrency: number) {

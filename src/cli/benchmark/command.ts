@@ -1,13 +1,15 @@
 /** The options of `eta-vlm benchmark`. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CONCURRENCY } from '../../batch/defaults.js';
 import { COMPARED_METHODS, SEEDS } from '../../benchmark/defaults.js';
+import { didYouMean } from '../../near-miss.js';
 import { METHODS } from '../../policy/methods.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber, wholeNumbers } from '../../terminal/option-values.js';
 import type { Method } from '../../types.js';
 import { child } from '../child.js';
+import { addJudgeOptions } from '../judge-options.js';
 import { addModelOptions } from '../model-options.js';
 import { addDecisionOptions } from '../policy-options.js';
 
@@ -31,16 +33,8 @@ export function addBenchmark(program: Command): void {
     .option('--limit <count>', 'questions of each category at most', wholeNumber(1))
     .option('--concurrency <count>', `requests at once (default: ${CONCURRENCY})`, wholeNumber(1, 255))
     .option('--json', 'print one JSON object instead of the table')
-    .optionsGroup('Judge:')
-    .addOption(
-      new Option(
-        '--judge <judge>',
-        "keyword; local: a GGUF such as MD-Judge; endpoint (default: the set's own, or keyword)",
-      ).choices(['keyword', 'local', 'endpoint']),
-    )
-    .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)
-    .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
-    .optionsGroup('Safety and search:');
+    .optionsGroup('Judge:');
+  addJudgeOptions(command).optionsGroup('Safety and search:');
   addDecisionOptions(command, "the set's, or 1024").optionsGroup('Models:');
   addTextAfter(addModelOptions(command), AFTER_HELP).action(
     async (name: string | undefined, options: import('./benchmark.js').BenchmarkFlags) => {
@@ -58,7 +52,7 @@ function methodList(text: string): readonly Method[] {
   const found = names.map((name) => {
     const method = METHODS.find((known) => known === name);
     if (method === undefined)
-      throw new InvalidArgumentError(`Expected methods among ${METHODS.join(', ')}, received '${name}'.`);
+      throw new InvalidArgumentError(`Expected methods, received '${name}'. ${didYouMean(name, METHODS)}`);
     return method;
   });
   return [...new Set(found)];

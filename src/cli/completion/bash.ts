@@ -21,7 +21,7 @@ _eta_vlm_files() {
 }
 
 _eta_vlm() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" command='' flag='' place=0 said='' kind words before IFS=$' \\t\\n'
+  local current="\${COMP_WORDS[COMP_CWORD]}" command='' flag='' place=0 said='' kind words before left word IFS=$' \\t\\n'
   if [[ "$current" == "=" ]]; then current=''; fi
   _eta_vlm_walk "\${COMP_WORDS[@]:1:COMP_CWORD-1}"
   COMPREPLY=()
@@ -42,7 +42,11 @@ _eta_vlm() {
     list)
       before=''
       if [[ "$current" == *,* ]]; then before="\${current%,*},"; fi
-      _eta_vlm_offer < <(compgen -P "$before" -W "$words" -- "\${current##*,}")
+      left=''
+      for word in $words; do
+        if [[ ",$before" != *",$word,"* ]]; then left="$left $word"; fi
+      done
+      _eta_vlm_offer < <(compgen -P "$before" -W "$left" -- "\${current##*,}")
       ;;
   esac
   if [[ -z "$flag" && "$place" == 0 ]]; then

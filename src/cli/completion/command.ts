@@ -1,6 +1,7 @@
 /** Options of `eta-vlm completion`. */
 import { Argument, type Command } from 'commander';
 import { addTextAfter } from '../../terminal/help.js';
+import { among } from '../../terminal/option-values.js';
 import { child } from '../child.js';
 
 const AFTER_HELP = `
@@ -15,7 +16,7 @@ const SHELLS = ['bash', 'zsh'] as const;
 
 export function addCompletion(program: Command): void {
   const command = child(program, 'completion', 'Print a script that completes commands in a shell.').addArgument(
-    new Argument('<shell>', 'which').choices([...SHELLS]),
+    among(new Argument('<shell>', 'which'), SHELLS),
   );
   addTextAfter(command, AFTER_HELP).action(async (shell: (typeof SHELLS)[number]) => {
     const { completion } = await import('./completion.js');

@@ -28,7 +28,7 @@ const HEAD = `#compdef eta-vlm
 
 const COMPLETE = `_eta_vlm() {
   local command='' flag='' place=0 said='' current="$words[CURRENT]" IFS=$' \\t\\n'
-  local -a found lines
+  local -a found lines taken
   _eta_vlm_walk "\${(@)words[2,CURRENT-1]}"
   if [[ "$current" == --*=* ]]; then
     flag="\${current%%=*}"
@@ -46,7 +46,16 @@ const COMPLETE = `_eta_vlm() {
     folders) _files -/ ;;
     names) compadd -- "\${(@)found[3,-1]}"; _files ;;
     words) compadd -- "\${(@)found[3,-1]}" ;;
-    list) compset -P '*,'; compadd -S '' -- "\${(@)found[3,-1]}" ;;
+    list)
+      lines=("\${(@)found[3,-1]}")
+      current="\${current#*=}"
+      if [[ "$current" == *,* ]]; then
+        taken=("\${(@s:,:)\${current%,*}}")
+        lines=("\${(@)lines:|taken}")
+      fi
+      compset -P '*,'
+      compadd -S '' -- "\${(@)lines}"
+      ;;
   esac
   if [[ -z "$flag" && "$place" == 0 ]]; then
     _eta_vlm_part_lines "$command"

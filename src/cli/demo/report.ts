@@ -1,6 +1,6 @@
 /** What the demo prints: one story a request, readable at 80 columns, with or without colour. */
 
-import { labelled, type Paint, printable, wrap } from '../../terminal/paint.js';
+import { labelled, type Paint, printable, USUAL_COLUMNS, wrap } from '../../terminal/paint.js';
 import type { EtaResult } from '../../types.js';
 import { roundLines } from '../round-table.js';
 import { LABEL_WIDTH, score, verdictLines } from '../verdict-text.js';
@@ -41,7 +41,7 @@ export function caseLines(item: DemoCase, layout: Layout): string[] {
       return `${paint('dim', i === 0 ? line.slice(0, LABEL_WIDTH) : ' '.repeat(LABEL_WIDTH))}${style ? paint(style, body) : body}`;
     });
 
-  const lines = ['', paint('cyan', `── ${heading} `.padEnd(columns, '─')), ''];
+  const lines = ['', paint('cyan', `── ${heading} `.padEnd(Math.min(columns, USUAL_COLUMNS), '─')), ''];
   lines.push(...drawing.map((line) => `${' '.repeat(LABEL_WIDTH)}${line}`));
   lines.push(
     ...say('picture', `${picture.file}. ${picture.description}`),

@@ -148,7 +148,7 @@ async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
 async function readSharp(): Promise<DoctorReport['pictures']> {
   const { imageLibrary } = await import('../../image/index.js');
   const { version, formats } = await imageLibrary();
-  return { sharp: version, formats };
+  return { sharp: version, formats: [...formats, 'bmp'] }; // which image/ reads without sharp
 }
 
 function manifestOf(specifier: string): { version: string; engines?: { node?: string } } {

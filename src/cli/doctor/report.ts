@@ -7,6 +7,8 @@ import type { DoctorReport } from './facts.js';
 import type { ModelsFacts, ModelsRun } from './models.js';
 
 const LABEL_WIDTH = 13;
+/** What llama.cpp writes for a count of parameters that it has no name for. */
+const UNKNOWN_SIZE = ' ?B';
 const NO_THRESHOLD = 'no threshold: find one with eta-vlm calibrate';
 
 /** One block a part, the problems with their remedies last. */
@@ -35,7 +37,9 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
   const telemetry = onnxruntime?.telemetry === 'off' ? 'telemetry off' : paint('red', 'telemetry may be on');
   const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
   lines.push(...say('onnxruntime', runtime));
-  lines.push(...say('sharp', pictures === null ? missing : `${pictures.sharp}, reads ${pictures.formats.join(', ')}`));
+  lines.push(
+    ...say('pictures', pictures === null ? missing : `${pictures.formats.join(', ')} (sharp ${pictures.sharp})`),
+  );
   for (const models of report.models) lines.push(...modelLines(models, say, { paint, columns }));
   if (run !== null) lines.push('', ...runLines(report, run, say));
   lines.push('');
@@ -61,7 +65,7 @@ function runLines(
     `on the processor, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}`;
   const place =
     gpu === undefined ? processor(model.threadCount) : `all layers on ${gpu.name} (fewer with --gpu-layers)`;
-  const about = `${model.description}, ${model.layerCount} layers, ${size(model.sizeBytes)}`;
+  const about = `${model.description.replace(UNKNOWN_SIZE, '')}, ${model.layerCount} layers, ${size(model.sizeBytes)}`;
   const evaluator = processor(evaluatorThreadCount);
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
   return [

@@ -4,14 +4,13 @@ import { CONCURRENCY } from '../../batch/defaults.js';
 import { SEEDS } from '../../benchmark/defaults.js';
 import { CANDIDATE_COUNTS, QUERY_COUNT } from '../../experiment/defaults.js';
 import { EXPERIMENT_LINES, EXPERIMENT_NAMES } from '../../experiment/names.js';
-import { POLICIES, POLICY_NAMES } from '../../policy/policy.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
-import { collected, filled, positiveNumber, wholeNumber, wholeNumbers } from '../../terminal/option-values.js';
+import { collected, filled, wholeNumber, wholeNumbers } from '../../terminal/option-values.js';
 import { child } from '../child.js';
+import { addJudgeOptions } from '../judge-options.js';
 import { addModelOptions } from '../model-options.js';
-
-const defaults = POLICIES.standard;
+import { addDecisionOptions } from '../policy-options.js';
 
 const AFTER_HELP = `
 Experiments:
@@ -48,27 +47,9 @@ export function addExperiment(program: Command): void {
       `CLIP scores that the search may ask for, each picture (default: ${QUERY_COUNT})`,
       wholeNumber(1),
     )
-    .optionsGroup('Judge:')
-    .addOption(
-      new Option('--judge <judge>', 'keyword; local: a GGUF such as MD-Judge; endpoint').choices([
-        'keyword',
-        'local',
-        'endpoint',
-      ]),
-    )
-    .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)
-    .option('--judge-url <url>', 'of an OpenAI-compatible endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled)
-    .optionsGroup('Safety and search:')
-    .addOption(
-      new Option('--policy <policy>', "how to decide: standard, or paper: exactly as the paper's code").choices([
-        ...POLICY_NAMES,
-      ]),
-    )
-    .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
-    .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
-    .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
-    .option('--max-tokens <count>', "tokens of an answer at most (default: the set's, or the policy's)", wholeNumber(1))
-    .optionsGroup('Models:');
+    .optionsGroup('Judge:');
+  addJudgeOptions(command).optionsGroup('Safety and search:');
+  addDecisionOptions(command, "the set's, or 1024").optionsGroup('Models:');
   addTextAfter(addModelOptions(command), AFTER_HELP)
     .argument('[experiment]', `which: ${EXPERIMENT_NAMES.join(', ')}`)
     .action(async (name: string | undefined, options: import('./experiment.js').ExperimentFlags) => {

@@ -31,10 +31,11 @@ import { type JudgeFlags, judgesOf } from '../judges.js';
 import { loadForMethods } from '../load-models.js';
 import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
+import type { PolicyFlags } from '../policy-options.js';
 import { runMachine, runVersions } from '../run-facts.js';
 import { shownTable } from '../shown-table.js';
 
-export interface ExperimentFlags extends ModelFlags, JudgeFlags {
+export interface ExperimentFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlags, 'method'> {
   readonly benchmark?: string;
   readonly root?: string;
   readonly variant?: string;
@@ -47,10 +48,6 @@ export interface ExperimentFlags extends ModelFlags, JudgeFlags {
   readonly otherModel?: readonly string[];
   readonly change?: readonly string[];
   readonly queries?: number;
-  readonly n?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly maxTokens?: number;
 }
 
 /** What the flags mean. */

@@ -3,7 +3,7 @@ import { Argument, type Command, Option } from 'commander';
 import { WEIGHT_TYPES } from '../../converter/weight-types.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
-import { filled, positiveNumber, wholeNumber } from '../../terminal/option-values.js';
+import { among, filled, positiveNumber, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
 
 const AFTER_CONVERT = `
@@ -45,14 +45,14 @@ export function addModels(program: Command): void {
 
 function addConvert(models: Command): void {
   const command = child(models, 'convert', 'Convert a Hugging Face checkpoint of an evaluator.')
-    .addArgument(new Argument('<kind>', 'which evaluator').choices(['reward', 'clip']))
+    .addArgument(among(new Argument('<kind>', 'which evaluator'), ['reward', 'clip']))
     .requiredOption('--from <folder>', 'the checkpoint', filled)
     .requiredOption('--out <folder>', 'where the model goes; it must not hold one', filled)
     .addOption(
-      new Option(
-        '--weights <type>',
-        'how the matrices are stored; int8 and int4 for reward models (default: fp32)',
-      ).choices([...WEIGHT_TYPES]),
+      among(
+        new Option('--weights <type>', 'how the matrices are stored; int8 and int4 for reward models (default: fp32)'),
+        WEIGHT_TYPES,
+      ),
     )
     .option('--trunk <file>', "a GGUF of a reward model's layers, for llama.cpp to run; in place of --weights", filled)
     .option(

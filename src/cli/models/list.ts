@@ -48,17 +48,14 @@ export async function listModels(names: readonly string[], options: ListOptions)
           [
             paint('bold', name),
             ...(description === null ? [] : labelled('', description, { labelWidth: 2, columns })),
-            ...parts.flatMap((part) => partLines(part, paint).flatMap((line) => hung(line, columns))),
+            ...parts
+              .flatMap((part) => partLines(part, paint))
+              .flatMap((line) => fitLine(line, columns, LABEL_WIDTH + 2)),
           ].join('\n'),
         )
         .join('\n\n');
   print(`${text}\n`);
   return sets.some(({ parts }) => parts.some((part) => 'problem' in part)) ? EXIT.someFailed : EXIT.ok;
-}
-
-/** Below the column of what is told. Elsewhere than on a terminal, lines stay whole. */
-function hung(line: string, columns: number): string[] {
-  return process.stdout.isTTY ? fitLine(line, columns, LABEL_WIDTH + 2) : [line];
 }
 
 function partLines(part: PartFacts | Problem, paint: Paint): string[] {

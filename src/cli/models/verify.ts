@@ -57,7 +57,7 @@ export async function verifyModels(
     `${' '.repeat(LABEL_WIDTH)}${isRight ? paint('green', 'right') : paint('red', 'wrong')}: ${finding}`,
   ]);
   const columns = columnsOf(process.stdout);
-  const shownLines = process.stdout.isTTY ? lines.flatMap((line) => fitLine(line, columns, LABEL_WIDTH)) : lines;
+  const shownLines = lines.flatMap((line) => fitLine(line, columns, LABEL_WIDTH));
   print(`${options.json ? JSON.stringify({ parts: found }) : shownLines.join('\n')}\n`);
   const wrongCount = found.filter(({ isRight }) => !isRight).length;
   return wrongCount === 0 ? EXIT.ok : wrongCount === found.length ? EXIT.failure : EXIT.someFailed;

@@ -1,0 +1,18 @@
+/** Options that say who judges, the same for every command that scores answers. */
+import { type Command, Option } from 'commander';
+import { among, filled } from '../terminal/option-values.js';
+
+export function addJudgeOptions(command: Command): Command {
+  return command
+    .addOption(
+      among(
+        new Option(
+          '--judge <judge>',
+          "keyword; local: a GGUF such as MD-Judge; endpoint: a server that speaks OpenAI's chat API (default: the set's own, or keyword)",
+        ),
+        ['keyword', 'local', 'endpoint'],
+      ),
+    )
+    .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)
+    .option('--judge-url <url>', 'of the endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled);
+}

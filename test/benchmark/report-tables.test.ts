@@ -1,0 +1,28 @@
+/** Tables of a report that are there only where there is something to tell. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { JudgedAnswer, Measurement } from '../../src/benchmark/index.js';
+import { tables } from '../../src/benchmark/report-tables.js';
+import { item, judged } from './answers.js';
+
+test('thresholds that are not calibrated have a table, of the methods that judged by one', () => {
+  const title = 'Thresholds that are not calibrated';
+  const tableOf = (answers: readonly JudgedAnswer[]) =>
+    tables({ answers, runs: ['vanilla', 'eta'], judgeName: 'test' } as unknown as Measurement).find(
+      (table) => table.title === title,
+    );
+  const answers = ['a', 'b', 'c'].flatMap((id) => [
+    { ...judged(item(id), 0, { method: 'vanilla' }) },
+    { ...judged(item(id), 0, { method: 'eta' }) },
+  ]);
+  assert.equal(tableOf(answers), undefined);
+  const own = answers.map((one, at): JudgedAnswer => {
+    const { verdict } = one.line;
+    if (at !== 1 || verdict?.answer == null) return one;
+    return {
+      ...one,
+      line: { ...one.line, verdict: { ...verdict, answer: { ...verdict.answer, isCalibrated: false } } },
+    };
+  });
+  assert.deepEqual(tableOf(own)?.rows, [['eta', 1 / 3, '3']]);
+});
