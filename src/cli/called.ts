@@ -1,4 +1,5 @@
 /** Which command was called: what is said when it fails names its help and its flags. */
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { didYouMean } from '../near-miss.js';
 import type { CalledCommand } from '../terminal/failure.js';
@@ -14,8 +15,17 @@ export function follow(program: Command): () => CalledCommand {
   return () => ({
     name: nameOf(called),
     flags: new Set(called.options.map(({ long }) => long ?? '')),
+    said: saidOf(process.argv.slice(2)),
     excessAdvice: excessAdviceOf(called),
   });
+}
+
+/** Words that are no names: paths among them come back whole, or as the folder that holds them. */
+function saidOf(words: readonly string[]): string[] {
+  const values = words.map((word) => word.replace(/^--?[\w-]+=/, '')).filter((word) => /[^\w-]/.test(word));
+  return values
+    .flatMap((word) => [word, resolve(word), dirname(resolve(word)), dirname(word)])
+    .filter((word) => word.length > 2);
 }
 
 /** What to do where more was written than the command takes: a part of it was misspelled, or a text stands without quotes. */

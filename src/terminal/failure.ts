@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { AbortError, EtaError, UsageError } from '../errors.js';
 import { fitted } from './fit.js';
 import { inFlags } from './option-flags.js';
+import { printable } from './paint.js';
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -31,6 +32,8 @@ export interface CalledCommand {
   readonly name: string;
   /** Long flags, such as "--out". */
   readonly flags: ReadonlySet<string>;
+  /** Paths and texts that stood behind it, as they may come back in a message. */
+  readonly said: readonly string[];
   /** What to do where more was written than it takes; "" where nobody knows. */
   readonly excessAdvice: string;
 }
@@ -62,7 +65,7 @@ export function reportFailure(thrown: unknown, called: CalledCommand): number {
     return EXIT.interrupted;
   }
   if (error instanceof EtaError) {
-    const text = inFlags(oneLine(error.message), called.flags);
+    const text = inFlags(oneLine(error.message), called.flags, { said: called.said });
     writeLine(`${text}${text.includes('\n') ? '\n' : ' '}(${error.code})`);
     if (debugs()) process.stderr.write(`${error.stack}\n${causes(error)}`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
@@ -98,7 +101,7 @@ function reportRefusal(error: CommanderError, { name, excessAdvice }: CalledComm
 }
 
 function writeLine(text: string): void {
-  process.stderr.write(`${fitted(process.stderr, `eta-vlm: ${text}`)}\n`);
+  process.stderr.write(`${fitted(process.stderr, `eta-vlm: ${printable(text)}`)}\n`); // a name may hold escapes
 }
 
 /** Of a message; a list in it keeps its lines. */

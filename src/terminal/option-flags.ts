@@ -58,16 +58,33 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
 
 export const OPTION_FLAGS: Readonly<Record<string, string | null>> = { ...LOADING_FLAGS, ...ANSWERING_FLAGS };
 
+/** What is somebody's text, a path or a name, and not ours: it stays as it is. */
+const THEIRS =
+  /"(?:[^"\\]|\\.)*"|(?<=unknown (?:option|field) )'[^']*'|'[^']*[\\/][^']*'|[^\s"',;()]*[\\/][^\s"',;()]*/g;
+
+/** A message beyond this is mostly somebody's text. */
+const MOST_CHARACTERS = 20_000;
+
 /**
  * A message of the library with flags in place of options. An advice, which is a sentence behind the first, is left out
  * when it names an option that the command has no flag for.
  *
  * @param flags of the command
+ * @param said what the user wrote, such as a path with spaces: wherever it stands it stays as it is
  * @param table options that are looked for
  */
-export function inFlags(message: string, flags: ReadonlySet<string>, table = OPTION_FLAGS): string {
+export function inFlags(
+  message: string,
+  flags: ReadonlySet<string>,
+  { said = [], table = OPTION_FLAGS }: { readonly said?: readonly string[]; readonly table?: typeof OPTION_FLAGS } = {},
+): string {
+  if (message.length > MOST_CHARACTERS) return message;
   const quoted: string[] = [];
-  const bare = message.replace(/"(?:[^"\\]|\\.)*"/g, (text) => `"${quoted.push(text) - 1}"`);
+  const kept = (text: string) => `"${quoted.push(text) - 1}"`;
+  const unsaid = [...said]
+    .sort((a, b) => b.length - a.length)
+    .reduce((text, one) => text.replaceAll(one, kept), message);
+  const bare = unsaid.replace(THEIRS, (text) => (/^"\d+"$/.test(text) ? text : kept(text)));
   const known = (option: string) => {
     const flag = table[option] ?? null;
     return flag !== null && flags.has(flag) ? flag : null;
@@ -75,10 +92,10 @@ export function inFlags(message: string, flags: ReadonlySet<string>, table = OPT
   const pattern = optionPattern(table);
   const optionIn = ({ groups }: RegExpMatchArray) => groups?.['setting'] ?? groups?.['free'] ?? groups?.['bound'] ?? '';
   const [fact = '', ...advice] = withoutSubject(bare, table, known).split(/(?<=[.?]) (?=[A-Z'])/);
-  const kept = advice.filter((sentence) =>
+  const useful = advice.filter((sentence) =>
     [...sentence.matchAll(pattern)].every((found) => known(optionIn(found)) !== null),
   );
-  return [fact, ...kept]
+  return [fact, ...useful]
     .map((sentence) =>
       sentence.replace(pattern, (text) => {
         const [found] = text.matchAll(pattern);
@@ -88,7 +105,8 @@ export function inFlags(message: string, flags: ReadonlySet<string>, table = OPT
       }),
     )
     .join(' ')
-    .replace(/"(\d+)"/g, (text, at: string) => quoted[Number(at)] ?? text);
+    .replace(/"(\d+)"/g, (text, at: string) => quoted[Number(at)] ?? text)
+    .replace(/"(\d+)"/g, (text, at: string) => quoted[Number(at)] ?? text); // what was said may stand in quotes
 }
 
 /** "loadEta options: contextSize: expected ..." begins with the flag, or with what is expected. */

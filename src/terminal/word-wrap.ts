@@ -1,7 +1,10 @@
 /** Text that comes in pieces, broken at spaces to fit the terminal. */
 import { widthOf } from './width.js';
 
-/** A word is held back until it has ended; all else of the text stays as it is. */
+/**
+ * A word is held back until it has ended, or is as long as a line; all else of the text stays as it is. Letters of full
+ * width, which are written without spaces, are words of their own.
+ */
 export class WordWrap {
   readonly #columns: number;
   #column = 0;
@@ -17,7 +20,7 @@ export class WordWrap {
     let ready = '';
     for (const [piece] of text.matchAll(/\n|[^\S\n]+|\S+/g)) {
       if (/\S/.test(piece)) {
-        this.#word += piece;
+        ready += this.#addLetters(piece);
         continue;
       }
       ready += this.#endWord();
@@ -26,6 +29,18 @@ export class WordWrap {
         this.#column = 0;
         this.#spaces = '';
       } else this.#spaces += piece;
+    }
+    return ready;
+  }
+
+  /** Letter by letter: what comes of it for now. */
+  #addLetters(letters: string): string {
+    let ready = '';
+    for (const letter of letters) {
+      const isWide = widthOf(letter) === 2;
+      if (isWide) ready += this.#endWord();
+      this.#word += letter;
+      if (isWide || this.#word.length >= this.#columns) ready += this.#endWord();
     }
     return ready;
   }
@@ -39,8 +54,11 @@ export class WordWrap {
     if (this.#word === '') return '';
     const [spaces, word] = [this.#spaces, this.#word];
     [this.#spaces, this.#word] = ['', ''];
-    const breaks = this.#column > 0 && this.#column + widthOf(spaces) + widthOf(word) > this.#columns;
-    this.#column = (breaks ? 0 : this.#column + widthOf(spaces)) + widthOf(word);
+    const canBreak = this.#column > 0 && (spaces !== '' || widthOf(word) === 2);
+    const breaks = canBreak && this.#column + widthOf(spaces) + widthOf(word) > this.#columns;
+    // The terminal itself goes on in the next line where nothing could be broken.
+    const column = (breaks ? 0 : this.#column + widthOf(spaces)) + widthOf(word);
+    this.#column = column > this.#columns ? column % this.#columns : column;
     return breaks ? `\n${word}` : `${spaces}${word}`;
   }
 }

@@ -276,3 +276,20 @@ test('a terminal that is narrower than anything still gets its lines', () => {
     assert.equal(lines.join('').replace(/\s/g, ''), 'answered143theownanswerofthemodelstands');
   }
 });
+
+test('letters of full width are written as they come, and broken where the line ends', () => {
+  const wrap = new WordWrap(10);
+  const pieces = [...'这是一个没有空格的回答'].map((letter) => wrap.add(letter));
+  assert.ok(
+    pieces.every((piece) => piece !== ''),
+    'nothing is held back',
+  );
+  assert.equal(pieces.join('') + wrap.end(), '这是一个没\n有空格的回\n答');
+});
+
+test('a word that is longer than a line is not held back', () => {
+  const wrap = new WordWrap(10);
+  const written = wrap.add('x'.repeat(25));
+  assert.equal(written, 'x'.repeat(20));
+  assert.equal(written + wrap.add(' y') + wrap.end(), `${'x'.repeat(25)} y`);
+});

@@ -124,3 +124,21 @@ test('values, subjects and advice', () => {
   );
   assert.equal(inFlags(held, benchmark), 'Expected no "overwrite: true. Or contextSize", received one. Or wait.');
 });
+
+test('what the user wrote stays as it is: paths in any form, names in quotes, escapes', () => {
+  const flags = flagsOf('eta-vlm ask');
+  const path = 'dir. With sentenceEnd in it/topK=5/thr.json';
+  assert.equal(
+    inFlags(`${path}: expected an object. Calibrate again.`, flags, { said: [path] }),
+    `${path}: expected an object. Calibrate again.`,
+  );
+  for (const text of [
+    'runs/topK=5/thresholds.json: expected an object.',
+    "ENOENT: no such file or directory, access '/home/maxTokens/contextSize of mine'.",
+    'C:\\runs\\maxTokens\\x.jsonl cannot be read.',
+    "request: unknown option 'contextSize'. Known: prompt.",
+  ])
+    assert.equal(inFlags(text, flags), text);
+  const long = `"${'\\"'.repeat(100_000)}`;
+  assert.equal(inFlags(long, flags), long);
+});

@@ -46,7 +46,7 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     lines.push(paint('red', row('errors', tally.errorCount, 'no answer, the line tells why')));
     for (const { line, id, error } of failures) {
       const name = id === null ? `line ${line}` : `line ${line}, ${id}`;
-      const message = inFlags(error?.message ?? '', LOADING_NAMES, LOADING_FLAGS);
+      const message = inFlags(error?.message ?? '', LOADING_NAMES, { table: LOADING_FLAGS });
       lines.push(`${indent}${printable(`${name}: ${message} (${error?.code})`)}`);
     }
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
