@@ -1,10 +1,8 @@
 /** Many requests on one context: as many at once as asked for, each answer on disk before the next request begins. */
-import { followAbort, isAbortSignal, orAbort } from '../abort.js';
+import { followAbort, orAbort } from '../abort.js';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
-import { checkCounts, type Eta, type EtaRequest } from '../eta/index.js';
+import { checkCounts, type Eta } from '../eta/index.js';
 import { describe, describePath } from '../options.js';
-import { picturePath } from '../outputs/index.js';
-import type { EtaResult, Turn } from '../types.js';
 import {
   type AnswerLine,
   answerLine,
@@ -19,6 +17,8 @@ import { type Decided, decided } from './decided.js';
 import { CONCURRENCY } from './defaults.js';
 import { digestOf, seedOf } from './digest.js';
 import { refusalKey } from './known-answers.js';
+import { checkPictures } from './request-pictures.js';
+import { answerUnder } from './request-signal.js';
 import type { ResultsFile } from './results-file.js';
 import { isInShard } from './shard.js';
 import type { TallyCounts } from './tally.js';
@@ -219,43 +219,16 @@ class Batch {
 
   async #lineOf(entry: Entry): Promise<AnswerLine> {
     if ('error' in entry) return refusedLine(entry);
-    const { eta } = this.#options;
+    const { eta, results } = this.#options;
     const { id, request } = entry;
     let seed: number | null = null;
     try {
       seed = request.seed ?? seedOf(this.#decided.seed, id);
-      await this.#checkPictures(request);
-      return answerLine(entry, await this.#answer({ ...request, seed }), this.#decided);
+      await checkPictures(request, results);
+      return answerLine(entry, await answerUnder(eta, { ...request, seed }, this.#signal), this.#decided);
     } catch (error) {
       if (this.#signal.aborted || isDisposed(error)) throw error;
       return failedLine(entry, error, { method: request.method ?? eta.facts.policy.method, seed });
-    }
-  }
-
-  /** Ended by the batch's signal or by the request's own, whichever fires first. */
-  async #answer(request: EtaRequest): Promise<EtaResult> {
-    const { eta } = this.#options;
-    const { signal: own } = request;
-    if (own === undefined) return await eta.respond({ ...request, signal: this.#signal });
-    if (!isAbortSignal(own)) return await eta.respond(request); // which refuses it
-    const controller = new AbortController();
-    const takeBack = [own, this.#signal].map((signal) => followAbort(signal, controller));
-    try {
-      return await eta.respond({ ...request, signal: controller.signal });
-    } finally {
-      for (const call of takeBack) call();
-    }
-  }
-
-  /** @throws UsageError ERR_INVALID_LINE for a picture that is written to */
-  async #checkPictures(request: EtaRequest): Promise<void> {
-    const { results } = this.#options;
-    for (const path of picturesOf(request).map(picturePath)) {
-      if (path === null || !(await results.isOwn(path))) continue;
-      throw new UsageError(
-        'ERR_INVALID_LINE',
-        `request: expected a picture, received ${JSON.stringify(path)}, which the results in ${JSON.stringify(results.path)} are written to. Name another of the two.`,
-      );
     }
   }
 
@@ -265,12 +238,6 @@ class Batch {
 }
 
 type Entry = (BatchRequest | RefusedRequest) & { readonly line: number; readonly digest: string };
-
-/** Whatever stands where pictures do; what is none, `respond` refuses. */
-function picturesOf({ image, images, turns }: EtaRequest): unknown[] {
-  const listed = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-  return [image, ...listed(images), ...listed(turns).flatMap((turn) => listed((turn as Turn | null)?.images))];
-}
 
 function isDisposed(error: unknown): boolean {
   return error instanceof UsageError && error.code === 'ERR_DISPOSED';
