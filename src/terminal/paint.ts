@@ -66,8 +66,9 @@ export function wrap(text: string, width: number): string[] {
         continue;
       }
       if (line !== '') lines.push(line);
-      while (widthOf(rest) > room) {
-        const [start] = cutAt(rest, room);
+      for (;;) {
+        const [start, behind] = cutAt(rest, room); // looks no further than it cuts
+        if (behind === '') break;
         const seam = Math.max(...[...SEAMS].map((sign) => start.lastIndexOf(sign))) + 1;
         const end = seam > start.length / 2 ? seam : start.length;
         lines.push(rest.slice(0, end));

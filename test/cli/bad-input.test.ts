@@ -186,7 +186,7 @@ describe('requests', () => {
     ['--threads', '0', /Expected a whole number from 1/],
     ['--gpu-layers', '-2', /Expected a whole number from -1/],
     ['--method', 'best', /Allowed choices are vanilla, pre, post, shallow, deep, eta/],
-    ['--policy', 'papper', /Allowed choices are standard, paper/],
+    ['--policy', 'papper', /Did you mean 'paper'\?/],
     ['--refusal', ' ', /Expected a text that is not empty/],
   ];
   for (const [option, value, message] of wrong) {
