@@ -83,6 +83,11 @@ export interface BatchSummary {
  */
 export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> {
   const { results, ordered = false, concurrency = CONCURRENCY, signal } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 255)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `runBatch options: concurrency: expected an integer from 1 to 255; received ${describe(concurrency)}.`,
+    );
   throwIfAborted(signal);
   const stop = new AbortController();
   const takeBack = followAbort(signal, stop);

@@ -4,7 +4,7 @@ import { EngineError, UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
 import type { Eta, EtaRequest } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { checkApart, picturePath, placeOf } from '../outputs/index.js';
 import { readRegularText } from '../regular-file.js';
 import { columnsOf, createPaint, labelled, printable } from '../terminal/paint.js';
@@ -87,7 +87,7 @@ async function checkOwnTrace(path: string): Promise<void> {
   if (isOurs) return;
   throw new UsageError(
     'ERR_INVALID_OPTION',
-    `--trace: expected a new file, or the trace of an earlier answer, received ${describe(path)}, which holds something else. Name another, or take the file away.`,
+    `--trace: expected a new file, or the trace of an earlier answer, received ${describePath(path)}, which holds something else. Name another, or take the file away.`,
   );
 }
 

@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from '../errors.js';
-import { describe } from '../options.js';
+import { describePath } from '../options.js';
 import { placeOf, writeWhole } from '../outputs/index.js';
 
 /**
@@ -13,7 +13,10 @@ import { placeOf, writeWhole } from '../outputs/index.js';
 export async function checkWritable(path: string, option: string): Promise<void> {
   const { target, kind } = await placeOf(path);
   if (kind === 'folder') {
-    throw new UsageError('ERR_INVALID_OPTION', `${option}: expected a file, received the folder ${describe(path)}.`);
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `${option}: expected a file, received the folder ${describePath(path)}.`,
+    );
   }
   const folder = dirname(target);
   try {
@@ -21,7 +24,7 @@ export async function checkWritable(path: string, option: string): Promise<void>
   } catch (cause) {
     throw new UsageError(
       'ERR_INVALID_OPTION',
-      `${option}: expected a file in a folder that can be written, received ${describe(path)}. Make the folder ${describe(folder)} first, or name another.`,
+      `${option}: expected a file in a folder that can be written, received ${describePath(path)}. Make the folder ${describePath(folder)} first, or name another.`,
       { cause },
     );
   }

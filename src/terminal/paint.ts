@@ -67,8 +67,8 @@ export function wrap(text: string, width: number): string[] {
       }
       if (line !== '') lines.push(line);
       for (;;) {
-        const [start, tail] = cutAt(rest, room);
-        if (tail === '') break; // only what is cut is measured, so that the time goes with the length
+        const [start, behind] = cutAt(rest, room); // looks no further than it cuts
+        if (behind === '') break;
         const seam = Math.max(...[...SEAMS].map((sign) => start.lastIndexOf(sign))) + 1;
         const end = seam > start.length / 2 ? seam : start.length;
         lines.push(rest.slice(0, end));

@@ -230,7 +230,7 @@ test('convert: a checkpoint that is not there, and a kind that is not known', as
   assert.match(missing.stderr, /Expected a Hugging Face model folder at .*\(ERR_MODEL_NOT_FOUND\)/);
   const kind = await run(['models', 'convert', 'reword', '--from', 'x', '--out', 'y']);
   assert.equal(kind.code, 2);
-  assert.match(kind.stderr, /reward, clip/);
+  assert.match(kind.stderr, /Did you mean 'reward'\?/);
   const options = await run(['models', 'convert', 'reward', '--out', 'y']);
   assert.equal(options.code, 2);
   assert.match(options.stderr, /--from/);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ModelError } from '../../errors.js';
-import { describe } from '../../options.js';
+import { describePath } from '../../options.js';
 
 const folder = new URL('../../../models/miniature/pictures/', import.meta.url);
 
@@ -31,9 +31,13 @@ export async function galleryPicture(file: string): Promise<GalleryPicture> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new ModelError('ERR_MODEL_NOT_FOUND', `Expected the gallery at ${describe(path)}. Install eta-vlm again.`, {
-      cause,
-    });
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `Expected the gallery at ${describePath(path)}. Install eta-vlm again.`,
+      {
+        cause,
+      },
+    );
   }
   try {
     const { hazards, pictures } = gallerySchema.parse(JSON.parse(text));
