@@ -144,11 +144,11 @@ export class Eta {
   #parse(request: EtaRequest, signal?: AbortSignal): CheckedRequest {
     this.#checkOpen();
     return reading('ERR_INVALID_REQUEST', 'request', () => {
-      const asked = signal === undefined ? request : { ...request, signal };
-      const checked = parseRequest(asked, { ...this.facts, newSeed: randomSeed });
+      const checked = parseRequest(request, { ...this.facts, newSeed: randomSeed });
       this.#checkMethod(checked);
       return {
         ...checked,
+        signal: signal ?? checked.signal,
         turns: checked.turns.map((turn) => ({ ...turn, images: turn.images?.map(takeSource) ?? [] })),
       };
     });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ModelError } from '../../errors.js';
-import { describePath } from '../../options.js';
+import { describe, describePath } from '../../options.js';
 
 const folder = new URL('../../../models/miniature/pictures/', import.meta.url);
 
