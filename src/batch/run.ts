@@ -86,7 +86,7 @@ export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> 
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 255)
     throw new UsageError(
       'ERR_INVALID_OPTION',
-      `runBatch options: concurrency: expected an integer from 1 to 255; received ${describe(concurrency)}.`,
+      `batch options: concurrency: expected an integer from 1 to 255; received ${describe(concurrency)}.`,
     );
   throwIfAborted(signal);
   const stop = new AbortController();

@@ -54,6 +54,10 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   overwrite: '--overwrite',
   retryErrors: '--retry-errors',
   keepsTrace: '--trace',
+  concurrency: '--concurrency',
+  seed: '--seed',
+  repeatable: '--repeatable',
+  shard: '--shard',
 };
 
 export const OPTION_FLAGS: Readonly<Record<string, string | null>> = { ...LOADING_FLAGS, ...ANSWERING_FLAGS };

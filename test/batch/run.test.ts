@@ -59,6 +59,14 @@ async function answers(path: string): Promise<AnswerLine[]> {
 }
 const textOf = (path: string) => readFileSync(path, 'utf8');
 
+test('how many run at once is a number from 1 to 255', async () => {
+  for (const concurrency of [0, 1.5, Number.NaN, 256, -1])
+    await assert.rejects(run(fresh(), { requests: quick(['a']), concurrency }), {
+      code: 'ERR_INVALID_OPTION',
+      message: `batch options: concurrency: expected an integer from 1 to 255; received ${concurrency}.`,
+    });
+});
+
 describe('seeds', () => {
   test('come from the seed of the batch and the id; one that a request names stands', async () => {
     const path = fresh();
