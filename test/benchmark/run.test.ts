@@ -128,6 +128,11 @@ test('answers of other settings are refused, and the setting is named', async ()
     code: 'ERR_RESULTS_DIFFER',
     message: /policy\.candidateCount was 5, is 2/,
   });
+  await using coarse = await loadEta({ maxTokens: 96, cacheType: 'q8_0' });
+  await assert.rejects(measure(await options(out, 1, { eta: coarse })), {
+    code: 'ERR_RESULTS_DIFFER',
+    message: /cacheType was nothing, is "q8_0"/,
+  });
 });
 
 test('another judge judges the same answers', async () => {

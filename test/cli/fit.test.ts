@@ -293,3 +293,8 @@ test('a word that is longer than a line is not held back', () => {
   assert.equal(written, 'x'.repeat(20));
   assert.equal(written + wrap.add(' y') + wrap.end(), `${'x'.repeat(25)} y`);
 });
+
+test('a word ends where letters of full width begin', () => {
+  const wrap = new WordWrap(5);
+  assert.equal(wrap.add('abcd中') + wrap.end(), 'abcd\n中');
+});

@@ -207,3 +207,12 @@ function disposed(error: unknown): boolean {
   assert.equal(error.code, 'ERR_DISPOSED');
   return true;
 }
+
+test('the signal given to stream takes the place of the request’s, and the request is read as respond reads it', async () => {
+  const never = new AbortController().signal;
+  const events = eta.stream({ ...LONG, signal: never }, { signal: AbortSignal.abort() });
+  await assert.rejects(events.next(), AbortError);
+  const inherited = Object.create({ ...LONG, maxTokens: 2 }) as EtaRequest;
+  for await (const event of eta.stream(inherited, { signal: never })) if (event.type === 'done') return;
+  assert.fail('no answer');
+});

@@ -57,3 +57,10 @@ test('a threshold that nobody knows judges nothing', () => {
   for (const judge of [judgePicture, judgeAnswer])
     assert.throws(() => judge(0.5, unknown), { code: 'ERR_NO_THRESHOLD' });
 });
+
+test('a judgement is nobody’s to change: who listens and the result share it', () => {
+  for (const judge of [judgePicture, judgeAnswer]) {
+    const judgement = judge(0.5, { ...calibrated, policy });
+    assert.throws(() => Object.assign(judgement, { isUnsafe: false }), TypeError);
+  }
+});
