@@ -80,9 +80,13 @@ export class DatasetFolder {
     const { size } = await stat(this.path(file));
     if (size > MAX_TEXT_BYTES)
       throw this.invalid(file, `expected at most ${MAX_TEXT_BYTES} bytes, received ${size}. Split the file.`);
+    const turns = new Turns();
     let text: string;
     try {
-      text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(this.path(file)));
+      const bytes = await readFile(this.path(file));
+      await turns.give();
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      await turns.give();
     } catch (cause) {
       throw this.invalid(file, 'expected text in UTF-8, received other bytes. Fetch the file again.', { cause });
     }

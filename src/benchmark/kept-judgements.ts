@@ -5,6 +5,7 @@
 import { appendFile, readFile, rename } from 'node:fs/promises';
 import { digestOf } from '../batch/index.js';
 import { FileError } from '../errors.js';
+import { linesOf } from '../lines.js';
 import { describePath } from '../options.js';
 import { checkPlainFile, placeOf, refusedCall, unwritable, writeWhole } from '../outputs/index.js';
 import { Turns } from '../turns.js';
@@ -39,16 +40,16 @@ export class KeptJudgements<Value> {
   static async open<Value>(path: string, { name, settings }: JudgeIdentity): Promise<KeptJudgements<Value>> {
     const head = JSON.stringify({ format: FORMAT, formatVersion: 1, judge: { name, settings } });
     const text = await textOf(path);
-    const [first = '', ...rest] = text.split('\n');
-    const isOwn = first === head;
-    const lines = new Map<string, Line<Value>>();
     const turns = new Turns();
-    for (const row of isOwn ? rest : []) {
+    await turns.give();
+    const isOwn = text === head || text.startsWith(`${head}\n`);
+    const lines = new Map<string, Line<Value>>();
+    for (const row of linesOf(isOwn ? text.slice(head.length + 1) : '')) {
       if (turns.isDue) await turns.give();
       const line = parsed<Value>(row);
       if (line !== null) lines.set(line.id, line);
     }
-    const kept = new KeptJudgements<Value>(path, lines, !isOwn && first !== '');
+    const kept = new KeptJudgements<Value>(path, lines, !isOwn && text !== '');
     await kept.#begin(head);
     return kept;
   }

@@ -25,9 +25,13 @@ export interface AnswerText {
  * @throws UsageError ERR_INVALID_OPTION for a file that cannot be read, or holds no answer
  */
 export async function readAnswers(path: string, option: string): Promise<{ answers: AnswerText[]; unread: Unread[] }> {
+  const turns = new Turns();
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readRegular(path));
+    const bytes = await readRegular(path);
+    await turns.give();
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    await turns.give();
   } catch (cause) {
     const why =
       (cause as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
@@ -42,7 +46,6 @@ export async function readAnswers(path: string, option: string): Promise<{ answe
   const isJson = /\.(jsonl|ndjson|json)$/i.test(path);
   const answers: AnswerText[] = [];
   const unread: Unread[] = [];
-  const turns = new Turns();
   let number = 0;
   for (const line of linesOf(text)) {
     if (turns.isDue) await turns.give();
