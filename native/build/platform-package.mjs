@@ -7,7 +7,7 @@ import { MANIFEST, pack } from './pack.mjs';
 import { platformOfLlama } from './prebuilt.mjs';
 
 /** Those that src/native looks for, by the names of Node. */
-export const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64', 'win32-x64'];
+export const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 
 /**
  * @param {string} work an empty folder

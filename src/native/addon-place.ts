@@ -8,7 +8,7 @@ import { EngineError } from '../errors.js';
 const ADDON = 'eta-vlm.node';
 
 /** Platforms that a package with a compiled addon is made for. */
-const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64', 'win32-x64'];
+const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 
 export interface AddonPlace {
   readonly origin: 'ETA_VLM_ADDON' | 'own build' | 'platform package';
