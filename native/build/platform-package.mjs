@@ -40,7 +40,7 @@ function platformManifest(platform, architecture) {
     name: `@eta-vlm/${platform}-${architecture}`,
     version: MANIFEST.version,
     description: `The compiled addon of eta-vlm for ${platform} ${architecture}`,
-    license: `${MANIFEST.license} AND BSD-2-Clause AND Unlicense`,
+    license: `${MANIFEST.license} AND BSD-2-Clause`,
     os: [platform],
     cpu: [architecture],
     ...(platform === 'linux' && { libc: ['glibc'] }),
