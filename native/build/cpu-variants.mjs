@@ -1,0 +1,86 @@
+/**
+ * ggml's CPU backends, one for each generation of processor, from the corrected source. node-llama-cpp's own lack our
+ * corrections, and their compiler keeps the sums of a matrix product in memory instead of registers.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, processor, unpackSource } from './llama.mjs';
+import { patchesHash } from './patches.mjs';
+import { BuildError, run, stage, startLog } from './progress.mjs';
+
+const PROJECT = join(PACKAGE_ROOT, 'native', 'build', 'cpu');
+const FLAGS = [
+  '-DCMAKE_BUILD_TYPE=Release',
+  '-DBUILD_SHARED_LIBS=ON',
+  '-DGGML_BACKEND_DL=ON',
+  '-DGGML_CPU_ALL_VARIANTS=ON',
+  '-DGGML_NATIVE=OFF',
+  '-DGGML_OPENMP=OFF',
+  '-DGGML_LLAMAFILE=ON', // as llama.cpp's own project sets it
+  '-DGGML_METAL=OFF',
+  '-DGGML_BLAS=OFF',
+  '-DGGML_CCACHE=OFF',
+];
+
+/**
+ * Builds them where they are not in the cache yet.
+ *
+ * @param {object} options
+ * @param {string} options.binaries folder of node-llama-cpp's libraries, which these are loaded with
+ * @param {boolean} options.forAllProcessors all of them, some minutes; otherwise the one that ggml takes on this machine
+ * @param {string[]} [options.crossFlags] CMake's flags for another platform
+ * @param {string} compiler description of the compiler, part of the key
+ * @param {string} log
+ * @returns {Promise<{ key: string, files: string[] }>}
+ */
+export async function cpuVariants({ binaries, forAllProcessors, crossFlags = [] }, compiler, log) {
+  const flags = [...FLAGS, ...crossFlags];
+  const wanted = forAllProcessors ? 'all' : processor(flags.filter((flag) => !flag.startsWith('-DGGML_NATIVE')));
+  const key = createHash('sha256')
+    .update(JSON.stringify([LLAMA_TAG, patchesHash(), flags, compiler, process.platform, process.arch, wanted]))
+    .digest('hex')
+    .slice(0, 12);
+  const root = join(cacheFolder(), 'llama.cpp');
+  const folder = join(root, `${LLAMA_TAG}-cpu-${key}`);
+  if (!existsSync(folder)) {
+    startLog(log);
+    mkdirSync(root, { recursive: true });
+    const work = join(root, `.building-${process.pid}-${key}`);
+    process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+    await stage('Unpacked the source of llama.cpp', () => unpackSource(packageOfLlama(), join(work, 'source'), log));
+    const build = join(work, 'build');
+    await stage(forAllProcessors ? 'Built the CPU backends' : 'Built the CPU backend of this machine', async () => {
+      const places = [`-DLLAMA_SOURCE=${join(work, 'source')}`, `-DLLAMA_BINARIES=${binaries}`];
+      await run('cmake', ['-S', PROJECT, '-B', build, ...flags, ...places], { log });
+      const target = forAllProcessors ? 'eta-cpu-variants' : await variantOfThisMachine(build, binaries, log);
+      const parallel = ['--parallel', `${availableParallelism()}`];
+      await run('cmake', ['--build', build, '--target', target, ...parallel], { log });
+    });
+    moveIntoPlace(join(build, 'cpu'), folder);
+    rmSync(work, { recursive: true, force: true });
+  }
+  return { key, files: cpuLibraries(folder) };
+}
+
+/** Paths of the CPU backends in a folder. */
+export function cpuLibraries(folder) {
+  return readdirSync(folder)
+    .filter((name) => /^(lib)?ggml-cpu.*\.(so|dll|dylib)$/.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** node-llama-cpp's libraries are of the same names and processors: they are asked, before ours are built. */
+async function variantOfThisMachine(build, binaries, log) {
+  await run('cmake', ['--build', build, '--target', 'eta-score'], { log });
+  const candidates = cpuLibraries(binaries);
+  try {
+    const best = execFileSync(join(build, 'eta-score'), candidates, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return basename(best.trim()).replace(/^lib/, '').replace(/\.\w+$/, '');
+  } catch (error) {
+    throw new BuildError(`Expected a CPU backend for this processor in ${binaries}, found none. ${error.stderr}`);
+  }
+}
