@@ -4,10 +4,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, processor, unpackSource } from './llama.mjs';
+import { cacheFolder, LLAMA_TAG, PACKAGE_ROOT, packageOfLlama, processor, unpackSource } from './llama.mjs';
 import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
 
@@ -44,25 +44,33 @@ export async function cpuVariants({ binaries, forAllProcessors, crossFlags = [] 
     .digest('hex')
     .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');
-  const folder = join(root, `${LLAMA_TAG}-cpu-${key}`);
-  if (!existsSync(folder)) {
+  const folder = join(root, `${LLAMA_TAG}-variants-${key}`);
+  const complete = join(folder, 'eta-vlm.json');
+  if (!existsSync(complete)) {
     startLog(log);
-    mkdirSync(root, { recursive: true });
+    mkdirSync(folder, { recursive: true });
     const work = join(root, `.building-${process.pid}-${key}`);
     process.once('exit', () => rmSync(work, { recursive: true, force: true }));
     await stage('Unpacked the source of llama.cpp', () => unpackSource(packageOfLlama(), join(work, 'source'), log));
     const build = join(work, 'build');
-    await stage(forAllProcessors ? 'Built the CPU backends' : 'Built the CPU backend of this machine', async () => {
-      const places = [`-DLLAMA_SOURCE=${join(work, 'source')}`, `-DLLAMA_BINARIES=${binaries}`];
-      await run('cmake', ['-S', PROJECT, '-B', build, ...flags, ...places], { log });
-      const target = forAllProcessors ? 'eta-cpu-variants' : await variantOfThisMachine(build, binaries, log);
-      const parallel = ['--parallel', `${availableParallelism()}`];
-      await run('cmake', ['--build', build, '--target', target, ...parallel], { log });
-    });
-    moveIntoPlace(join(build, 'cpu'), folder);
+    const places = [`-DLLAMA_SOURCE=${join(work, 'source')}`, `-DLLAMA_BINARIES=${binaries}`];
+    await run('cmake', ['-S', PROJECT, '-B', build, ...flags, ...places], { log });
+    const all = readFileSync(join(build, 'variants.txt'), 'utf8').trim().split('\n');
+    const names = forAllProcessors ? all : [await variantOfThisMachine(build, binaries, log)];
+    for (const name of names) await buildVariant(name, build, folder, log);
+    writeFileSync(complete, `${JSON.stringify({ tag: LLAMA_TAG, compiler, flags, names }, null, 2)}\n`);
     rmSync(work, { recursive: true, force: true });
   }
   return { key, files: cpuLibraries(folder) };
+}
+
+/** One takes half a minute to two minutes: each is kept as soon as it is there, so that a killed build goes on. */
+async function buildVariant(name, build, folder, log) {
+  if (cpuLibraries(folder).some((file) => file.includes(`${name}.`))) return;
+  await stage(`Built ${name}`, () =>
+    run('cmake', ['--build', build, '--target', name, '--parallel', `${availableParallelism()}`], { log }),
+  );
+  for (const file of cpuLibraries(join(build, 'cpu'))) renameSync(file, join(folder, basename(file)));
 }
 
 /** Paths of the CPU backends in a folder. */
