@@ -73,7 +73,9 @@ async function measure(model: Model, task: Task): Promise<number> {
 async function ask(child: ChildProcess, order: Order): Promise<number> {
   const answer = Promise.race([
     once(child, 'message').then(([value]) => Number(value)),
-    once(child, 'exit').then(([code, signal]) => Promise.reject(new Error(`${child.spawnfile} ended with ${code ?? signal}`))),
+    once(child, 'exit').then(([code, signal]) =>
+      Promise.reject(new Error(`${child.spawnfile} ended with ${code ?? signal}`)),
+    ),
   ]);
   child.send(order);
   return answer;
@@ -92,7 +94,9 @@ async function compare(): Promise<void> {
   const addons = positionals.map((text) => text.split('=')).filter((parts) => parts.length === 2);
   const shape = Object.entries(SHAPES).find(([name]) => name === values.model)?.[1];
   if (addons.length === 0 || addons.length !== positionals.length || shape === undefined) {
-    throw new Error('usage: addons.ts NAME=ADDON.node … [--model 160m|1.1b|7b] [--weights q8_0] [--threads 1,2] [--rounds 5]');
+    throw new Error(
+      'usage: addons.ts NAME=ADDON.node … [--model 160m|1.1b|7b] [--weights q8_0] [--threads 1,2] [--rounds 5]',
+    );
   }
   const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-addons-'));
   const children: ChildProcess[] = [];
@@ -100,7 +104,9 @@ async function compare(): Promise<void> {
     const files = randomModel(folder, shape, values.weights as HollowWeights);
     for (const [, addon = ''] of addons) {
       const env = { ...process.env, ETA_VLM_ADDON: resolve(addon) };
-      const child = fork(fileURLToPath(import.meta.url), [], { env: { ...env, ETA_BENCH_FILES: JSON.stringify(files) } });
+      const child = fork(fileURLToPath(import.meta.url), [], {
+        env: { ...env, ETA_BENCH_FILES: JSON.stringify(files) },
+      });
       children.push(child);
       await once(child, 'message');
     }

@@ -86,8 +86,13 @@ async function variantOfThisMachine(build, binaries, log) {
   await run('cmake', ['--build', build, '--target', 'eta-score'], { log });
   const candidates = cpuLibraries(binaries);
   try {
-    const best = execFileSync(join(build, 'eta-score'), candidates, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    return basename(best.trim()).replace(/^lib/, '').replace(/\.\w+$/, '');
+    const best = execFileSync(join(build, 'eta-score'), candidates, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return basename(best.trim())
+      .replace(/^lib/, '')
+      .replace(/\.\w+$/, '');
   } catch (error) {
     throw new BuildError(`Expected a CPU backend for this processor in ${binaries}, found none. ${error.stderr}`);
   }

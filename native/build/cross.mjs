@@ -33,7 +33,11 @@ export async function crossBuild(name, { binaries: given, withCpuBackends }) {
   await stage(`Built the addon for ${name}`, () => addon({ flags, libraries, binaries, folder }, log));
   rmSync(join(folder, 'cpu'), { recursive: true, force: true });
   if (withCpuBackends) {
-    const { files } = await cpuVariants({ binaries, forAllProcessors: true, crossFlags: flags }, compiler, `${log}.cpu`);
+    const { files } = await cpuVariants(
+      { binaries, forAllProcessors: true, crossFlags: flags },
+      compiler,
+      `${log}.cpu`,
+    );
     mkdirSync(join(folder, 'cpu'));
     for (const file of files) copyFileSync(file, join(folder, 'cpu', basename(file)));
   }
@@ -43,7 +47,10 @@ export async function crossBuild(name, { binaries: given, withCpuBackends }) {
 
 /** libmtmd, kept as the libraries of this machine are. */
 async function multimodalLibrary(flags, compiler, log) {
-  const key = createHash('sha256').update(JSON.stringify([LLAMA_TAG, patchesHash(), compiler])).digest('hex').slice(0, 12);
+  const key = createHash('sha256')
+    .update(JSON.stringify([LLAMA_TAG, patchesHash(), compiler]))
+    .digest('hex')
+    .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');
   const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
   if (existsSync(folder)) return folder;

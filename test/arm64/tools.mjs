@@ -59,7 +59,11 @@ function debianPackages(folder, root) {
   execFileSync('apt-get', ['update', '--quiet'], options);
   execFileSync('apt-get', ['download', '--quiet', ...HOST, ...GUEST], options);
   for (const file of readdirSync(join(apt, 'files'))) {
-    execFileSync('dpkg', ['-x', join(apt, 'files', file), file.endsWith('_arm64.deb') ? root : join(folder, 'host')], SILENT);
+    execFileSync(
+      'dpkg',
+      ['-x', join(apt, 'files', file), file.endsWith('_arm64.deb') ? root : join(folder, 'host')],
+      SILENT,
+    );
   }
   if (!existsSync(join(root, 'lib'))) symlinkSync('usr/lib', join(root, 'lib'));
   rmSync(apt, { recursive: true });
