@@ -19,8 +19,8 @@ async function main(args) {
   }
   const compiler = checkPrerequisites(options);
   const libraries = options.isPrebuilt
-    ? await prebuiltLibraries(options, compiler, log('llama'))
-    : { ...(await llamaLibraries(options, compiler, log('llama'))), route: 'source', runtimeFiles: [] };
+    ? await prebuiltLibraries(compiler, log('llama'))
+    : { ...(await llamaLibraries(options, compiler, log('llama'))), route: 'source' };
   await buildAddon(libraries, log('addon'));
   await buildTypeScript(log('typescript'));
 }

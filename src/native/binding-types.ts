@@ -52,7 +52,7 @@ interface NativeBuildFacts {
   readonly llamaTag: string;
   /** 'source' or 'prebuilt': where the llama.cpp libraries came from. */
   readonly route: string;
-  /** Backends compiled in, such as ["CPU", "CUDA"]. */
+  /** Backends compiled in or loaded by now, such as ["CPU", "CUDA"]. */
   readonly backends: readonly string[];
   /** llama.cpp's line of CPU features, for `doctor`. */
   readonly systemInfo: string;
@@ -415,6 +415,7 @@ export interface LoadedOnnxruntime {
 }
 
 export interface NativeBinding {
+  /** Read anew each time. */
   readonly build: NativeBuildFacts;
   devices(): readonly NativeBackendDevice[];
   setLogLevel(level: NativeLogLevel): void;
@@ -422,7 +423,12 @@ export interface NativeBinding {
   variable(name: string): string | null;
   setVariable(name: string, value: string): void;
   loadedOnnxruntimes(): readonly LoadedOnnxruntime[];
-  /** Adds a ggml backend from a shared library; only in builds with loadable backends. Returns its name. */
+  /**
+   * Adds the backends of a folder, of several for the processor the best one, unless the process has one for the processor
+   * already. Only in builds with loadable backends. Returns whether it has one now.
+   */
+  loadBackends(folder: string): boolean;
+  /** Adds a ggml backend from a shared library, once; only in builds with loadable backends. Returns its name. */
   loadBackend(path: string): string;
   /** `onProgress` gets a fraction from 0 to 1 on the caller's thread. */
   loadModel(options: NativeModelOptions, onProgress?: (fraction: number) => void): NativeLoad;

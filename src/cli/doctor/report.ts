@@ -33,6 +33,7 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
       const memory = `${size(device.memoryTotalBytes)}, ${size(device.memoryFreeBytes)} free`;
       lines.push(...say('', `${device.name}: ${device.description} (${device.type}, ${memory})`));
     }
+    lines.push(...addonLines(addon, say));
   }
   const telemetry = onnxruntime?.telemetry === 'off' ? 'telemetry off' : paint('red', 'telemetry may be on');
   const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
@@ -53,6 +54,21 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
     );
   }
   return lines;
+}
+
+/** Where the addon and its backends come from. */
+function addonLines(
+  { place, processorBackends, gpuBackends, gpuAdvice }: NonNullable<DoctorReport['addon']>,
+  say: (label: string, text: string) => string[],
+): string[] {
+  return [
+    ...say('', place),
+    ...(processorBackends === null ? [] : say('', `for the processor: ${processorBackends}`)),
+    ...gpuBackends.flatMap(({ package: name, problem }) =>
+      say('', `${name}: ${problem === null ? 'loaded' : `not loaded, ${problem}`}`),
+    ),
+    ...gpuAdvice.flatMap((advice) => say('GPU', advice)),
+  ];
 }
 
 function runLines(
