@@ -5,19 +5,18 @@ import { crossBuild } from './build/cross.mjs';
 import { BuildError, say, stopRunning } from './build/progress.mjs';
 import { TARGETS } from './build/targets.mjs';
 
-const USAGE = `Usage: node native/cross.mjs ${Object.keys(TARGETS).join(' | ')} [--binaries FOLDER] [--without-cpu]
+const USAGE = `Usage: node native/cross.mjs ${Object.keys(TARGETS).join(' | ')} [--without-cpu]
 
-  --binaries FOLDER   node-llama-cpp's libraries for that platform; default: those in node_modules
-  --without-cpu       no CPU backends of our own (they take minutes); node-llama-cpp's are used then
+  --without-cpu   no CPU backends of our own (they take minutes); node-llama-cpp's are used then, as on Windows and macOS
 
 Needs zig: ZIG=/path/of/zig, zig on the PATH, or Python's package ziglang. Output: build/targets.`;
 
 async function main() {
-  const options = { binaries: { type: 'string' }, 'without-cpu': { type: 'boolean', default: false } };
+  const options = { 'without-cpu': { type: 'boolean', default: false } };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [name, ...others] = positionals;
   if (name === undefined || others.length > 0 || !Object.hasOwn(TARGETS, name)) throw new BuildError(USAGE, 2);
-  await crossBuild(name, { binaries: values.binaries, withCpuBackends: !values['without-cpu'] });
+  await crossBuild(name, !values['without-cpu']);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {

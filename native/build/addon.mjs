@@ -10,7 +10,11 @@ import { isFresh, remember, STAMP } from './stamp.mjs';
 const requireFromHere = createRequire(import.meta.url);
 
 /** Where one's own build goes: there src/native looks for it. */
-const OWN = { folder: join(PACKAGE_ROOT, 'build', 'Release'), out: join(PACKAGE_ROOT, 'build', 'addon'), name: 'addon' };
+const OWN = {
+  folder: join(PACKAGE_ROOT, 'build', 'Release'),
+  out: join(PACKAGE_ROOT, 'build', 'addon'),
+  name: 'addon',
+};
 
 /**
  * @param libraries folder with include/ and lib/, the key of what they were built from, the route that they belong to

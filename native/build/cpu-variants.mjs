@@ -73,6 +73,14 @@ async function buildVariant(name, build, folder, log) {
   for (const file of cpuLibraries(join(build, 'cpu'))) renameSync(file, join(folder, basename(file)));
 }
 
+/** Puts them beside an addon, where src/native looks for them first, in place of those of an earlier build. */
+export function placeCpuVariants(files, beside) {
+  const folder = join(beside, 'cpu');
+  rmSync(folder, { recursive: true, force: true });
+  if (files.length > 0) mkdirSync(folder, { recursive: true });
+  for (const file of files) copyFileSync(file, join(folder, basename(file)));
+}
+
 /** Paths of the CPU backends in a folder. */
 export function cpuLibraries(folder) {
   return readdirSync(folder)

@@ -1,10 +1,11 @@
 /** The addon, its loader and ggml's CPU backends for another platform: build/targets/<platform>. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { cpuVariants } from './cpu-variants.mjs';
+import { dirname, join } from 'node:path';
+import { cpuVariants, placeCpuVariants } from './cpu-variants.mjs';
+import { importLibraries } from './import-libraries.mjs';
 import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
 import { patchesHash } from './patches.mjs';
 import { run, say, stage, startLog } from './progress.mjs';
@@ -15,38 +16,31 @@ const PARALLEL = ['--parallel', `${availableParallelism()}`];
 
 /**
  * @param {string} name one of TARGETS
- * @param {{ binaries: string | undefined, withCpuBackends: boolean }} options folder of node-llama-cpp's libraries where
- * npm did not put them; without CPU backends of our own node-llama-cpp's are used
+ * @param {boolean} withCpuBackends false: node-llama-cpp's are used, as on Windows and macOS
  * @returns {Promise<string>} the folder
  */
-export async function crossBuild(name, { binaries: given, withCpuBackends }) {
+export async function crossBuild(name, withCpuBackends) {
   const target = TARGETS[name];
   const { zig, version } = findZig();
-  const binaries = targetBinaries(target, given);
   const flags = crossFlags(target, zig);
   const compiler = `zig ${version} ${target.triple}`;
   const folder = join(PACKAGE_ROOT, 'build', 'targets', name);
   const log = join(PACKAGE_ROOT, 'build', `${name}.log`);
   startLog(log);
   mkdirSync(folder, { recursive: true });
-  const libraries = await multimodalLibrary(flags, compiler, log);
+  const libraries = await multimodalLibrary(target, { flags, compiler, zig }, log);
+  const isHere = target.system === 'Linux';
+  const binaries = isHere ? targetBinaries(target) : join(libraries, 'import');
   await stage(`Built the addon for ${name}`, () => addon({ flags, libraries, binaries, folder }, log));
-  rmSync(join(folder, 'cpu'), { recursive: true, force: true });
-  if (withCpuBackends) {
-    const { files } = await cpuVariants(
-      { binaries, forAllProcessors: true, crossFlags: flags },
-      compiler,
-      `${log}.cpu`,
-    );
-    mkdirSync(join(folder, 'cpu'));
-    for (const file of files) copyFileSync(file, join(folder, 'cpu', basename(file)));
-  }
+  const own = { binaries, forAllProcessors: true, crossFlags: flags };
+  const { files } = isHere && withCpuBackends ? await cpuVariants(own, compiler, `${log}.cpu`) : { files: [] };
+  placeCpuVariants(files, folder);
   say(`${folder}: ${readdirSync(folder).join(', ')}`);
   return folder;
 }
 
 /** libmtmd, kept as the libraries of this machine are. */
-async function multimodalLibrary(flags, compiler, log) {
+async function multimodalLibrary(target, { flags, compiler, zig }, log) {
   const key = createHash('sha256')
     .update(JSON.stringify([LLAMA_TAG, patchesHash(), compiler]))
     .digest('hex')
@@ -65,6 +59,9 @@ async function multimodalLibrary(flags, compiler, log) {
     await run('cmake', ['-S', project, '-B', build, ...flags, ...own], { log });
     await run('cmake', ['--build', build, ...PARALLEL], { log });
     await run('cmake', ['--install', build, '--prefix', join(work, 'done')], { log });
+    if (target.system !== 'Linux') {
+      await importLibraries(join(work, 'source'), target, join(work, 'done', 'import'), zig, log);
+    }
   });
   moveIntoPlace(join(work, 'done'), folder);
   rmSync(work, { recursive: true, force: true });
@@ -79,6 +76,8 @@ async function addon({ flags, libraries, binaries, folder }, log) {
     requireFromHere('node-api-headers').include_dir,
     dirname(requireFromHere.resolve('node-addon-api/package.json')),
   ];
+  // Windows has no symbols that are found later: node.exe is linked with, too.
+  const node = flags.includes('-DETA_SYSTEM=Windows') ? [`-DCMAKE_JS_LIB=${join(binaries, 'node.lib')}`] : [];
   const own = [
     '-DCMAKE_BUILD_TYPE=Release',
     `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${folder}`,
@@ -86,6 +85,7 @@ async function addon({ flags, libraries, binaries, folder }, log) {
     `-DETA_LLAMA_PREFIX=${libraries}`,
     `-DETA_LLAMA_TAG=${LLAMA_TAG}`,
     '-DETA_ROUTE=prebuilt',
+    ...node,
     `-DETA_BINARIES=${binaries}`,
   ];
   await run('cmake', ['-S', PACKAGE_ROOT, '-B', build, ...flags, ...own], { log });

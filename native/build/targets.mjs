@@ -13,7 +13,7 @@ import { BuildError } from './progress.mjs';
 export const TARGETS = {
   'linux-arm64': { triple: 'aarch64-linux-gnu.2.34', system: 'Linux', processor: 'aarch64', llama: 'linux-arm64' },
   'win32-x64': { triple: 'x86_64-windows-gnu', system: 'Windows', processor: 'AMD64', llama: 'win-x64' },
-  'darwin-arm64': { triple: 'aarch64-macos', system: 'Darwin', processor: 'arm64', llama: 'mac-arm64-metal' },
+  'darwin-arm64': { triple: 'aarch64-macos.14.0', system: 'Darwin', processor: 'arm64', llama: 'mac-arm64-metal' },
 };
 
 /** zig, which is no package of ours: ZIG names it, or it is on the PATH, or in Python's package ziglang. */
@@ -54,16 +54,12 @@ export function crossFlags({ triple, system, processor }, zig) {
   ];
 }
 
-/** Folder of node-llama-cpp's libraries for a target. npm installs those of its own system alone. */
-export function targetBinaries({ llama }, given) {
-  const scope = join(dirname(dirname(packageOfLlama())), 'node_modules', '@node-llama-cpp');
-  const folder = given ?? join(scope, llama, 'bins', llama);
+/** Folder of node-llama-cpp's libraries for a target of this system: npm installs those of all its processors. */
+export function targetBinaries({ llama }) {
+  const folder = join(dirname(dirname(packageOfLlama())), 'node_modules', '@node-llama-cpp', llama, 'bins', llama);
   const facts = join(folder, '_nlcBuildMetadata.json');
   if (!existsSync(facts)) {
-    throw new BuildError(
-      `Expected node-llama-cpp's libraries in ${folder}. Get them (npm pack @node-llama-cpp/${llama}) and name the folder ` +
-        `bins/${llama} of the package: --binaries FOLDER`,
-    );
+    throw new BuildError(`Expected node-llama-cpp's libraries in ${folder}. Install them: npm ci --force`);
   }
   const { release } = JSON.parse(readFileSync(facts, 'utf8')).buildOptions.llamaCpp;
   if (release !== LLAMA_TAG) {

@@ -10,11 +10,9 @@
  * neoverse-n1 without it.
  */
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { cpuLibraries } from '../../native/build/cpu-variants.mjs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../native/build/llama.mjs';
-import { TARGETS, targetBinaries } from '../../native/build/targets.mjs';
 import { arm64Tools } from './tools.mjs';
 import { javascriptTree } from './tree.mjs';
 
@@ -29,7 +27,6 @@ if (!existsSync(join(BUILT, 'eta-vlm.node'))) {
 }
 const tools = arm64Tools();
 javascriptTree(TREE);
-const addon = besideItsLibraries();
 const wanted = process.argv.slice(2);
 const parts = wanted.length === 0 ? ['native/', 'engine/', 'evaluators/'] : wanted;
 const files = readdirSync(join(TREE, 'test'), { recursive: true })
@@ -46,27 +43,13 @@ for (const file of files) {
 console.log(`${files.length} files: ${JSON.stringify(totals)}`);
 process.exitCode = totals.fail + totals.cancelled > totals['of them for want of child processes'] ? 1 : 0;
 
-/** The addon finds its libraries in its own folder. */
-function besideItsLibraries() {
-  const folder = join(WORK, 'addon');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const binaries = targetBinaries(TARGETS['linux-arm64']);
-  const own = existsSync(join(BUILT, 'cpu')) ? cpuLibraries(join(BUILT, 'cpu')) : [];
-  const theirs = readdirSync(binaries)
-    .filter((name) => /^lib.*\.so$/.test(name) && (own.length === 0 || !name.startsWith('libggml-cpu')))
-    .map((name) => join(binaries, name));
-  for (const file of [join(BUILT, 'eta-vlm.node'), ...own, ...theirs]) copyFileSync(file, join(folder, basename(file)));
-  return join(folder, 'eta-vlm.node');
-}
-
 function runFile(file) {
   const startedAt = performance.now();
   const env = {
     ...process.env,
     QEMU_CPU: process.env.QEMU_CPU ?? 'neoverse-n1',
     NODE_PATH: tools.modules, // sharp's library for arm64
-    ETA_VLM_ADDON: addon,
+    ETA_VLM_ADDON: join(BUILT, 'eta-vlm.node'),
     ORT_DISABLE_TELEMETRY: '1',
   };
   const args = ['-L', tools.root, tools.node, '--enable-source-maps', '--test-reporter=tap', join(TREE, 'test', file)];
