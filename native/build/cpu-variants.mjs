@@ -82,7 +82,7 @@ export function placeCpuVariants(files, beside) {
 }
 
 /** Paths of the CPU backends in a folder. */
-export function cpuLibraries(folder) {
+function cpuLibraries(folder) {
   return readdirSync(folder)
     .filter((name) => /^(lib)?ggml-cpu.*\.(so|dll|dylib)$/.test(name))
     .sort()
