@@ -138,7 +138,9 @@ export class Model {
       const hasGpu = binding.devices().some((device) => device.type === 'gpu' || device.type === 'integrated-gpu');
       const device = hasGpu && gpuLayerCount !== 0 ? 'gpu' : 'cpu';
       const { trainedContextLength } = loaded.facts;
-      return new Model(loaded, vocabulary, { trainedContextLength, threadCount, device }, modelPath);
+      const measuresThreads = parsed.threadCount === undefined;
+      const defaults = { trainedContextLength, threadCount, measuresThreads, device } as const;
+      return new Model(loaded, vocabulary, defaults, modelPath);
     } catch (error) {
       await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
       throw engineError(error);
