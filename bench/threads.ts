@@ -74,7 +74,9 @@ for (const count of values.busy.split(',').map(Number)) {
   for (const [name, results] of found) {
     const of = (read: (result: (typeof results)[number]) => number) => median(results.map(read));
     console.log(
-      `  ${name.padStart(8)} threads: ${of(({ rate }) => rate).toFixed(1).padStart(7)} tokens a second` +
+      `  ${name.padStart(8)} threads: ${of(({ rate }) => rate)
+        .toFixed(1)
+        .padStart(7)} tokens a second` +
         ` (${Math.min(...results.map(({ rate }) => rate)).toFixed(1)} to ${Math.max(...results.map(({ rate }) => rate)).toFixed(1)}),` +
         ` prefill ${of(({ prefillMs }) => prefillMs).toFixed(2)} ms a row, last step on ${results.map(({ threads }) => threads).join(' ')}`,
     );

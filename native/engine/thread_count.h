@@ -16,7 +16,10 @@ class ThreadCount {
   // `is_fixed`: always `most`.
   ThreadCount(int32_t most, bool is_fixed) {
     counts_.push_back(most);
-    while (!is_fixed && counts_.back() > 1) counts_.push_back(counts_.back() - std::max(1, counts_.back() / 4));
+    while (!is_fixed && counts_.back() > 1) {
+      const int32_t count = counts_.back();
+      counts_.push_back(count - (count < 10 ? 1 : count / 4));
+    }
     for (Rows& rows : rows_) rows.until_down = kFirstTrial;
   }
 

@@ -33,7 +33,7 @@ export function loadFrom(path: string, expectedTag: string): NativeBinding {
   }
   let binding: NativeBinding;
   try {
-    binding = withoutSpinning(() => requireFromHere(path) as NativeBinding);
+    binding = requireFromHere(path) as NativeBinding;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError(
@@ -52,21 +52,6 @@ export function loadFrom(path: string, expectedTag: string): NativeBinding {
     );
   }
   return binding;
-}
-
-/**
- * By default libgomp's threads spin for milliseconds at every barrier: beside other work on the same cores (the evaluators,
- * a desktop) a step then takes up to 80 times as long. Waiting in the kernel costs microseconds. libgomp reads the variable
- * once, while the addon is loaded on the main thread; a setting of the user's stays, and child processes inherit nothing.
- */
-function withoutSpinning<Value>(load: () => Value): Value {
-  if (process.env['OMP_WAIT_POLICY'] !== undefined || process.env['GOMP_SPINCOUNT'] !== undefined) return load();
-  process.env['OMP_WAIT_POLICY'] = 'passive';
-  try {
-    return load();
-  } finally {
-    delete process.env['OMP_WAIT_POLICY'];
-  }
 }
 
 function addonPath(): string {
