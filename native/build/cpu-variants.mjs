@@ -40,7 +40,7 @@ export async function cpuVariants({ binaries, forAllProcessors, crossFlags = [] 
   const flags = [...FLAGS, ...crossFlags];
   const wanted = forAllProcessors ? 'all' : processor(flags.filter((flag) => !flag.startsWith('-DGGML_NATIVE')));
   const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash(), flags, compiler, process.platform, process.arch, wanted]))
+    .update(JSON.stringify([LLAMA_TAG, patchesHash('ggml/'), flags, compiler, process.platform, process.arch, wanted]))
     .digest('hex')
     .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');

@@ -42,7 +42,7 @@ export async function crossBuild(name, withCpuBackends) {
 /** libmtmd, kept as the libraries of this machine are. */
 async function multimodalLibrary(target, { flags, compiler, zig }, log) {
   const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash(), compiler]))
+    .update(JSON.stringify([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler]))
     .digest('hex')
     .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');

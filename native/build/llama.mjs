@@ -76,6 +76,8 @@ function configureFlags({ backend, cmakeFlags }) {
     '-DLLAMA_SUBPROCESS=OFF',
     '-DMTMD_VIDEO=OFF',
     '-DGGML_NATIVE=ON',
+    // ggml's own threads: our patch of their barrier, and no libgomp to be found at run time.
+    '-DGGML_OPENMP=OFF',
     ...backendFlags(backend),
     ...cmakeFlags,
   ];

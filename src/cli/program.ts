@@ -119,7 +119,11 @@ function addDoctor(program: Command): void {
 }
 
 function addBuild(program: Command): void {
-  child(program, 'build', 'Build the native addon from source, where no package has one or it is to use this machine better.')
+  child(
+    program,
+    'build',
+    'Build the native addon from source, where no package has one or it is to use this machine better.',
+  )
     .addOption(new Option('--cuda', 'for NVIDIA GPUs').conflicts(['vulkan', 'metal', 'cpu', 'prebuilt']))
     .addOption(new Option('--vulkan', 'for any GPU with Vulkan').conflicts(['metal', 'cpu', 'prebuilt']))
     .addOption(new Option('--metal', 'for Apple GPUs').conflicts(['cpu', 'prebuilt']))

@@ -112,7 +112,9 @@ function notFound(reasons: readonly string[], platform: string): EngineError {
 /** Why no package can have an addon for this machine. */
 function platformProblem(platform: string): string | undefined {
   if (!PLATFORMS.includes(platform)) return `there is no package for ${platform}`;
-  return platform.startsWith('linux') && isMusl() ? 'the packages for Linux need glibc and this system has musl' : undefined;
+  return platform.startsWith('linux') && isMusl()
+    ? 'the packages for Linux need glibc and this system has musl'
+    : undefined;
 }
 
 /** Asked when an addon is missing only: the report takes some milliseconds. */

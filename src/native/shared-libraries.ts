@@ -12,7 +12,11 @@ import { NODE_LLAMA_CPP_VERSION } from './llama-version.js';
 const SCOPE = '@node-llama-cpp';
 
 /** In the order in which they are opened: each needs those before it. */
-const LIBRARIES = [/^(lib)?ggml-base\.(so|dylib|dll)$/, /^(lib)?ggml(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/, /^(lib)?llama(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/];
+const LIBRARIES = [
+  /^(lib)?ggml-base\.(so|dylib|dll)$/,
+  /^(lib)?ggml(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/,
+  /^(lib)?llama(\.\w+)?\.v[\d.]+\.(so|dylib|dll)$/,
+];
 
 /** A backend for a GPU, in a package of its own. */
 export interface GpuPackage {
@@ -64,7 +68,9 @@ export function sharedLibraries(addon: string): SharedLibraries | undefined {
   if (problem !== undefined) throw invalid(`Expected ${name} ${NODE_LLAMA_CPP_VERSION}, received ${problem}.`);
   const binaries = join(folder, 'bins', platform);
   const files = existsSync(binaries) ? readdirSync(binaries) : [];
-  const paths = LIBRARIES.flatMap((form) => files.filter((file) => form.test(file)).map((file) => join(binaries, file)));
+  const paths = LIBRARIES.flatMap((form) =>
+    files.filter((file) => form.test(file)).map((file) => join(binaries, file)),
+  );
   if (paths.length !== LIBRARIES.length) {
     throw invalid(`Expected libggml-base, libggml and libllama in ${binaries}, found ${paths.length} of them.`);
   }

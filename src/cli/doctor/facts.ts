@@ -98,7 +98,11 @@ export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions
     'Install its package (docs/install.md), or compile it: npx eta-vlm build; in the repository npm run build.',
     readAddon,
   );
-  const onnxruntime = await attempt('onnxruntime', 'Run the line that it names, or npm install --ignore-scripts again.', readOnnxruntime);
+  const onnxruntime = await attempt(
+    'onnxruntime',
+    'Run the line that it names, or npm install --ignore-scripts again.',
+    readOnnxruntime,
+  );
   const pictures = await attempt('sharp', 'Run npm install again, without --omit=optional.', readSharp);
   const models =
     (await attempt('models', 'Install eta-vlm again.', () => examineModels({ verifiesHashes, signal }))) ?? [];

@@ -23,7 +23,9 @@ export function gpuAdvice(addon: UsedAddon, signs: GpuSigns = lookForGpus()): st
   const advice: string[] = [];
   const compiled = addon.route === 'source';
   if (signs.hasNvidiaDriver && !isInstalled('cuda')) {
-    const line = compiled ? 'npx eta-vlm build --cuda' : `${installLine('-cuda')} (it needs the CUDA 13 runtime as well)`;
+    const line = compiled
+      ? 'npx eta-vlm build --cuda'
+      : `${installLine('-cuda')} (it needs the CUDA 13 runtime as well)`;
     advice.push(`An NVIDIA driver is here, and the addon does not use it: ${line}`);
   }
   if ((signs.hasVulkan || signs.hasNvidiaDriver) && !isInstalled('vulkan')) {
