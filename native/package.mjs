@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildAddon } from './build/addon.mjs';
+import { cpuVariants } from './build/cpu-variants.mjs';
 import { PACKAGE_ROOT } from './build/llama.mjs';
 import { packMain } from './build/main-package.mjs';
 import { packPlatform } from './build/platform-package.mjs';
@@ -28,6 +29,8 @@ async function main(args) {
   const addon = join(BUILD, 'prebuilt');
   const place = { folder: addon, out: join(BUILD, 'addon-prebuilt'), name: 'prebuilt' };
   await buildAddon(libraries, join(BUILD, 'addon.log'), place);
+  const { binaries } = libraries;
+  const cpu = await cpuVariants({ binaries, forAllProcessors: true }, compiler, join(BUILD, 'cpu.log'));
   await buildTypeScript(join(BUILD, 'typescript.log'));
   const packages = join(BUILD, 'packages');
   rmSync(packages, { recursive: true, force: true });
@@ -36,7 +39,7 @@ async function main(args) {
   try {
     const tarballs = await stage('Packed', async () => [
       packMain(work, args.includes('--registry'), packages),
-      packPlatform(work, { addon, cpuBackends: [] }, packages),
+      packPlatform(work, { addon, cpuBackends: cpu.files }, packages),
     ]);
     process.stdout.write(`${tarballs.join('\n')}\n`);
   } finally {

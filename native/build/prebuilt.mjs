@@ -45,7 +45,7 @@ function binariesFolder() {
 export async function prebuiltLibraries(compiler, log) {
   const binaries = binariesFolder();
   const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash(), compiler, process.arch]))
+    .update(JSON.stringify([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler, process.arch]))
     .digest('hex')
     .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');

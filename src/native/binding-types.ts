@@ -142,7 +142,10 @@ export interface NativeContextOptions {
   readonly batchSize: number;
   /** Rows computed at once (n_ubatch), 1 to batchSize. Raised by the addon where non-causal images need it. */
   readonly microBatchSize: number;
+  /** Threads of a step, >= 1. */
   readonly threadCount: number;
+  /** Whether fewer than `threadCount` may compute a step, as many as are found to be fastest while it runs. */
+  readonly measuresThreads: boolean;
   readonly flashAttention: 'auto' | 'on' | 'off';
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
   /**
@@ -266,6 +269,8 @@ export interface NativeContextStatistics {
   readonly rowCount: number;
   /** Children made so far. */
   readonly forkCount: number;
+  /** Threads that computed the last step; 0 before the first. */
+  readonly threadCount: number;
 }
 
 export interface NativeSequenceFacts {

@@ -55,7 +55,7 @@ export function loadFrom(path: string, expectedTag: string): LoadedAddon {
   let binding: NativeBinding;
   try {
     if (libraries !== undefined) openLibraries(libraries);
-    binding = withoutSpinning(() => requireFromHere(path) as NativeBinding);
+    binding = requireFromHere(path) as NativeBinding;
   } catch (error) {
     throw new EngineError(
       'ERR_ADDON_INVALID',
@@ -121,19 +121,4 @@ function startGpu(binding: NativeBinding, loader: string, { files, problem }: Gp
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/**
- * By default libgomp's threads spin for milliseconds at every barrier: beside other work on the same cores (the evaluators,
- * a desktop) a step then takes up to 80 times as long. Waiting in the kernel costs microseconds. libgomp reads the variable
- * once, while the addon is loaded on the main thread; a setting of the user's stays, and child processes inherit nothing.
- */
-function withoutSpinning<Value>(load: () => Value): Value {
-  if (process.env['OMP_WAIT_POLICY'] !== undefined || process.env['GOMP_SPINCOUNT'] !== undefined) return load();
-  process.env['OMP_WAIT_POLICY'] = 'passive';
-  try {
-    return load();
-  } finally {
-    delete process.env['OMP_WAIT_POLICY'];
-  }
 }

@@ -79,8 +79,11 @@ function runLines(
   const gpu = addon?.devices.find(({ type }) => type !== 'cpu' && type !== 'accelerator');
   const processor = (threadCount: number) =>
     `on the processor, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}`;
+  const measured = model.threadCount === 1 ? '' : `, or fewer: what is fastest is measured while it runs`;
   const place =
-    gpu === undefined ? processor(model.threadCount) : `all layers on ${gpu.name} (fewer with --gpu-layers)`;
+    gpu === undefined
+      ? `${processor(model.threadCount)}${measured}`
+      : `all layers on ${gpu.name} (fewer with --gpu-layers)`;
   const about = `${model.description.replace(UNKNOWN_SIZE, '')}, ${model.layerCount} layers, ${size(model.sizeBytes)}`;
   const evaluator = processor(evaluatorThreadCount);
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
