@@ -9,12 +9,15 @@ import { isFresh, remember, STAMP } from './stamp.mjs';
 
 const requireFromHere = createRequire(import.meta.url);
 
+const BUILD = join(PACKAGE_ROOT, 'build');
+
 /** Where one's own build goes: there src/native looks for it. */
-const OWN = {
-  folder: join(PACKAGE_ROOT, 'build', 'Release'),
-  out: join(PACKAGE_ROOT, 'build', 'addon'),
-  name: 'addon',
-};
+const OWN = { folder: join(BUILD, 'Release'), out: join(BUILD, 'addon'), name: 'addon' };
+
+/** A place beside one's own build. */
+export function addonIn(folder) {
+  return { folder, out: join(BUILD, 'addon-prebuilt'), name: 'prebuilt' };
+}
 
 /**
  * @param libraries folder with include/ and lib/, the key of what they were built from, the route that they belong to

@@ -8,10 +8,10 @@ import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, un
 import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
 
-/** As node-llama-cpp calls this machine. */
-export function platformOfLlama() {
+/** As node-llama-cpp calls a platform. */
+export function platformOfLlama(platform = process.platform, architecture = process.arch) {
   const names = { darwin: 'mac', win32: 'win' };
-  const name = `${names[process.platform] ?? process.platform}-${process.arch}`;
+  const name = `${names[platform] ?? platform}-${architecture}`;
   return name === 'mac-arm64' ? 'mac-arm64-metal' : name;
 }
 

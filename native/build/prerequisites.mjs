@@ -64,7 +64,8 @@ export function checkPrerequisites({ backend, isPrebuilt }) {
 }
 
 /** Those of PACKAGES that cannot be found from here, with the versions that this package was made with. */
-export function missingPackages(resolve = createRequire(import.meta.url).resolve) {
+function missingPackages() {
+  const { resolve } = createRequire(import.meta.url);
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const isMissing = (file) => {
     try {

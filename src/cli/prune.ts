@@ -18,17 +18,26 @@ interface PlatformBinaries {
   readonly isOurs: boolean;
 }
 
+/** The package that is pruned, and where it is told. */
+interface PrunePlace {
+  readonly root: string;
+  readonly say: (text: string) => void;
+}
+
 /** Prints a line for each folder and what was freed. @throws EvaluatorError ERR_EVALUATOR where onnxruntime-node is missing */
-export function prune({ dryRun = false }: PruneOptions): number {
-  const found = platformBinaries(onnxruntimeFolder(), `${process.platform}/${process.arch}`);
+export function prune(
+  { dryRun = false }: PruneOptions,
+  { root, say }: PrunePlace = { root: onnxruntimeFolder(), say: print },
+): number {
+  const found = platformBinaries(root, `${process.platform}/${process.arch}`);
   const others = found.filter(({ isOurs }) => !isOurs);
   for (const { folder, sizeBytes } of others) {
     if (!dryRun) rmSync(folder, { recursive: true });
-    print(`${size(sizeBytes).padStart(10)}  ${folder}\n`);
+    say(`${size(sizeBytes).padStart(10)}  ${folder}\n`);
   }
   const freed = others.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const what = others.length === 0 ? 'Nothing of other platforms is there.' : undefined;
-  print(`${what ?? `${size(freed)} ${dryRun ? 'would be freed; nothing was touched.' : 'freed.'}`}\n`);
+  say(`${what ?? `${size(freed)} ${dryRun ? 'would be freed; nothing was touched.' : 'freed.'}`}\n`);
   return EXIT.ok;
 }
 

@@ -7,7 +7,7 @@ import { LLAMA_TAG } from './llama-version.js';
 import { type GpuPackage, type SharedLibraries, sharedLibraries } from './shared-libraries.js';
 
 /** A package for a GPU that is installed, and whether its backend is loaded. */
-export interface GpuBackendFacts {
+interface GpuBackendFacts {
   /** Such as "@node-llama-cpp/linux-x64-vulkan". */
   readonly package: string;
   /** Why it is not loaded, null where it is. */

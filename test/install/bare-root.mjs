@@ -17,9 +17,13 @@ export class BareRoot {
     if (process.platform !== 'linux' || process.getuid() !== 0) throw new CannotRun('it needs root on Linux');
     if (spawnSync('debootstrap', ['--version']).status !== 0) throw new CannotRun('debootstrap is not installed');
     const root = new BareRoot();
-    const made = spawnSync('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', root.folder], {
-      encoding: 'utf8',
-    });
+    const made = spawnSync(
+      'debootstrap',
+      ['--variant=minbase', '--include=ca-certificates,libatomic1', 'bookworm', root.folder],
+      {
+        encoding: 'utf8',
+      },
+    );
     if (made.status !== 0) {
       root.remove();
       throw new CannotRun(`debootstrap ended with ${made.status}: ${made.stdout.trim().split('\n').at(-1)}`);
@@ -42,7 +46,8 @@ export class BareRoot {
     const to = join(this.folder, 'opt', specifier);
     mkdirSync(to, { recursive: true });
     const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', to, specifier], { encoding: 'utf8' });
-    if (packed.status !== 0) throw new CannotRun(`${specifier} cannot be had from the registry: ${packed.stderr.trim()}`);
+    if (packed.status !== 0)
+      throw new CannotRun(`${specifier} cannot be had from the registry: ${packed.stderr.trim()}`);
     const tarball = join(to, packed.stdout.trim().split('\n').at(-1));
     spawnSync('tar', ['-xzf', tarball, '-C', to, '--strip-components=1']);
     rmSync(tarball);
@@ -56,7 +61,8 @@ export class BareRoot {
    * @param {{ cwd: string, env: Record<string, string>, isOffline?: boolean }} options
    */
   run(command, { cwd, env, isOffline = false }) {
-    const script = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && exec /usr/sbin/chroot "$1" /bin/sh -c \'cd "$0" && exec "$@"\' "$2" "${@:3}"';
+    const inside = 'exec /usr/sbin/chroot "$root" /bin/sh -c \'cd "$0" && exec "$@"\' "$cwd" "$@"';
+    const script = `root="$1" cwd="$2"; shift 2; mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && ${inside}`;
     const kinds = isOffline ? ['--mount', '--net'] : ['--mount'];
     const started = performance.now();
     const { status, stdout, stderr } = spawnSync(
