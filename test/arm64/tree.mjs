@@ -1,5 +1,5 @@
-/** The checkout as JavaScript: under qemu no child process starts, so nothing can compile TypeScript while it runs. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+/** The checkout as JavaScript: esbuild, which tsx compiles with, is here for this machine's processor only. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript-5';
 import { PACKAGE_ROOT } from '../../native/build/llama.mjs';
@@ -23,9 +23,10 @@ function compile(from, to) {
   mkdirSync(to);
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory() && entry.name !== 'golden') compile(source, target);
-    else if (!/(?<!\.d)\.ts$/.test(entry.name)) symlinkSync(source, target);
-    else writeFileSync(target.replace(/\.ts$/, '.js'), javascript(source));
+    if (entry.name === 'golden') symlinkSync(source, target);
+    else if (entry.isDirectory()) compile(source, target);
+    else if (/(?<!\.d)\.ts$/.test(entry.name)) writeFileSync(target.replace(/\.ts$/, '.js'), javascript(source));
+    else copyFileSync(source, target); // a link would import what lies beside its source
   }
 }
 
