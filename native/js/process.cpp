@@ -2,6 +2,7 @@
 
 #include "engine/host_process.h"
 #include "js/arguments.h"
+#include "js/environment.h"
 
 namespace eta::process {
 
@@ -27,6 +28,16 @@ Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info) {
     loaded.Set(loaded.Length(), object);
   }
   return loaded;
+}
+
+Napi::Value EnterDevice(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).device_turn.Enter();
+  return info.Env().Undefined();
+}
+
+Napi::Value LeaveDevice(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).device_turn.Leave();
+  return info.Env().Undefined();
 }
 
 }  // namespace eta::process

@@ -422,6 +422,13 @@ export interface NativeBinding {
   variable(name: string): string | null;
   setVariable(name: string, value: string): void;
   loadedOnnxruntimes(): readonly LoadedOnnxruntime[];
+  /**
+   * Blocks this thread until no other of the process is inside a device of onnxruntime's (two sessions that run at once
+   * on WebGPU crash), and keeps the others out until {@link leaveDevice}. At once where this thread is inside already.
+   */
+  enterDevice(): void;
+  /** Lets the next thread in; does nothing where this one is not inside. */
+  leaveDevice(): void;
   /** Adds a ggml backend from a shared library; only in builds with loadable backends. Returns its name. */
   loadBackend(path: string): string;
   /** `onProgress` gets a fraction from 0 to 1 on the caller's thread. */
