@@ -5,6 +5,12 @@ import type { Notice } from '../types.js';
 
 type EvaluatorName = 'CLIP' | 'the reward model';
 
+/** What loaders of evaluators take of it. */
+export interface EvaluatorPlace {
+  readonly worker: EvaluatorWorker;
+  readonly provider: Provider;
+}
+
 /** Loads evaluators, and knows afterwards what is to be said of where they run. */
 export class EvaluatorPlacement {
   readonly #worker: EvaluatorWorker;
@@ -25,23 +31,24 @@ export class EvaluatorPlacement {
    */
   async load<Loaded>(
     name: EvaluatorName,
-    start: (provider: Provider) => Promise<Loaded>,
+    start: (place: EvaluatorPlace) => Promise<Loaded>,
     signal: AbortSignal | undefined,
   ): Promise<Loaded> {
+    const worker = this.#worker;
     const reasons: string[] = [];
     for (const provider of providersToTry(this.#wanted)) {
       try {
         const refusal = await this.#probe(provider, signal);
-        if (refusal === null) return await start(provider);
+        if (refusal === null) return await start({ worker, provider });
         reasons.push(`${provider}: ${refusal}`);
       } catch (error) {
         if (error instanceof AbortError || signal?.aborted) throw error;
         reasons.push(`${provider}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    const loaded = await start('cpu');
+    const loaded = await start({ worker, provider: 'cpu' });
     if (this.#wanted !== 'cpu') {
-      const why = reasons.length === 0 ? 'onnxruntime-node has no other device for this platform' : reasons.join('; ');
+      const why = reasons.length === 0 ? 'onnxruntime-node has no other device for this platform.' : reasons.join(' ');
       this.#refused.set(why, [...(this.#refused.get(why) ?? []), name]);
     }
     return loaded;

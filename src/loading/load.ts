@@ -4,12 +4,12 @@ import { Clip } from '../clip/index.js';
 import { type Context, Model } from '../engine/index.js';
 import { ModelError, throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
-import { type EvaluatorDevice, EvaluatorWorker, type Provider } from '../onnx/index.js';
+import { type EvaluatorDevice, EvaluatorWorker } from '../onnx/index.js';
 import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import { RewardModel } from '../reward/index.js';
 import type { Notice } from '../types.js';
 import { WorkGroup } from '../work-group.js';
-import { EvaluatorPlacement } from './evaluator-placement.js';
+import { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 import type { ParsedLoadOptions } from './load-options.js';
 import { openTrunk } from './open-trunk.js';
 
@@ -130,23 +130,23 @@ async function loadEvaluators(
   const load = async <Loaded extends Clip | RewardModel>(
     folder: string | null,
     part: 'clip' | 'reward-model',
-    start: (place: { readonly folder: string; readonly provider: Provider }) => Promise<Loaded>,
+    start: (place: EvaluatorPlace & { readonly folder: string }) => Promise<Loaded>,
   ): Promise<Loaded | null> => {
     if (folder === null) return null;
     throwIfAborted(signal);
     onProgress?.({ part, fraction: 0 });
     const name = part === 'clip' ? 'CLIP' : 'the reward model';
-    const loaded = await placement.load(name, (provider) => start({ folder, provider }), signal);
+    const loaded = await placement.load(name, (place) => start({ folder, ...place }), signal);
     closers.push(() => loaded.dispose());
     throwIfAborted(signal);
     onProgress?.({ part, fraction: 1 });
     return loaded;
   };
-  const clip = await load(models.clip, 'clip', (place) => Clip.load({ worker, ...place, verifyHashes, signal }));
+  const clip = await load(models.clip, 'clip', (place) => Clip.load({ ...place, verifyHashes, signal }));
   // A trunk stands beside the language model, on the same device.
   const trunkPlace = { gpuLayerCount, threadCount, signal };
   const rewardModel = await load(models.rewardModel, 'reward-model', (place) =>
-    RewardModel.load({ worker, ...place, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, trunkPlace) }),
+    RewardModel.load({ ...place, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, trunkPlace) }),
   );
   return { clip, rewardModel, notices: placement.notices() };
 }

@@ -16,13 +16,10 @@ export async function openGraph(worker: EvaluatorWorker, graph: GraphPlace, sign
     return { session, path, ...(await worker.open(session, graph, signal)) };
   } catch (cause) {
     if (!(cause instanceof EvaluatorError)) throw cause;
-    const [where, remedy] =
-      provider === 'cpu'
-        ? ['', 'Export the model again.']
-        : [` on ${provider}`, "Load it with evaluatorDevice: 'cpu'."];
+    const remedy = provider === 'cpu' ? 'Export the model again.' : "Load it with evaluatorDevice: 'cpu'.";
     throw new ModelError(
       'ERR_MODEL_INVALID',
-      `${path}: expected an ONNX graph, but it does not load${where}: ${cause.message} ${remedy}`,
+      `${path}: expected an ONNX graph, but it does not load: ${cause.message} ${remedy}`,
       { cause },
     );
   }

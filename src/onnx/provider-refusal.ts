@@ -9,9 +9,9 @@ const requireFromHere = createRequire(import.meta.url);
 /** What is known before it is tried; null where there is nothing against it. onnxruntime lists CUDA without its files. */
 export function absence(provider: Provider, backends: readonly { readonly name: string }[]): string | null {
   if (!backends.some(({ name }) => name === provider))
-    return `onnxruntime-node for ${process.platform} ${process.arch} is published without it`;
+    return `onnxruntime-node for ${process.platform} ${process.arch} is published without it.`;
   if (provider !== 'cuda' || existsSync(cudaLibrary())) return null;
-  return "its files are not there; onnxruntime-node's install script fetches them, unless it is told to skip";
+  return "its files are not there; onnxruntime-node's install script fetches them, unless it is told to skip.";
 }
 
 function cudaLibrary(): string {
@@ -19,8 +19,9 @@ function cudaLibrary(): string {
   return join(root, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so');
 }
 
-/** The last sentence of onnxruntime's message, without the place in its source. */
+/** The last sentence of onnxruntime's message, without the place in its source, with a full stop. */
 export function refusalOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return (message.split(' was false. ').at(-1) ?? message).trim().split('\n')[0] ?? '';
+  const [sentence = ''] = (message.split(' was false. ').at(-1) ?? message).trim().split('\n');
+  return sentence.endsWith('.') ? sentence : `${sentence}.`;
 }

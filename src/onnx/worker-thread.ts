@@ -68,7 +68,7 @@ async function answer(message: Exclude<WorkerMessage, { kind: 'drop' | 'stop' }>
       presence.leave(provider);
     }
   } catch (error) {
-    outcome = failure(error);
+    outcome = provider === 'cpu' ? failure(error) : { kind: 'failed', message: `on ${provider}: ${refusalOf(error)}` };
   }
   try {
     reply(outcome, moved);
@@ -129,7 +129,7 @@ async function probe(provider: Provider): Promise<string | null> {
     session = await InferenceSession.create(graph, sessionOptions(provider));
     const { data } = resultOf(await session.run({ a: tensor(feeds.a), b: tensor(feeds.b) }), 'y');
     const difference = probeDifference(data as Float32Array, { expected });
-    return difference <= PROBE_TOLERANCE ? null : `it computes wrongly: off by ${difference.toPrecision(2)} of 1`;
+    return difference <= PROBE_TOLERANCE ? null : `it computes wrongly: off by ${difference.toPrecision(2)} of 1.`;
   } catch (error) {
     return refusalOf(error);
   } finally {

@@ -23,6 +23,13 @@ interface DeviceFacts {
   readonly memoryTotalBytes: number;
 }
 
+/** Whether evaluators can run on a device of onnxruntime's: see `evaluatorDevice` of loadEta. */
+interface EvaluatorDeviceFacts {
+  readonly name: string;
+  /** Why not, or null. */
+  readonly refusal: string | null;
+}
+
 export interface DoctorReport {
   readonly version: string;
   readonly machine: {
@@ -44,7 +51,11 @@ export interface DoctorReport {
     readonly devices: readonly DeviceFacts[];
   } | null;
   /** `telemetry`: "maybe-on" where something had loaded onnxruntime into this process before. */
-  readonly onnxruntime: { readonly version: string; readonly telemetry: 'off' | 'maybe-on' } | null;
+  readonly onnxruntime: {
+    readonly version: string;
+    readonly telemetry: 'off' | 'maybe-on';
+    readonly evaluatorDevices: readonly EvaluatorDeviceFacts[];
+  } | null;
   readonly pictures: { readonly sharp: string; readonly formats: readonly string[] } | null;
   readonly models: readonly ModelsFacts[];
   /** The default models, loaded as an answer loads them; null when they cannot be. */
@@ -137,12 +148,18 @@ async function readAddon(): Promise<DoctorReport['addon']> {
   return { llamaTag, route, backends, systemInfo, devices: binding.devices() };
 }
 
-/** Starts the evaluators' thread, which loads the library; the version alone could be that of a file without a binary. */
+/** Starts the evaluators' thread and tries its devices, which loads the library; the version alone could be that of a file without a binary. */
 async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
-  const { EvaluatorWorker, telemetryState } = await import('../../onnx/index.js');
+  const { EvaluatorWorker, publishedProviders, telemetryState } = await import('../../onnx/index.js');
   const worker = await EvaluatorWorker.start();
-  await worker.dispose();
-  return { version: manifestOf('onnxruntime-node/package.json').version, telemetry: telemetryState() };
+  const evaluatorDevices: EvaluatorDeviceFacts[] = [];
+  try {
+    for (const name of publishedProviders()) evaluatorDevices.push({ name, refusal: await worker.probe(name) });
+  } finally {
+    await worker.dispose();
+  }
+  const { version } = manifestOf('onnxruntime-node/package.json');
+  return { version, telemetry: telemetryState(), evaluatorDevices };
 }
 
 async function readSharp(): Promise<DoctorReport['pictures']> {
