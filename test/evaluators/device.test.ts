@@ -84,7 +84,7 @@ test('a device that is not there: the CPU answers, the same, and it is said', as
     const [notice] = fallen.notices;
     assert.match(
       notice?.message ?? '',
-      /^CLIP and the reward model run on the processor, not on .*published without it$/,
+      /^CLIP and the reward model run on the processor, not on .*published without it\.$/,
     );
     const [a, b] = await Promise.all([cpu.eta.respond(QUESTION), fallen.eta.respond(QUESTION)]);
     assert.deepEqual([a.text, a.verdict], [b.text, b.verdict]);

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
+import { type EvaluatorDeviceFacts, examineEvaluatorDevices } from './evaluator-devices.js';
 import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
 
 interface Problem {
@@ -21,13 +22,6 @@ interface DeviceFacts {
   readonly type: string;
   readonly memoryFreeBytes: number;
   readonly memoryTotalBytes: number;
-}
-
-/** Whether evaluators can run on a device of onnxruntime's: see `evaluatorDevice` of loadEta. */
-interface EvaluatorDeviceFacts {
-  readonly name: string;
-  /** Why not, or null. */
-  readonly refusal: string | null;
 }
 
 export interface DoctorReport {
@@ -100,7 +94,7 @@ export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions
     'Run npm run build in the repository, npx eta-vlm build elsewhere.',
     readAddon,
   );
-  const onnxruntime = await attempt('onnxruntime', 'Run npm install again.', readOnnxruntime);
+  const onnxruntime = await attempt('onnxruntime', 'Run npm install again.', () => readOnnxruntime(signal));
   const pictures = await attempt('sharp', 'Run npm install again, without --omit=optional.', readSharp);
   const models =
     (await attempt('models', 'Install eta-vlm again.', () => examineModels({ verifiesHashes, signal }))) ?? [];
@@ -148,16 +142,12 @@ async function readAddon(): Promise<DoctorReport['addon']> {
   return { llamaTag, route, backends, systemInfo, devices: binding.devices() };
 }
 
-/** Starts the evaluators' thread and tries its devices, which loads the library; the version alone could be that of a file without a binary. */
-async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
-  const { EvaluatorWorker, publishedProviders, telemetryState } = await import('../../onnx/index.js');
+/** Starts the evaluators' thread, which loads the library; the version alone could be that of a file without a binary. */
+async function readOnnxruntime(signal: AbortSignal): Promise<DoctorReport['onnxruntime']> {
+  const { EvaluatorWorker, telemetryState } = await import('../../onnx/index.js');
   const worker = await EvaluatorWorker.start();
-  const evaluatorDevices: EvaluatorDeviceFacts[] = [];
-  try {
-    for (const name of publishedProviders()) evaluatorDevices.push({ name, refusal: await worker.probe(name) });
-  } finally {
-    await worker.dispose();
-  }
+  await worker.dispose();
+  const evaluatorDevices = await examineEvaluatorDevices(signal);
   const { version } = manifestOf('onnxruntime-node/package.json');
   return { version, telemetry: telemetryState(), evaluatorDevices };
 }
