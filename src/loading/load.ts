@@ -1,7 +1,7 @@
 /** Loading everything that ETA works with, and taking all of it back when one part fails. */
 
 import { Clip } from '../clip/index.js';
-import { type Context, Model } from '../engine/index.js';
+import { type Context, Model, returnMemory } from '../engine/index.js';
 import { ModelError, throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import { type EvaluatorDevice, EvaluatorWorker } from '../onnx/index.js';
@@ -63,6 +63,7 @@ export async function loadParts(models: ResolvedModels, options: PlacedOptions):
   const dispose = async () => {
     const failures: unknown[] = [];
     for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error));
+    await returnMemory();
     if (failures.length > 0) throw failures[0]; // the others are freed all the same
   };
   const group = new WorkGroup(options.signal ?? new AbortController().signal);

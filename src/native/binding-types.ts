@@ -423,6 +423,11 @@ export interface NativeBinding {
   setVariable(name: string, value: string): void;
   loadedOnnxruntimes(): readonly LoadedOnnxruntime[];
   /**
+   * Gives pages that nothing lies in any more back to the system, which glibc's malloc keeps otherwise; on a thread of its
+   * own. Does nothing with another C library.
+   */
+  returnMemory(): Promise<void>;
+  /**
    * Blocks this thread until no other of the process is inside a device of onnxruntime's (two sessions that run at once
    * on WebGPU crash), and keeps the others out until {@link leaveDevice}. At once where this thread is inside already.
    */
