@@ -110,7 +110,7 @@ for (const request of requests.slice(0, 2)) await eta.respond(request); // warms
 const { clip, rewardModel } = eta.facts.evaluatorDevices;
 console.log(`miniature, ${threadCount} threads each; CLIP on ${clip}, reward model on ${rewardModel}`);
 console.log(`Node ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}; ms`);
-console.log('at once   whole  decoding  scoring  both at once  share of scoring  longest gap');
+console.log('at once   whole  decoding  scoring  both at once  of the shorter  longest gap');
 for (const concurrency of concurrencies) {
   decoding.length = 0;
   scoring.length = 0;
@@ -123,7 +123,7 @@ for (const concurrency of concurrencies) {
   const [decodeMs, scoreMs] = [covered(decoding), covered(scoring)];
   const both = decodeMs + scoreMs - covered([...decoding, ...scoring]);
   const numbers = [whole, decodeMs, scoreMs, both].map((value, i) => value.toFixed(0).padStart([8, 10, 9, 14][i] ?? 0));
-  const share = `${((100 * both) / scoreMs).toFixed(0)} %`.padStart(18);
+  const share = `${((100 * both) / Math.min(decodeMs, scoreMs)).toFixed(0)} %`.padStart(16);
   console.log(
     `${String(concurrency).padEnd(7)}${numbers.join('')}${share}${(gaps.max / 1e6 - 2).toFixed(0).padStart(13)}`,
   );
