@@ -11,7 +11,7 @@ const INNER = 32;
 const COLUMNS = 16;
 
 /** One tensor of the probe, float32. */
-export interface ProbeTensor {
+interface ProbeTensor {
   readonly data: Float32Array;
   readonly dims: readonly [number, number];
 }
