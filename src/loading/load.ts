@@ -26,6 +26,7 @@ export interface LoadedParts {
 
 /** Where the evaluators run: a provider of onnxruntime each; null where there is none. */
 export interface EvaluatorDevices {
+  /** Of CLIP. */
   readonly clip: Exclude<EvaluatorDevice, 'auto'> | null;
   /** `cpu` for a model whose trunk runs in llama.cpp, beside the language model: its heads do. */
   readonly rewardModel: Exclude<EvaluatorDevice, 'auto'> | null;
