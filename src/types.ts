@@ -293,9 +293,9 @@ export type EtaEvent = PictureEvent | VanillaEvent | AnswerEvent | RoundEvent | 
 export interface Notice {
   /**
    * What it is about. `ETA_MINIATURE`: the miniature knows nothing about such a picture, or about a request without
-   * one.
+   * one. `ETA_EVALUATOR_DEVICE`: an evaluator does not run on the device that was asked for.
    */
-  readonly code: 'ETA_MINIATURE';
+  readonly code: 'ETA_MINIATURE' | 'ETA_EVALUATOR_DEVICE';
   /** One line. */
   readonly message: string;
 }

@@ -17,6 +17,9 @@
 #include <cstdlib>
 #include <exception>
 #include <set>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace eta::host_process {
 
@@ -131,6 +134,12 @@ bool SetVariable(const std::string& name, const std::string& value) {
   return _putenv_s(name.c_str(), value.c_str()) == 0;  // the C library's copy and the system's
 #else
   return setenv(name.c_str(), value.c_str(), 1) == 0;
+#endif
+}
+
+void ReturnMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
 #endif
 }
 

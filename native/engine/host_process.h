@@ -19,4 +19,8 @@ struct Onnxruntime {
 // Every one that is loaded, by whom ever.
 std::vector<Onnxruntime> LoadedOnnxruntimes();
 
+// Gives pages that nothing lies in any more back to the system: glibc keeps them for allocations to come. Does nothing
+// with another C library. May take milliseconds.
+void ReturnMemory();
+
 }  // namespace eta::host_process

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "engine/device_turn.h"
 #include "engine/mailbox.h"
 
 namespace eta {
@@ -49,6 +50,9 @@ class Environment {
   uint64_t AddCallback(const Napi::Function& callback);
   void Call(uint64_t id, double value);
   void RemoveCallback(uint64_t id) { callbacks_.erase(id); }
+
+  // Held by an evaluator thread while it is inside onnxruntime; given back with the environment at the latest.
+  DeviceTurn device_turn;
 
   Napi::FunctionReference model_class;
   Napi::FunctionReference image_class;

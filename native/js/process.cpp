@@ -2,6 +2,7 @@
 
 #include "engine/host_process.h"
 #include "js/arguments.h"
+#include "js/environment.h"
 
 namespace eta::process {
 
@@ -27,6 +28,38 @@ Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info) {
     loaded.Set(loaded.Length(), object);
   }
   return loaded;
+}
+
+namespace {
+
+class MemoryReturn final : public Napi::AsyncWorker {
+ public:
+  explicit MemoryReturn(Napi::Env env) : AsyncWorker(env, "eta-vlm"), deferred_(Napi::Promise::Deferred::New(env)) {}
+  Napi::Promise Promise() const { return deferred_.Promise(); }
+  void Execute() override { host_process::ReturnMemory(); }
+  void OnOK() override { deferred_.Resolve(Env().Undefined()); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+};
+
+}  // namespace
+
+Napi::Value ReturnMemory(const Napi::CallbackInfo& info) {
+  MemoryReturn* const work = new MemoryReturn(info.Env());  // deletes itself when it is done
+  const Napi::Promise promise = work->Promise();
+  work->Queue();
+  return promise;
+}
+
+Napi::Value EnterDevice(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).device_turn.Enter();
+  return info.Env().Undefined();
+}
+
+Napi::Value LeaveDevice(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).device_turn.Leave();
+  return info.Env().Undefined();
 }
 
 }  // namespace eta::process

@@ -11,5 +11,11 @@ Napi::Value Variable(const Napi::CallbackInfo& info);
 Napi::Value SetVariable(const Napi::CallbackInfo& info);
 // () to an array of {path, version}
 Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info);
+// () to a promise: the work is done on another thread.
+Napi::Value ReturnMemory(const Napi::CallbackInfo& info);
+// () Blocks the thread until no other is inside a device of onnxruntime's.
+Napi::Value EnterDevice(const Napi::CallbackInfo& info);
+// ()
+Napi::Value LeaveDevice(const Napi::CallbackInfo& info);
 
 }  // namespace eta::process

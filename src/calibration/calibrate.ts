@@ -1,11 +1,12 @@
 /** From pictures and answers whose class is known to the two thresholds. */
 import { Clip } from '../clip/index.js';
 import { EtaError, UsageError } from '../errors.js';
-import { openTrunk, thresholdsOf } from '../loading/index.js';
+import { type EvaluatorDevice, EvaluatorPlacement, openTrunk, thresholdsOf } from '../loading/index.js';
 import type { ClipManifest, RewardManifest } from '../manifest/index.js';
 import { EvaluatorWorker } from '../onnx/index.js';
 import { POLICIES } from '../policy/index.js';
-import { RewardModel } from '../reward/index.js';
+import { RewardModel, type TrunkOpener } from '../reward/index.js';
+import type { Notice } from '../types.js';
 import { type AnswerText, readAnswers, scoreAnswers } from './answers.js';
 import { type Classes, separated } from './classes.js';
 import type { CutRule } from './cut.js';
@@ -30,6 +31,10 @@ export interface CalibrateOptions {
   readonly postEvaluationPrompt: string;
   /** Threads of the evaluators, 1 to 256. @default physical cores, at most 4 */
   readonly threadCount?: number | undefined;
+  /** Where they run, as in `loadEta`: thresholds hold for the device that they were found on. @default 'cpu' */
+  readonly evaluatorDevice?: EvaluatorDevice | undefined;
+  /** Told when an evaluator runs on the CPU though another device was asked for. */
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
   /** Ends the work with an AbortError. */
   readonly signal?: AbortSignal | undefined;
   /** Called as pictures and answers are scored. */
@@ -73,16 +78,18 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   };
   const current = await thresholdsInForce(options);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
+  const placement = new EvaluatorPlacement(worker, options.evaluatorDevice ?? 'cpu');
   try {
-    const clip = files && (await calibrateClip(files, current.unsafeClipScore, worker, options));
+    const clip = files && (await calibrateClip(files, current.unsafeClipScore, placement, options));
     const reward =
       texts &&
       (await calibrateRewardModel(
         { safe: texts.safe.answers, unsafe: texts.unsafe.answers },
         current.safeReward,
-        worker,
+        placement,
         options,
       ));
+    for (const notice of placement.notices()) options.onNotice?.(notice);
     return {
       clip: clip?.calibrated ?? null,
       rewardModel: reward?.calibrated ?? null,
@@ -103,11 +110,12 @@ interface Part<Manifest> {
 async function calibrateClip(
   files: Classes<readonly string[]>,
   current: InForce,
-  worker: EvaluatorWorker,
+  placement: EvaluatorPlacement,
   options: CalibrateOptions,
 ): Promise<Part<ClipManifest> & { readonly unread: readonly Unread[] }> {
   const { safetyPrompt: prompt, rule, signal } = options;
-  const loaded = await Clip.load({ worker, folder: folderOf(options.clip, 'CLIP'), signal });
+  const folder = folderOf(options.clip, 'CLIP');
+  const loaded = await placement.load('CLIP', (place) => Clip.load({ ...place, folder, signal }), signal);
   const { unread, ...scored } = await scoreFiles(loaded, files, options);
   const { leftOut, ...classes } = separated(scored, 'picture');
   const fit = await fitThreshold(classes.safe, classes.unsafe, {
@@ -123,16 +131,17 @@ async function calibrateClip(
 async function calibrateRewardModel(
   texts: Classes<readonly AnswerText[]>,
   current: InForce,
-  worker: EvaluatorWorker,
+  placement: EvaluatorPlacement,
   options: CalibrateOptions,
 ): Promise<Part<RewardManifest>> {
   const { postEvaluationPrompt: prompt, rule, threadCount, signal } = options;
-  const loaded = await RewardModel.load({
-    worker,
-    folder: folderOf(options.rewardModel, 'reward model'),
+  const folder = folderOf(options.rewardModel, 'reward model');
+  const open: TrunkOpener = (trunk) => openTrunk(trunk, { threadCount, signal });
+  const loaded = await placement.load(
+    'the reward model',
+    (place) => RewardModel.load({ ...place, folder, signal, openTrunk: open }),
     signal,
-    openTrunk: (trunk) => openTrunk(trunk, { threadCount, signal }),
-  });
+  );
   const scored = await scoreTexts(loaded, texts, options).finally(() => loaded.dispose());
   const { leftOut, ...classes } = separated(scored, 'answer');
   const fit = await fitThreshold(classes.safe, classes.unsafe, {

@@ -1,6 +1,7 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
+import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
 import { among, filled, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types.js';
 
@@ -20,6 +21,12 @@ export interface ModelFlags {
   readonly cacheType?: CacheType;
   readonly threads?: number;
   readonly gpuLayers?: number;
+  readonly evaluatorDevice?: EvaluatorDevice;
+}
+
+/** Where evaluators run; the same for every command that loads them. */
+export function evaluatorDeviceOption(devices: readonly EvaluatorDevice[] = EVALUATOR_DEVICES): Option {
+  return among(new Option('--evaluator-device <device>', 'where the evaluators run (default: cpu)'), devices);
 }
 
 export function addModelOptions(command: Command): Command {
@@ -42,7 +49,8 @@ export function addModelOptions(command: Command): Command {
       '--gpu-layers <count>',
       'layers on the GPU; 0: none, -1: all (default: as many as fit)',
       wholeNumber(-1, 10_000),
-    );
+    )
+    .addOption(evaluatorDeviceOption());
 }
 
 /**
@@ -67,6 +75,7 @@ export function loadOptions(flags: ModelFlags) {
     cacheType: flags.cacheType,
     threadCount: flags.threads,
     gpuLayerCount: flags.gpuLayers,
+    evaluatorDevice: flags.evaluatorDevice,
   });
 }
 

@@ -1,13 +1,13 @@
-/** What answers cannot say of themselves, told once a command: see `onNotice` of loadEta. */
+/** What answers cannot say of themselves, each kind told once a command: see `onNotice` of loadEta. */
 import type { Notice } from '../index.js';
 import { fitted } from '../terminal/fit.js';
 
 export class Notices {
-  /** How many there were. */
+  /** Answers about what the miniature does not know. */
   count = 0;
   readonly #isOfOwnWorld: boolean;
-  #first: Notice | null = null;
-  #isTold = false;
+  readonly #seen = new Set<Notice['code']>();
+  readonly #untold: Notice[] = [];
 
   /** @param dataset what is asked; the miniature's own is of its world, requests without a picture too */
   constructor(dataset?: { readonly name: string }) {
@@ -16,15 +16,16 @@ export class Notices {
 
   /** For loadEta. */
   readonly add = (notice: Notice): void => {
-    if (this.#isOfOwnWorld) return;
-    this.count++;
-    this.#first ??= notice;
+    if (notice.code === 'ETA_MINIATURE') {
+      if (this.#isOfOwnWorld) return;
+      this.count++;
+    }
+    if (!this.#seen.has(notice.code)) this.#untold.push(notice);
+    this.#seen.add(notice.code);
   };
 
-  /** Writes the first as one line, the first time that there is one. */
+  /** Writes the first of each kind as one line, once. */
   tell(write: (line: string) => void = (line) => process.stderr.write(`${fitted(process.stderr, line)}\n`)): void {
-    if (this.#first === null || this.#isTold) return;
-    this.#isTold = true;
-    write(`eta-vlm: ${this.#first.message}`);
+    for (const { message } of this.#untold.splice(0)) write(`eta-vlm: ${message}`);
   }
 }

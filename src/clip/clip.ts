@@ -19,6 +19,7 @@ import {
   type Feed,
   type OutputTensor,
   openGraph,
+  type Provider,
 } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
@@ -31,6 +32,8 @@ const KEPT_TEXTS = 64;
 
 export class Clip {
   readonly manifest: ClipManifest;
+  /** Where its graphs run. */
+  readonly provider: Provider;
   readonly #worker: EvaluatorWorker;
   readonly #vision: number;
   readonly #text: number;
@@ -43,18 +46,21 @@ export class Clip {
    * does not reproduce the numbers in its manifest
    */
   static async load(options: EvaluatorLoadOptions): Promise<Clip> {
-    const { worker, folder, verifyHashes, signal } = parseOptions(evaluatorLoadSchema, options, 'Clip.load options');
+    const { worker, folder, provider, verifyHashes, signal } = parseOptions(
+      evaluatorLoadSchema,
+      options,
+      'Clip.load options',
+    );
     const manifest = await readManifest(folder, clipManifestSchema);
     await verifyFiles(folder, Object.values(manifest.files), verifyHashes, signal);
     const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
-    const vision = await openGraph(worker, join(folder, manifest.files.vision.path), null, signal);
-    const text = await openGraph(worker, join(folder, manifest.files.text.path), null, signal).catch(
-      async (error: unknown) => {
-        await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
-        throw error;
-      },
-    );
-    const clip = new Clip(worker, manifest, vision.session, text.session, tokenizer);
+    const graph = ({ path }: { path: string }) => ({ path: join(folder, path), cache: null, provider });
+    const vision = await openGraph(worker, graph(manifest.files.vision), signal);
+    const text = await openGraph(worker, graph(manifest.files.text), signal).catch(async (error: unknown) => {
+      await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
+      throw error;
+    });
+    const clip = new Clip(worker, { manifest, provider }, { vision: vision.session, text: text.session }, tokenizer);
     try {
       checkGraph(vision, { [manifest.vision.input]: 'float32' }, [manifest.vision.output]);
       const inputs = {
@@ -62,7 +68,7 @@ export class Clip {
         ...(manifest.text.maskInput === null ? {} : { [manifest.text.maskInput]: 'int64' }),
       };
       checkGraph(text, inputs, [manifest.text.output]);
-      checkSelfTest(manifest.name, 'cosine', await clip.selfTest(signal));
+      checkSelfTest(manifest.name, 'cosine', await clip.selfTest(signal), provider);
     } catch (error) {
       await clip.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -72,15 +78,15 @@ export class Clip {
 
   private constructor(
     worker: EvaluatorWorker,
-    manifest: ClipManifest,
-    vision: number,
-    text: number,
+    { manifest, provider }: Pick<Clip, 'manifest' | 'provider'>,
+    sessions: { readonly vision: number; readonly text: number },
     tokenizer: TextTokenizer,
   ) {
     this.#worker = worker;
     this.manifest = manifest;
-    this.#vision = vision;
-    this.#text = text;
+    this.provider = provider;
+    this.#vision = sessions.vision;
+    this.#text = sessions.text;
     this.#tokenizer = tokenizer;
   }
 

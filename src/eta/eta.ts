@@ -4,52 +4,18 @@ import { followAbort, signalSchema } from '../abort.js';
 import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image/index.js';
-import {
-  checkEvaluators,
-  gpuLayersThatFit,
-  type LoadEtaOptions,
-  type LoadedParts,
-  loadParts,
-  loadSchema,
-  thresholdsOf,
-} from '../loading/index.js';
-import { type ResolvedModels, resolveModels } from '../models/index.js';
+import { type EvaluatorDevices, evaluatorDevicesOf, type LoadedParts } from '../loading/index.js';
+import type { ResolvedModels } from '../models/index.js';
 import { parseOptions, reading } from '../options.js';
-import {
-  checkThresholds,
-  METHOD_PLANS,
-  overridePolicy,
-  POLICIES,
-  type Policy,
-  type ThresholdsInForce,
-} from '../policy/index.js';
+import { checkThresholds, METHOD_PLANS, type Policy, type ThresholdsInForce } from '../policy/index.js';
 import type { EtaEvent, EtaResult, Notice } from '../types.js';
-import { SentenceEnds } from './align.js';
 import { EventStream } from './event-stream.js';
-import { warnOnce } from './notice.js';
 import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
 import { type CheckedRequest, type EtaRequest, parseRequest } from './request.js';
+import type { ResidentParts } from './resident-parts.js';
 
-/**
- * Loads language model, projector, CLIP and reward model. Nothing is fetched: every file must be there.
- *
- * @param options all optional; without any, the shipped miniature with our policy
- * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit together, and
- * ERR_MEMORY for models that need more memory than is free; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT; EvaluatorError; AbortError. What was loaded by then is freed.
- */
-export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
-  const parsed = parseOptions(loadSchema, options, 'loadEta options');
-  const policy = overridePolicy(POLICIES[parsed.policy], parsed);
-  const models = await resolveModels(parsed.models ?? 'miniature');
-  checkEvaluators(models, policy.method);
-  const inForce = await thresholdsOf(models, parsed, policy);
-  checkThresholds(inForce.thresholds, { method: policy.method, hasImages: models.clip !== null });
-  const gpuLayerCount = await gpuLayersThatFit(models, parsed);
-  const parts = await loadParts(models, { ...parsed, gpuLayerCount });
-  const onNotice = parsed.models === undefined ? (parsed.onNotice ?? warnOnce()) : null;
-  const { contextSize, cacheType = 'f16' } = parsed;
-  return new Eta(parts, { policy, ...inForce, models, contextSize, cacheType }, onNotice);
-}
+/** What is loaded, and what is made of it once a load. */
+export type EtaParts = LoadedParts & Pick<PipelineParts, 'sentenceEnds'>;
 
 const streamSchema = z.strictObject({ signal: signalSchema.optional() });
 
@@ -69,31 +35,45 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly contextSize: number;
   /** Number format of the KV cells. */
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
+  /** Where the evaluators run, as they were loaded last. */
+  readonly evaluatorDevices: EvaluatorDevices;
 }
 
-/** Made by {@link loadEta}; several may live at once. */
+/** Of a context that is not there. */
+const NO_STATISTICS: NativeContextStatistics = {
+  usedCellCount: 0,
+  liveSequenceCount: 0,
+  imageCount: 0,
+  stepCount: 0,
+  rowCount: 0,
+  forkCount: 0,
+  threadCount: 0,
+};
+
+/** Made by `loadEta`; several may live at once. */
 export class Eta {
-  /** What it was loaded as: policy, thresholds, files. */
-  readonly facts: EtaFacts;
-  readonly #loaded: LoadedParts;
-  readonly #parts: PipelineParts;
+  #facts: EtaFacts;
+  readonly #resident: ResidentParts<EtaParts>;
+  readonly #onNotice: ((notice: Notice) => void) | null;
   /** Requests under way, each with what ends it. */
   readonly #running = new Map<Promise<unknown>, AbortController>();
   #disposed: Promise<void> | undefined;
 
-  /** Not for callers: {@link loadEta} makes it. */
-  constructor(loaded: LoadedParts, facts: EtaFacts, onNotice: ((notice: Notice) => void) | null) {
-    this.facts = frozen(facts);
-    this.#loaded = loaded;
-    this.#parts = {
-      model: loaded.model,
-      context: loaded.context,
-      clip: loaded.clip,
-      rewardModel: loaded.rewardModel,
-      sentenceEnds: new SentenceEnds(loaded.model, loaded.context),
-      deriveSeed,
-      onNotice,
-    };
+  /** Not for callers: `loadEta` makes it. */
+  constructor(resident: ResidentParts<EtaParts>, facts: EtaFacts, onNotice: ((notice: Notice) => void) | null) {
+    this.#facts = frozen(facts);
+    this.#resident = resident;
+    this.#onNotice = onNotice;
+  }
+
+  /** What it was loaded as: policy, thresholds, files. They stay through every unloading. */
+  get facts(): EtaFacts {
+    return this.#facts;
+  }
+
+  /** Whether the models are in memory; false between an unloading and the end of the next load. */
+  get isLoaded(): boolean {
+    return this.#resident.isLoaded;
   }
 
   /**
@@ -101,6 +81,7 @@ export class Eta {
    *
    * @throws UsageError for a wrong request, ERR_PROMPT_TOO_LONG, or ERR_DISPOSED when {@link dispose} came first;
    * ImageError; AbortError within one step of the signal; EngineError; EvaluatorError. Its sequences are freed each way.
+   * Where the models were unloaded, it waits for them, and throws what `loadEta` does; the next tries again.
    */
   async respond(request: EtaRequest): Promise<EtaResult> {
     return await this.#run(this.#parse(request), new AbortController(), () => undefined);
@@ -117,10 +98,21 @@ export class Eta {
     return this.#stream(this.#parse(request, signal));
   }
 
-  /** Cells, sequences and steps of the context. */
+  /** Cells, sequences and steps of the context, counted anew with every load; all 0 while nothing is loaded. */
   async statistics(): Promise<NativeContextStatistics> {
     this.#checkOpen();
-    return await this.#loaded.context.statistics();
+    return (await this.#resident.look(({ context }) => context.statistics())) ?? NO_STATISTICS;
+  }
+
+  /**
+   * Frees models and evaluators now, as `idleUnloadMs` does after a while; the next request loads them again.
+   *
+   * @returns false where a request is under way: then nothing is freed
+   * @throws UsageError ERR_DISPOSED; what freeing throws
+   */
+  async unload(): Promise<boolean> {
+    this.#checkOpen();
+    return await this.#resident.unload();
   }
 
   /** Ends every request with ERR_DISPOSED, then frees models and threads. Idempotent. */
@@ -137,14 +129,14 @@ export class Eta {
     const running = [...this.#running];
     for (const [, controller] of running) controller.abort(disposed());
     await Promise.allSettled(running.map(([work]) => work));
-    await this.#loaded.dispose();
+    await this.#resident.dispose();
   }
 
   /** @param signal takes the place of the request's */
   #parse(request: EtaRequest, signal?: AbortSignal): CheckedRequest {
     this.#checkOpen();
     return reading('ERR_INVALID_REQUEST', 'request', () => {
-      const checked = parseRequest(request, { ...this.facts, newSeed: randomSeed });
+      const checked = parseRequest(request, { ...this.#facts, newSeed: randomSeed });
       this.#checkMethod(checked);
       return {
         ...checked,
@@ -174,7 +166,10 @@ export class Eta {
     const { signal } = request;
     throwIfAborted(signal);
     const takeBack = followAbort(signal, controller);
-    const work = runPipeline(this.#parts, request, controller.signal, emit);
+    const work = this.#resident.use(controller.signal, (parts) => {
+      this.#noteDevices(parts);
+      return runPipeline({ ...parts, deriveSeed, onNotice: this.#onNotice }, request, controller.signal, emit);
+    });
     this.#running.set(work, controller);
     try {
       return await work;
@@ -190,9 +185,9 @@ export class Eta {
   #checkMethod({ policy, thresholds, turns }: CheckedRequest): void {
     const plan = METHOD_PLANS[policy.method];
     if (!plan.gatesImage && !plan.gatesAnswer) return;
+    const { models } = this.#facts;
     const hasImages = turns.some(({ images = [] }) => images.length > 0);
-    const missing =
-      this.#loaded.rewardModel === null ? 'rewardModel' : hasImages && this.#loaded.clip === null ? 'clip' : null;
+    const missing = models.rewardModel === null ? 'rewardModel' : hasImages && models.clip === null ? 'clip' : null;
     if (missing === null) {
       checkThresholds(thresholds, { method: policy.method, hasImages });
       return;
@@ -202,6 +197,14 @@ export class Eta {
       `request: expected method 'vanilla', because no ${missing === 'clip' ? 'CLIP' : 'reward model'} was loaded, received '${policy.method}'. ` +
         `Load with models.${missing}. Or ask with method: 'vanilla'.`,
     );
+  }
+
+  /** A device that was there may be gone when the evaluators are loaded again, or back. */
+  #noteDevices(parts: EtaParts): void {
+    const now = evaluatorDevicesOf(parts);
+    const { clip, rewardModel } = this.#facts.evaluatorDevices;
+    if (now.clip === clip && now.rewardModel === rewardModel) return;
+    this.#facts = frozen({ ...this.#facts, evaluatorDevices: now });
   }
 
   #checkOpen(): void {

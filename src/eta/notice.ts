@@ -27,12 +27,12 @@ export async function noticeOf(pictures: readonly RgbImage[]): Promise<Notice | 
   return null;
 }
 
-/** Tells the first notice as a warning of the process, and no other: a server answers many such requests. */
+/** Tells the first notice of each kind as a warning of the process, and no other: a server answers many such requests. */
 export function warnOnce(): (notice: Notice) => void {
-  let isTold = false;
+  const told = new Set<Notice['code']>();
   return ({ code, message }) => {
-    if (isTold) return;
-    isTold = true;
+    if (told.has(code)) return;
+    told.add(code);
     process.emitWarning(message, { type: 'EtaWarning', code });
   };
 }

@@ -3,10 +3,14 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { MAX_BATCH_SIZE, MAX_CONTEXT_SIZE } from '../engine/index.js';
 import type { ModelChoice } from '../models/index.js';
+import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/index.js';
 import { integer, integerFrom } from '../options.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
+
+/** The longest that a timer of Node's takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How far the loading is. */
 export interface LoadProgress {
@@ -57,6 +61,21 @@ export interface LoadEtaOptions extends DecisionOptions {
    * them, at most 4
    */
   threadCount?: number | undefined;
+  /**
+   * Where CLIP and the reward model run. `cpu`: what thresholds were calibrated on. `dml` (Windows), `coreml` (macOS),
+   * `webgpu` (a driver of Direct3D 12, Metal or Vulkan) and `cuda` (Linux x64, with CUDA 12): that device, where it
+   * starts, computes a probe rightly, and reproduces the model's self-test. `auto`: the first of the platform's that
+   * does. Where none does, the CPU, and `onnxruntime`'s reason is told (`onNotice`, ETA_EVALUATOR_DEVICE);
+   * `eta.facts.evaluatorDevices` says what came of it. A reward model's trunk is the language model's neighbour, wherever
+   * that is. @default 'cpu'
+   */
+  evaluatorDevice?: EvaluatorDevice | undefined;
+  /**
+   * Milliseconds without a request after which language model, projector and evaluators are freed, 1 to 2147483647; the
+   * next request loads them again, and waits for it. Counted from the load, and from the end of the last request. It does
+   * not keep the process alive. @default never
+   */
+  idleUnloadMs?: number | undefined;
   /** Whether the SHA-256 of the evaluators' files is checked, and not their size alone. @default true */
   verifyHashes?: boolean | undefined;
   /**
@@ -69,9 +88,11 @@ export interface LoadEtaOptions extends DecisionOptions {
   /** Called as the parts are loaded. What it throws ends the loading. */
   onProgress?: ((progress: LoadProgress) => void) | undefined;
   /**
-   * Where no models are named: called for each request that the miniature knows nothing about, because a picture is no
-   * drawing of its world, or because there is none. What it throws fails the request.
-   * @default a warning of the process, code ETA_MINIATURE, for the first of them
+   * Told what no answer can say of itself. ETA_EVALUATOR_DEVICE: on loading, when an evaluator does not run on the device
+   * that was asked for; what it throws fails the loading. ETA_MINIATURE: where no models are named, for each request that
+   * the miniature knows nothing about, because a picture is no drawing of its world, or because there is none; what it
+   * throws fails the request.
+   * @default a warning of the process with that code, for the first of each
    */
   onNotice?: ((notice: Notice) => void) | undefined;
 }
@@ -94,6 +115,8 @@ export const loadSchema = z.strictObject({
   gpuLayerCount: z.union([integerFrom(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),
   checkMemory: z.boolean('expected true or false').default(true),
   threadCount: integer(1, 256).optional(),
+  evaluatorDevice: z.enum(EVALUATOR_DEVICES, `expected ${EVALUATOR_DEVICES.join(', ')}`).default('cpu'),
+  idleUnloadMs: integer(1, MAX_TIMER_MS).optional(),
   verifyHashes: z.boolean('expected true or false').optional(),
   thresholdsFile: z.string('expected a path').min(1, 'expected a path').optional(),
   signal: signalSchema.optional(),

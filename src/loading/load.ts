@@ -1,13 +1,15 @@
 /** Loading everything that ETA works with, and taking all of it back when one part fails. */
 
 import { Clip } from '../clip/index.js';
-import { type Context, Model } from '../engine/index.js';
+import { type Context, Model, returnMemory } from '../engine/index.js';
 import { ModelError, throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
-import { EvaluatorWorker } from '../onnx/index.js';
+import { type EvaluatorDevice, EvaluatorWorker } from '../onnx/index.js';
 import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import { RewardModel } from '../reward/index.js';
+import type { Notice } from '../types.js';
 import { WorkGroup } from '../work-group.js';
+import { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 import type { ParsedLoadOptions } from './load-options.js';
 import { openTrunk } from './open-trunk.js';
 
@@ -17,7 +19,21 @@ export interface LoadedParts {
   readonly context: Context;
   readonly clip: Clip | null;
   readonly rewardModel: RewardModel | null;
+  /** What is to be said of where they run. */
+  readonly notices: readonly Notice[];
   dispose(): Promise<void>;
+}
+
+/** Where the evaluators run: a provider of onnxruntime each; null where there is none. */
+export interface EvaluatorDevices {
+  /** Of CLIP. */
+  readonly clip: Exclude<EvaluatorDevice, 'auto'> | null;
+  /** `cpu` for a model whose trunk runs in llama.cpp, beside the language model: its heads do. */
+  readonly rewardModel: Exclude<EvaluatorDevice, 'auto'> | null;
+}
+
+export function evaluatorDevicesOf({ clip, rewardModel }: Pick<LoadedParts, 'clip' | 'rewardModel'>): EvaluatorDevices {
+  return { clip: clip?.provider ?? null, rewardModel: rewardModel?.provider ?? null };
 }
 
 const EVALUATOR_NAMES = { rewardModel: 'reward model', clip: 'CLIP' } as const;
@@ -48,6 +64,7 @@ export async function loadParts(models: ResolvedModels, options: PlacedOptions):
   const dispose = async () => {
     const failures: unknown[] = [];
     for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error));
+    await returnMemory();
     if (failures.length > 0) throw failures[0]; // the others are freed all the same
   };
   const group = new WorkGroup(options.signal ?? new AbortController().signal);
@@ -105,31 +122,33 @@ async function loadEvaluators(
   models: ResolvedModels,
   options: PlacedOptions,
   closers: Closers,
-): Promise<{ clip: Clip | null; rewardModel: RewardModel | null }> {
-  const { gpuLayerCount, threadCount, verifyHashes, signal, onProgress } = options;
-  if (models.clip === null && models.rewardModel === null) return { clip: null, rewardModel: null };
+): Promise<Pick<LoadedParts, 'clip' | 'rewardModel' | 'notices'>> {
+  const { gpuLayerCount, threadCount, evaluatorDevice, verifyHashes, signal, onProgress } = options;
+  if (models.clip === null && models.rewardModel === null) return { clip: null, rewardModel: null, notices: [] };
   throwIfAborted(signal);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
   closers.push(() => worker.dispose());
+  const placement = new EvaluatorPlacement(worker, evaluatorDevice);
   const load = async <Loaded extends Clip | RewardModel>(
     folder: string | null,
     part: 'clip' | 'reward-model',
-    start: (folder: string) => Promise<Loaded>,
+    start: (place: EvaluatorPlace & { readonly folder: string }) => Promise<Loaded>,
   ): Promise<Loaded | null> => {
     if (folder === null) return null;
     throwIfAborted(signal);
     onProgress?.({ part, fraction: 0 });
-    const loaded = await start(folder);
+    const name = part === 'clip' ? 'CLIP' : 'the reward model';
+    const loaded = await placement.load(name, (place) => start({ folder, ...place }), signal);
     closers.push(() => loaded.dispose());
     throwIfAborted(signal);
     onProgress?.({ part, fraction: 1 });
     return loaded;
   };
-  const clip = await load(models.clip, 'clip', (folder) => Clip.load({ worker, folder, verifyHashes, signal }));
+  const clip = await load(models.clip, 'clip', (place) => Clip.load({ ...place, verifyHashes, signal }));
   // A trunk stands beside the language model, on the same device.
-  const place = { gpuLayerCount, threadCount, signal };
-  const rewardModel = await load(models.rewardModel, 'reward-model', (folder) =>
-    RewardModel.load({ worker, folder, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, place) }),
+  const trunkPlace = { gpuLayerCount, threadCount, signal };
+  const rewardModel = await load(models.rewardModel, 'reward-model', (place) =>
+    RewardModel.load({ ...place, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, trunkPlace) }),
   );
-  return { clip, rewardModel };
+  return { clip, rewardModel, notices: placement.notices() };
 }

@@ -18,6 +18,9 @@ export function tellsApart(tests: readonly Expectation[]): boolean {
   return highest > lowest;
 }
 
+const FILES = 'The files do not belong together or this machine computes wrongly: fetch or export the model again.';
+const CPU = "load it with evaluatorDevice: 'cpu'.";
+
 /** What a model computed of its manifest's self-test. */
 export interface SelfTestResult {
   /** Such as "two texts". */
@@ -35,16 +38,16 @@ export function selfTestResult(what: string, expected: number, received: number,
 
 /**
  * @param score what the numbers are: "cosine" or "reward"
+ * @param device where they were computed
  * @throws ModelError ERR_SELF_TEST for the first that is off by more than its tolerance, NaN included
  */
-export function checkSelfTest(model: string, score: string, results: readonly SelfTestResult[]): void {
+export function checkSelfTest(model: string, score: string, results: readonly SelfTestResult[], device: string): void {
   for (const { what, expected, received, difference, tolerance } of results) {
     if (difference <= tolerance) continue;
     throw new ModelError(
       'ERR_SELF_TEST',
       `${model}: expected the ${score} ${expected} (within ${tolerance}) of ${what} of its self-test, ` +
-        `received ${received}: off by ${difference.toPrecision(3)}. The files do not belong together or this machine ` +
-        'computes wrongly: fetch or export the model again.',
+        `received ${received}: off by ${difference.toPrecision(3)}. ${device === 'cpu' ? FILES : `On ${device} it computes too differently: ${CPU}`}`,
     );
   }
 }

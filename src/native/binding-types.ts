@@ -429,6 +429,18 @@ export interface NativeBinding {
   setVariable(name: string, value: string): void;
   loadedOnnxruntimes(): readonly LoadedOnnxruntime[];
   /**
+   * Gives pages that nothing lies in any more back to the system, which glibc's malloc keeps otherwise; on a thread of its
+   * own. Does nothing with another C library.
+   */
+  returnMemory(): Promise<void>;
+  /**
+   * Blocks this thread until no other of the process is inside a device of onnxruntime's (two sessions that run at once
+   * on WebGPU crash), and keeps the others out until {@link leaveDevice}. At once where this thread is inside already.
+   */
+  enterDevice(): void;
+  /** Lets the next thread in; does nothing where this one is not inside. */
+  leaveDevice(): void;
+  /**
    * Adds the backends of a folder, of several for the processor the best one, unless the process has one for the processor
    * already. Only in builds with loadable backends. Returns whether it has one now.
    */

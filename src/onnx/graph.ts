@@ -1,7 +1,6 @@
 /** Opening a graph, and whether it is the one its manifest describes: onnxruntime ignores inputs it does not know. */
 import { EvaluatorError, ModelError } from '../errors.js';
-import type { CacheLayout } from './cache-layout.js';
-import type { EvaluatorWorker } from './worker.js';
+import type { EvaluatorWorker, GraphPlace } from './worker.js';
 import type { OpenReply } from './worker-messages.js';
 
 export interface OpenGraph extends OpenReply {
@@ -10,20 +9,17 @@ export interface OpenGraph extends OpenReply {
 }
 
 /** @throws ModelError ERR_MODEL_INVALID when onnxruntime cannot read the file; AbortError, with the graph closed again */
-export async function openGraph(
-  worker: EvaluatorWorker,
-  path: string,
-  cache: CacheLayout | null,
-  signal?: AbortSignal,
-): Promise<OpenGraph> {
+export async function openGraph(worker: EvaluatorWorker, graph: GraphPlace, signal?: AbortSignal): Promise<OpenGraph> {
+  const { path, provider } = graph;
   const session = worker.nextId();
   try {
-    return { session, path, ...(await worker.open(session, path, cache, signal)) };
+    return { session, path, ...(await worker.open(session, graph, signal)) };
   } catch (cause) {
     if (!(cause instanceof EvaluatorError)) throw cause;
+    const remedy = provider === 'cpu' ? 'Export the model again.' : "Load it with evaluatorDevice: 'cpu'.";
     throw new ModelError(
       'ERR_MODEL_INVALID',
-      `${path}: expected an ONNX graph, but it does not load: ${cause.message} Export the model again.`,
+      `${path}: expected an ONNX graph, but it does not load: ${cause.message} ${remedy}`,
       { cause },
     );
   }

@@ -2,6 +2,13 @@
 export { cacheNames } from './cache-layout.js';
 export { checkGraph, openGraph } from './graph.js';
 export { type EvaluatorLoadOptions, evaluatorLoadSchema } from './load-options.js';
+export {
+  EVALUATOR_DEVICES,
+  type EvaluatorDevice,
+  type Provider,
+  providersToTry,
+  publishedProviders,
+} from './provider.js';
 export { telemetryState } from './telemetry.js';
 export { EvaluatorWorker } from './worker.js';
 export type { Feed, OutputTensor, RunMessage } from './worker-messages.js';

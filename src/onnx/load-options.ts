@@ -1,6 +1,7 @@
 /** What both evaluators are loaded with. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
+import { PROVIDERS, type Provider } from './provider.js';
 import { EvaluatorWorker } from './worker.js';
 
 /** What CLIP is loaded with, and a reward model beside its own. */
@@ -9,6 +10,11 @@ export interface EvaluatorLoadOptions {
   worker: EvaluatorWorker;
   /** The folder with manifest.json. */
   folder: string;
+  /**
+   * Where the graphs run. Nothing falls back here: what cannot run there, or computes too differently for the self-test,
+   * is refused. @default 'cpu'
+   */
+  provider?: Provider | undefined;
   /** Whether the SHA-256 of every file is checked, and not its size alone. @default true */
   verifyHashes?: boolean | undefined;
   /**
@@ -20,6 +26,7 @@ export interface EvaluatorLoadOptions {
 export const evaluatorLoadSchema = z.strictObject({
   worker: z.custom<EvaluatorWorker>((value) => value instanceof EvaluatorWorker, 'expected an EvaluatorWorker'),
   folder: z.string('expected a path').min(1, 'expected a path'),
+  provider: z.enum(PROVIDERS, `expected ${PROVIDERS.join(', ')}`).default('cpu'),
   verifyHashes: z.boolean('expected true or false').default(true),
   signal: signalSchema.optional(),
 });

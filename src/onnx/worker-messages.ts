@@ -1,6 +1,7 @@
 /** What the main thread and the evaluator thread say to each other. */
 import type { SharedPicture } from '../shared-picture.js';
 import type { CacheLayout } from './cache-layout.js';
+import type { Provider } from './provider.js';
 
 /** How a picture becomes the tensor of a vision graph; see image-tensor.ts. */
 export interface ImageTensorShape {
@@ -37,10 +38,12 @@ interface OpenMessage {
   readonly session: number;
   readonly path: string;
   readonly cache: CacheLayout | null;
+  readonly provider: Provider;
 }
 
 export type WorkerMessage =
   | OpenMessage
+  | { readonly kind: 'probe'; readonly provider: Provider }
   | RunMessage
   | { readonly kind: 'close'; readonly session: number }
   | { readonly kind: 'drop'; readonly session: number; readonly cache: number }
@@ -68,10 +71,18 @@ export interface RunReply {
   readonly runMs: number;
 }
 
-/** Answers to open, run and close come in the order of the questions; `ready` comes once, first. */
+/** What a probe found: why the provider cannot be used here, or null. */
+export interface ProbeReply {
+  readonly refusal: string | null;
+}
+
+/** What a message is answered with. */
+export type Reply = OpenReply | ProbeReply | RunReply | null;
+
+/** Answers to open, probe, run and close come in the order of the questions; `ready` comes once, first. */
 export type WorkerReply =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly value: OpenReply | RunReply | null }
+  | { readonly kind: 'done'; readonly value: Reply }
   | { readonly kind: 'failed'; readonly message: string };
 
 export interface WorkerStart {

@@ -3,20 +3,23 @@
  * block the thread they are called on for their whole length. The only file that imports onnxruntime-node.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { EvaluatorError } from '../errors.js';
 import { weigh } from '../shared-picture.js';
 import { type CacheLayout, cacheNames } from './cache-layout.js';
 import { imageTensor } from './image-tensor.js';
-import {
-  BUSY,
-  type Feed,
-  type OutputTensor,
-  type RunMessage,
-  STOPPING,
-  type WorkerMessage,
-  type WorkerReply,
-  type WorkerStart,
+import { Presence } from './presence.js';
+import { makeProbe, PROBE_TOLERANCE, probeDifference } from './probe-graph.js';
+import type { Provider } from './provider.js';
+import { absence, refusalOf } from './provider-refusal.js';
+import type {
+  Feed,
+  OutputTensor,
+  Reply,
+  RunMessage,
+  WorkerMessage,
+  WorkerReply,
+  WorkerStart,
 } from './worker-messages.js';
 
 interface KeptCache {
@@ -27,13 +30,14 @@ interface KeptCache {
 
 interface OpenSession {
   readonly session: InferenceSession;
+  readonly provider: Provider;
   readonly layout: CacheLayout | null;
   readonly caches: Map<number, KeptCache>;
 }
 
 const port = parentPort;
 const start = workerData as WorkerStart;
-const state = new Int32Array(start.state);
+const presence = new Presence(start.state);
 const sessions = new Map<number, OpenSession>();
 
 port?.on('message', (message: WorkerMessage) => {
@@ -49,24 +53,23 @@ port?.on('messageerror', () => reply({ kind: 'failed', message: 'the message can
 reply({ kind: 'ready' });
 
 async function answer(message: Exclude<WorkerMessage, { kind: 'drop' | 'stop' }>): Promise<void> {
-  if (!enter()) return;
+  const provider = providerOf(message);
   let outcome: WorkerReply;
   let moved: ArrayBuffer[] = [];
   try {
-    if (message.kind === 'open') {
-      outcome = { kind: 'done', value: await open(message.session, message.path, message.cache) };
-    } else if (message.kind === 'run') {
-      const ran = await run(message);
-      moved = Object.values(ran.outputs).map((output) => output.data.buffer as ArrayBuffer);
-      outcome = { kind: 'done', value: ran };
-    } else {
-      await close(message.session);
-      outcome = { kind: 'done', value: null };
+    if (!presence.enter(provider)) return;
+    try {
+      const value = await answerOf(message);
+      if (value !== null && 'runMs' in value) {
+        moved = Object.values(value.outputs).map((output) => output.data.buffer as ArrayBuffer);
+      }
+      outcome = { kind: 'done', value };
+    } finally {
+      presence.leave(provider);
     }
   } catch (error) {
-    outcome = failure(error);
+    outcome = provider === 'cpu' ? failure(error) : { kind: 'failed', message: `on ${provider}: ${refusalOf(error)}` };
   }
-  leave();
   try {
     reply(outcome, moved);
   } catch (error) {
@@ -74,29 +77,27 @@ async function answer(message: Exclude<WorkerMessage, { kind: 'drop' | 'stop' }>
   }
 }
 
+async function answerOf(message: Parameters<typeof answer>[0]): Promise<Reply> {
+  if (message.kind === 'open') return await open(message);
+  if (message.kind === 'probe') return { refusal: await probe(message.provider) };
+  if (message.kind === 'run') return await run(message);
+  await close(message.session);
+  return null;
+}
+
+/** Where a message will be in onnxruntime. */
+function providerOf(message: Parameters<typeof answer>[0]): Provider {
+  if (message.kind === 'open' || message.kind === 'probe') return message.provider;
+  return sessions.get(message.session)?.provider ?? 'cpu';
+}
+
 function failure(error: unknown): WorkerReply {
   return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
 }
 
-/**
- * Marks the thread as inside onnxruntime. A process that ends while it is inside aborts, so the main thread's exit
- * handler sets STOPPING and waits for BUSY to fall; false means that it has, and nothing may be entered any more.
- */
-function enter(): boolean {
-  Atomics.store(state, BUSY, 1);
-  if (Atomics.load(state, STOPPING) === 0) return true;
-  leave();
-  return false;
-}
-
-function leave(): void {
-  Atomics.store(state, BUSY, 0);
-  Atomics.notify(state, BUSY);
-}
-
-async function open(id: number, path: string, layout: CacheLayout | null) {
-  const session = await InferenceSession.create(path, {
-    executionProviders: ['cpu'],
+function sessionOptions(provider: Provider): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
     intraOpNumThreads: start.threadCount,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -106,11 +107,34 @@ async function open(id: number, path: string, layout: CacheLayout | null) {
     logSeverityLevel: 3,
     // Spinning threads would halve the speed of llama.cpp's, which run in the same process.
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
-  });
-  sessions.set(id, { session, layout, caches: new Map() });
+  };
+}
+
+async function open({ session: id, path, cache: layout, provider }: Extract<WorkerMessage, { kind: 'open' }>) {
+  const session = await InferenceSession.create(path, sessionOptions(provider));
+  sessions.set(id, { session, provider, layout, caches: new Map() });
   const facts = (values: InferenceSession['inputMetadata']) =>
     values.map((value) => ({ name: value.name, type: value.isTensor ? value.type : 'not a tensor' }));
   return { inputs: facts(session.inputMetadata), outputs: facts(session.outputMetadata) };
+}
+
+/** Why a provider cannot be used here; null when it computed a small graph rightly. */
+async function probe(provider: Provider): Promise<string | null> {
+  const missing = absence(provider, listSupportedBackends());
+  if (missing !== null) return missing;
+  const { graph, feeds, expected } = makeProbe();
+  const tensor = ({ data, dims }: (typeof feeds)['a']) => new Tensor('float32', data, dims);
+  let session: InferenceSession | undefined;
+  try {
+    session = await InferenceSession.create(graph, sessionOptions(provider));
+    const { data } = resultOf(await session.run({ a: tensor(feeds.a), b: tensor(feeds.b) }), 'y');
+    const difference = probeDifference(data as Float32Array, { expected });
+    return difference <= PROBE_TOLERANCE ? null : `it computes wrongly: off by ${difference.toPrecision(2)} of 1.`;
+  } catch (error) {
+    return refusalOf(error);
+  } finally {
+    await session?.release();
+  }
 }
 
 async function close(id: number): Promise<void> {
@@ -120,11 +144,12 @@ async function close(id: number): Promise<void> {
 }
 
 async function stop(): Promise<void> {
-  if (!enter()) return;
+  const provider = [...sessions.values()].find((open) => open.provider !== 'cpu')?.provider ?? 'cpu';
+  if (!presence.enter(provider)) return;
   try {
     for (const id of [...sessions.keys()]) await close(id);
   } finally {
-    leave();
+    presence.leave(provider);
     port?.close();
   }
 }

@@ -7,11 +7,14 @@ import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../error
 import { integer, parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
 import { missingRuntime } from './missing-runtime.js';
+import type { Provider } from './provider.js';
 import { keepTelemetryOff } from './telemetry.js';
 import {
   BUSY,
   type Feed,
   type OpenReply,
+  type ProbeReply,
+  type Reply,
   type RunMessage,
   type RunReply,
   STOPPING,
@@ -33,11 +36,18 @@ export interface EvaluatorWorkerOptions {
   threadCount?: number | undefined;
 }
 
+/** A graph to be opened. */
+export interface GraphPlace {
+  readonly path: string;
+  readonly cache: CacheLayout | null;
+  readonly provider: Provider;
+}
+
 interface Waiting {
   readonly message: WorkerMessage;
   /** Buffers of the message that are transferred. */
   readonly moved: readonly ArrayBuffer[];
-  readonly resolve: (value: OpenReply | RunReply | null) => void;
+  readonly resolve: (value: Reply) => void;
   readonly reject: (error: Error) => void;
   /** Stops hearing its signal. */
   readonly settle: () => void;
@@ -97,11 +107,22 @@ export class EvaluatorWorker {
   }
 
   /** @throws EvaluatorError with onnxruntime's message when the graph does not load; AbortError */
-  async open(session: number, path: string, cache: CacheLayout | null, signal?: AbortSignal): Promise<OpenReply> {
-    const reply = (await this.#request({ kind: 'open', session, path, cache }, [], signal)) as OpenReply;
+  async open(session: number, graph: GraphPlace, signal?: AbortSignal): Promise<OpenReply> {
+    const reply = (await this.#request({ kind: 'open', session, ...graph }, [], signal)) as OpenReply;
     if (signal?.aborted) await this.close(session);
     throwIfAborted(signal);
     return reply;
+  }
+
+  /**
+   * Whether a provider starts on this machine and computes a small graph rightly.
+   *
+   * @returns why not, or null
+   */
+  async probe(provider: Provider, signal?: AbortSignal): Promise<string | null> {
+    const reply = (await this.#request({ kind: 'probe', provider }, [], signal)) as ProbeReply;
+    throwIfAborted(signal);
+    return reply.refusal;
   }
 
   /**
@@ -173,7 +194,7 @@ export class EvaluatorWorker {
     });
   }
 
-  #request(message: WorkerMessage, moved: ArrayBuffer[], signal?: AbortSignal): Promise<OpenReply | RunReply | null> {
+  #request(message: WorkerMessage, moved: ArrayBuffer[], signal?: AbortSignal): Promise<Reply> {
     return new Promise((resolve, rejectRequest) => {
       if (signal?.aborted) return rejectRequest(new AbortError(signal));
       if (this.#closing !== undefined) return rejectRequest(disposed());

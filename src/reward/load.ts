@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { ModelError, UsageError } from '../errors.js';
 import type { GraphManifest, RewardManifest, TrunkManifest } from '../manifest/index.js';
-import { cacheNames, checkGraph, type EvaluatorWorker, openGraph } from '../onnx/index.js';
+import { cacheNames, checkGraph, type EvaluatorWorker, openGraph, type Provider } from '../onnx/index.js';
 import { TextTokenizer } from '../tokenizer/index.js';
 import { RewardGraph } from './graph.js';
 import type { OpenTrunk, TrunkContext, TrunkOpener } from './load-options.js';
@@ -18,6 +18,9 @@ const TRUNK_SEQUENCES = 32;
 /** Cells beyond one conversation of full length: candidates, and what is kept of other conversations. */
 const TRUNK_SPARE_CELLS = 2048;
 
+/** Heads are a matrix or two: on the CPU they cost nothing, and the trunk alone decides how exact the score is. */
+export const TRUNK_HEADS_PROVIDER: Provider = 'cpu';
+
 export interface LoadedReward {
   readonly text: RewardText;
   readonly dispose: () => Promise<void>;
@@ -32,16 +35,18 @@ interface LoadOptions<Manifest> {
   readonly worker: EvaluatorWorker;
   readonly folder: string;
   readonly manifest: Manifest;
+  readonly provider: Provider;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws ModelError ERR_MODEL_INVALID when a file is not what the manifest says */
 export async function loadGraph(options: LoadOptions<GraphManifest>): Promise<LoadedReward> {
-  const { worker, folder, manifest, signal } = options;
+  const { worker, folder, manifest, provider, signal } = options;
   const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
   const reader =
     manifest.kind === 'encoder' ? new RewardPairs(manifest, tokenizer) : new RewardPrompt(manifest, tokenizer);
-  const opened = await openGraph(worker, join(folder, manifest.files.graph.path), manifest.cache, signal);
+  const graphPlace = { path: join(folder, manifest.files.graph.path), cache: manifest.cache, provider };
+  const opened = await openGraph(worker, graphPlace, signal);
   const dispose = () => worker.close(opened.session);
   try {
     checkGraph(opened, inputTypes(manifest), outputNames(manifest));
@@ -59,7 +64,7 @@ export async function loadGraph(options: LoadOptions<GraphManifest>): Promise<Lo
 
 /** @throws UsageError ERR_INVALID_OPTION without an opener; ModelError ERR_MODEL_INVALID when the files do not fit each other */
 export async function loadTrunk(
-  options: LoadOptions<TrunkManifest> & { readonly openTrunk: TrunkOpener | undefined },
+  options: Omit<LoadOptions<TrunkManifest>, 'provider'> & { readonly openTrunk: TrunkOpener | undefined },
 ): Promise<LoadedReward> {
   const { worker, folder, manifest, openTrunk, signal } = options;
   if (openTrunk === undefined) {
@@ -70,7 +75,11 @@ export async function loadTrunk(
   }
   const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
   const prompt = new RewardPrompt(manifest, tokenizer);
-  const heads = await openGraph(worker, join(folder, manifest.files.heads.path), null, signal);
+  const heads = await openGraph(
+    worker,
+    { path: join(folder, manifest.files.heads.path), cache: null, provider: TRUNK_HEADS_PROVIDER },
+    signal,
+  );
   let trunk: OpenTrunk | undefined;
   const dispose = async () => {
     await Promise.all([trunk?.dispose(), worker.close(heads.session)]);

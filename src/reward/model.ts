@@ -11,9 +11,10 @@ import {
   selfTestResult,
   verifyFiles,
 } from '../manifest/index.js';
+import type { Provider } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
 import type { TextTurn } from '../types.js';
-import { type LoadedReward, loadGraph, loadTrunk } from './load.js';
+import { type LoadedReward, loadGraph, loadTrunk, TRUNK_HEADS_PROVIDER } from './load.js';
 import { type RewardLoadOptions, rewardLoadSchema } from './load-options.js';
 import { type RewardParts, RewardSession } from './session.js';
 
@@ -29,6 +30,8 @@ const promptSchema = z
 
 export class RewardModel {
   readonly manifest: RewardManifest;
+  /** Where its graph runs; the CPU for the heads of a trunk, which itself runs in llama.cpp. */
+  readonly provider: Provider;
   readonly #parts: RewardParts;
   readonly #dispose: () => Promise<void>;
   #disposed = false;
@@ -38,20 +41,24 @@ export class RewardModel {
    * does not reproduce the scores in its manifest
    */
   static async load(options: RewardLoadOptions): Promise<RewardModel> {
-    const { worker, folder, verifyHashes, openTrunk, signal } = parseOptions(
-      rewardLoadSchema,
-      options,
-      'RewardModel.load options',
-    );
+    const {
+      worker,
+      folder,
+      provider: wanted,
+      verifyHashes,
+      openTrunk,
+      signal,
+    } = parseOptions(rewardLoadSchema, options, 'RewardModel.load options');
     const manifest = await readManifest(folder, rewardManifestSchema);
     await verifyFiles(folder, filesOf(manifest), verifyHashes, signal);
-    const loaded =
-      manifest.format === 'eta-vlm/reward-trunk'
-        ? await loadTrunk({ worker, folder, manifest, openTrunk, signal })
-        : await loadGraph({ worker, folder, manifest, signal });
-    const model = new RewardModel(manifest, loaded);
+    const isTrunk = manifest.format === 'eta-vlm/reward-trunk';
+    const provider = isTrunk ? TRUNK_HEADS_PROVIDER : wanted;
+    const loaded = isTrunk
+      ? await loadTrunk({ worker, folder, manifest, openTrunk, signal })
+      : await loadGraph({ worker, folder, manifest, provider, signal });
+    const model = new RewardModel(manifest, provider, loaded);
     try {
-      checkSelfTest(manifest.name, 'reward', await model.selfTest(signal));
+      checkSelfTest(manifest.name, 'reward', await model.selfTest(signal), provider);
     } catch (error) {
       await model.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -59,8 +66,9 @@ export class RewardModel {
     return model;
   }
 
-  private constructor(manifest: RewardManifest, { text, dispose }: LoadedReward) {
+  private constructor(manifest: RewardManifest, provider: Provider, { text, dispose }: LoadedReward) {
     this.manifest = manifest;
+    this.provider = provider;
     this.#parts = { manifest, text, checkOpen: () => this.#checkOpen() };
     this.#dispose = dispose;
   }

@@ -31,6 +31,7 @@ const isLight = (path: string) =>
     'dist/errors.js',
     'dist/near-miss.js',
     'dist/options.js',
+    'dist/onnx/provider.js',
     'dist/policy/policy.js',
     'dist/policy/methods.js',
     'dist/batch/defaults.js',

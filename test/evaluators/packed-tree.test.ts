@@ -26,7 +26,7 @@ before(async () => {
   const manifest = await readManifest(folder, graphManifestSchema);
   assert.ok(manifest.cache);
   assert.equal(cacheNames(manifest.cache).length, 4);
-  const opened = await openGraph(worker, `${folder}/model.onnx`, manifest.cache);
+  const opened = await openGraph(worker, { path: `${folder}/model.onnx`, cache: manifest.cache, provider: 'cpu' });
   graph = new RewardGraph(worker, opened.session, manifest);
 });
 after(() => worker.dispose());

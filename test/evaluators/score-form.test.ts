@@ -46,7 +46,7 @@ async function load(from: string, change: (manifest: Manifest) => Manifest, grap
 async function logitsOf(answer: string): Promise<Float32Array> {
   const tokenizer = await TextTokenizer.load(join(CLASSIFIER, 'tokenizer.json'));
   const { ids } = await tokenizer.encodePair(PROMPT, answer);
-  const { session } = await openGraph(worker, join(CLASSIFIER, 'model.onnx'), null);
+  const { session } = await openGraph(worker, { path: join(CLASSIFIER, 'model.onnx'), cache: null, provider: 'cpu' });
   const int64 = (values: readonly number[]) => ({
     type: 'int64' as const,
     data: BigInt64Array.from(values, BigInt).buffer,

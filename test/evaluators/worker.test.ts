@@ -40,8 +40,10 @@ test('two workers at once', async () => {
 
 test('a graph that is none is an error of the model, and the worker goes on', async () => {
   const worker = await EvaluatorWorker.start();
-  await assert.rejects(openGraph(worker, fileURLToPath(import.meta.url), null), { code: 'ERR_MODEL_INVALID' });
-  await assert.rejects(openGraph(worker, '/nowhere/model.onnx', null), { code: 'ERR_MODEL_INVALID' });
+  for (const path of [fileURLToPath(import.meta.url), '/nowhere/model.onnx']) {
+    const opening = openGraph(worker, { path, cache: null, provider: 'cpu' });
+    await assert.rejects(opening, { code: 'ERR_MODEL_INVALID' });
+  }
   const model = await RewardModel.load({ worker, folder: FOLDER });
   assert.ok(Number.isFinite(await model.score(PROMPT, 'x')));
   await worker.dispose();
@@ -190,7 +192,7 @@ const LONG_RUN = `
   const { readManifest, graphManifestSchema } = await import(MANIFEST);
   const worker = await EvaluatorWorker.start({ threadCount: 1 });
   const manifest = await readManifest(folder, graphManifestSchema);
-  const { session } = await openGraph(worker, folder + '/model.onnx', manifest.cache);
+  const { session } = await openGraph(worker, { path: folder + '/model.onnx', cache: manifest.cache, provider: 'cpu' });
   const statistics = { ranTokenCount: 0, cachedTokenCount: 0, runCount: 0, runMs: 0, cutTokenCount: 0 };
   const layout = packTree(0, Array.from({ length: 3000 }, (_, i) => i % 200), []);
   void new RewardGraph(worker, session, manifest).run(layout, { past: null, pastLength: 0, outputs: ['scores'], statistics });

@@ -15,6 +15,7 @@ import {
 import { FileError, ModelError, UsageError } from '../../errors.js';
 import { THRESHOLDS_FILE } from '../../manifest/index.js';
 import { resolveModels } from '../../models/index.js';
+import type { EvaluatorDevice } from '../../onnx/provider.js';
 import { describe } from '../../options.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
 import { writeReport } from '../../report/index.js';
@@ -23,6 +24,7 @@ import { fitted } from '../../terminal/fit.js';
 import { allColumnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
+import type { Notice } from '../../types.js';
 import { commandLine } from '../command-line.js';
 import { writeJsonFile } from '../json-file.js';
 import { packageVersion } from '../run-facts.js';
@@ -44,6 +46,7 @@ export interface CalibrateFlags {
   readonly clip?: string;
   readonly rewardModel?: string;
   readonly threads?: number;
+  readonly evaluatorDevice?: EvaluatorDevice;
 }
 
 /** @throws UsageError before anything is scored; EtaError; AbortError */
@@ -146,13 +149,15 @@ async function foldersOf({ models, clip, rewardModel }: CalibrateFlags): Promise
   return await resolveModels(models ?? 'miniature');
 }
 
-function settingsOf({ maxFalsePositiveRate: most, safetyPrompt, threads }: CalibrateFlags) {
+function settingsOf({ maxFalsePositiveRate: most, safetyPrompt, threads, evaluatorDevice }: CalibrateFlags) {
   const rule: CutRule = most === undefined ? { name: 'balance' } : { name: 'false-positive-rate', most };
   return {
     rule,
     safetyPrompt: safetyPrompt ?? SAFETY_PROMPT,
     postEvaluationPrompt: POST_EVALUATION_PROMPT,
     threadCount: threads,
+    evaluatorDevice,
+    onNotice: ({ message }: Notice) => tell(`eta-vlm: ${message}`),
   };
 }
 

@@ -4,6 +4,7 @@ import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
+import { evaluatorDeviceOption } from '../model-options.js';
 
 const AFTER_HELP = `
 Examples:
@@ -46,7 +47,8 @@ export function addCalibrate(program: Command): void {
     .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
     .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
     .optionsGroup('Machine:')
-    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256));
+    .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
+    .addOption(evaluatorDeviceOption());
   addTextAfter(command, AFTER_HELP).action(async (options: import('./calibrate.js').CalibrateFlags) => {
     await withInterrupt(async (signal) => {
       const { calibrateCommand } = await import('./calibrate.js');

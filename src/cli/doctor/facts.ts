@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
+import { type EvaluatorDeviceFacts, examineEvaluatorDevices } from './evaluator-devices.js';
 import { gpuAdvice } from './gpu.js';
 import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
 
@@ -53,7 +54,11 @@ export interface DoctorReport {
     readonly gpuAdvice: readonly string[];
   } | null;
   /** `telemetry`: "maybe-on" where something had loaded onnxruntime into this process before. */
-  readonly onnxruntime: { readonly version: string; readonly telemetry: 'off' | 'maybe-on' } | null;
+  readonly onnxruntime: {
+    readonly version: string;
+    readonly telemetry: 'off' | 'maybe-on';
+    readonly evaluatorDevices: readonly EvaluatorDeviceFacts[];
+  } | null;
   readonly pictures: { readonly sharp: string; readonly formats: readonly string[] } | null;
   readonly models: readonly ModelsFacts[];
   /** The default models, loaded as an answer loads them; null when they cannot be. */
@@ -101,7 +106,7 @@ export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions
   const onnxruntime = await attempt(
     'onnxruntime',
     'Run the line that it names, or npm install --ignore-scripts again.',
-    readOnnxruntime,
+    () => readOnnxruntime(signal),
   );
   const pictures = await attempt('sharp', 'Run npm install again, without --omit=optional.', readSharp);
   const models =
@@ -152,11 +157,13 @@ async function readAddon(): Promise<DoctorReport['addon']> {
 }
 
 /** Starts the evaluators' thread, which loads the library; the version alone could be that of a file without a binary. */
-async function readOnnxruntime(): Promise<DoctorReport['onnxruntime']> {
+async function readOnnxruntime(signal: AbortSignal): Promise<DoctorReport['onnxruntime']> {
   const { EvaluatorWorker, telemetryState } = await import('../../onnx/index.js');
   const worker = await EvaluatorWorker.start();
   await worker.dispose();
-  return { version: manifestOf('onnxruntime-node/package.json').version, telemetry: telemetryState() };
+  const evaluatorDevices = await examineEvaluatorDevices(signal);
+  const { version } = manifestOf('onnxruntime-node/package.json');
+  return { version, telemetry: telemetryState(), evaluatorDevices };
 }
 
 async function readSharp(): Promise<DoctorReport['pictures']> {

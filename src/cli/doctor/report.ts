@@ -38,6 +38,10 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
   const telemetry = onnxruntime?.telemetry === 'off' ? 'telemetry off' : paint('red', 'telemetry may be on');
   const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
   lines.push(...say('onnxruntime', runtime));
+  for (const { name, refusal } of onnxruntime?.evaluatorDevices ?? []) {
+    const use = refusal === null ? `works here (--evaluator-device ${name})` : `cannot be used here: ${refusal}`;
+    lines.push(...say('', `${name}: ${use}`));
+  }
   lines.push(
     ...say('pictures', pictures === null ? missing : `${pictures.formats.join(', ')} (sharp ${pictures.sharp})`),
   );

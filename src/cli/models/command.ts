@@ -1,10 +1,12 @@
 /** Options of `eta-vlm models` and its parts. */
 import { Argument, type Command, Option } from 'commander';
 import { WEIGHT_TYPES } from '../../converter/weight-types.js';
+import { PROVIDERS } from '../../onnx/provider.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { among, filled, positiveNumber, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
+import { evaluatorDeviceOption } from '../model-options.js';
 
 const AFTER_CONVERT = `
 A checkpoint is a folder as Hugging Face saves it: config.json, *.safetensors, the
@@ -33,6 +35,7 @@ export function addModels(program: Command): void {
     });
   child(models, 'verify', 'Check hashes, run self-tests, and say by how much a model is off.')
     .argument('[models...]', 'names or folders (default: all that are known by name)')
+    .addOption(evaluatorDeviceOption(PROVIDERS))
     .option('--json', 'print one JSON object')
     .action(async (names: string[], options: import('./verify.js').VerifyOptions) => {
       await withInterrupt(async (signal) => {

@@ -71,7 +71,7 @@ export async function convert(
     });
     progress.show('checking what was written ...');
     const worker = await EvaluatorWorker.start();
-    const verified = await verifyPart(part, worker, signal).finally(() => worker.dispose());
+    const verified = await verifyPart(part, { worker, provider: 'cpu' }, signal).finally(() => worker.dispose());
     if (!verified.isRight)
       throw new ModelError(
         'ERR_SELF_TEST',

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Clip } from '../../clip/index.js';
 import { ModelError, throwIfAborted } from '../../errors.js';
-import { openTrunk } from '../../loading/index.js';
-import { EvaluatorWorker } from '../../onnx/index.js';
+import { type EvaluatorPlace, openTrunk } from '../../loading/index.js';
+import { EvaluatorWorker, type Provider } from '../../onnx/index.js';
 import { checkRegular } from '../../regular-file.js';
 import { RewardModel } from '../../reward/index.js';
 import { EXIT } from '../../terminal/failure.js';
@@ -18,6 +18,7 @@ import { LABEL_WIDTH, partName } from './list.js';
 
 export interface VerifyOptions {
   readonly json?: boolean;
+  readonly evaluatorDevice?: Provider;
 }
 
 /** What was found out about one part. */
@@ -44,7 +45,7 @@ export async function verifyModels(
       for (const part of parts) {
         throwIfAborted(signal);
         progress.show(`checking ${shown(part.path)} ...`);
-        found.push(await verifyPart(part, worker, signal));
+        found.push(await verifyPart(part, { worker, provider: options.evaluatorDevice ?? 'cpu' }, signal));
       }
     }
   } finally {
@@ -64,15 +65,15 @@ export async function verifyModels(
 }
 
 /** Loads an evaluator as an answer does, hashes and self-test included, a trunk in llama.cpp; of a GGUF, head and hash. */
-export async function verifyPart(part: Part, worker: EvaluatorWorker, signal: AbortSignal): Promise<Verified> {
+export async function verifyPart(part: Part, place: EvaluatorPlace, signal: AbortSignal): Promise<Verified> {
   let name = shown(part.path);
   try {
     name = (await partFacts(part)).name;
     if (part.kind === 'language-model' || part.kind === 'projector')
       return { ...part, name, isRight: true, finding: await verifyGguf(part.path, signal), selfTest: null };
     const loaded = await (part.kind === 'clip'
-      ? Clip.load({ worker, folder: part.path, signal })
-      : RewardModel.load({ worker, folder: part.path, signal, openTrunk: (trunk) => openTrunk(trunk, { signal }) }));
+      ? Clip.load({ ...place, folder: part.path, signal })
+      : RewardModel.load({ ...place, folder: part.path, signal, openTrunk: (trunk) => openTrunk(trunk, { signal }) }));
     try {
       const results = await loaded.selfTest(signal);
       const worst = results.reduce((one, other) => (other.difference > one.difference ? other : one));
