@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/device.h"
 #include "engine/log.h"
 #include "engine/native_error.h"
 #include "mtmd-helper.h"
@@ -23,6 +24,7 @@ bool Projector::OnNode(ggml_tensor*, bool is_question, void* data) {
 Projector::Projector(const ProjectorOptions& options, const llama_model* model) : context_(nullptr, mtmd_free) {
   mtmd_context_params params = mtmd_context_params_default();
   params.use_gpu = options.use_gpu;
+  if (options.use_gpu) params.device = options.device;
   params.print_timings = false;
   params.n_threads = options.thread_count;
   params.warmup = false;
@@ -34,9 +36,13 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model) 
   const log::Capture capture;
   context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
   if (context_ == nullptr) {
-    throw NativeError(ErrorCode::kProjectorLoadFailed, "Cannot load the projector " + options.path + ": " +
-                                                           capture.Reason("llama.cpp gave no reason") +
-                                                           " Use the projector that was made for this language model.");
+    const std::string reason =
+        "Cannot load the projector " + options.path + ": " + capture.Reason("llama.cpp gave no reason");
+    if (device::Meaning(reason, ErrorCode::kProjectorLoadFailed) == ErrorCode::kProjectorLoadFailed) {
+      throw NativeError(ErrorCode::kProjectorLoadFailed,
+                        reason + " Use the projector that was made for this language model.");
+    }
+    throw device::Failure(reason, ErrorCode::kProjectorLoadFailed);
   }
   if (!mtmd_support_vision(context_.get())) {
     throw NativeError(ErrorCode::kProjectorLoadFailed,
@@ -115,8 +121,9 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
     const int32_t code = mtmd_encode_chunk(context_.get(), chunk);
     check_cancelled();
     if (code != 0) {
-      throw NativeError(ErrorCode::kImageFailed,
-                        "Cannot encode the picture: " + capture.Reason("libmtmd gave no reason") + " Try another one.");
+      throw device::Failure(
+          "Cannot encode the picture: " + capture.Reason("libmtmd gave no reason") + " Try another one.",
+          ErrorCode::kImageFailed);
     }
     const float* embeddings = mtmd_get_output_embd(context_.get());
     part->embeddings.assign(embeddings, embeddings + static_cast<size_t>(part->row_count) * embedding_size);

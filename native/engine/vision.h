@@ -19,6 +19,7 @@ void SetLog(ggml_log_callback callback);
 struct ProjectorOptions {
   std::string path;
   bool use_gpu = false;
+  ggml_backend_dev_t device = nullptr;  // null = libmtmd's choice
   int32_t thread_count = 1;
   llama_progress_callback on_progress = nullptr;
   void* progress_data = nullptr;

@@ -84,10 +84,11 @@ async function loadEngine(
   options: PlacedOptions,
   closers: Closers,
 ): Promise<{ model: Model; context: Context }> {
-  const { gpuLayerCount, threadCount, signal, onProgress } = options;
+  const { device, gpuLayerCount, threadCount, signal, onProgress } = options;
   const model = await Model.load({
     modelPath: models.languageModel,
     projectorPath: models.projector ?? undefined,
+    device,
     gpuLayerCount,
     threadCount,
     signal,
@@ -106,7 +107,7 @@ async function loadEvaluators(
   options: PlacedOptions,
   closers: Closers,
 ): Promise<{ clip: Clip | null; rewardModel: RewardModel | null }> {
-  const { gpuLayerCount, threadCount, verifyHashes, signal, onProgress } = options;
+  const { device, gpuLayerCount, threadCount, verifyHashes, signal, onProgress } = options;
   if (models.clip === null && models.rewardModel === null) return { clip: null, rewardModel: null };
   throwIfAborted(signal);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
@@ -127,7 +128,7 @@ async function loadEvaluators(
   };
   const clip = await load(models.clip, 'clip', (folder) => Clip.load({ worker, folder, verifyHashes, signal }));
   // A trunk stands beside the language model, on the same device.
-  const place = { gpuLayerCount, threadCount, signal };
+  const place = { device, gpuLayerCount, threadCount, signal };
   const rewardModel = await load(models.rewardModel, 'reward-model', (folder) =>
     RewardModel.load({ worker, folder, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, place) }),
   );

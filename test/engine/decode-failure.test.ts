@@ -5,6 +5,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Context, Model } from '../../src/engine/index.js';
 import { AbortError, EngineError, EtaError } from '../../src/errors.js';
+import { PLACE } from '../device.js';
 import { planted } from '../native/planted-addon.js';
 import { failureStorm } from './failure-storm.js';
 import { aloneText, EXACT, QUESTIONS, started, tinyModel } from './fixture.js';
@@ -104,7 +105,7 @@ test('whatever failed, a lease gives everything back', async () => {
 
 test('a recurrent model says that a sequence is lost, and goes on with the others', async () => {
   const modelPath = fileURLToPath(new URL('../golden/native/recurrent.gguf', import.meta.url));
-  const recurrent = await Model.load({ modelPath, gpuLayerCount: 0, threadCount: 1 });
+  const recurrent = await Model.load({ modelPath, ...PLACE, threadCount: 1 });
   const own = await recurrent.createContext(EXACT);
   const parts = [await recurrent.tokenize('What colour is the chair?')];
   const [plain, other, lost] = [await started(own, parts), await started(own, parts), await started(own, parts)];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { NativeHiddenStateContext, NativeModel } from '../../src/native/binding-types.js';
+import { assertNear } from '../device.js';
 import { contextOptions, greedy, loadTiny, maxDifference, prefilled, run, text } from './fixture.js';
 
 let model: NativeModel;
@@ -27,7 +28,7 @@ test('forks in one batch have the states that they have alone; others have other
     const alone = await prefilled(context, [await question(), ending]);
     const expected = await context.hiddenState(alone);
     assert.equal(expected.length, model.facts.embeddingSize);
-    assert.ok(maxDifference(states[k] ?? NONE, expected) < 1e-4, `ending ${k}`);
+    assertNear(maxDifference(states[k] ?? NONE, expected), 1e-4, 'batch', `ending ${k}`);
     assert.ok(maxDifference(states[(k + 1) % 3] ?? NONE, expected) > 1e-2, 'the control: another ending');
     await context.release([alone]);
   }
@@ -38,7 +39,12 @@ test('an input longer than a batch, and many rows of output', async () => {
   const small = await model.createContext(contextOptions({ output: 'hidden-state', batchSize: 8, microBatchSize: 4 }));
   const long = Int32Array.from({ length: 50 }, (_, at) => 20 + at);
   const expected = await context.hiddenState(await prefilled(context, [long]));
-  assert.ok(maxDifference(await small.hiddenState(await prefilled(small, [long])), expected) < 1e-4, 'the same state');
+  assertNear(
+    maxDifference(await small.hiddenState(await prefilled(small, [long])), expected),
+    1e-4,
+    'batch',
+    'the same state',
+  );
   await small.dispose();
 });
 
