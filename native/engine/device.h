@@ -8,6 +8,14 @@
 // The devices that llama.cpp computes on.
 namespace eta::device {
 
+// Adds the backend of a shared library to ggml's, which keeps it for the process. Null where it cannot be loaded.
+ggml_backend_reg_t LoadBackend(const std::string& path);
+
+// Where a device was lost since: ggml-vulkan would keep using it for as long as the process lives, so its library is
+// loaded a second time, as a copy, and takes the place of the first. What was loaded on the lost device stays what it is.
+// Only for backends that LoadBackend brought.
+void RenewLost();
+
 // By ggml's name for it, such as "Vulkan0"; upper and lower case are one. Null where there is none.
 ggml_backend_dev_t Find(const std::string& name);
 

@@ -110,6 +110,7 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, co
   CheckGguf(settings.model_path, false, ErrorCode::kModelLoadFailed);
   if (has_projector) CheckGguf(settings.projector_path, true, ErrorCode::kProjectorLoadFailed);
 
+  device::RenewLost();
   std::shared_ptr<LoadedModel> loaded(new LoadedModel);
   loaded->settings_ = settings;
   loaded->thread_ = thread;

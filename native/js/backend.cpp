@@ -7,6 +7,7 @@
 #endif
 #include <mutex>
 
+#include "engine/device.h"
 #include "engine/log.h"
 #include "ggml-backend.h"
 #include "js/arguments.h"
@@ -88,7 +89,7 @@ Napi::Value LoadBackend(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string path = arguments::Text(info[0], "path");
 #ifdef ETA_BACKEND_DL
-  ggml_backend_reg_t backend = ggml_backend_load(path.c_str());
+  ggml_backend_reg_t backend = device::LoadBackend(path);
   if (backend == nullptr) {
     throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                         "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +

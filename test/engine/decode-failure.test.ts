@@ -1,7 +1,7 @@
 /** When llama.cpp fails, who is told, and what the others and the lease make of it. */
 import '../native/planted-addon.js'; // before anything loads the addon
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Context, Model } from '../../src/engine/index.js';
 import { AbortError, EngineError, EtaError } from '../../src/errors.js';
@@ -18,12 +18,17 @@ let context: Context;
 
 before(async () => {
   model = await tinyModel();
+});
+
+// A context for each test: one that fails leaves its lease to nobody.
+beforeEach(async () => {
   context = await model.createContext(EXACT);
 });
 
-afterEach(() => {
+afterEach(async () => {
   planted.plantFailure();
   planted.holdDecodes(false);
+  await context.dispose();
 });
 
 after(async () => {

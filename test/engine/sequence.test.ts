@@ -1,7 +1,7 @@
 /** One sequence: what it reads, samples, shares with its forks, and what it refuses. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { type Context, type Model, type Sequence, TokenText } from '../../src/engine/index.js';
 import { EngineError, EtaError, UsageError } from '../../src/errors.js';
 import { assertNear } from '../device.js';
@@ -30,8 +30,14 @@ let context: Context;
 
 before(async () => {
   model = await tinyModel();
+});
+
+// A context for each test: one that fails leaves its lease to nobody.
+beforeEach(async () => {
   context = await model.createContext(EXACT);
 });
+
+afterEach(() => context.dispose());
 
 after(async () => {
   await model.dispose();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
 import { assertNear } from '../device.js';
 import {
@@ -22,9 +22,13 @@ let image: NativeImage;
 
 before(async () => {
   model = await loadTiny();
-  context = await model.createContext(contextOptions());
   image = await picture(model, 7);
 });
+// A context for each test: one that fails leaves its sequences to nobody.
+beforeEach(async () => {
+  context = await model.createContext(contextOptions());
+});
+afterEach(() => context.dispose());
 after(() => model.dispose());
 
 const question = () => text(model, 'What colour is the chair?');

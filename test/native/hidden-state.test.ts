@@ -1,6 +1,6 @@
 /** Contexts that keep hidden states in place of logits; test/evaluators/reward-trunk.test.ts shows that the numbers are right. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeHiddenStateContext, NativeModel } from '../../src/native/binding-types.js';
 import { assertNear } from '../device.js';
 import { contextOptions, greedy, loadTiny, maxDifference, prefilled, run, text } from './fixture.js';
@@ -10,8 +10,12 @@ let context: NativeHiddenStateContext;
 
 before(async () => {
   model = await loadTiny();
+});
+// A context for each test: one that fails leaves its sequences to nobody.
+beforeEach(async () => {
   context = await model.createContext(contextOptions({ output: 'hidden-state' }));
 });
+afterEach(() => context.dispose());
 after(() => model.dispose());
 
 const NONE = new Float32Array(0);

@@ -39,3 +39,12 @@ function headers() {
   const cache = readFileSync(join(PACKAGE_ROOT, 'build', 'addon', 'CMakeCache.txt'), 'utf8');
   return /^CMAKE_JS_INC:\w+=(.*)$/m.exec(cache)?.[1] ?? '';
 }
+
+/** The device with failures on demand: planted/device.c as a library. */
+export async function plantedDevice() {
+  const library = join(folder, 'planted-device.so');
+  const source = join(PACKAGE_ROOT, 'test', 'vulkan', 'planted', 'device.c');
+  const log = join(PACKAGE_ROOT, 'build', 'vulkan.log');
+  await run('cc', ['-O1', '-Wall', '-shared', '-fPIC', '-o', library, source, '-ldl', '-lpthread'], { log });
+  return library;
+}
