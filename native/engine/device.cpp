@@ -11,7 +11,6 @@
 #include <atomic>
 #include <cstdio>
 
-
 namespace eta::device {
 
 namespace {
@@ -39,9 +38,9 @@ Libraries& Known() {
 ggml_backend_reg_t LoadCopy(const std::filesystem::path& path) {
   static std::atomic<int> count{0};
   std::error_code error;
-  const std::filesystem::path copy = std::filesystem::temp_directory_path(error) /
-                                     ("eta-vlm-" + std::to_string(getpid()) + "-" + std::to_string(++count) + "-" +
-                                      path.filename().string());
+  const std::filesystem::path copy =
+      std::filesystem::temp_directory_path(error) /
+      ("eta-vlm-" + std::to_string(getpid()) + "-" + std::to_string(++count) + "-" + path.filename().string());
   if (error || !std::filesystem::copy_file(path, copy, error)) return nullptr;
   ggml_backend_reg_t backend = ggml_backend_load(copy.c_str());
   std::filesystem::remove(copy, error);
@@ -121,9 +120,10 @@ NativeError Failure(const std::string& message, ErrorCode otherwise) {
       return NativeError(code, message + FreeNow() + " Put fewer layers on the device, or ask for fewer cells.");
     case ErrorCode::kDeviceLost:
       is_lost = true;
-      return NativeError(code, message +
-                                   " The device is lost, and with it what was loaded on it: its driver was reset, or it "
-                                   "was taken away. Dispose of the model and load it again.");
+      return NativeError(code,
+                         message +
+                             " The device is lost, and with it what was loaded on it: its driver was reset, or it "
+                             "was taken away. Dispose of the model and load it again.");
     default:
       return NativeError(code, message);
   }

@@ -12,8 +12,8 @@ namespace eta::device {
 ggml_backend_reg_t LoadBackend(const std::string& path);
 
 // Where a device was lost since: ggml-vulkan would keep using it for as long as the process lives, so its library is
-// loaded a second time, as a copy, and takes the place of the first. What was loaded on the lost device stays what it is.
-// Only for backends that LoadBackend brought.
+// loaded a second time, as a copy, and takes the place of the first. What was loaded on the lost device stays what it
+// is. Only for backends that LoadBackend brought.
 void RenewLost();
 
 // By ggml's name for it, such as "Vulkan0"; upper and lower case are one. Null where there is none.
@@ -22,7 +22,8 @@ ggml_backend_dev_t Find(const std::string& name);
 // What a backend's or llama.cpp's words mean: OUT_OF_MEMORY, DEVICE_LOST, or `otherwise`. They have no codes for it.
 ErrorCode Meaning(const std::string& words, ErrorCode otherwise);
 
-// A failure in their words, as the error of its meaning: with the memory of the devices, or what to do when one is lost.
+// A failure in their words, as the error of its meaning: with the memory of the devices, or what to do when one is
+// lost.
 NativeError Failure(const std::string& message, ErrorCode otherwise);
 
 }  // namespace eta::device

@@ -51,9 +51,8 @@ ggml_backend_dev_t NamedDevice(const ModelSettings& settings) {
   if (settings.device.empty()) return nullptr;
   ggml_backend_dev_t device = device::Find(settings.device);
   if (device != nullptr && ggml_backend_dev_type(device) != GGML_BACKEND_DEVICE_TYPE_CPU) return device;
-  throw NativeError(ErrorCode::kInvalidArgument,
-                    "Expected the name of a device to put layers on but received " + settings.device +
-                        ". For the CPU, ask for no layers on a device.");
+  throw NativeError(ErrorCode::kInvalidArgument, "Expected the name of a device to put layers on but received " +
+                                                     settings.device + ". For the CPU, ask for no layers on a device.");
 }
 
 llama_model_ptr LoadLanguageModel(const ModelSettings& settings, Waiter waiter) {

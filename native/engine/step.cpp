@@ -146,8 +146,8 @@ bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
   if (code == 2 && context_.IsEnding()) {
     throw NativeError(ErrorCode::kDisposed, "The context was disposed of during a run.");
   }
-  throw device::Failure("Expected llama.cpp to decode a step, but llama_decode returned " + std::to_string(code) + ": " +
-                            capture.Reason("llama.cpp gave no reason") + After(),
+  throw device::Failure("Expected llama.cpp to decode a step, but llama_decode returned " + std::to_string(code) +
+                            ": " + capture.Reason("llama.cpp gave no reason") + After(),
                         ErrorCode::kDecodeFailed);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/vision.h"
 
 #include <algorithm>
+#include <new>
 
 #include "engine/device.h"
 #include "engine/log.h"
@@ -57,7 +58,10 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model) 
   }
 }
 
-Projector::~Projector() = default;
+// A context of a lost device is left behind, with what the device no longer has.
+Projector::~Projector() {
+  if (is_lost_) context_.release();
+}
 
 bool Projector::UsesMrope() const { return mtmd_decode_use_mrope(context_.get()); }
 
@@ -93,6 +97,25 @@ int32_t Projector::CountRows(uint32_t width, uint32_t height) const {
   return static_cast<int32_t>(largest);
 }
 
+// Throws NativeError IMAGE_FAILED, OUT_OF_MEMORY or DEVICE_LOST. libmtmd waits for the device before it frees a
+// context, in a destructor: where the device is lost, that wait would end the process. So the destructor is told.
+void Projector::EncodeChunk(const mtmd_input_chunk* chunk) {
+  const log::Capture capture;
+  std::string reason;
+  try {
+    if (mtmd_encode_chunk(context_.get(), chunk) == 0) return;
+    reason = capture.Reason("libmtmd gave no reason");
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    reason = error.what();
+  }
+  const NativeError failure =
+      device::Failure("Cannot encode the picture: " + reason + " Try another one.", ErrorCode::kImageFailed);
+  is_lost_ = failure.Code() == ErrorCode::kDeviceLost;
+  throw failure;
+}
+
 std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
                                                                  int32_t embedding_size,
                                                                  const std::function<bool()>& is_cancelled) {
@@ -117,14 +140,13 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
       continue;
     }
     check_cancelled();
-    const log::Capture capture;
-    const int32_t code = mtmd_encode_chunk(context_.get(), chunk);
-    check_cancelled();
-    if (code != 0) {
-      throw device::Failure(
-          "Cannot encode the picture: " + capture.Reason("libmtmd gave no reason") + " Try another one.",
-          ErrorCode::kImageFailed);
+    try {
+      EncodeChunk(chunk);
+    } catch (const NativeError&) {
+      check_cancelled();
+      throw;
     }
+    check_cancelled();
     const float* embeddings = mtmd_get_output_embd(context_.get());
     part->embeddings.assign(embeddings, embeddings + static_cast<size_t>(part->row_count) * embedding_size);
     part->position_count = mtmd_input_chunk_get_n_pos(chunk);

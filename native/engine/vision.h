@@ -73,12 +73,14 @@ class Projector {
     Projector& projector_;
   };
 
+  void EncodeChunk(const mtmd_input_chunk* chunk);
   int32_t CountRows(uint32_t width, uint32_t height) const;
   static bool OnNode(ggml_tensor* node, bool is_question, void* data);
 
   const std::function<bool()>* is_cancelled_ = nullptr;  // of the picture that is encoded
   uint32_t node_count_ = 0;
   std::unique_ptr<mtmd_context, void (*)(mtmd_context*)> context_;
+  bool is_lost_ = false;  // with its device
   int32_t non_causal_row_count_ = 0;
 };
 

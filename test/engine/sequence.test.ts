@@ -144,7 +144,7 @@ test('text appended to undiverged forks, then a winner forked again, equals a st
   const straight = await lease.createSequence();
   await straight.prefill([...prompt, prefix, Int32Array.from(accepted)]);
   assert.equal(winner.tokenCount, straight.tokenCount);
-  assertNear(largestDifference(await winner.logits(), await straight.logits()), 1e-4, 'batch');
+  assertNear(largestDifference(await winner.logits(), await straight.logits()), 1e-4, 'rows');
   await lease.release();
 });
 
@@ -232,7 +232,7 @@ test('trim, append, save and restore', async () => {
   await sequence.trim(prompt.length - 1);
   await assert.rejects(sequence.decode({ sampler: GREEDY, maxTokens: 1 }), hasCode('ERR_INVALID_REQUEST', /trimmed/));
   await sequence.prefill([prompt.slice(-1)]);
-  assertNear(largestDifference(await sequence.logits(), expected), 1e-4, 'batch');
+  assertNear(largestDifference(await sequence.logits(), expected), 1e-4, 'rows');
   const bytes = await sequence.save();
   const restored = await lease.restore(bytes);
   assert.equal(restored.tokenCount, sequence.tokenCount);

@@ -31,7 +31,7 @@ export const plantLoss = (submits: number) => plant('submitsUntilLost', submits)
 
 function plant(field: Field, value: number): void {
   const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64LE(BigInt(value));
+  bytes.writeBigInt64LE(BigInt(Math.round(value)));
   at((file) => writeSync(file, bytes, 0, 8, 8 * FIELDS.indexOf(field)));
 }
 

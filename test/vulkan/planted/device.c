@@ -78,6 +78,7 @@ __attribute__((constructor)) static void begin(void) {
     abort();
   }
   control = shared;
+  memset(control, 0, sizeof *control);  // what a program before this one has left
 }
 
 #define REAL(name, handle, type) \
@@ -162,7 +163,8 @@ static void memory_properties2(Handle physical, struct memory_properties2 *out) 
     if (link->type != MEMORY_BUDGET) continue;
     struct memory_budget *budget = (struct memory_budget *)link;
     budget->budget[0] = (uint64_t)control->memory_bytes;
-    budget->usage[0] = (uint64_t)control->allocated_bytes;
+    const int is_full = control->allocated_bytes > control->memory_bytes;
+    budget->usage[0] = (uint64_t)(is_full ? control->memory_bytes : control->allocated_bytes);
   }
 }
 
