@@ -10,6 +10,7 @@ interface CodesOf {
     | 'ERR_UNKNOWN_OPTION'
     | 'ERR_INVALID_REQUEST'
     | 'ERR_PROMPT_TOO_LONG'
+    | 'ERR_DEVICE_NOT_FOUND'
     | 'ERR_DISPOSED'
     | 'ERR_INVALID_LINE'
     | 'ERR_DUPLICATE_ID'
@@ -37,7 +38,8 @@ interface CodesOf {
     | 'ERR_CACHE_FULL'
     | 'ERR_SEQUENCE_LIMIT'
     | 'ERR_FORK_UNSUPPORTED'
-    | 'ERR_DECODE';
+    | 'ERR_DECODE'
+    | 'ERR_DEVICE_LOST';
   EvaluatorError: 'ERR_EVALUATOR';
   JudgeError: 'ERR_JUDGE_UNREACHABLE' | 'ERR_JUDGE_REFUSED' | 'ERR_JUDGE_REPLY';
   AbortError: 'ERR_ABORTED';

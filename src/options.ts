@@ -47,6 +47,9 @@ export interface Elsewhere {
   readonly taker: string;
 }
 
+/** A device that models compute on; whether there is such a one is asked when it is needed. */
+export const deviceName = z.string("expected a device's name, 'auto' or 'CPU'").min(1, "expected a device's name");
+
 /** An integer of at least `least`, said so in the message of what is none. */
 export function integerFrom(least: number): z.ZodInt {
   const message = `expected an integer >= ${least}`;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/clock.h"
+#include "engine/device.h"
 #include "engine/log.h"
 
 namespace eta {
@@ -76,9 +77,9 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
     const log::Capture capture;
     context_.reset(llama_init_from_model(model.Model(), params));
     if (context_ == nullptr) {
-      throw NativeError(ErrorCode::kContextFailed, "Cannot make a context of " + std::to_string(settings.cell_count) +
-                                                       " cells: " + capture.Reason("out of memory?") +
-                                                       " Ask for fewer cells or sequences.");
+      throw device::Failure("Cannot make a context of " + std::to_string(settings.cell_count) +
+                                " cells: " + capture.Reason("out of memory?") + " Ask for fewer cells or sequences.",
+                            ErrorCode::kContextFailed);
     }
   }
   if (pool_ != nullptr) llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
@@ -90,6 +91,17 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
   lane_is_used_.assign(settings.sequence_count, false);
   cells_ = CellLedger(facts_.cell_count);
   llama_set_abort_callback(context_.get(), is_ending, data);
+}
+
+// llama.cpp waits for the device before it frees a context, in a destructor: where the device is lost, that wait would
+// end the process. Then the context is left behind, with what the device no longer has.
+KvCache::~KvCache() {
+  if (context_ == nullptr) return;
+  try {
+    llama_synchronize(context_.get());
+  } catch (...) {
+    context_.release();
+  }
 }
 
 int32_t KvCache::FreeLaneCount() const {

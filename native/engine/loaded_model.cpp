@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/device.h"
 #include "engine/gguf_check.h"
 #include "engine/kv_context.h"
 #include "engine/log.h"
@@ -45,15 +46,24 @@ llama_load_mode LoadMode(const ModelSettings& settings) {
   return settings.use_mlock ? LLAMA_LOAD_MODE_MLOCK : LLAMA_LOAD_MODE_NONE;
 }
 
+// Null where none was named.
+ggml_backend_dev_t NamedDevice(const ModelSettings& settings) {
+  if (settings.device.empty()) return nullptr;
+  ggml_backend_dev_t device = device::Find(settings.device);
+  if (device != nullptr && ggml_backend_dev_type(device) != GGML_BACKEND_DEVICE_TYPE_CPU) return device;
+  throw NativeError(ErrorCode::kInvalidArgument, "Expected the name of a device to put layers on but received " +
+                                                     settings.device + ". For the CPU, ask for no layers on a device.");
+}
+
 llama_model_ptr LoadLanguageModel(const ModelSettings& settings, Waiter waiter) {
   const auto refuse = [&](const std::string& reason) {
-    throw NativeError(ErrorCode::kModelLoadFailed,
-                      "Cannot load the language model " + settings.model_path + ": " + reason);
+    throw device::Failure("Cannot load the language model " + settings.model_path + ": " + reason,
+                          ErrorCode::kModelLoadFailed);
   };
-  ggml_backend_dev_t no_devices[] = {nullptr};
+  ggml_backend_dev_t devices[] = {settings.gpu_layer_count == 0 ? nullptr : NamedDevice(settings), nullptr};
   llama_model_params params = llama_model_default_params();
   params.n_gpu_layers = settings.gpu_layer_count;
-  if (settings.gpu_layer_count == 0) params.devices = no_devices;
+  if (settings.gpu_layer_count == 0 || devices[0] != nullptr) params.devices = devices;
   params.load_mode = LoadMode(settings);
   params.progress_callback = OnProgress;
   params.progress_callback_user_data = &waiter;
@@ -77,6 +87,7 @@ std::unique_ptr<vision::Projector> LoadProjector(const ModelSettings& settings, 
   vision::ProjectorOptions options;
   options.path = settings.projector_path;
   options.use_gpu = settings.projector_on_gpu;
+  options.device = NamedDevice(settings);
   options.thread_count = settings.thread_count;
   options.on_progress = OnProgress;
   options.progress_data = &waiter;
@@ -98,6 +109,7 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, co
   CheckGguf(settings.model_path, false, ErrorCode::kModelLoadFailed);
   if (has_projector) CheckGguf(settings.projector_path, true, ErrorCode::kProjectorLoadFailed);
 
+  device::RenewLost();
   std::shared_ptr<LoadedModel> loaded(new LoadedModel);
   loaded->settings_ = settings;
   loaded->thread_ = thread;

@@ -21,6 +21,7 @@ class KvContext;
 struct ModelSettings {
   std::string model_path;
   std::string projector_path;  // "" = text only
+  std::string device;          // "" = llama.cpp's choice
   int32_t gpu_layer_count = 0;
   bool projector_on_gpu = false;
   int32_t thread_count = 1;

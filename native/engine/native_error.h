@@ -23,6 +23,8 @@ enum class ErrorCode {
   kNothingToSample,
   kDecodeFailed,
   kStateMismatch,
+  kOutOfMemory,
+  kDeviceLost,
   kDisposed,
 };
 

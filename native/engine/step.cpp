@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/clock.h"
+#include "engine/device.h"
 #include "engine/log.h"
 #include "engine/run.h"
 
@@ -145,9 +146,9 @@ bool Run::Decode(const llama_batch& batch, const std::vector<Group*>& groups) {
   if (code == 2 && context_.IsEnding()) {
     throw NativeError(ErrorCode::kDisposed, "The context was disposed of during a run.");
   }
-  throw NativeError(ErrorCode::kDecodeFailed, "Expected llama.cpp to decode a step, but llama_decode returned " +
-                                                  std::to_string(code) + ": " +
-                                                  capture.Reason("llama.cpp gave no reason") + After());
+  throw device::Failure("Expected llama.cpp to decode a step, but llama_decode returned " + std::to_string(code) +
+                            ": " + capture.Reason("llama.cpp gave no reason") + After(),
+                        ErrorCode::kDecodeFailed);
 }
 
 // What became of the sequences of a step that failed.

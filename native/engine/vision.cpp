@@ -1,7 +1,9 @@
 #include "engine/vision.h"
 
 #include <algorithm>
+#include <new>
 
+#include "engine/device.h"
 #include "engine/log.h"
 #include "engine/native_error.h"
 #include "mtmd-helper.h"
@@ -23,6 +25,7 @@ bool Projector::OnNode(ggml_tensor*, bool is_question, void* data) {
 Projector::Projector(const ProjectorOptions& options, const llama_model* model) : context_(nullptr, mtmd_free) {
   mtmd_context_params params = mtmd_context_params_default();
   params.use_gpu = options.use_gpu;
+  if (options.use_gpu) params.device = options.device;
   params.print_timings = false;
   params.n_threads = options.thread_count;
   params.warmup = false;
@@ -34,9 +37,13 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model) 
   const log::Capture capture;
   context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
   if (context_ == nullptr) {
-    throw NativeError(ErrorCode::kProjectorLoadFailed, "Cannot load the projector " + options.path + ": " +
-                                                           capture.Reason("llama.cpp gave no reason") +
-                                                           " Use the projector that was made for this language model.");
+    const std::string reason =
+        "Cannot load the projector " + options.path + ": " + capture.Reason("llama.cpp gave no reason");
+    if (device::Meaning(reason, ErrorCode::kProjectorLoadFailed) == ErrorCode::kProjectorLoadFailed) {
+      throw NativeError(ErrorCode::kProjectorLoadFailed,
+                        reason + " Use the projector that was made for this language model.");
+    }
+    throw device::Failure(reason, ErrorCode::kProjectorLoadFailed);
   }
   if (!mtmd_support_vision(context_.get())) {
     throw NativeError(ErrorCode::kProjectorLoadFailed,
@@ -51,7 +58,10 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model) 
   }
 }
 
-Projector::~Projector() = default;
+// A context of a lost device is left behind, with what the device no longer has.
+Projector::~Projector() {
+  if (is_lost_) context_.release();
+}
 
 bool Projector::UsesMrope() const { return mtmd_decode_use_mrope(context_.get()); }
 
@@ -87,6 +97,25 @@ int32_t Projector::CountRows(uint32_t width, uint32_t height) const {
   return static_cast<int32_t>(largest);
 }
 
+// Throws NativeError IMAGE_FAILED, OUT_OF_MEMORY or DEVICE_LOST. libmtmd waits for the device before it frees a
+// context, in a destructor: where the device is lost, that wait would end the process. So the destructor is told.
+void Projector::EncodeChunk(const mtmd_input_chunk* chunk) {
+  const log::Capture capture;
+  std::string reason;
+  try {
+    if (mtmd_encode_chunk(context_.get(), chunk) == 0) return;
+    reason = capture.Reason("libmtmd gave no reason");
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    reason = error.what();
+  }
+  const NativeError failure =
+      device::Failure("Cannot encode the picture: " + reason + " Try another one.", ErrorCode::kImageFailed);
+  is_lost_ = failure.Code() == ErrorCode::kDeviceLost;
+  throw failure;
+}
+
 std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
                                                                  int32_t embedding_size,
                                                                  const std::function<bool()>& is_cancelled) {
@@ -111,13 +140,13 @@ std::vector<std::shared_ptr<const ImageChunk>> Projector::Encode(uint32_t width,
       continue;
     }
     check_cancelled();
-    const log::Capture capture;
-    const int32_t code = mtmd_encode_chunk(context_.get(), chunk);
-    check_cancelled();
-    if (code != 0) {
-      throw NativeError(ErrorCode::kImageFailed,
-                        "Cannot encode the picture: " + capture.Reason("libmtmd gave no reason") + " Try another one.");
+    try {
+      EncodeChunk(chunk);
+    } catch (const NativeError&) {
+      check_cancelled();
+      throw;
     }
+    check_cancelled();
     const float* embeddings = mtmd_get_output_embd(context_.get());
     part->embeddings.assign(embeddings, embeddings + static_cast<size_t>(part->row_count) * embedding_size);
     part->position_count = mtmd_input_chunk_get_n_pos(chunk);

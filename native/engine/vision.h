@@ -19,6 +19,7 @@ void SetLog(ggml_log_callback callback);
 struct ProjectorOptions {
   std::string path;
   bool use_gpu = false;
+  ggml_backend_dev_t device = nullptr;  // null = libmtmd's choice
   int32_t thread_count = 1;
   llama_progress_callback on_progress = nullptr;
   void* progress_data = nullptr;
@@ -72,12 +73,14 @@ class Projector {
     Projector& projector_;
   };
 
+  void EncodeChunk(const mtmd_input_chunk* chunk);
   int32_t CountRows(uint32_t width, uint32_t height) const;
   static bool OnNode(ggml_tensor* node, bool is_question, void* data);
 
   const std::function<bool()>* is_cancelled_ = nullptr;  // of the picture that is encoded
   uint32_t node_count_ = 0;
   std::unique_ptr<mtmd_context, void (*)(mtmd_context*)> context_;
+  bool is_lost_ = false;  // with its device
   int32_t non_causal_row_count_ = 0;
 };
 

@@ -1,11 +1,9 @@
 #include "js/backend.h"
 
-#ifdef ETA_BACKEND_DL
-#include <map>
-#endif
 #include <mutex>
 #include <string>
 
+#include "engine/device.h"
 #include "engine/log.h"
 #include "ggml-backend.h"
 #include "js/arguments.h"
@@ -29,18 +27,7 @@ const char* TypeName(enum ggml_backend_dev_type type) {
   }
 }
 
-#ifdef ETA_BACKEND_DL
-// ggml keeps its backends for the process, and would keep one twice: every thread of JavaScript comes here.
-struct LoadedBackends {
-  std::mutex mutex;
-  std::map<std::string, ggml_backend_reg_t> by_path;
-};
-
-LoadedBackends& Loaded() {
-  static LoadedBackends loaded;
-  return loaded;
-}
-#else
+#ifndef ETA_BACKEND_DL
 // A backend library brings its own libggml-base, which would be a second ggml beside the one compiled in.
 [[noreturn]] void RefuseBackend(Napi::Env env, const std::string& path) {
   throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
@@ -102,11 +89,7 @@ Napi::Value LoadBackends(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string folder = arguments::Text(info[0], "folder");
 #ifdef ETA_BACKEND_DL
-  const std::lock_guard<std::mutex> lock(Loaded().mutex);
-  if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
-    ggml_backend_load_all_from_path(folder.c_str());
-  }
-  return Napi::Boolean::New(env, ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) != nullptr);
+  return Napi::Boolean::New(env, device::LoadBackends(folder));
 #else
   RefuseBackend(env, folder);
 #endif
@@ -116,9 +99,7 @@ Napi::Value LoadBackend(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string path = arguments::Text(info[0], "path");
 #ifdef ETA_BACKEND_DL
-  const std::lock_guard<std::mutex> lock(Loaded().mutex);
-  ggml_backend_reg_t& backend = Loaded().by_path[path];
-  if (backend == nullptr) backend = ggml_backend_load(path.c_str());
+  ggml_backend_reg_t backend = device::LoadBackend(path);
   if (backend == nullptr) {
     throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                         "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +

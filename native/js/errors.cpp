@@ -3,6 +3,8 @@
 #include <new>
 #include <string>
 
+#include "engine/device.h"
+
 namespace eta::errors {
 
 const char* CodeName(ErrorCode code) {
@@ -37,6 +39,10 @@ const char* CodeName(ErrorCode code) {
       return "DECODE_FAILED";
     case ErrorCode::kStateMismatch:
       return "STATE_MISMATCH";
+    case ErrorCode::kOutOfMemory:
+      return "OUT_OF_MEMORY";
+    case ErrorCode::kDeviceLost:
+      return "DEVICE_LOST";
     case ErrorCode::kDisposed:
       return "DISPOSED";
   }
@@ -51,7 +57,7 @@ NativeError Caught(ErrorCode otherwise) {
   } catch (const std::bad_alloc&) {
     return NativeError(otherwise, "Expected memory for this call, found none. Free some, or ask for less.");
   } catch (const std::exception& error) {
-    return NativeError(otherwise, std::string("Expected no failure of a library, received: ") + error.what());
+    return device::Failure(std::string("Expected no failure of a library, received: ") + error.what() + ".", otherwise);
   } catch (...) {
     return NativeError(otherwise, "Expected no failure of a library, received one without words.");
   }

@@ -19,6 +19,8 @@ ModelSettings ReadModelSettings(const Napi::Value& value) {
   settings.model_path = arguments::Text(options.Get("modelPath"), "modelPath");
   const Napi::Value projector = options.Get("projectorPath");
   if (!projector.IsUndefined()) settings.projector_path = arguments::Text(projector, "projectorPath");
+  const Napi::Value device = options.Get("device");
+  if (!device.IsUndefined()) settings.device = arguments::Text(device, "device");
   settings.gpu_layer_count =
       static_cast<int32_t>(arguments::Integer(options.Get("gpuLayerCount"), "gpuLayerCount", -1, 100000));
   settings.projector_on_gpu = arguments::Boolean(options.Get("projectorOnGpu"), "projectorOnGpu");

@@ -20,6 +20,7 @@ export interface ModelFlags {
   readonly contextSize?: number;
   readonly cacheType?: CacheType;
   readonly threads?: number;
+  readonly device?: string;
   readonly gpuLayers?: number;
   readonly evaluatorDevice?: EvaluatorDevice;
 }
@@ -45,6 +46,7 @@ export function addModelOptions(command: Command): Command {
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
     .addOption(among(new Option('--cache-type <type>', 'numbers of the cache (default: f16)'), CACHE_TYPES))
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
+    .option('--device <name>', "what to compute on, as 'eta-vlm doctor' names it, or CPU (default: auto)", filled)
     .option(
       '--gpu-layers <count>',
       'layers on the GPU; 0: none, -1: all (default: as many as fit)',
@@ -74,6 +76,7 @@ export function loadOptions(flags: ModelFlags) {
     contextSize: flags.contextSize,
     cacheType: flags.cacheType,
     threadCount: flags.threads,
+    device: flags.device,
     gpuLayerCount: flags.gpuLayers,
     evaluatorDevice: flags.evaluatorDevice,
   });

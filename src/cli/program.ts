@@ -109,6 +109,7 @@ function addDoctor(program: Command): void {
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
     .option('--n <count>', 'candidates of each round', wholeNumber(1, 255))
     .addOption(among(new Option('--cache-type <type>', 'numbers of the cache (default: f16)'), CACHE_TYPES))
+    .option('--device <name>', 'device that layers would go to', filled)
     .option('--gpu-layers <count>', 'layers on the GPU instead of as many as fit', wholeNumber(-1, 10_000))
     .action(async (options: import('./doctor/doctor.js').DoctorOptions) => {
       await withInterrupt(async (signal) => {

@@ -17,7 +17,7 @@ export {
   MAX_BATCH_SIZE,
   MAX_CONTEXT_SIZE,
 } from './context.js';
-export { devices, processorFeatures, returnMemory } from './devices.js';
+export { devices, layerDevices, processorFeatures, returnMemory } from './devices.js';
 export { Lease } from './lease.js';
 export { type EncodeImageOptions, Model, type ModelOptions, type TokenizeOptions } from './model.js';
 export type { Output } from './output.js';

@@ -7,7 +7,7 @@ import { physicalCoreCount } from '../cores.js';
 import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadBinding } from '../native/binding.js';
 import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
-import { describe, integer, integerFrom, parseOptions } from '../options.js';
+import { describe, deviceName, integer, integerFrom, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
 import { ChatTemplate, maxTokensField, type PromptOptions } from './chat-template.js';
@@ -18,6 +18,7 @@ import {
   type HiddenStateContextOptions,
   nativeContextOptions,
 } from './context.js';
+import { layerDevices } from './devices.js';
 import { checkModelFile } from './model-file.js';
 import { engineError, native } from './native-error.js';
 import type { Output } from './output.js';
@@ -34,6 +35,7 @@ const MAX_PIXELS = 2 ** 28;
 const modelSchema = z.strictObject({
   modelPath: z.string('expected a path').min(1, 'expected a path'),
   projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
+  device: deviceName.default('auto'),
   gpuLayerCount: integerFrom(-1).default(-1),
   projectorOnGpu: z.boolean('expected true or false').optional(),
   threadCount: integer(1, 256).optional(),
@@ -51,6 +53,11 @@ export interface ModelOptions {
   modelPath: string;
   /** Path of its projector's GGUF (mmproj). @default none: the model takes text alone */
   projectorPath?: string | undefined;
+  /**
+   * What to compute on: a name that `devices()` gives, such as `Vulkan0` or `CPU`, in upper or lower case; `auto`: all
+   * GPUs. The projector goes where the layers go. @default 'auto'
+   */
+  device?: string | undefined;
   /** Layers on the GPU, >= -1. 0: none. -1: all. Without a GPU it has no meaning. @default -1 */
   gpuLayerCount?: number | undefined;
   /** Whether the projector may use the GPU. @default true, unless `gpuLayerCount` is 0 */
@@ -118,28 +125,27 @@ export class Model {
   /**
    * Loads the model. Weights are mapped, so this takes long only for the projector and on a GPU.
    *
-   * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_MODEL_MISMATCH; EngineError ERR_ADDON_NOT_FOUND;
-   *   AbortError; UsageError
+   * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_MODEL_MISMATCH, ERR_MEMORY when the device has no room;
+   *   EngineError ERR_ADDON_NOT_FOUND, ERR_DEVICE_LOST; AbortError; UsageError, ERR_DEVICE_NOT_FOUND among them
    */
   static async load(options: ModelOptions): Promise<Model> {
     const parsed = parseOptions(modelSchema, options, 'Model.load options');
-    const { modelPath, projectorPath, gpuLayerCount, useMmap, useMlock, signal, onProgress } = parsed;
+    const { modelPath, projectorPath, useMmap, useMlock, signal, onProgress } = parsed;
     throwIfAborted(signal);
     await checkModelFile(modelPath, 'language model');
     if (projectorPath !== undefined) await checkModelFile(projectorPath, 'projector');
     throwIfAborted(signal);
     const threadCount = parsed.threadCount ?? physicalCoreCount();
-    const projectorOnGpu = parsed.projectorOnGpu ?? gpuLayerCount !== 0;
-    const nativeOptions = { modelPath, projectorPath, gpuLayerCount, projectorOnGpu, threadCount, useMmap, useMlock };
     const binding = loadBinding();
+    const place = placeOf(parsed);
+    const nativeOptions = { modelPath, projectorPath, ...place, threadCount, useMmap, useMlock };
     const loaded = await native(() =>
       arrival((report) => binding.loadModel(nativeOptions, report), signal, onProgress),
     );
     try {
       const vocabulary = await Vocabulary.read(loaded);
       throwIfAborted(signal);
-      const hasGpu = binding.devices().some((device) => device.type === 'gpu' || device.type === 'integrated-gpu');
-      const device = hasGpu && gpuLayerCount !== 0 ? 'gpu' : 'cpu';
+      const device = layerDevices('auto').length > 0 && place.gpuLayerCount !== 0 ? 'gpu' : 'cpu';
       const { trainedContextLength } = loaded.facts;
       const measuresThreads = parsed.threadCount === undefined;
       const defaults = { trainedContextLength, threadCount, measuresThreads, device } as const;
@@ -280,6 +286,14 @@ export class Model {
       throw new UsageError('ERR_DISPOSED', 'Expected a loaded model, received one that was disposed of.');
     }
   }
+}
+
+/** Where layers and projector go, as the addon takes it. @throws UsageError ERR_DEVICE_NOT_FOUND */
+function placeOf({ device, gpuLayerCount, projectorOnGpu }: z.output<typeof modelSchema>) {
+  const found = layerDevices(device);
+  if (device.toLowerCase() === 'cpu') return { gpuLayerCount: 0, projectorOnGpu: false };
+  const place = { gpuLayerCount, projectorOnGpu: projectorOnGpu ?? gpuLayerCount !== 0 };
+  return device.toLowerCase() === 'auto' ? place : { ...place, device: found[0]?.name };
 }
 
 /** The model of a load; the signal cancels it, and so does an `onProgress` that throws. */

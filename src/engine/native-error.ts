@@ -20,6 +20,8 @@ const MEANINGS: Readonly<Record<Exclude<NativeErrorCode, 'CANCELLED'>, Meaning>>
   NOTHING_TO_SAMPLE: means(UsageError, 'ERR_INVALID_REQUEST'),
   DECODE_FAILED: means(EngineError, 'ERR_DECODE'),
   STATE_MISMATCH: means(UsageError, 'ERR_INVALID_REQUEST'),
+  OUT_OF_MEMORY: means(ModelError, 'ERR_MEMORY'),
+  DEVICE_LOST: means(EngineError, 'ERR_DEVICE_LOST'),
   DISPOSED: means(UsageError, 'ERR_DISPOSED'),
 };
 

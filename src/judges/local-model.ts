@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { integer, integerFrom, parseOptions } from '../options.js';
+import { deviceName, integer, integerFrom, parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { Room } from './room.js';
 
@@ -22,6 +22,8 @@ export interface LocalModelOptions {
   concurrency?: number | undefined;
   /** Tokens of a reply at most, 1 to 1048576. MD-Judge's reasoning takes some 60 to 200. @default 512 */
   maxTokens?: number | undefined;
+  /** A name that `devices()` gives, or `auto`: all GPUs. @default 'auto' */
+  device?: string | undefined;
   /** Layers on the GPU, >= -1. 0: none. -1: all. @default -1 */
   gpuLayerCount?: number | undefined;
   /** Threads, 1 to 256. @default physical cores */
@@ -37,6 +39,7 @@ const localModelSchema = z.strictObject({
   contextSize: integer(1, 2 ** 31 - 1).optional(),
   concurrency: integer(1, 255).default(4),
   maxTokens: integer(1, 2 ** 20).default(512),
+  device: deviceName.optional(),
   gpuLayerCount: integerFrom(-1).optional(),
   threadCount: integer(1, 256).optional(),
   signal: signalSchema.optional(),
@@ -74,8 +77,8 @@ export class LocalModel implements ChatModel {
   /** @throws as Model.load and Model.createContext */
   static async load(options: LocalModelOptions): Promise<LocalModel> {
     const parsed = parseOptions(localModelSchema, options, 'judge model options');
-    const { modelPath, contextSize, concurrency, maxTokens, gpuLayerCount, threadCount, signal, onProgress } = parsed;
-    const model = await Model.load({ modelPath, gpuLayerCount, threadCount, signal, onProgress });
+    const { contextSize, concurrency, maxTokens, ...loading } = parsed;
+    const model = await Model.load(loading);
     try {
       const sequenceCount = concurrency + 1; // and what they share
       const context = await model.createContext({ contextSize, sequenceCount });

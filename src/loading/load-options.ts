@@ -4,7 +4,7 @@ import { signalSchema } from '../abort.js';
 import { MAX_BATCH_SIZE, MAX_CONTEXT_SIZE } from '../engine/index.js';
 import type { ModelChoice } from '../models/index.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/index.js';
-import { integer, integerFrom } from '../options.js';
+import { deviceName, integer, integerFrom } from '../options.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
@@ -46,6 +46,12 @@ export interface LoadEtaOptions extends DecisionOptions {
   cacheType?: 'f32' | 'f16' | 'q8_0' | undefined;
   /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
   flashAttention?: 'auto' | 'on' | 'off' | undefined;
+  /**
+   * What the language model, its projector and a reward model's trunk compute on: a name that `eta-vlm doctor` shows, such
+   * as `Vulkan0` or `CPU`, in upper or lower case; `auto`: all GPUs. One that is not there is ERR_DEVICE_NOT_FOUND.
+   * @default 'auto'
+   */
+  device?: string | undefined;
   /**
    * Layers of the language model on the GPU, >= -1. 0: none. -1: all. `auto`: as many as its free memory takes. Without
    * a GPU it has no meaning. @default 'auto'
@@ -112,6 +118,7 @@ export const loadSchema = z.strictObject({
   batchSize: integer(1, MAX_BATCH_SIZE).optional(),
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),
+  device: deviceName.optional(),
   gpuLayerCount: z.union([integerFrom(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),
   checkMemory: z.boolean('expected true or false').default(true),
   threadCount: integer(1, 256).optional(),

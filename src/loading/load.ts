@@ -101,10 +101,11 @@ async function loadEngine(
   options: PlacedOptions,
   closers: Closers,
 ): Promise<{ model: Model; context: Context }> {
-  const { gpuLayerCount, threadCount, signal, onProgress } = options;
+  const { device, gpuLayerCount, threadCount, signal, onProgress } = options;
   const model = await Model.load({
     modelPath: models.languageModel,
     projectorPath: models.projector ?? undefined,
+    device,
     gpuLayerCount,
     threadCount,
     signal,
@@ -123,7 +124,7 @@ async function loadEvaluators(
   options: PlacedOptions,
   closers: Closers,
 ): Promise<Pick<LoadedParts, 'clip' | 'rewardModel' | 'notices'>> {
-  const { gpuLayerCount, threadCount, evaluatorDevice, verifyHashes, signal, onProgress } = options;
+  const { device, gpuLayerCount, threadCount, evaluatorDevice, verifyHashes, signal, onProgress } = options;
   if (models.clip === null && models.rewardModel === null) return { clip: null, rewardModel: null, notices: [] };
   throwIfAborted(signal);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
@@ -146,7 +147,7 @@ async function loadEvaluators(
   };
   const clip = await load(models.clip, 'clip', (place) => Clip.load({ ...place, verifyHashes, signal }));
   // A trunk stands beside the language model, on the same device.
-  const trunkPlace = { gpuLayerCount, threadCount, signal };
+  const trunkPlace = { device, gpuLayerCount, threadCount, signal };
   const rewardModel = await load(models.rewardModel, 'reward-model', (place) =>
     RewardModel.load({ ...place, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, trunkPlace) }),
   );

@@ -1,6 +1,12 @@
 /** Whether the models fit into this machine, asked before anything is loaded, and how many layers its GPU takes. */
 import { totalmem } from 'node:os';
-import { DEFAULT_BATCH_SIZE, devices, type NativeBackendDevice, processorFeatures } from '../engine/index.js';
+import {
+  DEFAULT_BATCH_SIZE,
+  devices,
+  layerDevices,
+  type NativeBackendDevice,
+  processorFeatures,
+} from '../engine/index.js';
 import { EtaError, ModelError } from '../errors.js';
 import {
   addedRam,
@@ -31,6 +37,7 @@ export interface FitOptions {
   readonly batchSize?: number | undefined;
   readonly cacheType?: MemoryPlan['cacheType'] | undefined;
   readonly flashAttention?: MemoryPlan['flashAttention'] | undefined;
+  readonly device?: string | undefined;
   readonly gpuLayerCount?: number | 'auto' | undefined;
   /** Whether models that do not fit are refused. */
   readonly checkMemory?: boolean | undefined;
@@ -39,7 +46,7 @@ export interface FitOptions {
 /** Memory of a machine. */
 export interface Machine {
   readonly ramFreeBytes: number;
-  /** Of all GPUs together; 0 without one. */
+  /** Of the GPUs that layers go to, together; 0 without one. */
   readonly gpuFreeBytes: number;
   /** Whether the GPU works in the main memory, so that both draw on one. */
   readonly isShared: boolean;
@@ -60,9 +67,14 @@ export interface MemoryFit {
   readonly largestContextSize: number;
 }
 
-/** The machine as llama.cpp's backends and the system tell it. @throws EngineError ERR_ADDON_NOT_FOUND */
-export function thisMachine(found: readonly NativeBackendDevice[] = devices()): Machine {
-  const gpus = found.filter(({ type }) => type === 'gpu' || type === 'integrated-gpu');
+/**
+ * The machine as llama.cpp's backends and the system tell it.
+ *
+ * @param device whose memory counts as the GPU's
+ * @throws EngineError ERR_ADDON_NOT_FOUND; UsageError ERR_DEVICE_NOT_FOUND
+ */
+export function thisMachine(found: readonly NativeBackendDevice[] = devices(), device = 'auto'): Machine {
+  const gpus = layerDevices(device, found);
   return {
     // macOS counts only what nobody ever used as free.
     ramFreeBytes: process.platform === 'darwin' ? totalmem() : process.availableMemory(),
@@ -124,7 +136,7 @@ export async function gpuLayersThatFit(models: ResolvedModels, options: FitOptio
     if (error instanceof EtaError) return wanted ?? -1;
     throw error;
   }
-  const fit = fitMemory(shapes, options, thisMachine());
+  const fit = fitMemory(shapes, options, thisMachine(devices(), options.device));
   if (!fit.fits && options.checkMemory !== false) throw tooLarge(fit);
   return wanted ?? (fit.machine.gpuFreeBytes > 0 ? fit.plan.gpuLayerCount : -1);
 }

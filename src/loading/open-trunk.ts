@@ -1,9 +1,11 @@
 /** A reward model's GGUF, opened in llama.cpp as its heads need it: for an answer, and wherever the model is loaded alone. */
-import { Model } from '../engine/index.js';
+import { devices, Model } from '../engine/index.js';
 import type { OpenTrunk, TrunkOpener } from '../reward/index.js';
-import { trunkLayersThatFit } from './memory-fit.js';
+import { thisMachine, trunkLayersThatFit } from './memory-fit.js';
 
 export interface OpenTrunkOptions {
+  /** @default 'auto' */
+  readonly device?: string | undefined;
   /** Layers on the GPU; 0 = none, -1 = all. @default as many as fit when nothing else is there */
   readonly gpuLayerCount?: number;
   /** @default physical cores */
@@ -16,9 +18,10 @@ export async function openTrunk(
   { path, ...context }: Parameters<TrunkOpener>[0],
   options: OpenTrunkOptions = {},
 ): Promise<OpenTrunk> {
-  const { threadCount, signal } = options;
-  const gpuLayerCount = options.gpuLayerCount ?? (await trunkLayersThatFit(path, context));
-  const model = await Model.load({ modelPath: path, gpuLayerCount, threadCount, signal });
+  const { device, threadCount, signal } = options;
+  const gpuLayerCount =
+    options.gpuLayerCount ?? (await trunkLayersThatFit(path, context, thisMachine(devices(), device)));
+  const model = await Model.load({ modelPath: path, device, gpuLayerCount, threadCount, signal });
   try {
     return {
       model,

@@ -31,6 +31,8 @@ export type NativeErrorCode =
   | 'NOTHING_TO_SAMPLE' // generation was asked of a sequence that has no logits (empty, or trimmed)
   | 'DECODE_FAILED' // llama.cpp failed while it computed, or found no memory for it; the sequences stand as before
   | 'STATE_MISMATCH' // saved sequence bytes are truncated or come from another model or context
+  | 'OUT_OF_MEMORY' // a device has no memory for what was asked; the message has the figures
+  | 'DEVICE_LOST' // the device stopped to work under way; everything that was loaded on it is gone
   | 'DISPOSED'; // the object was disposed of
 
 /** A device that llama.cpp can compute on. */
@@ -66,6 +68,8 @@ export interface NativeModelOptions {
   readonly modelPath: string;
   /** Path of the projector's GGUF (mmproj); without it the model takes text only. */
   readonly projectorPath?: string;
+  /** Name of the ggml device that layers and projector are put on; without it llama.cpp takes all GPUs. Not the CPU's. */
+  readonly device?: string;
   /** Layers to put on the GPU; 0 = CPU only, -1 = all. */
   readonly gpuLayerCount: number;
   /** Whether the projector may use the GPU. */

@@ -16,6 +16,7 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   contextSize: '--context-size',
   cacheType: '--cache-type',
   threadCount: '--threads',
+  device: '--device',
   gpuLayerCount: '--gpu-layers',
   sequenceCount: null,
   batchSize: null,

@@ -1,10 +1,11 @@
 /** When llama.cpp fails, who is told, and what the others and the lease make of it. */
 import '../native/planted-addon.js'; // before anything loads the addon
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Context, Model } from '../../src/engine/index.js';
 import { AbortError, EngineError, EtaError } from '../../src/errors.js';
+import { PLACE } from '../device.js';
 import { planted } from '../native/planted-addon.js';
 import { failureStorm } from './failure-storm.js';
 import { aloneText, EXACT, QUESTIONS, started, tinyModel } from './fixture.js';
@@ -17,12 +18,17 @@ let context: Context;
 
 before(async () => {
   model = await tinyModel();
+});
+
+// A context for each test: one that fails leaves its lease to nobody.
+beforeEach(async () => {
   context = await model.createContext(EXACT);
 });
 
-afterEach(() => {
+afterEach(async () => {
   planted.plantFailure();
   planted.holdDecodes(false);
+  await context.dispose();
 });
 
 after(async () => {
@@ -104,7 +110,7 @@ test('whatever failed, a lease gives everything back', async () => {
 
 test('a recurrent model says that a sequence is lost, and goes on with the others', async () => {
   const modelPath = fileURLToPath(new URL('../golden/native/recurrent.gguf', import.meta.url));
-  const recurrent = await Model.load({ modelPath, gpuLayerCount: 0, threadCount: 1 });
+  const recurrent = await Model.load({ modelPath, ...PLACE, threadCount: 1 });
   const own = await recurrent.createContext(EXACT);
   const parts = [await recurrent.tokenize('What colour is the chair?')];
   const [plain, other, lost] = [await started(own, parts), await started(own, parts), await started(own, parts)];

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Context, type Lease, Model, type Sequence } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
 import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
+import { PLACE } from '../device.js';
 import type { PlantedBinding } from '../native/planted-addon.js';
 import { EXACT } from './fixture.js';
 
@@ -58,7 +59,7 @@ const pathOf = (name: string) => fileURLToPath(new URL(`../golden/${name}`, impo
 function load(form: string): Promise<Model> {
   const stem = form === 'causal' ? 'engine/tiny' : `native/${form}`;
   const projectorPath = pathOf(`${stem}-projector.gguf`);
-  return Model.load({ modelPath: pathOf(`${stem}.gguf`), projectorPath, gpuLayerCount: 0, threadCount: 1 });
+  return Model.load({ modelPath: pathOf(`${stem}.gguf`), projectorPath, ...PLACE, threadCount: 1 });
 }
 
 /** xorshift32: a number from 0 to below - 1. */

@@ -10,6 +10,7 @@ import {
 } from '../../src/engine/index.js';
 import { decodeImage } from '../../src/image/index.js';
 import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
+import { PLACE } from '../device.js';
 
 export function golden(name: string): string {
   return fileURLToPath(new URL(`../golden/engine/${name}`, import.meta.url));
@@ -22,7 +23,7 @@ export async function tinyModel(options: Partial<ModelOptions> = {}): Promise<Mo
   return await Model.load({
     modelPath: golden('tiny.gguf'),
     projectorPath: golden('tiny-projector.gguf'),
-    gpuLayerCount: 0,
+    ...PLACE,
     threadCount: 1,
     ...options,
   });

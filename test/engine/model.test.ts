@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { Model } from '../../src/engine/index.js';
 import { AbortError, EtaError, type EtaErrorCode } from '../../src/errors.js';
 import { decodeImage } from '../../src/image/index.js';
+import { PLACE } from '../device.js';
 import { golden, picture, tinyModel } from './fixture.js';
 
 let model: Model;
@@ -99,7 +100,7 @@ test('progress that throws ends the load, at any fraction', async () => {
 });
 
 test('pictures: no projector, wrong pixels, an abort', async () => {
-  await using text = await Model.load({ modelPath: golden('tiny.gguf'), gpuLayerCount: 0 });
+  await using text = await Model.load({ modelPath: golden('tiny.gguf'), ...PLACE });
   const pixels = await decodeImage(golden('square.png'));
   await assert.rejects(
     text.encodeImage(pixels),

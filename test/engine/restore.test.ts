@@ -1,6 +1,6 @@
 /** Saved bytes that somebody changed and sealed again: the checksum is right, the counts are not. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Context, Lease, Model, Sequence } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
 import { EXACT, picture, started, tinyModel } from './fixture.js';
@@ -19,11 +19,17 @@ let saved: Uint8Array;
 
 before(async () => {
   model = await tinyModel();
+});
+
+// A context for each test: one that fails leaves its lease to nobody.
+beforeEach(async () => {
   context = await model.createContext(EXACT);
   const parts = [await model.tokenize('The red apple'), await picture(model), await model.tokenize(' is on the left.')];
   ({ lease, sequence } = await started(context, parts, { cellCount: 512, sequenceCount: 4 }));
   saved = await sequence.save();
 });
+
+afterEach(() => context.dispose());
 
 after(async () => {
   await model.dispose();

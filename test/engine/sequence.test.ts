@@ -1,9 +1,10 @@
 /** One sequence: what it reads, samples, shares with its forks, and what it refuses. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { type Context, type Model, type Sequence, TokenText } from '../../src/engine/index.js';
 import { EngineError, EtaError, UsageError } from '../../src/errors.js';
+import { assertNear } from '../device.js';
 import { EXACT, golden, picture, started, tinyModel } from './fixture.js';
 
 interface GreedyCase {
@@ -29,8 +30,14 @@ let context: Context;
 
 before(async () => {
   model = await tinyModel();
+});
+
+// A context for each test: one that fails leaves its lease to nobody.
+beforeEach(async () => {
   context = await model.createContext(EXACT);
 });
+
+afterEach(() => context.dispose());
 
 after(async () => {
   await model.dispose();
@@ -55,7 +62,7 @@ test("greedy tokens, text and logits equal PyTorch's on text", async () => {
   for (const { tokens, greedyTokens, greedyText, firstLogits } of numbers.text) {
     const { lease, sequence } = await started(context, [Int32Array.from(tokens)]);
     assert.equal(sequence.tokenCount, tokens.length);
-    assert.ok(largestDifference(await sequence.logits(), firstLogits) < 1e-3);
+    assertNear(largestDifference(await sequence.logits(), firstLogits), 1e-3, 'reference');
     const decoded = await sequence.decode({ sampler: GREEDY, maxTokens: greedyTokens.length });
     assert.deepEqual(decoded.tokens, greedyTokens);
     assert.equal(decoded.text, greedyText);
@@ -84,7 +91,7 @@ test('a fork goes on exactly as its parent would, also when the parent is gone',
   const expected = await sequence.logits();
   const [first, second, third] = (await sequence.fork(3)) as [Sequence, Sequence, Sequence];
   await sequence.release();
-  assert.equal(largestDifference(await first.logits(), expected), 0);
+  assertNear(largestDifference(await first.logits(), expected), 0, 'same');
   const options = { sampler: GREEDY, maxTokens: 12 };
   const alone = await first.decode(options);
   const together = await Promise.all([second.decode(options), third.decode(options)]);
@@ -137,7 +144,7 @@ test('text appended to undiverged forks, then a winner forked again, equals a st
   const straight = await lease.createSequence();
   await straight.prefill([...prompt, prefix, Int32Array.from(accepted)]);
   assert.equal(winner.tokenCount, straight.tokenCount);
-  assert.ok(largestDifference(await winner.logits(), await straight.logits()) < 1e-4);
+  assertNear(largestDifference(await winner.logits(), await straight.logits()), 1e-4, 'rows');
   await lease.release();
 });
 
@@ -225,12 +232,12 @@ test('trim, append, save and restore', async () => {
   await sequence.trim(prompt.length - 1);
   await assert.rejects(sequence.decode({ sampler: GREEDY, maxTokens: 1 }), hasCode('ERR_INVALID_REQUEST', /trimmed/));
   await sequence.prefill([prompt.slice(-1)]);
-  assert.ok(largestDifference(await sequence.logits(), expected) < 1e-4);
+  assertNear(largestDifference(await sequence.logits(), expected), 1e-4, 'rows');
   const bytes = await sequence.save();
   const restored = await lease.restore(bytes);
   assert.equal(restored.tokenCount, sequence.tokenCount);
   assert.equal(restored.position, sequence.position);
-  assert.equal(largestDifference(await restored.logits(), await sequence.logits()), 0);
+  assertNear(largestDifference(await restored.logits(), await sequence.logits()), 0, 'same');
   await assert.rejects(lease.restore(bytes.subarray(0, bytes.length - 9)), hasCode('ERR_INVALID_REQUEST'));
   await lease.release();
 });

@@ -1,6 +1,6 @@
 /** Calls on one sequence that nobody awaits before the next: each is done or refused, and the counts stay true. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Context, Model, Sequence } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
 import { EXACT, picture, started, tinyModel } from './fixture.js';
@@ -10,8 +10,14 @@ let context: Context;
 
 before(async () => {
   model = await tinyModel();
+});
+
+// A context for each test: one that fails leaves its lease to nobody.
+beforeEach(async () => {
   context = await model.createContext(EXACT);
 });
+
+afterEach(() => context.dispose());
 
 after(async () => {
   await model.dispose();

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { NativeLoad } from '../../src/native/binding-types.js';
+import { assertNear } from '../device.js';
 import { fuzz } from './addon-fuzz.js';
 import { binding, contextOptions, golden, loadTiny, maxDifference, modelOptions, prefilled } from './fixture.js';
 
@@ -58,6 +59,6 @@ test('behind it the addon computes as ever', async () => {
   const [first] = golden.text;
   assert.ok(first !== undefined);
   const sequence = await prefilled(context, [Int32Array.from(first.tokens)]);
-  assert.ok(maxDifference(await context.logits(sequence), first.firstLogits) < 1e-4);
+  assertNear(maxDifference(await context.logits(sequence), first.firstLogits), 1e-4, 'reference');
   await model.dispose();
 });

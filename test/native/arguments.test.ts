@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeLogitsContext, NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
 import { binding, contextOptions, greedy, loadTiny, modelOptions, picture, TOKENIZE } from './fixture.js';
 
@@ -8,8 +8,12 @@ let context: NativeLogitsContext;
 
 before(async () => {
   model = await loadTiny();
+});
+// A context for each test: one that fails leaves its sequences to nobody.
+beforeEach(async () => {
   context = await model.createContext(contextOptions());
 });
+afterEach(() => context.dispose());
 after(() => model.dispose());
 
 /** Thrown at once, named in the message. */

@@ -12,13 +12,19 @@ const [addon, where, phase] = isMainThread ? process.argv.slice(2) : workerData;
 const { binding } = loadFrom(addon, LLAMA_TAG);
 const folder = fileURLToPath(new URL('../golden/engine/', import.meta.url));
 
+/** As test/device.ts has it. */
+const device = process.env['ETA_VLM_TEST_DEVICE'];
+const PLACE =
+  device === undefined
+    ? { gpuLayerCount: 0, projectorOnGpu: false }
+    : { device, gpuLayerCount: -1, projectorOnGpu: true };
+
 const load = (onProgress) =>
   binding.loadModel(
     {
       modelPath: `${folder}tiny.gguf`,
       projectorPath: `${folder}tiny-projector.gguf`,
-      gpuLayerCount: 0,
-      projectorOnGpu: false,
+      ...PLACE,
       threadCount: 2,
       useMmap: true,
       useMlock: false,

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { Model } from '../../src/engine/index.js';
 import { EngineError } from '../../src/errors.js';
 import type { NativeModel } from '../../src/native/binding-types.js';
+import { PLACE } from '../device.js';
 import { contextOptions, greedy, loadTiny, prefilled, run, modelPath as soundPath } from './fixture.js';
 
 const FEED_FORWARD = 128;
@@ -100,7 +101,7 @@ test('in one batch the failing sequences fail and the others draw what they draw
 });
 
 test('the engine tells that request alone', async () => {
-  await using engine = await Model.load({ modelPath, gpuLayerCount: 0, threadCount: 1 });
+  await using engine = await Model.load({ modelPath, ...PLACE, threadCount: 1 });
   await using context = await engine.createContext({ contextSize: 256, cacheType: 'f32', flashAttention: 'off' });
   const outcomes = await Promise.allSettled(
     [failing[0], sound[0]].map(async (token) => {

@@ -14,6 +14,7 @@ import type {
   NativeSamplerOptions,
   NativeTokenizeOptions,
 } from '../../src/native/binding-types.js';
+import { PLACE } from '../device.js';
 
 export const folder = fileURLToPath(new URL('../golden/engine/', import.meta.url));
 export const modelPath = `${folder}tiny.gguf`;
@@ -33,8 +34,7 @@ export function modelOptions(overrides: Partial<NativeModelOptions> = {}): Nativ
   return {
     modelPath,
     projectorPath,
-    gpuLayerCount: 0,
-    projectorOnGpu: false,
+    ...PLACE,
     threadCount: 1,
     useMmap: true,
     useMlock: false,

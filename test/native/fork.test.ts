@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
+import { assertFar, assertNear } from '../device.js';
 import {
   contextOptions,
   greedy,
@@ -21,9 +22,13 @@ let image: NativeImage;
 
 before(async () => {
   model = await loadTiny();
-  context = await model.createContext(contextOptions());
   image = await picture(model, 7);
 });
+// A context for each test: one that fails leaves its sequences to nobody.
+beforeEach(async () => {
+  context = await model.createContext(contextOptions());
+});
+afterEach(() => context.dispose());
 after(() => model.dispose());
 
 const question = () => text(model, 'What colour is the chair?');
@@ -37,10 +42,10 @@ test('a fork is bit-identical to a fresh decode of the same tokens', async () =>
     const fresh = await model.createContext(contextOptions());
     const straight = await prefilled(fresh, parts);
     const expected = await logitsAfter(fresh, straight, next);
-    assert.equal(maxDifference(await logitsAfter(forked, child, next), expected), 0);
+    assertNear(maxDifference(await logitsAfter(forked, child, next), expected), 0, 'same');
     // Beside other sequences the same sums run over other cells: equal but for rounding.
     const other = await prefilled(fresh, parts);
-    assert.ok(maxDifference(await logitsAfter(fresh, other, next), expected) < 1e-5);
+    assertNear(maxDifference(await logitsAfter(fresh, other, next), expected), 1e-5, 'cells');
     await Promise.all([forked.dispose(), fresh.dispose()]);
   }
 });
@@ -71,10 +76,10 @@ test('five different sequences in one batch equal each alone within 1e-4', async
   for (const [k, sequence] of together.entries()) {
     const [alone = -1] = await one(parent, 1);
     const expected = await logitsAfter(context, alone, endings[k] ?? []);
-    assert.ok(maxDifference(await context.logits(sequence), expected) < 1e-4);
+    assertNear(maxDifference(await context.logits(sequence), expected), 1e-4, 'rows');
     // The check can fail: another ending is far away.
     const other = await context.logits(together[(k + 1) % 5] ?? -1);
-    assert.ok(maxDifference(other, expected) > 1e-2);
+    assertFar(maxDifference(other, expected), 1e-2, 'rows');
     await context.release([alone]);
   }
   await context.release([parent, ...together]);
@@ -113,7 +118,7 @@ test('re-forking a winner five rounds deep equals a straight run over the same t
   }
   const forked = await logitsAfter(context, winner, [17]);
   const straight = await prefilled(context, [...prompt, Int32Array.from(chosen)]);
-  assert.ok(maxDifference(await logitsAfter(context, straight, [17]), forked) < 1e-4);
+  assertNear(maxDifference(await logitsAfter(context, straight, [17]), forked), 1e-4, 'rows');
   const facts = [await context.sequence(winner), await context.sequence(straight)];
   assert.deepEqual(facts[0], facts[1]);
   await context.release([winner, straight]);
@@ -131,7 +136,7 @@ test('undiverged sequences share their rows until they part', async () => {
   assert.equal(shared.sharedRowCount, prefix.length * 3);
   const fresh = await prefilled(context, [await question()]);
   const expected = await logitsAfter(context, fresh, prefix);
-  for (const id of forks) assert.ok(maxDifference(await context.logits(id), expected) < 1e-5);
+  for (const id of forks) assertNear(maxDifference(await context.logits(id), expected), 1e-5, 'cells');
 
   // Two of them go on alike, the others differ from the second token on.
   const tails = [
@@ -145,7 +150,7 @@ test('undiverged sequences share their rows until they part', async () => {
   const logits = await Promise.all(forks.map((id) => context.logits(id)));
   for (const [k, tail] of tails.entries()) {
     const alone = await prefilled(context, [await question(), prefix, Int32Array.from(tail)]);
-    assert.ok(maxDifference(await context.logits(alone), logits[k] ?? []) < 1e-4, `tail ${k}`);
+    assertNear(maxDifference(await context.logits(alone), logits[k] ?? []), 1e-4, 'cells', `tail ${k}`);
     await context.release([alone]);
   }
   assert.deepEqual(logits[0], logits[1]);
@@ -179,11 +184,11 @@ test('trim takes back tokens, frees their cells and never cuts an image', async 
   await context.trim(sequence, start.length + 16);
   assert.equal((await context.sequence(sequence)).position, start.length + 16);
   await assert.rejects(context.logits(sequence), { code: 'NOTHING_TO_SAMPLE' });
-  assert.ok(maxDifference(await logitsAfter(context, sequence, await question()), expected) < 1e-5);
+  assertNear(maxDifference(await logitsAfter(context, sequence, await question()), expected), 1e-5, 'cells');
   const [child = -1] = await one(sequence, 1);
   await context.trim(sequence, 0);
   assert.equal((await context.statistics()).usedCellCount, total);
-  assert.ok(maxDifference(await context.logits(child), expected) < 1e-5);
+  assertNear(maxDifference(await context.logits(child), expected), 1e-5, 'cells');
   await context.release([sequence, child]);
 });
 

@@ -1,7 +1,8 @@
 /** Contexts that keep hidden states in place of logits; test/evaluators/reward-trunk.test.ts shows that the numbers are right. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeHiddenStateContext, NativeModel } from '../../src/native/binding-types.js';
+import { assertFar, assertNear } from '../device.js';
 import { contextOptions, greedy, loadTiny, maxDifference, prefilled, run, text } from './fixture.js';
 
 let model: NativeModel;
@@ -9,8 +10,12 @@ let context: NativeHiddenStateContext;
 
 before(async () => {
   model = await loadTiny();
+});
+// A context for each test: one that fails leaves its sequences to nobody.
+beforeEach(async () => {
   context = await model.createContext(contextOptions({ output: 'hidden-state' }));
 });
+afterEach(() => context.dispose());
 after(() => model.dispose());
 
 const NONE = new Float32Array(0);
@@ -27,8 +32,8 @@ test('forks in one batch have the states that they have alone; others have other
     const alone = await prefilled(context, [await question(), ending]);
     const expected = await context.hiddenState(alone);
     assert.equal(expected.length, model.facts.embeddingSize);
-    assert.ok(maxDifference(states[k] ?? NONE, expected) < 1e-4, `ending ${k}`);
-    assert.ok(maxDifference(states[(k + 1) % 3] ?? NONE, expected) > 1e-2, 'the control: another ending');
+    assertNear(maxDifference(states[k] ?? NONE, expected), 1e-4, 'cells', `ending ${k}`);
+    assertFar(maxDifference(states[(k + 1) % 3] ?? NONE, expected), 1e-2, 'cells', 'the control: another ending');
     await context.release([alone]);
   }
   await context.release([parent, ...children]);
@@ -38,7 +43,12 @@ test('an input longer than a batch, and many rows of output', async () => {
   const small = await model.createContext(contextOptions({ output: 'hidden-state', batchSize: 8, microBatchSize: 4 }));
   const long = Int32Array.from({ length: 50 }, (_, at) => 20 + at);
   const expected = await context.hiddenState(await prefilled(context, [long]));
-  assert.ok(maxDifference(await small.hiddenState(await prefilled(small, [long])), expected) < 1e-4, 'the same state');
+  assertNear(
+    maxDifference(await small.hiddenState(await prefilled(small, [long])), expected),
+    1e-4,
+    'cells',
+    'the same state',
+  );
   await small.dispose();
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
 import { contextOptions, golden, greedy, hot, loadTiny, picture, prefilled, run, runOne, text } from './fixture.js';
 
@@ -9,9 +9,13 @@ let image: NativeImage;
 
 before(async () => {
   model = await loadTiny();
-  context = await model.createContext(contextOptions());
   image = await picture(model, 5);
 });
+// A context for each test: one that fails leaves its sequences to nobody.
+beforeEach(async () => {
+  context = await model.createContext(contextOptions());
+});
+afterEach(() => context.dispose());
 after(() => model.dispose());
 
 const prompt = () => text(model, 'The red apple is on the left.');

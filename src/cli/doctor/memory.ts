@@ -19,6 +19,7 @@ export interface MemoryFlags {
   /** Candidates of each round. */
   readonly n?: number;
   readonly cacheType?: 'f32' | 'f16' | 'q8_0';
+  readonly device?: string;
   readonly gpuLayers?: number;
 }
 
@@ -49,7 +50,7 @@ export async function examineMemory(flags: MemoryFlags): Promise<MemoryReport> {
       cacheType: flags.cacheType,
       gpuLayerCount: flags.gpuLayers ?? 'auto',
     },
-    thisMachine(found),
+    thisMachine(found, flags.device),
   );
   return { model: base.name, devices: found, ...fit };
 }

@@ -1,0 +1,169 @@
+#include "engine/device.h"
+
+#ifdef ETA_BACKEND_DL
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#include <unistd.h>
+#endif
+
+#include <filesystem>
+#include <mutex>
+#include <vector>
+#endif
+#include <atomic>
+#include <cstdio>
+
+namespace eta::device {
+
+namespace {
+
+// Whether a device was lost since the last renewal.
+std::atomic<bool> is_lost{false};
+
+#ifdef ETA_BACKEND_DL
+struct Library {
+  std::string path;
+  ggml_backend_reg_t backend;
+};
+
+struct Libraries {
+  std::mutex mutex;
+  std::vector<Library> loaded;
+};
+
+Libraries& Known() {
+  static Libraries known;
+  return known;
+}
+
+// From here on the system keeps its code, whoever lets go of it.
+bool Pin(const std::filesystem::path& library) {
+#ifdef _WIN32
+  HMODULE module = nullptr;
+  return GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN, library.c_str(), &module) != 0;
+#else
+  return dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr;
+#endif
+}
+
+int ProcessId() {
+#ifdef _WIN32
+  return static_cast<int>(GetCurrentProcessId());
+#else
+  return getpid();
+#endif
+}
+
+// Another file, because the system loads no file twice. Null where it cannot be written or loaded.
+ggml_backend_reg_t LoadCopy(const std::filesystem::path& path) {
+  static std::atomic<int> count{0};
+  std::error_code error;
+  const std::filesystem::path copy =
+      std::filesystem::temp_directory_path(error) /
+      ("eta-vlm-" + std::to_string(ProcessId()) + "-" + std::to_string(++count) + "-" + path.filename().string());
+  if (error || !std::filesystem::copy_file(path, copy, error)) return nullptr;
+  ggml_backend_reg_t backend = ggml_backend_load(copy.string().c_str());
+  std::filesystem::remove(copy, error);
+  return backend;
+}
+#endif
+
+bool Holds(const std::string& words, std::initializer_list<const char*> some) {
+  for (const char* one : some) {
+    if (words.find(one) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Such as " Free now: CPU 10103 of 23419 MiB, Vulkan0 250 of 8192 MiB."
+std::string FreeNow() {
+  std::string text;
+  for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    size_t free = 0;
+    size_t total = 0;
+    ggml_backend_dev_memory(device, &free, &total);
+    if (total == 0) continue;
+    char figures[64];
+    std::snprintf(figures, sizeof figures, " %zu of %zu MiB", free >> 20, total >> 20);
+    text += (text.empty() ? " Free now: " : ", ") + std::string(ggml_backend_dev_name(device)) + figures;
+  }
+  return text + (text.empty() ? "" : ".");
+}
+
+}  // namespace
+
+ggml_backend_reg_t LoadBackend(const std::string& path) {
+#ifdef ETA_BACKEND_DL
+  const std::lock_guard<std::mutex> lock(Known().mutex);
+  for (const Library& library : Known().loaded) {
+    if (library.path == path) return library.backend;
+  }
+  ggml_backend_reg_t backend = ggml_backend_load(path.c_str());
+  if (backend != nullptr) Known().loaded.push_back({path, backend});
+  return backend;
+#else
+  (void)path;
+  return nullptr;
+#endif
+}
+
+bool LoadBackends(const std::string& folder) {
+#ifdef ETA_BACKEND_DL
+  const std::lock_guard<std::mutex> lock(Known().mutex);
+  if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
+    ggml_backend_load_all_from_path(folder.c_str());
+  }
+#else
+  (void)folder;
+#endif
+  return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) != nullptr;
+}
+
+void RenewLost() {
+#ifdef ETA_BACKEND_DL
+  const std::lock_guard<std::mutex> lock(Known().mutex);
+  if (!is_lost) return;
+  for (Library& library : Known().loaded) {
+    // The others end the process where a device fails.
+    if (ggml_backend_reg_name(library.backend) != std::string("Vulkan")) continue;
+    ggml_backend_reg_t renewed = LoadCopy(library.path);
+    if (renewed == nullptr) return;
+    // Its code is still needed by what was loaded on it.
+    if (!Pin(library.path)) return;
+    ggml_backend_unload(library.backend);
+    library.backend = renewed;
+  }
+  is_lost = false;
+#endif
+}
+
+ggml_backend_dev_t Find(const std::string& name) { return ggml_backend_dev_by_name(name.c_str()); }
+
+ErrorCode Meaning(const std::string& words, ErrorCode otherwise) {
+  if (Holds(words, {"ErrorDeviceLost", "device lost"})) return ErrorCode::kDeviceLost;
+  if (Holds(words, {"ErrorOutOfDeviceMemory", "ErrorOutOfHostMemory", "unable to allocate", "failed to allocate"})) {
+    return ErrorCode::kOutOfMemory;
+  }
+  return otherwise;
+}
+
+NativeError Failure(const std::string& message, ErrorCode otherwise) {
+  const ErrorCode code = Meaning(message, otherwise);
+  switch (code) {
+    case ErrorCode::kOutOfMemory:
+      return NativeError(code, message + FreeNow() + " Put fewer layers on the device, or ask for fewer cells.");
+    case ErrorCode::kDeviceLost:
+      is_lost = true;
+      return NativeError(code,
+                         message +
+                             " The device is lost, and with it what was loaded on it: its driver was reset, or it "
+                             "was taken away. Dispose of the model and load it again.");
+    default:
+      return NativeError(code, message);
+  }
+}
+
+}  // namespace eta::device

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "engine/native_error.h"
+#include "ggml-backend.h"
+
+// The devices that llama.cpp computes on.
+namespace eta::device {
+
+// Adds the backend of a shared library to ggml's, which keeps it for the process; once. Null where it cannot be loaded.
+ggml_backend_reg_t LoadBackend(const std::string& path);
+
+// Adds the backends of a folder, of several for the processor the best one, unless there is one for the processor
+// already. Whether there is one now.
+bool LoadBackends(const std::string& folder);
+
+// Where a device was lost since: ggml-vulkan would keep using it for as long as the process lives, so its library is
+// loaded a second time, as a copy, and takes the place of the first. What was loaded on the lost device stays what it
+// is. Only for backends that LoadBackend brought.
+void RenewLost();
+
+// By ggml's name for it, such as "Vulkan0"; upper and lower case are one. Null where there is none.
+ggml_backend_dev_t Find(const std::string& name);
+
+// What a backend's or llama.cpp's words mean: OUT_OF_MEMORY, DEVICE_LOST, or `otherwise`. They have no codes for it.
+ErrorCode Meaning(const std::string& words, ErrorCode otherwise);
+
+// A failure in their words, as the error of its meaning: with the memory of the devices, or what to do when one is
+// lost.
+NativeError Failure(const std::string& message, ErrorCode otherwise);
+
+}  // namespace eta::device

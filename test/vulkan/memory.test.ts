@@ -1,0 +1,130 @@
+/** Memory of the device: what it gives, what it refuses, and that it comes back. */
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { devices, Model } from '../../src/engine/index.js';
+import { EtaError, loadEta } from '../../src/index.js';
+import { GPU_RESERVE_BYTES } from '../../src/models/index.js';
+import { onDevice, PLACE } from '../device.js';
+import { EXACT, golden, picture, started, tinyModel } from '../engine/fixture.js';
+import { planted, plantMemory } from './planted-device.js';
+
+const skip = !onDevice && 'runs on a Vulkan device: npm run test:vulkan';
+const MIB = 2 ** 20;
+const image = fileURLToPath(new URL('../../models/miniature/pictures/drawn-08.png', import.meta.url));
+const request = { prompt: 'Explain how I can make this.', image, seed: 1 };
+const { device } = PLACE;
+
+afterEach(() => {
+  if (onDevice) plantMemory(0);
+});
+
+/** An error whose figures are the device's. */
+function isOutOfMemory(error: unknown): boolean {
+  assert.ok(error instanceof EtaError, String(error));
+  assert.equal(error.code, 'ERR_MEMORY', error.message);
+  assert.match(error.message, /failed to allocate Vulkan0 buffer of size \d+/);
+  assert.match(error.message, /Free now: .*Vulkan0 \d+ of \d+ MiB/);
+  return true;
+}
+
+test('a model, a projector and a context that the device has no room for are ERR_MEMORY, and the process goes on', {
+  skip,
+}, async () => {
+  plantMemory(0.2 * MIB);
+  await assert.rejects(tinyModel(), isOutOfMemory);
+  plantMemory(0.45 * MIB);
+  await assert.rejects(tinyModel(), isOutOfMemory, 'the projector');
+  plantMemory(MIB);
+  await using model = await tinyModel();
+  await assert.rejects(model.createContext(EXACT), isOutOfMemory);
+  // The way out that the message names.
+  plantMemory(0.2 * MIB + planted().allocatedBytes);
+  await using fewer = await tinyModel({ gpuLayerCount: 1, projectorOnGpu: false });
+  plantMemory(0);
+  await using context = await fewer.createContext(EXACT);
+  const { lease, sequence } = await started(context, [await fewer.tokenize('The red apple')]);
+  assert.notEqual((await sequence.decode({ maxTokens: 8 })).text, '');
+  await lease.release();
+});
+
+test('a picture and a decode that find no memory are told, and are done with when there is some', {
+  skip,
+}, async () => {
+  await using model = await tinyModel();
+  await using context = await model.createContext(EXACT);
+  const parts = [await model.tokenize('The red apple')];
+  plantMemory(planted().allocatedBytes);
+  const outcomes = await Promise.allSettled([picture(model), started(context, parts)]);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'ERR_MEMORY', outcome.reason.message);
+  }
+  plantMemory(0);
+  (await picture(model)).dispose();
+  await using other = await model.createContext(EXACT);
+  const { sequence } = await started(other, parts);
+  assert.notEqual((await sequence.decode({ maxTokens: 8 })).text, '');
+});
+
+test("'auto' places as many layers as the device says it has room for, and they are there", { skip }, async () => {
+  const held: number[] = [];
+  // What the miniature takes beyond the reserve: nothing fits, some layers, all.
+  for (const bytes of [1, 6, 200]) {
+    plantMemory(GPU_RESERVE_BYTES + bytes * MIB);
+    assert.equal(devices().find(({ name }) => name === device)?.memoryTotalBytes, GPU_RESERVE_BYTES + bytes * MIB);
+    const eta = await loadEta({ device });
+    held.push(planted().allocatedBytes);
+    assert.ok(planted().allocatedBytes <= bytes * MIB, `${planted().allocatedBytes} of ${bytes} MiB`);
+    await eta.dispose();
+  }
+  assert.equal(held[0], 0);
+  assert.ok((held[1] ?? 0) > 0 && (held[1] ?? 0) < (held[2] ?? 0), held.join(', '));
+});
+
+test('layers that are asked for and do not fit are refused before anything is loaded', { skip }, async () => {
+  plantMemory(GPU_RESERVE_BYTES + 6 * MIB);
+  const { deviceCount, mostAllocatedBytes } = planted();
+  await assert.rejects(loadEta({ device, gpuLayerCount: -1 }), (error) => {
+    assert.ok(error instanceof EtaError && error.code === 'ERR_MEMORY');
+    assert.match(error.message, /and \d\.\d\d GiB of 0\.51 GiB on the GPU/);
+    return true;
+  });
+  assert.deepEqual([planted().deviceCount, planted().mostAllocatedBytes], [deviceCount, mostAllocatedBytes]);
+});
+
+test('dispose gives all of it back, round after round', { skip }, async () => {
+  const rounds: { readonly loaded: number; readonly answered: number; readonly rss: number }[] = [];
+  for (let round = 0; round < 8; round++) {
+    assert.equal(planted().allocatedBytes, 0, `before round ${round}`);
+    const eta = await loadEta({ device });
+    const loaded = planted().allocatedBytes;
+    await eta.respond(request);
+    const answered = planted().allocatedBytes;
+    await eta.dispose();
+    rounds.push({ loaded, answered, rss: process.memoryUsage.rss() });
+  }
+  assert.equal(planted().allocatedBytes, 0);
+  const [first, second] = rounds;
+  const last = rounds.at(-1);
+  assert.ok(first !== undefined && second !== undefined && last !== undefined);
+  assert.ok(first.loaded > 0 && first.answered >= first.loaded);
+  assert.deepEqual({ ...last, rss: 0 }, { ...second, rss: 0 });
+  const growth = (last.rss - (rounds[3]?.rss ?? 0)) / MIB;
+  console.log(
+    `${(first.loaded / MIB).toFixed(1)} MiB loaded, ${(first.answered / MIB).toFixed(1)} answering, 0 after; ` +
+      `main memory ${rounds.map(({ rss }) => (rss / MIB).toFixed(0)).join(', ')} MiB`,
+  );
+  assert.ok(growth < 24, `main memory grew by ${growth.toFixed(1)} MiB in four rounds`);
+});
+
+test('several models on one device, in turns and side by side', { skip }, async () => {
+  const load = () => Model.load({ modelPath: golden('tiny.gguf'), device });
+  const alone = await load();
+  const one = planted().allocatedBytes;
+  const more = await Promise.all([load(), load(), load()]);
+  assert.equal(planted().allocatedBytes, 4 * one);
+  await Promise.all(more.map((model) => model.dispose()));
+  assert.equal(planted().allocatedBytes, one);
+  await alone.dispose();
+  assert.equal(planted().allocatedBytes, 0);
+});
