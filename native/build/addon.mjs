@@ -27,9 +27,15 @@ export function addonIn(folder) {
 export async function buildAddon({ folder, key, route, binaries }, log, place = OWN) {
   const hash = contentHash([join(PACKAGE_ROOT, 'native'), join(PACKAGE_ROOT, 'CMakeLists.txt')], [folder, key, route]);
   const files = route === 'prebuilt' ? ['eta-vlm.node', 'loader.node'] : ['eta-vlm.node'];
-  const outputs = files.map((name) => join(place.folder, name));
-  if (outputs.every((file) => existsSync(file)) && isFresh(STAMP, place.name, hash)) {
-    say(`up to date: ${outputs[0]}`);
+  const isThere = ({ folder: where, name }) =>
+    files.every((file) => existsSync(join(where, file))) && isFresh(STAMP, name, hash);
+  if (isThere(place)) {
+    say(`up to date: ${join(place.folder, 'eta-vlm.node')}`);
+    return;
+  }
+  if (isThere(OWN)) {
+    for (const name of files) put(join(OWN.folder, name), join(place.folder, name));
+    remember(STAMP, place.name, hash);
     return;
   }
   startLog(log);

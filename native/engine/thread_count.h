@@ -7,10 +7,11 @@
 
 namespace eta {
 
-// How many threads a step gets. Nobody can tell beforehand: a small model is fastest with one, a large one with all, and
-// beside other work on the same cores with fewer. So it is measured while it runs. A step with another number is compared
-// with the step of as many rows before it; three such pairs decide, or one that is clear. Fewer are tried at first, and
-// again as soon as steps get slower; more are tried now and then, because nothing shows that a core has become free.
+// How many threads a step gets. Nobody can tell beforehand: a small model is fastest with one, a large one with all,
+// and beside other work on the same cores with fewer. So it is measured while it runs. A step with another number is
+// compared with the step of as many rows before it; three such pairs decide, or one that is clear. Fewer are tried at
+// first, and again as soon as steps get slower; more are tried now and then, because nothing shows that a core has
+// become free.
 class ThreadCount {
  public:
   // `is_fixed`: always `most`.

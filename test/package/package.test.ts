@@ -111,6 +111,22 @@ test('npm asks the registry for a platform package only where its owner packed i
   assert.deepEqual(asked(forRegistry).sort(), Object.keys(peers).sort());
 });
 
+test('the workflow of a hosted CI calls scripts that exist, and packs and installs every platform', () => {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> };
+  const workflow = readFileSync(`${root}.github/workflows/ci.yml`, 'utf8');
+  const called = [...workflow.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
+  assert.deepEqual(
+    called.filter((name) => scripts[name] === undefined),
+    [],
+  );
+  const platforms = Object.keys((builderSays('withPlatforms({}, false)') as Manifest).peerDependencies ?? {});
+  assert.ok(platforms.length > 3);
+  for (const name of platforms.map((full) => full.slice('@eta-vlm/'.length))) {
+    assert.ok(workflow.includes(`--platform ${name}\n`), name);
+    assert.ok(workflow.includes(`name: ${name} }`), name);
+  }
+});
+
 test('what only a build needs is no dependency', () => {
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
   const installed = Object.keys({ ...dependencies, ...optionalDependencies });
