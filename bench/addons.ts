@@ -1,6 +1,7 @@
 /**
  * Builds of the addon beside each other: prefill, decode and the vision encoder of LLaVA-1.5's shape (ViT-L/14-336, F16),
  * with each number of threads. Every build has a process of its own; they work in turns, so that other work hits all alike.
+ * CPU time stands beside wall time, because it holds on a machine that has other work too.
  *
  *     node --import tsx bench/addons.ts NAME=ADDON.node [NAME=ADDON.node …] [--model 160m|1.1b|7b] [--weights q8_0]
  *                                       [--threads 1,2] [--rounds 5]
@@ -34,7 +35,12 @@ interface Files {
   readonly projector: string;
 }
 
-/** A build's own process: does what it is told and says how many milliseconds it took. */
+interface Took {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+/** A build's own process: does what it is told and says how long it took. */
 async function work(files: Files): Promise<void> {
   const models = new Map<number, Model>();
   process.on('message', async ({ task, threads }: Order) => {
@@ -50,29 +56,34 @@ async function work(files: Files): Promise<void> {
 const load = ({ languageModel, projector }: Files, threadCount: number) =>
   Model.load({ modelPath: languageModel, projectorPath: projector, threadCount });
 
-async function measure(model: Model, task: Task): Promise<number> {
+async function measure(model: Model, task: Task): Promise<Took> {
   if (task === 'encode') {
     const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, index) => (index * 7919) % 251);
-    const startedAt = performance.now();
-    const image = await model.encodeImage({ data, width: SIDE, height: SIDE });
-    const elapsed = performance.now() - startedAt;
-    image.dispose();
-    return elapsed;
+    return await timed(async () => (await model.encodeImage({ data, width: SIDE, height: SIDE })).dispose());
   }
   await using context = await model.createContext({ contextSize: 1024, sequenceCount: 1 });
   await using lease = await context.reserve({ cellCount: 1000, sequenceCount: 1 });
   const sequence = await lease.createSequence();
-  const startedAt = performance.now();
-  await sequence.prefill([tokenRow(model, PREFILL_TOKENS)]);
-  const prefilledAt = performance.now();
-  if (task === 'prefill') return prefilledAt - startedAt;
-  await sequence.decode({ sampler: { temperature: 0 }, maxTokens: DECODE_TOKENS });
-  return (performance.now() - prefilledAt) / DECODE_TOKENS;
+  const prefill = () => sequence.prefill([tokenRow(model, PREFILL_TOKENS)]);
+  if (task === 'prefill') return await timed(prefill);
+  await prefill();
+  const { wallMs, cpuMs } = await timed(() =>
+    sequence.decode({ sampler: { temperature: 0 }, maxTokens: DECODE_TOKENS }),
+  );
+  return { wallMs: wallMs / DECODE_TOKENS, cpuMs: cpuMs / DECODE_TOKENS };
 }
 
-async function ask(child: ChildProcess, order: Order): Promise<number> {
+async function timed(doing: () => Promise<unknown>): Promise<Took> {
+  const startedAt = performance.now();
+  const cpu = process.cpuUsage();
+  await doing();
+  const { user, system } = process.cpuUsage(cpu);
+  return { wallMs: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
+}
+
+async function ask(child: ChildProcess, order: Order): Promise<Took> {
   const answer = Promise.race([
-    once(child, 'message').then(([value]) => Number(value)),
+    once(child, 'message').then(([took]) => took as Took),
     once(child, 'exit').then(([code, signal]) =>
       Promise.reject(new Error(`${child.spawnfile} ended with ${code ?? signal}`)),
     ),
@@ -111,21 +122,23 @@ async function compare(): Promise<void> {
       await once(child, 'message');
     }
     console.log(
-      `${values.model} in ${values.weights} with ViT-L/14-336 in F16, median of ${values.rounds}, least in brackets; ` +
+      `${values.model} in ${values.weights} with ViT-L/14-336 in F16, median of ${values.rounds} (least), CPU time, its ratio to the first; ` +
         `Node ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}`,
     );
     for (const threads of values.threads.split(',').map(Number)) {
       for (const task of TASKS) {
-        const times = addons.map((): number[] => []);
+        const times = addons.map((): Took[] => []);
         for (const child of children) await ask(child, { task, threads }); // warm
         for (let round = 0; round < Number(values.rounds); round++) {
           for (const [index, child] of children.entries()) times[index]?.push(await ask(child, { task, threads }));
         }
-        const first = median(times[0] ?? []);
+        const [first = Number.NaN] = times.map((own) => median(own.map(({ cpuMs }) => cpuMs)));
         const columns = addons.map(([name], index) => {
           const own = times[index] ?? [];
-          const ratio = (median(own) / first).toFixed(2);
-          return `${name} ${median(own).toFixed(1)} (${Math.min(...own).toFixed(1)}) ms, ${ratio}`;
+          const walls = own.map(({ wallMs }) => wallMs);
+          const cpu = median(own.map(({ cpuMs }) => cpuMs));
+          const wall = `${median(walls).toFixed(1)} (${Math.min(...walls).toFixed(1)})`;
+          return `${name} ${wall} ms, CPU ${cpu.toFixed(1)}, ${(cpu / first).toFixed(2)}`;
         });
         console.log(`${threads} thread${threads === 1 ? ' ' : 's'} ${task.padEnd(7)}  ${columns.join('   ')}`);
       }

@@ -1,6 +1,6 @@
 /** The addon, its loader and ggml's CPU backends for another platform: build/targets/<platform>. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -71,6 +71,7 @@ async function multimodalLibrary(target, { flags, compiler, zig }, log) {
 /** cmake-js would ask for this machine's compiler; what it passes is passed here. */
 async function addon({ flags, libraries, binaries, folder }, log) {
   const build = join(folder, '.work');
+  const output = join(build, 'output');
   rmSync(build, { recursive: true, force: true });
   const headers = [
     requireFromHere('node-api-headers').include_dir,
@@ -80,7 +81,7 @@ async function addon({ flags, libraries, binaries, folder }, log) {
   const node = flags.includes('-DETA_SYSTEM=Windows') ? [`-DCMAKE_JS_LIB=${join(binaries, 'node.lib')}`] : [];
   const own = [
     '-DCMAKE_BUILD_TYPE=Release',
-    `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${folder}`,
+    `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${output}`,
     `-DCMAKE_JS_INC=${headers.join(';')}`,
     `-DETA_LLAMA_PREFIX=${libraries}`,
     `-DETA_LLAMA_TAG=${LLAMA_TAG}`,
@@ -90,5 +91,6 @@ async function addon({ flags, libraries, binaries, folder }, log) {
   ];
   await run('cmake', ['-S', PACKAGE_ROOT, '-B', build, ...flags, ...own], { log });
   await run('cmake', ['--build', build, ...PARALLEL], { log });
+  for (const name of ['eta-vlm.node', 'loader.node']) copyFileSync(join(output, name), join(folder, name));
   rmSync(build, { recursive: true });
 }

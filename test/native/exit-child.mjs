@@ -62,6 +62,7 @@ async function enter() {
     batchSize: 64,
     microBatchSize: 64,
     threadCount: 2,
+    measuresThreads: false,
     flashAttention: 'off',
     cacheType: 'f32',
     output: 'logits',
