@@ -17,6 +17,8 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   cacheType: '--cache-type',
   threadCount: '--threads',
   gpuLayerCount: '--gpu-layers',
+  evaluatorDevice: '--evaluator-device',
+  idleUnloadMs: null,
   sequenceCount: null,
   batchSize: null,
   flashAttention: null,
