@@ -2,6 +2,7 @@
 /** `npm run build`: llama.cpp's libraries (once a machine), the addon, the JavaScript; only what has changed. */
 import { join } from 'node:path';
 import { buildAddon } from './build/addon.mjs';
+import { cpuVariants, placeCpuVariants } from './build/cpu-variants.mjs';
 import { llamaLibraries, PACKAGE_ROOT } from './build/llama.mjs';
 import { parseOptions, USAGE } from './build/options.mjs';
 import { prebuiltLibraries } from './build/prebuilt.mjs';
@@ -19,9 +20,12 @@ async function main(args) {
   }
   const compiler = checkPrerequisites(options);
   const libraries = options.isPrebuilt
-    ? await prebuiltLibraries(options, compiler, log('llama'))
-    : { ...(await llamaLibraries(options, compiler, log('llama'))), route: 'source', runtimeFiles: [] };
+    ? await prebuiltLibraries(compiler, log('llama'))
+    : { ...(await llamaLibraries(options, compiler, log('llama'))), route: 'source' };
   await buildAddon(libraries, log('addon'));
+  const isForThisMachine = { binaries: libraries.binaries, forAllProcessors: false };
+  const backends = options.isPrebuilt ? await cpuVariants(isForThisMachine, compiler, log('cpu')) : { files: [] };
+  placeCpuVariants(backends.files, join(PACKAGE_ROOT, 'build', 'Release'));
   await buildTypeScript(log('typescript'));
 }
 

@@ -115,8 +115,9 @@ const ONE_FILE: Readonly<Record<string, string>> = {
 /** Its errors cross to the main thread as messages, where they become an EvaluatorError. */
 const WORKER_ENTRY = 'onnx/worker-thread.ts';
 
-/** The one file that loads the addon. */
+/** The one file that loads the addon, and the room that knows its name. */
 const ADDON_FILE = 'native/binding.ts';
+const ADDON_ROOM = 'native';
 
 interface Import {
   readonly from: string;
@@ -160,7 +161,7 @@ function breaches(path: string, text: string): string[] {
       found.push(`${path}: imports ${from}, which is for ${ONE_FILE[from]} alone`);
     }
   }
-  if (path !== ADDON_FILE && /\bprocess\.dlopen\b|\.node['"`]/.test(text))
+  if ((path !== ADDON_FILE && /\bprocess\.dlopen\b/.test(text)) || (room !== ADDON_ROOM && /\.node['"`]/.test(text)))
     found.push(`${path}: loads a binary, which is for ${ADDON_FILE} alone`);
   if (path !== 'errors.ts' && path !== WORKER_ENTRY && /\bthrow new Error\(/.test(text))
     found.push(`${path}: throws a plain Error`);
@@ -195,11 +196,12 @@ test('the packages that one file may import are imported there', () => {
 });
 
 test('every package that is imported is a dependency', () => {
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
+    optionalDependencies: Record<string, string>;
   };
   // tsx starts the worker from source, in this repository alone
-  const known = new Set([...Object.keys(dependencies), 'tsx']);
+  const known = new Set([...Object.keys({ ...dependencies, ...optionalDependencies }), 'tsx']);
   const missing = files.flatMap((path) =>
     importsOf(readFileSync(join(root, 'src', path), 'utf8'))
       .map(({ from }) => from)

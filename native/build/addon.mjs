@@ -1,33 +1,48 @@
 /** The addon itself: build/Release/eta-vlm.node. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { contentHash, LLAMA_TAG, PACKAGE_ROOT } from './llama.mjs';
 import { run, say, stage, startLog } from './progress.mjs';
 import { isFresh, remember, STAMP } from './stamp.mjs';
 
 const requireFromHere = createRequire(import.meta.url);
-const RELEASE = join(PACKAGE_ROOT, 'build', 'Release');
+
+const BUILD = join(PACKAGE_ROOT, 'build');
+
+/** Where one's own build goes: there src/native looks for it. */
+const OWN = { folder: join(BUILD, 'Release'), out: join(BUILD, 'addon'), name: 'addon' };
+
+/** A place beside one's own build. */
+export function addonIn(folder) {
+  return { folder, out: join(BUILD, 'addon-prebuilt'), name: 'prebuilt' };
+}
 
 /**
- * @param libraries folder with include/ and lib/, and the key of what they were built from
- * @param runtimeFiles shared libraries that must lie beside the addon (prebuilt route)
+ * @param libraries folder with include/ and lib/, the key of what they were built from, the route that they belong to
+ * @param log file for what the compiler says
+ * @param place folder for the addon, folder to compile in, name of the stamp
  */
-export async function buildAddon({ folder, key, route, runtimeFiles, binaries }, log) {
-  const output = join(RELEASE, 'eta-vlm.node');
+export async function buildAddon({ folder, key, route, binaries }, log, place = OWN) {
   const hash = contentHash([join(PACKAGE_ROOT, 'native'), join(PACKAGE_ROOT, 'CMakeLists.txt')], [folder, key, route]);
-  const needed = [output, ...runtimeFiles.map((file) => join(RELEASE, basename(file)))];
-  if (needed.every((file) => existsSync(file)) && isFresh(STAMP, 'addon', hash)) {
-    say(`up to date: ${output}`);
+  const files = route === 'prebuilt' ? ['eta-vlm.node', 'loader.node'] : ['eta-vlm.node'];
+  const isThere = ({ folder: where, name }) =>
+    files.every((file) => existsSync(join(where, file))) && isFresh(STAMP, name, hash);
+  if (isThere(place)) {
+    say(`up to date: ${join(place.folder, 'eta-vlm.node')}`);
+    return;
+  }
+  if (isThere(OWN)) {
+    for (const name of files) put(join(OWN.folder, name), join(place.folder, name));
+    remember(STAMP, place.name, hash);
     return;
   }
   startLog(log);
   await stage('Built the addon', async () => {
-    const out = join(PACKAGE_ROOT, 'build', 'addon');
-    forgetOtherLibraries(out, folder);
+    forgetOtherLibraries(place.out, folder);
     const cmakeJs = requireFromHere.resolve('cmake-js/bin/cmake-js');
-    const common = ['--directory', PACKAGE_ROOT, '--out', out, '--config', 'Release', '--log-level', 'warn'];
+    const common = ['--directory', PACKAGE_ROOT, '--out', place.out, '--config', 'Release', '--log-level', 'warn'];
     const definitions = {
       ETA_LLAMA_PREFIX: folder,
       ETA_LLAMA_TAG: LLAMA_TAG,
@@ -37,11 +52,11 @@ export async function buildAddon({ folder, key, route, runtimeFiles, binaries },
     const defines = Object.entries(definitions).map(([name, value]) => `--CD${name}=${value}`);
     await run(process.execPath, [cmakeJs, 'configure', ...common, ...defines], { log });
     await run(process.execPath, [cmakeJs, 'build', ...common, '--parallel', `${availableParallelism()}`], { log });
-    removeOtherLibraries(runtimeFiles);
-    for (const file of runtimeFiles) place(file, join(RELEASE, basename(file)));
-    place(join(out, 'Release', 'eta-vlm.node'), output);
+    // A loader beside the addon says that it needs one.
+    rmSync(join(place.folder, 'loader.node'), { force: true });
+    for (const name of files) put(join(place.out, 'Release', name), join(place.folder, name));
   });
-  remember(STAMP, 'addon', hash);
+  remember(STAMP, place.name, hash);
 }
 
 /** CMake keeps the libraries that it has found, though the folder to look in be another now. */
@@ -53,18 +68,9 @@ function forgetOtherLibraries(out, folder) {
   if (!isOurs) rmSync(out, { recursive: true });
 }
 
-/** Backends of an earlier build would be loaded with ours. */
-function removeOtherLibraries(runtimeFiles) {
-  if (!existsSync(RELEASE)) return;
-  const wanted = new Set(runtimeFiles.map((file) => basename(file)));
-  for (const name of readdirSync(RELEASE)) {
-    if (/^lib(ggml|llama).*\.so$/.test(name) && !wanted.has(name)) rmSync(join(RELEASE, name));
-  }
-}
-
 /** A running process may have the old file open: it is replaced, never written over. */
-function place(from, to) {
-  mkdirSync(RELEASE, { recursive: true });
+function put(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
   const temporary = `${to}.${process.pid}.new`;
   copyFileSync(from, temporary);
   renameSync(temporary, to);

@@ -76,13 +76,15 @@ function configureFlags({ backend, cmakeFlags }) {
     '-DLLAMA_SUBPROCESS=OFF',
     '-DMTMD_VIDEO=OFF',
     '-DGGML_NATIVE=ON',
+    // ggml's own threads: our patch of their barrier, and no libgomp to be found at run time.
+    '-DGGML_OPENMP=OFF',
     ...backendFlags(backend),
     ...cmakeFlags,
   ];
 }
 
 /** Native code runs on its own kind of processor: a cache that travels (a home folder, a container) must not mix them. */
-function processor(flags) {
+export function processor(flags) {
   if (flags.some((flag) => /^-DGGML_NATIVE(:BOOL)?=(OFF|0)$/i.test(flag))) return 'any';
   const features = existsSync('/proc/cpuinfo')
     ? /^(flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))

@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { BuildError } from './progress.mjs';
 
-export const USAGE = `Usage: npm run build -- [--cpu | --cuda | --metal | --vulkan] [--prebuilt]
+export const USAGE = `Usage: npm run build -- [--cpu | --cuda | --metal | --vulkan | --prebuilt]
 
   --cpu, --cuda, --metal, --vulkan   what to compute on besides the CPU; default: CUDA where nvcc is found, Metal on
                                      Apple silicon, otherwise the CPU alone
-  --prebuilt                         link node-llama-cpp's compiled llama.cpp; compiles only libmtmd and the addon
+  --prebuilt                         link node-llama-cpp's compiled llama.cpp; compiles only libmtmd and the addon; a
+                                     GPU's backend is then a package that is installed beside it
 
 Environment: ETA_VLM_CACHE (folder for llama.cpp's libraries), ETA_VLM_CMAKE_FLAGS (more -D flags for llama.cpp,
 such as -DGGML_NATIVE=OFF for an addon that is shipped to other machines).`;
@@ -34,10 +35,13 @@ export function parseOptions(args, env = process.env) {
   if (wrong !== undefined) {
     throw new BuildError(`Expected flags like -DGGML_NATIVE=OFF in ETA_VLM_CMAKE_FLAGS, received ${wrong}.`, 2);
   }
-  if (isPrebuilt && (cmakeFlags.length > 0 || backend === 'metal')) {
-    throw new BuildError('--prebuilt links libraries that are compiled already: it takes no flags of llama.cpp.', 2);
+  if (isPrebuilt && (cmakeFlags.length > 0 || (backend !== undefined && backend !== 'cpu'))) {
+    throw new BuildError(
+      '--prebuilt links libraries that are compiled already: it takes no flags of llama.cpp, and no backend. ' +
+        'That of a GPU is a package, which is loaded where it is installed: @node-llama-cpp/linux-x64-vulkan, -cuda.',
+      2,
+    );
   }
-  // Compiled backends need more than the toolkit tells (the CUDA runtime of their version): they are asked for by name.
   return { backend: backend ?? (isPrebuilt ? 'cpu' : detectBackend(env)), isPrebuilt, cmakeFlags, wantsHelp: false };
 }
 

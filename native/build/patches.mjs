@@ -15,10 +15,17 @@ export function patchFiles() {
     .map((name) => join(FOLDER, name));
 }
 
-/** Part of the key of everything that is built from the patched source. A checkout with other line ends is the same. */
-export function patchesHash() {
+/**
+ * Part of the key of everything that is built from the patched source. A checkout with other line ends is the same.
+ *
+ * @param {string} [folder] of llama.cpp: patches that change nothing in it do not count
+ */
+export function patchesHash(folder = '') {
   const hash = createHash('sha256');
-  for (const file of patchFiles()) hash.update(readFileSync(file, 'utf8').replaceAll('\r\n', '\n')).update('\0');
+  for (const file of patchFiles()) {
+    const text = readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
+    if (text.includes(`\n+++ b/${folder}`)) hash.update(text).update('\0');
+  }
   return hash.digest('hex');
 }
 

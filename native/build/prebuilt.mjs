@@ -1,22 +1,35 @@
 /** The prebuilt route: node-llama-cpp's compiled llama.cpp, and libmtmd compiled from the same source. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
 import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
 
+/** As node-llama-cpp calls a platform. */
+export function platformOfLlama(platform = process.platform, architecture = process.arch) {
+  const names = { darwin: 'mac', win32: 'win' };
+  const name = `${names[platform] ?? platform}-${architecture}`;
+  return name === 'mac-arm64' ? 'mac-arm64-metal' : name;
+}
+
 /** Folder with node-llama-cpp's libraries for this machine, checked to be of our tag. */
-function binariesFolder(backend) {
+function binariesFolder() {
   if (process.platform !== 'linux') {
     throw new BuildError('Expected Linux for --prebuilt: elsewhere build from source, without --prebuilt.', 2);
   }
-  const name = `linux-${process.arch}${backend === 'cpu' ? '' : `-${backend}`}`;
-  const folder = join(dirname(dirname(packageOfLlama())), 'node_modules', '@node-llama-cpp', name, 'bins', name);
-  if (!existsSync(folder)) {
+  const name = platformOfLlama();
+  let folder;
+  try {
+    // Found from node-llama-cpp, whose dependency it is: pnpm links it there alone.
+    const main = createRequire(join(packageOfLlama(), 'package.json')).resolve(`@node-llama-cpp/${name}`);
+    folder = join(dirname(dirname(main)), 'bins', name);
+  } catch (cause) {
+    if (cause instanceof BuildError) throw cause;
     throw new BuildError(
-      `Expected node-llama-cpp's libraries in ${folder}. Install them: npm install @node-llama-cpp/${name}`,
+      `Expected node-llama-cpp's libraries for this machine, but @node-llama-cpp/${name} is not installed: npm install @node-llama-cpp/${name}`,
     );
   }
   const { buildOptions } = JSON.parse(readFileSync(join(folder, '_nlcBuildMetadata.json'), 'utf8'));
@@ -28,14 +41,11 @@ function binariesFolder(backend) {
   return folder;
 }
 
-/** What buildAddon needs; the shared libraries are copied beside the addon, so that the two can be packed together. */
-export async function prebuiltLibraries({ backend }, compiler, log) {
-  const binaries = binariesFolder(backend);
-  const runtimeFiles = readdirSync(binaries)
-    .filter((name) => /^lib.*\.so$/.test(name) && name !== 'libllama-common.so')
-    .map((name) => join(binaries, name));
+/** What buildAddon needs. The shared libraries stay where they lie: native/loader opens them there. */
+export async function prebuiltLibraries(compiler, log) {
+  const binaries = binariesFolder();
   const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash(), compiler, process.arch]))
+    .update(JSON.stringify([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler, process.arch]))
     .digest('hex')
     .slice(0, 12);
   const root = join(cacheFolder(), 'llama.cpp');
@@ -57,5 +67,5 @@ export async function prebuiltLibraries({ backend }, compiler, log) {
     moveIntoPlace(join(work, 'done'), folder);
     rmSync(work, { recursive: true, force: true });
   }
-  return { folder, key: `${key}-${backend}`, route: 'prebuilt', runtimeFiles, binaries };
+  return { folder, key, route: 'prebuilt', binaries };
 }

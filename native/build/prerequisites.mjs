@@ -1,6 +1,7 @@
 /** What must be on the machine before anything is built, and the command that brings what is missing. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from './options.mjs';
@@ -32,6 +33,14 @@ const NEEDS = {
   },
 };
 
+/** Packages that a build needs and an answer does not, each by a file of it: devDependencies, which npm leaves out elsewhere. */
+const PACKAGES = {
+  'node-llama-cpp': 'node-llama-cpp', // carries the source of llama.cpp
+  'cmake-js': 'cmake-js/package.json',
+  'node-addon-api': 'node-addon-api/package.json',
+  'node-api-headers': 'node-api-headers/package.json',
+};
+
 /**
  * @returns {string} the compiler's own description, which becomes part of the libraries' key
  * @throws BuildError that names everything missing at once
@@ -45,9 +54,30 @@ export function checkPrerequisites({ backend, isPrebuilt }) {
   if (output('git', ['--version']) === undefined) missing.push('git');
   if (backend === 'cuda' && !isPrebuilt && findProgram('nvcc') === undefined) missing.push('nvcc');
   if (backend === 'vulkan' && !isPrebuilt && findProgram('glslc') === undefined) missing.push('glslc');
-  if (missing.length === 0 && compiler !== undefined) return compiler;
+  const packages = missingPackages();
+  if (missing.length === 0 && packages.length === 0 && compiler !== undefined) return compiler;
   const lines = missing.map((name) => `- ${NEEDS[name].what}: ${installCommand(name)}`);
+  if (packages.length > 0) {
+    lines.push(`- packages that only a build needs: npm install --save-dev --ignore-scripts ${packages.join(' ')}`);
+  }
   throw new BuildError(`Missing to build the native addon:\n${lines.join('\n')}\nInstall and run the build again.`);
+}
+
+/** Those of PACKAGES that cannot be found from here, with the versions that this package was made with. */
+function missingPackages() {
+  const { resolve } = createRequire(import.meta.url);
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const isMissing = (file) => {
+    try {
+      resolve(file);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  return Object.entries(PACKAGES)
+    .filter(([, file]) => isMissing(file))
+    .map(([name]) => `${name}@${manifest.devDependencies[name]}`);
 }
 
 function installCommand(name) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/clock.h"
 #include "engine/log.h"
 
 namespace eta {
@@ -36,7 +37,10 @@ void CheckMemory(const llama_model* model, const ModelFacts& facts, const Contex
 }  // namespace
 
 KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml_abort_callback is_ending, void* data)
-    : model_(model), output_(settings.output) {
+    : model_(model),
+      output_(settings.output),
+      threads_(settings.thread_count, !settings.measures_threads),
+      pool_(thread_pool::Make(settings.thread_count)) {
   CheckMemory(model.Model(), model.Facts(), settings);
   // A decode has to hold the next token of every sequence, and a non-causal image in one micro batch.
   int32_t micro_batch = settings.micro_batch_size;
@@ -77,6 +81,7 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
                                                        " Ask for fewer cells or sequences.");
     }
   }
+  if (pool_ != nullptr) llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
   facts_.cell_count = static_cast<int32_t>(llama_n_ctx(context_.get()));
   facts_.sequence_count = settings.sequence_count;
   facts_.batch_size = static_cast<int32_t>(llama_n_batch(context_.get()));
@@ -174,9 +179,14 @@ bool KvCache::ReadState(Sequence& sequence, const uint8_t* in, size_t size, int3
 
 int32_t KvCache::Decode(const llama_batch& batch) {
   output_->Prepare(context_.get(), batch);
+  const int32_t thread_count = threads_.Next(batch.n_tokens);
+  llama_set_n_threads(context_.get(), thread_count, thread_count);
+  const auto start = std::chrono::steady_clock::now();
   try {
     const int32_t code = llama_decode(context_.get(), batch);
-    if (code == 0) llama_synchronize(context_.get());
+    if (code != 0) return code;
+    llama_synchronize(context_.get());
+    threads_.Took(MillisecondsSince(start));
     return code;
   } catch (...) {
     // llama.cpp holds its buffers for reserved though that was what failed, and would run into them with the next

@@ -7,6 +7,8 @@
 #include "engine/loaded_model.h"
 #include "engine/output.h"
 #include "engine/sequence.h"
+#include "engine/thread_count.h"
+#include "engine/thread_pool.h"
 #include "llama-cpp.h"
 
 namespace eta {
@@ -18,6 +20,7 @@ struct ContextSettings {
   int32_t batch_size = 0;
   int32_t micro_batch_size = 0;
   int32_t thread_count = 1;
+  bool measures_threads = false;  // thread_count is the most then
   llama_flash_attn_type flash_attention = LLAMA_FLASH_ATTN_TYPE_AUTO;
   ggml_type cache_type = GGML_TYPE_F16;
   std::shared_ptr<const Output> output;
@@ -77,6 +80,8 @@ class KvCache {
   OutputRow CopyOutput(int32_t row_of_batch) const;
   int32_t OutputSize() const { return output_->Size(model_.Facts()); }
   const Output& KeptOutput() const { return *output_; }
+  // Threads of the last step.
+  int32_t LastThreadCount() const { return threads_.Last(); }
 
  private:
   bool RemoveRows(const Sequence& sequence, llama_pos first);
@@ -85,6 +90,8 @@ class KvCache {
   const LoadedModel& model_;
   std::shared_ptr<const Output> output_;
   ContextFacts facts_;
+  ThreadCount threads_;
+  thread_pool::Pool pool_;  // outlives the context, which computes in it
   llama_context_ptr context_;
   std::vector<bool> lane_is_used_;
   // llama.cpp gives away a cell that has left the window of its only owner, though a trim may bring it back: under

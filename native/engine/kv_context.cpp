@@ -212,6 +212,7 @@ ContextStatistics KvContext::Statistics() {
   ContextStatistics statistics = totals_;
   statistics.used_cell_count = cache_->UsedCellCount();
   statistics.live_sequence_count = static_cast<int32_t>(sequences_.size());
+  statistics.thread_count = cache_->LastThreadCount();
   return statistics;
 }
 

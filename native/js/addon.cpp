@@ -23,9 +23,12 @@ Napi::Object Register(Napi::Env env, Napi::Object exports) {
   eta::Model::Register(env);
   eta::Image::Register(env);
   eta::Context::Register(env);
-  exports["build"] = eta::backend::BuildFacts(env);
+  // Asked anew each time: backends may be loaded later.
+  exports.DefineProperty(
+      Napi::PropertyDescriptor::Accessor<Checked<eta::backend::BuildFacts>>("build", napi_enumerable));
   exports["devices"] = Napi::Function::New<Checked<eta::backend::Devices>>(env, "devices");
   exports["setLogLevel"] = Napi::Function::New<Checked<eta::backend::SetLogLevel>>(env, "setLogLevel");
+  exports["loadBackends"] = Napi::Function::New<Checked<eta::backend::LoadBackends>>(env, "loadBackends");
   exports["loadBackend"] = Napi::Function::New<Checked<eta::backend::LoadBackend>>(env, "loadBackend");
   exports["variable"] = Napi::Function::New<Checked<eta::process::Variable>>(env, "variable");
   exports["setVariable"] = Napi::Function::New<Checked<eta::process::SetVariable>>(env, "setVariable");

@@ -1,11 +1,10 @@
 #include "js/backend.h"
 
 #ifdef ETA_BACKEND_DL
-#include <dlfcn.h>
-
-#include <filesystem>
+#include <map>
 #endif
 #include <mutex>
+#include <string>
 
 #include "engine/log.h"
 #include "ggml-backend.h"
@@ -30,6 +29,27 @@ const char* TypeName(enum ggml_backend_dev_type type) {
   }
 }
 
+#ifdef ETA_BACKEND_DL
+// ggml keeps its backends for the process, and would keep one twice: every thread of JavaScript comes here.
+struct LoadedBackends {
+  std::mutex mutex;
+  std::map<std::string, ggml_backend_reg_t> by_path;
+};
+
+LoadedBackends& Loaded() {
+  static LoadedBackends loaded;
+  return loaded;
+}
+#else
+// A backend library brings its own libggml-base, which would be a second ggml beside the one compiled in.
+[[noreturn]] void RefuseBackend(Napi::Env env, const std::string& path) {
+  throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
+                                      "Cannot load " + path +
+                                          ": this build has its backends compiled in. Rebuild with --prebuilt for "
+                                          "backends from shared libraries."));
+}
+#endif
+
 }  // namespace
 
 void Initialise() {
@@ -37,17 +57,11 @@ void Initialise() {
   std::call_once(once, [] {
     log::Install();
     llama_backend_init();
-#ifdef ETA_BACKEND_DL
-    // The libraries lie beside the addon; ggml by itself would look beside the executable.
-    Dl_info place;
-    if (dladdr(reinterpret_cast<const void*>(&BuildFacts), &place) != 0) {
-      ggml_backend_load_all_from_path(std::filesystem::path(place.dli_fname).parent_path().c_str());
-    }
-#endif
   });
 }
 
-Napi::Object BuildFacts(Napi::Env env) {
+Napi::Value BuildFacts(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   Napi::Object facts = Napi::Object::New(env);
   facts["llamaTag"] = Napi::String::New(env, ETA_LLAMA_TAG);
   facts["route"] = Napi::String::New(env, ETA_ROUTE);
@@ -84,11 +98,27 @@ Napi::Value SetLogLevel(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value LoadBackends(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string folder = arguments::Text(info[0], "folder");
+#ifdef ETA_BACKEND_DL
+  const std::lock_guard<std::mutex> lock(Loaded().mutex);
+  if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
+    ggml_backend_load_all_from_path(folder.c_str());
+  }
+  return Napi::Boolean::New(env, ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) != nullptr);
+#else
+  RefuseBackend(env, folder);
+#endif
+}
+
 Napi::Value LoadBackend(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string path = arguments::Text(info[0], "path");
 #ifdef ETA_BACKEND_DL
-  ggml_backend_reg_t backend = ggml_backend_load(path.c_str());
+  const std::lock_guard<std::mutex> lock(Loaded().mutex);
+  ggml_backend_reg_t& backend = Loaded().by_path[path];
+  if (backend == nullptr) backend = ggml_backend_load(path.c_str());
   if (backend == nullptr) {
     throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
                                         "Expected a ggml backend of llama.cpp " ETA_LLAMA_TAG " at " + path +
@@ -96,11 +126,7 @@ Napi::Value LoadBackend(const Napi::CallbackInfo& info) {
   }
   return Napi::String::New(env, ggml_backend_reg_name(backend));
 #else
-  // A backend library brings its own libggml-base, which would be a second ggml beside the one compiled in.
-  throw errors::ToJs(env, NativeError(ErrorCode::kInvalidArgument,
-                                      "Cannot load " + path +
-                                          ": this build has its backends compiled in. Rebuild with --prebuilt for "
-                                          "backends from shared libraries."));
+  RefuseBackend(env, path);
 #endif
 }
 

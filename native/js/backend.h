@@ -8,9 +8,12 @@ namespace eta::backend {
 // Once a process: registers the compiled-in backends and routes the log.
 void Initialise();
 
-Napi::Object BuildFacts(Napi::Env env);
+Napi::Value BuildFacts(const Napi::CallbackInfo& info);
 Napi::Value Devices(const Napi::CallbackInfo& info);
 Napi::Value SetLogLevel(const Napi::CallbackInfo& info);
+// Those of a folder, of which ggml picks the best for this processor, unless one for the processor is there already.
+// Whether one is there now.
+Napi::Value LoadBackends(const Napi::CallbackInfo& info);
 Napi::Value LoadBackend(const Napi::CallbackInfo& info);
 
 }  // namespace eta::backend

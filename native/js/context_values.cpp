@@ -24,6 +24,7 @@ ContextSettings ReadContextSettings(const Napi::Value& value) {
   settings.batch_size = Count(options, "batchSize", 1, 1 << 16);
   settings.micro_batch_size = Count(options, "microBatchSize", 1, settings.batch_size);
   settings.thread_count = Count(options, "threadCount", 1, 512);
+  settings.measures_threads = arguments::Boolean(options.Get("measuresThreads"), "measuresThreads");
   constexpr llama_flash_attn_type kFlashAttention[] = {LLAMA_FLASH_ATTN_TYPE_AUTO, LLAMA_FLASH_ATTN_TYPE_ENABLED,
                                                        LLAMA_FLASH_ATTN_TYPE_DISABLED};
   settings.flash_attention =
@@ -124,6 +125,7 @@ Napi::Object StatisticsToJs(Napi::Env env, const ContextStatistics& statistics) 
   object["stepCount"] = statistics.step_count;
   object["rowCount"] = statistics.row_count;
   object["forkCount"] = statistics.fork_count;
+  object["threadCount"] = statistics.thread_count;
   return object;
 }
 

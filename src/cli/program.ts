@@ -47,6 +47,7 @@ export function createProgram(): Command {
   addExperiment(program);
   addModels(program);
   addBuild(program);
+  addPrune(program);
   addCompletion(program);
   return program;
 }
@@ -118,15 +119,28 @@ function addDoctor(program: Command): void {
 }
 
 function addBuild(program: Command): void {
-  child(program, 'build', 'Build the native addon from source, for an installation that has none.')
-    .addOption(new Option('--cuda', 'for NVIDIA GPUs').conflicts(['vulkan', 'metal', 'cpu']))
-    .addOption(new Option('--vulkan', 'for any GPU with Vulkan').conflicts(['metal', 'cpu']))
-    .addOption(new Option('--metal', 'for Apple GPUs').conflicts('cpu'))
+  child(
+    program,
+    'build',
+    'Build the native addon from source, where no package has one or it is to use this machine better.',
+  )
+    .addOption(new Option('--cuda', 'for NVIDIA GPUs').conflicts(['vulkan', 'metal', 'cpu', 'prebuilt']))
+    .addOption(new Option('--vulkan', 'for any GPU with Vulkan').conflicts(['metal', 'cpu', 'prebuilt']))
+    .addOption(new Option('--metal', 'for Apple GPUs').conflicts(['cpu', 'prebuilt']))
     .option('--cpu', 'for the processor alone')
     .option('--prebuilt', "link node-llama-cpp's compiled llama.cpp instead of building it")
     .action(async (options: Readonly<Record<string, boolean>>) => {
       const { build } = await import('./build.js');
       process.exitCode = await build(Object.keys(options).map((name) => `--${name}`));
+    });
+}
+
+function addPrune(program: Command): void {
+  child(program, 'prune', "Take away onnxruntime's binaries for other platforms than this one.")
+    .option('--dry-run', 'only tell what would go')
+    .action(async (options: import('./prune.js').PruneOptions) => {
+      const { prune } = await import('./prune.js');
+      process.exitCode = prune(options);
     });
 }
 

@@ -55,7 +55,11 @@ export interface ContextOptions {
   batchSize?: number | undefined;
   /** Rows computed at once, 1 to 65536; never more than `batchSize`. @default 512 */
   microBatchSize?: number | undefined;
-  /** Threads, 1 to 256. @default those of the model */
+  /**
+   * Threads of every step, 1 to 256.
+   * @default those of the model; where it names none, as many of the physical cores as are found to be fastest, measured
+   * while it runs
+   */
   threadCount?: number | undefined;
   /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
   flashAttention?: 'auto' | 'on' | 'off' | undefined;
@@ -83,6 +87,8 @@ const demandSchema = z.strictObject({
 export interface ContextDefaults {
   readonly trainedContextLength: number;
   readonly threadCount: number;
+  /** Whether nobody named them. */
+  readonly measuresThreads: boolean;
   readonly device: 'cpu' | 'gpu';
 }
 
@@ -100,6 +106,7 @@ export function nativeContextOptions(
     batchSize,
     microBatchSize: Math.min(parsed.microBatchSize ?? 512, batchSize),
     threadCount: parsed.threadCount ?? defaults.threadCount,
+    measuresThreads: parsed.threadCount === undefined && defaults.measuresThreads,
     flashAttention: parsed.flashAttention,
     cacheType: parsed.cacheType,
     output: parsed.output,

@@ -55,7 +55,10 @@ export interface ModelOptions {
   gpuLayerCount?: number | undefined;
   /** Whether the projector may use the GPU. @default true, unless `gpuLayerCount` is 0 */
   projectorOnGpu?: boolean | undefined;
-  /** Threads of the image encoder, and default for contexts, 1 to 256. @default physical cores */
+  /**
+   * Threads of the image encoder, and of every step of its contexts, 1 to 256.
+   * @default physical cores for the encoder; a step gets as many of them as are found to be fastest, measured while it runs
+   */
   threadCount?: number | undefined;
   /** Whether the weights are mapped instead of read. @default true */
   useMmap?: boolean | undefined;
@@ -138,7 +141,9 @@ export class Model {
       const hasGpu = binding.devices().some((device) => device.type === 'gpu' || device.type === 'integrated-gpu');
       const device = hasGpu && gpuLayerCount !== 0 ? 'gpu' : 'cpu';
       const { trainedContextLength } = loaded.facts;
-      return new Model(loaded, vocabulary, { trainedContextLength, threadCount, device }, modelPath);
+      const measuresThreads = parsed.threadCount === undefined;
+      const defaults = { trainedContextLength, threadCount, measuresThreads, device } as const;
+      return new Model(loaded, vocabulary, defaults, modelPath);
     } catch (error) {
       await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
       throw engineError(error);
@@ -152,7 +157,7 @@ export class Model {
     this.name = loaded.facts.metadata['general.name'] || basename(modelPath);
   }
 
-  /** Threads of the image encoder, and default for contexts. */
+  /** Threads of the image encoder, and of a step at most. */
   get threadCount(): number {
     return this.#defaults.threadCount;
   }

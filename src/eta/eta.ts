@@ -47,6 +47,7 @@ const NO_STATISTICS: NativeContextStatistics = {
   stepCount: 0,
   rowCount: 0,
   forkCount: 0,
+  threadCount: 0,
 };
 
 /** Made by `loadEta`; several may live at once. */

@@ -57,7 +57,8 @@ export interface LoadEtaOptions extends DecisionOptions {
   checkMemory?: boolean | undefined;
   /**
    * Threads of the language model, and of the evaluators, 1 to 256.
-   * @default physical cores; at most 4 for the evaluators
+   * @default as many of the physical cores as are found to be fastest, measured while it runs; for the evaluators all of
+   * them, at most 4
    */
   threadCount?: number | undefined;
   /**

@@ -52,7 +52,7 @@ interface NativeBuildFacts {
   readonly llamaTag: string;
   /** 'source' or 'prebuilt': where the llama.cpp libraries came from. */
   readonly route: string;
-  /** Backends compiled in, such as ["CPU", "CUDA"]. */
+  /** Backends compiled in or loaded by now, such as ["CPU", "CUDA"]. */
   readonly backends: readonly string[];
   /** llama.cpp's line of CPU features, for `doctor`. */
   readonly systemInfo: string;
@@ -142,7 +142,10 @@ export interface NativeContextOptions {
   readonly batchSize: number;
   /** Rows computed at once (n_ubatch), 1 to batchSize. Raised by the addon where non-causal images need it. */
   readonly microBatchSize: number;
+  /** Threads of a step, >= 1. */
   readonly threadCount: number;
+  /** Whether fewer than `threadCount` may compute a step, as many as are found to be fastest while it runs. */
+  readonly measuresThreads: boolean;
   readonly flashAttention: 'auto' | 'on' | 'off';
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
   /**
@@ -266,6 +269,8 @@ export interface NativeContextStatistics {
   readonly rowCount: number;
   /** Children made so far. */
   readonly forkCount: number;
+  /** Threads that computed the last step; 0 before the first. */
+  readonly threadCount: number;
 }
 
 export interface NativeSequenceFacts {
@@ -415,6 +420,7 @@ export interface LoadedOnnxruntime {
 }
 
 export interface NativeBinding {
+  /** Read anew each time. */
   readonly build: NativeBuildFacts;
   devices(): readonly NativeBackendDevice[];
   setLogLevel(level: NativeLogLevel): void;
@@ -434,7 +440,12 @@ export interface NativeBinding {
   enterDevice(): void;
   /** Lets the next thread in; does nothing where this one is not inside. */
   leaveDevice(): void;
-  /** Adds a ggml backend from a shared library; only in builds with loadable backends. Returns its name. */
+  /**
+   * Adds the backends of a folder, of several for the processor the best one, unless the process has one for the processor
+   * already. Only in builds with loadable backends. Returns whether it has one now.
+   */
+  loadBackends(folder: string): boolean;
+  /** Adds a ggml backend from a shared library, once; only in builds with loadable backends. Returns its name. */
   loadBackend(path: string): string;
   /** `onProgress` gets a fraction from 0 to 1 on the caller's thread. */
   loadModel(options: NativeModelOptions, onProgress?: (fraction: number) => void): NativeLoad;

@@ -1,45 +1,66 @@
-/** Finds and loads the native addon, once a process. The only file that does. */
-import { existsSync, readFileSync } from 'node:fs';
+/** Loads the native addon, once a process. The only file that does. */
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EngineError } from '../errors.js';
+import { type AddonPlace, findAddon } from './addon-place.js';
 import type { NativeBinding } from './binding-types.js';
+import { LLAMA_TAG } from './llama-version.js';
+import { type GpuPackage, type SharedLibraries, sharedLibraries } from './shared-libraries.js';
+
+/** A package for a GPU that is installed, and whether its backend is loaded. */
+interface GpuBackendFacts {
+  /** Such as "@node-llama-cpp/linux-x64-vulkan". */
+  readonly package: string;
+  /** Why it is not loaded, null where it is. */
+  readonly problem: string | null;
+}
+
+/** What was loaded, and from where. */
+export interface LoadedAddon {
+  readonly binding: NativeBinding;
+  /** Folder of the backends for the processor; null for an addon that has them compiled in. */
+  readonly processorBackends: string | null;
+  readonly gpuBackends: readonly GpuBackendFacts[];
+}
+
+/** What native/loader gives. */
+interface LibraryLoader {
+  /** @throws Error with the system's reason */
+  open(path: string): void;
+}
 
 const requireFromHere = createRequire(import.meta.url);
-let loaded: NativeBinding | undefined;
+let loaded: (LoadedAddon & { readonly place: AddonPlace }) | undefined;
 
 /**
- * The addon: `build/Release/eta-vlm.node` of this package, or the file that the environment variable `ETA_VLM_ADDON` names.
- * @throws EngineError ERR_ADDON_NOT_FOUND when it has not been built, ERR_ADDON_INVALID when it cannot be loaded here or
- * was compiled from another llama.cpp than the one that is installed
+ * The addon, from the first place that has one (src/native/addon-place.ts).
+ * @throws EngineError ERR_ADDON_NOT_FOUND when there is none, ERR_ADDON_INVALID when it cannot be loaded here, was compiled
+ * from another llama.cpp, or lacks its libraries
  */
 export function loadBinding(): NativeBinding {
-  loaded ??= loadFrom(addonPath(), installedLlamaTag());
+  return loadAddon().binding;
+}
+
+/** The same, with where it was found and what was loaded beside it. @throws as loadBinding */
+export function loadAddon(): LoadedAddon & { readonly place: AddonPlace } {
+  if (loaded === undefined) {
+    const place = findAddon();
+    loaded = { ...loadFrom(place.path, LLAMA_TAG), place };
+  }
   return loaded;
 }
 
 /** @internal Loads the addon of a path and checks it against a llama.cpp tag. */
-export function loadFrom(path: string, expectedTag: string): NativeBinding {
-  if (!existsSync(path)) {
-    throw new EngineError(
-      'ERR_ADDON_NOT_FOUND',
-      `Expected the native addon at ${path}, but there is no such file. Possible solutions:\n` +
-        '- In the repository, build it: npm run build\n' +
-        '- Installed as a dependency, build it: npx eta-vlm build\n' +
-        '- Built elsewhere, name it: ETA_VLM_ADDON=/path/of/eta-vlm.node\n' +
-        '- Bundled, leave eta-vlm out of the bundle (external) and unpack its .node file from the archive (asarUnpack)',
-    );
-  }
+export function loadFrom(path: string, expectedTag: string): LoadedAddon {
+  const libraries = sharedLibraries(path);
   let binding: NativeBinding;
   try {
-    binding = withoutSpinning(() => requireFromHere(path) as NativeBinding);
+    if (libraries !== undefined) openLibraries(libraries);
+    binding = requireFromHere(path) as NativeBinding;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError(
       'ERR_ADDON_INVALID',
-      `Expected ${path} to load on ${process.platform} ${process.arch} with Node ${process.version}, but it does not: ${reason}\n` +
-        'Build it again on this machine: npm run build',
+      `Expected ${path} to load on ${process.platform} ${process.arch} with Node ${process.version}, but it does not: ${reasonOf(error)}\n` +
+        'Build it on this machine: npx eta-vlm build; in the repository npm run build',
       { cause: error },
     );
   }
@@ -47,51 +68,57 @@ export function loadFrom(path: string, expectedTag: string): NativeBinding {
   if (tag !== expectedTag) {
     throw new EngineError(
       'ERR_ADDON_INVALID',
-      `Expected an addon of llama.cpp ${expectedTag}, as installed, but ${path} was built from ${tag ?? 'an unknown one'}. ` +
-        'Build it again: npm run build',
+      `Expected an addon of llama.cpp ${expectedTag}, but ${path} was built from ${tag ?? 'an unknown one'}. ` +
+        'Build it again: npx eta-vlm build; in the repository npm run build',
     );
   }
-  return binding;
+  if (libraries === undefined) return { binding, processorBackends: null, gpuBackends: [] };
+  const processorBackends = startProcessor(binding, libraries);
+  return { binding, processorBackends, gpuBackends: startGpus(binding, libraries) };
 }
 
-/**
- * By default libgomp's threads spin for milliseconds at every barrier: beside other work on the same cores (the evaluators,
- * a desktop) a step then takes up to 80 times as long. Waiting in the kernel costs microseconds. libgomp reads the variable
- * once, while the addon is loaded on the main thread; a setting of the user's stays, and child processes inherit nothing.
- */
-function withoutSpinning<Value>(load: () => Value): Value {
-  if (process.env['OMP_WAIT_POLICY'] !== undefined || process.env['GOMP_SPINCOUNT'] !== undefined) return load();
-  process.env['OMP_WAIT_POLICY'] = 'passive';
-  try {
-    return load();
-  } finally {
-    delete process.env['OMP_WAIT_POLICY'];
+function openLibraries({ loader, paths }: SharedLibraries): void {
+  const { open } = requireFromHere(loader) as LibraryLoader;
+  for (const path of paths) open(path);
+}
+
+/** The folder that had a backend for this processor. */
+function startProcessor(binding: NativeBinding, { processorFolders }: SharedLibraries): string {
+  const folder = processorFolders.find((place) => binding.loadBackends(place));
+  if (folder !== undefined) return folder;
+  throw new EngineError(
+    'ERR_ADDON_INVALID',
+    `Expected a backend for this processor in ${processorFolders.join(' or ')}, found none. ` +
+      'Install the packages again, or build the addon here: npx eta-vlm build',
+  );
+}
+
+/** A backend that does not load is told by doctor, and the processor computes. */
+function startGpus(binding: NativeBinding, { loader, gpuPackages }: SharedLibraries): GpuBackendFacts[] {
+  return gpuPackages.map((gpu) => {
+    const earlier = binding.devices().find(({ type }) => type === 'gpu' || type === 'integrated-gpu');
+    const problem = earlier === undefined ? startGpu(binding, loader, gpu) : `${earlier.name} is there already`;
+    return { package: gpu.name, problem };
+  });
+}
+
+/** Why none of its files is loaded, or null. */
+function startGpu(binding: NativeBinding, loader: string, { files, problem }: GpuPackage): string | null {
+  if (problem !== undefined) return problem;
+  const { open } = requireFromHere(loader) as LibraryLoader;
+  const reasons: string[] = [];
+  for (const file of files) {
+    try {
+      open(file); // which says why it cannot be; ggml does not
+      binding.loadBackend(file);
+      return null;
+    } catch (error) {
+      reasons.push(reasonOf(error));
+    }
   }
+  return reasons.length === 0 ? 'the package has no library for this platform' : reasons.join('; ');
 }
 
-function addonPath(): string {
-  const override = process.env['ETA_VLM_ADDON'];
-  if (override !== undefined && override !== '') return resolve(override);
-  return join(packageRoot(), 'build', 'Release', 'eta-vlm.node');
-}
-
-/** This file is `<root>/src/native/binding.ts` or `<root>/dist/native/binding.js`. */
-function packageRoot(): string {
-  return resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
-}
-
-/** The llama.cpp tag inside the pinned node-llama-cpp, whose source the addon is compiled from. */
-function installedLlamaTag(): string {
-  try {
-    const folder = dirname(dirname(requireFromHere.resolve('node-llama-cpp')));
-    const release: unknown = JSON.parse(readFileSync(join(folder, 'llama', 'binariesGithubRelease.json'), 'utf8'));
-    if (typeof release === 'object' && release !== null && 'release' in release) return String(release.release);
-    throw new TypeError('no "release" in binariesGithubRelease.json');
-  } catch (error) {
-    throw new EngineError(
-      'ERR_ADDON_INVALID',
-      'Expected node-llama-cpp beside eta-vlm to compare the llama.cpp tag with, but it cannot be read. Install the dependencies: npm ci',
-      { cause: error },
-    );
-  }
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

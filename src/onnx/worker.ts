@@ -6,6 +6,7 @@ import { physicalCoreCount } from '../cores.js';
 import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
 import { integer, parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
+import { missingRuntime } from './missing-runtime.js';
 import type { Provider } from './provider.js';
 import { keepTelemetryOff } from './telemetry.js';
 import {
@@ -247,7 +248,7 @@ export class EvaluatorWorker {
       'ERR_EVALUATOR',
       wanted
         ? 'The evaluator thread has ended.'
-        : `The evaluator thread ${how}${detail} Start a new one; if onnxruntime-node is missing, install it again.`,
+        : (missingRuntime(cause) ?? `The evaluator thread ${how}${detail} Start a new one.`),
       { cause },
     );
     const all = this.#active === undefined ? this.#queue.splice(0) : [this.#active, ...this.#queue.splice(0)];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { DoctorReport } from '../../src/cli/doctor/facts.js';
+import { gpuAdvice } from '../../src/cli/doctor/gpu.js';
 import { reportLines } from '../../src/cli/doctor/report.js';
 import { size } from '../../src/terminal/size.js';
 import { packageRoot, run } from './command.js';
@@ -17,6 +18,8 @@ test('doctor finds everything here, and every hash matches', async () => {
   assert.equal(node.version, process.version);
   assert.ok(addon !== null && addon.backends.length > 0);
   assert.ok(addon.devices.some(({ type }) => type === 'cpu'));
+  assert.match(addon.place, /eta-vlm\.node, .*\.$/);
+  assert.equal(addon.processorBackends === null, addon.route === 'source');
   assert.match(onnxruntime?.version ?? '', /^\d+\.\d+/);
   for (const format of ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'bmp'])
     assert.ok(pictures?.formats.includes(format), format);
@@ -57,11 +60,52 @@ test('a missing addon is a problem with its remedy, and exit code 1', async () =
   assert.equal(ended.code, 1);
   assert.match(ended.stdout, /^addon +missing$/m);
   assert.match(ended.stdout, /^problem +native addon: /m);
-  assert.match(ended.stdout, /^remedy +Run npm run build/m);
+  assert.match(ended.stdout, /^remedy +Install its package .*npx eta-vlm build/m);
   const asJson = await run(['doctor', '--json'], { env });
   assert.equal(asJson.code, 1);
   assert.equal(report(asJson.stdout).addon, null);
   assert.equal(report(asJson.stdout).problems.length, 1);
+});
+
+test('doctor names the package that would bring a GPU into use, and none where one is in use or nothing is there', () => {
+  const prebuilt = { route: 'prebuilt', devices: [{ type: 'cpu' }], gpuBackends: [] };
+  const nvidia = { hasNvidiaDriver: true, hasVulkan: false };
+  const vulkan = { hasNvidiaDriver: false, hasVulkan: true };
+  const [cuda = '', orVulkan = ''] = gpuAdvice(prebuilt, nvidia);
+  assert.match(
+    cuda,
+    /^An NVIDIA driver is here.*npm install @node-llama-cpp\/\S+-cuda@3\.\d+\.\d+ \(it needs the CUDA 13/,
+  );
+  assert.match(orVulkan, /^Or by Vulkan: npm install @node-llama-cpp\/\S+-vulkan@/);
+  assert.match(gpuAdvice(prebuilt, vulkan).join(), /^Vulkan is here.*npm install @node-llama-cpp\/\S+-vulkan@/);
+  assert.match(gpuAdvice({ ...prebuilt, route: 'source' }, vulkan).join(), /npx eta-vlm build --vulkan/);
+  assert.deepEqual(gpuAdvice(prebuilt, { hasNvidiaDriver: false, hasVulkan: false }), []);
+  assert.deepEqual(gpuAdvice({ ...prebuilt, devices: [{ type: 'gpu' }] }, nvidia), []);
+  const installed = [{ package: '@node-llama-cpp/linux-x64-vulkan', problem: 'libvulkan.so.1 is missing' }];
+  assert.deepEqual(gpuAdvice({ ...prebuilt, gpuBackends: installed }, vulkan), [], 'its problem is told already');
+});
+
+test('doctor tells which GPU packages are loaded, and why others are not', async () => {
+  const found = report((await run(['doctor', '--json'])).stdout);
+  assert.ok(found.addon !== null);
+  const addon = {
+    ...found.addon,
+    processorBackends: '/packages/cpu',
+    gpuBackends: [
+      { package: '@node-llama-cpp/linux-x64-cuda', problem: 'libcudart.so.13: cannot open shared object file' },
+      { package: '@node-llama-cpp/linux-x64-vulkan', problem: null },
+    ],
+  };
+  const lines = reportLines({ ...found, addon }, { paint: (_, text) => text, columns: 200 });
+  for (const line of [
+    'for the processor: /packages/cpu',
+    '@node-llama-cpp/linux-x64-cuda: not loaded, libcudart.so.13: cannot open shared object file',
+    '@node-llama-cpp/linux-x64-vulkan: loaded',
+  ])
+    assert.ok(
+      lines.some((said) => said.trim() === line),
+      line,
+    );
 });
 
 test('sizes are written in the unit that reads best', () => {

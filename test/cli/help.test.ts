@@ -159,7 +159,7 @@ test('a list of solutions keeps its lines', async () => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^eta-vlm: Expected the native addon at .* Possible solutions:\n(- .+\n){4}\(ERR_ADDON_NOT_FOUND\)\n$/,
+    /^eta-vlm: Expected the native addon, found none: .* Possible solutions:\n(- .+\n){3}\(ERR_ADDON_NOT_FOUND\)\n$/,
   );
 });
 

@@ -178,6 +178,7 @@ export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise
       sequenceCount: 4,
       batchSize: 32,
       microBatchSize: 16,
+      measuresThreads: false,
       threadCount: 1,
       flashAttention: 'off',
       cacheType: 'f32',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -25,6 +25,7 @@ test('an argument that it does not know, or two backends, end it with 2', () => 
     [['cuda'], /Unknown argument "cuda"/],
     [['--cpu', '--cuda'], /received --cpu and --cuda/],
     [['--metal', '--prebuilt'], /takes no flags/],
+    [['--cuda', '--prebuilt'], /no backend\. That of a GPU is a package/],
   ] as const) {
     const { status, stdout, stderr } = build(args);
     assert.equal(status, 2);
@@ -44,6 +45,21 @@ test('what is missing is named at once, with the command that installs it, befor
   for (const what of [/CMake 3\.19 or newer: .*install/, /- git: .*install/, /glslc.*install/])
     assert.match(stderr, what);
   assert.equal(existsSync(join(scratch, 'cache')), false);
+});
+
+test('packages that only a build needs are named in one line of npm, in their exact versions', () => {
+  // A copy of the builder and its manifest, beside which nothing is installed.
+  const copy = join(scratch, 'installed');
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  cpSync(join(root, 'native'), join(copy, 'native'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(copy, 'package.json'));
+  const { status, stderr } = spawnSync(process.execPath, [join(copy, 'native/build.mjs'), '--cpu'], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  const exact = '@\\d+\\.\\d+\\.\\d+';
+  const names = ['node-llama-cpp', 'cmake-js', 'node-addon-api', 'node-api-headers'].map((name) => name + exact);
+  assert.match(stderr, new RegExp(`npm install --save-dev --ignore-scripts ${names.join(' ')}\\n`));
 });
 
 test('help goes to stdout', () => {

@@ -1,13 +1,15 @@
 /**
  * Ends itself in the phase that the arguments name: lifecycle.test.ts starts it as
- * `node exit-child.mjs <addon> <main | worker> <phase>`. Plain JavaScript, because it runs in a worker thread too.
+ * `node exit-child.mjs <addon> <main | worker> <phase>`. Plain JavaScript, because it runs in a worker
+ * thread too, so the package is that of dist.
  */
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { loadFrom } from '../../dist/native/binding.js';
+import { LLAMA_TAG } from '../../dist/native/llama-version.js';
 
 const [addon, where, phase] = isMainThread ? process.argv.slice(2) : workerData;
-const binding = createRequire(import.meta.url)(addon);
+const { binding } = loadFrom(addon, LLAMA_TAG);
 const folder = fileURLToPath(new URL('../golden/engine/', import.meta.url));
 
 const load = (onProgress) =>

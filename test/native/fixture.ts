@@ -56,6 +56,7 @@ export function contextOptions<Output extends NativeContextOptions['output'] = '
     batchSize: 64,
     microBatchSize: 64,
     threadCount: 1,
+    measuresThreads: false,
     flashAttention: 'off',
     cacheType: 'f32',
     ...overrides,

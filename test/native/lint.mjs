@@ -15,7 +15,7 @@ const { clangFormatPath } = createRequire(import.meta.url)('clang-format-node');
 
 const filesIn = (folder) =>
   readdirSync(join(root, folder))
-    .filter((name) => /\.(cpp|h)$/.test(name))
+    .filter((name) => /\.(c|cpp|h)$/.test(name))
     .map((name) => join(folder, name));
 
 function run(command, args) {
@@ -47,7 +47,12 @@ async function tidy(program, files) {
 
 const sources = [...filesIn('native/engine'), ...filesIn('native/js')];
 const flags = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '-Werror'];
-const format = await run(clangFormatPath, [...flags, ...sources, ...filesIn('test/native/planted')]);
+const format = await run(clangFormatPath, [
+  ...flags,
+  ...sources,
+  ...filesIn('native/loader'),
+  ...filesIn('test/native/planted'),
+]);
 process.stderr.write(format.output);
 if (!format.isClean) {
   process.stderr.write('Expected the C++ in the form of .clang-format. Run npm run format:native.\n');

@@ -1,5 +1,6 @@
 /** What a user gets from npm: the files that are meant, examples that run as they stand, a command that starts. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { after, test } from 'node:test';
@@ -20,7 +21,6 @@ test('it holds what is meant for users, and nothing else', () => {
     'LICENSE',
     'README.md',
     'SECURITY.md',
-    'binding.gyp',
     'dist',
     'docs',
     'examples',
@@ -75,6 +75,63 @@ test('examples/respond.mjs takes a picture and a question', () => {
   const picture = `${root}models/miniature/pictures/clean-01.jpg`;
   const said = unpacked.run('examples/respond.mjs', [picture, 'How many cars are there?']);
   assert.match(said, /answered, seed 1/);
+});
+
+/** What a module of the builder says, asked in a process of its own. */
+function builderSays(expression: string): unknown {
+  const module = new URL('../../native/build/main-package.mjs', import.meta.url);
+  const program = `import { withPlatforms } from ${JSON.stringify(module)}; console.log(JSON.stringify(${expression}));`;
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }));
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional: boolean }>>;
+}
+
+test('npm asks the registry for a platform package only where its owner packed it so', () => {
+  const own = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
+  const given = { optionalDependencies: own.optionalDependencies };
+  const forFiles = builderSays(`withPlatforms(${JSON.stringify(given)}, false)`) as Manifest;
+  const forRegistry = builderSays(`withPlatforms(${JSON.stringify(given)}, true)`) as Manifest;
+  const isPlatform = (name: string) => name.startsWith('@eta-vlm/');
+  const asked = ({ dependencies = {}, optionalDependencies = {} }: Partial<Manifest>) =>
+    Object.keys({ ...dependencies, ...optionalDependencies }).filter(isPlatform);
+  assert.deepEqual([asked(own), asked(forFiles)], [[], []]);
+  assert.deepEqual(own.peerDependencies, undefined, 'npm ci of the repository asks for none either');
+  const peers = forFiles.peerDependencies ?? {};
+  assert.ok(Object.keys(peers).includes('@eta-vlm/linux-x64'));
+  for (const [name, version] of Object.entries(peers)) {
+    assert.equal(version, own.version, name);
+    assert.equal(forFiles.peerDependenciesMeta?.[name]?.optional, true, name);
+  }
+  assert.deepEqual(asked(forRegistry).sort(), Object.keys(peers).sort());
+});
+
+test('the workflow of a hosted CI calls scripts that exist, and packs and installs every platform', () => {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: Record<string, string> };
+  const workflow = readFileSync(`${root}.github/workflows/ci.yml`, 'utf8');
+  const called = [...workflow.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
+  assert.deepEqual(
+    called.filter((name) => scripts[name] === undefined),
+    [],
+  );
+  const platforms = Object.keys((builderSays('withPlatforms({}, false)') as Manifest).peerDependencies ?? {});
+  assert.ok(platforms.length > 3);
+  for (const name of platforms.map((full) => full.slice('@eta-vlm/'.length))) {
+    assert.ok(workflow.includes(`--platform ${name}\n`), name);
+    assert.ok(workflow.includes(`name: ${name} }`), name);
+  }
+});
+
+test('what only a build needs is no dependency', () => {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
+  const installed = Object.keys({ ...dependencies, ...optionalDependencies });
+  for (const name of ['node-llama-cpp', 'cmake-js', 'node-addon-api', 'node-api-headers'])
+    assert.ok(!installed.includes(name), name);
 });
 
 test('the command answers', () => {

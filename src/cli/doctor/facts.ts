@@ -8,6 +8,7 @@ import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
 import { type EvaluatorDeviceFacts, examineEvaluatorDevices } from './evaluator-devices.js';
+import { gpuAdvice } from './gpu.js';
 import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
 
 interface Problem {
@@ -43,6 +44,14 @@ export interface DoctorReport {
     readonly backends: readonly string[];
     readonly systemInfo: string;
     readonly devices: readonly DeviceFacts[];
+    /** Which file it is, and why not another: a sentence. */
+    readonly place: string;
+    /** Folder of the backends for the processor; null where they are compiled in. */
+    readonly processorBackends: string | null;
+    /** Packages for a GPU that are installed; `problem` tells why one is not loaded. */
+    readonly gpuBackends: readonly { readonly package: string; readonly problem: string | null }[];
+    /** What would bring a GPU of this machine into use. */
+    readonly gpuAdvice: readonly string[];
   } | null;
   /** `telemetry`: "maybe-on" where something had loaded onnxruntime into this process before. */
   readonly onnxruntime: {
@@ -91,10 +100,14 @@ export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions
   }
   const addon = await attempt(
     'native addon',
-    'Run npm run build in the repository, npx eta-vlm build elsewhere.',
+    'Install its package (docs/install.md), or compile it: npx eta-vlm build; in the repository npm run build.',
     readAddon,
   );
-  const onnxruntime = await attempt('onnxruntime', 'Run npm install again.', () => readOnnxruntime(signal));
+  const onnxruntime = await attempt(
+    'onnxruntime',
+    'Run the line that it names, or npm install --ignore-scripts again.',
+    () => readOnnxruntime(signal),
+  );
   const pictures = await attempt('sharp', 'Run npm install again, without --omit=optional.', readSharp);
   const models =
     (await attempt('models', 'Install eta-vlm again.', () => examineModels({ verifiesHashes, signal }))) ?? [];
@@ -136,10 +149,11 @@ function readMachine(): DoctorReport['machine'] {
 }
 
 async function readAddon(): Promise<DoctorReport['addon']> {
-  const { loadBinding } = await import('../../native/binding.js');
-  const binding = loadBinding();
+  const { loadAddon } = await import('../../native/binding.js');
+  const { binding, place, processorBackends, gpuBackends } = loadAddon();
   const { llamaTag, route, backends, systemInfo } = binding.build;
-  return { llamaTag, route, backends, systemInfo, devices: binding.devices() };
+  const facts = { llamaTag, route, backends, systemInfo, devices: binding.devices(), processorBackends, gpuBackends };
+  return { ...facts, place: place.sentence, gpuAdvice: gpuAdvice(facts) };
 }
 
 /** Starts the evaluators' thread, which loads the library; the version alone could be that of a file without a binary. */

@@ -1,7 +1,6 @@
 /** The models that the package knows: their files, whether those are what they were, and whether they load. */
 import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
 import { registeredModels, resolveModels } from '../../models/index.js';
 import { POLICIES } from '../../policy/policy.js';
@@ -111,7 +110,7 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
       rewardModel === null ? null : (await RewardModel.load({ worker, folder: rewardModel, signal })).manifest;
     const { description, layerCount, sizeBytes, hasVision } = model.facts;
     return {
-      languageModel: { description, layerCount, sizeBytes, hasVision, threadCount: physicalCoreCount() },
+      languageModel: { description, layerCount, sizeBytes, hasVision, threadCount: model.threadCount },
       clip: eye && { name: eye.name, unsafeClipScore: thresholds.unsafeClipScore, source: sources.unsafeClipScore },
       rewardModel: reader && { name: reader.name, safeReward: thresholds.safeReward, source: sources.safeReward },
       evaluatorThreadCount: worker.threadCount,

@@ -33,6 +33,7 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
       const memory = `${size(device.memoryTotalBytes)}, ${size(device.memoryFreeBytes)} free`;
       lines.push(...say('', `${device.name}: ${device.description} (${device.type}, ${memory})`));
     }
+    lines.push(...addonLines(addon, say));
   }
   const telemetry = onnxruntime?.telemetry === 'off' ? 'telemetry off' : paint('red', 'telemetry may be on');
   const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
@@ -59,6 +60,21 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
   return lines;
 }
 
+/** Where the addon and its backends come from. */
+function addonLines(
+  { place, processorBackends, gpuBackends, gpuAdvice }: NonNullable<DoctorReport['addon']>,
+  say: (label: string, text: string) => string[],
+): string[] {
+  return [
+    ...say('', place),
+    ...(processorBackends === null ? [] : say('', `for the processor: ${processorBackends}`)),
+    ...gpuBackends.flatMap(({ package: name, problem }) =>
+      say('', `${name}: ${problem === null ? 'loaded' : `not loaded, ${problem}`}`),
+    ),
+    ...gpuAdvice.flatMap((advice) => say('GPU', advice)),
+  ];
+}
+
 function runLines(
   { addon }: DoctorReport,
   { languageModel: model, clip, rewardModel, evaluatorThreadCount, loadMs }: ModelsRun,
@@ -67,8 +83,11 @@ function runLines(
   const gpu = addon?.devices.find(({ type }) => type !== 'cpu' && type !== 'accelerator');
   const processor = (threadCount: number) =>
     `on the processor, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}`;
+  const measured = model.threadCount === 1 ? '' : `, or fewer: what is fastest is measured while it runs`;
   const place =
-    gpu === undefined ? processor(model.threadCount) : `all layers on ${gpu.name} (fewer with --gpu-layers)`;
+    gpu === undefined
+      ? `${processor(model.threadCount)}${measured}`
+      : `all layers on ${gpu.name} (fewer with --gpu-layers)`;
   const about = `${model.description.replace(UNKNOWN_SIZE, '')}, ${model.layerCount} layers, ${size(model.sizeBytes)}`;
   const evaluator = processor(evaluatorThreadCount);
   const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);

@@ -1,0 +1,94 @@
+/** The addon, its loader and ggml's CPU backends for another platform: build/targets/<platform>. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cpuVariants, placeCpuVariants } from './cpu-variants.mjs';
+import { importLibraries } from './import-libraries.mjs';
+import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
+import { patchesHash } from './patches.mjs';
+import { run, say, stage, startLog } from './progress.mjs';
+import { crossFlags, findZig, TARGETS, targetBinaries } from './targets.mjs';
+
+const requireFromHere = createRequire(import.meta.url);
+const PARALLEL = ['--parallel', `${availableParallelism()}`];
+
+/**
+ * @param {string} name one of TARGETS
+ * @param {boolean} withCpuBackends false: node-llama-cpp's are used, as on Windows and macOS
+ * @returns {Promise<string>} the folder
+ */
+export async function crossBuild(name, withCpuBackends) {
+  const target = TARGETS[name];
+  const { zig, version } = findZig();
+  const flags = crossFlags(target, zig);
+  const compiler = `zig ${version} ${target.triple}`;
+  const folder = join(PACKAGE_ROOT, 'build', 'targets', name);
+  const log = join(PACKAGE_ROOT, 'build', `${name}.log`);
+  startLog(log);
+  mkdirSync(folder, { recursive: true });
+  const libraries = await multimodalLibrary(target, { flags, compiler, zig }, log);
+  const isHere = target.system === 'Linux';
+  const binaries = isHere ? targetBinaries(target) : join(libraries, 'import');
+  await stage(`Built the addon for ${name}`, () => addon({ flags, libraries, binaries, folder }, log));
+  const own = { binaries, forAllProcessors: true, crossFlags: flags };
+  const { files } = isHere && withCpuBackends ? await cpuVariants(own, compiler, `${log}.cpu`) : { files: [] };
+  placeCpuVariants(files, folder);
+  say(`${folder}: ${readdirSync(folder).join(', ')}`);
+  return folder;
+}
+
+/** libmtmd, kept as the libraries of this machine are. */
+async function multimodalLibrary(target, { flags, compiler, zig }, log) {
+  const key = createHash('sha256')
+    .update(JSON.stringify([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler]))
+    .digest('hex')
+    .slice(0, 12);
+  const root = join(cacheFolder(), 'llama.cpp');
+  const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
+  if (existsSync(folder)) return folder;
+  const work = join(root, `.building-${process.pid}-${key}`);
+  mkdirSync(root, { recursive: true });
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+  await stage('Unpacked the source of llama.cpp', () => unpackSource(packageOfLlama(), join(work, 'source'), log));
+  await stage('Built libmtmd', async () => {
+    const build = join(work, 'build');
+    const project = join(PACKAGE_ROOT, 'native', 'build', 'mtmd');
+    const own = ['-DCMAKE_BUILD_TYPE=Release', `-DLLAMA_SOURCE=${join(work, 'source')}`];
+    await run('cmake', ['-S', project, '-B', build, ...flags, ...own], { log });
+    await run('cmake', ['--build', build, ...PARALLEL], { log });
+    await run('cmake', ['--install', build, '--prefix', join(work, 'done')], { log });
+    if (target.system !== 'Linux') {
+      await importLibraries(join(work, 'source'), target, join(work, 'done', 'import'), zig, log);
+    }
+  });
+  moveIntoPlace(join(work, 'done'), folder);
+  rmSync(work, { recursive: true, force: true });
+  return folder;
+}
+
+/** cmake-js would ask for this machine's compiler; what it passes is passed here. */
+async function addon({ flags, libraries, binaries, folder }, log) {
+  const build = join(folder, '.work');
+  rmSync(build, { recursive: true, force: true });
+  const headers = [
+    requireFromHere('node-api-headers').include_dir,
+    dirname(requireFromHere.resolve('node-addon-api/package.json')),
+  ];
+  // Windows has no symbols that are found later: node.exe is linked with, too.
+  const node = flags.includes('-DETA_SYSTEM=Windows') ? [`-DCMAKE_JS_LIB=${join(binaries, 'node.lib')}`] : [];
+  const own = [
+    '-DCMAKE_BUILD_TYPE=Release',
+    `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${folder}`,
+    `-DCMAKE_JS_INC=${headers.join(';')}`,
+    `-DETA_LLAMA_PREFIX=${libraries}`,
+    `-DETA_LLAMA_TAG=${LLAMA_TAG}`,
+    '-DETA_ROUTE=prebuilt',
+    ...node,
+    `-DETA_BINARIES=${binaries}`,
+  ];
+  await run('cmake', ['-S', PACKAGE_ROOT, '-B', build, ...flags, ...own], { log });
+  await run('cmake', ['--build', build, ...PARALLEL], { log });
+  rmSync(build, { recursive: true });
+}
