@@ -58,7 +58,7 @@ export class EvaluatorPlacement {
   notices(): Notice[] {
     return [...this.#refused].map(([why, names]) => ({
       code: 'ETA_EVALUATOR_DEVICE',
-      message: `${names.join(' and ')} ${names.length === 1 ? 'runs' : 'run'} on the processor, not on the device asked for (evaluatorDevice: '${this.#wanted}'). ${why}`,
+      message: `${names.join(' and ')} ${names.length === 1 ? 'runs' : 'run'} on the processor, not on the device asked for (${this.#wanted}). ${why}`,
     }));
   }
 

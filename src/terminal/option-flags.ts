@@ -18,6 +18,8 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   threadCount: '--threads',
   device: '--device',
   gpuLayerCount: '--gpu-layers',
+  evaluatorDevice: '--evaluator-device',
+  idleUnloadMs: null,
   sequenceCount: null,
   batchSize: null,
   flashAttention: null,

@@ -215,3 +215,43 @@ test('the clock does not keep the process alive, and its end is clean while it g
     assert.deepEqual(ended, { status: 0, signal: null, errors: '' }, body);
   }
 });
+
+test('memory does not grow from round to round, and comes back when it is let go', async () => {
+  const tiny = JSON.stringify(new URL('./tiny.ts', import.meta.url).href);
+  const growth = async (between: string) => {
+    const code = `
+      const { loadTiny, QUESTION, UNSAFE } = await import(${tiny});
+      const request = { ...QUESTION, thresholds: UNSAFE, whenStillUnsafe: 'return' };
+      const options = { contextSize: 65_536 }; // some 30 MiB
+      const kept = [];
+      let eta = await loadTiny(options);
+      const sizes = [];
+      for (let round = 0; round < 10; round++) {
+        await eta.respond(request);
+        ${between}
+        gc();
+        sizes.push(process.memoryUsage.rss() / 2 ** 20);
+      }
+      console.log(JSON.stringify(sizes));
+      process.exit();`;
+    const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', '--input-type=module', '-e', code], {
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (data) => (output += data));
+    child.stderr.on('data', (data) => (errors += data)); // ten at once warn of their listeners
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    assert.equal(status, 0, errors);
+    const sizes = JSON.parse(output) as number[];
+    return (sizes.at(-1) ?? Number.NaN) - (sizes[2] ?? Number.NaN); // the first rounds warm up
+  };
+  const LEAST_LEAK_MIB = 100; // seven rounds of one that is kept
+  const grown = {
+    unloaded: await growth('await eta.unload();'),
+    disposed: await growth('await eta.dispose(); eta = await loadTiny(options);'),
+    kept: await growth('kept.push(eta); eta = await loadTiny(options);'),
+  };
+  assert.ok(grown.unloaded < LEAST_LEAK_MIB && grown.disposed < LEAST_LEAK_MIB, JSON.stringify(grown));
+  assert.ok(grown.kept > LEAST_LEAK_MIB, `the control: ${JSON.stringify(grown)}`);
+});

@@ -98,7 +98,7 @@ test('WebGPU where no driver is: the CPU, and onnxruntime’s reason', withoutDe
     const { eta, notices } = await load({ evaluatorDevice });
     await using _ = eta;
     assert.deepEqual(eta.facts.evaluatorDevices, { clip: 'cpu', rewardModel: 'cpu' });
-    assert.match(notices[0]?.message ?? '', new RegExp(`evaluatorDevice: '${evaluatorDevice}'\\)\\. .+`));
+    assert.match(notices[0]?.message ?? '', new RegExp(`asked for \\(${evaluatorDevice}\\)\\. .+`));
     assert.ok((await eta.respond(QUESTION)).text.length > 0);
   }
   await assert.rejects(Clip.load({ worker: prober, folder: CLIP, provider: 'webgpu' }), {
