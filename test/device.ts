@@ -32,6 +32,10 @@ const DEVICE_BOUNDS = {
   rows: 3e-2,
   // Against PyTorch or libmtmd on the processor; prompts are several rows. Measured: 1.8e-2.
   reference: 4e-2,
+  // Scores of a reward model whose trunk is there: `rows`, behind its head. Measured: 2e-4; other answers are 0.1 apart.
+  score: 1e-3,
+  // The log probability of ten tokens drawn one after the other, each of logits that are `rows` apart.
+  drawn: 1e-1,
 } as const;
 
 type Kind = keyof typeof DEVICE_BOUNDS;

@@ -165,12 +165,14 @@ function tooLarge({ estimate, addedBytes, machine, plan, largestContextSize }: M
     .map(({ name, ramBytes }) => `${name} ${gigabytes(ramBytes)}`);
   const smaller =
     largestContextSize >= 256 ? `a contextSize of at most ${largestContextSize}` : 'a smaller model or quantisation';
+  const tooManyLayers = 'Leave out gpuLayerCount, and as many layers as the GPU has room for are placed there.';
   const halved = plan.cacheType === 'q8_0' ? '' : " A cache of cacheType 'q8_0' takes half.";
   return new ModelError(
     'ERR_MEMORY',
     `Expected ${gigabytes(addedBytes)} of free memory${gpu}, found ${gigabytes(machine.ramFreeBytes)} free: ` +
       `${parts.join(', ')} (${plan.contextSize} cells of ${plan.cacheType}). ` +
-      `Take ${smaller}, or close other programs.${halved} 'eta-vlm doctor --model' shows the parts. ` +
+      `${addedBytes <= machine.ramFreeBytes ? tooManyLayers : `Take ${smaller}, or close other programs.${halved}`} ` +
+      "'eta-vlm doctor --model' shows the parts. " +
       'With checkMemory: false they are loaded all the same.',
   );
 }

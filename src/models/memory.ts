@@ -243,17 +243,21 @@ function compute(
   const { width, feedForward, headCount, vocabularySize } = language;
   const cells = roundedCells(plan.contextSize);
   const rows = Math.min(plan.batchSize, cells);
-  const flash = plan.flashAttention !== 'off';
+  const usesCpu = onGpu.layers.length < language.layerCount;
   const logits = 4 * outputRows * vocabularySize;
   const forward = 4 * rows * (2 * feedForward + 7 * width);
-  const scores = flash ? 0 : 4 * rows * (cells * headCount + 5 * width);
-  const masks = rows * cells * (flash ? 2 : 4) * (language.hasWindow ? 2 : 1);
-  const step = Math.max(forward, scores, logits) + masks;
-  const usesCpu = onGpu.layers.length < language.layerCount;
+  const step = (isFlash: boolean) => {
+    const scores = isFlash ? 0 : 4 * rows * (cells * headCount + 5 * width);
+    const masks = rows * cells * (isFlash ? 2 : 4) * (language.hasWindow ? 2 : 1);
+    return Math.max(forward, scores, logits) + masks;
+  };
+  const isFlash = plan.flashAttention !== 'off';
+  // Of layers on the processor the GPU computes the larger batches, and then llama.cpp leaves flash attention off by itself.
+  const isFlashOnGpu = isFlash && !(plan.flashAttention === 'auto' && usesCpu);
   return {
     name: 'compute',
-    ramBytes: logits + (usesCpu ? step : 4 * rows * width),
-    gpuBytes: onGpu.output ? step : 0,
+    ramBytes: logits + (usesCpu ? step(isFlash) : 4 * rows * width),
+    gpuBytes: onGpu.output ? step(isFlashOnGpu) : 0,
   };
 }
 

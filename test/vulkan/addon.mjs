@@ -1,5 +1,5 @@
 /** The addon for the tests on Vulkan: the prebuilt route, in build/vulkan, so that the build of this checkout stays. */
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { LLAMA_TAG, PACKAGE_ROOT } from '../../native/build/llama.mjs';
 import { prebuiltLibraries } from '../../native/build/prebuilt.mjs';
@@ -29,7 +29,9 @@ export async function vulkanAddon() {
     const defines = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`);
     await run('cmake', ['-S', PACKAGE_ROOT, '-B', folder, ...defines], { log });
     await run('cmake', ['--build', folder, '--parallel'], { log });
-    for (const file of libraries.runtimeFiles) copyFileSync(file, join(release, basename(file)));
+    // One that a running program has mapped must not be written over.
+    const missing = libraries.runtimeFiles.filter((file) => !existsSync(join(release, basename(file))));
+    for (const file of missing) copyFileSync(file, join(release, basename(file)));
   });
   return join(release, 'eta-vlm.node');
 }

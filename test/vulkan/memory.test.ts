@@ -4,7 +4,8 @@ import { afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { devices, Model } from '../../src/engine/index.js';
 import { EtaError, loadEta } from '../../src/index.js';
-import { GPU_RESERVE_BYTES } from '../../src/models/index.js';
+import { fitMemory, thisMachine } from '../../src/loading/memory-fit.js';
+import { GPU_RESERVE_BYTES, modelShapes, resolveModels } from '../../src/models/index.js';
 import { onDevice, PLACE } from '../device.js';
 import { EXACT, golden, picture, started, tinyModel } from '../engine/fixture.js';
 import { planted, plantMemory } from './planted-device.js';
@@ -18,6 +19,12 @@ const { device } = PLACE;
 afterEach(() => {
   if (onDevice) plantMemory(0);
 });
+
+/** What models hold. ggml-vulkan keeps a buffer for transfers as long as the process lives, of as much as was needed once. */
+function held(): number {
+  const { allocatedBytes } = planted();
+  return allocatedBytes <= 2 ** 18 ? 0 : allocatedBytes;
+}
 
 /** An error whose figures are the device's. */
 function isOutOfMemory(error: unknown): boolean {
@@ -66,19 +73,36 @@ test('a picture and a decode that find no memory are told, and are done with whe
   assert.notEqual((await sequence.decode({ maxTokens: 8 })).text, '');
 });
 
+test('the estimate is near what the driver hands out, with all layers and with some', { skip }, async () => {
+  const shapes = await modelShapes(await resolveModels('miniature'));
+  for (const flashAttention of ['auto', 'off', 'on'] as const) {
+    for (const gpuLayerCount of [-1, 3]) {
+      const options = { device, flashAttention, gpuLayerCount };
+      const { estimate } = fitMemory(shapes, options, thisMachine(devices(), device));
+      const eta = await loadEta(options);
+      const figures = `${flashAttention}, ${gpuLayerCount}: ${estimate.gpuBytes / MIB} MiB, there ${held() / MIB}`;
+      // The encoder's buffers and copies of single weights are not counted; the reserve is for such.
+      assert.ok(held() > 0.9 * estimate.gpuBytes && held() - estimate.gpuBytes < 24 * MIB, figures);
+      await eta.dispose();
+    }
+  }
+});
+
 test("'auto' places as many layers as the device says it has room for, and they are there", { skip }, async () => {
-  const held: number[] = [];
-  // What the miniature takes beyond the reserve: nothing fits, some layers, all.
-  for (const bytes of [1, 6, 200]) {
+  const shapes = await modelShapes(await resolveModels('miniature'));
+  const options = { device, flashAttention: 'on' } as const;
+  const places: { readonly layers: number; readonly bytes: number }[] = [];
+  for (const bytes of [1, 22, 200]) {
     plantMemory(GPU_RESERVE_BYTES + bytes * MIB);
-    assert.equal(devices().find(({ name }) => name === device)?.memoryTotalBytes, GPU_RESERVE_BYTES + bytes * MIB);
-    const eta = await loadEta({ device });
-    held.push(planted().allocatedBytes);
-    assert.ok(planted().allocatedBytes <= bytes * MIB, `${planted().allocatedBytes} of ${bytes} MiB`);
+    const { plan } = fitMemory(shapes, options, thisMachine(devices(), device));
+    const eta = await loadEta(options);
+    places.push({ layers: plan.gpuLayerCount, bytes: held() });
     await eta.dispose();
   }
-  assert.equal(held[0], 0);
-  assert.ok((held[1] ?? 0) > 0 && (held[1] ?? 0) < (held[2] ?? 0), held.join(', '));
+  const [none, some, all] = places;
+  assert.deepEqual(none, { layers: 0, bytes: 0 });
+  assert.ok(some !== undefined && some.layers > 0 && some.bytes > 0);
+  assert.ok(all !== undefined && all.layers === -1 && all.bytes > some.bytes);
 });
 
 test('layers that are asked for and do not fit are refused before anything is loaded', { skip }, async () => {
@@ -86,7 +110,7 @@ test('layers that are asked for and do not fit are refused before anything is lo
   const { deviceCount, mostAllocatedBytes } = planted();
   await assert.rejects(loadEta({ device, gpuLayerCount: -1 }), (error) => {
     assert.ok(error instanceof EtaError && error.code === 'ERR_MEMORY');
-    assert.match(error.message, /and \d\.\d\d GiB of 0\.51 GiB on the GPU/);
+    assert.match(error.message, /and \d\.\d\d GiB of 0\.5\d GiB on the GPU.*Leave out gpuLayerCount/);
     return true;
   });
   assert.deepEqual([planted().deviceCount, planted().mostAllocatedBytes], [deviceCount, mostAllocatedBytes]);
@@ -95,36 +119,37 @@ test('layers that are asked for and do not fit are refused before anything is lo
 test('dispose gives all of it back, round after round', { skip }, async () => {
   const rounds: { readonly loaded: number; readonly answered: number; readonly rss: number }[] = [];
   for (let round = 0; round < 8; round++) {
-    assert.equal(planted().allocatedBytes, 0, `before round ${round}`);
+    assert.equal(held(), 0, `before round ${round}`);
     const eta = await loadEta({ device });
-    const loaded = planted().allocatedBytes;
+    const loaded = held();
     await eta.respond(request);
-    const answered = planted().allocatedBytes;
+    const answered = held();
     await eta.dispose();
     rounds.push({ loaded, answered, rss: process.memoryUsage.rss() });
   }
-  assert.equal(planted().allocatedBytes, 0);
+  assert.equal(held(), 0);
   const [first, second] = rounds;
   const last = rounds.at(-1);
   assert.ok(first !== undefined && second !== undefined && last !== undefined);
   assert.ok(first.loaded > 0 && first.answered >= first.loaded);
   assert.deepEqual({ ...last, rss: 0 }, { ...second, rss: 0 });
-  const growth = (last.rss - (rounds[3]?.rss ?? 0)) / MIB;
+  const growth = (last.rss - Math.max(first.rss, second.rss)) / MIB;
   console.log(
     `${(first.loaded / MIB).toFixed(1)} MiB loaded, ${(first.answered / MIB).toFixed(1)} answering, 0 after; ` +
       `main memory ${rounds.map(({ rss }) => (rss / MIB).toFixed(0)).join(', ')} MiB`,
   );
-  assert.ok(growth < 24, `main memory grew by ${growth.toFixed(1)} MiB in four rounds`);
+  assert.ok(growth < 24, `main memory grew by ${growth.toFixed(1)} MiB in six rounds`);
 });
 
 test('several models on one device, in turns and side by side', { skip }, async () => {
   const load = () => Model.load({ modelPath: golden('tiny.gguf'), device });
+  const before = planted().allocatedBytes;
   const alone = await load();
-  const one = planted().allocatedBytes;
+  const one = planted().allocatedBytes - before;
   const more = await Promise.all([load(), load(), load()]);
-  assert.equal(planted().allocatedBytes, 4 * one);
+  assert.equal(planted().allocatedBytes - before, 4 * one);
   await Promise.all(more.map((model) => model.dispose()));
-  assert.equal(planted().allocatedBytes, one);
+  assert.equal(planted().allocatedBytes - before, one);
   await alone.dispose();
-  assert.equal(planted().allocatedBytes, 0);
+  assert.equal(planted().allocatedBytes, before);
 });
