@@ -4,7 +4,7 @@
  * CPU time stands beside wall time, because it holds on a machine that has other work too.
  *
  *     node --import tsx bench/addons.ts NAME=ADDON.node [NAME=ADDON.node …] [--model 160m|1.1b|7b] [--weights q8_0]
- *                                       [--threads 1,2] [--rounds 5]
+ *                                       [--threads 1,2] [--rounds 5] [--tasks prefill,decode,encode]
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -81,15 +81,17 @@ async function timed(doing: () => Promise<unknown>): Promise<Took> {
   return { wallMs: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
 
-async function ask(child: ChildProcess, order: Order): Promise<Took> {
-  const answer = Promise.race([
-    once(child, 'message').then(([took]) => took as Took),
-    once(child, 'exit').then(([code, signal]) =>
-      Promise.reject(new Error(`${child.spawnfile} ended with ${code ?? signal}`)),
-    ),
-  ]);
-  child.send(order);
-  return answer;
+/** A child that ends instead of answering fails the bench. */
+function ask(child: ChildProcess, order: Order): Promise<Took> {
+  return new Promise((resolve, reject) => {
+    const fail = (code: number | null) => reject(new Error(`${child.spawnfile} ended with ${code}`));
+    child.once('exit', fail);
+    child.once('message', (took) => {
+      child.off('exit', fail);
+      resolve(took as Took);
+    });
+    child.send(order);
+  });
 }
 
 async function compare(): Promise<void> {
@@ -100,6 +102,7 @@ async function compare(): Promise<void> {
       weights: { type: 'string', default: 'q8_0' },
       threads: { type: 'string', default: '1,2' },
       rounds: { type: 'string', default: '5' },
+      tasks: { type: 'string', default: TASKS.join(',') },
     },
   });
   const addons = positionals.map((text) => text.split('=')).filter((parts) => parts.length === 2);
@@ -126,7 +129,7 @@ async function compare(): Promise<void> {
         `Node ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}`,
     );
     for (const threads of values.threads.split(',').map(Number)) {
-      for (const task of TASKS) {
+      for (const task of TASKS.filter((name) => values.tasks.split(',').includes(name))) {
         const times = addons.map((): Took[] => []);
         for (const child of children) await ask(child, { task, threads }); // warm
         for (let round = 0; round < Number(values.rounds); round++) {

@@ -1,6 +1,15 @@
 /** What runs arm64's programs here, fetched once into the cache folder: qemu, its C library, Node, sharp's library. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, PACKAGE_ROOT } from '../../native/build/llama.mjs';
 
@@ -24,9 +33,9 @@ export function arm64Tools() {
   for (const name of ['@img/sharp-linux-arm64', '@img/sharp-libvips-linux-arm64']) {
     const place = join(tools.modules, name);
     if (existsSync(place)) continue;
-    npmPackage(`${name}@${sharp.optionalDependencies[name]}`, join(folder, name));
+    npmPackage(`${name}@${sharp.optionalDependencies[name]}`, join(folder, 'unpacked'));
     mkdirSync(join(tools.modules, '@img'), { recursive: true });
-    symlinkSync(join(folder, name, 'package'), place);
+    renameSync(join(folder, 'unpacked', 'package'), place); // no link: one of them finds the other beside it
   }
   return tools;
 }
