@@ -57,6 +57,21 @@ root="$1"; place="$3"; shift 3
 exec chroot "$root" /bin/sh -c 'cd "$0" && exec "$@"' "$place" "$@"`;
   return [
     'unshare',
-    ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root, process.execPath, PACKAGE_ROOT, ...command],
+    [
+      '--mount',
+      '--propagation',
+      'private',
+      '--fork',
+      '--pid',
+      '--kill-child',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      root,
+      process.execPath,
+      PACKAGE_ROOT,
+      ...command,
+    ],
   ];
 }
