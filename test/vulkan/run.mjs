@@ -49,10 +49,8 @@ function environment(addon) {
     GGML_VK_DISABLE_F16: '1',
     MESA_SHADER_CACHE_DIR: '/var/cache/mesa',
     ETA_VLM_ADDON: addon,
-    ETA_VLM_TEST_BACKEND: BACKEND,
     ETA_VLM_TEST_DEVICE: 'Vulkan0',
     ETA_VLM_TEST_FIGURES: figures,
-    NODE_OPTIONS: `--import ${new URL('preload.mjs', import.meta.url).href}`,
   };
 }
 
