@@ -1,11 +1,11 @@
 /** The addon, its loader and ggml's CPU backends for another platform: build/targets/<platform>. */
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cpuVariants, placeCpuVariants } from './cpu-variants.mjs';
 import { importLibraries } from './import-libraries.mjs';
+import { cacheKey } from './keys.mjs';
 import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
 import { patchesHash } from './patches.mjs';
 import { run, say, stage, startLog } from './progress.mjs';
@@ -39,12 +39,15 @@ export async function crossBuild(name, withCpuBackends) {
   return folder;
 }
 
+/** Key of libmtmd, and of what an addon is linked with, for the target that the compiler's description names. */
+export function crossKey(compiler, folder) {
+  const sources = ['mtmd', 'targets.mjs', 'import-libraries.mjs', 'zig.cmake'];
+  return cacheKey([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler], sources, folder);
+}
+
 /** libmtmd, kept as the libraries of this machine are. */
 async function multimodalLibrary(target, { flags, compiler, zig }, log) {
-  const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler]))
-    .digest('hex')
-    .slice(0, 12);
+  const key = crossKey(compiler);
   const root = join(cacheFolder(), 'llama.cpp');
   const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
   if (existsSync(folder)) return folder;
