@@ -29,11 +29,12 @@ export async function crossBuild(name, withCpuBackends) {
   startLog(log);
   mkdirSync(folder, { recursive: true });
   const libraries = await multimodalLibrary(target, { flags, compiler, zig }, log);
-  const isHere = target.system === 'Linux';
-  const binaries = isHere ? targetBinaries(target) : join(libraries, 'import');
+  // npm installs node-llama-cpp's libraries of this system alone.
+  const hasLibraries = target.system === 'Linux';
+  const binaries = hasLibraries ? targetBinaries(target) : join(libraries, 'import');
   await stage(`Built the addon for ${name}`, () => addon({ flags, libraries, binaries, folder }, log));
   const own = { binaries, forAllProcessors: true, crossFlags: flags };
-  const { files } = isHere && withCpuBackends ? await cpuVariants(own, compiler, `${log}.cpu`) : { files: [] };
+  const { files } = hasLibraries && withCpuBackends ? await cpuVariants(own, compiler, `${log}.cpu`) : { files: [] };
   placeCpuVariants(files, folder);
   say(`${folder}: ${readdirSync(folder).join(', ')}`);
   return folder;
