@@ -15,9 +15,8 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { cacheKey } from './keys.mjs';
+import { variantsKey } from './keys.mjs';
 import { cacheFolder, LLAMA_TAG, PACKAGE_ROOT, packageOfLlama, processor, unpackSource } from './llama.mjs';
-import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
 
 const PROJECT = join(PACKAGE_ROOT, 'native', 'build', 'cpu');
@@ -68,13 +67,6 @@ export async function cpuVariants({ binaries, forAllProcessors, crossFlags = [] 
     rmSync(work, { recursive: true, force: true });
   }
   return { key, files: cpuLibraries(folder) };
-}
-
-/** Key of those that are wanted. */
-export function variantsKey({ flags, compiler, wanted }, folder) {
-  const facts = [LLAMA_TAG, patchesHash('ggml/'), flags, compiler, process.platform, process.arch, wanted];
-  const isCross = flags.some((flag) => flag.startsWith('-DCMAKE_TOOLCHAIN_FILE='));
-  return cacheKey(facts, isCross ? ['cpu', 'zig.cmake'] : ['cpu'], folder);
 }
 
 /** One takes half a minute to two minutes: each is kept as soon as it is there, so that a killed build goes on. */

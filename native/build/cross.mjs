@@ -5,9 +5,8 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cpuVariants, placeCpuVariants } from './cpu-variants.mjs';
 import { importLibraries } from './import-libraries.mjs';
-import { cacheKey } from './keys.mjs';
+import { crossKey } from './keys.mjs';
 import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
-import { patchesHash } from './patches.mjs';
 import { run, say, stage, startLog } from './progress.mjs';
 import { crossFlags, findZig, TARGETS, targetBinaries } from './targets.mjs';
 
@@ -38,12 +37,6 @@ export async function crossBuild(name, withCpuBackends) {
   placeCpuVariants(files, folder);
   say(`${folder}: ${readdirSync(folder).join(', ')}`);
   return folder;
-}
-
-/** Key of libmtmd, and of what an addon is linked with, for the target that the compiler's description names. */
-export function crossKey(compiler, folder) {
-  const sources = ['mtmd', 'targets.mjs', 'import-libraries.mjs', 'zig.cmake'];
-  return cacheKey([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler], sources, folder);
 }
 
 /** libmtmd, kept as the libraries of this machine are. */

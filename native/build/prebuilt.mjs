@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheKey } from './keys.mjs';
+import { multimodalKey } from './keys.mjs';
 import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
-import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
 
 const FLAGS = ['-DCMAKE_BUILD_TYPE=Release'];
@@ -43,15 +42,10 @@ function binariesFolder() {
   return folder;
 }
 
-/** Key of libmtmd for this machine. */
-export function multimodalKey(compiler, folder) {
-  return cacheKey([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler, process.arch, FLAGS], ['mtmd'], folder);
-}
-
 /** What buildAddon needs. The shared libraries stay where they lie: native/loader opens them there. */
 export async function prebuiltLibraries(compiler, log) {
   const binaries = binariesFolder();
-  const key = multimodalKey(compiler);
+  const key = multimodalKey(compiler, FLAGS);
   const root = join(cacheFolder(), 'llama.cpp');
   const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
   if (!existsSync(folder)) {

@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { variantsKey } from '../../native/build/cpu-variants.mjs';
-import { crossKey } from '../../native/build/cross.mjs';
-import { multimodalKey } from '../../native/build/prebuilt.mjs';
+
+/** The builder has no types. */
+const keys = (await import(new URL('../../native/build/keys.mjs', import.meta.url).href)) as {
+  multimodalKey(compiler: string, flags: readonly string[], folder?: string): string;
+  crossKey(compiler: string, folder?: string): string;
+  variantsKey(of: { flags: readonly string[]; compiler: string; wanted: string }, folder?: string): string;
+};
 
 const original = fileURLToPath(new URL('../../native/build', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'eta-keys-'));
@@ -23,19 +27,19 @@ function copy(): string {
 const crossFlags = ['-DCMAKE_TOOLCHAIN_FILE=zig.cmake'];
 const KEYS = {
   multimodal: {
-    of: (folder?: string) => multimodalKey('c++', folder),
+    of: (folder?: string) => keys.multimodalKey('c++', [], folder),
     sources: ['mtmd/CMakeLists.txt'],
   },
   cross: {
-    of: (folder?: string) => crossKey('zig', folder),
+    of: (folder?: string) => keys.crossKey('zig', folder),
     sources: ['mtmd/CMakeLists.txt', 'targets.mjs', 'import-libraries.mjs', 'zig.cmake'],
   },
   variants: {
-    of: (folder?: string) => variantsKey({ flags: [], compiler: 'c++', wanted: 'all' }, folder),
+    of: (folder?: string) => keys.variantsKey({ flags: [], compiler: 'c++', wanted: 'all' }, folder),
     sources: ['cpu/CMakeLists.txt', 'cpu/score.c'],
   },
   'variants of another platform': {
-    of: (folder?: string) => variantsKey({ flags: crossFlags, compiler: 'zig', wanted: 'all' }, folder),
+    of: (folder?: string) => keys.variantsKey({ flags: crossFlags, compiler: 'zig', wanted: 'all' }, folder),
     sources: ['cpu/CMakeLists.txt', 'cpu/score.c', 'zig.cmake'],
   },
 };

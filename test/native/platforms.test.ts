@@ -3,11 +3,16 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { PLATFORMS } from '../../native/build/platform-package.mjs';
-import { platformOfLlama } from '../../native/build/prebuilt.mjs';
-import { TARGETS } from '../../native/build/targets.mjs';
 import { findAddon } from '../../src/native/addon-place.js';
 import { llamaPlatform } from '../../src/native/shared-libraries.js';
+
+/** A file of the builder, which has no types. */
+const builder = async (name: string): Promise<unknown> =>
+  await import(new URL(`../../native/build/${name}.mjs`, import.meta.url).href);
+
+const { PLATFORMS } = (await builder('platform-package')) as { PLATFORMS: readonly string[] };
+const { platformOfLlama } = (await builder('prebuilt')) as { platformOfLlama(system: string, cpu: string): string };
+const { TARGETS } = (await builder('targets')) as { TARGETS: Readonly<Record<string, { llama: string }>> };
 
 /** As Node calls them. */
 const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'openbsd', 'sunos', 'win32'];
@@ -35,7 +40,7 @@ test('each is called the same by the builder and by src, in the words of node-ll
     const [system = '', processor = ''] = platform.split('-');
     assert.equal(llamaPlatform(system, processor), platformOfLlama(system, processor));
   }
-  for (const [platform, { llama }] of Object.entries(TARGETS) as [string, { llama: string }][]) {
+  for (const [platform, { llama }] of Object.entries(TARGETS)) {
     const [system = '', processor = ''] = platform.split('-');
     assert.equal(llama, platformOfLlama(system, processor));
   }
