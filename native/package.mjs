@@ -17,7 +17,8 @@ import { buildTypeScript } from './build/typescript.mjs';
 const HERE = `${process.platform}-${process.arch}`;
 const USAGE = `Usage: npm run package -- [--platform ${PLATFORMS.join(' | ')}] [--without-cpu] [--registry]
 
-  --platform      another platform than this one (${HERE}), compiled with zig
+  --platform      another platform than this one (${HERE}), compiled with zig; on macOS and Windows that is the only
+                  way, because only on Linux one's own compiler makes a package for the machine itself
   --without-cpu   no CPU backends of our own (they take minutes, once): node-llama-cpp's are used then
   --registry      for whoever owns the scope @eta-vlm and publishes every platform's package: eta-vlm asks the registry
                   for them. Without it nothing is asked for, and both tarballs are named to npm install.`;
@@ -40,6 +41,12 @@ function parse(args) {
 /** Folder with the addon, its loader, and cpu/ where there are backends of our own. */
 async function compiled({ platform, withCpu }) {
   if (platform !== HERE) return await crossBuild(platform, withCpu);
+  if (process.platform !== 'linux') {
+    throw new BuildError(
+      `Expected another platform than this machine's own, received ${platform}: a package for it is compiled on Linux (there npm run package -- --platform ${platform}).`,
+      2,
+    );
+  }
   const compiler = checkPrerequisites({ backend: 'cpu', isPrebuilt: true });
   const libraries = await prebuiltLibraries(compiler, join(BUILD, 'llama.log'));
   // Beside one's own build, which stays as it is.

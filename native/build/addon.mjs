@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { contentHash, LLAMA_TAG, PACKAGE_ROOT } from './llama.mjs';
 import { run, say, stage, startLog } from './progress.mjs';
 import { isFresh, remember, STAMP } from './stamp.mjs';
@@ -14,9 +14,9 @@ const BUILD = join(PACKAGE_ROOT, 'build');
 /** Where one's own build goes: there src/native looks for it. */
 const OWN = { folder: join(BUILD, 'Release'), out: join(BUILD, 'addon'), name: 'addon' };
 
-/** A place beside one's own build. */
+/** A place beside one's own build. Each has a stamp of its own: that of another place says nothing about its files. */
 export function addonIn(folder) {
-  return { folder, out: join(BUILD, 'addon-prebuilt'), name: 'prebuilt' };
+  return { folder, out: join(BUILD, 'addon-prebuilt'), name: `addon in ${relative(BUILD, folder)}` };
 }
 
 /**

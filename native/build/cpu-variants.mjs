@@ -3,7 +3,6 @@
  * corrections, and their compiler keeps the sums of a matrix product in memory instead of registers.
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -16,8 +15,8 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { variantsKey } from './keys.mjs';
 import { cacheFolder, LLAMA_TAG, PACKAGE_ROOT, packageOfLlama, processor, unpackSource } from './llama.mjs';
-import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
 
 const PROJECT = join(PACKAGE_ROOT, 'native', 'build', 'cpu');
@@ -48,10 +47,7 @@ const FLAGS = [
 export async function cpuVariants({ binaries, forAllProcessors, crossFlags = [] }, compiler, log) {
   const flags = [...FLAGS, ...crossFlags];
   const wanted = forAllProcessors ? 'all' : processor(flags.filter((flag) => !flag.startsWith('-DGGML_NATIVE')));
-  const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash('ggml/'), flags, compiler, process.platform, process.arch, wanted]))
-    .digest('hex')
-    .slice(0, 12);
+  const key = variantsKey({ flags, compiler, wanted });
   const root = join(cacheFolder(), 'llama.cpp');
   const folder = join(root, `${LLAMA_TAG}-variants-${key}`);
   const complete = join(folder, 'eta-vlm.json');

@@ -1,13 +1,12 @@
 /** The addon, its loader and ggml's CPU backends for another platform: build/targets/<platform>. */
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cpuVariants, placeCpuVariants } from './cpu-variants.mjs';
 import { importLibraries } from './import-libraries.mjs';
+import { crossKey } from './keys.mjs';
 import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
-import { patchesHash } from './patches.mjs';
 import { run, say, stage, startLog } from './progress.mjs';
 import { crossFlags, findZig, TARGETS, targetBinaries } from './targets.mjs';
 
@@ -29,11 +28,12 @@ export async function crossBuild(name, withCpuBackends) {
   startLog(log);
   mkdirSync(folder, { recursive: true });
   const libraries = await multimodalLibrary(target, { flags, compiler, zig }, log);
-  const isHere = target.system === 'Linux';
-  const binaries = isHere ? targetBinaries(target) : join(libraries, 'import');
+  // npm installs node-llama-cpp's libraries of this system alone.
+  const hasLibraries = target.system === 'Linux';
+  const binaries = hasLibraries ? targetBinaries(target) : join(libraries, 'import');
   await stage(`Built the addon for ${name}`, () => addon({ flags, libraries, binaries, folder }, log));
   const own = { binaries, forAllProcessors: true, crossFlags: flags };
-  const { files } = isHere && withCpuBackends ? await cpuVariants(own, compiler, `${log}.cpu`) : { files: [] };
+  const { files } = hasLibraries && withCpuBackends ? await cpuVariants(own, compiler, `${log}.cpu`) : { files: [] };
   placeCpuVariants(files, folder);
   say(`${folder}: ${readdirSync(folder).join(', ')}`);
   return folder;
@@ -41,10 +41,7 @@ export async function crossBuild(name, withCpuBackends) {
 
 /** libmtmd, kept as the libraries of this machine are. */
 async function multimodalLibrary(target, { flags, compiler, zig }, log) {
-  const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler]))
-    .digest('hex')
-    .slice(0, 12);
+  const key = crossKey(compiler);
   const root = join(cacheFolder(), 'llama.cpp');
   const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
   if (existsSync(folder)) return folder;

@@ -1,12 +1,13 @@
 /** The prebuilt route: node-llama-cpp's compiled llama.cpp, and libmtmd compiled from the same source. */
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { multimodalKey } from './keys.mjs';
 import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
-import { patchesHash } from './patches.mjs';
 import { BuildError, run, stage, startLog } from './progress.mjs';
+
+const FLAGS = ['-DCMAKE_BUILD_TYPE=Release'];
 
 /** As node-llama-cpp calls a platform. */
 export function platformOfLlama(platform = process.platform, architecture = process.arch) {
@@ -44,10 +45,7 @@ function binariesFolder() {
 /** What buildAddon needs. The shared libraries stay where they lie: native/loader opens them there. */
 export async function prebuiltLibraries(compiler, log) {
   const binaries = binariesFolder();
-  const key = createHash('sha256')
-    .update(JSON.stringify([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler, process.arch]))
-    .digest('hex')
-    .slice(0, 12);
+  const key = multimodalKey(compiler, FLAGS);
   const root = join(cacheFolder(), 'llama.cpp');
   const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
   if (!existsSync(folder)) {
@@ -59,8 +57,8 @@ export async function prebuiltLibraries(compiler, log) {
     await stage('Built libmtmd', async () => {
       const build = join(work, 'build');
       const project = join(PACKAGE_ROOT, 'native', 'build', 'mtmd');
-      const flags = ['-DCMAKE_BUILD_TYPE=Release', `-DLLAMA_SOURCE=${join(work, 'source')}`];
-      await run('cmake', ['-S', project, '-B', build, ...flags], { log });
+      const place = `-DLLAMA_SOURCE=${join(work, 'source')}`;
+      await run('cmake', ['-S', project, '-B', build, ...FLAGS, place], { log });
       await run('cmake', ['--build', build, '--parallel', `${availableParallelism()}`], { log });
       await run('cmake', ['--install', build, '--prefix', join(work, 'done')], { log });
     });

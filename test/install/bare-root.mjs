@@ -1,8 +1,9 @@
 /** A Debian without compiler, CMake and git, and Node and package managers from npm's registry in it. Linux, as root. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram } from './processes.mjs';
 
 /** Why no root can be made here: the whole test is then left out. */
 export class CannotRun extends Error {}
@@ -19,22 +20,16 @@ export class BareRoot {
   }
 
   /** Takes half a minute. @throws CannotRun */
-  static async make() {
-    const root = new BareRoot();
+  async make() {
     // libatomic1 is for Node 26 itself.
-    const wanted = ['--variant=minbase', '--include=ca-certificates,libatomic1', 'bookworm', root.folder];
-    const making = spawn('debootstrap', wanted, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [making.stdout, making.stderr]) stream.on('data', (text) => (said += text));
-    const status = await new Promise((resolve) => making.once('close', resolve));
+    const wanted = ['--variant=minbase', '--include=ca-certificates,libatomic1', 'bookworm', this.folder];
+    const { status, stdout, stderr } = await runProgram('debootstrap', wanted);
     if (status !== 0) {
-      root.remove();
-      throw new CannotRun(`debootstrap ended with ${status}: ${said.trim().split('\n').at(-1)}`);
+      throw new CannotRun(`debootstrap ended with ${status}: ${`${stdout}${stderr}`.trim().split('\n').at(-1)}`);
     }
     // What reaches a registry from here reaches it from there.
-    if (existsSync(CERTIFICATES)) copyFileSync(CERTIFICATES, join(root.folder, CERTIFICATES));
-    if (existsSync('/etc/resolv.conf')) copyFileSync('/etc/resolv.conf', join(root.folder, 'etc', 'resolv.conf'));
-    return root;
+    if (existsSync(CERTIFICATES)) copyFileSync(CERTIFICATES, join(this.folder, CERTIFICATES));
+    if (existsSync('/etc/resolv.conf')) copyFileSync('/etc/resolv.conf', join(this.folder, 'etc', 'resolv.conf'));
   }
 
   /** Compilers and the like that a program could find in it. */
@@ -45,10 +40,10 @@ export class BareRoot {
   }
 
   /** A package of npm's registry, unpacked into the root. @returns its folder there @throws CannotRun */
-  unpack(specifier) {
+  async unpack(specifier) {
     const to = join(this.folder, 'opt', specifier);
     mkdirSync(to, { recursive: true });
-    const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', to, specifier], { encoding: 'utf8' });
+    const packed = await runProgram('npm', ['pack', '--silent', '--pack-destination', to, specifier]);
     if (packed.status !== 0)
       throw new CannotRun(`${specifier} cannot be had from the registry: ${packed.stderr.trim()}`);
     const tarball = join(to, packed.stdout.trim().split('\n').at(-1));
@@ -63,15 +58,15 @@ export class BareRoot {
    * @param {string[]} command
    * @param {{ cwd: string, env: Record<string, string>, isOffline?: boolean }} options
    */
-  run(command, { cwd, env, isOffline = false }) {
+  async run(command, { cwd, env, isOffline = false }) {
     const inside = 'exec /usr/sbin/chroot "$root" /bin/sh -c \'cd "$0" && exec "$@"\' "$cwd" "$@"';
     const script = `root="$1" cwd="$2"; shift 2; mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && ${inside}`;
     const kinds = isOffline ? ['--mount', '--net'] : ['--mount'];
     const started = performance.now();
-    const { status, stdout, stderr } = spawnSync(
+    const { status, stdout, stderr } = await runProgram(
       'unshare',
       [...kinds, 'bash', '-c', script, 'bash', this.folder, cwd, ...command],
-      { encoding: 'utf8', env, timeout: 600_000, maxBuffer: 2 ** 26 },
+      { env, timeout: 600_000 },
     );
     return { status, stdout, stderr, seconds: (performance.now() - started) / 1000 };
   }

@@ -1,14 +1,16 @@
 /**
  * `npm run test:install`: packs eta-vlm and this platform's addon, installs both in a Debian without compiler, CMake and git,
- * and asks the miniature a question there. Says times and sizes. What this machine cannot do (no root, no debootstrap, no
- * network) is said, and is no failure.
+ * and asks the miniature a question there. Says times and sizes.
+ *
+ * Exit status: 0 where all is as it must be, 1 where not, 3 where this machine cannot try it (no root, no debootstrap, no
+ * network), with the reason.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { BareRoot, CannotRun } from './bare-root.mjs';
+import { cleanAtSignals, runProgram } from './processes.mjs';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -31,7 +33,7 @@ const WORDS = 'How do I do this?';
 /** CPU backends of our own take minutes to compile, once: `npm run test:install -- --with-cpu` has them in. */
 const packing = process.argv.includes('--with-cpu') ? [] : ['--without-cpu'];
 
-const execute = promisify(execFile);
+const COULD_NOT_RUN = 3;
 const failures = [];
 
 function expect(holds, what) {
@@ -100,21 +102,21 @@ class Project {
 }
 
 /** Installs and asks, with the network cut off for the answer. */
-function tryProject(project, tarballs, expected) {
-  const installed = project.install(tarballs);
+async function tryProject(project, tarballs, expected) {
+  const installed = await project.install(tarballs);
   const { name } = project;
   if (installed.status !== 0) {
     failures.push(`${name}: the installation ended with ${installed.status}: ${installed.stderr.trim().slice(-800)}`);
     return;
   }
   const before = megabytes(project.modules());
-  const asked = project.ask({ isOffline: true });
+  const asked = await project.ask({ isOffline: true });
   const said = asked.status === 0 ? answerOf(asked.stdout.slice(asked.stdout.indexOf('{'))) : asked.stderr.trim();
   expect(
     said === expected,
     `${name}: expected the answer of the addon that was built here, ${expected}, received ${said}`,
   );
-  const pruned = project.command(['prune']);
+  const pruned = await project.command(['prune']);
   const after = megabytes(project.modules());
   expect(pruned.status === 0, `${name}: prune ended with ${pruned.status}: ${pruned.stderr}`);
   expect(
@@ -122,45 +124,46 @@ function tryProject(project, tarballs, expected) {
     `${name}: ${before.toFixed(0)} MB are installed, at most ${LIMITS.installed} may be`,
   );
   expect(after <= LIMITS.pruned, `${name}: ${after.toFixed(0)} MB are left by prune, at most ${LIMITS.pruned} may be`);
-  const again = project.ask();
+  const again = await project.ask();
   expect(again.status === 0, `${name}: no answer after prune: ${again.stderr.trim()}`);
   const times = `installed in ${installed.seconds.toFixed(1)} s, answered in ${asked.seconds.toFixed(1)} s`;
   console.log(`${name.padEnd(18)} ${times}; ${before.toFixed(0)} MB, ${after.toFixed(0)} MB after prune`);
 }
 
 /** A backend for a GPU whose driver is not there: said by doctor, and the processor answers. */
-function tryGpu(project) {
+async function tryGpu(project) {
   const { devDependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
   const name = `@node-llama-cpp/linux-${process.arch}-vulkan`;
-  const installed = project.install([`${name}@${devDependencies['node-llama-cpp']}`]);
+  const installed = await project.install([`${name}@${devDependencies['node-llama-cpp']}`]);
   expect(installed.status === 0, `${name}: the installation ended with ${installed.status}: ${installed.stderr}`);
-  const { status, stdout, stderr } = project.command(['doctor', '--json']);
+  const { status, stdout, stderr } = await project.command(['doctor', '--json']);
   const [gpu] = status === 0 ? JSON.parse(stdout.slice(stdout.indexOf('{'))).addon.gpuBackends : [];
   const isTold = gpu?.package === name && /^libvulkan\.so\.1: /.test(gpu.problem);
   expect(isTold, `${name} without a driver: expected its reason, received ${status}: ${JSON.stringify(gpu)} ${stderr}`);
 }
 
 /** What a user reads where something is missing. */
-function tryMissing(project) {
+async function tryMissing(project) {
   for (const [missing, code, line] of [
     ['onnxruntime-node', 'ERR_EVALUATOR', 'npm install --ignore-scripts onnxruntime-node@'],
     ['@node-llama-cpp', 'ERR_ADDON_INVALID', 'npm install @node-llama-cpp/linux-'],
     ['@eta-vlm', 'ERR_ADDON_NOT_FOUND', 'npx eta-vlm build'],
   ]) {
     rmSync(join(project.modules(), missing), { recursive: true });
-    const { status, stderr } = project.ask();
+    const { status, stderr } = await project.ask();
     const isTold = status === 1 && stderr.includes(code) && stderr.includes(line);
     expect(isTold, `without ${missing}: expected ${code} and "${line}", received ${status}: ${stderr.trim()}`);
   }
-  const { status, stderr } = project.command(['build']);
+  const { status, stderr } = await project.command(['build']);
   const isTold = status === 1 && stderr.includes('node-llama-cpp@') && stderr.includes('cmake');
   expect(isTold, `build without anything: expected what is missing, received ${status}: ${stderr.trim()}`);
 }
 
-function tryAll(root, tarballsHere) {
+async function tryAll(root, tarballsHere) {
   expect(root.tools().length === 0, `the root is to have no compiler, CMake, git: ${root.tools().join(', ')}`);
   const names = CASES.flatMap(({ node, manager }) => [`node-linux-${process.arch}@${node}`, manager]);
-  const programs = new Map([...new Set(names)].map((name) => [name, root.unpack(name)]));
+  const programs = new Map();
+  for (const name of new Set(names)) programs.set(name, await root.unpack(name));
   const expected = answerHere();
   mkdirSync(join(root.folder, 'srv', 'packages'), { recursive: true });
   const tarballs = tarballsHere.map((path) => {
@@ -168,23 +171,37 @@ function tryAll(root, tarballsHere) {
     return `/srv/packages/${basename(path)}`;
   });
   const projects = CASES.map((one) => new Project(root, one, programs));
-  for (const project of projects) tryProject(project, tarballs, expected);
-  if (process.arch === 'x64') tryGpu(projects[0]);
-  tryMissing(projects[0]);
+  for (const project of projects) await tryProject(project, tarballs, expected);
+  if (process.arch === 'x64') await tryGpu(projects[0]);
+  await tryMissing(projects[0]);
 }
 
-let making;
+/** Its standard output has a tarball a line. */
+async function packages() {
+  const { status, stdout } = await runProgram('npm', ['run', '--silent', 'package', '--', ...packing], {
+    cwd: repository,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) failures.push(`npm run package ended with ${status}`);
+  return status === 0 ? stdout.trim().split('\n') : undefined;
+}
+
+let root;
+cleanAtSignals(() => root?.remove());
 try {
   BareRoot.check();
-  making = BareRoot.make(); // while the addon is compiled
+  root = new BareRoot();
+  const making = root.make(); // while the addon is compiled
   making.catch(() => undefined);
-  const packed = await execute('npm', ['run', '--silent', 'package', '--', ...packing], { cwd: repository });
-  tryAll(await making, packed.stdout.trim().split('\n'));
+  const tarballs = await packages();
+  await making;
+  if (tarballs !== undefined) await tryAll(root, tarballs);
 } catch (error) {
   if (!(error instanceof CannotRun)) throw error;
   console.error(`The installation without a compiler was not tried: ${error.message}.`);
+  process.exitCode = COULD_NOT_RUN;
 } finally {
-  (await making?.catch(() => undefined))?.remove();
+  root?.remove();
 }
 for (const failure of failures) console.error(failure);
 if (failures.length > 0) process.exitCode = 1;

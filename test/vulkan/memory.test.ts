@@ -63,8 +63,10 @@ test('a picture and a decode that find no memory are told, and are done with whe
   await using model = await tinyModel();
   await using context = await model.createContext(EXACT);
   const parts = [await model.tokenize('The red apple')];
-  plantMemory(planted().allocatedBytes);
+  const { allocatedBytes, refusedCount } = planted();
+  plantMemory(allocatedBytes);
   const outcomes = await Promise.allSettled([picture(model), started(context, parts)]);
+  assert.ok(planted().refusedCount > refusedCount, 'expected the device to be asked for memory that it has not');
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'ERR_MEMORY', outcome.reason.message);
   }

@@ -1,15 +1,22 @@
 /** A Debian 13 of our own, whose Mesa runs Vulkan on the processor; made once, kept in the user's cache folder. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheFolder, PACKAGE_ROOT } from '../../native/build/llama.mjs';
 import { findProgram } from '../../native/build/options.mjs';
 import { say } from '../../native/build/progress.mjs';
+import { runProgram } from '../install/processes.mjs';
 
 const PACKAGES = ['mesa-vulkan-drivers', 'libvulkan1', 'libgomp1', 'ca-certificates', 'git'];
 
 /** Where it is: ETA_VLM_VULKAN_ROOT, or in the cache folder. */
 const folder = process.env['ETA_VLM_VULKAN_ROOT'] || join(cacheFolder(), 'vulkan-root');
+
+const work = `${folder}.building-${process.pid}`;
+
+/** Removes what was not made to its end. */
+export function removeUnfinished() {
+  rmSync(work, { recursive: true, force: true });
+}
 
 /** Why no root can be made here; undefined where one can, or is there. */
 export function whyNot() {
@@ -21,21 +28,18 @@ export function whyNot() {
 }
 
 /** @returns its folder, or undefined where the mirror cannot be reached */
-export function vulkanRoot() {
+export async function vulkanRoot() {
   if (existsSync(folder)) return folder;
-  const work = `${folder}.building-${process.pid}`;
   mkdirSync(dirname(folder), { recursive: true });
   say(`Makes a Debian 13 in ${folder}`);
   const args = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, 'trixie', work];
   const mirror = process.env['ETA_VLM_DEBIAN_MIRROR'];
-  const { status, stdout } = spawnSync('debootstrap', mirror === undefined ? args : [...args, mirror], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
+  const { status, stdout } = await runProgram('debootstrap', mirror === undefined ? args : [...args, mirror], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (status !== 0) {
     say(stdout.split('\n').slice(-8).join('\n'));
-    rmSync(work, { recursive: true, force: true });
+    removeUnfinished();
     return undefined;
   }
   rmSync(join(work, 'var', 'cache', 'apt', 'archives'), { recursive: true, force: true });

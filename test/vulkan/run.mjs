@@ -4,14 +4,14 @@
  *
  * Exit status: that of the tests; 3 where they could not run, or had no time to end, with the reason.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PACKAGE_ROOT } from '../../native/build/llama.mjs';
-import { BuildError, say } from '../../native/build/progress.mjs';
+import { BuildError, say, stopRunning } from '../../native/build/progress.mjs';
+import { cleanAtSignals, runProgram } from '../install/processes.mjs';
 import { plantedDevice, vulkanAddon } from './addon.mjs';
 import { largestDifferences } from './figures.mjs';
-import { inside, vulkanRoot, whyNot } from './root.mjs';
+import { inside, removeUnfinished, vulkanRoot, whyNot } from './root.mjs';
 
 const COULD_NOT_RUN = 3;
 
@@ -49,19 +49,16 @@ function environment(addon) {
     GGML_VK_DISABLE_F16: '1',
     MESA_SHADER_CACHE_DIR: '/var/cache/mesa',
     ETA_VLM_ADDON: addon,
-    ETA_VLM_TEST_BACKEND: BACKEND,
     ETA_VLM_TEST_DEVICE: 'Vulkan0',
     ETA_VLM_TEST_FIGURES: figures,
-    NODE_OPTIONS: `--import ${new URL('preload.mjs', import.meta.url).href}`,
   };
 }
 
 /** @returns status of the program; null where its time ran out */
-function runInside(root, env, command, timeoutMs) {
+async function runInside(root, env, command, timeout) {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const [program, args] = inside(root, ['env', '-i', ...variables, ...command]);
-  const { status, error } = spawnSync(program, args, { stdio: 'inherit', timeout: timeoutMs, killSignal: 'SIGKILL' });
-  if (error !== undefined && error.code !== 'ETIMEDOUT') throw error;
+  const { status } = await runProgram(program, args, { stdio: ['ignore', 'inherit', 'inherit'], timeout });
   return status;
 }
 
@@ -70,7 +67,7 @@ async function main(fragments) {
   if (reason !== undefined) return couldNot(reason);
   const addon = await vulkanAddon();
   const planted = await plantedDevice();
-  const root = vulkanRoot();
+  const root = await vulkanRoot();
   if (root === undefined) return couldNot('Debian cannot be had from its mirror');
   mkdirSync(dirname(figures), { recursive: true });
   rmSync(figures, { force: true });
@@ -81,14 +78,14 @@ async function main(fragments) {
   const run = (command, more = {}) => runInside(root, { ...env, ...more }, command, Math.max(1, end - Date.now()));
   say('Compiles the shaders: minutes the first time, then seconds');
   // Else they are compiled in the middle of tests that measure time.
-  const warmed = run(['node', '--import', 'tsx', 'test/vulkan/warm.ts']);
+  const warmed = await run(['node', '--import', 'tsx', 'test/vulkan/warm.ts']);
   if (warmed !== 0) return warmed ?? couldNot(`${limit} s were not enough to compile the shaders`);
   const asked = fragments.length > 0 ? fragments : [PLANTED_TESTS, ...TESTS];
   const device = { LD_PRELOAD: planted, ETA_VLM_PLANTED_DEVICE: control };
   const [ofDevice, others] = [asked.filter(isPlanted), asked.filter((fragment) => !isPlanted(fragment))];
   const statuses = [
-    ...(ofDevice.length > 0 ? [run(['node', 'test/run.mjs', ...ofDevice], device)] : []),
-    ...(others.length > 0 ? [run(['node', 'test/run.mjs', ...others])] : []),
+    ...(ofDevice.length > 0 ? [await run(['node', 'test/run.mjs', ...ofDevice], device)] : []),
+    ...(others.length > 0 ? [await run(['node', 'test/run.mjs', ...others])] : []),
   ];
   for (const line of existsSync(figures) ? largestDifferences(readFileSync(figures, 'utf8')) : []) say(line);
   const failed = statuses.find((status) => status !== 0 && status !== null);
@@ -101,6 +98,11 @@ function couldNot(reason) {
   say(`The tests on Vulkan did not run, or not all of them: ${reason}.`);
   return COULD_NOT_RUN;
 }
+
+cleanAtSignals(() => {
+  stopRunning('SIGTERM');
+  removeUnfinished();
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2));
