@@ -38,6 +38,11 @@ export interface SharedLibraries {
   readonly gpuPackages: readonly GpuPackage[];
 }
 
+/** Where an addon's own backends for the processor lie, which have our corrections (native/patches); node-llama-cpp's lack them. */
+export function ownProcessorFolder(addon: string): string {
+  return join(dirname(addon), 'cpu');
+}
+
 /** As node-llama-cpp calls a platform. */
 export function llamaPlatform(platform: string = process.platform, architecture: string = process.arch): string {
   const system = platform === 'darwin' ? 'mac' : platform === 'win32' ? 'win' : platform;
@@ -74,7 +79,7 @@ export function sharedLibraries(addon: string): SharedLibraries | undefined {
   if (paths.length !== LIBRARIES.length) {
     throw invalid(`Expected libggml-base, libggml and libllama in ${binaries}, found ${paths.length} of them.`);
   }
-  const own = join(dirname(addon), 'cpu');
+  const own = ownProcessorFolder(addon);
   return {
     loader,
     paths,

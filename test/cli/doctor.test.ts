@@ -108,6 +108,20 @@ test('doctor tells which GPU packages are loaded, and why others are not', async
     );
 });
 
+test('doctor says that threads are measured only where they are', async () => {
+  const found = report((await run(['doctor', '--json'])).stdout);
+  assert.ok(found.run !== null);
+  const cpu = found.addon && { ...found.addon, devices: found.addon.devices.filter(({ type }) => type === 'cpu') };
+  const said = (facts: { threadCount: number; measuresThreads: boolean }) => {
+    const languageModel = { ...found.run?.languageModel, ...facts };
+    const told = { ...found, addon: cpu, run: { ...found.run, languageModel } } as DoctorReport;
+    return reportLines(told, { paint: (_, text) => text, columns: 300 }).join('\n');
+  };
+  assert.match(said({ threadCount: 4, measuresThreads: true }), /on the processor, 4 threads, or fewer: what is/);
+  assert.match(said({ threadCount: 4, measuresThreads: false }), /on the processor, 4 threads$/m);
+  assert.match(said({ threadCount: 1, measuresThreads: true }), /on the processor, 1 thread$/m);
+});
+
 test('sizes are written in the unit that reads best', () => {
   assert.deepEqual([0, 1023, 1024, 1_500_000, 3 * 2 ** 30].map(size), [
     '0 B',

@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../../src/errors.js';
 import { findAddon, platformPackage } from '../../src/native/addon-place.js';
+import { keepsBits } from '../../src/native/binding.js';
 import { LLAMA_TAG, NODE_LLAMA_CPP_VERSION } from '../../src/native/llama-version.js';
 import { installLine, llamaPlatform, sharedLibraries } from '../../src/native/shared-libraries.js';
 
@@ -147,6 +148,13 @@ test('the libraries come from the package beside the addon, each before those th
     join(dirname(addonOf('own-cpu')), 'cpu'),
     join(scratch, 'own-cpu', LLAMA, 'bins', binaries),
   ]);
+});
+
+test('threads keep the bits with code for the processor that is compiled in or ours, and not with any other', () => {
+  const addon = addonOf('own-cpu');
+  assert.equal(keepsBits(addon, null), true);
+  assert.equal(keepsBits(addon, join(dirname(addon), 'cpu')), true);
+  assert.equal(keepsBits(addon, join(scratch, 'own-cpu', LLAMA, 'bins', binaries)), false);
 });
 
 test('libraries of another version, or only some of them, are refused with the line that installs them', () => {
