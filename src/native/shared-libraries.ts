@@ -3,11 +3,10 @@
  * for a GPU whose package is installed. All are used where the package manager put them.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EngineError } from '../errors.js';
 import { NODE_LLAMA_CPP_VERSION } from './llama-version.js';
+import { packageFolder } from './package-folder.js';
 
 const SCOPE = '@node-llama-cpp';
 
@@ -110,22 +109,6 @@ function gpuPackages(platform: string, binaries: string, addon: string): GpuPack
     const files = [join(folder, inside, file), ...(more === undefined ? [] : [join(more, inside, 'fallback', file)])];
     return [{ name, files: files.filter((path) => existsSync(path)), problem: undefined }];
   });
-}
-
-/**
- * Where a package lies, asked of Node from each place, from here, and from the program that runs: a package of a GPU is
- * the application's own choice. Never from the working folder, which may be a stranger's.
- */
-function packageFolder(name: string, places: readonly string[]): string | undefined {
-  const program = process.argv[1];
-  for (const place of [...places, fileURLToPath(import.meta.url), ...(program === undefined ? [] : [program])]) {
-    try {
-      return dirname(dirname(createRequire(place).resolve(name))); // its main file is dist/index.js
-    } catch {
-      // not from there
-    }
-  }
-  return undefined;
 }
 
 function versionProblem(folder: string): string | undefined {
