@@ -93,6 +93,14 @@ test('without any addon every place is named, with what to do on this platform',
   );
 });
 
+test('the platform package of the program that runs is found where eta-vlm is linked into it', () => {
+  const root = installation('linked', {});
+  installation('application', { ...PLATFORM, 'main.mjs': '' });
+  const program = [join(scratch, 'application', 'main.mjs')];
+  const found = findAddon({ root, named: undefined, platform: 'linux-x64', program });
+  assert.equal(found.path, join(scratch, 'application', 'node_modules/@eta-vlm/linux-x64/eta-vlm.node'));
+});
+
 test('a platform package of another version is refused', () => {
   const manifest = '{ "version": "0.2.0" }';
   const root = installation('versions', { ...PLATFORM, 'node_modules/@eta-vlm/linux-x64/package.json': manifest });
