@@ -58,7 +58,7 @@ export interface ContextOptions {
   /**
    * Threads of every step, 1 to 256.
    * @default those of the model; where it names none, as many of the physical cores as are found to be fastest, measured
-   * while it runs
+   * while it runs, or all with node-llama-cpp's own code for the processor
    */
   threadCount?: number | undefined;
   /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
@@ -87,7 +87,7 @@ const demandSchema = z.strictObject({
 export interface ContextDefaults {
   readonly trainedContextLength: number;
   readonly threadCount: number;
-  /** Whether nobody named them. */
+  /** Whether nobody named them, and every number computes the same bits. */
   readonly measuresThreads: boolean;
   readonly device: 'cpu' | 'gpu';
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { onAbort, orAbort, signalSchema } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
 import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
-import { loadBinding } from '../native/binding.js';
+import { loadAddon } from '../native/binding.js';
 import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
 import { describe, deviceName, integer, integerFrom, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
@@ -64,7 +64,8 @@ export interface ModelOptions {
   projectorOnGpu?: boolean | undefined;
   /**
    * Threads of the image encoder, and of every step of its contexts, 1 to 256.
-   * @default physical cores for the encoder; a step gets as many of them as are found to be fastest, measured while it runs
+   * @default physical cores for the encoder; a step gets as many of them as are found to be fastest, measured while it
+   * runs, or all with node-llama-cpp's own code for the processor
    */
   threadCount?: number | undefined;
   /** Whether the weights are mapped instead of read. @default true */
@@ -136,7 +137,7 @@ export class Model {
     if (projectorPath !== undefined) await checkModelFile(projectorPath, 'projector');
     throwIfAborted(signal);
     const threadCount = parsed.threadCount ?? physicalCoreCount();
-    const binding = loadBinding();
+    const { binding, threadsKeepBits } = loadAddon();
     const place = placeOf(parsed);
     const nativeOptions = { modelPath, projectorPath, ...place, threadCount, useMmap, useMlock };
     const loaded = await native(() =>
@@ -147,7 +148,7 @@ export class Model {
       throwIfAborted(signal);
       const device = layerDevices('auto').length > 0 && place.gpuLayerCount !== 0 ? 'gpu' : 'cpu';
       const { trainedContextLength } = loaded.facts;
-      const measuresThreads = parsed.threadCount === undefined;
+      const measuresThreads = parsed.threadCount === undefined && threadsKeepBits;
       const defaults = { trainedContextLength, threadCount, measuresThreads, device } as const;
       return new Model(loaded, vocabulary, defaults, modelPath);
     } catch (error) {
@@ -163,9 +164,14 @@ export class Model {
     this.name = loaded.facts.metadata['general.name'] || basename(modelPath);
   }
 
-  /** Threads of the image encoder, and of a step at most. */
+  /** Threads of the image encoder, and of a step at most; all of them where {@link measuresThreads} is false. */
   get threadCount(): number {
     return this.#defaults.threadCount;
+  }
+
+  /** Whether a step gets as many threads as are found to be fastest: nobody named a number, and any computes the same bits. */
+  get measuresThreads(): boolean {
+    return this.#defaults.measuresThreads;
   }
 
   /** What its file says of it. */

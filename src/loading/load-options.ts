@@ -63,8 +63,8 @@ export interface LoadEtaOptions extends DecisionOptions {
   checkMemory?: boolean | undefined;
   /**
    * Threads of the language model, and of the evaluators, 1 to 256.
-   * @default as many of the physical cores as are found to be fastest, measured while it runs; for the evaluators all of
-   * them, at most 4
+   * @default as many of the physical cores as are found to be fastest, measured while it runs (all with
+   * node-llama-cpp's own code for the processor); for the evaluators all of them, at most 4
    */
   threadCount?: number | undefined;
   /**

@@ -1,9 +1,9 @@
 /** Where the native addon lies: three places, in their order, and why each was taken or not. */
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../errors.js';
+import { packageFolder } from './package-folder.js';
 
 const ADDON = 'eta-vlm.node';
 
@@ -26,6 +26,8 @@ export interface AddonSurroundings {
   readonly named: string | undefined;
   /** Such as "linux-x64". */
   readonly platform: string;
+  /** Files of the program that runs. @default those of this process */
+  readonly program?: readonly string[];
 }
 
 /** The package that brings this machine's addon. */
@@ -52,7 +54,7 @@ export function findAddon(here: AddonSurroundings = surroundings()): AddonPlace 
     return { origin: 'own build', path: own, sentence };
   }
   const reasons = ['ETA_VLM_ADDON is not set', `there is no own build (${own})`];
-  const folder = installedFolder(name, here.root);
+  const folder = packageFolder(name, [join(here.root, 'package.json')], here.program);
   if (folder === undefined) throw notFound([...reasons, `${name} is not installed`], here.platform);
   checkVersion(name, folder, here.root);
   const path = join(folder, ADDON);
@@ -67,15 +69,6 @@ function surroundings(): AddonSurroundings {
     named: process.env['ETA_VLM_ADDON'],
     platform: `${process.platform}-${process.arch}`,
   };
-}
-
-/** Asked of Node: npm, pnpm and Yarn lay packages out each in its own way. */
-function installedFolder(name: string, root: string): string | undefined {
-  try {
-    return dirname(createRequire(join(root, 'package.json')).resolve(`${name}/package.json`));
-  } catch {
-    return undefined; // not installed, or none for this platform
-  }
 }
 
 function checkVersion(name: string, folder: string, root: string): void {

@@ -4,7 +4,7 @@ import { EngineError } from '../errors.js';
 import { type AddonPlace, findAddon } from './addon-place.js';
 import type { NativeBinding } from './binding-types.js';
 import { LLAMA_TAG } from './llama-version.js';
-import { type GpuPackage, type SharedLibraries, sharedLibraries } from './shared-libraries.js';
+import { type GpuPackage, ownProcessorFolder, type SharedLibraries, sharedLibraries } from './shared-libraries.js';
 
 /** A package for a GPU that is installed, and whether its backend is loaded. */
 interface GpuBackendFacts {
@@ -19,6 +19,8 @@ export interface LoadedAddon {
   readonly binding: NativeBinding;
   /** Folder of the backends for the processor; null for an addon that has them compiled in. */
   readonly processorBackends: string | null;
+  /** Whether every number of threads computes the same bits. */
+  readonly threadsKeepBits: boolean;
   readonly gpuBackends: readonly GpuBackendFacts[];
 }
 
@@ -72,9 +74,18 @@ export function loadFrom(path: string, expectedTag: string): LoadedAddon {
         'Build it again: npx eta-vlm build; in the repository npm run build',
     );
   }
-  if (libraries === undefined) return { binding, processorBackends: null, gpuBackends: [] };
+  if (libraries === undefined) return { binding, processorBackends: null, threadsKeepBits: true, gpuBackends: [] };
   const processorBackends = startProcessor(binding, libraries);
-  return { binding, processorBackends, gpuBackends: startGpus(binding, libraries) };
+  const threadsKeepBits = keepsBits(path, processorBackends);
+  return { binding, processorBackends, threadsKeepBits, gpuBackends: startGpus(binding, libraries) };
+}
+
+/**
+ * @internal Whether the code for the processor has our corrections: compiled in, or from the folder beside the addon. With
+ * node-llama-cpp's an answer depends on the number of threads.
+ */
+export function keepsBits(addon: string, processorBackends: string | null): boolean {
+  return processorBackends === null || processorBackends === ownProcessorFolder(addon);
 }
 
 function openLibraries({ loader, paths }: SharedLibraries): void {

@@ -3,11 +3,10 @@
  * for a GPU whose package is installed. All are used where the package manager put them.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EngineError } from '../errors.js';
 import { NODE_LLAMA_CPP_VERSION } from './llama-version.js';
+import { packageFolder } from './package-folder.js';
 
 const SCOPE = '@node-llama-cpp';
 
@@ -36,6 +35,11 @@ export interface SharedLibraries {
   /** Folders of backends for the processor, the first that has one for this processor is taken: our own, then node-llama-cpp's. */
   readonly processorFolders: readonly string[];
   readonly gpuPackages: readonly GpuPackage[];
+}
+
+/** Where an addon's own backends for the processor lie, which have our corrections (native/patches); node-llama-cpp's lack them. */
+export function ownProcessorFolder(addon: string): string {
+  return join(dirname(addon), 'cpu');
 }
 
 /** As node-llama-cpp calls a platform. */
@@ -74,7 +78,7 @@ export function sharedLibraries(addon: string): SharedLibraries | undefined {
   if (paths.length !== LIBRARIES.length) {
     throw invalid(`Expected libggml-base, libggml and libllama in ${binaries}, found ${paths.length} of them.`);
   }
-  const own = join(dirname(addon), 'cpu');
+  const own = ownProcessorFolder(addon);
   return {
     loader,
     paths,
@@ -105,22 +109,6 @@ function gpuPackages(platform: string, binaries: string, addon: string): GpuPack
     const files = [join(folder, inside, file), ...(more === undefined ? [] : [join(more, inside, 'fallback', file)])];
     return [{ name, files: files.filter((path) => existsSync(path)), problem: undefined }];
   });
-}
-
-/**
- * Where a package lies, asked of Node from each place, from here, and from the program that runs: a package of a GPU is
- * the application's own choice. Never from the working folder, which may be a stranger's.
- */
-function packageFolder(name: string, places: readonly string[]): string | undefined {
-  const program = process.argv[1];
-  for (const place of [...places, fileURLToPath(import.meta.url), ...(program === undefined ? [] : [program])]) {
-    try {
-      return dirname(dirname(createRequire(place).resolve(name))); // its main file is dist/index.js
-    } catch {
-      // not from there
-    }
-  }
-  return undefined;
 }
 
 function versionProblem(folder: string): string | undefined {

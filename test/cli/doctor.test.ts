@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { reportOf } from '../../src/cli/doctor/evaluator-devices.js';
 import type { DoctorReport } from '../../src/cli/doctor/facts.js';
 import { gpuAdvice } from '../../src/cli/doctor/gpu.js';
 import { reportLines } from '../../src/cli/doctor/report.js';
@@ -106,6 +107,39 @@ test('doctor tells which GPU packages are loaded, and why others are not', async
       lines.some((said) => said.trim() === line),
       line,
     );
+});
+
+test('doctor says that threads are measured only where they are', async () => {
+  const found = report((await run(['doctor', '--json'])).stdout);
+  assert.ok(found.run !== null);
+  const cpu = found.addon && { ...found.addon, devices: found.addon.devices.filter(({ type }) => type === 'cpu') };
+  const said = (facts: { threadCount: number; measuresThreads: boolean }) => {
+    const languageModel = { ...found.run?.languageModel, ...facts };
+    const told = { ...found, addon: cpu, run: { ...found.run, languageModel } } as DoctorReport;
+    return reportLines(told, { paint: (_, text) => text, columns: 300 }).join('\n');
+  };
+  assert.match(said({ threadCount: 4, measuresThreads: true }), /on the processor, 4 threads, or fewer: what is/);
+  assert.match(said({ threadCount: 4, measuresThreads: false }), /on the processor, 4 threads$/m);
+  assert.match(said({ threadCount: 1, measuresThreads: true }), /on the processor, 1 thread$/m);
+});
+
+test('doctor bears what else is written to stdout by processes that try a device', async () => {
+  const noise = `data:text/javascript,${encodeURIComponent("console.log('noise');process.on('exit',()=>console.log('{}'))")}`;
+  const { code, stdout } = await run(['doctor'], { env: { NODE_OPTIONS: `--import ${noise}` } });
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /^Everything that an answer needs is here\.$/m);
+  assert.doesNotMatch(stdout, /did not say how it went/);
+});
+
+test('what a process that tries a device says is read among other lines, and its end told with its last words', () => {
+  assert.equal(reportOf(null, 'noise\n{"refusal":null}\n{}\n', ''), null);
+  assert.equal(reportOf(null, 'noise{"refusal":\n{"refusal":"no driver"}\nnull\n', 'warning'), 'no driver');
+  assert.equal(reportOf(null, 'noise', ''), 'the process that tried it did not say how it went.');
+  assert.equal(
+    reportOf({ code: 1 }, '', 'Error: x\nno such library\n'),
+    'the process that tried it ended with exit code 1: no such library',
+  );
+  assert.match(reportOf({ signal: 'SIGSEGV' }, '', '') ?? '', /ended with SIGSEGV\.$/);
 });
 
 test('sizes are written in the unit that reads best', () => {

@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../../src/errors.js';
 import { findAddon, platformPackage } from '../../src/native/addon-place.js';
+import { keepsBits } from '../../src/native/binding.js';
 import { LLAMA_TAG, NODE_LLAMA_CPP_VERSION } from '../../src/native/llama-version.js';
 import { installLine, llamaPlatform, sharedLibraries } from '../../src/native/shared-libraries.js';
 
@@ -92,6 +93,14 @@ test('without any addon every place is named, with what to do on this platform',
   );
 });
 
+test('the platform package of the program that runs is found where eta-vlm is linked into it', () => {
+  const root = installation('linked', {});
+  installation('application', { ...PLATFORM, 'main.mjs': '' });
+  const program = [join(scratch, 'application', 'main.mjs')];
+  const found = findAddon({ root, named: undefined, platform: 'linux-x64', program });
+  assert.equal(found.path, join(scratch, 'application', 'node_modules/@eta-vlm/linux-x64/eta-vlm.node'));
+});
+
 test('a platform package of another version is refused', () => {
   const manifest = '{ "version": "0.2.0" }';
   const root = installation('versions', { ...PLATFORM, 'node_modules/@eta-vlm/linux-x64/package.json': manifest });
@@ -147,6 +156,13 @@ test('the libraries come from the package beside the addon, each before those th
     join(dirname(addonOf('own-cpu')), 'cpu'),
     join(scratch, 'own-cpu', LLAMA, 'bins', binaries),
   ]);
+});
+
+test('threads keep the bits with code for the processor that is compiled in or ours, and not with any other', () => {
+  const addon = addonOf('own-cpu');
+  assert.equal(keepsBits(addon, null), true);
+  assert.equal(keepsBits(addon, join(dirname(addon), 'cpu')), true);
+  assert.equal(keepsBits(addon, join(scratch, 'own-cpu', LLAMA, 'bins', binaries)), false);
 });
 
 test('libraries of another version, or only some of them, are refused with the line that installs them', () => {

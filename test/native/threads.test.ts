@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { physicalCoreCount } from '../../src/cores.js';
+import { Model } from '../../src/engine/index.js';
+import { loadAddon } from '../../src/native/binding.js';
 import type { NativeModel } from '../../src/native/binding-types.js';
-import { contextOptions, loadTiny, logitsAfter, prefilled } from './fixture.js';
+import { contextOptions, loadTiny, logitsAfter, modelPath, prefilled } from './fixture.js';
 
 let model: NativeModel;
 
@@ -14,6 +17,10 @@ before(async () => {
 after(async () => {
   await model.dispose();
 });
+
+/** Not with node-llama-cpp's own code for the processor, which lacks our corrections: nothing is measured there. */
+const { threadsKeepBits } = loadAddon();
+const otherBits = threadsKeepBits ? false : "node-llama-cpp's own code for the processor";
 
 /** More cells than one chunk of the attention of a single row, and not a whole number of chunks. */
 const PREFIX = Int32Array.from({ length: 700 }, (_, index) => 10 + ((index * 7919) % 200));
@@ -37,7 +44,7 @@ async function logitsOf(threads: { threadCount: number; measuresThreads?: boolea
   }
 }
 
-test('one thread, two, three and five compute the same bits', async () => {
+test('one thread, two, three and five compute the same bits', { skip: otherBits }, async () => {
   const [first, ...others] = await Promise.all([1, 2, 3, 5].map((threadCount) => logitsOf({ threadCount }, 12)));
   assert.ok(first !== undefined);
   for (const other of others) assert.deepEqual(other.logits, first.logits);
@@ -46,7 +53,7 @@ test('one thread, two, three and five compute the same bits', async () => {
 test('a number that is measured while it runs computes the same bits', async () => {
   const fixed = await logitsOf({ threadCount: 1 }, 60);
   const measured = await logitsOf({ threadCount: 4, measuresThreads: true }, 60);
-  assert.deepEqual(measured.logits, fixed.logits);
+  if (threadsKeepBits) assert.deepEqual(measured.logits, fixed.logits);
   assert.ok(measured.counts.length > 1, `never another number than ${measured.counts}`);
   assert.ok(measured.counts.every((count) => count >= 1 && count <= 4));
 });
@@ -56,11 +63,26 @@ test('a number that was asked for is kept to', async () => {
   assert.deepEqual((await logitsOf({ threadCount: 3 }, 20)).counts, [3]);
 });
 
+test("an engine's model measures only where every number computes the same bits", async () => {
+  await using engine = await Model.load({ modelPath, device: 'CPU' });
+  await using named = await Model.load({ modelPath, device: 'CPU', threadCount: 2 });
+  assert.deepEqual([engine.measuresThreads, named.measuresThreads], [threadsKeepBits, false]);
+  await using context = await engine.createContext();
+  await using lease = await context.reserve({ cellCount: 256, sequenceCount: 1 });
+  const sequence = await lease.createSequence();
+  for (let step = 0; step < 40; step++) {
+    await sequence.prefill([Int32Array.of(10 + step)]);
+    const { threadCount } = await context.statistics();
+    if (!threadsKeepBits) assert.equal(threadCount, physicalCoreCount());
+  }
+});
+
 test('more threads than cores, beside busy processes, come to an end and to the same bits', async () => {
   const calm = await logitsOf({ threadCount: 1 }, 30);
   const busy: ChildProcess[] = Array.from({ length: 3 }, () => spawn(process.execPath, ['-e', 'for (;;);']));
   try {
-    assert.deepEqual((await logitsOf({ threadCount: 6 }, 30)).logits, calm.logits);
+    const { logits } = await logitsOf({ threadCount: 6 }, 30);
+    if (threadsKeepBits) assert.deepEqual(logits, calm.logits);
   } finally {
     for (const child of busy) child.kill('SIGKILL');
   }

@@ -3,6 +3,7 @@
  * process, and onnxruntime writes warnings of its own to stderr.
  */
 import { execFile } from 'node:child_process';
+import { z } from 'zod';
 import { throwIfAborted } from '../../errors.js';
 import type { Provider } from '../../onnx/index.js';
 
@@ -12,6 +13,8 @@ export interface EvaluatorDeviceFacts {
   /** Why it cannot be used, or null. */
   readonly refusal: string | null;
 }
+
+const answerSchema = z.strictObject({ refusal: z.string().nullable() });
 
 /** A first start compiles shaders. */
 const PATIENCE_MS = 60_000;
@@ -33,15 +36,36 @@ function refusalOf(name: Provider, signal: AbortSignal): Promise<string | null> 
     const worker = await EvaluatorWorker.start();
     const refusal = await worker.probe(${JSON.stringify(name)});
     await worker.dispose();
-    process.stdout.write(JSON.stringify({ refusal }));`;
+    process.stdout.write('\\n' + JSON.stringify({ refusal }) + '\\n');`;
   const options = { signal, timeout: PATIENCE_MS };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--input-type=module', '--eval', program], options, (error, stdout) => {
-      if (error === null) {
-        const { refusal } = JSON.parse(stdout) as { refusal: string | null };
-        resolve(refusal);
-      } else if (error.killed === true) resolve(`it did not start within ${PATIENCE_MS / 1000} s.`);
-      else resolve(`the process that tried it ended with ${error.signal ?? `exit code ${error.code}`}.`);
+    execFile(process.execPath, ['--input-type=module', '--eval', program], options, (error, stdout, stderr) => {
+      if (error?.killed === true) resolve(`it did not start within ${PATIENCE_MS / 1000} s.`);
+      else resolve(reportOf(error, stdout, stderr));
     });
   });
+}
+
+/** @internal What the process said, among whatever else was written to its stdout (NODE_OPTIONS may load anything). */
+export function reportOf(
+  error: { readonly code?: unknown; readonly signal?: string | null | undefined } | null,
+  stdout: string,
+  stderr: string,
+): string | null {
+  const reason = stderr.trim().split('\n').at(-1) ?? '';
+  const said = reason === '' ? '.' : `: ${reason}`;
+  if (error !== null) return `the process that tried it ended with ${error.signal ?? `exit code ${error.code}`}${said}`;
+  for (const line of stdout.split('\n').reverse()) {
+    const answer = answerSchema.safeParse(parsed(line));
+    if (answer.success) return answer.data.refusal;
+  }
+  return `the process that tried it did not say how it went${said}`;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // somebody else's
+  }
 }

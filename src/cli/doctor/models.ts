@@ -30,6 +30,8 @@ export interface ModelsRun {
     readonly sizeBytes: number;
     readonly hasVision: boolean;
     readonly threadCount: number;
+    /** Whether a step may get fewer. */
+    readonly measuresThreads: boolean;
   };
   /** `source` of a threshold: "manifest", or the file of thresholds in the model's folder. */
   readonly clip: { readonly name: string; readonly unsafeClipScore: number | null; readonly source: string } | null;
@@ -109,8 +111,9 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
     const reader =
       rewardModel === null ? null : (await RewardModel.load({ worker, folder: rewardModel, signal })).manifest;
     const { description, layerCount, sizeBytes, hasVision } = model.facts;
+    const { threadCount, measuresThreads } = model;
     return {
-      languageModel: { description, layerCount, sizeBytes, hasVision, threadCount: model.threadCount },
+      languageModel: { description, layerCount, sizeBytes, hasVision, threadCount, measuresThreads },
       clip: eye && { name: eye.name, unsafeClipScore: thresholds.unsafeClipScore, source: sources.unsafeClipScore },
       rewardModel: reader && { name: reader.name, safeReward: thresholds.safeReward, source: sources.safeReward },
       evaluatorThreadCount: worker.threadCount,

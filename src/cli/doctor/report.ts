@@ -83,7 +83,8 @@ function runLines(
   const gpu = addon?.devices.find(({ type }) => type !== 'cpu' && type !== 'accelerator');
   const processor = (threadCount: number) =>
     `on the processor, ${threadCount} ${threadCount === 1 ? 'thread' : 'threads'}`;
-  const measured = model.threadCount === 1 ? '' : `, or fewer: what is fastest is measured while it runs`;
+  const measured =
+    model.measuresThreads && model.threadCount > 1 ? ', or fewer: what is fastest is measured while it runs' : '';
   const place =
     gpu === undefined
       ? `${processor(model.threadCount)}${measured}`
