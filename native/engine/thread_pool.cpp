@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/device.h"
 #include "engine/native_error.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
@@ -25,7 +26,7 @@ namespace {
 // Of the CPU's backend, which may be a library that was loaded at run time.
 template <typename Function>
 Function Find(const char* name) {
-  ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+  ggml_backend_dev_t cpu = device::Processor();
   if (cpu == nullptr) return nullptr;
   return reinterpret_cast<Function>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name));
 }

@@ -32,6 +32,10 @@ test('a limit on threads refuses a context, and never ends the process', { skip:
     const { outcomes } = JSON.parse(stdout);
     const refusal = `CONTEXT_FAILED Expected 15 more threads but the system gives ${limit - before}. Ask for fewer (threadCount), or raise the limit.`;
     const expected = limit < enough ? refusal : 'made';
-    assert.deepEqual(outcomes, Array.from(outcomes, () => expected), `limit ${limit}`);
+    assert.deepEqual(
+      outcomes,
+      Array.from(outcomes, () => expected),
+      `limit ${limit}`,
+    );
   }
 });
