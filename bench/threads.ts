@@ -11,6 +11,9 @@ import { parseArgs } from 'node:util';
 import type { Context } from '../src/engine/index.js';
 import { benchModel, median, tokenRow } from './engine-model.js';
 
+/** Keeps a core busy; ends by itself where nobody is left to end it. */
+const SPIN = 'for (const end = Date.now() + 3_600_000; Date.now() < end; );';
+
 const { values } = parseArgs({
   options: {
     model: { type: 'string', default: '160m' },
@@ -60,7 +63,7 @@ console.log(
     `${prefix}; median of ${repeat}; Node ${process.version}`,
 );
 for (const count of values.busy.split(',').map(Number)) {
-  const busy: ChildProcess[] = Array.from({ length: count }, () => spawn(process.execPath, ['-e', 'for (;;);']));
+  const busy: ChildProcess[] = Array.from({ length: count }, () => spawn(process.execPath, ['-e', SPIN]));
   await new Promise((done) => setTimeout(done, count > 0 ? 2000 : 0));
   const found = new Map<string, Awaited<ReturnType<typeof run>>[]>();
   for (let turn = -1; turn < repeat; turn++) {

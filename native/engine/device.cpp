@@ -1,14 +1,13 @@
 #include "engine/device.h"
 
 #ifdef ETA_BACKEND_DL
-#ifdef _WIN32
-#include <windows.h>
-#else
+#ifndef _WIN32
 #include <dlfcn.h>
 #include <unistd.h>
-#endif
 
 #include <filesystem>
+#endif
+
 #include <mutex>
 #include <vector>
 #endif
@@ -22,38 +21,33 @@ namespace {
 // Whether a device was lost since the last renewal.
 std::atomic<bool> is_lost{false};
 
+// Over ggml's list of backends and devices. Never destroyed: threads may outlive static data.
+std::shared_mutex& List() {
+  static std::shared_mutex* const list = new std::shared_mutex();
+  return *list;
+}
+
 #ifdef ETA_BACKEND_DL
 struct Library {
   std::string path;
   ggml_backend_reg_t backend;
 };
 
+// Whoever changes ggml's list has this mutex, and the list's own for the change alone.
 struct Libraries {
   std::mutex mutex;
   std::vector<Library> loaded;
 };
 
 Libraries& Known() {
-  static Libraries known;
-  return known;
+  static Libraries* const known = new Libraries();
+  return *known;
 }
 
+#ifndef _WIN32
 // From here on the system keeps its code, whoever lets go of it.
-bool Pin(const std::filesystem::path& library) {
-#ifdef _WIN32
-  HMODULE module = nullptr;
-  return GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN, library.c_str(), &module) != 0;
-#else
+bool Pin(const std::string& library) {
   return dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr;
-#endif
-}
-
-int ProcessId() {
-#ifdef _WIN32
-  return static_cast<int>(GetCurrentProcessId());
-#else
-  return getpid();
-#endif
 }
 
 // Another file, because the system loads no file twice. Null where it cannot be written or loaded.
@@ -62,12 +56,13 @@ ggml_backend_reg_t LoadCopy(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::path copy =
       std::filesystem::temp_directory_path(error) /
-      ("eta-vlm-" + std::to_string(ProcessId()) + "-" + std::to_string(++count) + "-" + path.filename().string());
+      ("eta-vlm-" + std::to_string(getpid()) + "-" + std::to_string(++count) + "-" + path.filename().string());
   if (error || !std::filesystem::copy_file(path, copy, error)) return nullptr;
   ggml_backend_reg_t backend = ggml_backend_load(copy.string().c_str());
   std::filesystem::remove(copy, error);
   return backend;
 }
+#endif
 #endif
 
 bool Holds(const std::string& words, std::initializer_list<const char*> some) {
@@ -80,59 +75,72 @@ bool Holds(const std::string& words, std::initializer_list<const char*> some) {
 // Such as " Free now: CPU 10103 of 23419 MiB, Vulkan0 250 of 8192 MiB."
 std::string FreeNow() {
   std::string text;
-  for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
-    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+  ForEach([&text](ggml_backend_dev_t device) {
     size_t free = 0;
     size_t total = 0;
     ggml_backend_dev_memory(device, &free, &total);
-    if (total == 0) continue;
+    if (total == 0) return;
     char figures[64];
     std::snprintf(figures, sizeof figures, " %zu of %zu MiB", free >> 20, total >> 20);
     text += (text.empty() ? " Free now: " : ", ") + std::string(ggml_backend_dev_name(device)) + figures;
-  }
+  });
   return text + (text.empty() ? "" : ".");
 }
 
 }  // namespace
 
-ggml_backend_reg_t LoadBackend(const std::string& path) {
+Reading::Reading() : lock_(List()) {}
+
+void ForEach(const std::function<void(ggml_backend_dev_t)>& look) {
+  const Reading reading;
+  for (size_t i = 0; i < ggml_backend_dev_count(); i++) look(ggml_backend_dev_get(i));
+}
+
+void ForEachBackend(const std::function<void(ggml_backend_reg_t)>& look) {
+  const Reading reading;
+  for (size_t i = 0; i < ggml_backend_reg_count(); i++) look(ggml_backend_reg_get(i));
+}
+
+ggml_backend_dev_t Processor() {
+  const Reading reading;
+  return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+}
+
 #ifdef ETA_BACKEND_DL
+ggml_backend_reg_t LoadBackend(const std::string& path) {
   const std::lock_guard<std::mutex> lock(Known().mutex);
   for (const Library& library : Known().loaded) {
     if (library.path == path) return library.backend;
   }
+  const std::lock_guard<std::shared_mutex> change(List());
   ggml_backend_reg_t backend = ggml_backend_load(path.c_str());
   if (backend != nullptr) Known().loaded.push_back({path, backend});
   return backend;
-#else
-  (void)path;
-  return nullptr;
-#endif
 }
 
 bool LoadBackends(const std::string& folder) {
-#ifdef ETA_BACKEND_DL
   const std::lock_guard<std::mutex> lock(Known().mutex);
-  if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == nullptr) {
+  if (Processor() != nullptr) return true;
+  {
+    const std::lock_guard<std::shared_mutex> change(List());
     ggml_backend_load_all_from_path(folder.c_str());
   }
-#else
-  (void)folder;
-#endif
-  return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) != nullptr;
+  return Processor() != nullptr;
 }
+#endif
 
 void RenewLost() {
-#ifdef ETA_BACKEND_DL
+#if defined(ETA_BACKEND_DL) && !defined(_WIN32)
   const std::lock_guard<std::mutex> lock(Known().mutex);
   if (!is_lost) return;
   for (Library& library : Known().loaded) {
     // The others end the process where a device fails.
     if (ggml_backend_reg_name(library.backend) != std::string("Vulkan")) continue;
-    ggml_backend_reg_t renewed = LoadCopy(library.path);
-    if (renewed == nullptr) return;
     // Its code is still needed by what was loaded on it.
     if (!Pin(library.path)) return;
+    const std::lock_guard<std::shared_mutex> change(List());
+    ggml_backend_reg_t renewed = LoadCopy(library.path);
+    if (renewed == nullptr) return;
     ggml_backend_unload(library.backend);
     library.backend = renewed;
   }
@@ -140,7 +148,10 @@ void RenewLost() {
 #endif
 }
 
-ggml_backend_dev_t Find(const std::string& name) { return ggml_backend_dev_by_name(name.c_str()); }
+ggml_backend_dev_t Find(const std::string& name) {
+  const Reading reading;
+  return ggml_backend_dev_by_name(name.c_str());
+}
 
 ErrorCode Meaning(const std::string& words, ErrorCode otherwise) {
   if (Holds(words, {"ErrorDeviceLost", "device lost"})) return ErrorCode::kDeviceLost;

@@ -21,13 +21,14 @@ Turn& TheTurn() {
 
 }  // namespace
 
-void DeviceTurn::Enter() {
-  if (is_mine_) return;
+bool DeviceTurn::Enter(std::chrono::milliseconds at_most) {
+  if (is_mine_) return true;
   Turn& turn = TheTurn();
   std::unique_lock<std::mutex> lock(turn.mutex);
-  turn.left.wait(lock, [&turn] { return !turn.is_taken; });
+  if (!turn.left.wait_for(lock, at_most, [&turn] { return !turn.is_taken; })) return false;
   turn.is_taken = true;
   is_mine_ = true;
+  return true;
 }
 
 void DeviceTurn::Leave() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 // One turn at a time on a device of onnxruntime's, for all threads of the process: its WebGPU provider crashes when
 // sessions of two threads run at once.
 namespace eta {
@@ -7,8 +9,8 @@ namespace eta {
 class DeviceTurn {
  public:
   ~DeviceTurn() { Leave(); }
-  // Waits for it; at once where this one has it already.
-  void Enter();
+  // Waits for it, so long at most; at once where this one has it already. Whether it has it now.
+  bool Enter(std::chrono::milliseconds at_most);
   void Leave();
 
  private:

@@ -21,12 +21,12 @@ void CheckMemory(const llama_model* model, const ModelFacts& facts, const Contex
       static_cast<double>(ggml_type_size(settings.cache_type)) / ggml_blck_size(settings.cache_type);
   const double needed = 2.0 * facts.layer_count * settings.cell_count * row_size * bytes_per_value;
   double available = 0;
-  for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+  device::ForEach([&available](ggml_backend_dev_t device) {
     size_t free = 0;
     size_t total = 0;
-    ggml_backend_dev_memory(ggml_backend_dev_get(i), &free, &total);
+    ggml_backend_dev_memory(device, &free, &total);
     available += static_cast<double>(total);
-  }
+  });
   if (available == 0 || needed <= available) return;
   throw NativeError(ErrorCode::kContextFailed,
                     "A context of " + std::to_string(settings.cell_count) + " cells takes about " +
@@ -75,7 +75,10 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
   output_->Configure(params, batch);
   {
     const log::Capture capture;
-    context_.reset(llama_init_from_model(model.Model(), params));
+    {
+      const device::Reading reading;
+      context_.reset(llama_init_from_model(model.Model(), params));
+    }
     if (context_ == nullptr) {
       throw device::Failure("Cannot make a context of " + std::to_string(settings.cell_count) +
                                 " cells: " + capture.Reason("out of memory?") + " Ask for fewer cells or sequences.",

@@ -68,7 +68,11 @@ llama_model_ptr LoadLanguageModel(const ModelSettings& settings, Waiter waiter) 
   params.progress_callback = OnProgress;
   params.progress_callback_user_data = &waiter;
   const log::Capture capture;
-  llama_model_ptr model(llama_model_load_from_file(settings.model_path.c_str(), params));
+  llama_model_ptr model;
+  {
+    const device::Reading reading;
+    model.reset(llama_model_load_from_file(settings.model_path.c_str(), params));
+  }
   CheckWanted(settings, waiter);
   if (model == nullptr) refuse(capture.Reason("llama.cpp gave no reason"));
   if (llama_model_has_encoder(model.get()) || !llama_model_has_decoder(model.get()) ||

@@ -9,9 +9,9 @@ namespace eta {
 
 // How many threads a step gets. Nobody can tell beforehand: a small model is fastest with one, a large one with all,
 // and beside other work on the same cores with fewer. So it is measured while it runs. A step with another number is
-// compared with the step of as many rows before it; three such pairs decide, or one that is clear. Fewer are tried at
-// first, and again as soon as steps get slower; more are tried now and then, because nothing shows that a core has
-// become free.
+// compared with the step of as many rows before it; three such pairs decide, or the first, when it is clear. Fewer are
+// tried at first, and again as soon as steps get slower; more are tried now and then, because nothing shows that a core
+// has become free.
 class ThreadCount {
  public:
   // `is_fixed`: always `most`.
@@ -23,6 +23,9 @@ class ThreadCount {
     }
     for (Rows& rows : rows_) rows.until_down = kFirstTrial;
   }
+  // It points into itself.
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
 
   // For the next step, of so many rows.
   int32_t Next(int32_t row_count) {

@@ -1,10 +1,20 @@
 #include "engine/thread_pool.h"
 
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "engine/device.h"
 #include "engine/native_error.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
@@ -16,21 +26,70 @@ namespace {
 // Of the CPU's backend, which may be a library that was loaded at run time.
 template <typename Function>
 Function Find(const char* name) {
-  ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+  ggml_backend_dev_t cpu = device::Processor();
   if (cpu == nullptr) return nullptr;
   return reinterpret_cast<Function>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name));
 }
 
-// ggml ends the process where it gets no thread, so they are tried out first.
+// Keeps threads until all are there.
+class Latch {
+ public:
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    opened_.wait(lock, [this] { return is_open_; });
+  }
+  void Open() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      is_open_ = true;
+    }
+    opened_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool is_open_ = false;
+};
+
+#ifdef __linux__
+long OwnId() { return syscall(SYS_gettid); }
+
+// A thread that was joined counts against the limit until the kernel has forgotten it, some microseconds longer.
+void AwaitForgotten(long id) {
+  for (int tries = 0; tries < 1000 && syscall(SYS_tgkill, getpid(), id, 0) == 0; tries++) {
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+#else
+long OwnId() { return 0; }
+void AwaitForgotten(long) {}
+#endif
+
+// ggml ends the process where it gets no thread, so as many are tried out first, all alive at once.
 void CheckThreads(int32_t count) {
+  std::vector<long> ids(static_cast<size_t>(count));
   std::vector<std::thread> threads;
+  threads.reserve(ids.size());
+  Latch latch;
+  std::exception_ptr failure;
   bool are_given = true;
   try {
-    for (int32_t i = 0; i < count; i++) threads.emplace_back([] {});
+    for (long& id : ids) {
+      threads.emplace_back([&id, &latch] {
+        id = OwnId();
+        latch.Wait();
+      });
+    }
   } catch (const std::system_error&) {
     are_given = false;
+  } catch (...) {
+    failure = std::current_exception();
   }
+  latch.Open();
   for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < threads.size(); i++) AwaitForgotten(ids[i]);
+  if (failure != nullptr) std::rethrow_exception(failure);
   if (are_given) return;
   throw NativeError(ErrorCode::kContextFailed,
                     "Expected " + std::to_string(count) + " more threads but the system gives " +

@@ -35,7 +35,10 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model) 
   params.progress_callback_user_data = options.progress_data;
 
   const log::Capture capture;
-  context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
+  {
+    const device::Reading reading;
+    context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
+  }
   if (context_ == nullptr) {
     const std::string reason =
         "Cannot load the projector " + options.path + ": " + capture.Reason("llama.cpp gave no reason");

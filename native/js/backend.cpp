@@ -53,10 +53,10 @@ Napi::Value BuildFacts(const Napi::CallbackInfo& info) {
   facts["llamaTag"] = Napi::String::New(env, ETA_LLAMA_TAG);
   facts["route"] = Napi::String::New(env, ETA_ROUTE);
   Napi::Array backends = Napi::Array::New(env);
-  for (size_t i = 0; i < ggml_backend_reg_count(); i++) {
-    backends.Set(static_cast<uint32_t>(i), ggml_backend_reg_name(ggml_backend_reg_get(i)));
-  }
+  device::ForEachBackend(
+      [&backends](ggml_backend_reg_t backend) { backends.Set(backends.Length(), ggml_backend_reg_name(backend)); });
   facts["backends"] = backends;
+  const device::Reading reading;
   facts["systemInfo"] = Napi::String::New(env, llama_print_system_info());
   return facts;
 }
@@ -64,8 +64,7 @@ Napi::Value BuildFacts(const Napi::CallbackInfo& info) {
 Napi::Value Devices(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Array devices = Napi::Array::New(env);
-  for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
-    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+  device::ForEach([&](ggml_backend_dev_t device) {
     size_t free = 0;
     size_t total = 0;
     ggml_backend_dev_memory(device, &free, &total);
@@ -75,8 +74,8 @@ Napi::Value Devices(const Napi::CallbackInfo& info) {
     facts["type"] = Napi::String::New(env, TypeName(ggml_backend_dev_type(device)));
     facts["memoryFreeBytes"] = Napi::Number::New(env, static_cast<double>(free));
     facts["memoryTotalBytes"] = Napi::Number::New(env, static_cast<double>(total));
-    devices.Set(static_cast<uint32_t>(i), facts);
-  }
+    devices.Set(devices.Length(), facts);
+  });
   return devices;
 }
 

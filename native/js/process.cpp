@@ -53,8 +53,8 @@ Napi::Value ReturnMemory(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EnterDevice(const Napi::CallbackInfo& info) {
-  Environment::Of(info.Env()).device_turn.Enter();
-  return info.Env().Undefined();
+  const int64_t ms = arguments::Integer(info[0], "atMostMs", 0, 60000);
+  return Napi::Boolean::New(info.Env(), Environment::Of(info.Env()).device_turn.Enter(std::chrono::milliseconds(ms)));
 }
 
 Napi::Value LeaveDevice(const Napi::CallbackInfo& info) {

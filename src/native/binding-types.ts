@@ -440,8 +440,13 @@ export interface NativeBinding {
   /**
    * Blocks this thread until no other of the process is inside a device of onnxruntime's (two sessions that run at once
    * on WebGPU crash), and keeps the others out until {@link leaveDevice}. At once where this thread is inside already.
+   * Nothing can end a thread that is blocked, so the wait is short, and its caller tries again: from a function of its own,
+   * where V8 looks whether the thread is to end.
+   *
+   * @param atMostMs 0 to 60000
+   * @returns whether this thread is inside now
    */
-  enterDevice(): void;
+  enterDevice(atMostMs: number): boolean;
   /** Lets the next thread in; does nothing where this one is not inside. */
   leaveDevice(): void;
   /**

@@ -50,7 +50,7 @@ export function llamaPlatform(platform: string = process.platform, architecture:
 
 /** npm's line for one of node-llama-cpp's packages, in the version that fits. */
 export function installLine(suffix = ''): string {
-  return `npm install ${SCOPE}/${llamaPlatform()}${suffix}@${NODE_LLAMA_CPP_VERSION}`;
+  return `npm install --save-exact ${SCOPE}/${llamaPlatform()}${suffix}@${NODE_LLAMA_CPP_VERSION}`;
 }
 
 /**

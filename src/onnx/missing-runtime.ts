@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 function installLine(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const { optionalDependencies } = manifest as { optionalDependencies?: Record<string, string> };
-  return `npm install --ignore-scripts onnxruntime-node@${optionalDependencies?.['onnxruntime-node'] ?? 'latest'}`;
+  return `npm install --save-exact --ignore-scripts onnxruntime-node@${optionalDependencies?.['onnxruntime-node'] ?? 'latest'}`;
 }
 
 /** What is missing and what to do, for the error of a thread that could not import it; undefined for any other error. */

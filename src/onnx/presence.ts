@@ -6,6 +6,9 @@ import { loadBinding } from '../native/binding.js';
 import type { Provider } from './provider.js';
 import { BUSY, STOPPING } from './worker-messages.js';
 
+/** Nothing ends a wait for another thread that is inside. */
+const WAIT_MS = 50;
+
 export class Presence {
   readonly #state: Int32Array;
 
@@ -23,7 +26,10 @@ export class Presence {
   enter(provider: Provider): boolean {
     Atomics.store(this.#state, BUSY, 1);
     try {
-      if (provider !== 'cpu') loadBinding().enterDevice();
+      if (provider !== 'cpu' && !this.#takeTurn()) {
+        this.leave('cpu');
+        return false;
+      }
     } catch (error) {
       this.leave('cpu');
       throw error;
@@ -31,6 +37,17 @@ export class Presence {
     if (Atomics.load(this.#state, STOPPING) === 0) return true;
     this.leave(provider);
     return false;
+  }
+
+  /** In short waits: between two of them the thread can be ended, and sees that the process is ending. */
+  #takeTurn(): boolean {
+    const binding = loadBinding();
+    // A function: V8 looks where one begins whether the thread is to end, and in a loop but seldom.
+    const isInside = () => binding.enterDevice(WAIT_MS);
+    while (!isInside()) {
+      if (Atomics.load(this.#state, STOPPING) !== 0) return false;
+    }
+    return true;
   }
 
   leave(provider: Provider): void {

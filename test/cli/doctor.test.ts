@@ -75,10 +75,13 @@ test('doctor names the package that would bring a GPU into use, and none where o
   const [cuda = '', orVulkan = ''] = gpuAdvice(prebuilt, nvidia);
   assert.match(
     cuda,
-    /^An NVIDIA driver is here.*npm install @node-llama-cpp\/\S+-cuda@3\.\d+\.\d+ \(it needs the CUDA 13/,
+    /^An NVIDIA driver is here.*npm install --save-exact @node-llama-cpp\/\S+-cuda@3\.\d+\.\d+ \(it needs the CUDA 13/,
   );
-  assert.match(orVulkan, /^Or by Vulkan: npm install @node-llama-cpp\/\S+-vulkan@/);
-  assert.match(gpuAdvice(prebuilt, vulkan).join(), /^Vulkan is here.*npm install @node-llama-cpp\/\S+-vulkan@/);
+  assert.match(orVulkan, /^Or by Vulkan: npm install --save-exact @node-llama-cpp\/\S+-vulkan@/);
+  assert.match(
+    gpuAdvice(prebuilt, vulkan).join(),
+    /^Vulkan is here.*npm install --save-exact @node-llama-cpp\/\S+-vulkan@/,
+  );
   assert.match(gpuAdvice({ ...prebuilt, route: 'source' }, vulkan).join(), /npx eta-vlm build --vulkan/);
   assert.deepEqual(gpuAdvice(prebuilt, { hasNvidiaDriver: false, hasVulkan: false }), []);
   assert.deepEqual(gpuAdvice({ ...prebuilt, devices: [{ type: 'gpu' }] }, nvidia), []);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { missingRuntime } from '../../src/onnx/missing-runtime.js';
 
-const LINE = /npm install --ignore-scripts onnxruntime-node@\d+\.\d+\.\d+$/;
+const LINE = /npm install --save-exact --ignore-scripts onnxruntime-node@\d+\.\d+\.\d+$/;
 
 test('a missing package, a missing binary and missing libraries each say what to run', () => {
   const cases = [

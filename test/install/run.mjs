@@ -145,8 +145,8 @@ async function tryGpu(project) {
 /** What a user reads where something is missing. */
 async function tryMissing(project) {
   for (const [missing, code, line] of [
-    ['onnxruntime-node', 'ERR_EVALUATOR', 'npm install --ignore-scripts onnxruntime-node@'],
-    ['@node-llama-cpp', 'ERR_ADDON_INVALID', 'npm install @node-llama-cpp/linux-'],
+    ['onnxruntime-node', 'ERR_EVALUATOR', 'npm install --save-exact --ignore-scripts onnxruntime-node@'],
+    ['@node-llama-cpp', 'ERR_ADDON_INVALID', 'npm install --save-exact @node-llama-cpp/linux-'],
     ['@eta-vlm', 'ERR_ADDON_NOT_FOUND', 'npx eta-vlm build'],
   ]) {
     rmSync(join(project.modules(), missing), { recursive: true });

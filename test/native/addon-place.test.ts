@@ -202,7 +202,7 @@ test('packages for a GPU are seen where they are installed; one of another versi
   assert.deepEqual(vulkan?.files, []);
   assert.match(
     vulkan?.problem ?? '',
-    /^expected 3\.\d+\.\d+, received 3\.0\.0 in .*: npm install @node-llama-cpp\/.*-vulkan@/,
+    /^expected 3\.\d+\.\d+, received 3\.0\.0 in .*: npm install --save-exact @node-llama-cpp\/.*-vulkan@/,
   );
 });
 

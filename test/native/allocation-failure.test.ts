@@ -22,6 +22,9 @@ const CODES = [
 const FILES = { modelPath: `${folder}noncausal.gguf`, projectorPath: `${folder}noncausal-projector.gguf` };
 const PICTURE = { data: new Uint8Array(60 * 60 * 3).map((_, index) => (index * 7) % 256), width: 60, height: 60 };
 
+/** With threads of its own, which are tried out before. */
+const THREADED = contextOptions({ threadCount: 3 });
+
 let model: NativeModel;
 let image: NativeImage;
 
@@ -130,7 +133,7 @@ const MODEL_CALLS: Record<string, Call> = {
   },
   createContext: {
     call: async () => {
-      const context = await model.createContext(contextOptions());
+      const context = await model.createContext(THREADED);
       const { cellCount } = context.facts;
       await context.dispose();
       return cellCount;
@@ -212,7 +215,7 @@ test('no memory in the thread that calls: a coded error, and nothing keeps the t
   const workerData = {
     addon: plantedPath,
     modelOptions: modelOptions(FILES),
-    contextOptions: contextOptions(),
+    contextOptions: THREADED,
     picture: PICTURE,
     gate,
   };

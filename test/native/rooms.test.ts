@@ -81,3 +81,28 @@ test('no class has a friend, and one file knows libmtmd', () => {
     ['engine/vision.cpp'],
   );
 });
+
+/** Calls that look at ggml's list of backends and devices, or change it. */
+const LIST =
+  /\b(ggml_backend_(?:(?:dev|reg)_(?:count|get|by_\w+)|load\w*|unload|init_b\w+)|llama_(?:model_load_from_\w+|init_from_model|print_system_info)|mtmd_init_from_file)\(/g;
+
+/** Those of a file that hold no lock: llama.cpp's without a device::Reading right before, ggml's at all. */
+function unguarded(text: string): string[] {
+  return [...text.matchAll(LIST)]
+    .filter(({ 1: name = '', index }) => {
+      const before = text.slice(0, index).trimEnd().split('\n').slice(-3).join('\n');
+      return name.startsWith('ggml') || !/device::Reading \w+;/.test(before);
+    })
+    .map(({ 1: name = '' }) => name);
+}
+
+test('one file looks at the list of devices, which another thread may change, and the others lock it', () => {
+  const files = [...filesOf('engine'), ...filesOf('js')].filter((path) => path !== 'engine/device.cpp');
+  assert.deepEqual(
+    files.flatMap((path) => unguarded(read(path) ?? '').map((name) => `${path}: ${name}`)),
+    [],
+  );
+  assert.ok(unguarded(read('engine/device.cpp') ?? '').length > 5, 'and the real ones in device.cpp');
+  assert.deepEqual(unguarded('  a = llama_init_from_model(b);'), ['llama_init_from_model']);
+  assert.deepEqual(unguarded('  const device::Reading reading;\n  a = llama_init_from_model(b);'), []);
+});

@@ -5,6 +5,12 @@
 #include <cstdio>
 #include <functional>
 #include <random>
+#include <type_traits>
+
+static_assert(!std::is_copy_constructible_v<eta::ThreadCount> && !std::is_move_constructible_v<eta::ThreadCount>,
+              "it points into itself");
+static_assert(!std::is_copy_assignable_v<eta::ThreadCount> && !std::is_move_assignable_v<eta::ThreadCount>,
+              "it points into itself");
 
 namespace {
 
