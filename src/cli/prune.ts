@@ -36,8 +36,8 @@ export function prune(
     say(`${size(sizeBytes).padStart(10)}  ${folder}\n`);
   }
   const freed = others.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const what = others.length === 0 ? 'Nothing of other platforms is there.' : undefined;
-  say(`${what ?? `${size(freed)} ${dryRun ? 'would be freed; nothing was touched.' : 'freed.'}`}\n`);
+  if (others.length === 0) say('Nothing of other platforms is there.\n');
+  else say(`${size(freed)} ${dryRun ? 'would be freed; nothing was touched.' : 'freed.'}\n`);
   return EXIT.ok;
 }
 

@@ -11,8 +11,8 @@ interface Mark {
 }
 
 /**
- * Size and time of the GGUFs and of the evaluators' manifests. The manifests name the hashes of all other files, which
- * loading checks.
+ * Size and time of the GGUFs and of the evaluators' manifests. The manifests name the hashes of all other files; loading
+ * checks them, unless `verifyHashes` is false: then another file under the same manifest is not noticed.
  */
 export class FileMarks {
   readonly #marks: readonly Mark[];
