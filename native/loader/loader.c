@@ -1,7 +1,7 @@
 // Opens a shared library by its full path, before the addon that needs it is loaded: a library that is in the process
-// already is taken by its name, wherever it lies. So libllama and ggml are used where npm put them. The library stays
-// until the process ends (Node unloads addons when a worker thread ends), and its symbols stay its own: another
-// llama.cpp may live in the same process.
+// already is taken by its name, wherever it lies. So libllama and ggml are used where npm put them. Of two libraries of
+// one name, such as another version's libggml-base, whoever needs that name gets the first. The library stays until the
+// process ends (Node unloads addons when a worker thread ends), and adds no symbols to those that all libraries see.
 #include <node_api.h>
 #include <stddef.h>
 
@@ -12,11 +12,12 @@
 #endif
 
 #define PATH_SIZE 8192
+#define REASON_SIZE 64
 
 #ifdef _WIN32
-// Also looks beside the library for those that it needs. A handle that is never freed keeps it.
-static const char* Open(const char* path) {
-  static char reason[64];
+// Why not, or NULL; `reason` has REASON_SIZE bytes for it. Also looks beside the library for those that it needs. A
+// handle that is never freed keeps it.
+static const char* Open(const char* path, char* reason) {
   wchar_t wide[PATH_SIZE];
   if (MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, PATH_SIZE) == 0) return "its path is too long";
   if (LoadLibraryExW(wide, NULL, LOAD_WITH_ALTERED_SEARCH_PATH) != NULL) return NULL;
@@ -24,7 +25,8 @@ static const char* Open(const char* path) {
   return reason;
 }
 #else
-static const char* Open(const char* path) {
+static const char* Open(const char* path, char* own) {
+  (void)own;  // dlerror() has one for each thread
   if (dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != NULL) return NULL;
   const char* reason = dlerror();
   return reason == NULL ? "no reason was given" : reason;
@@ -42,7 +44,8 @@ static napi_value OpenLibrary(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, NULL, "Expected a path");
     return NULL;
   }
-  const char* reason = Open(path);
+  char own[REASON_SIZE];
+  const char* reason = Open(path, own);
   if (reason != NULL) napi_throw_error(env, NULL, reason);
   return NULL;
 }
