@@ -88,7 +88,13 @@ Napi::Value LoadBackends(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string folder = arguments::Text(info[0], "folder");
 #ifdef ETA_BACKEND_DL
-  return Napi::Boolean::New(env, device::LoadBackends(folder));
+  // Of the process: a second thread that loads the addon finds a backend there already.
+  static std::mutex mutex;
+  static std::string taken;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (!device::LoadBackends(folder)) return env.Null();
+  if (taken.empty()) taken = folder;
+  return Napi::String::New(env, taken);
 #else
   RefuseBackend(env, folder);
 #endif

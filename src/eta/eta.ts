@@ -107,7 +107,7 @@ export class Eta {
   /**
    * Frees models and evaluators now, as `idleUnloadMs` does after a while; the next request loads them again.
    *
-   * @returns false where a request is under way: then nothing is freed
+   * @returns false where a request or a look at `statistics()` is under way: then nothing is freed
    * @throws UsageError ERR_DISPOSED; what freeing throws
    */
   async unload(): Promise<boolean> {

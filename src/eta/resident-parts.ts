@@ -1,5 +1,6 @@
 /** Parts that are in memory while they are used: loaded for whoever needs them, let go when nobody did for a while. */
 import { orAbort } from '../abort.js';
+import { UsageError } from '../errors.js';
 
 interface Disposable {
   dispose(): Promise<void>;
@@ -24,8 +25,9 @@ interface Holding<Parts> {
 export class ResidentParts<Parts extends Disposable> {
   readonly #options: ResidentOptions<Parts>;
   #holding: Holding<Parts> | undefined;
-  /** The end of the last that were let go: two copies must not lie in memory at once. */
+  /** The end of the last that were let go, which never rejects: two copies must not lie in memory at once. */
   #freed: Promise<void> = Promise.resolve();
+  #isDisposed = false;
   #userCount = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -43,9 +45,11 @@ export class ResidentParts<Parts extends Disposable> {
    * let go waits for that, and for the load; a load that nobody waits for any more is ended. One that fails, fails for
    * those who waited; the next tries again.
    *
-   * @throws AbortError as soon as the signal fires during the load; what loading throws
+   * @throws AbortError as soon as the signal fires during the load; UsageError ERR_DISPOSED; what loading throws
    */
   async use<Result>(signal: AbortSignal | undefined, work: (parts: Parts) => Promise<Result>): Promise<Result> {
+    if (this.#isDisposed)
+      throw new UsageError('ERR_DISPOSED', 'Expected parts in use, received disposed ones: load new.');
     this.#userCount++;
     this.#stopTimer();
     try {
@@ -69,15 +73,16 @@ export class ResidentParts<Parts extends Disposable> {
     }
   }
 
-  /** Lets them go, unless somebody uses them. @returns whether they are gone */
+  /** Lets them go, unless somebody uses them or looks. @returns whether they are gone @throws what freeing throws */
   async unload(): Promise<boolean> {
     if (this.#userCount > 0) return false;
     await this.#letGo();
     return true;
   }
 
-  /** Lets them go, also while they are being loaded; nobody may use them any more. */
+  /** Lets them go, also while they are being loaded; nobody may use them any more. @throws what freeing throws, if nobody was told */
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     await this.#letGo();
   }
 
@@ -88,7 +93,7 @@ export class ResidentParts<Parts extends Disposable> {
 
   #begin(): Holding<Parts> {
     const controller = new AbortController();
-    const parts = this.#freed.catch(() => undefined).then(() => this.#options.load(controller.signal));
+    const parts = this.#freed.then(() => this.#options.load(controller.signal));
     const holding: Holding<Parts> = { parts, controller, loaded: undefined };
     parts.then(
       (loaded) => {
@@ -101,17 +106,19 @@ export class ResidentParts<Parts extends Disposable> {
     return holding;
   }
 
+  /** A failure is told to whoever let them go, and to nobody who comes later. */
   #letGo(): Promise<void> {
     this.#stopTimer();
     const holding = this.#holding;
     if (holding === undefined) return this.#freed;
     this.#holding = undefined;
     holding.controller.abort();
-    this.#freed = holding.parts.then(
+    const freed = holding.parts.then(
       (parts) => parts.dispose(),
       () => undefined, // those who waited were told
     );
-    return this.#freed;
+    this.#freed = freed.catch(() => undefined); // whoever let them go is told
+    return freed;
   }
 
   /** When the last user has gone: ends a load that is under way, and counts the time of what is loaded. */

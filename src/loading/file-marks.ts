@@ -12,7 +12,7 @@ interface Mark {
 
 /**
  * Size and time of the GGUFs and of the evaluators' manifests. The manifests name the hashes of all other files; loading
- * checks them, unless `verifyHashes` is false: then another file under the same manifest is not noticed.
+ * checks them, unless `verifyHashes` is false: then another file of the same size is not noticed.
  */
 export class FileMarks {
   readonly #marks: readonly Mark[];

@@ -451,9 +451,9 @@ export interface NativeBinding {
   leaveDevice(): void;
   /**
    * Adds the backends of a folder, of several for the processor the best one, unless the process has one for the processor
-   * already. Only in builds with loadable backends. Returns whether it has one now.
+   * already. Only in builds with loadable backends. Returns the folder that it has it from, null where it has none.
    */
-  loadBackends(folder: string): boolean;
+  loadBackends(folder: string): string | null;
   /** Adds a ggml backend from a shared library, once; only in builds with loadable backends. Returns its name. */
   loadBackend(path: string): string;
   /** `onProgress` gets a fraction from 0 to 1 on the caller's thread. */

@@ -93,10 +93,15 @@ function openLibraries({ loader, paths }: SharedLibraries): void {
   for (const path of paths) open(path);
 }
 
-/** The folder that had a backend for this processor. */
-function startProcessor(binding: NativeBinding, { processorFolders }: SharedLibraries): string {
-  const folder = processorFolders.find((place) => binding.loadBackends(place));
-  if (folder !== undefined) return folder;
+/** @internal The folder that the process has its backend for the processor from. */
+export function startProcessor(
+  binding: Pick<NativeBinding, 'loadBackends'>,
+  { processorFolders }: Pick<SharedLibraries, 'processorFolders'>,
+): string {
+  for (const place of processorFolders) {
+    const folder = binding.loadBackends(place);
+    if (folder !== null) return folder;
+  }
   throw new EngineError(
     'ERR_ADDON_INVALID',
     `Expected a backend for this processor in ${processorFolders.join(' or ')}, found none. ` +

@@ -173,6 +173,52 @@ test('disposing ends a load, and waits for what is on the way out', async () => 
   assert.equal(machine.live, 0);
 });
 
+test('a freeing that fails is told once, to whoever let go; by the idle time as a warning', async () => {
+  const load = async () => ({ dispose: () => Promise.reject(new RangeError('stuck')) });
+  const parts = new ResidentParts({ load });
+  await parts.use(undefined, async () => undefined);
+  await assert.rejects(parts.unload(), /stuck/);
+  assert.equal(await parts.unload(), true, 'told already');
+  await parts.use(undefined, async () => undefined);
+  await assert.rejects(parts.dispose(), /stuck/);
+  await parts.dispose();
+
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => warnings.push(warning);
+  process.on('warning', listen);
+  try {
+    const idle = new ResidentParts({ load, idleUnloadMs: 1 });
+    await idle.use(undefined, async () => undefined);
+    await until(() => warnings.length > 0);
+    assert.equal(await idle.unload(), true);
+    await idle.dispose();
+    assert.deepEqual(warnings.map(String), ['RangeError: stuck']);
+  } finally {
+    process.off('warning', listen);
+  }
+});
+
+test('after dispose nobody can use them, and nothing is loaded again', async () => {
+  const machine = new Machine();
+  const parts = new ResidentParts({ load: machine.load });
+  await parts.use(undefined, numberOf);
+  await parts.dispose();
+  await assert.rejects(parts.use(undefined, numberOf), { code: 'ERR_DISPOSED' });
+  assert.equal(await parts.look(numberOf), undefined);
+  assert.equal(await parts.unload(), true);
+  assert.deepEqual([machine.loadCount, machine.live], [1, 0]);
+});
+
+test('who looks keeps them, too', async () => {
+  const machine = new Machine();
+  const parts = new ResidentParts({ load: machine.load });
+  await parts.use(undefined, numberOf);
+  const looking = parts.look(lingering);
+  assert.equal(await parts.unload(), false);
+  assert.equal(await looking, 1);
+  await parts.dispose();
+});
+
 test('at any moment: users, signals and unloadings at random, and at the end nothing is left', async () => {
   const machine = new Machine();
   const parts = new ResidentParts({ load: machine.load, idleUnloadMs: 2 });

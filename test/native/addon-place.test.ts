@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../../src/errors.js';
 import { findAddon, platformPackage } from '../../src/native/addon-place.js';
-import { keepsBits } from '../../src/native/binding.js';
+import { keepsBits, startProcessor } from '../../src/native/binding.js';
 import { LLAMA_TAG, NODE_LLAMA_CPP_VERSION } from '../../src/native/llama-version.js';
 import { installLine, llamaPlatform, sharedLibraries } from '../../src/native/shared-libraries.js';
 
@@ -163,6 +163,17 @@ test('threads keep the bits with code for the processor that is compiled in or o
   assert.equal(keepsBits(addon, null), true);
   assert.equal(keepsBits(addon, join(dirname(addon), 'cpu')), true);
   assert.equal(keepsBits(addon, join(scratch, 'own-cpu', LLAMA, 'bins', binaries)), false);
+});
+
+test('the folder of the code for the processor is the one that the process took, not the first that is asked', () => {
+  const processorFolders = ['/own/cpu', '/llama/bins'];
+  let taken: string | null = null;
+  const binding = { loadBackends: (folder: string) => (taken ??= folder === '/own/cpu' ? null : folder) };
+  assert.equal(startProcessor(binding, { processorFolders }), '/llama/bins');
+  assert.equal(startProcessor(binding, { processorFolders }), '/llama/bins', 'by the next thread');
+  assert.throws(() => startProcessor({ loadBackends: () => null }, { processorFolders }), {
+    code: 'ERR_ADDON_INVALID',
+  });
 });
 
 test('libraries of another version, or only some of them, are refused with the line that installs them', () => {
