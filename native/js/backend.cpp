@@ -14,6 +14,9 @@ namespace eta::backend {
 
 namespace {
 
+// Raised with every change of src/native/binding-types.ts, here and in src/native/llama-version.ts.
+constexpr int kBindingVersion = 1;
+
 const char* TypeName(enum ggml_backend_dev_type type) {
   switch (type) {
     case GGML_BACKEND_DEVICE_TYPE_CPU:
@@ -50,6 +53,7 @@ void Initialise() {
 Napi::Value BuildFacts(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Object facts = Napi::Object::New(env);
+  facts["bindingVersion"] = kBindingVersion;
   facts["llamaTag"] = Napi::String::New(env, ETA_LLAMA_TAG);
   facts["route"] = Napi::String::New(env, ETA_ROUTE);
   Napi::Array backends = Napi::Array::New(env);

@@ -1,5 +1,5 @@
 /** Where the native addon lies: three places, in their order, and why each was taken or not. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../errors.js';
@@ -46,8 +46,10 @@ export function findAddon(here: AddonSurroundings = surroundings()): AddonPlace 
   if (here.named !== undefined && here.named !== '') {
     const path = resolve(here.named);
     const sentence = `${path}, named by ETA_VLM_ADDON: neither an own build nor ${name} was looked for.`;
-    if (existsSync(path)) return { origin: 'ETA_VLM_ADDON', path, sentence };
-    throw notFound([`ETA_VLM_ADDON names ${path}, where there is no file`], here.platform);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isFile()) return { origin: 'ETA_VLM_ADDON', path, sentence };
+    const what = found === undefined ? 'where there is no file' : 'which is no regular file';
+    throw notFound([`ETA_VLM_ADDON names ${path}, ${what}`], here.platform);
   }
   if (existsSync(own)) {
     const sentence = `${own}, the own build: ETA_VLM_ADDON is not set, and ${name} would come after it.`;
@@ -91,7 +93,9 @@ function notFound(reasons: readonly string[], platform: string): EngineError {
   const why = platformProblem(platform);
   const solutions = [
     isNamed && 'Name the right file in ETA_VLM_ADDON, or unset it',
-    !isNamed && why === undefined && `Install it compiled: the package ${name}, beside eta-vlm (docs/install.md)`,
+    !isNamed &&
+      why === undefined &&
+      `Install it compiled: the file of ${name}, beside eta-vlm's own (node_modules/eta-vlm/docs/install.md); not by that name, which npm's registry does not have`,
     `Build it, with a compiler${why === undefined ? '' : `, because ${why}`}: npx eta-vlm build; in the repository npm run build`,
     !isNamed && 'Built elsewhere, name it: ETA_VLM_ADDON=/path/of/eta-vlm.node',
     'Bundled, leave eta-vlm out of the bundle (external) and unpack whole packages from the archive (asarUnpack)',

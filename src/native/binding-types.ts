@@ -50,6 +50,8 @@ export interface NativeBackendDevice {
 }
 
 interface NativeBuildFacts {
+  /** Of this file: BINDING_VERSION of src/native/llama-version.ts. */
+  readonly bindingVersion: number;
   /** llama.cpp tag the addon was compiled from. */
   readonly llamaTag: string;
   /** 'source' or 'prebuilt': where the llama.cpp libraries came from. */

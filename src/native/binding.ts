@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { EngineError } from '../errors.js';
 import { type AddonPlace, findAddon } from './addon-place.js';
 import type { NativeBinding } from './binding-types.js';
-import { LLAMA_TAG } from './llama-version.js';
+import { BINDING_VERSION, LLAMA_TAG } from './llama-version.js';
 import { type GpuPackage, ownProcessorFolder, type SharedLibraries, sharedLibraries } from './shared-libraries.js';
 
 /** A package for a GPU that is installed, and whether its backend is loaded. */
@@ -46,13 +46,20 @@ export function loadBinding(): NativeBinding {
 export function loadAddon(): LoadedAddon & { readonly place: AddonPlace } {
   if (loaded === undefined) {
     const place = findAddon();
-    loaded = { ...loadFrom(place.path, LLAMA_TAG), place };
+    loaded = { ...loadFrom(place.path, LLAMA_TAG, REMEDIES[place.origin]), place };
   }
   return loaded;
 }
 
+/** What to do about an addon that cannot be used, by where it was found. */
+const REMEDIES: Readonly<Record<AddonPlace['origin'], string>> = {
+  ETA_VLM_ADDON: 'The environment variable ETA_VLM_ADDON names it: unset it, or name another.',
+  'own build': 'Build it again: npx eta-vlm build; in the repository npm run build.',
+  'platform package': 'Install eta-vlm and its platform package again, or build it here: npx eta-vlm build.',
+};
+
 /** @internal Loads the addon of a path and checks it against a llama.cpp tag. */
-export function loadFrom(path: string, expectedTag: string): LoadedAddon {
+export function loadFrom(path: string, expectedTag: string, remedy = REMEDIES['own build']): LoadedAddon {
   const libraries = sharedLibraries(path);
   let binding: NativeBinding;
   try {
@@ -61,23 +68,36 @@ export function loadFrom(path: string, expectedTag: string): LoadedAddon {
   } catch (error) {
     throw new EngineError(
       'ERR_ADDON_INVALID',
-      `Expected ${path} to load on ${process.platform} ${process.arch} with Node ${process.version}, but it does not: ${reasonOf(error)}\n` +
-        'Build it on this machine: npx eta-vlm build; in the repository npm run build',
+      `Expected ${path} to load on ${process.platform} ${process.arch} with Node ${process.version}, but it does not: ${reasonOf(error)}\n${remedy}`,
       { cause: error },
     );
   }
-  const tag = binding.build?.llamaTag;
-  if (tag !== expectedTag) {
-    throw new EngineError(
-      'ERR_ADDON_INVALID',
-      `Expected an addon of llama.cpp ${expectedTag}, but ${path} was built from ${tag ?? 'an unknown one'}. ` +
-        'Build it again: npx eta-vlm build; in the repository npm run build',
-    );
-  }
+  checkVersions(binding, path, expectedTag, remedy);
   if (libraries === undefined) return { binding, processorBackends: null, threadsKeepBits: true, gpuBackends: [] };
   const processorBackends = startProcessor(binding, libraries);
   const threadsKeepBits = keepsBits(path, processorBackends);
   return { binding, processorBackends, threadsKeepBits, gpuBackends: startGpus(binding, libraries) };
+}
+
+/** What is required may be anything: a path can name any file. */
+function checkVersions(
+  binding: Partial<NativeBinding> | null,
+  path: string,
+  expectedTag: string,
+  remedy: string,
+): void {
+  const { llamaTag, bindingVersion } = binding?.build ?? {};
+  if (llamaTag === expectedTag && bindingVersion === BINDING_VERSION) return;
+  const received =
+    llamaTag === undefined
+      ? 'is none of eta-vlm'
+      : llamaTag === expectedTag
+        ? 'was built from another version of eta-vlm'
+        : `was built from ${llamaTag}`;
+  throw new EngineError(
+    'ERR_ADDON_INVALID',
+    `Expected an addon of this eta-vlm and llama.cpp ${expectedTag}, but ${path} ${received}. ${remedy}`,
+  );
 }
 
 /**

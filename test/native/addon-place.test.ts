@@ -73,6 +73,12 @@ test('a file that ETA_VLM_ADDON names and that is not there is no reason to take
   assert.match(said, /- Name the right file in ETA_VLM_ADDON, or unset it\n/);
 });
 
+test('a folder that ETA_VLM_ADDON names is not run', () => {
+  const root = installation('named-folder', { [OWN]: '' });
+  const said = refused(() => find(root, root));
+  assert.match(said, /^ERR_ADDON_NOT_FOUND: .*named-folder.*, which is no regular file\. Possible/);
+});
+
 test('without any addon every place is named, with what to do on this platform', () => {
   const root = installation('none', {});
   const said = refused(() => find(root));
@@ -80,7 +86,7 @@ test('without any addon every place is named, with what to do on this platform',
     said,
     /^ERR_ADDON_NOT_FOUND: .*not set, there is no own build \(.*\), @eta-vlm\/linux-x64 is not installed/,
   );
-  assert.match(said, /- Install it compiled: the package @eta-vlm\/linux-x64/);
+  assert.match(said, /- Install it compiled: the file of @eta-vlm\/linux-x64/);
   assert.match(said, /- Build it, with a compiler: npx eta-vlm build; in the repository npm run build\n/);
   const other = refused(() => find(root, undefined, 'freebsd-x64'));
   assert.match(other, /- Build it, with a compiler, because there is no package for freebsd-x64: npx eta-vlm build/);

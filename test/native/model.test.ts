@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadFrom } from '../../src/native/binding.js';
+import { BINDING_VERSION } from '../../src/native/llama-version.js';
 import { assertNear } from '../device.js';
 import {
   binding,
@@ -45,6 +47,26 @@ test('an addon of another llama.cpp and a broken one are refused with a way out'
   const addon = process.env['ETA_VLM_ADDON'] ?? new URL('../../build/Release/eta-vlm.node', import.meta.url).pathname;
   assert.throws(() => loadFrom(addon, 'v0.4.9'), { code: 'ERR_ADDON_INVALID', message: /v0\.4\.9.*v0\.5\.0/ });
   assert.throws(() => loadFrom(path, 'v0.5.0'), { code: 'ERR_ADDON_INVALID', message: /npm run build/ });
+  assert.throws(() => loadFrom(path, 'v0.5.0', 'Unset it.'), { code: 'ERR_ADDON_INVALID', message: /Unset it\.$/ });
+  // A module of another kind, and an addon of an earlier eta-vlm.
+  const other = join(scratch, 'other.cjs');
+  writeFileSync(other, 'module.exports = null;');
+  assert.throws(() => loadFrom(other, 'v0.5.0'), { code: 'ERR_ADDON_INVALID', message: /is none of eta-vlm/ });
+  writeFileSync(join(scratch, 'earlier.cjs'), "module.exports = { build: { llamaTag: 'v0.5.0' } };");
+  assert.throws(() => loadFrom(join(scratch, 'earlier.cjs'), 'v0.5.0'), {
+    code: 'ERR_ADDON_INVALID',
+    message: /was built from another version of eta-vlm/,
+  });
+});
+
+test('whoever changes the surface of the addon raises its version', () => {
+  const types = readFileSync(new URL('../../src/native/binding-types.ts', import.meta.url), 'utf8');
+  const code = types.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '').replaceAll(/\s+/g, ' ');
+  assert.deepEqual(
+    [BINDING_VERSION, createHash('sha256').update(code).digest('hex').slice(0, 16)],
+    [1, '0907ab52e6e084dc'],
+    'raise BINDING_VERSION in src/native/llama-version.ts and kBindingVersion in native/js/backend.cpp, then write both here',
+  );
 });
 
 test('facts and progress of a model', async () => {
