@@ -8,6 +8,9 @@ namespace eta {
 
 class DeviceTurn {
  public:
+  DeviceTurn() = default;
+  DeviceTurn(const DeviceTurn&) = delete;
+  DeviceTurn& operator=(const DeviceTurn&) = delete;
   ~DeviceTurn() { Leave(); }
   // Waits for it, so long at most; at once where this one has it already. Whether it has it now.
   bool Enter(std::chrono::milliseconds at_most);

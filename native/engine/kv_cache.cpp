@@ -103,7 +103,7 @@ KvCache::~KvCache() {
   try {
     llama_synchronize(context_.get());
   } catch (...) {
-    context_.release();
+    static_cast<void>(context_.release());
   }
 }
 

@@ -40,6 +40,8 @@ class KvCache {
  public:
   // Throws NativeError CONTEXT_FAILED, INVALID_ARGUMENT. A decode ends early where `is_ending` says yes.
   KvCache(const LoadedModel& model, const ContextSettings& settings, ggml_abort_callback is_ending, void* data);
+  KvCache(const KvCache&) = delete;
+  KvCache& operator=(const KvCache&) = delete;
   ~KvCache();
 
   const ContextFacts& Facts() const { return facts_; }

@@ -26,6 +26,7 @@ class ThreadCount {
   // It points into itself.
   ThreadCount(const ThreadCount&) = delete;
   ThreadCount& operator=(const ThreadCount&) = delete;
+  ~ThreadCount() = default;
 
   // For the next step, of so many rows.
   int32_t Next(int32_t row_count) {

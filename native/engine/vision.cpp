@@ -63,7 +63,7 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model) 
 
 // A context of a lost device is left behind, with what the device no longer has.
 Projector::~Projector() {
-  if (is_lost_) context_.release();
+  if (is_lost_) static_cast<void>(context_.release());
 }
 
 bool Projector::UsesMrope() const { return mtmd_decode_use_mrope(context_.get()); }
