@@ -17,6 +17,9 @@ export class BareRoot {
   static check() {
     if (process.platform !== 'linux' || process.getuid() !== 0) throw new CannotRun('it needs root on Linux');
     if (spawnSync('debootstrap', ['--version']).status !== 0) throw new CannotRun('debootstrap is not installed');
+    if (spawnSync('unshare', ['--mount', '--net', 'true']).status !== 0) {
+      throw new CannotRun('no namespaces of mounts and networks can be made');
+    }
   }
 
   /** Takes half a minute. @throws CannotRun */

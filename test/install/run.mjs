@@ -34,6 +34,10 @@ const WORDS = 'How do I do this?';
 const packing = process.argv.includes('--with-cpu') ? [] : ['--without-cpu'];
 
 const COULD_NOT_RUN = 3;
+/** What npm and pnpm say of a registry that does not answer. */
+const NO_NETWORK =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|FETCH_ERROR|E50[234])\b/;
+
 const failures = [];
 
 function expect(holds, what) {
@@ -106,6 +110,8 @@ async function tryProject(project, tarballs, expected) {
   const installed = await project.install(tarballs);
   const { name } = project;
   if (installed.status !== 0) {
+    if (NO_NETWORK.test(installed.stderr))
+      throw new CannotRun(`${name} reached no registry: ${installed.stderr.trim()}`);
     failures.push(`${name}: the installation ended with ${installed.status}: ${installed.stderr.trim().slice(-800)}`);
     return;
   }
