@@ -2,12 +2,12 @@
 /** `npm run build`: llama.cpp's libraries (once a machine), the addon, the JavaScript; only what has changed. */
 import { join } from 'node:path';
 import { buildAddon } from './build/addon.mjs';
+import { runCommand } from './build/command.mjs';
 import { cpuVariants, placeCpuVariants } from './build/cpu-variants.mjs';
 import { llamaLibraries, PACKAGE_ROOT } from './build/llama.mjs';
 import { parseOptions, USAGE } from './build/options.mjs';
 import { prebuiltLibraries } from './build/prebuilt.mjs';
 import { checkPrerequisites } from './build/prerequisites.mjs';
-import { BuildError, say, stopRunning } from './build/progress.mjs';
 import { buildTypeScript } from './build/typescript.mjs';
 
 const log = (name) => join(PACKAGE_ROOT, 'build', `${name}.log`);
@@ -29,17 +29,4 @@ async function main(args) {
   await buildTypeScript(log('typescript'));
 }
 
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    stopRunning(signal);
-    process.exit(130);
-  });
-}
-
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  say(error.message);
-  process.exitCode = error.exitCode;
-}
+await runCommand(main);

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 /** `npm run cross -- linux-arm64`: the addon for another platform, compiled here with zig. */
+import { runCommand } from './build/command.mjs';
 import { crossBuild } from './build/cross.mjs';
-import { BuildError, say, stopRunning } from './build/progress.mjs';
+import { BuildError } from './build/progress.mjs';
 import { TARGETS } from './build/targets.mjs';
 
 const NAMES = Object.keys(TARGETS).join(' | ');
 const USAGE = `Usage: npm run cross -- ${NAMES} [--without-cpu]
 
-  --without-cpu   no CPU backends of our own (they take minutes); node-llama-cpp's are used then, as on Windows and macOS
+  --without-cpu   no CPU backends of our own (they take minutes); node-llama-cpp's are used then, as on Windows and macOS:
+                  many times slower beside other work, and twice as slow with pictures
 
 Needs zig: ZIG=/path/of/zig, zig on the PATH, or Python's package ziglang. Output: build/targets.`;
 
@@ -23,17 +25,4 @@ async function main(args) {
   await crossBuild(name, !args.includes('--without-cpu'));
 }
 
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    stopRunning(signal);
-    process.exit(130);
-  });
-}
-
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  say(error.message);
-  process.exitCode = error.exitCode;
-}
+await runCommand(main);

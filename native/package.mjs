@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addonIn, buildAddon } from './build/addon.mjs';
+import { runCommand } from './build/command.mjs';
 import { cpuVariants, placeCpuVariants } from './build/cpu-variants.mjs';
 import { crossBuild } from './build/cross.mjs';
 import { PACKAGE_ROOT } from './build/llama.mjs';
@@ -11,7 +12,7 @@ import { packMain } from './build/main-package.mjs';
 import { PLATFORMS, packPlatform } from './build/platform-package.mjs';
 import { prebuiltLibraries } from './build/prebuilt.mjs';
 import { checkPrerequisites } from './build/prerequisites.mjs';
-import { BuildError, say, stage, stopRunning } from './build/progress.mjs';
+import { BuildError, stage } from './build/progress.mjs';
 import { buildTypeScript } from './build/typescript.mjs';
 
 const HERE = `${process.platform}-${process.arch}`;
@@ -19,7 +20,8 @@ const USAGE = `Usage: npm run package -- [--platform ${PLATFORMS.join(' | ')}] [
 
   --platform      another platform than this one (${HERE}), compiled with zig; on macOS and Windows that is the only
                   way, because only on Linux one's own compiler makes a package for the machine itself
-  --without-cpu   no CPU backends of our own (they take minutes, once): node-llama-cpp's are used then
+  --without-cpu   no CPU backends of our own (they take minutes, once): node-llama-cpp's are used then, many times
+                  slower beside other work, and twice as slow with pictures
   --registry      for whoever owns the scope @eta-vlm and publishes every platform's package: eta-vlm asks the registry
                   for them. Without it nothing is asked for, and both tarballs are named to npm install.`;
 
@@ -80,17 +82,4 @@ async function main(args) {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    stopRunning(signal);
-    process.exit(130);
-  });
-}
-
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  say(error.message);
-  process.exitCode = error.exitCode;
-}
+await runCommand(main);
