@@ -12,7 +12,7 @@ import { packMain } from './build/main-package.mjs';
 import { PLATFORMS, packPlatform } from './build/platform-package.mjs';
 import { prebuiltLibraries } from './build/prebuilt.mjs';
 import { checkPrerequisites } from './build/prerequisites.mjs';
-import { BuildError, stage } from './build/progress.mjs';
+import { BuildError, say, stage } from './build/progress.mjs';
 import { buildTypeScript } from './build/typescript.mjs';
 
 const HERE = `${process.platform}-${process.arch}`;
@@ -77,6 +77,7 @@ async function main(args) {
       packPlatform(work, { platform: options.platform, compiled: folder }, packages),
     ]);
     process.stdout.write(`${tarballs.join('\n')}\n`);
+    say(`In your project: npm install --ignore-scripts ${tarballs.map((path) => JSON.stringify(path)).join(' ')}`);
   } finally {
     rmSync(work, { recursive: true });
   }

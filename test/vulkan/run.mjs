@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { PACKAGE_ROOT } from '../../native/build/llama.mjs';
 import { BuildError, say, stopRunning } from '../../native/build/progress.mjs';
+import { buildTypeScript } from '../../native/build/typescript.mjs';
 import { cleanAtSignals, runProgram } from '../install/processes.mjs';
 import { plantedDevice, vulkanAddon } from './addon.mjs';
 import { largestDifferences } from './figures.mjs';
@@ -26,6 +27,8 @@ const TESTS = [
   ...['lifecycle', 'methods', 'pictures', 'respond'].map((name) => `eta/${name}`),
   'batch/run',
   'evaluators/reward-trunk',
+  // onnxruntime's WebGPU needs a Vulkan device too.
+  'evaluators/device',
 ];
 
 /** Under the device with failures on demand, which also tells what the driver has handed out. */
@@ -51,6 +54,7 @@ function environment(addon) {
     ETA_VLM_ADDON: addon,
     ETA_VLM_TEST_DEVICE: 'Vulkan0',
     ETA_VLM_TEST_FIGURES: figures,
+    ETA_VLM_REQUIRE_WEBGPU: '1',
   };
 }
 
@@ -67,6 +71,7 @@ async function main(fragments) {
   if (reason !== undefined) return couldNot(reason);
   const addon = await vulkanAddon();
   const planted = await plantedDevice();
+  await buildTypeScript(join(PACKAGE_ROOT, 'build', 'typescript.log')); // the tests of batches run dist/
   const root = await vulkanRoot();
   if (root === undefined) return couldNot('Debian cannot be had from its mirror');
   mkdirSync(dirname(figures), { recursive: true });
