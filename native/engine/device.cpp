@@ -1,5 +1,7 @@
 #include "engine/device.h"
 
+#include "engine/host_process.h"
+
 #ifdef ETA_BACKEND_DL
 #ifndef _WIN32
 #include <dlfcn.h>
@@ -7,12 +9,13 @@
 
 #include <filesystem>
 #endif
-
-#include <mutex>
-#include <vector>
 #endif
 #include <atomic>
 #include <cstdio>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <vector>
 
 namespace eta::device {
 
@@ -64,6 +67,33 @@ ggml_backend_reg_t LoadCopy(const std::filesystem::path& path) {
 }
 #endif
 #endif
+
+// What each device said when it was opened; empty where it is open.
+struct Opened {
+  std::mutex mutex;
+  std::map<ggml_backend_dev_t, std::string> problems;
+};
+
+Opened& OpenedSoFar() {
+  static Opened* const opened = new Opened();
+  return *opened;
+}
+
+// Empty where it is open.
+std::string OpenOnce(ggml_backend_dev_t device) {
+  Opened& opened = OpenedSoFar();
+  const std::lock_guard<std::mutex> lock(opened.mutex);
+  const auto [entry, is_new] = opened.problems.try_emplace(device);
+  if (!is_new) return entry->second;
+  try {
+    static_cast<void>(ggml_backend_dev_buffer_type(device));
+  } catch (const std::exception& error) {
+    entry->second = error.what();
+    // ggml-vulkan keeps the half-open device, and its destructor would end the process.
+    host_process::SkipStaticDestructors();
+  }
+  return entry->second;
+}
 
 bool Holds(const std::string& words, std::initializer_list<const char*> some) {
   for (const char* one : some) {
@@ -146,6 +176,22 @@ void RenewLost() {
   }
   is_lost = false;
 #endif
+}
+
+void Open(ggml_backend_dev_t device) {
+  std::string problem;
+  ForEach([&](ggml_backend_dev_t one) {
+    const auto type = ggml_backend_dev_type(one);
+    const bool is_gpu = type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU;
+    if (!problem.empty() || !is_gpu || (device != nullptr && one != device)) return;
+    const std::string said = OpenOnce(one);
+    if (!said.empty())
+      problem = "Cannot open the device " + std::string(ggml_backend_dev_name(one)) + ": " + said + ".";
+  });
+  if (!problem.empty()) {
+    throw Failure(problem + " Compute on the processor (device: 'CPU'), or try again in a new process.",
+                  ErrorCode::kModelLoadFailed);
+  }
 }
 
 ggml_backend_dev_t Find(const std::string& name) {

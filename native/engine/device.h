@@ -42,6 +42,12 @@ bool LoadBackends(const std::string& folder);
 // is. Only for backends that LoadBackend brought, and not on Windows.
 void RenewLost();
 
+// Opens a device that a model is to lie on; null: all that llama.cpp would choose from. ggml-vulkan opens a device when
+// it is first asked for something, under no lock: of two models that are loaded at once, one would find it half open,
+// and so would whoever asks again where opening failed. Both end the process. Throws NativeError, every time where it
+// failed once.
+void Open(ggml_backend_dev_t device);
+
 // By ggml's name for it, such as "Vulkan0"; upper and lower case are one. Null where there is none.
 ggml_backend_dev_t Find(const std::string& name);
 

@@ -23,4 +23,9 @@ std::vector<Onnxruntime> LoadedOnnxruntimes();
 // with another C library. May take milliseconds.
 void ReturnMemory();
 
+// The process ends with its status, but without the destructors of static objects: for a library whose own would end it
+// otherwise. Whoever registered with atexit before is not called either. Does nothing with another C library than
+// glibc.
+void SkipStaticDestructors();
+
 }  // namespace eta::host_process

@@ -114,6 +114,9 @@ std::shared_ptr<LoadedModel> LoadedModel::Load(const ModelSettings& settings, co
   if (has_projector) CheckGguf(settings.projector_path, true, ErrorCode::kProjectorLoadFailed);
 
   device::RenewLost();
+  if (settings.gpu_layer_count != 0 || (has_projector && settings.projector_on_gpu)) {
+    device::Open(NamedDevice(settings));
+  }
   std::shared_ptr<LoadedModel> loaded(new LoadedModel);
   loaded->settings_ = settings;
   loaded->thread_ = thread;

@@ -10,6 +10,7 @@ const FIELDS = [
   'refusedCount',
   'deviceCount',
   'isLost',
+  'openingMs',
 ] as const;
 type Field = (typeof FIELDS)[number];
 
@@ -28,6 +29,8 @@ function at<Result>(use: (file: number) => Result): Result {
 export const plantMemory = (bytes: number) => plant('memoryBytes', bytes);
 /** It is lost with this submit from now on; 0 = never. */
 export const plantLoss = (submits: number) => plant('submitsUntilLost', submits);
+/** Opening a device takes so much longer; below 0 it fails. */
+export const plantOpening = (ms: number) => plant('openingMs', ms);
 
 function plant(field: Field, value: number): void {
   const bytes = Buffer.alloc(8);

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-enum { OUT_OF_DEVICE_MEMORY = -2, DEVICE_LOST = -4 };
+enum { OUT_OF_DEVICE_MEMORY = -2, INITIALIZATION_FAILED = -3, DEVICE_LOST = -4 };
 enum { MEMORY_BUDGET = 1000237000 };
 
 typedef int32_t Result;
@@ -27,6 +28,7 @@ struct control {
   int64_t refused_count;
   int64_t device_count;  // devices opened so far
   int64_t is_lost;       // the one that was opened last
+  int64_t opening_ms;    // written by the test: how much longer opening a device takes; below 0 = it fails
 };
 
 struct allocate_info {
@@ -90,6 +92,8 @@ static Handle device;  // the one that was opened last
 
 static Result create_device(Handle physical, const void *info, const void *allocator, Handle *out) {
   typedef Result (*type)(Handle, const void *, const void *, Handle *);
+  if (control->opening_ms < 0) return INITIALIZATION_FAILED;
+  usleep((useconds_t)(1000 * control->opening_ms));
   const Result result = ((type)instance_function(instance, "vkCreateDevice"))(physical, info, allocator, out);
   if (result == 0) {
     device = *out;
