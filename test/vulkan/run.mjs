@@ -25,11 +25,13 @@ const TESTS = [
     (name) => `engine/${name}`,
   ),
   ...['lifecycle', 'methods', 'pictures', 'respond'].map((name) => `eta/${name}`),
-  'batch/run',
   'evaluators/reward-trunk',
   // onnxruntime's WebGPU needs a Vulkan device too.
   'evaluators/device',
 ];
+
+/** Minutes, so they come last: where the time is short, all the others have run. */
+const SLOW_TESTS = ['batch/run'];
 
 /** Under the device with failures on demand, which also tells what the driver has handed out. */
 const PLANTED_TESTS = 'vulkan/';
@@ -85,19 +87,21 @@ async function main(fragments) {
   // Else they are compiled in the middle of tests that measure time.
   const warmed = await run(['node', '--import', 'tsx', 'test/vulkan/warm.ts']);
   if (warmed !== 0) return warmed ?? couldNot(`${limit} s were not enough to compile the shaders`);
-  const asked = fragments.length > 0 ? fragments : [PLANTED_TESTS, ...TESTS];
+  const asked = fragments.length > 0 ? fragments : [PLANTED_TESTS, ...TESTS, ...SLOW_TESTS];
   const device = { LD_PRELOAD: planted, ETA_VLM_PLANTED_DEVICE: control };
-  const [ofDevice, others] = [asked.filter(isPlanted), asked.filter((fragment) => !isPlanted(fragment))];
-  const statuses = [
-    ...(ofDevice.length > 0 ? [await run(['node', 'test/run.mjs', ...ofDevice], device)] : []),
-    ...(others.length > 0 ? [await run(['node', 'test/run.mjs', ...others])] : []),
-  ];
+  const statuses = [];
+  for (const [belongs, more] of [[isPlanted, device], [isUsual], [isSlow]]) {
+    const group = asked.filter(belongs);
+    if (group.length > 0) statuses.push(await run(['node', 'test/run.mjs', ...group], more));
+  }
   for (const line of existsSync(figures) ? largestDifferences(readFileSync(figures, 'utf8')) : []) say(line);
   const failed = statuses.find((status) => status !== 0 && status !== null);
   return failed ?? (statuses.includes(null) ? couldNot(`they were not done after ${limit} s`) : 0);
 }
 
 const isPlanted = (fragment) => fragment.startsWith(PLANTED_TESTS);
+const isSlow = (fragment) => SLOW_TESTS.includes(fragment);
+const isUsual = (fragment) => !isPlanted(fragment) && !isSlow(fragment);
 
 function couldNot(reason) {
   say(`The tests on Vulkan did not run, or not all of them: ${reason}.`);
