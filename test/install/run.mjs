@@ -182,14 +182,20 @@ async function tryAll(root, tarballsHere) {
   await tryMissing(projects[0]);
 }
 
-/** Its standard output has a tarball a line. */
-async function packages() {
-  const { status, stdout } = await runProgram('npm', ['run', '--silent', 'package', '--', ...packing], {
+/** @returns its standard output, where it ended well */
+async function npmRun(script, ...args) {
+  const { status, stdout } = await runProgram('npm', ['run', '--silent', script, '--', ...args], {
     cwd: repository,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (status !== 0) failures.push(`npm run package ended with ${status}`);
-  return status === 0 ? stdout.trim().split('\n') : undefined;
+  if (status !== 0) failures.push(`npm run ${script} ended with ${status}`);
+  return status === 0 ? stdout : undefined;
+}
+
+/** One's own build, whose answer is the expected one, and the tarballs. */
+async function packages() {
+  if ((await npmRun('build')) === undefined) return undefined;
+  return (await npmRun('package', ...packing))?.trim().split('\n'); // a tarball a line
 }
 
 let root;
