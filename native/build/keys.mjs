@@ -38,7 +38,7 @@ export function multimodalKey(compiler, flags, folder) {
 
 /** Key of libmtmd, and of what an addon is linked with, for the target that the compiler's description names. */
 export function crossKey(compiler, folder) {
-  const sources = ['mtmd', 'targets.mjs', 'import-libraries.mjs', 'zig.cmake'];
+  const sources = ['mtmd', 'targets.mjs', 'import-libraries.mjs', 'zig.cmake', 'zig-arm.mjs'];
   return cacheKey([LLAMA_TAG, patchesHash('tools/mtmd/'), compiler], sources, folder);
 }
 
@@ -46,5 +46,5 @@ export function crossKey(compiler, folder) {
 export function variantsKey({ flags, compiler, wanted }, folder) {
   const facts = [LLAMA_TAG, patchesHash('ggml/'), flags, compiler, process.platform, process.arch, wanted];
   const isCross = flags.some((flag) => flag.startsWith('-DCMAKE_TOOLCHAIN_FILE='));
-  return cacheKey(facts, isCross ? ['cpu', 'zig.cmake'] : ['cpu'], folder);
+  return cacheKey(facts, isCross ? ['cpu', 'zig.cmake', 'zig-arm.mjs'] : ['cpu'], folder);
 }

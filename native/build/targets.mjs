@@ -42,6 +42,9 @@ function output(command, args) {
   }
 }
 
+/** Starts zig with the names that it has for Arm's processors. */
+const LAUNCHER = `${process.execPath};${join(PACKAGE_ROOT, 'native', 'build', 'zig-arm.mjs')}`;
+
 /** CMake's flags for a target. */
 export function crossFlags({ triple, system, processor }, zig) {
   return [
@@ -50,6 +53,9 @@ export function crossFlags({ triple, system, processor }, zig) {
     `-DETA_TRIPLE=${triple}`,
     `-DETA_SYSTEM=${system}`,
     `-DETA_PROCESSOR=${processor}`,
+    ...(processor === 'aarch64'
+      ? ['C', 'CXX'].map((language) => `-DCMAKE_${language}_COMPILER_LAUNCHER=${LAUNCHER}`)
+      : []),
     '-DCMAKE_POLICY_DEFAULT_CMP0119=NEW', // a .c that is said to be C++ is compiled as C++; zig goes by the suffix
   ];
 }

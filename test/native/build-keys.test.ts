@@ -32,7 +32,7 @@ const KEYS = {
   },
   cross: {
     of: (folder?: string) => keys.crossKey('zig', folder),
-    sources: ['mtmd/CMakeLists.txt', 'targets.mjs', 'import-libraries.mjs', 'zig.cmake'],
+    sources: ['mtmd/CMakeLists.txt', 'targets.mjs', 'import-libraries.mjs', 'zig.cmake', 'zig-arm.mjs'],
   },
   variants: {
     of: (folder?: string) => keys.variantsKey({ flags: [], compiler: 'c++', wanted: 'all' }, folder),
@@ -40,7 +40,7 @@ const KEYS = {
   },
   'variants of another platform': {
     of: (folder?: string) => keys.variantsKey({ flags: crossFlags, compiler: 'zig', wanted: 'all' }, folder),
-    sources: ['cpu/CMakeLists.txt', 'cpu/score.c', 'zig.cmake'],
+    sources: ['cpu/CMakeLists.txt', 'cpu/score.c', 'zig.cmake', 'zig-arm.mjs'],
   },
 };
 

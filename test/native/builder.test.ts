@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { removeLeftovers } from '../../native/build/leftovers.mjs';
+import { inWordsOfZig } from '../../native/build/zig-arm.mjs';
 
 const script = fileURLToPath(new URL('../../native/build.mjs', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'eta-builder-'));
@@ -94,4 +95,15 @@ test('every file of dist is made by a source', () => {
   );
   assert.ok(made.length > 100, 'expected a build');
   for (const name of made) assert.ok(existsSync(join(root, 'src', name.replace(/\.js$/, '.ts'))), name);
+});
+
+test("Arm's processors in zig's words; other options as they are", () => {
+  for (const [given, expected] of [
+    ['-march=armv8-a', '-mcpu=generic+v8a'],
+    ['-march=armv8.2-a+dotprod+fp16', '-mcpu=generic+v8_2a+dotprod+fullfp16'],
+    ['-march=armv9.2-a+dotprod+fp16+nosve+i8mm+sme', '-mcpu=generic+v9_2a+dotprod+fullfp16-sve+i8mm+sme'],
+    ['-march=x86-64', '-march=x86-64'],
+    ['-O3', '-O3'],
+  ] as const)
+    assert.equal(inWordsOfZig(given), expected);
 });
