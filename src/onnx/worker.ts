@@ -6,7 +6,7 @@ import { physicalCoreCount } from '../cores.js';
 import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
 import { integer, parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
-import { missingRuntime } from './missing-runtime.js';
+import { damagedRuntime, missingRuntime } from './missing-runtime.js';
 import type { Provider } from './provider.js';
 import { keepTelemetryOff } from './telemetry.js';
 import {
@@ -83,6 +83,8 @@ export class EvaluatorWorker {
       options,
       'EvaluatorWorker.start options',
     );
+    const damage = damagedRuntime();
+    if (damage !== undefined) throw new EvaluatorError('ERR_EVALUATOR', damage);
     keepTelemetryOff();
     const worker = new EvaluatorWorker(threadCount);
     await worker.#ready();
