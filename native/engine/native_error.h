@@ -24,6 +24,7 @@ enum class ErrorCode {
   kDecodeFailed,
   kStateMismatch,
   kOutOfMemory,
+  kNoThreads,
   kDeviceLost,
   kDisposed,
 };

@@ -34,6 +34,7 @@ Napi::Object Register(Napi::Env env, Napi::Object exports) {
   exports["setVariable"] = Napi::Function::New<Checked<eta::process::SetVariable>>(env, "setVariable");
   exports["loadedOnnxruntimes"] =
       Napi::Function::New<Checked<eta::process::LoadedOnnxruntimes>>(env, "loadedOnnxruntimes");
+  exports["checkThreads"] = Napi::Function::New<Checked<eta::process::CheckThreads>>(env, "checkThreads");
   exports["returnMemory"] = Napi::Function::New<Checked<eta::process::ReturnMemory>>(env, "returnMemory");
   exports["enterDevice"] = Napi::Function::New<Checked<eta::process::EnterDevice>>(env, "enterDevice");
   exports["leaveDevice"] = Napi::Function::New<Checked<eta::process::LeaveDevice>>(env, "leaveDevice");

@@ -127,7 +127,7 @@ export class Model {
    * Loads the model. Weights are mapped, so this takes long only for the projector and on a GPU.
    *
    * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_MODEL_MISMATCH, ERR_MEMORY when the device has no room;
-   *   EngineError ERR_ADDON_NOT_FOUND, ERR_DEVICE_LOST; AbortError; UsageError, ERR_DEVICE_NOT_FOUND among them
+   *   EngineError ERR_ADDON_NOT_FOUND, ERR_THREADS, ERR_DEVICE_LOST; AbortError; UsageError, ERR_DEVICE_NOT_FOUND among them
    */
   static async load(options: ModelOptions): Promise<Model> {
     const parsed = parseOptions(modelSchema, options, 'Model.load options');
@@ -216,8 +216,8 @@ export class Model {
    *
    * @param image of at most 8 MiB of pixels is copied at the call, and may be changed or transferred away at once; a larger
    *   one is read until the promise settles, and must be kept until then
-   * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; AbortError at once, and
-   *   the encoder ends within one of its blocks
+   * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; EngineError ERR_THREADS;
+   *   AbortError at once, and the encoder ends within one of its blocks
    */
   async encodeImage(image: RgbImage, options?: EncodeImageOptions): Promise<NativeImage> {
     const { signal } = parseOptions(encodeSchema, options, 'encodeImage options');
@@ -260,7 +260,7 @@ export class Model {
     return await promptParts(this.#template.render(turns, options), this.#native, options ?? {});
   }
 
-  /** A KV cache of this model. @throws EngineError ERR_CONTEXT; UsageError */
+  /** A KV cache of this model. @throws EngineError ERR_CONTEXT, ERR_THREADS; UsageError */
   createContext(options?: ContextOptions): Promise<Context>;
   createContext(options: HiddenStateContextOptions): Promise<Context<'hidden-state'>>;
   async createContext(options?: ContextOptions | HiddenStateContextOptions): Promise<unknown> {

@@ -32,6 +32,7 @@ export type NativeErrorCode =
   | 'DECODE_FAILED' // llama.cpp failed while it computed, or found no memory for it; the sequences stand as before
   | 'STATE_MISMATCH' // saved sequence bytes are truncated or come from another model or context
   | 'OUT_OF_MEMORY' // a device has no memory for what was asked; the message has the figures
+  | 'NO_THREADS' // the system gives no more threads; the message has how many were wanted
   | 'DEVICE_LOST' // the device stopped to work under way; everything that was loaded on it is gone
   | 'DISPOSED'; // the object was disposed of
 
@@ -434,6 +435,14 @@ export interface NativeBinding {
   variable(name: string): string | null;
   setVariable(name: string, value: string): void;
   loadedOnnxruntimes(): readonly LoadedOnnxruntime[];
+  /**
+   * That the system gives so many threads more: they are begun, all at once, and ended. For a library that takes it for
+   * granted, on a thread that may wait for milliseconds.
+   *
+   * @param count 0 to 1024
+   * @throws NO_THREADS
+   */
+  checkThreads(count: number): void;
   /**
    * Gives pages that nothing lies in any more back to the system, which glibc's malloc keeps otherwise; on a thread of its
    * own. Does nothing with another C library.
