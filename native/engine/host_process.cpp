@@ -143,6 +143,8 @@ void ReturnMemory() {
 #endif
 }
 
+void End(int code) { std::_Exit(code); }
+
 std::vector<Onnxruntime> LoadedOnnxruntimes() {
   std::vector<Onnxruntime> loaded;
   std::set<GetApiBase> seen;  // a binding finds the entry of the library that it is linked to

@@ -23,4 +23,7 @@ std::vector<Onnxruntime> LoadedOnnxruntimes();
 // with another C library. May take milliseconds.
 void ReturnMemory();
 
+// Ends it with this code and waits for no thread: for one that is inside a library and may never come out.
+[[noreturn]] void End(int code);
+
 }  // namespace eta::host_process

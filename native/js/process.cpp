@@ -58,6 +58,10 @@ Napi::Value ReturnMemory(const Napi::CallbackInfo& info) {
   return promise;
 }
 
+Napi::Value EndProcess(const Napi::CallbackInfo& info) {
+  host_process::End(static_cast<int>(arguments::Integer(info[0], "code", 0, 255)));
+}
+
 Napi::Value EnterDevice(const Napi::CallbackInfo& info) {
   const int64_t ms = arguments::Integer(info[0], "atMostMs", 0, 60000);
   return Napi::Boolean::New(info.Env(), Environment::Of(info.Env()).onnx_turn.Enter(std::chrono::milliseconds(ms)));

@@ -15,6 +15,8 @@ Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info);
 Napi::Value CheckThreads(const Napi::CallbackInfo& info);
 // () to a promise: the work is done on another thread.
 Napi::Value ReturnMemory(const Napi::CallbackInfo& info);
+// (code) Does not return.
+Napi::Value EndProcess(const Napi::CallbackInfo& info);
 // () Blocks the thread until no other is inside a device of onnxruntime's.
 Napi::Value EnterDevice(const Napi::CallbackInfo& info);
 // ()

@@ -449,6 +449,13 @@ export interface NativeBinding {
    */
   returnMemory(): Promise<void>;
   /**
+   * Ends the process at once and waits for none of its threads, where Node would wait for ever for one that never comes
+   * back from a library. Of what is written to a pipe some may be lost.
+   *
+   * @param code of its exit, 0 to 255
+   */
+  endProcess(code: number): never;
+  /**
    * Blocks this thread until no other of the process is inside a device of onnxruntime's (two sessions that run at once
    * on WebGPU crash), and keeps the others out until {@link leaveDevice}. At once where this thread is inside already.
    * Nothing can end a thread that is blocked, so the wait is short, and its caller tries again: from a function of its own,
