@@ -69,7 +69,10 @@ async function answer(message: Exclude<WorkerMessage, { kind: 'drop' | 'stop' }>
       presence.leave(provider);
     }
   } catch (error) {
-    outcome = provider === 'cpu' ? failure(error) : { kind: 'failed', message: `on ${provider}: ${refusalOf(error)}` };
+    outcome =
+      provider === 'cpu'
+        ? failure(error)
+        : { kind: 'failed', message: `on ${provider}: ${refusalOf(error, provider)}` };
   }
   try {
     reply(outcome, moved);
@@ -140,7 +143,7 @@ async function probe(provider: Provider): Promise<string | null> {
     const difference = probeDifference(data as Float32Array, { expected });
     return difference <= PROBE_TOLERANCE ? null : `it computes wrongly: off by ${difference.toPrecision(2)} of 1.`;
   } catch (error) {
-    return refusalOf(error);
+    return refusalOf(error, provider);
   } finally {
     await session?.release();
   }

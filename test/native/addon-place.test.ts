@@ -116,6 +116,18 @@ test('a platform package of another version is refused', () => {
   );
 });
 
+test('a package whose package.json is cut off is told as that, and not as missing', () => {
+  const broken = installation('broken', { ...PLATFORM, 'node_modules/@eta-vlm/linux-x64/package.json': '{ "vers' });
+  assert.match(
+    refused(() => find(broken)),
+    /^ERR_ADDON_INVALID: Expected @eta-vlm\/linux-x64 0\.1\.0, .* received a package\.json that cannot be read in .*broken/,
+  );
+  installation('broken-llama', { ...LOADER, ...llama('3', LIBRARIES), [`${LLAMA}/package.json`]: '' });
+  const said = refused(() => sharedLibraries(addonOf('broken-llama')));
+  assert.match(said, /received a package\.json that cannot be read in .*broken-llama/);
+  assert.ok(said.endsWith(installLine()), said);
+});
+
 const binaries = llamaPlatform();
 const LLAMA = `node_modules/@node-llama-cpp/${binaries}`;
 
