@@ -18,7 +18,8 @@ import {
   type HiddenStateContextOptions,
   nativeContextOptions,
 } from './context.js';
-import { layerDevices } from './devices.js';
+import { layerDevices, returnMemory } from './devices.js';
+import { GPU_LAYERS } from './gpu-layers.js';
 import { checkModelFile } from './model-file.js';
 import { engineError, native } from './native-error.js';
 import type { Output } from './output.js';
@@ -36,7 +37,7 @@ const modelSchema = z.strictObject({
   modelPath: z.string('expected a path').min(1, 'expected a path'),
   projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
   device: deviceName.default('auto'),
-  gpuLayerCount: integerFrom(-1).default(-1),
+  gpuLayerCount: integer(GPU_LAYERS.least, GPU_LAYERS.most).default(-1),
   projectorOnGpu: z.boolean('expected true or false').optional(),
   threadCount: integer(1, 256).optional(),
   useMmap: z.boolean('expected true or false').default(true),
@@ -58,7 +59,7 @@ export interface ModelOptions {
    * GPUs. The projector goes where the layers go. @default 'auto'
    */
   device?: string | undefined;
-  /** Layers on the GPU, >= -1. 0: none. -1: all. Without a GPU it has no meaning. @default -1 */
+  /** Layers on the GPU, -1 to 100000. 0: none. -1: all. Without a GPU it has no meaning. @default -1 */
   gpuLayerCount?: number | undefined;
   /** Whether the projector may use the GPU. @default true, unless `gpuLayerCount` is 0 */
   projectorOnGpu?: boolean | undefined;
@@ -272,7 +273,7 @@ export class Model {
     return context;
   }
 
-  /** Disposes of its contexts and pictures too, within one step. Idempotent. */
+  /** Disposes of its contexts and pictures too, within one step, and gives their memory back to the system. Idempotent. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#dispose();
     return this.#disposed;
@@ -285,6 +286,7 @@ export class Model {
   async #dispose(): Promise<void> {
     await Promise.all([...this.#contexts].map((context) => context.dispose()));
     await native(() => this.#native.dispose());
+    await returnMemory();
   }
 
   #expectAlive(): void {

@@ -73,7 +73,7 @@ export interface NativeModelOptions {
   readonly projectorPath?: string;
   /** Name of the ggml device that layers and projector are put on; without it llama.cpp takes all GPUs. Not the CPU's. */
   readonly device?: string;
-  /** Layers to put on the GPU; 0 = CPU only, -1 = all. */
+  /** Layers to put on the GPU, -1 to 100000; 0 = CPU only, -1 = all. */
   readonly gpuLayerCount: number;
   /** Whether the projector may use the GPU. */
   readonly projectorOnGpu: boolean;
