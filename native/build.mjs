@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { buildAddon } from './build/addon.mjs';
 import { runCommand } from './build/command.mjs';
 import { cpuVariants, placeCpuVariants } from './build/cpu-variants.mjs';
-import { llamaLibraries, PACKAGE_ROOT } from './build/llama.mjs';
+import { PACKAGE_ROOT } from './build/llama.mjs';
 import { parseOptions, USAGE } from './build/options.mjs';
 import { prebuiltLibraries } from './build/prebuilt.mjs';
 import { checkPrerequisites } from './build/prerequisites.mjs';
+import { llamaLibraries } from './build/source-libraries.mjs';
 import { buildTypeScript } from './build/typescript.mjs';
 
 const log = (name) => join(PACKAGE_ROOT, 'build', `${name}.log`);

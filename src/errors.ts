@@ -35,6 +35,7 @@ interface CodesOf {
     | 'ERR_ADDON_NOT_FOUND'
     | 'ERR_ADDON_INVALID'
     | 'ERR_CONTEXT'
+    | 'ERR_THREADS'
     | 'ERR_CACHE_FULL'
     | 'ERR_SEQUENCE_LIMIT'
     | 'ERR_FORK_UNSUPPORTED'

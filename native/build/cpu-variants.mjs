@@ -3,23 +3,17 @@
  * corrections, and their compiler keeps the sums of a matrix product in memory instead of registers.
  */
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
+import { cachedBuild } from './cached-build.mjs';
 import { variantsKey } from './keys.mjs';
-import { cacheFolder, LLAMA_TAG, PACKAGE_ROOT, packageOfLlama, processor, unpackSource } from './llama.mjs';
-import { BuildError, run, stage, startLog } from './progress.mjs';
+import { LLAMA_TAG, PACKAGE_ROOT, processor } from './llama.mjs';
+import { BuildError, run, stage } from './progress.mjs';
 
 const PROJECT = join(PACKAGE_ROOT, 'native', 'build', 'cpu');
+/** Written when all are there. */
+const MARK = 'eta-vlm.json';
 const FLAGS = [
   '-DCMAKE_BUILD_TYPE=Release',
   '-DBUILD_SHARED_LIBS=ON',
@@ -48,24 +42,14 @@ export async function cpuVariants({ binaries, forAllProcessors, crossFlags = [] 
   const flags = [...FLAGS, ...crossFlags];
   const wanted = forAllProcessors ? 'all' : processor(flags.filter((flag) => !flag.startsWith('-DGGML_NATIVE')));
   const key = variantsKey({ flags, compiler, wanted });
-  const root = join(cacheFolder(), 'llama.cpp');
-  const folder = join(root, `${LLAMA_TAG}-variants-${key}`);
-  const complete = join(folder, 'eta-vlm.json');
-  if (!existsSync(complete)) {
-    startLog(log);
-    mkdirSync(folder, { recursive: true });
-    const work = join(root, `.building-${process.pid}-${key}`);
-    process.once('exit', () => rmSync(work, { recursive: true, force: true }));
-    await stage('Unpacked the source of llama.cpp', () => unpackSource(packageOfLlama(), join(work, 'source'), log));
-    const build = join(work, 'build');
-    const places = [`-DLLAMA_SOURCE=${join(work, 'source')}`, `-DLLAMA_BINARIES=${binaries}`];
+  const folder = await cachedBuild({ kind: 'variants', key, mark: MARK, log }, async ({ source, build, folder }) => {
+    const places = [`-DLLAMA_SOURCE=${source}`, `-DLLAMA_BINARIES=${binaries}`];
     await run('cmake', ['-S', PROJECT, '-B', build, ...flags, ...places], { log });
     const all = readFileSync(join(build, 'variants.txt'), 'utf8').trim().split('\n');
     const names = forAllProcessors ? all : [await variantOfThisMachine(build, binaries, log)];
     for (const name of names) await buildVariant(name, build, folder, log);
-    writeFileSync(complete, `${JSON.stringify({ tag: LLAMA_TAG, compiler, flags, names }, null, 2)}\n`);
-    rmSync(work, { recursive: true, force: true });
-  }
+    writeFileSync(join(folder, MARK), `${JSON.stringify({ tag: LLAMA_TAG, compiler, flags, names }, null, 2)}\n`);
+  });
   return { key, files: cpuLibraries(folder) };
 }
 

@@ -1,12 +1,14 @@
 /** The addon, its loader and ggml's CPU backends for another platform: build/targets/<platform>. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cachedBuild } from './cached-build.mjs';
 import { cpuVariants, placeCpuVariants } from './cpu-variants.mjs';
 import { importLibraries } from './import-libraries.mjs';
 import { crossKey } from './keys.mjs';
-import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
+import { LLAMA_TAG, PACKAGE_ROOT } from './llama.mjs';
+import { buildMultimodal } from './prebuilt.mjs';
 import { run, say, stage, startLog } from './progress.mjs';
 import { crossFlags, findZig, TARGETS, targetBinaries } from './targets.mjs';
 
@@ -41,28 +43,13 @@ export async function crossBuild(name, withCpuBackends) {
 
 /** libmtmd, kept as the libraries of this machine are. */
 async function multimodalLibrary(target, { flags, compiler, zig }, log) {
-  const key = crossKey(compiler);
-  const root = join(cacheFolder(), 'llama.cpp');
-  const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
-  if (existsSync(folder)) return folder;
-  const work = join(root, `.building-${process.pid}-${key}`);
-  mkdirSync(root, { recursive: true });
-  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
-  await stage('Unpacked the source of llama.cpp', () => unpackSource(packageOfLlama(), join(work, 'source'), log));
-  await stage('Built libmtmd', async () => {
-    const build = join(work, 'build');
-    const project = join(PACKAGE_ROOT, 'native', 'build', 'mtmd');
-    const own = ['-DCMAKE_BUILD_TYPE=Release', `-DLLAMA_SOURCE=${join(work, 'source')}`];
-    await run('cmake', ['-S', project, '-B', build, ...flags, ...own], { log });
-    await run('cmake', ['--build', build, ...PARALLEL], { log });
-    await run('cmake', ['--install', build, '--prefix', join(work, 'done')], { log });
-    if (target.system !== 'Linux') {
-      await importLibraries(join(work, 'source'), target, join(work, 'done', 'import'), zig, log);
-    }
-  });
-  moveIntoPlace(join(work, 'done'), folder);
-  rmSync(work, { recursive: true, force: true });
-  return folder;
+  return await cachedBuild({ kind: 'mtmd', key: crossKey(compiler), log }, (places) =>
+    stage('Built libmtmd', async () => {
+      await buildMultimodal(places, [...flags, '-DCMAKE_BUILD_TYPE=Release'], log);
+      if (target.system === 'Linux') return;
+      await importLibraries(places.source, target, join(places.done, 'import'), zig, log);
+    }),
+  );
 }
 
 /** cmake-js would ask for this machine's compiler; what it passes is passed here. */

@@ -1,11 +1,12 @@
 /** The prebuilt route: node-llama-cpp's compiled llama.cpp, and libmtmd compiled from the same source. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cachedBuild } from './cached-build.mjs';
 import { multimodalKey } from './keys.mjs';
-import { cacheFolder, LLAMA_TAG, moveIntoPlace, PACKAGE_ROOT, packageOfLlama, unpackSource } from './llama.mjs';
-import { BuildError, run, stage, startLog } from './progress.mjs';
+import { LLAMA_TAG, PACKAGE_ROOT, packageOfLlama } from './llama.mjs';
+import { BuildError, run, stage } from './progress.mjs';
 
 const FLAGS = ['-DCMAKE_BUILD_TYPE=Release'];
 
@@ -42,28 +43,20 @@ function binariesFolder() {
   return folder;
 }
 
+/** libmtmd alone, from the places of a cachedBuild. */
+export async function buildMultimodal({ source, build, done }, flags, log) {
+  const project = join(PACKAGE_ROOT, 'native', 'build', 'mtmd');
+  await run('cmake', ['-S', project, '-B', build, ...flags, `-DLLAMA_SOURCE=${source}`], { log });
+  await run('cmake', ['--build', build, '--parallel', `${availableParallelism()}`], { log });
+  await run('cmake', ['--install', build, '--prefix', done], { log });
+}
+
 /** What buildAddon needs. The shared libraries stay where they lie: native/loader opens them there. */
 export async function prebuiltLibraries(compiler, log) {
   const binaries = binariesFolder();
   const key = multimodalKey(compiler, FLAGS);
-  const root = join(cacheFolder(), 'llama.cpp');
-  const folder = join(root, `${LLAMA_TAG}-mtmd-${key}`);
-  if (!existsSync(folder)) {
-    startLog(log);
-    mkdirSync(root, { recursive: true });
-    const work = join(root, `.building-${process.pid}-${key}`);
-    process.once('exit', () => rmSync(work, { recursive: true, force: true }));
-    await stage('Unpacked the source of llama.cpp', () => unpackSource(packageOfLlama(), join(work, 'source'), log));
-    await stage('Built libmtmd', async () => {
-      const build = join(work, 'build');
-      const project = join(PACKAGE_ROOT, 'native', 'build', 'mtmd');
-      const place = `-DLLAMA_SOURCE=${join(work, 'source')}`;
-      await run('cmake', ['-S', project, '-B', build, ...FLAGS, place], { log });
-      await run('cmake', ['--build', build, '--parallel', `${availableParallelism()}`], { log });
-      await run('cmake', ['--install', build, '--prefix', join(work, 'done')], { log });
-    });
-    moveIntoPlace(join(work, 'done'), folder);
-    rmSync(work, { recursive: true, force: true });
-  }
+  const folder = await cachedBuild({ kind: 'mtmd', key, log }, (places) =>
+    stage('Built libmtmd', () => buildMultimodal(places, FLAGS, log)),
+  );
   return { folder, key, route: 'prebuilt', binaries };
 }

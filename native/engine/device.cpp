@@ -190,7 +190,7 @@ void Open(ggml_backend_dev_t device) {
   });
   if (!problem.empty()) {
     throw Failure(problem + " Compute on the processor (device: 'CPU'), or try again in a new process.",
-                  ErrorCode::kModelLoadFailed);
+                  ErrorCode::kDeviceFailed);
   }
 }
 

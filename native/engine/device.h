@@ -44,8 +44,8 @@ void RenewLost();
 
 // Opens a device that a model is to lie on; null: all that llama.cpp would choose from. ggml-vulkan opens a device when
 // it is first asked for something, under no lock: of two models that are loaded at once, one would find it half open,
-// and so would whoever asks again where opening failed. Both end the process. Throws NativeError, every time where it
-// failed once.
+// and so would whoever asks again where opening failed. Both end the process. Throws NativeError DEVICE_FAILED,
+// OUT_OF_MEMORY or DEVICE_LOST, every time where it failed once.
 void Open(ggml_backend_dev_t device);
 
 // By ggml's name for it, such as "Vulkan0"; upper and lower case are one. Null where there is none.

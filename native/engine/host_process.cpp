@@ -158,6 +158,8 @@ void SkipStaticDestructors() {
 #endif
 }
 
+void End(int code) { std::_Exit(code); }
+
 std::vector<Onnxruntime> LoadedOnnxruntimes() {
   std::vector<Onnxruntime> loaded;
   std::set<GetApiBase> seen;  // a binding finds the entry of the library that it is linked to

@@ -28,4 +28,7 @@ void ReturnMemory();
 // glibc.
 void SkipStaticDestructors();
 
+// Ends it with this code and waits for no thread: for one that is inside a library and may never come out.
+[[noreturn]] void End(int code);
+
 }  // namespace eta::host_process

@@ -10,6 +10,8 @@
 #include <pthread.h>
 #endif
 
+#include "engine/thread_pool.h"
+
 namespace eta {
 
 namespace {
@@ -46,7 +48,7 @@ void Detach(size_t stack_bytes, std::function<void()> main) {
     int failure = pthread_attr_setstacksize(&attributes, stack_bytes);
     if (failure == 0) failure = pthread_create(&thread, &attributes, RunMain, owned.get());
     pthread_attr_destroy(&attributes);
-    if (failure != 0) throw std::system_error(failure, std::generic_category(), "Cannot start a thread");
+    if (failure != 0) throw std::system_error(failure, std::generic_category());
     (void)owned.release();  // RunMain owns it now
     return;
   }
@@ -82,9 +84,7 @@ std::shared_ptr<JobThread> JobThread::Start(std::shared_ptr<Mailbox> mailbox, si
     });
   } catch (const std::system_error& error) {
     forget();  // or the end of the process would wait for it
-    throw NativeError(ErrorCode::kModelLoadFailed, std::string("Expected one more thread for the model, received: ") +
-                                                       error.what() +
-                                                       ". Dispose of a model, or raise the limit of threads.");
+    throw thread_pool::NoThread(error);
   }
   return self;
 }

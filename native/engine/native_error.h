@@ -24,6 +24,8 @@ enum class ErrorCode {
   kDecodeFailed,
   kStateMismatch,
   kOutOfMemory,
+  kNoThreads,
+  kDeviceFailed,
   kDeviceLost,
   kDisposed,
 };

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "engine/device.h"
-#include "engine/native_error.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
 
@@ -66,8 +65,9 @@ long OwnId() { return 0; }
 void AwaitForgotten(long) {}
 #endif
 
-// ggml ends the process where it gets no thread, so as many are tried out first, all alive at once.
-void CheckThreads(int32_t count) {
+}  // namespace
+
+void Check(int32_t count) {
   std::vector<long> ids(static_cast<size_t>(count));
   std::vector<std::thread> threads;
   threads.reserve(ids.size());
@@ -91,12 +91,15 @@ void CheckThreads(int32_t count) {
   for (size_t i = 0; i < threads.size(); i++) AwaitForgotten(ids[i]);
   if (failure != nullptr) std::rethrow_exception(failure);
   if (are_given) return;
-  throw NativeError(ErrorCode::kContextFailed,
-                    "Expected " + std::to_string(count) + " more threads but the system gives " +
-                        std::to_string(threads.size()) + ". Ask for fewer (threadCount), or raise the limit.");
+  throw NativeError(ErrorCode::kNoThreads, "Expected " + std::to_string(count) + " more threads but the system gives " +
+                                               std::to_string(threads.size()) +
+                                               ". Ask for fewer (threadCount), or raise the limit.");
 }
 
-}  // namespace
+NativeError NoThread(const std::system_error& error) {
+  return NativeError(ErrorCode::kNoThreads, std::string("Expected one more thread, received: ") + error.what() +
+                                                ". Dispose of a model, or raise the limit of threads.");
+}
 
 void Free::operator()(ggml_threadpool* pool) const {
   const auto free = Find<decltype(&ggml_threadpool_free)>("ggml_threadpool_free");
@@ -106,7 +109,7 @@ void Free::operator()(ggml_threadpool* pool) const {
 Pool Make(int32_t thread_count) {
   const auto make = Find<decltype(&ggml_threadpool_new)>("ggml_threadpool_new");
   if (thread_count < 2 || make == nullptr) return nullptr;
-  CheckThreads(thread_count - 1);
+  Check(thread_count - 1);
   ggml_threadpool_params params = ggml_threadpool_params_default(thread_count);
   params.poll = 0;
   return Pool(make(&params));

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <new>
+#include <system_error>
 
 #include "engine/device.h"
 #include "engine/log.h"
 #include "engine/native_error.h"
+#include "engine/thread_pool.h"
 #include "mtmd-helper.h"
 #include "mtmd.h"
 
@@ -22,7 +24,13 @@ bool Projector::OnNode(ggml_tensor*, bool is_question, void* data) {
   return self->is_cancelled_ == nullptr || !(*self->is_cancelled_)();
 }
 
-Projector::Projector(const ProjectorOptions& options, const llama_model* model) : context_(nullptr, mtmd_free) {
+// libmtmd has ggml make its threads anew for every graph and end them after it. Those of the last one may still count
+// while the next one begins, so there must be room for both.
+void Projector::CheckThreads() const { thread_pool::Check(2 * (thread_count_ - 1)); }
+
+Projector::Projector(const ProjectorOptions& options, const llama_model* model)
+    : thread_count_(options.thread_count), context_(nullptr, mtmd_free) {
+  CheckThreads();
   mtmd_context_params params = mtmd_context_params_default();
   params.use_gpu = options.use_gpu;
   if (options.use_gpu) params.device = options.device;
@@ -100,15 +108,19 @@ int32_t Projector::CountRows(uint32_t width, uint32_t height) const {
   return static_cast<int32_t>(largest);
 }
 
-// Throws NativeError IMAGE_FAILED, OUT_OF_MEMORY or DEVICE_LOST. libmtmd waits for the device before it frees a
-// context, in a destructor: where the device is lost, that wait would end the process. So the destructor is told.
+// Throws NativeError IMAGE_FAILED, NO_THREADS, OUT_OF_MEMORY or DEVICE_LOST. libmtmd waits for the device before it
+// frees a context, in a destructor: where the device is lost, that wait would end the process. So the destructor is
+// told.
 void Projector::EncodeChunk(const mtmd_input_chunk* chunk) {
+  CheckThreads();
   const log::Capture capture;
   std::string reason;
   try {
     if (mtmd_encode_chunk(context_.get(), chunk) == 0) return;
     reason = capture.Reason("libmtmd gave no reason");
   } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::system_error&) {
     throw;
   } catch (const std::exception& error) {
     reason = error.what();

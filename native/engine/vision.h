@@ -40,7 +40,7 @@ struct ImageChunk {
 
 class Projector {
  public:
-  // Throws NativeError PROJECTOR_LOAD_FAILED.
+  // Throws NativeError PROJECTOR_LOAD_FAILED, NO_THREADS.
   Projector(const ProjectorOptions& options, const llama_model* model);
   ~Projector();
   // libmtmd calls it back by its address.
@@ -53,7 +53,7 @@ class Projector {
   int32_t NonCausalRowCount() const { return non_causal_row_count_; }
 
   // rgb: [height, width, 3], not needed after it is cut. `is_cancelled` is asked several times a block of the encoder.
-  // Throws NativeError IMAGE_FAILED, or CANCELLED.
+  // Throws NativeError IMAGE_FAILED, NO_THREADS, or CANCELLED.
   std::vector<std::shared_ptr<const ImageChunk>> Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
                                                         int32_t embedding_size,
                                                         const std::function<bool()>& is_cancelled);
@@ -73,10 +73,12 @@ class Projector {
     Projector& projector_;
   };
 
+  void CheckThreads() const;
   void EncodeChunk(const mtmd_input_chunk* chunk);
   int32_t CountRows(uint32_t width, uint32_t height) const;
   static bool OnNode(ggml_tensor* node, bool is_question, void* data);
 
+  int32_t thread_count_;
   const std::function<bool()>* is_cancelled_ = nullptr;  // of the picture that is encoded
   uint32_t node_count_ = 0;
   std::unique_ptr<mtmd_context, void (*)(mtmd_context*)> context_;

@@ -34,7 +34,9 @@ Napi::Object Register(Napi::Env env, Napi::Object exports) {
   exports["setVariable"] = Napi::Function::New<Checked<eta::process::SetVariable>>(env, "setVariable");
   exports["loadedOnnxruntimes"] =
       Napi::Function::New<Checked<eta::process::LoadedOnnxruntimes>>(env, "loadedOnnxruntimes");
+  exports["checkThreads"] = Napi::Function::New<Checked<eta::process::CheckThreads>>(env, "checkThreads");
   exports["returnMemory"] = Napi::Function::New<Checked<eta::process::ReturnMemory>>(env, "returnMemory");
+  exports["endProcess"] = Napi::Function::New<Checked<eta::process::EndProcess>>(env, "endProcess");
   exports["enterDevice"] = Napi::Function::New<Checked<eta::process::EnterDevice>>(env, "enterDevice");
   exports["leaveDevice"] = Napi::Function::New<Checked<eta::process::LeaveDevice>>(env, "leaveDevice");
   exports["loadModel"] = Napi::Function::New<Checked<eta::LoadModel>>(env, "loadModel");

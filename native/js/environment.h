@@ -7,8 +7,8 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "engine/device_turn.h"
 #include "engine/mailbox.h"
+#include "engine/onnx_turn.h"
 
 namespace eta {
 
@@ -52,7 +52,7 @@ class Environment {
   void RemoveCallback(uint64_t id) { callbacks_.erase(id); }
 
   // Held by an evaluator thread while it is inside onnxruntime; given back with the environment at the latest.
-  DeviceTurn device_turn;
+  OnnxTurn onnx_turn;
 
   Napi::FunctionReference model_class;
   Napi::FunctionReference image_class;

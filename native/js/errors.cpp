@@ -2,8 +2,10 @@
 
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "engine/device.h"
+#include "engine/thread_pool.h"
 
 namespace eta::errors {
 
@@ -41,6 +43,10 @@ const char* CodeName(ErrorCode code) {
       return "STATE_MISMATCH";
     case ErrorCode::kOutOfMemory:
       return "OUT_OF_MEMORY";
+    case ErrorCode::kNoThreads:
+      return "NO_THREADS";
+    case ErrorCode::kDeviceFailed:
+      return "DEVICE_FAILED";
     case ErrorCode::kDeviceLost:
       return "DEVICE_LOST";
     case ErrorCode::kDisposed:
@@ -49,6 +55,14 @@ const char* CodeName(ErrorCode code) {
   return "INVALID_ARGUMENT";  // no code is without a case
 }
 
+namespace {
+
+NativeError OfLibrary(const std::exception& error, ErrorCode otherwise) {
+  return device::Failure(std::string("Expected no failure of a library, received: ") + error.what() + ".", otherwise);
+}
+
+}  // namespace
+
 NativeError Caught(ErrorCode otherwise) {
   try {
     throw;
@@ -56,8 +70,11 @@ NativeError Caught(ErrorCode otherwise) {
     return error;
   } catch (const std::bad_alloc&) {
     return NativeError(otherwise, "Expected memory for this call, found none. Free some, or ask for less.");
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) return thread_pool::NoThread(error);
+    return OfLibrary(error, otherwise);
   } catch (const std::exception& error) {
-    return device::Failure(std::string("Expected no failure of a library, received: ") + error.what() + ".", otherwise);
+    return OfLibrary(error, otherwise);
   } catch (...) {
     return NativeError(otherwise, "Expected no failure of a library, received one without words.");
   }

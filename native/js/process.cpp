@@ -1,6 +1,7 @@
 #include "js/process.h"
 
 #include "engine/host_process.h"
+#include "engine/thread_pool.h"
 #include "js/arguments.h"
 #include "js/environment.h"
 
@@ -30,6 +31,11 @@ Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info) {
   return loaded;
 }
 
+Napi::Value CheckThreads(const Napi::CallbackInfo& info) {
+  thread_pool::Check(static_cast<int32_t>(arguments::Integer(info[0], "count", 0, 1024)));
+  return info.Env().Undefined();
+}
+
 namespace {
 
 class MemoryReturn final : public Napi::AsyncWorker {
@@ -52,13 +58,17 @@ Napi::Value ReturnMemory(const Napi::CallbackInfo& info) {
   return promise;
 }
 
+Napi::Value EndProcess(const Napi::CallbackInfo& info) {
+  host_process::End(static_cast<int>(arguments::Integer(info[0], "code", 0, 255)));
+}
+
 Napi::Value EnterDevice(const Napi::CallbackInfo& info) {
   const int64_t ms = arguments::Integer(info[0], "atMostMs", 0, 60000);
-  return Napi::Boolean::New(info.Env(), Environment::Of(info.Env()).device_turn.Enter(std::chrono::milliseconds(ms)));
+  return Napi::Boolean::New(info.Env(), Environment::Of(info.Env()).onnx_turn.Enter(std::chrono::milliseconds(ms)));
 }
 
 Napi::Value LeaveDevice(const Napi::CallbackInfo& info) {
-  Environment::Of(info.Env()).device_turn.Leave();
+  Environment::Of(info.Env()).onnx_turn.Leave();
   return info.Env().Undefined();
 }
 

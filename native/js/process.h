@@ -11,8 +11,12 @@ Napi::Value Variable(const Napi::CallbackInfo& info);
 Napi::Value SetVariable(const Napi::CallbackInfo& info);
 // () to an array of {path, version}
 Napi::Value LoadedOnnxruntimes(const Napi::CallbackInfo& info);
+// (count) Throws NO_THREADS where the system gives no more. Blocks its thread for them to begin and end.
+Napi::Value CheckThreads(const Napi::CallbackInfo& info);
 // () to a promise: the work is done on another thread.
 Napi::Value ReturnMemory(const Napi::CallbackInfo& info);
+// (code) Does not return.
+Napi::Value EndProcess(const Napi::CallbackInfo& info);
 // () Blocks the thread until no other is inside a device of onnxruntime's.
 Napi::Value EnterDevice(const Napi::CallbackInfo& info);
 // ()

@@ -47,6 +47,7 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   const imageDecodeMs = performance.now() - startedAt;
   const notices = new Notices();
   await using eta = await loadModels({ ...settings, onNotice: notices.add, signal });
+  notices.tell(); // what is known before the answer
   const request = given({ prompt, images, seed: options.seed, signal });
   const answered = options.json ? await eta.respond(request) : await stream(eta, request);
   const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };

@@ -1,5 +1,6 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
+import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { UsageError } from '../errors.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
 import { among, filled, wholeNumber } from '../terminal/option-values.js';
@@ -50,7 +51,7 @@ export function addModelOptions(command: Command): Command {
     .option(
       '--gpu-layers <count>',
       'layers on the GPU; 0: none, -1: all (default: as many as fit)',
-      wholeNumber(-1, 10_000),
+      wholeNumber(GPU_LAYERS.least, GPU_LAYERS.most),
     )
     .addOption(evaluatorDeviceOption());
 }

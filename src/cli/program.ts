@@ -1,6 +1,7 @@
 /** The commands and their options. A command's own module is imported when it runs. */
 import { readFileSync } from 'node:fs';
 import { type AddHelpTextContext, Command, Option } from 'commander';
+import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { didYouMean } from '../near-miss.js';
 import { addTextAfter, HELP_FORM, HELP_OUTPUT } from '../terminal/help.js';
 import { withInterrupt } from '../terminal/interrupt.js';
@@ -110,7 +111,11 @@ function addDoctor(program: Command): void {
     .option('--n <count>', 'candidates of each round', wholeNumber(1, 255))
     .addOption(among(new Option('--cache-type <type>', 'numbers of the cache (default: f16)'), CACHE_TYPES))
     .option('--device <name>', 'device that layers would go to', filled)
-    .option('--gpu-layers <count>', 'layers on the GPU instead of as many as fit', wholeNumber(-1, 10_000))
+    .option(
+      '--gpu-layers <count>',
+      'layers on the GPU instead of as many as fit',
+      wholeNumber(GPU_LAYERS.least, GPU_LAYERS.most),
+    )
     .action(async (options: import('./doctor/doctor.js').DoctorOptions) => {
       await withInterrupt(async (signal) => {
         const { doctor } = await import('./doctor/doctor.js');

@@ -18,7 +18,8 @@ import {
   type HiddenStateContextOptions,
   nativeContextOptions,
 } from './context.js';
-import { layerDevices } from './devices.js';
+import { layerDevices, returnMemory } from './devices.js';
+import { GPU_LAYERS } from './gpu-layers.js';
 import { checkModelFile } from './model-file.js';
 import { engineError, native } from './native-error.js';
 import type { Output } from './output.js';
@@ -36,7 +37,7 @@ const modelSchema = z.strictObject({
   modelPath: z.string('expected a path').min(1, 'expected a path'),
   projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
   device: deviceName.default('auto'),
-  gpuLayerCount: integerFrom(-1).default(-1),
+  gpuLayerCount: integer(GPU_LAYERS.least, GPU_LAYERS.most).default(-1),
   projectorOnGpu: z.boolean('expected true or false').optional(),
   threadCount: integer(1, 256).optional(),
   useMmap: z.boolean('expected true or false').default(true),
@@ -58,7 +59,7 @@ export interface ModelOptions {
    * GPUs. The projector goes where the layers go. @default 'auto'
    */
   device?: string | undefined;
-  /** Layers on the GPU, >= -1. 0: none. -1: all. Without a GPU it has no meaning. @default -1 */
+  /** Layers on the GPU, -1 to 100000. 0: none. -1: all. Without a GPU it has no meaning. @default -1 */
   gpuLayerCount?: number | undefined;
   /** Whether the projector may use the GPU. @default true, unless `gpuLayerCount` is 0 */
   projectorOnGpu?: boolean | undefined;
@@ -127,7 +128,7 @@ export class Model {
    * Loads the model. Weights are mapped, so this takes long only for the projector and on a GPU.
    *
    * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_MODEL_MISMATCH, ERR_MEMORY when the device has no room;
-   *   EngineError ERR_ADDON_NOT_FOUND, ERR_DEVICE_LOST; AbortError; UsageError, ERR_DEVICE_NOT_FOUND among them
+   *   EngineError ERR_ADDON_NOT_FOUND, ERR_THREADS, ERR_DEVICE_LOST; AbortError; UsageError, ERR_DEVICE_NOT_FOUND among them
    */
   static async load(options: ModelOptions): Promise<Model> {
     const parsed = parseOptions(modelSchema, options, 'Model.load options');
@@ -216,8 +217,8 @@ export class Model {
    *
    * @param image of at most 8 MiB of pixels is copied at the call, and may be changed or transferred away at once; a larger
    *   one is read until the promise settles, and must be kept until then
-   * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; AbortError at once, and
-   *   the encoder ends within one of its blocks
+   * @throws ModelError ERR_NO_PROJECTOR; ImageError ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; EngineError ERR_THREADS;
+   *   AbortError at once, and the encoder ends within one of its blocks
    */
   async encodeImage(image: RgbImage, options?: EncodeImageOptions): Promise<NativeImage> {
     const { signal } = parseOptions(encodeSchema, options, 'encodeImage options');
@@ -260,7 +261,7 @@ export class Model {
     return await promptParts(this.#template.render(turns, options), this.#native, options ?? {});
   }
 
-  /** A KV cache of this model. @throws EngineError ERR_CONTEXT; UsageError */
+  /** A KV cache of this model. @throws EngineError ERR_CONTEXT, ERR_THREADS; UsageError */
   createContext(options?: ContextOptions): Promise<Context>;
   createContext(options: HiddenStateContextOptions): Promise<Context<'hidden-state'>>;
   async createContext(options?: ContextOptions | HiddenStateContextOptions): Promise<unknown> {
@@ -272,7 +273,7 @@ export class Model {
     return context;
   }
 
-  /** Disposes of its contexts and pictures too, within one step. Idempotent. */
+  /** Disposes of its contexts and pictures too, within one step, and gives their memory back to the system. Idempotent. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#dispose();
     return this.#disposed;
@@ -285,6 +286,7 @@ export class Model {
   async #dispose(): Promise<void> {
     await Promise.all([...this.#contexts].map((context) => context.dispose()));
     await native(() => this.#native.dispose());
+    await returnMemory();
   }
 
   #expectAlive(): void {

@@ -21,6 +21,8 @@ const MEANINGS: Readonly<Record<Exclude<NativeErrorCode, 'CANCELLED'>, Meaning>>
   DECODE_FAILED: means(EngineError, 'ERR_DECODE'),
   STATE_MISMATCH: means(UsageError, 'ERR_INVALID_REQUEST'),
   OUT_OF_MEMORY: means(ModelError, 'ERR_MEMORY'),
+  NO_THREADS: means(EngineError, 'ERR_THREADS'),
+  DEVICE_FAILED: means(UsageError, 'ERR_DEVICE_NOT_FOUND'),
   DEVICE_LOST: means(EngineError, 'ERR_DEVICE_LOST'),
   DISPOSED: means(UsageError, 'ERR_DISPOSED'),
 };

@@ -22,8 +22,8 @@ import { ResidentParts } from './resident-parts.js';
  *
  * @param options all optional; without any, the shipped miniature with our policy
  * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit together, and
- * ERR_MEMORY for models that need more memory than is free; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT; EvaluatorError;
- * AbortError. What was loaded by then is freed.
+ * ERR_MEMORY for models that need more memory than is free; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT, ERR_THREADS;
+ * EvaluatorError; AbortError. What was loaded by then is freed.
  */
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');

@@ -6,9 +6,10 @@
  */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
+import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { deviceName, integer, integerFrom, parseOptions } from '../options.js';
+import { deviceName, integer, parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { Room } from './room.js';
 
@@ -24,7 +25,7 @@ export interface LocalModelOptions {
   maxTokens?: number | undefined;
   /** A name that `devices()` gives, or `auto`: all GPUs. @default 'auto' */
   device?: string | undefined;
-  /** Layers on the GPU, >= -1. 0: none. -1: all. @default -1 */
+  /** Layers on the GPU, -1 to 100000. 0: none. -1: all. @default -1 */
   gpuLayerCount?: number | undefined;
   /** Threads, 1 to 256. @default physical cores */
   threadCount?: number | undefined;
@@ -40,7 +41,7 @@ const localModelSchema = z.strictObject({
   concurrency: integer(1, 255).default(4),
   maxTokens: integer(1, 2 ** 20).default(512),
   device: deviceName.optional(),
-  gpuLayerCount: integerFrom(-1).optional(),
+  gpuLayerCount: integer(GPU_LAYERS.least, GPU_LAYERS.most).optional(),
   threadCount: integer(1, 256).optional(),
   signal: signalSchema.optional(),
   onProgress: z

@@ -1,10 +1,11 @@
 /** What `loadEta` takes. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
+import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { MAX_BATCH_SIZE, MAX_CONTEXT_SIZE } from '../engine/index.js';
 import type { ModelChoice } from '../models/index.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/index.js';
-import { deviceName, integer, integerFrom } from '../options.js';
+import { deviceName, integer } from '../options.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
@@ -53,8 +54,8 @@ export interface LoadEtaOptions extends DecisionOptions {
    */
   device?: string | undefined;
   /**
-   * Layers of the language model on the GPU, >= -1. 0: none. -1: all. `auto`: as many as its free memory takes. Without
-   * a GPU it has no meaning. @default 'auto'
+   * Layers of the language model on the GPU, -1 to 100000. 0: none. -1: all. `auto`: as many as its free memory takes.
+   * Without a GPU it has no meaning. @default 'auto'
    */
   gpuLayerCount?: number | 'auto' | undefined;
   /**
@@ -103,6 +104,8 @@ export interface LoadEtaOptions extends DecisionOptions {
   onNotice?: ((notice: Notice) => void) | undefined;
 }
 
+const LAYERS_OR_AUTO = `expected an integer from ${GPU_LAYERS.least} to ${GPU_LAYERS.most}, or 'auto'`;
+
 export const loadSchema = z.strictObject({
   policy: z
     .enum(POLICY_NAMES as readonly [PolicyName, ...PolicyName[]], `expected ${POLICY_NAMES.join(' or ')}`)
@@ -119,7 +122,9 @@ export const loadSchema = z.strictObject({
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").optional(),
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").optional(),
   device: deviceName.optional(),
-  gpuLayerCount: z.union([integerFrom(-1), z.literal('auto')], "expected an integer >= -1 or 'auto'").default('auto'),
+  gpuLayerCount: z
+    .union([integer(GPU_LAYERS.least, GPU_LAYERS.most), z.literal('auto')], LAYERS_OR_AUTO)
+    .default('auto'),
   checkMemory: z.boolean('expected true or false').default(true),
   threadCount: integer(1, 256).optional(),
   evaluatorDevice: z.enum(EVALUATOR_DEVICES, `expected ${EVALUATOR_DEVICES.join(', ')}`).default('cpu'),

@@ -1,9 +1,9 @@
 /** Where the native addon lies: three places, in their order, and why each was taken or not. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../errors.js';
-import { packageFolder } from './package-folder.js';
+import { packageFolder, packageVersion } from './package-folder.js';
 
 const ADDON = 'eta-vlm.node';
 
@@ -74,17 +74,12 @@ function surroundings(): AddonSurroundings {
 }
 
 function checkVersion(name: string, folder: string, root: string): void {
-  const [found, own] = [folder, root].map((place) => versionOf(join(place, 'package.json')));
+  const [found, own] = [folder, root].map((place) => packageVersion(place));
   if (found === own) return;
   throw new EngineError(
     'ERR_ADDON_INVALID',
     `Expected ${name} ${own}, of the version of eta-vlm itself, received ${found} in ${folder}. Install both in one version.`,
   );
-}
-
-function versionOf(manifest: string): string {
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version?: string };
-  return version ?? 'one without version';
 }
 
 function notFound(reasons: readonly string[], platform: string): EngineError {

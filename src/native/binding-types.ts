@@ -32,6 +32,8 @@ export type NativeErrorCode =
   | 'DECODE_FAILED' // llama.cpp failed while it computed, or found no memory for it; the sequences stand as before
   | 'STATE_MISMATCH' // saved sequence bytes are truncated or come from another model or context
   | 'OUT_OF_MEMORY' // a device has no memory for what was asked; the message has the figures
+  | 'NO_THREADS' // the system gives no more threads; the message has how many were wanted
+  | 'DEVICE_FAILED' // a device that a model is to lie on does not open; the message has its driver's words
   | 'DEVICE_LOST' // the device stopped to work under way; everything that was loaded on it is gone
   | 'DISPOSED'; // the object was disposed of
 
@@ -72,7 +74,7 @@ export interface NativeModelOptions {
   readonly projectorPath?: string;
   /** Name of the ggml device that layers and projector are put on; without it llama.cpp takes all GPUs. Not the CPU's. */
   readonly device?: string;
-  /** Layers to put on the GPU; 0 = CPU only, -1 = all. */
+  /** Layers to put on the GPU, -1 to 100000; 0 = CPU only, -1 = all. */
   readonly gpuLayerCount: number;
   /** Whether the projector may use the GPU. */
   readonly projectorOnGpu: boolean;
@@ -435,10 +437,25 @@ export interface NativeBinding {
   setVariable(name: string, value: string): void;
   loadedOnnxruntimes(): readonly LoadedOnnxruntime[];
   /**
+   * That the system gives so many threads more: they are begun, all at once, and ended. For a library that takes it for
+   * granted, on a thread that may wait for milliseconds.
+   *
+   * @param count 0 to 1024
+   * @throws NO_THREADS
+   */
+  checkThreads(count: number): void;
+  /**
    * Gives pages that nothing lies in any more back to the system, which glibc's malloc keeps otherwise; on a thread of its
    * own. Does nothing with another C library.
    */
   returnMemory(): Promise<void>;
+  /**
+   * Ends the process at once and waits for none of its threads, where Node would wait for ever for one that never comes
+   * back from a library. Of what is written to a pipe some may be lost.
+   *
+   * @param code of its exit, 0 to 255
+   */
+  endProcess(code: number): never;
   /**
    * Blocks this thread until no other of the process is inside a device of onnxruntime's (two sessions that run at once
    * on WebGPU crash), and keeps the others out until {@link leaveDevice}. At once where this thread is inside already.

@@ -1,10 +1,18 @@
 /** Loads the native addon, once a process. The only file that does. */
-import { createRequire } from 'node:module';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, toNamespacedPath } from 'node:path';
 import { EngineError } from '../errors.js';
+import { libraryProblem } from '../library-file.js';
 import { type AddonPlace, findAddon } from './addon-place.js';
 import type { NativeBinding } from './binding-types.js';
 import { BINDING_VERSION, LLAMA_TAG } from './llama-version.js';
-import { type GpuPackage, ownProcessorFolder, type SharedLibraries, sharedLibraries } from './shared-libraries.js';
+import {
+  type GpuPackage,
+  installLine,
+  ownProcessorFolder,
+  type SharedLibraries,
+  sharedLibraries,
+} from './shared-libraries.js';
 
 /** A package for a GPU that is installed, and whether its backend is loaded. */
 interface GpuBackendFacts {
@@ -30,7 +38,11 @@ interface LibraryLoader {
   open(path: string): void;
 }
 
-const requireFromHere = createRequire(import.meta.url);
+/** What ggml takes for a backend for the processor. */
+const PROCESSOR_BACKEND = /^(lib)?ggml-cpu.*\.(so|dylib|dll)$/;
+
+/** What was loaded on this thread, by its path. */
+const addons = new Map<string, unknown>();
 let loaded: (LoadedAddon & { readonly place: AddonPlace }) | undefined;
 
 /**
@@ -61,10 +73,12 @@ const REMEDIES: Readonly<Record<AddonPlace['origin'], string>> = {
 /** @internal Loads the addon of a path and checks it against a llama.cpp tag. */
 export function loadFrom(path: string, expectedTag: string, remedy = REMEDIES['own build']): LoadedAddon {
   const libraries = sharedLibraries(path);
+  checkWhole([path], remedy);
+  if (libraries !== undefined) checkLibraries(libraries, remedy);
   let binding: NativeBinding;
   try {
     if (libraries !== undefined) openLibraries(libraries);
-    binding = requireFromHere(path) as NativeBinding;
+    binding = loadLibrary(path) as NativeBinding;
   } catch (error) {
     throw new EngineError(
       'ERR_ADDON_INVALID',
@@ -79,8 +93,40 @@ export function loadFrom(path: string, expectedTag: string, remedy = REMEDIES['o
   return { binding, processorBackends, threadsKeepBits, gpuBackends: startGpus(binding, libraries) };
 }
 
-/** What is required may be anything: a path can name any file. */
-function checkVersions(
+/** By the system and never by `require`, which would run a file of another name as JavaScript. */
+function loadLibrary(path: string): unknown {
+  if (!addons.has(path)) {
+    const module = { exports: {} };
+    process.dlopen(module, toNamespacedPath(path));
+    addons.set(path, module.exports);
+  }
+  return addons.get(path);
+}
+
+/** All that will be opened besides the addon; backends for a GPU are looked at one by one. */
+function checkLibraries({ loader, paths, processorFolders }: SharedLibraries, remedy: string): void {
+  checkWhole([loader], remedy);
+  checkWhole(paths, `Install them again: ${installLine()}`);
+  for (const folder of processorFolders) {
+    const files = existsSync(folder) ? readdirSync(folder) : [];
+    const backends = files.filter((file) => PROCESSOR_BACKEND.test(file)).map((file) => join(folder, file));
+    checkWhole(backends, `${remedy} Those of node-llama-cpp: ${installLine()}`);
+  }
+}
+
+function checkWhole(paths: readonly string[], remedy: string): void {
+  for (const path of paths) {
+    const problem = libraryProblem(path);
+    if (problem === null) continue;
+    throw new EngineError(
+      'ERR_ADDON_INVALID',
+      `Expected a whole library for ${process.platform} at ${path}, received ${problem}. ${remedy}`,
+    );
+  }
+}
+
+/** @internal A path can name any addon. */
+export function checkVersions(
   binding: Partial<NativeBinding> | null,
   path: string,
   expectedTag: string,
@@ -109,7 +155,7 @@ export function keepsBits(addon: string, processorBackends: string | null): bool
 }
 
 function openLibraries({ loader, paths }: SharedLibraries): void {
-  const { open } = requireFromHere(loader) as LibraryLoader;
+  const { open } = loadLibrary(loader) as LibraryLoader;
   for (const path of paths) open(path);
 }
 
@@ -138,14 +184,22 @@ function startGpus(binding: NativeBinding, { loader, gpuPackages }: SharedLibrar
   });
 }
 
-/** Why none of its files is loaded, or null. */
-function startGpu(binding: NativeBinding, loader: string, { files, problem }: GpuPackage): string | null {
+/** @internal Why none of its files is loaded, or null. */
+export function startGpu(
+  binding: Pick<NativeBinding, 'loadBackend'>,
+  loader: string,
+  { name, files, problem }: GpuPackage,
+): string | null {
   if (problem !== undefined) return problem;
-  const { open } = requireFromHere(loader) as LibraryLoader;
   const reasons: string[] = [];
   for (const file of files) {
+    const damage = libraryProblem(file);
+    if (damage !== null) {
+      reasons.push(`expected a whole library at ${file}, received ${damage}: install ${name} again`);
+      continue;
+    }
     try {
-      open(file); // which says why it cannot be; ggml does not
+      (loadLibrary(loader) as LibraryLoader).open(file); // which says why it cannot be; ggml does not
       binding.loadBackend(file);
       return null;
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Where an installed package lies: one search for the addon's package and for those of the libraries that it needs. */
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, isAbsolute } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What tells which program runs. */
@@ -28,7 +29,9 @@ export function packageFolder(
   for (const place of [...places, fileURLToPath(import.meta.url), ...program]) {
     const { resolve } = createRequire(place);
     const folder =
-      folderOf(() => dirname(resolve(`${name}/package.json`))) ?? folderOf(() => dirname(dirname(resolve(name)))); // node-llama-cpp's export their dist/index.js alone
+      folderOf(() => dirname(resolve(`${name}/package.json`))) ??
+      folderOf(() => dirname(dirname(resolve(name)))) ?? // node-llama-cpp's export their dist/index.js alone
+      brokenFolder(resolve.paths(name) ?? [], name);
     if (folder !== undefined) return folder;
   }
   return undefined;
@@ -46,6 +49,21 @@ function programFacts(): ProgramFacts {
   const { argv, execArgv, versions } = process;
   const isPackedElectron = versions['electron'] !== undefined && !('defaultApp' in process && process.defaultApp);
   return { argv, execArgv, mainFile: createRequire(import.meta.url).main?.filename, isPackedElectron };
+}
+
+/** What a package says of its version, to go after "received". Its package.json may be cut off. */
+export function packageVersion(folder: string): string {
+  try {
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: string };
+    return version ?? 'one without version';
+  } catch {
+    return 'a package.json that cannot be read';
+  }
+}
+
+/** Node finds no package whose package.json it cannot read: the first of this name that is in its way. */
+function brokenFolder(modules: readonly string[], name: string): string | undefined {
+  return modules.map((folder) => join(folder, name)).find((folder) => existsSync(join(folder, 'package.json')));
 }
 
 function folderOf(find: () => string): string | undefined {

@@ -2,13 +2,16 @@
  * Shared libraries that a prebuilt addon needs: node-llama-cpp's libllama and ggml, backends for the processor, and those
  * for a GPU whose package is installed. All are used where the package manager put them.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../errors.js';
 import { NODE_LLAMA_CPP_VERSION } from './llama-version.js';
-import { packageFolder } from './package-folder.js';
+import { packageFolder, packageVersion } from './package-folder.js';
 
 const SCOPE = '@node-llama-cpp';
+
+/** The first that computes is taken; CUDA's is the faster where both could. */
+const GPU_KINDS = ['cuda', 'vulkan'] as const;
 
 /** In the order in which they are opened: each needs those before it. */
 const LIBRARIES = [
@@ -53,14 +56,28 @@ export function installLine(suffix = ''): string {
   return `npm install --save-exact ${SCOPE}/${llamaPlatform()}${suffix}@${NODE_LLAMA_CPP_VERSION}`;
 }
 
+/** Whether an addon has a loader beside it, and so no llama.cpp compiled in. */
+export function needsLibraries(addon: string): boolean {
+  return existsSync(loaderOf(addon));
+}
+
+function loaderOf(addon: string): string {
+  return join(dirname(addon), 'loader.node');
+}
+
+/** Names of the packages for a GPU that are installed, whether or not they can be used. */
+export function installedGpuPackages(addon: string): string[] {
+  const names = GPU_KINDS.map((kind) => `${SCOPE}/${llamaPlatform()}-${kind}`);
+  return names.filter((name) => packageFolder(name, [addon]) !== undefined);
+}
+
 /**
  * Those of an addon that has a loader beside it; undefined for one that has llama.cpp compiled in.
  *
  * @throws EngineError ERR_ADDON_INVALID when node-llama-cpp's package is missing, of another version, or incomplete
  */
 export function sharedLibraries(addon: string): SharedLibraries | undefined {
-  const loader = join(dirname(addon), 'loader.node');
-  if (!existsSync(loader)) return undefined;
+  if (!needsLibraries(addon)) return undefined;
   const platform = llamaPlatform();
   const name = `${SCOPE}/${platform}`;
   // From the addon's own package: pnpm links it there alone. From here: an addon that was built or moved.
@@ -80,20 +97,19 @@ export function sharedLibraries(addon: string): SharedLibraries | undefined {
   }
   const own = ownProcessorFolder(addon);
   return {
-    loader,
+    loader: loaderOf(addon),
     paths,
     processorFolders: [...(existsSync(own) ? [own] : []), binaries],
     gpuPackages: gpuPackages(platform, binaries, addon),
   };
 }
 
-/** The first that computes is taken; CUDA's is the faster where both could. */
 function gpuPackages(platform: string, binaries: string, addon: string): GpuPackage[] {
   if (platform.startsWith('mac')) {
     const metal = join(binaries, 'libggml-metal.so');
     return existsSync(metal) ? [{ name: `${SCOPE}/${platform}`, files: [metal], problem: undefined }] : [];
   }
-  return ['cuda', 'vulkan'].flatMap((kind): GpuPackage[] => {
+  return GPU_KINDS.flatMap((kind): GpuPackage[] => {
     const name = `${SCOPE}/${platform}-${kind}`;
     const folder = packageFolder(name, [addon]);
     if (folder === undefined) return [];
@@ -112,7 +128,7 @@ function gpuPackages(platform: string, binaries: string, addon: string): GpuPack
 }
 
 function versionProblem(folder: string): string | undefined {
-  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: string };
+  const version = packageVersion(folder);
   return version === NODE_LLAMA_CPP_VERSION ? undefined : `${version} in ${folder}`;
 }
 

@@ -1,5 +1,10 @@
-/** onnxruntime-node as npm may leave it: not installed, or without its binary. What to run is said in the error. */
-import { readFileSync } from 'node:fs';
+/** onnxruntime-node as npm may leave it: not installed, without its binary, or cut off. What to run is said in the error. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { libraryProblem } from '../library-file.js';
+
+const LIBRARY = /\.(node|dll|dylib|so(\.\d+)*)$/;
 
 /** npm's line that brings it. Its install script fetches CUDA files that are not used here, and fails closed networks. */
 function installLine(): string {
@@ -32,4 +37,27 @@ export function missingRuntime(error: unknown): string | undefined {
     );
   }
   return undefined;
+}
+
+/** What is wrong with its libraries and what to do, before one is opened; undefined where they are whole, or not there. */
+export function damagedRuntime(root = runtimeRoot()): string | undefined {
+  const folder = join(root ?? '', 'bin', 'napi-v6', process.platform, process.arch);
+  if (root === undefined || !existsSync(folder)) return undefined;
+  for (const name of readdirSync(folder).filter((file) => LIBRARY.test(file))) {
+    const problem = libraryProblem(join(folder, name));
+    if (problem === null) continue;
+    return (
+      `Expected onnxruntime-node's library ${join(folder, name)} to be whole, received ${problem}. ` +
+      `Remove node_modules/onnxruntime-node and run: ${installLine()}`
+    );
+  }
+  return undefined;
+}
+
+function runtimeRoot(): string | undefined {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  } catch {
+    return undefined; // the thread's error says so
+  }
 }

@@ -19,8 +19,19 @@ function cudaLibrary(): string {
   return join(root, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so');
 }
 
-/** The last sentence of onnxruntime's message, without the place in its source, with a full stop. */
-export function refusalOf(error: unknown): string {
+/** What brings a driver for WebGPU to where onnxruntime finds none. */
+const WEBGPU_DRIVER =
+  process.platform === 'linux'
+    ? ' It needs a Vulkan driver (Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers).'
+    : ' It needs the driver of a GPU.';
+
+/** The last sentence of onnxruntime's message, without the place in its source, and what can be done. */
+export function refusalOf(error: unknown, provider: Provider): string {
+  const said = lastSentence(error);
+  return provider === 'webgpu' && /adapter|vulkan/i.test(said) ? said + WEBGPU_DRIVER : said;
+}
+
+function lastSentence(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const [sentence = ''] = (message.split(' was false. ').at(-1) ?? message).trim().split('\n');
   return sentence.endsWith('.') ? sentence : `${sentence}.`;

@@ -83,7 +83,12 @@ export type Reply = OpenReply | ProbeReply | RunReply | null;
 export type WorkerReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly value: Reply }
-  | { readonly kind: 'failed'; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      /** Where it is no failure of the graph's or of onnxruntime's: the system gives no more threads. */
+      readonly lacksThreads?: boolean;
+    };
 
 export interface WorkerStart {
   readonly threadCount: number;

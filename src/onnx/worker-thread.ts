@@ -12,6 +12,7 @@ import { Presence } from './presence.js';
 import { makeProbe, PROBE_TOLERANCE, probeDifference } from './probe-graph.js';
 import type { Provider } from './provider.js';
 import { absence, refusalOf } from './provider-refusal.js';
+import { expectThreads, lackOfThreads } from './thread-supply.js';
 import type {
   Feed,
   OutputTensor,
@@ -68,7 +69,10 @@ async function answer(message: Exclude<WorkerMessage, { kind: 'drop' | 'stop' }>
       presence.leave(provider);
     }
   } catch (error) {
-    outcome = provider === 'cpu' ? failure(error) : { kind: 'failed', message: `on ${provider}: ${refusalOf(error)}` };
+    outcome =
+      provider === 'cpu'
+        ? failure(error)
+        : { kind: 'failed', message: `on ${provider}: ${refusalOf(error, provider)}` };
   }
   try {
     reply(outcome, moved);
@@ -92,6 +96,8 @@ function providerOf(message: Parameters<typeof answer>[0]): Provider {
 }
 
 function failure(error: unknown): WorkerReply {
+  const lack = lackOfThreads(error);
+  if (lack !== undefined) return { kind: 'failed', message: lack, lacksThreads: true };
   return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
 }
 
@@ -110,8 +116,14 @@ function sessionOptions(provider: Provider): InferenceSession.SessionOptions {
   };
 }
 
+/** Every session has its own. */
+async function createSession(model: string | Uint8Array, provider: Provider): Promise<InferenceSession> {
+  expectThreads(start.threadCount - 1); // one computes on this thread
+  return await InferenceSession.create(model as string, sessionOptions(provider));
+}
+
 async function open({ session: id, path, cache: layout, provider }: Extract<WorkerMessage, { kind: 'open' }>) {
-  const session = await InferenceSession.create(path, sessionOptions(provider));
+  const session = await createSession(path, provider);
   sessions.set(id, { session, provider, layout, caches: new Map() });
   const facts = (values: InferenceSession['inputMetadata']) =>
     values.map((value) => ({ name: value.name, type: value.isTensor ? value.type : 'not a tensor' }));
@@ -126,12 +138,12 @@ async function probe(provider: Provider): Promise<string | null> {
   const tensor = ({ data, dims }: (typeof feeds)['a']) => new Tensor('float32', data, dims);
   let session: InferenceSession | undefined;
   try {
-    session = await InferenceSession.create(graph, sessionOptions(provider));
+    session = await createSession(graph, provider);
     const { data } = resultOf(await session.run({ a: tensor(feeds.a), b: tensor(feeds.b) }), 'y');
     const difference = probeDifference(data as Float32Array, { expected });
     return difference <= PROBE_TOLERANCE ? null : `it computes wrongly: off by ${difference.toPrecision(2)} of 1.`;
   } catch (error) {
-    return refusalOf(error);
+    return refusalOf(error, provider);
   } finally {
     await session?.release();
   }

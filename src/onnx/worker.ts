@@ -1,30 +1,25 @@
 /** The main thread's side of the evaluator thread: a queue of one run at a time, and an end that never aborts the process. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { onAbort } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
-import { AbortError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
+import { AbortError, EngineError, type EtaError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
 import { integer, parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
-import { missingRuntime } from './missing-runtime.js';
+import { awaitOutside, spawn } from './evaluator-thread.js';
+import { damagedRuntime, missingRuntime } from './missing-runtime.js';
 import type { Provider } from './provider.js';
 import { keepTelemetryOff } from './telemetry.js';
-import {
-  BUSY,
-  type Feed,
-  type OpenReply,
-  type ProbeReply,
-  type Reply,
-  type RunMessage,
-  type RunReply,
-  STOPPING,
-  type WorkerMessage,
-  type WorkerReply,
-  type WorkerStart,
+import type {
+  Feed,
+  OpenReply,
+  ProbeReply,
+  Reply,
+  RunMessage,
+  RunReply,
+  WorkerMessage,
+  WorkerReply,
 } from './worker-messages.js';
-
-/** How long an exiting process waits for the run in progress, in milliseconds. */
-const EXIT_PATIENCE_MS = 60_000;
 
 const startSchema = z.strictObject({
   threadCount: integer(1, 256).optional(),
@@ -63,6 +58,10 @@ export class EvaluatorWorker {
   readonly #state: Int32Array;
   readonly #queue: Waiting[] = [];
   #active: Waiting | undefined;
+  /** Being opened or probed, and nobody waits for it any more. The thread is inside onnxruntime and may stay there. */
+  #abandoned: WorkerMessage | undefined;
+  /** Sessions to close as soon as the thread is out again. */
+  readonly #orphans: number[] = [];
   #closing: Promise<void> | undefined;
   #failure: EvaluatorError | undefined;
   #idle: (() => void) | undefined;
@@ -75,7 +74,7 @@ export class EvaluatorWorker {
    * Starts the thread and loads onnxruntime in it.
    *
    * @throws UsageError for a wrong option, EvaluatorError ERR_EVALUATOR when onnxruntime-node does not load, EngineError
-   * in a worker thread without the addon
+   * ERR_THREADS, or in a worker thread without the addon
    */
   static async start(options?: EvaluatorWorkerOptions): Promise<EvaluatorWorker> {
     const { threadCount = Math.min(4, physicalCoreCount()) } = parseOptions(
@@ -83,6 +82,8 @@ export class EvaluatorWorker {
       options,
       'EvaluatorWorker.start options',
     );
+    const damage = damagedRuntime();
+    if (damage !== undefined) throw new EvaluatorError('ERR_EVALUATOR', damage);
     keepTelemetryOff();
     const worker = new EvaluatorWorker(threadCount);
     await worker.#ready();
@@ -93,8 +94,7 @@ export class EvaluatorWorker {
     this.threadCount = threadCount;
     const shared = new SharedArrayBuffer(8);
     this.#state = new Int32Array(shared);
-    const start: WorkerStart = { threadCount, state: shared };
-    this.#worker = spawn(start);
+    this.#worker = spawn({ threadCount, state: shared });
     process.on('exit', this.#drain);
     this.#worker.on('error', (error) => this.#fail('failed', error));
     this.#worker.on('messageerror', () => this.#settle({ kind: 'failed', message: 'the reply cannot be read' }));
@@ -106,7 +106,11 @@ export class EvaluatorWorker {
     return this.#nextId++;
   }
 
-  /** @throws EvaluatorError with onnxruntime's message when the graph does not load; AbortError */
+  /**
+   * Nothing can stop onnxruntime while it opens a graph. The signal is heard all the same: what is opened is closed later.
+   *
+   * @throws EvaluatorError with onnxruntime's message when the graph does not load; AbortError at once
+   */
   async open(session: number, graph: GraphPlace, signal?: AbortSignal): Promise<OpenReply> {
     const reply = (await this.#request({ kind: 'open', session, ...graph }, [], signal)) as OpenReply;
     if (signal?.aborted) await this.close(session);
@@ -118,6 +122,7 @@ export class EvaluatorWorker {
    * Whether a provider starts on this machine and computes a small graph rightly.
    *
    * @returns why not, or null
+   * @throws AbortError at once
    */
   async probe(provider: Provider, signal?: AbortSignal): Promise<string | null> {
     const reply = (await this.#request({ kind: 'probe', provider }, [], signal)) as ProbeReply;
@@ -146,10 +151,15 @@ export class EvaluatorWorker {
 
   /** Releases a session and its caches; does nothing on a worker that has ended. */
   async close(session: number): Promise<void> {
-    if (this.#failure === undefined && this.#closing === undefined) await this.#request({ kind: 'close', session }, []);
+    if (this.#failure !== undefined || this.#closing !== undefined) return;
+    if (this.#abandoned !== undefined) this.#orphans.push(session);
+    else await this.#request({ kind: 'close', session }, []);
   }
 
-  /** Waits for the run in progress, refuses the queued ones with ERR_DISPOSED, ends the thread. Idempotent. */
+  /**
+   * Waits for the run in progress, refuses the queued ones with ERR_DISPOSED, ends the thread. While a graph is opened it
+   * waits for nothing: the thread ends when onnxruntime is done with it. Idempotent.
+   */
   dispose(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -157,6 +167,8 @@ export class EvaluatorWorker {
 
   async #end(): Promise<void> {
     for (const waiting of this.#queue.splice(0)) reject(waiting, disposed());
+    if (this.#active !== undefined && isOpening(this.#active)) this.#abandon(this.#active, disposed());
+    if (this.#abandoned !== undefined) return; // a thread inside onnxruntime cannot be ended: the process would be
     if (this.#active !== undefined) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -173,13 +185,7 @@ export class EvaluatorWorker {
     process.off('exit', this.#drain);
   }
 
-  /** Waits until the thread is outside onnxruntime, on the way out of the process. Nothing asynchronous runs any more here. */
-  readonly #drain = (): void => {
-    Atomics.store(this.#state, STOPPING, 1);
-    while (Atomics.load(this.#state, BUSY) === 1) {
-      if (Atomics.wait(this.#state, BUSY, 1, EXIT_PATIENCE_MS) === 'timed-out') return;
-    }
-  };
+  readonly #drain = (code: number): void => awaitOutside(this.#state, this.#abandoned !== undefined, code);
 
   async #ready(): Promise<void> {
     await new Promise<void>((resolve, rejectReady) => {
@@ -201,28 +207,45 @@ export class EvaluatorWorker {
       if (this.#failure !== undefined) return rejectRequest(this.#failure);
       const settle = onAbort(signal, () => {
         const at = this.#queue.indexOf(waiting);
-        if (at < 0) return;
-        this.#queue.splice(at, 1);
-        reject(waiting, new AbortError(signal));
+        if (at >= 0) {
+          this.#queue.splice(at, 1);
+          reject(waiting, new AbortError(signal));
+        } else if (this.#active === waiting && isOpening(waiting)) this.#abandon(waiting, new AbortError(signal));
       });
       const waiting: Waiting = { message, moved, resolve, reject: rejectRequest, settle };
       this.#queue.push(waiting);
       this.#next();
+      this.#hold();
     });
+  }
+
+  /** Leaves a graph that is being opened to the thread, and whoever waits to its end by the error. */
+  #abandon(waiting: Waiting, error: Error): void {
+    this.#abandoned = waiting.message;
+    this.#active = undefined;
+    for (const { message, resolve } of this.#queue.filter(({ message }) => message.kind === 'close')) {
+      if (message.kind === 'close') this.#orphans.push(message.session);
+      resolve(null);
+    }
+    this.#queue.splice(0, this.#queue.length, ...this.#queue.filter(({ message }) => message.kind !== 'close'));
+    this.#hold();
+    reject(waiting, error);
+  }
+
+  /** The thread keeps the process alive while somebody waits for it. */
+  #hold(): void {
+    if (this.#active !== undefined || this.#queue.length > 0) this.#worker.ref();
+    else this.#worker.unref();
   }
 
   /** Begins the next request that can be sent; one that cannot fails alone. */
   #next(): void {
-    while (this.#active === undefined) {
+    while (this.#active === undefined && this.#abandoned === undefined) {
       const waiting = this.#queue.shift();
-      if (waiting === undefined) {
-        this.#worker.unref();
-        return;
-      }
+      if (waiting === undefined) return;
       try {
         this.#worker.postMessage(waiting.message, waiting.moved);
         this.#active = waiting;
-        this.#worker.ref();
       } catch (cause) {
         reject(waiting, unsent(cause));
       }
@@ -232,13 +255,22 @@ export class EvaluatorWorker {
   #settle(reply: WorkerReply): void {
     const waiting = this.#active;
     this.#active = undefined;
-    if (waiting !== undefined) {
+    if (this.#abandoned !== undefined) this.#settleAbandoned(this.#abandoned, reply);
+    else if (waiting !== undefined) {
       waiting.settle();
-      if (reply.kind === 'failed') waiting.reject(new EvaluatorError('ERR_EVALUATOR', `onnxruntime: ${reply.message}`));
+      if (reply.kind === 'failed') waiting.reject(failureOf(reply));
       else waiting.resolve(reply.kind === 'done' ? reply.value : null);
     }
     this.#idle?.();
     this.#next();
+    this.#hold();
+  }
+
+  #settleAbandoned(message: WorkerMessage, reply: WorkerReply): void {
+    this.#abandoned = undefined;
+    if (message.kind === 'open' && reply.kind === 'done') this.#orphans.push(message.session);
+    if (this.#closing !== undefined) this.#worker.postMessage({ kind: 'stop' });
+    else for (const session of this.#orphans.splice(0)) this.close(session).catch(() => undefined); // it ended meanwhile
   }
 
   #fail(how: string, cause?: unknown): void {
@@ -253,10 +285,21 @@ export class EvaluatorWorker {
     );
     const all = this.#active === undefined ? this.#queue.splice(0) : [this.#active, ...this.#queue.splice(0)];
     this.#active = undefined;
+    this.#abandoned = undefined;
     for (const waiting of all) reject(waiting, this.#failure);
     this.#idle?.();
     if (how === 'ended') process.off('exit', this.#drain);
   }
+}
+
+/** Whether the thread is in the one place that may take for ever, and that changes nothing it may not leave behind. */
+function isOpening({ message: { kind } }: Waiting): boolean {
+  return kind === 'open' || kind === 'probe';
+}
+
+function failureOf({ message, lacksThreads }: Extract<WorkerReply, { kind: 'failed' }>): EtaError {
+  if (lacksThreads === true) return new EngineError('ERR_THREADS', message);
+  return new EvaluatorError('ERR_EVALUATOR', `onnxruntime: ${message}`);
 }
 
 function reject(waiting: Waiting, error: Error): void {
@@ -275,19 +318,4 @@ function unsent(cause: unknown): EvaluatorError {
 
 function disposed(): UsageError {
   return new UsageError('ERR_DISPOSED', 'The evaluator worker was disposed; start a new one.');
-}
-
-/** From dist the entry is JavaScript; from src it is TypeScript, which tsx has to be told of in each thread. */
-function spawn(workerData: WorkerStart): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    // Without execArgv: a host's --input-type or --import is not meant for this thread.
-    return new Worker(new URL('./worker-thread.js', import.meta.url), {
-      workerData,
-      execArgv: [],
-      name: 'eta-vlm evaluators',
-    });
-  }
-  const entry = JSON.stringify(new URL('./worker-thread.ts', import.meta.url).href);
-  const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${entry}); })`;
-  return new Worker(code, { eval: true, workerData, execArgv: [], name: 'eta-vlm evaluators' });
 }

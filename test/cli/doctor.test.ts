@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { reportOf } from '../../src/cli/doctor/evaluator-devices.js';
 import type { DoctorReport } from '../../src/cli/doctor/facts.js';
-import { gpuAdvice } from '../../src/cli/doctor/gpu.js';
+import { gpuAdvice, unloadedAddon } from '../../src/cli/doctor/gpu.js';
 import { reportLines } from '../../src/cli/doctor/report.js';
 import { size } from '../../src/terminal/size.js';
 import { packageRoot, run } from './command.js';
@@ -66,6 +68,26 @@ test('a missing addon is a problem with its remedy, and exit code 1', async () =
   assert.equal(asJson.code, 1);
   assert.equal(report(asJson.stdout).addon, null);
   assert.equal(report(asJson.stdout).problems.length, 1);
+});
+
+test('an addon that is there and does not load is told as that, with what would bring a GPU into use', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'eta-doctor-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const addon = join(folder, 'eta-vlm.node');
+  for (const path of [addon, join(folder, 'loader.node')]) writeFileSync(path, '');
+  const ended = await run(['doctor', '--json'], { env: { ETA_VLM_ADDON: addon } });
+  const found = report(ended.stdout);
+  assert.deepEqual([ended.code, found.addon, found.addonFile], [1, null, addon]);
+  const gpu = 'Vulkan is here, and the addon does not use it: npm install it';
+  const lines = reportLines({ ...found, gpuAdvice: [gpu] }, { paint: (_, text) => text, columns: 400 });
+  assert.ok(lines.includes(`addon        cannot be used: ${addon}`), lines.join('\n'));
+  assert.ok(lines.includes(`GPU          ${gpu}`), lines.join('\n'));
+  assert.match(lines.join('\n'), /^problem +native addon: Expected a whole library .*\nremedy +Do what it says, or/m);
+  const { route, gpuBackends } = unloadedAddon(addon);
+  assert.equal(route, 'prebuilt');
+  const vulkan = { hasNvidiaDriver: false, hasVulkan: true };
+  const isInstalled = gpuBackends.some(({ package: name }) => name.endsWith('-vulkan'));
+  assert.equal(gpuAdvice({ route, devices: [], gpuBackends }, vulkan).length, isInstalled ? 0 : 1);
 });
 
 test('doctor names the package that would bring a GPU into use, and none where one is in use or nothing is there', () => {

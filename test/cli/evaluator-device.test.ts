@@ -1,7 +1,8 @@
 /** `--evaluator-device` of the commands that load evaluators: a device that is not there is told, and the CPU answers. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { packageRoot, run } from './command.js';
+import { main, packageRoot, run } from './command.js';
 
 /** One that no onnxruntime-node of this platform has. */
 const ABSENT = process.platform === 'win32' ? 'coreml' : 'dml';
@@ -26,6 +27,13 @@ test('ask answers as on the CPU, and says it once', async () => {
     return { answer, verdict };
   };
   assert.deepEqual(of(fallen.stdout), of(plain.stdout));
+});
+
+test('that the processor is used is said before the answer, where both go to one place', async () => {
+  const command = [process.execPath, main, 'ask', ...QUESTION, '--evaluator-device', ABSENT, 'What is in the picture?'];
+  const { stdout } = spawnSync('sh', ['-c', '"$@" 2>&1', 'sh', ...command], { encoding: 'utf8' });
+  assert.match(stdout.split('\n')[0] ?? '', /^eta-vlm: CLIP and the reward model run on the processor/, stdout);
+  assert.match(stdout, /^CLIP score/m);
 });
 
 test('a wrong name is refused with the choices, before anything is loaded', async () => {

@@ -32,6 +32,7 @@ const isLight = (path: string) =>
     'dist/near-miss.js',
     'dist/options.js',
     'dist/onnx/provider.js',
+    'dist/engine/gpu-layers.js',
     'dist/policy/policy.js',
     'dist/policy/methods.js',
     'dist/batch/defaults.js',

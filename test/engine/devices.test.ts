@@ -1,9 +1,13 @@
 /** Which devices a name means, and what is said of one that is not there. On a device: test/vulkan. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GPU_LAYERS } from '../../src/engine/gpu-layers.js';
 import { layerDevices, Model, type NativeBackendDevice } from '../../src/engine/index.js';
 import { EtaError, loadEta } from '../../src/index.js';
+import { LocalModel } from '../../src/judges/local-model.js';
 import { thisMachine } from '../../src/loading/memory-fit.js';
+import { loadBinding } from '../../src/native/binding.js';
+import { wholeNumber } from '../../src/terminal/option-values.js';
 import { golden } from './fixture.js';
 
 const device = (name: string, type: NativeBackendDevice['type'], memoryFreeBytes = 1): NativeBackendDevice => ({
@@ -53,4 +57,32 @@ test('a device that is not there is refused with those that are, before anything
 test('on the processor by name', async () => {
   await using model = await Model.load({ modelPath: golden('tiny.gguf'), device: 'cpu', gpuLayerCount: -1 });
   assert.equal(model.name, 'tiny');
+});
+
+test('layers on the GPU have one range, at the addon, in the library and on the command line', async () => {
+  const { least, most } = GPU_LAYERS;
+  const modelPath = golden('tiny.gguf');
+  const invalid = {
+    code: 'ERR_INVALID_OPTION',
+    message: new RegExp(`gpuLayerCount: expected an integer from ${least} to ${most}`),
+  };
+  const native = { modelPath, projectorOnGpu: false, threadCount: 1, useMmap: true, useMlock: false };
+  for (const count of [least - 1, most + 1]) {
+    await assert.rejects(Model.load({ modelPath, gpuLayerCount: count }), invalid);
+    await assert.rejects(loadEta({ gpuLayerCount: count }), invalid);
+    await assert.rejects(LocalModel.load({ modelPath, gpuLayerCount: count }), invalid);
+    assert.throws(() => loadBinding().loadModel({ ...native, gpuLayerCount: count }), { code: 'INVALID_ARGUMENT' });
+    assert.throws(() => wholeNumber(least, most)(String(count)));
+  }
+  for (const gpuLayerCount of [least, most]) await (await Model.load({ modelPath, gpuLayerCount })).dispose();
+});
+
+test('a model that is disposed of gives its memory back to the system, after it is freed', async (context) => {
+  const binding = loadBinding();
+  const { returnMemory } = binding;
+  const model = await Model.load({ modelPath: golden('tiny.gguf'), device: 'cpu' });
+  const returned = context.mock.method(binding, 'returnMemory', () => returnMemory());
+  await model.dispose();
+  await model.dispose();
+  assert.equal(returned.mock.callCount(), 1);
 });

@@ -101,6 +101,11 @@ test('WebGPU where no driver is: the CPU, and onnxruntime’s reason', withoutDe
     assert.match(notices[0]?.message ?? '', new RegExp(`asked for \\(${evaluatorDevice}\\)\\. .+`));
     assert.ok((await eta.respond(QUESTION)).text.length > 0);
   }
+  if (process.platform === 'linux')
+    assert.match(
+      webgpuRefusal ?? '',
+      /\. It needs a Vulkan driver \(Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers\)\.$/,
+    );
   await assert.rejects(Clip.load({ worker: prober, folder: CLIP, provider: 'webgpu' }), {
     code: 'ERR_MODEL_INVALID',
     message: /does not load: onnxruntime: on webgpu: .* Load it with evaluatorDevice: 'cpu'\.$/,

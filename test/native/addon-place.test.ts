@@ -1,13 +1,13 @@
 /** Which addon is taken, which of node-llama-cpp's libraries, and what is said where they are missing or others. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../../src/errors.js';
 import { findAddon, platformPackage } from '../../src/native/addon-place.js';
-import { keepsBits, startProcessor } from '../../src/native/binding.js';
+import { keepsBits, loadFrom, startGpu, startProcessor } from '../../src/native/binding.js';
 import { LLAMA_TAG, NODE_LLAMA_CPP_VERSION } from '../../src/native/llama-version.js';
 import { installLine, llamaPlatform, sharedLibraries } from '../../src/native/shared-libraries.js';
 
@@ -116,6 +116,18 @@ test('a platform package of another version is refused', () => {
   );
 });
 
+test('a package whose package.json is cut off is told as that, and not as missing', () => {
+  const broken = installation('broken', { ...PLATFORM, 'node_modules/@eta-vlm/linux-x64/package.json': '{ "vers' });
+  assert.match(
+    refused(() => find(broken)),
+    /^ERR_ADDON_INVALID: Expected @eta-vlm\/linux-x64 0\.1\.0, .* received a package\.json that cannot be read in .*broken/,
+  );
+  installation('broken-llama', { ...LOADER, ...llama('3', LIBRARIES), [`${LLAMA}/package.json`]: '' });
+  const said = refused(() => sharedLibraries(addonOf('broken-llama')));
+  assert.match(said, /received a package\.json that cannot be read in .*broken-llama/);
+  assert.ok(said.endsWith(installLine()), said);
+});
+
 const binaries = llamaPlatform();
 const LLAMA = `node_modules/@node-llama-cpp/${binaries}`;
 
@@ -221,6 +233,28 @@ test('packages for a GPU are seen where they are installed; one of another versi
     vulkan?.problem ?? '',
     /^expected 3\.\d+\.\d+, received 3\.0\.0 in .*: npm install --save-exact @node-llama-cpp\/.*-vulkan@/,
   );
+});
+
+test('each library that will be opened beside an addon is looked at first; a GPU without its own computes nothing', {
+  skip: process.platform !== 'linux',
+}, () => {
+  const cpu = 'node_modules/@eta-vlm/linux-x64/cpu/libggml-cpu-x64.so';
+  installation('cut', { ...LOADER, ...llama(NODE_LLAMA_CPP_VERSION, LIBRARIES), [cpu]: '' });
+  const addon = addonOf('cut');
+  const whole = process.env['ETA_VLM_ADDON'] ?? join(repository, 'build/Release/eta-vlm.node');
+  const libraries = ['libggml-base.so', 'libggml.v0.5.0.so', 'libllama.v0.5.0.so', 'libggml-cpu-x64.so'];
+  const inside = libraries.map((name) => join(scratch, 'cut', LLAMA, 'bins', binaries, name));
+  const files = [addon, join(dirname(addon), 'loader.node'), ...inside.slice(0, 3), join(scratch, 'cut', cpu)];
+  for (const file of [...files, ...inside.slice(3)]) {
+    const said = refused(() => loadFrom(addon, LLAMA_TAG, 'Install it again.'));
+    assert.ok(said.startsWith('ERR_ADDON_INVALID: Expected a whole library for linux at '), said);
+    assert.ok(said.includes(`${file}, received a file of 0 bytes that is no library`), said);
+    assert.ok(said.endsWith(file.endsWith('.node') ? 'Install it again.' : installLine()), said);
+    copyFileSync(whole, file);
+  }
+  const gpu = { name: '@node-llama-cpp/linux-x64-vulkan', files: [join(scratch, 'none.so')], problem: undefined };
+  const reason = startGpu({ loadBackend: () => assert.fail('it was opened') }, 'none.node', gpu);
+  assert.match(reason ?? '', /none\.so, received no file there: install @node-llama-cpp\/linux-x64-vulkan again$/);
 });
 
 test('the tag and the version in src are those of the builder, of package.json, and of what is installed', () => {

@@ -44,7 +44,7 @@ test('a device that does not open: an error each time, and the processor goes on
   for (const said of [...first, ...again])
     assert.match(
       said,
-      /^ERR_MODEL_INVALID: .*Cannot open the device Vulkan0: .*ErrorInitializationFailed.*\(device: 'CPU'\)/,
+      /^ERR_DEVICE_NOT_FOUND: .*Cannot open the device Vulkan0: .*ErrorInitializationFailed.*\(device: 'CPU'\)/,
     );
   assert.deepEqual(onProcessor, ['there']);
 });

@@ -8,7 +8,7 @@ import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
 import { type EvaluatorDeviceFacts, examineEvaluatorDevices } from './evaluator-devices.js';
-import { gpuAdvice } from './gpu.js';
+import { gpuAdvice, unloadedAddon } from './gpu.js';
 import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
 
 interface Problem {
@@ -50,9 +50,11 @@ export interface DoctorReport {
     readonly processorBackends: string | null;
     /** Packages for a GPU that are installed; `problem` tells why one is not loaded. */
     readonly gpuBackends: readonly { readonly package: string; readonly problem: string | null }[];
-    /** What would bring a GPU of this machine into use. */
-    readonly gpuAdvice: readonly string[];
   } | null;
+  /** The addon's file, also where it cannot be used; null where there is none. */
+  readonly addonFile: string | null;
+  /** What would bring a GPU of this machine into use. */
+  readonly gpuAdvice: readonly string[];
   /** `telemetry`: "maybe-on" where something had loaded onnxruntime into this process before. */
   readonly onnxruntime: {
     readonly version: string;
@@ -98,11 +100,13 @@ export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions
   if (!satisfies(process.versions.node, required)) {
     problems.push({ what: `Node ${process.version}: expected ${required}`, remedy: 'Install a newer Node.' });
   }
+  const addonFile = await locateAddon();
   const addon = await attempt(
     'native addon',
-    'Install its package (docs/install.md), or compile it: npx eta-vlm build; in the repository npm run build.',
+    `${addonFile === null ? 'Install its package (docs/install.md)' : 'Do what it says, or install its package again'}, or compile it: npx eta-vlm build; in the repository npm run build.`,
     readAddon,
   );
+  const seen = addon ?? (addonFile === null ? null : unloadedAddon(addonFile));
   const onnxruntime = await attempt(
     'onnxruntime',
     'Run the line that it names, or npm install --ignore-scripts again.',
@@ -126,6 +130,8 @@ export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions
     machine: readMachine(),
     node: { version: process.version, required },
     addon,
+    addonFile,
+    gpuAdvice: seen === null ? [] : gpuAdvice(seen),
     onnxruntime,
     pictures,
     models,
@@ -148,12 +154,21 @@ function readMachine(): DoctorReport['machine'] {
   };
 }
 
+async function locateAddon(): Promise<string | null> {
+  const { findAddon } = await import('../../native/addon-place.js');
+  try {
+    return findAddon().path;
+  } catch {
+    return null; // loading it says why
+  }
+}
+
 async function readAddon(): Promise<DoctorReport['addon']> {
   const { loadAddon } = await import('../../native/binding.js');
   const { binding, place, processorBackends, gpuBackends } = loadAddon();
   const { llamaTag, route, backends, systemInfo } = binding.build;
   const facts = { llamaTag, route, backends, systemInfo, devices: binding.devices(), processorBackends, gpuBackends };
-  return { ...facts, place: place.sentence, gpuAdvice: gpuAdvice(facts) };
+  return { ...facts, place: place.sentence };
 }
 
 /** Starts the evaluators' thread, which loads the library; the version alone could be that of a file without a binary. */

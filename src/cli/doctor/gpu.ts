@@ -1,7 +1,7 @@
 /** What would bring a GPU of this machine into use, where none is. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { installLine } from '../../native/shared-libraries.js';
+import { installedGpuPackages, installLine, needsLibraries } from '../../native/shared-libraries.js';
 
 /** What can be seen of GPUs without any library. */
 interface GpuSigns {
@@ -14,6 +14,12 @@ interface UsedAddon {
   readonly route: string;
   readonly devices: readonly { readonly type: string }[];
   readonly gpuBackends: readonly { readonly package: string; readonly problem: string | null }[];
+}
+
+/** What can be said of an addon that is there and does not load: its libraries may be what is missing. */
+export function unloadedAddon(path: string): UsedAddon {
+  const gpuBackends = installedGpuPackages(path).map((name) => ({ package: name, problem: 'the addon does not load' }));
+  return { route: needsLibraries(path) ? 'prebuilt' : 'source', devices: [], gpuBackends };
 }
 
 /** One sentence for each driver that is here and not used. */

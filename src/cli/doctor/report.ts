@@ -18,7 +18,7 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,
     );
   const missing = paint('red', 'missing');
-  const { machine, node, addon, onnxruntime, pictures, run, problems } = report;
+  const { machine, node, addon, addonFile, onnxruntime, pictures, run, problems } = report;
   const lines = [
     ...say('eta-vlm', report.version),
     ...say('machine', `${machine.platform} ${machine.release} ${machine.architecture}`),
@@ -26,7 +26,8 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
     ...say('memory', `${size(machine.memoryTotalBytes)}, ${size(machine.memoryFreeBytes)} free`),
     ...say('Node', `${node.version} (needs ${node.required})`),
   ];
-  if (addon === null) lines.push(...say('addon', missing));
+  if (addon === null)
+    lines.push(...say('addon', addonFile === null ? missing : `${paint('red', 'cannot be used')}: ${addonFile}`));
   else {
     lines.push(...say('addon', `llama.cpp ${addon.llamaTag}, ${addon.route}; backends: ${addon.backends.join(', ')}`));
     for (const device of addon.devices) {
@@ -35,6 +36,7 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
     }
     lines.push(...addonLines(addon, say));
   }
+  lines.push(...report.gpuAdvice.flatMap((advice) => say('GPU', advice)));
   const telemetry = onnxruntime?.telemetry === 'off' ? 'telemetry off' : paint('red', 'telemetry may be on');
   const runtime = onnxruntime === null ? missing : `${onnxruntime.version}, on the processor, ${telemetry}`;
   lines.push(...say('onnxruntime', runtime));
@@ -62,7 +64,7 @@ export function reportLines(report: DoctorReport, { paint, columns }: { paint: P
 
 /** Where the addon and its backends come from. */
 function addonLines(
-  { place, processorBackends, gpuBackends, gpuAdvice }: NonNullable<DoctorReport['addon']>,
+  { place, processorBackends, gpuBackends }: NonNullable<DoctorReport['addon']>,
   say: (label: string, text: string) => string[],
 ): string[] {
   return [
@@ -71,7 +73,6 @@ function addonLines(
     ...gpuBackends.flatMap(({ package: name, problem }) =>
       say('', `${name}: ${problem === null ? 'loaded' : `not loaded, ${problem}`}`),
     ),
-    ...gpuAdvice.flatMap((advice) => say('GPU', advice)),
   ];
 }
 

@@ -6,12 +6,12 @@
 // sessions of two threads run at once.
 namespace eta {
 
-class DeviceTurn {
+class OnnxTurn {
  public:
-  DeviceTurn() = default;
-  DeviceTurn(const DeviceTurn&) = delete;
-  DeviceTurn& operator=(const DeviceTurn&) = delete;
-  ~DeviceTurn() { Leave(); }
+  OnnxTurn() = default;
+  OnnxTurn(const OnnxTurn&) = delete;
+  OnnxTurn& operator=(const OnnxTurn&) = delete;
+  ~OnnxTurn() { Leave(); }
   // Waits for it, so long at most; at once where this one has it already. Whether it has it now.
   bool Enter(std::chrono::milliseconds at_most);
   void Leave();

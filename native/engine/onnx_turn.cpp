@@ -1,4 +1,4 @@
-#include "engine/device_turn.h"
+#include "engine/onnx_turn.h"
 
 #include <condition_variable>
 #include <mutex>
@@ -21,7 +21,7 @@ Turn& TheTurn() {
 
 }  // namespace
 
-bool DeviceTurn::Enter(std::chrono::milliseconds at_most) {
+bool OnnxTurn::Enter(std::chrono::milliseconds at_most) {
   if (is_mine_) return true;
   Turn& turn = TheTurn();
   std::unique_lock<std::mutex> lock(turn.mutex);
@@ -31,7 +31,7 @@ bool DeviceTurn::Enter(std::chrono::milliseconds at_most) {
   return true;
 }
 
-void DeviceTurn::Leave() {
+void OnnxTurn::Leave() {
   if (!is_mine_) return;
   is_mine_ = false;
   Turn& turn = TheTurn();
