@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `npm run build`: llama.cpp's libraries (once a machine), the addon, the JavaScript; only what has changed. */
 import { join } from 'node:path';
-import { buildAddon } from './build/addon.mjs';
+import { buildAddon, OWN_FOLDER } from './build/addon.mjs';
 import { runCommand } from './build/command.mjs';
 import { cpuVariants, placeCpuVariants } from './build/cpu-variants.mjs';
 import { PACKAGE_ROOT } from './build/llama.mjs';
@@ -26,7 +26,7 @@ async function main(args) {
   await buildAddon(libraries, log('addon'));
   const isForThisMachine = { binaries: libraries.binaries, forAllProcessors: false };
   const backends = options.isPrebuilt ? await cpuVariants(isForThisMachine, compiler, log('cpu')) : { files: [] };
-  placeCpuVariants(backends.files, join(PACKAGE_ROOT, 'build', 'Release'));
+  placeCpuVariants(backends.files, OWN_FOLDER);
   await buildTypeScript(log('typescript'));
 }
 

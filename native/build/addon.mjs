@@ -11,8 +11,9 @@ const requireFromHere = createRequire(import.meta.url);
 
 const BUILD = join(PACKAGE_ROOT, 'build');
 
-/** Where one's own build goes: there src/native looks for it. */
-const OWN = { folder: join(BUILD, 'Release'), out: join(BUILD, 'addon'), name: 'addon' };
+/** Where one's own build goes: there src/native looks for it. A loader beside it: it is of the prebuilt route. */
+export const OWN_FOLDER = join(BUILD, 'Release');
+const OWN = { folder: OWN_FOLDER, out: join(BUILD, 'addon'), name: 'addon' };
 
 /** A place beside one's own build. Each has a stamp of its own: that of another place says nothing about its files. */
 export function addonIn(folder) {

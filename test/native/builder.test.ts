@@ -107,3 +107,14 @@ test("Arm's processors in zig's words; other options as they are", () => {
   ] as const)
     assert.equal(inWordsOfZig(given), expected);
 });
+
+test('--fastest keeps the route of the addon that is there', {
+  skip: process.platform !== 'linux' && 'there is one route elsewhere',
+}, () => {
+  const addon = fileURLToPath(new URL('../../build/Release/', import.meta.url));
+  assert.ok(existsSync(join(addon, 'eta-vlm.node')), 'npm run build');
+  const options = new URL('../../native/build/options.mjs', import.meta.url);
+  const program = `const { parseOptions } = await import('${options}'); console.log(parseOptions(['--fastest']).isPrebuilt)`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
+  assert.equal(stdout.trim(), `${existsSync(join(addon, 'loader.node'))}`);
+});

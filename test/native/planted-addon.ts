@@ -53,8 +53,12 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, 'build', 'planted');
 
 /** What the shipped addon was configured with: the same libraries, whatever the build chose. */
+const cache = readFileSync(join(root, 'build', 'addon', 'CMakeCache.txt'), 'utf8');
+
+/** Whether llama.cpp is compiled into it. Otherwise nothing can be planted inside llama_decode. */
+export const hasLlamaInside = !/^ETA_ROUTE:\w+=prebuilt$/m.test(cache);
+
 function definitions(): string[] {
-  const cache = readFileSync(join(root, 'build', 'addon', 'CMakeCache.txt'), 'utf8');
   return [
     ...cache.matchAll(/^((?:ETA_LLAMA_PREFIX|ETA_LLAMA_TAG|ETA_ROUTE|ETA_BINARIES|CMAKE_JS_\w+)):\w+=(.*)$/gm),
   ].map(([, name, value]) => `-D${name}=${value}`);
