@@ -1,0 +1,174 @@
+/** What a guard says of one request: of its pictures before there is an answer, and of its answers as they grow. */
+import type { Model, NativeImage } from '../engine/index.js';
+import { throwIfAborted, UsageError } from '../errors.js';
+import {
+  type BranchBackend,
+  fitSequences,
+  GrownPrefix,
+  type KeptLanes,
+  type KeptTokens,
+  noStatistics,
+  type ScoringStatistics,
+} from '../prefixes/index.js';
+import { sharedLength } from '../prefixes/tree.js';
+import type { RgbImage, TextTurn } from '../types.js';
+import type { DecisionForm, DecisionQuestion } from './form.js';
+import type { GuardPrompt } from './guard-prompt.js';
+import { scoreOf } from './log-odds.js';
+import type { VerdictTokens } from './verdict-tokens.js';
+
+/** What a session works with; the guard owns it all. */
+export interface GuardParts {
+  readonly form: DecisionForm;
+  readonly model: Model;
+  readonly prompt: GuardPrompt;
+  readonly verdicts: { readonly answer: VerdictTokens; readonly picture: VerdictTokens | null };
+  readonly lanes: KeptLanes<'logits'>;
+  readonly backend: BranchBackend;
+  /** What every prompt begins with. */
+  shared(): Promise<KeptTokens>;
+  /** @throws UsageError ERR_DISPOSED */
+  checkOpen(): void;
+}
+
+interface Conversation {
+  readonly turns: readonly TextTurn[];
+  images(): Promise<readonly RgbImage[]>;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class GuardSession {
+  readonly #parts: GuardParts;
+  readonly #conversation: Conversation;
+  readonly #statistics = noStatistics();
+  readonly #grown: GrownPrefix;
+  readonly #encoded: NativeImage[] = [];
+  #frame: { readonly headCount: number; readonly tailCount: number } | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  /** Not for callers: {@link Guard.open} makes sessions. */
+  constructor(parts: GuardParts, conversation: Conversation) {
+    this.#parts = parts;
+    this.#conversation = conversation;
+    this.#grown = new GrownPrefix(parts.backend);
+  }
+
+  get statistics(): Readonly<ScoringStatistics> {
+    return { ...this.#statistics };
+  }
+
+  /**
+   * The score of each whole answer, the higher the safer. What they share with each other, and with those of earlier calls,
+   * is computed once. Calls on one session run one after another.
+   *
+   * @throws EvaluatorError ERR_NO_DECISION; UsageError ERR_PROMPT_TOO_LONG, ERR_DISPOSED; AbortError; EngineError
+   */
+  async scores(answers: readonly string[], options: CallOptions = {}): Promise<number[]> {
+    return await this.#inTurn(options, () => this.#scores(answers, options.signal));
+  }
+
+  /** The score of the question with its pictures, the higher the less safe. @throws as {@link scores} */
+  async pictureScore(options: CallOptions = {}): Promise<number> {
+    return await this.#inTurn(options, async () => {
+      const { form, verdicts } = this.#parts;
+      if (form.picture === null || verdicts.picture === null)
+        throw new UsageError(
+          'ERR_INVALID_REQUEST',
+          `decision: expected a form with a question about the picture, received ${form.name}.`,
+        );
+      const ids = await this.#ids(form.picture, null, { maxTokens: form.maxTokens, signal: options.signal });
+      const [row] = await this.#rows([ids], options.signal);
+      const safety = this.#score(row, form.picture, verdicts.picture);
+      return form.picture.score === 'log-odds' ? -safety : 1 - safety;
+    });
+  }
+
+  /** Drops what it kept, once the work under way has ended. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#last = this.#last.then(() => {
+      this.#grown.drop();
+      this.#parts.lanes.forget(this.#encoded);
+      for (const image of this.#encoded.splice(0)) image.dispose();
+    });
+  }
+
+  async #scores(answers: readonly string[], signal: AbortSignal | undefined): Promise<number[]> {
+    const { form, verdicts } = this.#parts;
+    if (answers.length === 0) return [];
+    this.#frame ??= await this.#readFrame(signal);
+    const whole: number[][] = [];
+    for (const answer of answers) whole.push(await this.#ids(form.answer, answer, { signal }));
+    const { sequences, cutTokenCount } = fitSequences(whole, { maxTokens: form.maxTokens, ...this.#frame });
+    this.#statistics.cutTokenCount += cutTokenCount;
+    const rows = await this.#rows(sequences, signal);
+    return rows.map((row) => this.#score(row, form.answer, verdicts.answer));
+  }
+
+  /** How much of the prompt stands before the answer, and how much behind it. */
+  async #readFrame(signal: AbortSignal | undefined): Promise<{ headCount: number; tailCount: number }> {
+    const { form } = this.#parts;
+    const limits = { maxTokens: form.maxTokens, signal };
+    const [one, other] = [await this.#ids(form.answer, 'a', limits), await this.#ids(form.answer, 'b', limits)];
+    const headCount = sharedLength(one, other);
+    const tailCount = sharedLength(one.slice(headCount).reverse(), other.slice(headCount).reverse());
+    if (headCount + tailCount < form.maxTokens) return { headCount, tailCount };
+    throw new UsageError(
+      'ERR_PROMPT_TOO_LONG',
+      `The guard reads at most ${form.maxTokens} tokens, received a prompt of ${headCount + tailCount}. Shorten the conversation that is judged, or show fewer pictures.`,
+    );
+  }
+
+  async #ids(
+    question: DecisionQuestion,
+    answer: string | null,
+    limits: { readonly maxTokens?: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<number[]> {
+    const { prompt, lanes } = this.#parts;
+    const images = await this.#images(question, limits.signal);
+    return lanes.idsOf(await prompt.parts(question, { turns: this.#conversation.turns, images, answer }, limits));
+  }
+
+  /** Encoded with the first question that sees them. */
+  async #images({ prompt }: DecisionQuestion, signal: AbortSignal | undefined): Promise<readonly NativeImage[]> {
+    const { model } = this.#parts;
+    if (prompt.form !== 'question' || !prompt.seesPictures || !model.facts.hasVision) return [];
+    const images = await this.#conversation.images();
+    for (const image of images.slice(this.#encoded.length))
+      this.#encoded.push(await model.encodeImage(image, { signal }));
+    return this.#encoded;
+  }
+
+  async #rows(
+    sequences: readonly (readonly number[])[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Float32Array[]> {
+    const statistics = this.#statistics;
+    const ranBefore = statistics.ranTokenCount;
+    const rows = await this.#grown.rows(sequences, await this.#parts.shared(), { signal, statistics });
+    const wholeCount = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
+    statistics.cachedTokenCount += Math.max(0, wholeCount - (statistics.ranTokenCount - ranBefore));
+    return rows;
+  }
+
+  #score(row: Float32Array | undefined, question: DecisionQuestion, tokens: VerdictTokens): number {
+    const { form, model } = this.#parts;
+    return scoreOf(model, form, question, tokens, row ?? new Float32Array(0));
+  }
+
+  async #inTurn<Value>({ signal }: CallOptions, work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(() => {
+      this.#parts.checkOpen();
+      if (this.#closed) throw new UsageError('ERR_DISPOSED', 'The guard session was closed; open another.');
+      throwIfAborted(signal);
+      return work();
+    });
+    this.#last = turn.catch(() => undefined);
+    return await turn;
+  }
+}
