@@ -68,8 +68,9 @@ const formSchema = z
     wordingSha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
   })
   .refine(
-    ({ asks, answer, picture }) => (asks === 'self') === (answer.prompt.form === 'next-turn' && picture === null),
-    "expected prompts of the form 'next-turn' from who asks itself, without a question about the picture, and others from a guard",
+    ({ asks, answer, picture }) =>
+      (asks === 'self') === (answer.prompt.form === 'next-turn') && (asks !== 'self' || picture === null),
+    "expected a prompt of the form 'next-turn' from who asks itself, without a question about the picture, and others from a guard",
   )
   .refine(
     ({ picture }) => picture === null || (picture.prompt.form === 'question' && picture.prompt.seesPictures),

@@ -14,17 +14,26 @@ import { sharedLength } from '../prefixes/tree.js';
 import type { RgbImage, TextTurn } from '../types.js';
 import type { DecisionForm, DecisionQuestion } from './form.js';
 import type { GuardPrompt } from './guard-prompt.js';
-import { scoreOf } from './log-odds.js';
-import type { VerdictTokens } from './verdict-tokens.js';
+import { type Decision, scoreOf } from './log-odds.js';
+
+/** What the logits behind a prompt say to either question; null where the form has none. */
+export interface Decided {
+  readonly answer: Decision;
+  readonly picture: Decision | null;
+}
+
+/** What is no number is refused as a score. */
+const NO_DECISION: Decision = { logOdds: Number.NaN, mass: Number.NaN, likeliest: 0 };
 
 /** What a session works with; the guard owns it all. */
 export interface GuardParts {
   readonly form: DecisionForm;
   readonly model: Model;
+  /** That it reads: of the form's as many as it was trained for. */
+  readonly maxTokens: number;
   readonly prompt: GuardPrompt;
-  readonly verdicts: { readonly answer: VerdictTokens; readonly picture: VerdictTokens | null };
-  readonly lanes: KeptLanes<'logits'>;
-  readonly backend: BranchBackend;
+  readonly lanes: KeptLanes<'logits', Decided>;
+  readonly backend: BranchBackend<Decided>;
   /** What every prompt begins with. */
   shared(): Promise<KeptTokens>;
   /** @throws UsageError ERR_DISPOSED */
@@ -44,7 +53,7 @@ export class GuardSession {
   readonly #parts: GuardParts;
   readonly #conversation: Conversation;
   readonly #statistics = noStatistics();
-  readonly #grown: GrownPrefix;
+  readonly #grown: GrownPrefix<Decided>;
   readonly #encoded: NativeImage[] = [];
   #frame: { readonly headCount: number; readonly tailCount: number } | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -74,15 +83,16 @@ export class GuardSession {
   /** The score of the question with its pictures, the higher the less safe. @throws as {@link scores} */
   async pictureScore(options: CallOptions = {}): Promise<number> {
     return await this.#inTurn(options, async () => {
-      const { form, verdicts } = this.#parts;
-      if (form.picture === null || verdicts.picture === null)
+      const { form } = this.#parts;
+      if (form.picture === null)
         throw new UsageError(
           'ERR_INVALID_REQUEST',
           `decision: expected a form with a question about the picture, received ${form.name}.`,
         );
-      const ids = await this.#ids(form.picture, null, { maxTokens: form.maxTokens, signal: options.signal });
+      const ids = await this.#ids(form.picture, null, { maxTokens: this.#parts.maxTokens, signal: options.signal });
+      this.#checkLength(ids.length);
       const [row] = await this.#rows([ids], options.signal);
-      const safety = this.#score(row, form.picture, verdicts.picture);
+      const safety = scoreOf(row?.picture ?? NO_DECISION, form.picture, this.#parts);
       return form.picture.score === 'log-odds' ? -safety : 1 - safety;
     });
   }
@@ -99,28 +109,35 @@ export class GuardSession {
   }
 
   async #scores(answers: readonly string[], signal: AbortSignal | undefined): Promise<number[]> {
-    const { form, verdicts } = this.#parts;
+    const { form } = this.#parts;
     if (answers.length === 0) return [];
     this.#frame ??= await this.#readFrame(signal);
     const whole: number[][] = [];
     for (const answer of answers) whole.push(await this.#ids(form.answer, answer, { signal }));
-    const { sequences, cutTokenCount } = fitSequences(whole, { maxTokens: form.maxTokens, ...this.#frame });
+    const { maxTokens } = this.#parts;
+    const { sequences, cutTokenCount } = fitSequences(whole, { maxTokens, ...this.#frame });
     this.#statistics.cutTokenCount += cutTokenCount;
     const rows = await this.#rows(sequences, signal);
-    return rows.map((row) => this.#score(row, form.answer, verdicts.answer));
+    return rows.map((row) => scoreOf(row.answer, form.answer, this.#parts));
   }
 
   /** How much of the prompt stands before the answer, and how much behind it. */
   async #readFrame(signal: AbortSignal | undefined): Promise<{ headCount: number; tailCount: number }> {
-    const { form } = this.#parts;
-    const limits = { maxTokens: form.maxTokens, signal };
+    const { form, maxTokens } = this.#parts;
+    const limits = { maxTokens, signal };
     const [one, other] = [await this.#ids(form.answer, 'a', limits), await this.#ids(form.answer, 'b', limits)];
     const headCount = sharedLength(one, other);
     const tailCount = sharedLength(one.slice(headCount).reverse(), other.slice(headCount).reverse());
-    if (headCount + tailCount < form.maxTokens) return { headCount, tailCount };
+    this.#checkLength(headCount + tailCount + 1); // and something of the answer
+    return { headCount, tailCount };
+  }
+
+  #checkLength(tokenCount: number): void {
+    const { maxTokens } = this.#parts;
+    if (tokenCount <= maxTokens) return;
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
-      `The guard reads at most ${form.maxTokens} tokens, received a prompt of ${headCount + tailCount}. Shorten the conversation that is judged, or show fewer pictures.`,
+      `The guard reads at most ${maxTokens} tokens, received a prompt of ${tokenCount}. Shorten the conversation that is judged, or show fewer pictures.`,
     );
   }
 
@@ -144,21 +161,13 @@ export class GuardSession {
     return this.#encoded;
   }
 
-  async #rows(
-    sequences: readonly (readonly number[])[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly Float32Array[]> {
+  async #rows(sequences: readonly (readonly number[])[], signal: AbortSignal | undefined): Promise<readonly Decided[]> {
     const statistics = this.#statistics;
     const ranBefore = statistics.ranTokenCount;
     const rows = await this.#grown.rows(sequences, await this.#parts.shared(), { signal, statistics });
     const wholeCount = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
     statistics.cachedTokenCount += Math.max(0, wholeCount - (statistics.ranTokenCount - ranBefore));
     return rows;
-  }
-
-  #score(row: Float32Array | undefined, question: DecisionQuestion, tokens: VerdictTokens): number {
-    const { form, model } = this.#parts;
-    return scoreOf(model, form, question, tokens, row ?? new Float32Array(0));
   }
 
   async #inTurn<Value>({ signal }: CallOptions, work: () => Promise<Value>): Promise<Value> {

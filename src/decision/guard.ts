@@ -6,11 +6,13 @@
 import { ModelError, UsageError } from '../errors.js';
 import { type BranchRun, KeptLanes, type KeptTokens, LANE_GROUP_TOKENS, noStatistics } from '../prefixes/index.js';
 import { sharedLength } from '../prefixes/tree.js';
+import { Turns } from '../turns.js';
 import type { RgbImage, TextTurn } from '../types.js';
-import type { DecisionForm, DecisionQuestion } from './form.js';
+import type { DecisionForm } from './form.js';
 import { GuardPrompt } from './guard-prompt.js';
 import { type GuardParts, GuardSession } from './guard-session.js';
 import { type GuardLoadOptions, guardContext, type OpenGuard } from './load-options.js';
+import { decisionOf } from './log-odds.js';
 import { verdictTokens } from './verdict-tokens.js';
 
 /** Fewer shared tokens are not worth a lane. */
@@ -41,30 +43,28 @@ export class Guard {
         );
       }
       const prompt = new GuardPrompt(model, form);
-      const tokensOf = (question: DecisionQuestion) => verdictTokens(model, question.verdicts, signal);
-      const verdicts = {
-        answer: await tokensOf(form.answer),
-        picture: form.picture === null ? null : await tokensOf(form.picture),
-      };
+      const answer = await verdictTokens(model, form.answer.verdicts, signal);
+      const picture = form.picture && (await verdictTokens(model, form.picture.verdicts, signal));
       const lanes = await KeptLanes.open({
         context,
         name: "the guard's context",
-        read: (lane, heard) => lane.logits({ signal: heard }),
+        read: async (asked, heard) => {
+          const rows = await Promise.all(asked.map((lane) => lane.logits({ signal: heard })));
+          // Some milliseconds each, where the vocabulary is large.
+          return await new Turns(heard).map(rows, (logits) => ({
+            answer: decisionOf(logits, answer),
+            picture: picture && decisionOf(logits, picture),
+          }));
+        },
       });
-      return new Guard(form, opened, prompt, verdicts, lanes);
+      return new Guard(form, opened, prompt, lanes);
     } catch (error) {
       await opened.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
   }
 
-  private constructor(
-    form: DecisionForm,
-    opened: OpenGuard,
-    prompt: GuardPrompt,
-    verdicts: GuardParts['verdicts'],
-    lanes: KeptLanes<'logits'>,
-  ) {
+  private constructor(form: DecisionForm, opened: OpenGuard, prompt: GuardPrompt, lanes: GuardParts['lanes']) {
     this.form = form;
     this.#opened = opened;
     const backend = {
@@ -74,7 +74,9 @@ export class Guard {
       scoreBranches: (run: BranchRun, options: Parameters<typeof lanes.branch>[1]) => lanes.branch(run, options),
       drop: (cache: number | null) => lanes.drop(cache),
     };
-    this.#parts = { form, model: opened.model, prompt, verdicts, lanes, backend, checkOpen: () => this.#checkOpen() };
+    const { model } = opened;
+    const maxTokens = Math.min(form.maxTokens, model.facts.trainedContextLength || Number.POSITIVE_INFINITY);
+    this.#parts = { form, model, maxTokens, prompt, lanes, backend, checkOpen: () => this.#checkOpen() };
   }
 
   /** Whether it can be asked about pictures before there is an answer. */

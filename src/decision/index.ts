@@ -2,5 +2,5 @@
 export { type DecisionForm, decisionForms, readForm } from './form.js';
 export { Guard } from './guard.js';
 export type { GuardSession } from './guard-session.js';
-export { type GuardContext, type GuardFiles, type GuardOpener, guardContext, type OpenGuard } from './load-options.js';
+export { type GuardFiles, type GuardOpener, guardContext, type OpenGuard } from './load-options.js';
 export { SelfDecision } from './self.js';

@@ -10,11 +10,14 @@ export interface Decision {
   readonly logOdds: number;
   /** Probability of all verdicts together, 0 to 1: the rest of it is no answer. */
   readonly mass: number;
+  /** The token that it would say. */
+  readonly likeliest: number;
 }
 
 export function decisionOf(logits: Float32Array, { safe, unsafe }: VerdictTokens): Decision {
   const [good, bad] = [logSum(logits, safe), logSum(logits, unsafe)];
-  return { logOdds: good - bad, mass: Math.exp(logSumOf([good, bad]) - logSumOf(logits)) };
+  const mass = Math.exp(logSumOf([good, bad]) - logSumOf(logits));
+  return { logOdds: good - bad, mass, likeliest: likeliestToken(logits) };
 }
 
 /**
@@ -24,14 +27,11 @@ export function decisionOf(logits: Float32Array, { safe, unsafe }: VerdictTokens
  * noise. ERR_EVALUATOR for what is no number
  */
 export function scoreOf(
-  model: Pick<Model, 'name' | 'text'>,
-  { name }: Pick<DecisionForm, 'name'>,
+  { logOdds, mass, likeliest }: Decision,
   { score, leastMass, verdicts }: Pick<DecisionQuestion, 'score' | 'leastMass' | 'verdicts'>,
-  tokens: VerdictTokens,
-  logits: Float32Array,
+  { model, form }: { readonly model: Pick<Model, 'name' | 'text'>; readonly form: Pick<DecisionForm, 'name'> },
 ): number {
-  const { logOdds, mass } = decisionOf(logits, tokens);
-  const who = `${model.name} (decision ${name})`;
+  const who = `${model.name} (decision ${form.name})`;
   if (!Number.isFinite(logOdds) || !Number.isFinite(mass)) {
     throw new EvaluatorError(
       'ERR_EVALUATOR',
@@ -43,7 +43,7 @@ export function scoreOf(
     throw new EvaluatorError(
       'ERR_NO_DECISION',
       `Expected ${who} to answer with one of ${words}, which together have a probability of at least ${leastMass}, received ${mass.toPrecision(2)}: ` +
-        `it does not answer the question, and would rather say ${JSON.stringify(model.text([likeliestToken(logits)]))}. Take a model that was made to answer it, or another form.`,
+        `it does not answer the question, and would rather say ${JSON.stringify(model.text([likeliest]))}. Take a model that was made to answer it, or another form.`,
     );
   }
   return score === 'log-odds' ? logOdds : 1 / (1 + Math.exp(-logOdds));

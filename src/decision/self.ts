@@ -8,7 +8,7 @@ import { UsageError } from '../errors.js';
 import { allEnded } from '../side-by-side.js';
 import type { TextTurn } from '../types.js';
 import type { DecisionForm } from './form.js';
-import { scoreOf } from './log-odds.js';
+import { decisionOf, scoreOf } from './log-odds.js';
 import { type VerdictTokens, verdictTokens } from './verdict-tokens.js';
 
 /** Forks at once: each takes a lane of the request's. */
@@ -48,7 +48,7 @@ export class SelfDecision {
 
   /** Lanes and cells that asking so many answers at once takes of a request, beside their own. */
   static room(questionCount: number, answerCount: number): { sequenceCount: number; cellCount: number } {
-    const lanes = Math.min(answerCount, MOST_LANES);
+    const lanes = questionCount === 0 ? 0 : Math.min(answerCount, MOST_LANES);
     return { sequenceCount: lanes, cellCount: lanes * questionCount };
   }
 
@@ -76,7 +76,8 @@ export class SelfDecision {
           return await fork.logits({ signal });
         }),
       );
-      return logits.map((row) => scoreOf(this.#model, this.form, this.form.answer, this.#tokens, row));
+      const of = { model: this.#model, form: this.form };
+      return logits.map((row) => scoreOf(decisionOf(row, this.#tokens), this.form.answer, of));
     } finally {
       await Promise.all(forks.map((fork) => fork.release()));
     }

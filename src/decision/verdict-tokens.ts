@@ -68,8 +68,10 @@ async function openings(model: Vocabulary, word: string, signal: AbortSignal | u
   for (const written of [word, ` ${word}`]) {
     const tokens = await model.tokenize(written, { isContinued: true, signal });
     const [first] = tokens;
-    // A blank that stands alone could begin anything.
-    if (first !== undefined && tokens.length > 1 && folded(model.text([first])) !== '') opening.push(first);
+    if (first === undefined || tokens.length < 2) continue;
+    // A blank that stands alone, or a byte of one, could begin anything.
+    const begun = folded(model.text([first]));
+    if (begun !== '' && folded(word).startsWith(begun)) opening.push(first);
   }
   return opening;
 }

@@ -29,15 +29,15 @@ export interface BranchRun extends Tree {
   readonly kept: KeptTokens;
 }
 
-export interface BranchScores {
+export interface BranchScores<Row = Float32Array> {
   /** What the score is made of, at the last token of each branch. */
-  readonly rows: readonly Float32Array[];
+  readonly rows: readonly Row[];
   /** Kept tokens and stem as a cache of its own, for whoever takes it; undefined where there was no stem. */
   readonly kept: KeptTokens | undefined;
 }
 
 /** A causal model that keeps prefixes. Caches are numbers; what they stand for stays with the backend. */
-export interface BranchBackend {
+export interface BranchBackend<Row = Float32Array> {
   /** Tokens of branches that one run takes, 0 = one branch a run. */
   readonly groupTokens: number;
   /** Stem tokens that may travel with branches in one run, where something is kept before them. */
@@ -51,7 +51,7 @@ export interface BranchBackend {
     options: RunOptions,
   ): Promise<{ readonly kept: KeptTokens }>;
 
-  scoreBranches(run: BranchRun, options: RunOptions): Promise<BranchScores>;
+  scoreBranches(run: BranchRun, options: RunOptions): Promise<BranchScores<Row>>;
 
   /** Forgets a cache. */
   drop(cache: number | null): void;

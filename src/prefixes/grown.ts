@@ -3,12 +3,12 @@ import type { BranchBackend, KeptTokens, RunOptions } from './backend.js';
 import { groupBranches, planTree } from './tree.js';
 
 /** The cache of one who scores. It grows with the sequences, and belongs to nobody else. */
-export class GrownPrefix {
-  readonly #backend: BranchBackend;
+export class GrownPrefix<Row = Float32Array> {
+  readonly #backend: BranchBackend<Row>;
   /** Once it has grown beyond what others own. */
   #own: KeptTokens | undefined;
 
-  constructor(backend: BranchBackend) {
+  constructor(backend: BranchBackend<Row>) {
     this.#backend = backend;
   }
 
@@ -22,7 +22,7 @@ export class GrownPrefix {
     sequences: readonly (readonly number[])[],
     shared: KeptTokens,
     options: RunOptions,
-  ): Promise<readonly Float32Array[]> {
+  ): Promise<readonly Row[]> {
     const backend = this.#backend;
     let kept = this.#own ?? shared;
     let { reused, stem, branches } = planTree(sequences, kept.ids);
@@ -35,7 +35,7 @@ export class GrownPrefix {
       reused += stem.length;
       stem = [];
     }
-    const rows: Float32Array[] = [];
+    const rows: Row[] = [];
     for (const group of groups) {
       const found = await backend.scoreBranches({ kept, reused, stem, branches: group }, options);
       if (found.kept !== undefined) this.#keep(found.kept);

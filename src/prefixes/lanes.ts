@@ -11,20 +11,20 @@ import { PictureIds } from './picture-ids.js';
 /** Branch tokens of one group. */
 export const LANE_GROUP_TOKENS = 512;
 
-export interface LanesOptions<Kept extends Output> {
+export interface LanesOptions<Kept extends Output, Row> {
   /** One that nobody else uses. */
   readonly context: Context<Kept>;
   /** What messages call it, such as "the guard's context". */
   readonly name: string;
-  /** What is wanted of the last token of a lane. */
-  read(lane: Sequence<Kept>, signal: AbortSignal | undefined): Promise<Float32Array>;
+  /** What is wanted of the last token of each lane. */
+  read(lanes: readonly Sequence<Kept>[], signal: AbortSignal | undefined): Promise<readonly Row[]>;
 }
 
 type Count = (tokens: number) => void;
 
 /** Made by {@link open}. One piece of work at a time: what comes at once waits its turn. */
-export class KeptLanes<Kept extends Output> {
-  readonly #options: LanesOptions<Kept>;
+export class KeptLanes<Kept extends Output, Row> {
+  readonly #options: LanesOptions<Kept, Row>;
   readonly #lease: Lease<Kept>;
   /** By cache number, the least recently used first. */
   readonly #kept = new Map<number, Sequence<Kept>>();
@@ -33,12 +33,12 @@ export class KeptLanes<Kept extends Output> {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Takes the whole context. */
-  static async open<Kept extends Output>(options: LanesOptions<Kept>): Promise<KeptLanes<Kept>> {
+  static async open<Kept extends Output, Row>(options: LanesOptions<Kept, Row>): Promise<KeptLanes<Kept, Row>> {
     const { cellCount, sequenceCount } = options.context.facts;
     return new KeptLanes(options, await options.context.reserve({ cellCount, sequenceCount }));
   }
 
-  private constructor(options: LanesOptions<Kept>, lease: Lease<Kept>) {
+  private constructor(options: LanesOptions<Kept, Row>, lease: Lease<Kept>) {
     this.#options = options;
     this.#lease = lease;
   }
@@ -63,13 +63,13 @@ export class KeptLanes<Kept extends Output> {
     pastLength: number,
     tokens: readonly number[],
     options: RunOptions & { readonly lookAt?: number | undefined },
-  ): Promise<{ kept: KeptTokens; row: Float32Array | undefined }> {
+  ): Promise<{ kept: KeptTokens; row: Row | undefined }> {
     return await this.#inTurn(options, async (count) => {
       const lane = await this.#branchOff(kept, pastLength, { lanes: 1, cells: tokens.length }, count, options);
       try {
         const done = options.lookAt === undefined ? 0 : options.lookAt + 1 - pastLength;
         await this.#prefill(lane, tokens.slice(0, done), count, options);
-        const row = done === 0 ? undefined : await this.#options.read(lane, options.signal);
+        const [row] = done === 0 ? [] : await this.#options.read([lane], options.signal);
         await this.#prefill(lane, tokens.slice(done), count, options);
         return { kept: this.#keep(lane, [...kept.ids.slice(0, pastLength), ...tokens]), row };
       } catch (error) {
@@ -83,7 +83,7 @@ export class KeptLanes<Kept extends Output> {
   async branch(
     { kept, reused, stem, branches }: BranchRun,
     options: RunOptions,
-  ): Promise<{ rows: Float32Array[]; kept: KeptTokens | undefined }> {
+  ): Promise<{ rows: Row[]; kept: KeptTokens | undefined }> {
     return await this.#inTurn(options, async (count) => {
       const tokenCount = branches.reduce((sum, branch) => sum + branch.length, 0);
       const lanes = Math.min(branches.length, this.#options.context.facts.sequenceCount - 2);
@@ -91,7 +91,7 @@ export class KeptLanes<Kept extends Output> {
       const base = await this.#branchOff(kept, reused, room, count, options);
       try {
         await this.#prefill(base, stem, count, options);
-        const rows: Float32Array[] = [];
+        const rows: Row[] = [];
         for (let at = 0; at < branches.length; at += lanes)
           rows.push(...(await this.#ends(base, branches.slice(at, at + lanes), count, options)));
         if (stem.length > 0) return { rows, kept: this.#keep(base, [...kept.ids.slice(0, reused), ...stem]) };
@@ -118,12 +118,12 @@ export class KeptLanes<Kept extends Output> {
     branches: readonly (readonly number[])[],
     count: Count,
     options: RunOptions,
-  ): Promise<Float32Array[]> {
+  ): Promise<readonly Row[]> {
     const children = await base.fork(branches.length);
     try {
       const prefilled = children.map((child, b) => this.#prefill(child, branches[b] ?? [], count, options));
       await allEnded(prefilled); // none may still run when the lanes are released
-      return await Promise.all(children.map((child) => this.#options.read(child, options.signal)));
+      return await this.#options.read(children, options.signal);
     } finally {
       await Promise.all(children.map((child) => child.release()));
     }
@@ -159,16 +159,18 @@ export class KeptLanes<Kept extends Output> {
       this.#kept.set(kept.cache, parent);
     }
     await this.#makeRoom({ ...room, cells: room.cells + (parent === undefined ? length : 0) }, parent);
-    if (parent === undefined || length === 0) {
-      const lane = await this.#lease.createSequence();
+    const isThere = parent !== undefined && length > 0;
+    const [lane] = isThere ? await parent.fork(1) : [await this.#lease.createSequence()];
+    if (lane === undefined) throw this.#noRoom(room.lanes, room.cells);
+    try {
+      if (isThere) await lane.trim(length);
       // Evicted since, or never there: what was kept is computed again.
-      await this.#prefill(lane, kept.ids.slice(0, length), count, options);
+      else await this.#prefill(lane, kept.ids.slice(0, length), count, options);
       return lane;
+    } catch (error) {
+      await lane.release().catch(() => undefined); // the first failure is the one to tell
+      throw error;
     }
-    const [child] = await parent.fork(1);
-    if (child === undefined) throw this.#noRoom(room.lanes, room.cells);
-    await child.trim(length);
-    return child;
   }
 
   /** Evicts the least recently used caches until there is room. */

@@ -1,5 +1,6 @@
 /** Pictures among token ids: each cell of a picture has the picture's own negative number, which no token has. */
 import type { NativeImage, NativePart } from '../engine/index.js';
+import { UsageError } from '../errors.js';
 
 export class PictureIds {
   readonly #pictures = new Map<number, NativeImage>();
@@ -16,7 +17,13 @@ export class PictureIds {
   partsOf(ids: readonly number[]): NativePart[] {
     const parts: NativePart[] = [];
     for (let at = 0; at < ids.length; ) {
-      const picture = this.#pictures.get(ids[at] ?? 0);
+      const id = ids[at] ?? 0;
+      const picture = this.#pictures.get(id);
+      if (picture === undefined && id < 0)
+        throw new UsageError(
+          'ERR_DISPOSED',
+          'Expected a prompt whose pictures are still there, received one that was closed.',
+        );
       let end = at;
       while (end < ids.length && (picture === undefined ? (ids[end] ?? 0) >= 0 : end < at + picture.tokenCount)) end++;
       parts.push(picture ?? Int32Array.from(ids.slice(at, end)));

@@ -30,19 +30,19 @@ export class RewardTrunk implements RewardBackend {
   readonly groupTokens = LANE_GROUP_TOKENS;
   readonly stemTokens = Number.POSITIVE_INFINITY;
   readonly #options: RewardTrunkOptions;
-  readonly #lanes: KeptLanes<'hidden-state'>;
+  readonly #lanes: KeptLanes<'hidden-state', Float32Array>;
 
   /** Takes the whole context. */
   static async open(options: RewardTrunkOptions): Promise<RewardTrunk> {
     const lanes = await KeptLanes.open({
       context: options.context,
       name: "the reward model's context",
-      read: (lane, signal) => lane.hiddenState({ signal }),
+      read: (states, signal) => Promise.all(states.map((lane) => lane.hiddenState({ signal }))),
     });
     return new RewardTrunk(options, lanes);
   }
 
-  private constructor(options: RewardTrunkOptions, lanes: KeptLanes<'hidden-state'>) {
+  private constructor(options: RewardTrunkOptions, lanes: KeptLanes<'hidden-state', Float32Array>) {
     this.#options = options;
     this.#lanes = lanes;
   }
