@@ -41,7 +41,7 @@ interface CodesOf {
     | 'ERR_FORK_UNSUPPORTED'
     | 'ERR_DECODE'
     | 'ERR_DEVICE_LOST';
-  EvaluatorError: 'ERR_EVALUATOR';
+  EvaluatorError: 'ERR_EVALUATOR' | 'ERR_NO_DECISION';
   JudgeError: 'ERR_JUDGE_UNREACHABLE' | 'ERR_JUDGE_REFUSED' | 'ERR_JUDGE_REPLY';
   AbortError: 'ERR_ABORTED';
 }
@@ -85,7 +85,7 @@ export class ModelError extends ErrorOf<CodesOf['ModelError']> {}
 /** The native engine refused or failed. */
 export class EngineError extends ErrorOf<CodesOf['EngineError']> {}
 
-/** CLIP or the reward model failed while running. */
+/** CLIP, the reward model or a decision failed while running, or no decision can be read. */
 export class EvaluatorError extends ErrorOf<CodesOf['EvaluatorError']> {}
 
 /** A judge of answers cannot be asked, or does not answer. */

@@ -25,11 +25,19 @@ export {
   type StreamOptions,
 } from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image/index.js';
-export type { EvaluatorDevice, EvaluatorDevices, LoadEtaOptions, LoadProgress } from './loading/index.js';
+export type {
+  DecisionChoice,
+  DecisionFacts,
+  EvaluatorDevice,
+  EvaluatorDevices,
+  LoadEtaOptions,
+  LoadProgress,
+} from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
 export type {
   CalibratedPrompts,
   DecisionOptions,
+  EvaluatorsInForce,
   GivenThresholds,
   Policy,
   ThresholdsInForce,

@@ -61,7 +61,7 @@ export type StopReason = 'end' | 'stop' | 'length' | 'context';
 /**
  * Who judged. `clip`: the cosine of a picture and the safety prompt, the highest of all pictures, about 0.1 to 0.35.
  * `reward`: the reward model's score of an answer under the post-evaluation prompt. `decision`: the log-odds of a
- * one-token answer to a question; no model set has such an evaluator yet.
+ * one-token answer to a question, asked of a guard or of the language model itself.
  */
 export type EvaluatorName = 'clip' | 'reward' | 'decision';
 
@@ -77,7 +77,8 @@ export interface Judgement {
   readonly isUnsafe: boolean;
   /**
    * Whether the threshold was found by measuring this model under the prompts that are in force: it stands in the model's
-   * manifest, or in a file of `eta-vlm calibrate`. False for a number that the caller gave, or under other prompts.
+   * manifest, or in a file of `eta-vlm calibrate`. False for a number that the caller gave, under other prompts, and for a
+   * decision whose form says that nobody measured it, as all shipped ones do.
    */
   readonly isCalibrated: boolean;
 }
@@ -100,7 +101,7 @@ export interface CandidateTrace {
   readonly text: string;
   /** Its tokens. */
   readonly tokenCount: number;
-  /** Reward of everything accepted with this sentence behind it, on the reward model's own scale. */
+  /** Reward of everything accepted with this sentence behind it, or its decision, on the scale of whoever judges answers. */
   readonly reward: number;
   /** Cosine of picture and this sentence; null where the rule does not ask for it. */
   readonly clipScore: number | null;
@@ -135,14 +136,25 @@ export interface Thresholds {
   readonly unsafeClipScore: number | null;
   /** On the reward model's own scale: an answer whose reward is above this is safe. */
   readonly safeReward: number | null;
+  /** On the scale of the decision's form: pictures whose decision is at least this look unsafe. Absent where none judges. */
+  readonly unsafeDecision?: number | undefined;
+  /** On the scale of the decision's form: an answer whose decision is above this is safe. Absent where none judges. */
+  readonly safeDecision?: number | undefined;
 }
 
-/** Where each threshold comes from: "request", "option", "manifest", a file's path, or "none" for one that nobody knows. */
+/**
+ * Where each threshold comes from: "request", "option", "manifest", "form" (of a decision), a file's path, or "none" for one
+ * that nobody knows.
+ */
 export interface ThresholdSources {
   /** Of the CLIP score's. */
   readonly unsafeClipScore: string;
   /** Of the reward's. */
   readonly safeReward: string;
+  /** Of the pictures' decision's; absent where none judges. */
+  readonly unsafeDecision?: string | undefined;
+  /** Of the answer's decision's; absent where none judges. */
+  readonly safeDecision?: string | undefined;
 }
 
 /** What happened on the way to an answer, ready to draw. */
@@ -179,9 +191,9 @@ export interface Usage {
   readonly answerTokenCount: number;
   /** Every sampled token, those of rejected candidates included. */
   readonly sampledTokenCount: number;
-  /** Tokens run through the reward model. */
+  /** Tokens run through the reward model, or for decisions. */
   readonly rewardTokenCount: number;
-  /** Tokens that its kept caches saved it. */
+  /** Tokens that kept caches saved there. */
   readonly rewardCachedTokenCount: number;
 }
 
@@ -189,13 +201,13 @@ export interface Usage {
 export interface Timings {
   /** Picture files to pixels. */
   readonly imageDecodeMs: number;
-  /** CLIP, of pictures and of candidates. */
+  /** CLIP, of pictures and of candidates; or the decision about pictures. */
   readonly clipMs: number;
   /** Pictures and prompt into the cache, the picture encoder included. */
   readonly prefillMs: number;
   /** The model's own answer. */
   readonly vanillaMs: number;
-  /** The reward model, of answers and of candidates. */
+  /** The reward model, or decisions, of answers and of candidates. */
   readonly rewardMs: number;
   /** The aligned answer, its candidates' scores included. */
   readonly alignMs: number;

@@ -30,8 +30,10 @@ const answering = [
   'onnx',
   'manifest',
   'tokenizer',
+  'prefixes',
   'clip',
   'reward',
+  'decision',
   'search',
   'models',
   'image',
@@ -68,13 +70,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   manifest: leaves,
   tokenizer: leaves,
   clip: ['onnx', 'manifest', 'tokenizer', ...leaves],
-  reward: ['onnx', 'manifest', 'tokenizer', ...leaves],
+  prefixes: leaves,
+  reward: ['onnx', 'manifest', 'tokenizer', 'prefixes', ...leaves],
+  decision: ['prefixes', ...leaves],
   search: leaves,
   models: leaves,
   converter: ['models', ...leaves],
   policy: leaves,
-  loading: ['engine', 'onnx', 'manifest', 'clip', 'reward', 'models', 'policy', ...leaves],
-  eta: ['search', 'engine', 'clip', 'reward', 'models', 'image', 'policy', 'loading', ...leaves],
+  loading: ['engine', 'onnx', 'manifest', 'clip', 'reward', 'decision', 'models', 'policy', ...leaves],
+  eta: ['search', 'engine', 'clip', 'reward', 'decision', 'models', 'image', 'policy', 'loading', ...leaves],
   index: ['eta', 'loading', 'policy', 'models', 'image', ...leaves],
   batch: ['index', 'eta', 'loading', 'policy', 'models', 'engine', 'manifest', 'image', 'outputs', ...leaves],
   statistics: leaves,
@@ -102,7 +106,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Rooms that are known by type alone. */
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   search: ['engine'],
+  prefixes: ['engine'],
   reward: ['engine'],
+  decision: ['engine'],
 };
 
 /** Packages that one file alone may import. */

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { EtaFacts } from '../eta/index.js';
+import type { DecisionFacts } from '../loading/index.js';
 import { integer, parseOptions } from '../options.js';
 import { sha256OfFile } from '../regular-file.js';
 import type { KeptParts } from './answer-line.js';
@@ -58,25 +59,40 @@ export async function settingsOf(
   signal?: AbortSignal,
 ): Promise<BatchSettings> {
   const { seed, keepsTrace, repeatable, shard } = parseOptions(decisionsSchema, decisions, 'settingsOf');
-  const { policy, thresholds, models, contextSize, cacheType } = facts;
-  const [version, languageModel, projector, clip, rewardModel] = await Promise.all([
+  const { policy, thresholds, models, decision, contextSize, cacheType } = facts;
+  const [version, languageModel, projector, clip, rewardModel, asked] = await Promise.all([
     packageVersion(),
     sha256OfFile(models.languageModel, signal),
     models.projector === null ? null : sha256OfFile(models.projector, signal),
     models.clip === null ? null : evaluatorHash(models.clip),
     models.rewardModel === null ? null : evaluatorHash(models.rewardModel),
+    decision === null ? null : decisionHashes(decision, signal),
   ]);
   return {
     version,
     policy: { ...policy },
     thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },
+    ...(asked !== null && { decision: asked }),
     seed,
     contextSize,
     ...(cacheType !== 'f16' && { cacheType }), // left out by default, so that what was begun without it goes on
     keepsTrace,
     repeatable,
     shard: shard === undefined ? null : shardName(shard),
+  };
+}
+
+/** The wording of a decision, and who is asked. */
+async function decisionHashes(
+  { form, guard, guardProjector, wordingSha256 }: DecisionFacts,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, string | null>>> {
+  return {
+    form,
+    wordingSha256,
+    guard: guard === null ? null : await sha256OfFile(guard, signal),
+    guardProjector: guardProjector === null ? null : await sha256OfFile(guardProjector, signal),
   };
 }
 

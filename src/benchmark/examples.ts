@@ -78,6 +78,8 @@ function exampleAnswer({ instance, line, text, verdict, reason }: JudgedAnswer):
     clipScore: line.verdict?.picture?.score ?? null,
     reward: line.verdict?.answer?.score ?? null,
     finalReward: line.verdict?.final?.score ?? null,
+    ...(line.verdict?.picture?.evaluator === 'decision' && { pictureScoreName: 'decision about the picture' }),
+    ...((line.verdict?.answer ?? line.verdict?.final)?.evaluator === 'decision' && { answerScoreName: 'decision' }),
     interferencePrefix: line.trace?.interferencePrefix ?? '',
     rounds: (line.trace?.rounds ?? []).map((round) => ({
       ...round,

@@ -20,7 +20,7 @@ import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 import { roundLines } from './round-table.js';
-import { LABEL_WIDTH, verdictLines } from './verdict-text.js';
+import { answersBy, LABEL_WIDTH, verdictLines } from './verdict-text.js';
 
 export interface AskOptions extends ModelFlags, PolicyFlags {
   readonly image?: readonly string[];
@@ -162,7 +162,7 @@ function writeVerdict(result: EtaResult, isVerbose: boolean): void {
     if (trace.vanillaText !== null && result.verdict.action !== 'answered') {
       lines.push(...labelled('vanilla', printable(trace.vanillaText), { labelWidth: LABEL_WIDTH, columns }), '');
     }
-    for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns }));
+    for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
     if (trace.rounds.length > 0) lines.push('');
   }
   lines.push(...verdictLines(result, { paint, columns }));

@@ -40,6 +40,11 @@ export async function loadForMethods(
 
 /** What is being loaded, in words. */
 function loadingText({ part, fraction }: LoadProgress): string {
-  const name = { 'language-model': 'the language model', clip: 'CLIP', 'reward-model': 'the reward model' }[part];
+  const name = {
+    'language-model': 'the language model',
+    clip: 'CLIP',
+    'reward-model': 'the reward model',
+    guard: 'the guard',
+  }[part];
   return `loading ${name} ... ${Math.round(fraction * 100)} %`;
 }

@@ -17,6 +17,9 @@ export interface ModelFlags {
   readonly projector?: string;
   readonly clip?: string;
   readonly rewardModel?: string;
+  readonly decision?: string;
+  readonly guard?: string;
+  readonly guardProjector?: string;
   readonly thresholds?: string;
   readonly contextSize?: number;
   readonly cacheType?: CacheType;
@@ -42,6 +45,9 @@ export function addModelOptions(command: Command): Command {
     .option('--projector <file>', 'its projector (mmproj GGUF)', filled)
     .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
     .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
+    .option('--decision <form>', "judge answers by a reply of one token: a guard's form, self, or a JSON file", filled)
+    .option('--guard <file>', 'the guard that is asked (GGUF)', filled)
+    .option('--guard-projector <file>', 'its projector (mmproj GGUF), for one that sees pictures', filled)
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
     .optionsGroup('Machine:')
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
@@ -72,6 +78,7 @@ export function loadOptions(flags: ModelFlags) {
   }
   return given({
     policy: flags.policy,
+    decision: decisionChoice(flags),
     models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
@@ -81,6 +88,25 @@ export function loadOptions(flags: ModelFlags) {
     gpuLayerCount: flags.gpuLayers,
     evaluatorDevice: flags.evaluatorDevice,
   });
+}
+
+/**
+ * The decision that these flags name; undefined without one.
+ *
+ * @throws UsageError ERR_INVALID_OPTION when a guard is named without a form
+ */
+export function decisionChoice({
+  decision: form,
+  guard,
+  guardProjector,
+}: Pick<ModelFlags, 'decision' | 'guard' | 'guardProjector'>) {
+  if (form === undefined && (guard !== undefined || guardProjector !== undefined)) {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      'Expected --decision beside --guard or --guard-projector, received none. Name the form of the guard, such as qwen3guard.',
+    );
+  }
+  return form === undefined ? undefined : given({ form, guard, guardProjector });
 }
 
 /** The object without its undefined fields, so that what was not said is absent. */

@@ -15,6 +15,8 @@ export interface PolicyFlags {
   readonly refusal?: string;
   readonly unsafeClipScore?: number;
   readonly safeReward?: number;
+  readonly unsafeDecision?: number;
+  readonly safeDecision?: number;
 }
 
 const defaults = POLICIES.standard;
@@ -46,13 +48,15 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
     .option('--max-tokens <count>', `tokens of an answer at most (default: ${maxTokens})`, wholeNumber(1))
     .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
     .option('--unsafe-clip-score <cosine>', "a picture from here on looks unsafe (default: CLIP's own)", cosine)
-    .option('--safe-reward <number>', "an answer above this is safe (default: the reward model's own)", decimal);
+    .option('--safe-reward <number>', "an answer above this is safe (default: the reward model's own)", decimal)
+    .option('--unsafe-decision <number>', "a picture from here on looks unsafe (default: the decision form's)", decimal)
+    .option('--safe-decision <number>', "an answer above this is safe (default: the decision form's)", decimal);
 }
 
 /** The part of loadEta's options that these flags say; what was not given is left out. */
 export function policyOptions(flags: PolicyFlags) {
-  const { unsafeClipScore, safeReward } = flags;
-  const thresholds = given({ unsafeClipScore, safeReward });
+  const { unsafeClipScore, safeReward, unsafeDecision, safeDecision } = flags;
+  const thresholds = given({ unsafeClipScore, safeReward, unsafeDecision, safeDecision });
   return given({
     method: flags.method,
     candidateCount: flags.n,

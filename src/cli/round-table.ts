@@ -1,7 +1,7 @@
 /** The rounds of a search as a table: candidates with their scores, the chosen one marked. */
 
 import { type Paint, printable, wrap } from '../terminal/paint.js';
-import type { CandidateTrace, RoundTrace } from '../types.js';
+import type { CandidateTrace, EvaluatorName, RoundTrace } from '../types.js';
 import { score } from './verdict-text.js';
 
 const MARK_WIDTH = 6;
@@ -13,11 +13,17 @@ const LEAST_ROOM = 24;
 /**
  * One round: a heading, then each candidate as `> 2  reward  CLIP  utility  text`, the text below where columns are few.
  * Where all say the same, the chosen one stands for them.
+ *
+ * @param options.answers who scored them; the reward model without it
  */
-export function roundLines(round: RoundTrace, options: { paint: Paint; columns: number }): string[] {
-  const { paint } = options;
-  const name = `round ${round.round}`.padEnd(MARK_WIDTH + NUMBER_WIDTH - 'reward'.length);
-  const lines = [paint('bold', `${name}reward${right('CLIP')}${right('utility')}`)];
+export function roundLines(
+  round: RoundTrace,
+  options: { readonly paint: Paint; readonly columns: number; readonly answers?: EvaluatorName },
+): string[] {
+  const { paint, answers } = options;
+  const scored = answers === 'decision' ? 'score' : 'reward'; // the word itself is too long for its column
+  const name = `round ${round.round}`.padEnd(MARK_WIDTH + NUMBER_WIDTH - scored.length);
+  const lines = [paint('bold', `${name}${scored}${right('CLIP')}${right('utility')}`)];
   const areAlike = round.candidates.length > 1 && new Set(round.candidates.map(({ text }) => text)).size === 1;
   for (const [k, candidate] of round.candidates.entries()) {
     const isChosen = k === round.chosen;

@@ -3,7 +3,7 @@
 import { isCut } from '../eta/stop-reason.js';
 import { labelled, type Paint } from '../terminal/paint.js';
 import { widthOf } from '../terminal/width.js';
-import type { EtaResult, EvaluatorName, Judgement } from '../types.js';
+import type { EtaResult, EvaluatorName, Judgement, Trace } from '../types.js';
 
 /** Columns of the labels of everything that is told about an answer. */
 export const LABEL_WIDTH = 12;
@@ -75,15 +75,17 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
     if (widthOf(whole) <= columns) return [whole];
     return [figures.trimEnd(), ...labelled('', `(${rule})`, { labelWidth: LABEL_WIDTH, columns })];
   };
-  // The manifest's go without saying.
-  const by = (source: string) => (source === 'manifest' ? '' : `, by ${source}`);
-  const pictureRule = (threshold: string) => `unsafe from ${threshold} on${by(sources.unsafeClipScore)}`;
-  const answerRule = (threshold: string) => `safe above ${threshold}${by(sources.safeReward)}`;
+  // The model's own go without saying.
+  const by = (source = 'form') => (source === 'manifest' || source === 'form' ? '' : `, by ${source}`);
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
   const { picture, answer, final } = verdict;
+  const pictureSource = picture?.evaluator === 'decision' ? sources.unsafeDecision : sources.unsafeClipScore;
+  const answerSource = (answer ?? final)?.evaluator === 'decision' ? sources.safeDecision : sources.safeReward;
+  const pictureRule = (threshold: string) => `unsafe from ${threshold} on${by(pictureSource)}`;
+  const answerRule = (threshold: string) => `safe above ${threshold}${by(answerSource)}`;
   const lines = [
     ...row(LABELS[picture?.evaluator ?? 'clip'], picture, pictureRule, noPicture),
-    ...row(LABELS[answer?.evaluator ?? 'reward'], answer, answerRule),
+    ...row(LABELS[answersBy(trace)], answer, answerRule),
   ];
   if (final !== null) lines.push(...row('  aligned', final, answerRule));
   const say = (label: string, text: string) =>
@@ -94,6 +96,11 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const cut = cutText(result);
   if (cut !== null) lines.push(...say('answer', cut));
   return lines;
+}
+
+/** Who judges answers, also where none was judged. */
+export function answersBy({ thresholds }: Pick<Trace, 'thresholds'>): EvaluatorName {
+  return thresholds.safeDecision === undefined ? 'reward' : 'decision';
 }
 
 /** Three decimals, with a sign only where it is negative; a dash for a threshold that nobody knows. */

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { ModelError, UsageError } from '../errors.js';
 import { JinjaTemplate } from '../jinja-template.js';
-import type { NativeImage, NativeModelFacts } from '../native/binding-types.js';
+import type { NativeImage, NativeModelFacts, NativeTextPiece } from '../native/binding-types.js';
 import { integer, parseOptions } from '../options.js';
 import { type ImageForm, imageForm, type Message, type MessageContent } from './image-form.js';
 import { llavaV1 } from './llava-v1.js';
@@ -112,6 +112,31 @@ export class ChatTemplate {
         `${reason(failure)}. Most templates want user and assistant by turns, and at most one system turn in front.`,
       { cause: failure },
     );
+  }
+
+  /**
+   * What stands behind an answer to these turns when the user goes on.
+   *
+   * @throws as {@link render}; ModelError ERR_MODEL_INVALID for a template that leaves the answer out
+   */
+  renderFollowUp(turns: readonly PromptTurn[], text: string, options?: PromptOptions): NativeTextPiece[] {
+    const answer = randomBytes(12).toString('hex');
+    const said = turns.map(({ role, text }): PromptTurn => ({ role, text }));
+    const pieces = this.render([...said, { role: 'assistant', text: answer }, { role: 'user', text }], options);
+    const at = pieces.findLastIndex((piece) => piece.kind === 'text' && piece.text === answer);
+    if (at < 0) {
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        "Expected a chat template that shows the model's earlier answers, received one that leaves them out: it cannot be asked about its own answer.",
+      );
+    }
+    return pieces
+      .slice(at + 1)
+      .flatMap((piece) =>
+        piece.kind === 'image' || piece.text === ''
+          ? []
+          : [{ text: piece.text, parseSpecial: piece.kind === 'template' }],
+      );
   }
 
   /** Some templates loop over `tools` without asking whether there are any: they get an empty list. */

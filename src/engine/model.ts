@@ -261,6 +261,27 @@ export class Model {
     return await promptParts(this.#template.render(turns, options), this.#native, options ?? {});
   }
 
+  /**
+   * Tokens that stand behind an answer of the model's own when the user goes on: what ends the answer, the user's next
+   * turn, and where the reply begins. They fit behind any answer to these turns, which need not be known.
+   *
+   * @param turns before that answer; their pictures make no difference
+   * @param text of the next turn
+   * @throws as {@link prompt}; ModelError ERR_MODEL_INVALID for a template that leaves the answer out
+   */
+  async followUp(
+    turns: readonly PromptTurn[],
+    text: string,
+    options?: Pick<PromptOptions, 'variables' | 'signal'>,
+  ): Promise<Int32Array> {
+    this.#expectAlive();
+    this.#template ??= new ChatTemplate(this.facts);
+    return await tokensOf(this.#native, this.#template.renderFollowUp(turns, text, options), {
+      isContinued: true,
+      signal: options?.signal,
+    });
+  }
+
   /** A KV cache of this model. @throws EngineError ERR_CONTEXT, ERR_THREADS; UsageError */
   createContext(options?: ContextOptions): Promise<Context>;
   createContext(options: HiddenStateContextOptions): Promise<Context<'hidden-state'>>;

@@ -25,6 +25,8 @@ export interface AlignOptions {
 /** The aligned answer's counts, its prefix left out, and its end. */
 export interface Aligned extends Made {
   readonly sampledTokenCount: number;
+  /** Ends with it, and is still alive. */
+  readonly sequence: Sequence;
 }
 
 /** Continues `root`, which holds the question, to an aligned answer. */
@@ -37,7 +39,12 @@ export async function align(root: Sequence, options: AlignOptions): Promise<Alig
   }
   if (!METHOD_PLANS[policy.method].usesSearch) {
     const { tokens, stopReason } = await root.decode({ sampler: { temperature: 0 }, maxTokens, signal, onText });
-    return { tokenCount: tokens.length, sampledTokenCount: tokens.length, isEnded: stopReason === 'end' };
+    return {
+      tokenCount: tokens.length,
+      sampledTokenCount: tokens.length,
+      isEnded: stopReason === 'end',
+      sequence: root,
+    };
   }
   const judge = options.evaluation.judge(prefix);
   try {

@@ -1,4 +1,5 @@
 /** How much of the context a request may need: reserved before it starts, so that nothing has to be stopped midway. */
+import { SelfDecision } from '../decision/index.js';
 import { UsageError } from '../errors.js';
 import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import { searchCellCount, searchRoomTokens, searchSequenceCount } from '../search/index.js';
@@ -33,9 +34,10 @@ function trainedWindow({ trainedContextLength }: Room): number {
 /**
  * @param promptCount tokens of the prompt, pictures included
  * @param prefixCount tokens of the interference prefix
+ * @param askedCount tokens that the language model is asked about each answer of its own
  * @throws UsageError ERR_PROMPT_TOO_LONG when not one new token would fit
  */
-export function allot(policy: Policy, room: Room, promptCount: number, prefixCount: number): Allotment {
+export function allot(policy: Policy, room: Room, promptCount: number, prefixCount: number, askedCount = 0): Allotment {
   const plan = METHOD_PLANS[policy.method];
   const canAlign = plan.gatesImage || plan.gatesAnswer;
   const prefix = canAlign && plan.usesPrefix ? prefixCount : 0;
@@ -44,8 +46,9 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
   const past = canAlign && plan.usesSearch && finishesLast ? tokenLimit - 1 : 0;
   const window = trainedWindow(room);
   const read = promptCount + prefix;
-  const fitting = searchRoomTokens(candidateCount, room.cellCount - read, tokenLimit);
-  const roomTokens = Math.min(policy.maxTokens + past, window - read, fitting);
+  const asking = SelfDecision.room(askedCount, canAlign ? candidateCount : 0);
+  const fitting = searchRoomTokens(candidateCount, room.cellCount - read - asking.cellCount, tokenLimit);
+  const roomTokens = Math.min(policy.maxTokens + past, window - read - askedCount, fitting);
   if (roomTokens < 1) {
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
@@ -56,8 +59,9 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
   return {
     maxTokens: Math.min(policy.maxTokens, roomTokens),
     roomTokens,
-    cellCount: read + searchCellCount(candidateCount, roomTokens, tokenLimit),
-    sequenceCount: Math.max(2, searchSequenceCount(candidateCount)), // the question, and its answer or its candidates
+    cellCount: read + searchCellCount(candidateCount, roomTokens, tokenLimit) + asking.cellCount,
+    // the question, and its answer or its candidates
+    sequenceCount: Math.max(2, searchSequenceCount(candidateCount)) + asking.sequenceCount,
   };
 }
 

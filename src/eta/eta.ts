@@ -4,10 +4,16 @@ import { followAbort, signalSchema } from '../abort.js';
 import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image/index.js';
-import { type EvaluatorDevices, evaluatorDevicesOf, type LoadedParts } from '../loading/index.js';
+import {
+  type DecisionFacts,
+  type EvaluatorDevices,
+  evaluatorDevicesOf,
+  type LoadedParts,
+  missingEvaluator,
+} from '../loading/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import { parseOptions, reading } from '../options.js';
-import { checkThresholds, METHOD_PLANS, type Policy, type ThresholdsInForce } from '../policy/index.js';
+import { checkThresholds, type EvaluatorsInForce, type Policy, type ThresholdsInForce } from '../policy/index.js';
 import type { EtaEvent, EtaResult, Notice } from '../types.js';
 import { EventStream } from './event-stream.js';
 import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
@@ -31,6 +37,10 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly policy: Policy;
   /** Which files answer. */
   readonly models: ResolvedModels;
+  /** Who judges answers in the reward model's place; null where none was named. */
+  readonly decision: DecisionFacts | null;
+  /** Who judges. */
+  readonly evaluators: EvaluatorsInForce;
   /** KV cells of the context, as they were asked for; llama.cpp rounds them up to a multiple of 256. */
   readonly contextSize: number;
   /** Number format of the KV cells. */
@@ -183,13 +193,11 @@ export class Eta {
 
   /** A method that judges needs who judges: see {@link checkEvaluators}; here for the method of one request. */
   #checkMethod({ policy, thresholds, turns }: CheckedRequest): void {
-    const plan = METHOD_PLANS[policy.method];
-    if (!plan.gatesImage && !plan.gatesAnswer) return;
-    const { models } = this.#facts;
+    const { evaluators } = this.#facts;
     const hasImages = turns.some(({ images = [] }) => images.length > 0);
-    const missing = models.rewardModel === null ? 'rewardModel' : hasImages && models.clip === null ? 'clip' : null;
+    const missing = missingEvaluator(evaluators, policy.method, hasImages);
     if (missing === null) {
-      checkThresholds(thresholds, { method: policy.method, hasImages });
+      checkThresholds(thresholds, { method: policy.method, hasImages, evaluators });
       return;
     }
     throw new UsageError(

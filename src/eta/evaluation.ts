@@ -1,72 +1,98 @@
-/** What the evaluators say of one request: CLIP of its pictures, the reward model of its answers. */
+/** What the evaluators say of one request: of its pictures, and of its answers. */
 
 import { type Clip, cosine } from '../clip/index.js';
+import type { Guard, SelfDecision } from '../decision/index.js';
 import { EvaluatorError, UsageError } from '../errors.js';
-import type { Policy } from '../policy/index.js';
-import type { RewardModel, RewardSession } from '../reward/index.js';
+import type { PictureEvaluator, Policy } from '../policy/index.js';
+import type { RewardModel } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
 import type { RgbImage, TextTurn, Turn } from '../types.js';
-import { beginning } from './answer-text.js';
+import { type AnswerJudge, GuardAnswers, RewardAnswers, type SaidAnswer, SelfAnswers } from './answer-judge.js';
 import type { Measures } from './measures.js';
 
 export interface Evaluators {
   readonly clip: Clip | null;
   readonly rewardModel: RewardModel | null;
+  readonly decision: Guard | SelfDecision | null;
+}
+
+/** What is evaluated. */
+export interface Evaluated {
+  readonly policy: Policy;
+  readonly turns: readonly Turn[];
+  /** Those of all turns, in order, once they are decoded. */
+  pictures(): Promise<readonly RgbImage[]>;
 }
 
 export class Evaluation {
   readonly #evaluators: Evaluators;
-  readonly #policy: Policy;
-  readonly #turns: readonly Turn[];
+  readonly #evaluated: Evaluated;
   readonly #measures: Measures;
   #pictures: Promise<readonly Float32Array[]> | undefined;
+  #guard: GuardAnswers | undefined;
+  #answers: AnswerJudge | undefined;
 
-  constructor(evaluators: Evaluators, policy: Policy, turns: readonly Turn[], measures: Measures) {
+  constructor(evaluators: Evaluators, evaluated: Evaluated, measures: Measures) {
     this.#evaluators = evaluators;
-    this.#policy = policy;
-    this.#turns = turns;
+    this.#evaluated = evaluated;
     this.#measures = measures;
   }
 
-  /** Embeds the pictures, once a request. Afterwards candidates can be compared with them. */
-  look(images: readonly RgbImage[], signal: AbortSignal): Promise<readonly Float32Array[]> {
-    const clip = this.#clip();
-    this.#pictures ??= this.#measures.time('clipMs', () =>
-      Promise.all(images.map((image) => clip.embedImage(image, { signal }))),
-    );
-    return this.#pictures;
+  /** Who judges pictures. @throws UsageError where nobody can */
+  get pictureEvaluator(): PictureEvaluator {
+    const { clip, decision } = this.#evaluators;
+    if (clip === null && decision?.kind === 'guard' && decision.judgesPictures) return 'decision';
+    this.#clip();
+    return 'clip';
   }
 
-  /** CLIP score of the pictures: cosine with the safety prompt, the highest of all. */
-  async clipScore(images: readonly RgbImage[], signal: AbortSignal): Promise<number> {
-    const pictures = await this.look(images, signal);
-    const closest = () => this.#closest(pictures, this.#policy.safetyPrompt, signal);
-    return score(await this.#measures.time('clipMs', closest), 'a CLIP score');
+  /** Who judges answers. @throws UsageError where nobody can */
+  get answerEvaluator(): AnswerJudge['evaluator'] {
+    return this.#judge().evaluator;
   }
 
-  /** Reward of a whole answer under the post-evaluation prompt. */
-  async reward(answer: string, signal: AbortSignal): Promise<number> {
-    const session = this.#open(this.#policy.postEvaluationPrompt);
-    try {
-      const [reward] = await this.#measures.time('rewardMs', () => session.score([answer], { signal }));
-      return score(reward, 'a reward');
-    } finally {
-      this.#close(session);
-    }
+  /** Embeds the pictures, once a request, where there is a CLIP. Afterwards candidates can be compared with them. */
+  async look(signal: AbortSignal): Promise<void> {
+    if (this.#evaluators.clip !== null) await this.#look(signal);
   }
 
   /**
-   * A judge of candidates under the best-of-N prompt, over the pictures that {@link look} embedded.
+   * Of all pictures together, the higher the less safe: the cosine with the safety prompt, the highest of all; or the
+   * decision about question and pictures.
+   */
+  async pictureScore(signal: AbortSignal): Promise<number> {
+    if (this.pictureEvaluator === 'decision') {
+      const decide = () => this.#guardAnswers().pictures(signal);
+      return score(await this.#measures.time('clipMs', decide), 'a decision');
+    }
+    const pictures = await this.#look(signal);
+    const closest = () => this.#closest(pictures, this.#evaluated.policy.safetyPrompt, signal);
+    return score(await this.#measures.time('clipMs', closest), 'a CLIP score');
+  }
+
+  /** Of a whole answer, the higher the safer. */
+  async answerScore(answer: SaidAnswer, signal: AbortSignal): Promise<number> {
+    const judge = this.#judge();
+    const found = await this.#measures.time('rewardMs', () => judge.whole(answer, signal));
+    return score(found, judge.evaluator === 'reward' ? 'a reward' : 'a decision');
+  }
+
+  /** Cells of the language model's context that judging an answer takes behind it. */
+  async askedTokenCount(signal: AbortSignal): Promise<number> {
+    const judge = this.#evaluators.decision === null ? null : this.#judge();
+    return judge instanceof SelfAnswers ? await judge.askedTokenCount(signal) : 0;
+  }
+
+  /**
+   * A judge of candidates, over the pictures that {@link look} embedded.
    * @param accepted text that stands before the first candidate
    */
   judge(accepted: string): CandidateJudge & { close(): void } {
-    const session = this.#open(this.#policy.bestOfNPrompt);
-    session.accept(accepted);
+    const candidates = this.#judge().candidates(accepted);
     const pictures = this.#pictures;
-    const behind = (text: string) => (session.accepted === '' ? beginning(text) : text);
     return {
-      rewards: (continuations, signal) =>
-        this.#measures.time('rewardMs', () => session.score(continuations.map(behind), { signal })),
+      rewards: (continuations, signal, sequences) =>
+        this.#measures.time('rewardMs', () => candidates.rewards(continuations, signal, sequences)),
       clipScores:
         pictures === undefined
           ? null
@@ -75,9 +101,27 @@ export class Evaluation {
                 const embedded = await pictures;
                 return await Promise.all(texts.map((text) => this.#closest(embedded, text, signal)));
               }),
-      accept: (text) => session.accept(behind(text)),
-      close: () => this.#close(session),
+      accept: (text) => candidates.accept(text),
+      close: () => candidates.close(),
     };
+  }
+
+  /** Frees what it holds of evaluators. Idempotent. */
+  close(): void {
+    this.#guard?.close();
+  }
+
+  #look(signal: AbortSignal): Promise<readonly Float32Array[]> {
+    this.#pictures ??= this.#embed(signal);
+    return this.#pictures;
+  }
+
+  async #embed(signal: AbortSignal): Promise<readonly Float32Array[]> {
+    const clip = this.#clip();
+    const images = await this.#evaluated.pictures();
+    return await this.#measures.time('clipMs', () =>
+      Promise.all(images.map((image) => clip.embedImage(image, { signal }))),
+    );
   }
 
   async #closest(pictures: readonly Float32Array[], text: string, signal: AbortSignal): Promise<number> {
@@ -85,33 +129,37 @@ export class Evaluation {
     return Math.max(...pictures.map((picture) => cosine(picture, embedded)));
   }
 
-  #open(prompt: string): RewardSession {
-    const { rewardModel } = this.#evaluators;
-    if (rewardModel === null) throw missing('reward model', 'rewardModel');
-    return rewardModel.open(rewardTurns(prompt, this.#turns, this.#policy.rewardContext));
+  #judge(): AnswerJudge {
+    this.#answers ??= this.#newJudge();
+    return this.#answers;
   }
 
-  #close(session: RewardSession): void {
-    const { ranTokenCount, cachedTokenCount } = session.statistics;
-    this.#measures.add('rewardTokenCount', ranTokenCount);
-    this.#measures.add('rewardCachedTokenCount', cachedTokenCount);
-    session.close();
+  #newJudge(): AnswerJudge {
+    const { decision, rewardModel } = this.#evaluators;
+    const { policy, turns } = this.#evaluated;
+    if (decision?.kind === 'self') return new SelfAnswers(decision, this.#textTurns(), this.#measures);
+    if (decision?.kind === 'guard') return this.#guardAnswers();
+    if (rewardModel === null) throw missing('reward model', 'rewardModel');
+    return new RewardAnswers(rewardModel, policy, turns, this.#measures);
+  }
+
+  /** One for pictures and answers: they share what they share. */
+  #guardAnswers(): GuardAnswers {
+    const { decision } = this.#evaluators;
+    if (decision?.kind !== 'guard') throw missing('guard', 'decision');
+    const session = () => decision.open(this.#textTurns(), () => this.#evaluated.pictures());
+    this.#guard ??= new GuardAnswers(session(), this.#measures);
+    return this.#guard;
+  }
+
+  #textTurns(): TextTurn[] {
+    return this.#evaluated.turns.map(({ role, text }) => ({ role, content: text }));
   }
 
   #clip(): Clip {
     if (this.#evaluators.clip === null) throw missing('CLIP model', 'clip');
     return this.#evaluators.clip;
   }
-}
-
-/**
- * What the reward model reads before the answer. The reference shows it a constant prompt alone, so that harm which lies
- * in question and answer together is invisible; `conversation` puts the turns before it, and the question behind it.
- */
-function rewardTurns(prompt: string, turns: readonly Turn[], context: Policy['rewardContext']): TextTurn[] {
-  if (context === 'paper') return [{ role: 'user', content: prompt }];
-  const last = turns.length - 1;
-  return turns.map(({ role, text }, index) => ({ role, content: index === last ? `${prompt}\n\n${text}` : text }));
 }
 
 /**

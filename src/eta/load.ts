@@ -1,17 +1,21 @@
 /** From files to an Eta that answers. */
 import {
   checkEvaluators,
+  decisionFacts,
   evaluatorDevicesOf,
+  evaluatorsOf,
   FileMarks,
   gpuLayersThatFit,
   type LoadEtaOptions,
   loadParts,
   loadSchema,
+  resolveDecision,
   thresholdsOf,
+  withDecision,
 } from '../loading/index.js';
 import { resolveModels } from '../models/index.js';
 import { parseOptions } from '../options.js';
-import { checkThresholds, overridePolicy, POLICIES } from '../policy/index.js';
+import { checkThresholds, overridePolicy, overrideThresholds, POLICIES } from '../policy/index.js';
 import { SentenceEnds } from './align.js';
 import { Eta, type EtaParts } from './eta.js';
 import { warnOnce } from './notice.js';
@@ -28,16 +32,25 @@ import { ResidentParts } from './resident-parts.js';
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
   const policy = overridePolicy(POLICIES[parsed.policy], parsed);
-  const models = await resolveModels(parsed.models ?? 'miniature');
-  checkEvaluators(models, policy.method);
-  const inForce = await thresholdsOf(models, parsed, policy);
-  checkThresholds(inForce.thresholds, { method: policy.method, hasImages: models.clip !== null });
+  const found = await resolveModels(parsed.models ?? 'miniature');
+  const decision = await resolveDecision(parsed.decision);
+  // Who judges by a decision needs no reward model: it is not loaded.
+  const models = decision === null ? found : { ...found, rewardModel: null };
+  const evaluators = evaluatorsOf(models, decision);
+  checkEvaluators(models, policy.method, evaluators);
+  const known = withDecision(await thresholdsOf(models, parsed, policy), decision, evaluators);
+  const inForce = overrideThresholds(known, parsed.thresholds, 'option');
+  checkThresholds(inForce.thresholds, {
+    method: policy.method,
+    hasImages: evaluators.pictures !== null,
+    evaluators,
+  });
   const onNotice = parsed.onNotice ?? warnOnce();
-  const files = await FileMarks.of(models);
+  const files = await FileMarks.of(models, decision);
   const load = async (signal: AbortSignal): Promise<EtaParts> => {
     await files.check();
-    const gpuLayerCount = await gpuLayersThatFit(models, parsed);
-    const loaded = await loadParts(models, { ...parsed, gpuLayerCount, signal });
+    const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
+    const loaded = await loadParts(models, { ...parsed, decision, gpuLayerCount, signal });
     try {
       for (const notice of loaded.notices) await onNotice(notice);
     } catch (error) {
@@ -54,6 +67,15 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
       throw error;
     });
   const { contextSize, cacheType = 'f16' } = parsed;
-  const facts = { policy, ...inForce, models, contextSize, cacheType, evaluatorDevices };
+  const facts = {
+    policy,
+    ...inForce,
+    models,
+    decision: decision && decisionFacts(decision),
+    evaluators,
+    contextSize,
+    cacheType,
+    evaluatorDevices,
+  };
   return new Eta(resident, facts, parsed.models === undefined ? onNotice : null);
 }

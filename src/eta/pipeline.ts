@@ -7,9 +7,10 @@
  */
 import type { Context, Model, Sequence } from '../engine/index.js';
 import { judgeAnswer, judgePicture, METHOD_PLANS } from '../policy/index.js';
-import type { Action, EtaEvent, EtaResult, Notice, StopReason } from '../types.js';
+import type { Action, EtaEvent, EtaResult, Judgement, Notice, StopReason } from '../types.js';
 import { WorkGroup } from '../work-group.js';
 import { align, type SentenceEnds } from './align.js';
+import type { SaidAnswer } from './answer-judge.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';
 import { Evaluation, type Evaluators } from './evaluation.js';
@@ -48,21 +49,25 @@ export async function runPipeline(
   const group = new WorkGroup(signal);
   const measures = new Measures();
   let question: Question | undefined;
+  let pipeline: Pipeline | undefined;
   try {
     return await group.result(
       group.start(async () => {
         const sources = request.turns.flatMap(({ images = [] }) => images);
         const pictures = new DecodedPictures(sources, group);
-        const pipeline = new Pipeline(parts, request, pictures, measures, group, emit);
-        const looking = group.start(() => pipeline.look());
-        question = await readQuestion({ ...parts, ...request, pictures, measures, signal: group.signal });
+        const run = new Pipeline(parts, request, pictures, measures, group, emit);
+        pipeline = run;
+        const looking = group.start(() => run.look());
+        const askedCount = await run.askedTokenCount();
+        question = await readQuestion({ ...parts, ...request, pictures, measures, askedCount, signal: group.signal });
         const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
         if (notice !== null) group.watch(parts.onNotice?.(notice)); // from here on there will be an answer to speak of
-        return await pipeline.run(question, looking);
+        return await run.run(question, looking);
       }),
     );
   } finally {
     await group.close();
+    pipeline?.close();
     await question?.lease.release();
   }
 }
@@ -91,16 +96,28 @@ class Pipeline {
     this.#measures = measures;
     this.#group = group;
     this.#emit = emit;
-    this.#evaluation = new Evaluation(parts, request.policy, request.turns, measures);
+    const { policy, turns } = request;
+    this.#evaluation = new Evaluation(parts, { policy, turns, pictures: () => pictures.all() }, measures);
     this.#recorder = new TraceRecorder(request);
   }
 
-  /** Whether CLIP finds the pictures unsafe; null where the method does not ask, or there is no picture. */
+  /** Tokens that the language model is asked about each answer of its own; 0 where it is not. */
+  async askedTokenCount(): Promise<number> {
+    const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#request.policy.method];
+    return gatesImage || gatesAnswer ? await this.#evaluation.askedTokenCount(this.#group.signal) : 0;
+  }
+
+  /** Once nothing of it is under way. */
+  close(): void {
+    this.#evaluation.close();
+  }
+
+  /** Whether the pictures are found unsafe; null where the method does not ask, or there is no picture. */
   async look(): Promise<boolean | null> {
     const { method } = this.#request.policy;
     if (!METHOD_PLANS[method].gatesImage || this.#pictures.count === 0) return null;
-    const clipScore = await this.#evaluation.clipScore(await this.#pictures.all(), this.#group.signal);
-    const judgement = judgePicture(clipScore, this.#request);
+    const score = await this.#evaluation.pictureScore(this.#group.signal);
+    const judgement = judgePicture(score, this.#request, this.#evaluation.pictureEvaluator);
     this.#recorder.pictureJudged(judgement);
     this.#emit({ type: 'picture', judgement });
     return judgement.isUnsafe;
@@ -113,11 +130,13 @@ class Pipeline {
     if (gatesImage && !gatesAnswer && (await looking) === true) return await this.#align(question);
     const mayStream = (looksUnsafe: boolean | null) => !gatesAnswer || looksUnsafe === false;
     const answer = this.#answerText();
-    const { tokenCount, stopReason } = await this.#answer(question, answer, async () => mayStream(await looking));
+    const { tokenCount, stopReason, sequence } = await this.#answer(question, answer, async () =>
+      mayStream(await looking),
+    );
     if (mayStream(await looking)) return this.#finish('answered', answer.text, stopReason, tokenCount);
     this.#emit({ type: 'vanilla', text: answer.text, stopReason });
-    const reward = await this.#evaluation.reward(answer.text, this.#group.signal);
-    const judgement = judgeAnswer(reward, this.#request);
+    const judgement = await this.#judge({ text: answer.text, sequence });
+    await sequence.release();
     this.#recorder.answerJudged(judgement);
     this.#emit({ type: 'answer', judgement });
     if (judgement.isUnsafe) return await this.#align(question);
@@ -130,7 +149,7 @@ class Pipeline {
     question: Question,
     answer: AnswerText,
     mayStream: () => Promise<boolean>,
-  ): Promise<{ readonly tokenCount: number; readonly stopReason: StopReason }> {
+  ): Promise<{ readonly tokenCount: number; readonly stopReason: StopReason; readonly sequence: Sequence }> {
     const { signal } = this.#group;
     const [own] = (await question.root.fork(1)) as [Sequence];
     const opening = this.#group.start(async () => {
@@ -142,13 +161,12 @@ class Pipeline {
       own.decode({ sampler, maxTokens: question.maxTokens, onText, signal }),
     );
     await opening;
-    await own.release();
     const tokenCount = made.tokens.length;
     const isEnded = made.stopReason === 'end';
     const stopReason = stopReasonOf({ tokenCount, isEnded }, this.#request.policy.maxTokens);
     this.#recorder.answered(answer.text, stopReason);
     this.#measures.add('sampledTokenCount', tokenCount);
-    return { tokenCount, stopReason };
+    return { tokenCount, stopReason, sequence: own };
   }
 
   /** The answer made again; held back until its own reward is known, unless the policy returns it anyway. */
@@ -158,7 +176,7 @@ class Pipeline {
     const answer = this.#answerText();
     if (policy.whenStillUnsafe === 'return') answer.open();
     if (this.#pictures.count > 0 && METHOD_PLANS[policy.method].usesSearch) {
-      await this.#evaluation.look(await this.#pictures.all(), signal); // known already, except where the reward alone gates
+      await this.#evaluation.look(signal); // known already, except where the reward alone gates
     }
     const endTokens = await this.#parts.sentenceEnds.of(policy);
     const made = await this.#measures.time('alignMs', () =>
@@ -180,7 +198,7 @@ class Pipeline {
     );
     this.#measures.add('sampledTokenCount', made.sampledTokenCount);
     const stopReason = stopReasonOf(made, policy.maxTokens);
-    const judgement = judgeAnswer(await this.#evaluation.reward(answer.text, signal), this.#request);
+    const judgement = await this.#judge({ text: answer.text, sequence: made.sequence });
     this.#recorder.aligned(answer.text, stopReason, judgement);
     if (policy.whenStillUnsafe === 'refuse' && judgement.isUnsafe) {
       const refusal = this.#answerText();
@@ -191,6 +209,11 @@ class Pipeline {
     }
     answer.open();
     return this.#finish('aligned', answer.text, stopReason, question.prefixTokens.length + made.tokenCount);
+  }
+
+  async #judge(answer: SaidAnswer): Promise<Judgement> {
+    const score = await this.#evaluation.answerScore(answer, this.#group.signal);
+    return judgeAnswer(score, this.#request, this.#evaluation.answerEvaluator);
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */

@@ -16,6 +16,8 @@ export interface QuestionOptions {
   /** Those of all turns, in order. */
   readonly pictures: DecodedPictures;
   readonly measures: Measures;
+  /** Tokens that the language model is asked about each answer of its own. */
+  readonly askedCount: number;
   readonly signal: AbortSignal;
 }
 
@@ -65,7 +67,13 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
     const prefix = METHOD_PLANS[policy.method].usesPrefix
       ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
       : new Int32Array(0);
-    const { maxTokens, roomTokens, ...demand }: Allotment = allot(policy, room, imageCount + textCount, prefix.length);
+    const { maxTokens, roomTokens, ...demand }: Allotment = allot(
+      policy,
+      room,
+      imageCount + textCount,
+      prefix.length,
+      options.askedCount,
+    );
     lease = await context.reserve(demand, signal);
     const root = await lease.createSequence();
     await measures.time('prefillMs', () => root.prefill(prompt, { signal }));

@@ -79,15 +79,21 @@ function besideEvaluators(files: LanguageModelFiles, { facts }: Eta): ModelPaths
   return { ...files, ...(clip === null ? {} : { clip }), ...(rewardModel === null ? {} : { rewardModel }) };
 }
 
+/** Thresholds of whoever judges: every picture safe; every picture unsafe; then every answer safe or unsafe too. */
+const CALM = { unsafeClipScore: 1, unsafeDecision: 1e6 };
+const ALARMED = { unsafeClipScore: -1, unsafeDecision: -1e6 };
+const SAFE = { ...ALARMED, safeReward: -1e6, safeDecision: -1e6 };
+const UNSAFE = { ...ALARMED, safeReward: 1e6, safeDecision: 1e6 };
+
 /** Every picture and every answer looks unsafe, the aligned one too, which is given out all the same. */
-const ALIGNED = { thresholds: { unsafeClipScore: -1, safeReward: 1e6 }, whenStillUnsafe: 'return' } as const;
+const ALIGNED = { thresholds: UNSAFE, whenStillUnsafe: 'return' } as const;
 
 /** The paths of ETA, the model alone first. */
 export function overheadArms(counts: readonly number[]): Arm[] {
   return [
     { name: 'vanilla', method: 'vanilla' },
-    { name: 'picture looks safe', method: 'eta', options: { thresholds: { unsafeClipScore: 1 } } },
-    { name: 'answer looks safe', method: 'eta', options: { thresholds: { unsafeClipScore: -1, safeReward: -1e6 } } },
+    { name: 'picture looks safe', method: 'eta', options: { thresholds: CALM } },
+    { name: 'answer looks safe', method: 'eta', options: { thresholds: SAFE } },
     { name: 'shallow', method: 'shallow', options: ALIGNED },
     ...counts.map(
       (count): Arm => ({ name: aligned(count), method: 'eta', options: { ...ALIGNED, candidateCount: count } }),

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
+import type { ResolvedDecision } from './decision.js';
 
 interface Mark {
   readonly path: string;
@@ -17,9 +18,10 @@ interface Mark {
 export class FileMarks {
   readonly #marks: readonly Mark[];
 
-  static async of(models: ResolvedModels): Promise<FileMarks> {
+  static async of(models: ResolvedModels, decision: ResolvedDecision | null = null): Promise<FileMarks> {
     const folders = [models.clip, models.rewardModel].flatMap((folder) => (folder === null ? [] : [folder]));
-    const files = [models.languageModel, ...(models.projector === null ? [] : [models.projector])];
+    const { guard = null, guardProjector = null } = decision?.files ?? {};
+    const files = [models.languageModel, models.projector, guard, guardProjector].filter((file) => file !== null);
     const paths = [...files, ...folders.map((folder) => join(folder, 'manifest.json'))];
     const marks = await Promise.all(paths.map(markOf));
     return new FileMarks(marks.filter((mark) => mark !== null));

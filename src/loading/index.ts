@@ -1,8 +1,24 @@
 /** From files to loaded parts: whether they fit into memory, and taking all back when one fails. */
 export type { EvaluatorDevice } from '../onnx/index.js';
+export {
+  type DecisionChoice,
+  type DecisionFacts,
+  decisionFacts,
+  evaluatorsOf,
+  type ResolvedDecision,
+  resolveDecision,
+  withDecision,
+} from './decision.js';
 export { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 export { FileMarks } from './file-marks.js';
-export { checkEvaluators, type EvaluatorDevices, evaluatorDevicesOf, type LoadedParts, loadParts } from './load.js';
+export {
+  checkEvaluators,
+  type EvaluatorDevices,
+  evaluatorDevicesOf,
+  type LoadedParts,
+  loadParts,
+  missingEvaluator,
+} from './load.js';
 export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-options.js';
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
 export { openTrunk } from './open-trunk.js';

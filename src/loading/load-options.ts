@@ -8,6 +8,7 @@ import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/index.js';
 import { deviceName, integer } from '../options.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
+import type { DecisionChoice } from './decision.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 
 /** The longest that a timer of Node's takes. */
@@ -16,7 +17,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How far the loading is. */
 export interface LoadProgress {
   /** What is being loaded; the parts come side by side. */
-  readonly part: 'language-model' | 'clip' | 'reward-model';
+  readonly part: 'language-model' | 'clip' | 'reward-model' | 'guard';
   /** Of this part, from 0 to 1. */
   readonly fraction: number;
 }
@@ -30,6 +31,13 @@ export interface LoadEtaOptions extends DecisionOptions {
   policy?: PolicyName | undefined;
   /** Which files: a name of the registry, a folder laid out as the miniature's, or paths. @default 'miniature' */
   models?: ModelChoice | undefined;
+  /**
+   * Who judges answers in the reward model's place, which is not loaded then, by the log-odds of a reply of one token: a
+   * guard's GGUF, or the language model itself (`self`). Its name alone, or with the guard's files: {@link DecisionChoice}.
+   * Pictures are judged by CLIP where the models have one; where they have none, by the guard, if it sees pictures.
+   * @default none: the reward model judges
+   */
+  decision?: string | DecisionChoice | undefined;
   /**
    * KV cells shared by all requests at once, a cell a token, 1 to 2147483647; llama.cpp rounds them up to a multiple of
    * 256. A request that needs more is refused, or gets fewer tokens.
@@ -48,7 +56,7 @@ export interface LoadEtaOptions extends DecisionOptions {
   /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
   flashAttention?: 'auto' | 'on' | 'off' | undefined;
   /**
-   * What the language model, its projector and a reward model's trunk compute on: a name that `eta-vlm doctor` shows, such
+   * What the language model, its projector, a guard and a reward model's trunk compute on: a name that `eta-vlm doctor` shows, such
    * as `Vulkan0` or `CPU`, in upper or lower case; `auto`: all GPUs. One that is not there is ERR_DEVICE_NOT_FOUND.
    * @default 'auto'
    */
@@ -114,6 +122,12 @@ export const loadSchema = z.strictObject({
     .custom<ModelChoice>(
       (value) => typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
       'expected a name, a folder, or paths { languageModel, projector, clip, rewardModel }',
+    )
+    .optional(),
+  decision: z
+    .custom<string | DecisionChoice>(
+      (value) => typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+      'expected a form, or a form with the files of a guard',
     )
     .optional(),
   contextSize: integer(1, MAX_CONTEXT_SIZE).default(CONTEXT_SIZE),

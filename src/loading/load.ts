@@ -1,16 +1,19 @@
 /** Loading everything that ETA works with, and taking all of it back when one part fails. */
 
 import { Clip } from '../clip/index.js';
+import { Guard, SelfDecision } from '../decision/index.js';
 import { type Context, Model, returnMemory } from '../engine/index.js';
 import { ModelError, throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import { type EvaluatorDevice, EvaluatorWorker } from '../onnx/index.js';
-import { METHOD_PLANS, type Policy } from '../policy/index.js';
+import { type EvaluatorsInForce, METHOD_PLANS, type Policy } from '../policy/index.js';
 import { RewardModel } from '../reward/index.js';
 import type { Notice } from '../types.js';
 import { WorkGroup } from '../work-group.js';
+import type { ResolvedDecision } from './decision.js';
 import { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 import type { ParsedLoadOptions } from './load-options.js';
+import { openGuard } from './open-guard.js';
 import { openTrunk } from './open-trunk.js';
 
 /** Parts that are loaded; `dispose` frees them in the order of their dependence. */
@@ -19,6 +22,8 @@ export interface LoadedParts {
   readonly context: Context;
   readonly clip: Clip | null;
   readonly rewardModel: RewardModel | null;
+  /** Judges in the reward model's place. */
+  readonly decision: Guard | SelfDecision | null;
   /** What is to be said of where they run. */
   readonly notices: readonly Notice[];
   dispose(): Promise<void>;
@@ -39,24 +44,42 @@ export function evaluatorDevicesOf({ clip, rewardModel }: Pick<LoadedParts, 'cli
 const EVALUATOR_NAMES = { rewardModel: 'reward model', clip: 'CLIP' } as const;
 
 /**
- * Every method but `vanilla` needs a reward model, and CLIP where the model takes pictures: refused here, because an
+ * Whom a method would ask and nobody has named. A decision alone can judge answers about pictures that nobody judges: the
+ * reward model's search compares with them.
+ *
+ * @param hasImages whether there may be pictures
+ */
+export function missingEvaluator(
+  { pictures, answers }: EvaluatorsInForce,
+  method: Policy['method'],
+  hasImages: boolean,
+): keyof typeof EVALUATOR_NAMES | null {
+  const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
+  if (!gatesImage && !gatesAnswer) return null;
+  if (answers === null) return 'rewardModel';
+  return hasImages && pictures === null && (gatesImage || answers === 'reward') ? 'clip' : null;
+}
+
+/**
+ * Every method but `vanilla` needs who judges answers, and pictures where the model takes them: refused here, because an
  * answer that nobody evaluated must not pass for a safe one.
  */
-export function checkEvaluators(models: ResolvedModels, method: Policy['method']): void {
-  const plan = METHOD_PLANS[method];
-  if (!plan.gatesImage && !plan.gatesAnswer) return;
-  const isGateless = models.clip === null && models.projector !== null;
-  const missing = models.rewardModel === null ? 'rewardModel' : isGateless ? 'clip' : null;
+export function checkEvaluators(models: ResolvedModels, method: Policy['method'], evaluators: EvaluatorsInForce): void {
+  const missing = missingEvaluator(evaluators, method, models.projector !== null);
   if (missing === null) return;
+  const alone = evaluators.answers === 'decision' ? " Or with method: 'post', which judges answers alone." : '';
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
     `models: expected a ${EVALUATOR_NAMES[missing]} for method '${method}', received none. ` +
-      `Name its folder in models.${missing}. Or load with method: 'vanilla', for answers that nobody evaluates.`,
+      `Name its folder in models.${missing}. Or load with method: 'vanilla', for answers that nobody evaluates.${alone}`,
   );
 }
 
 /** Options with the place of the language model's layers decided. */
-type PlacedOptions = Omit<ParsedLoadOptions, 'gpuLayerCount'> & { readonly gpuLayerCount: number };
+type PlacedOptions = Omit<ParsedLoadOptions, 'gpuLayerCount' | 'decision'> & {
+  readonly gpuLayerCount: number;
+  readonly decision: ResolvedDecision | null;
+};
 
 /** Language model and evaluators load side by side; when one fails, the other is stopped and what was loaded is freed. */
 export async function loadParts(models: ResolvedModels, options: PlacedOptions): Promise<LoadedParts> {
@@ -72,7 +95,13 @@ export async function loadParts(models: ResolvedModels, options: PlacedOptions):
   try {
     const engine = group.start(() => loadEngine(models, watched, closers));
     const evaluators = group.start(() => loadEvaluators(models, watched, closers));
-    return { ...(await group.result(engine)), ...(await group.result(evaluators)), dispose };
+    const decision = group.start(() => loadDecision(watched, engine, closers));
+    return {
+      ...(await group.result(engine)),
+      ...(await group.result(evaluators)),
+      decision: await group.result(decision),
+      dispose,
+    };
   } catch (error) {
     await group.close(); // nothing may be loaded any more when the rest is freed
     await dispose().catch(() => undefined); // the first failure is the one to tell
@@ -152,4 +181,28 @@ async function loadEvaluators(
     RewardModel.load({ ...place, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, trunkPlace) }),
   );
   return { clip, rewardModel, notices: placement.notices() };
+}
+
+/** A guard loads beside the others; the language model is asked once it is there. */
+async function loadDecision(
+  options: PlacedOptions,
+  engine: Promise<{ readonly model: Model }>,
+  closers: Closers,
+): Promise<Guard | SelfDecision | null> {
+  const { decision, device, gpuLayerCount, threadCount, signal, onProgress } = options;
+  if (decision === null) return null;
+  const { form, files } = decision;
+  if (files === null) return await SelfDecision.of((await engine).model, form, signal);
+  throwIfAborted(signal);
+  const place = {
+    device,
+    gpuLayerCount,
+    threadCount,
+    signal,
+    onProgress: (fraction: number) => onProgress?.({ part: 'guard', fraction }),
+  };
+  const guard = await Guard.load({ form, ...files, openGuard: (opened) => openGuard(opened, place), signal });
+  closers.push(() => guard.dispose());
+  throwIfAborted(signal);
+  return guard;
 }

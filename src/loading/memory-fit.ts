@@ -1,5 +1,6 @@
 /** Whether the models fit into this machine, asked before anything is loaded, and how many layers its GPU takes. */
 import { totalmem } from 'node:os';
+import { guardContext } from '../decision/index.js';
 import {
   DEFAULT_BATCH_SIZE,
   devices,
@@ -25,6 +26,7 @@ import {
   roundedCells,
 } from '../models/index.js';
 import { type TrunkContext, trunkContext } from '../reward/index.js';
+import type { ResolvedDecision } from './decision.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 
 /** Rows that are computed at once, and so in memory: a larger batch is cut into as many. */
@@ -41,6 +43,8 @@ export interface FitOptions {
   readonly gpuLayerCount?: number | 'auto' | undefined;
   /** Whether models that do not fit are refused. */
   readonly checkMemory?: boolean | undefined;
+  /** Of the guard's context, where the shapes have a guard. */
+  readonly guardMaxTokens?: number | undefined;
 }
 
 /** Memory of a machine. */
@@ -99,6 +103,7 @@ export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Mac
     gpuLayerCount: 0,
     repackedTypes: machine.repackedTypes,
     trunk: trunkPlan(shapes, usualBatchSize),
+    guard: guardPlan(shapes, options.guardMaxTokens, usualBatchSize),
   };
   const auto = () => chooseGpuLayers(shapes, asked, machine.gpuFreeBytes);
   const plan = { ...asked, gpuLayerCount: hasGpu ? (wanted === 'auto' ? auto() : wanted) : 0 };
@@ -121,22 +126,32 @@ function trunkPlan({ evaluators: { trunk } }: ModelShapes, batchSize: number): M
   return trunk === null ? null : { ...trunkContext(trunk), batchSize };
 }
 
+/** The context that a guard is opened with. */
+function guardPlan({ guard }: ModelShapes, maxTokens: number | undefined, batchSize: number): MemoryPlan['trunk'] {
+  return guard && maxTokens !== undefined ? { ...guardContext({ maxTokens }), batchSize } : null;
+}
+
 /**
  * Layers for the GPU: as asked, or for 'auto' as many as fit.
  *
  * @throws ModelError ERR_MEMORY when more memory is needed than is free, of the machine or of its GPU
  */
-export async function gpuLayersThatFit(models: ResolvedModels, options: FitOptions): Promise<number> {
+export async function gpuLayersThatFit(
+  models: ResolvedModels,
+  options: FitOptions,
+  decision: ResolvedDecision | null = null,
+): Promise<number> {
   const wanted = options.gpuLayerCount === 'auto' ? undefined : options.gpuLayerCount;
   let shapes: ModelShapes;
   try {
-    shapes = await modelShapes(models);
+    shapes = await modelShapes(models, decision?.files);
   } catch (error) {
     // A file that cannot be read, or a form that only llama.cpp knows: its loader tells more.
     if (error instanceof EtaError) return wanted ?? -1;
     throw error;
   }
-  const fit = fitMemory(shapes, options, thisMachine(devices(), options.device));
+  const guardMaxTokens = decision?.form.maxTokens;
+  const fit = fitMemory(shapes, { ...options, guardMaxTokens }, thisMachine(devices(), options.device));
   if (!fit.fits && options.checkMemory !== false) throw tooLarge(fit);
   return wanted ?? (fit.machine.gpuFreeBytes > 0 ? fit.plan.gpuLayerCount : -1);
 }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
-import { issueOf, parsedJson } from '../json.js';
+import { issueOf, parsedJson, sorted } from '../json.js';
 import { describe, describePath } from '../options.js';
 import { readRegularText, whyUnread } from '../regular-file.js';
 import type { ClipManifest, RewardManifest } from './manifest.js';
@@ -129,12 +129,4 @@ export function checkBond({ what, score, path, bound, manifest, prompt }: Bond):
     `${path}: expected thresholds for the ${prompt.name} in use, ${describe(prompt.used)}, received those for ${describe(prompt.bound)}. ` +
       'Another prompt gives other scores: calibrate with it, or give the threshold as a number.',
   );
-}
-
-/** The same value with the keys of every object in order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, field]) => [key, sorted(field)]));
 }

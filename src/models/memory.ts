@@ -33,6 +33,14 @@ export interface ModelShapes {
   readonly language: LanguageShape;
   readonly projector: ProjectorShape | null;
   readonly evaluators: EvaluatorShape;
+  /** Of a guard beside the language model. @default none */
+  readonly guard?: GuardShape | null;
+}
+
+/** A guard, which llama.cpp runs in a context of its own. */
+interface GuardShape {
+  readonly language: LanguageShape;
+  readonly projector: ProjectorShape | null;
 }
 
 export interface MemoryPlan {
@@ -48,6 +56,8 @@ export interface MemoryPlan {
   readonly repackedTypes: readonly number[];
   /** The context of the reward model's trunk, which has as many layers on the GPU; null without one. */
   readonly trunk: Pick<MemoryPlan, 'contextSize' | 'sequenceCount' | 'batchSize' | 'cacheType'> | null;
+  /** The context of the guard, which has as many layers on the GPU. @default none */
+  readonly guard?: MemoryPlan['trunk'];
 }
 
 export interface MemoryPart {
@@ -60,6 +70,7 @@ export interface MemoryPart {
     | 'projector'
     | 'CLIP'
     | 'reward model'
+    | 'guard'
     | 'onnxruntime';
   readonly ramBytes: number;
   readonly gpuBytes: number;
@@ -74,9 +85,10 @@ export interface MemoryEstimate {
   readonly reclaimableBytes: number;
 }
 
-export function estimateMemory({ language, projector, evaluators }: ModelShapes, plan: MemoryPlan): MemoryEstimate {
+export function estimateMemory(shapes: ModelShapes, plan: MemoryPlan): MemoryEstimate {
+  const { language, projector, evaluators, guard } = shapes;
   const onGpu = offloaded(language, plan.gpuLayerCount);
-  const repacked = [language, evaluators.trunk?.language ?? []]
+  const repacked = [language, evaluators.trunk?.language ?? [], guard?.language ?? []]
     .flat()
     .map((model) => repackedBytes(model, plan.repackedTypes, offloaded(model, plan.gpuLayerCount)))
     .reduce((sum, bytes) => sum + bytes, 0);
@@ -87,26 +99,15 @@ export function estimateMemory({ language, projector, evaluators }: ModelShapes,
     cache(language, plan, onGpu),
     compute(language, plan, onGpu),
   ];
-  if (projector !== null) {
-    const working = projectorWork(projector);
-    const pictures = 4 * projector.patchCount * language.width;
-    const both = projector.weightBytes + working;
-    parts.push({
-      name: 'projector',
-      ramBytes: pictures + (onGpu.output ? working / 8 : both),
-      gpuBytes: onGpu.output ? both : 0,
-    });
-  }
+  if (projector !== null) parts.push(projectorPart(projector, language, onGpu));
   const { clipBytes, rewardBytes, rewardCacheBytes, largestGraphBytes } = evaluators;
   const trunk = trunkParts(evaluators, plan);
   if (clipBytes !== null) parts.push({ name: 'CLIP', ramBytes: clipBytes, gpuBytes: 0 });
   if (rewardBytes !== null) {
-    parts.push({
-      name: 'reward model',
-      ramBytes: trunk.reduce((sum, { ramBytes }) => sum + ramBytes, rewardBytes + rewardCacheBytes),
-      gpuBytes: trunk.reduce((sum, { gpuBytes }) => sum + gpuBytes, 0),
-    });
+    const { ramBytes, gpuBytes } = joined('reward model', trunk);
+    parts.push({ name: 'reward model', ramBytes: ramBytes + rewardBytes + rewardCacheBytes, gpuBytes });
   }
+  if (guard && plan.guard) parts.push(joined('guard', guardParts(guard, { ...plan, ...plan.guard })));
   if (clipBytes !== null || rewardBytes !== null) {
     parts.push({ name: 'onnxruntime', ramBytes: RUNTIME_BYTES + RUNTIME_SHARE * largestGraphBytes, gpuBytes: 0 });
   }
@@ -132,6 +133,22 @@ function trunkParts({ trunk }: EvaluatorShape, plan: MemoryPlan): MemoryPart[] {
     compute(language, own, onGpu, own.batchSize),
     { name: 'compute', ramBytes: hiddenStates, gpuBytes: 0 },
   ];
+}
+
+/** Weights, cache, buffers and projector of a guard. */
+function guardParts({ language, projector }: GuardShape, plan: MemoryPlan): MemoryPart[] {
+  const own: MemoryPlan = { ...plan, flashAttention: 'off' };
+  const onGpu = offloaded(language, plan.gpuLayerCount);
+  const parts = [weights(language, onGpu), cache(language, own, onGpu), compute(language, own, onGpu)];
+  return projector === null ? parts : [...parts, projectorPart(projector, language, onGpu)];
+}
+
+function joined(name: MemoryPart['name'], parts: readonly MemoryPart[]): MemoryPart {
+  return {
+    name,
+    ramBytes: parts.reduce((sum, { ramBytes }) => sum + ramBytes, 0),
+    gpuBytes: parts.reduce((sum, { gpuBytes }) => sum + gpuBytes, 0),
+  };
 }
 
 /**
@@ -258,6 +275,17 @@ function compute(
     name: 'compute',
     ramBytes: logits + (usesCpu ? step(isFlash) : 4 * rows * width),
     gpuBytes: onGpu.output ? step(isFlashOnGpu) : 0,
+  };
+}
+
+function projectorPart(projector: ProjectorShape, language: LanguageShape, onGpu: Offloaded): MemoryPart {
+  const working = projectorWork(projector);
+  const pictures = 4 * projector.patchCount * language.width;
+  const both = projector.weightBytes + working;
+  return {
+    name: 'projector',
+    ramBytes: pictures + (onGpu.output ? working / 8 : both),
+    gpuBytes: onGpu.output ? both : 0,
   };
 }
 

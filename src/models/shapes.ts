@@ -5,12 +5,32 @@ import type { ModelShapes } from './memory.js';
 import { languageShape, projectorShape } from './model-shape.js';
 import type { ResolvedModels } from './resolve.js';
 
+/** GGUFs of a guard beside them. */
+interface GuardFiles {
+  readonly guard: string;
+  readonly guardProjector: string | null;
+}
+
 /** @throws ModelError */
-export async function modelShapes(models: Omit<ResolvedModels, 'name'>): Promise<ModelShapes> {
-  const [language, projector, evaluators] = await Promise.all([
-    readGguf(models.languageModel).then(languageShape),
-    models.projector === null ? null : readGguf(models.projector).then(projectorShape),
+export async function modelShapes(
+  models: Omit<ResolvedModels, 'name'>,
+  guard: GuardFiles | null = null,
+): Promise<ModelShapes> {
+  const [{ language, projector }, evaluators, guardShape] = await Promise.all([
+    ggufShapes(models.languageModel, models.projector),
     evaluatorShape(models.clip, models.rewardModel),
+    guard === null ? null : ggufShapes(guard.guard, guard.guardProjector),
   ]);
-  return { language, projector, evaluators };
+  return { language, projector, evaluators, guard: guardShape };
+}
+
+async function ggufShapes(
+  model: string,
+  projector: string | null,
+): Promise<Pick<ModelShapes, 'language' | 'projector'>> {
+  const [language, projecting] = await Promise.all([
+    readGguf(model).then(languageShape),
+    projector === null ? null : readGguf(projector).then(projectorShape),
+  ]);
+  return { language, projector: projecting };
 }

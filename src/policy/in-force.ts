@@ -8,6 +8,10 @@ export interface CalibratedPrompts {
   readonly unsafeClipScore: string | null;
   /** The post-evaluation prompt that the reward's threshold belongs to. */
   readonly safeReward: string | null;
+  /** SHA-256 of the wording that the pictures' decision's threshold was measured with; absent where none judges. */
+  readonly unsafeDecision?: string | null | undefined;
+  /** The same of the answer's. */
+  readonly safeDecision?: string | null | undefined;
 }
 
 /** The thresholds that hold, and what is known of each. */
@@ -26,21 +30,30 @@ export interface GivenThresholds {
   unsafeClipScore?: number | undefined;
   /** An answer whose reward is above this is safe; any finite number. @default the reward model's */
   safeReward?: number | undefined;
+  /** Pictures whose decision is at least this look unsafe; any finite number. @default the form's */
+  unsafeDecision?: number | undefined;
+  /** An answer whose decision is above this is safe; any finite number. @default the form's */
+  safeDecision?: number | undefined;
 }
 
-/** The thresholds with those that are given put in their place; `source` says by whom. */
+/** The thresholds with those that are given put in their place; `source` says by whom. Those of who does not judge stay absent. */
 export function overrideThresholds(
   { thresholds, thresholdSources, calibratedPrompts }: ThresholdsInForce,
   given: GivenThresholds | undefined,
   source: string,
 ): ThresholdsInForce {
-  const put = <Value>(values: Record<keyof Thresholds, Value>, of: (threshold: number) => Value) => ({
-    unsafeClipScore: given?.unsafeClipScore === undefined ? values.unsafeClipScore : of(given.unsafeClipScore),
-    safeReward: given?.safeReward === undefined ? values.safeReward : of(given.safeReward),
-  });
+  const put = <Values extends { readonly [Name in keyof Thresholds]: unknown }>(
+    values: Values,
+    of: (threshold: number) => Values[keyof Values],
+  ): Values => {
+    const named = Object.entries(given ?? {}).filter(
+      ([name, threshold]) => threshold !== undefined && name in thresholds,
+    );
+    return { ...values, ...Object.fromEntries(named.map(([name, threshold]) => [name, of(threshold)])) };
+  };
   return {
-    thresholds: put<number | null>(thresholds, (threshold) => threshold),
-    thresholdSources: put<string>(thresholdSources, () => source),
-    calibratedPrompts: put<string | null>(calibratedPrompts, () => null),
+    thresholds: put(thresholds, (threshold) => threshold),
+    thresholdSources: put(thresholdSources, () => source),
+    calibratedPrompts: put(calibratedPrompts, () => null),
   };
 }

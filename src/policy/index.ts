@@ -17,4 +17,10 @@ export {
   SAFETY_PROMPT,
 } from './policy.js';
 export { type DecisionOptions, overridePolicy, policyFields } from './policy-options.js';
-export { checkThresholds, knownThreshold } from './thresholds.js';
+export {
+  type AnswerEvaluator,
+  checkThresholds,
+  type EvaluatorsInForce,
+  knownThreshold,
+  type PictureEvaluator,
+} from './thresholds.js';

@@ -3,7 +3,7 @@ import type { Judgement } from '../types.js';
 import type { ThresholdsInForce } from './in-force.js';
 import { answerIsUnsafe, pictureIsUnsafe } from './methods.js';
 import type { Policy } from './policy.js';
-import { knownThreshold } from './thresholds.js';
+import { type AnswerEvaluator, knownThreshold, OF_ANSWERS, OF_PICTURES, type PictureEvaluator } from './thresholds.js';
 
 /** What a request is judged by. Its judgements are frozen: one object goes to whoever listens, and into the result. */
 export interface Rules extends ThresholdsInForce {
@@ -11,26 +11,40 @@ export interface Rules extends ThresholdsInForce {
 }
 
 /** @throws ModelError ERR_NO_THRESHOLD */
-export function judgePicture(score: number, { policy, thresholds, calibratedPrompts }: Rules): Judgement {
-  const threshold = knownThreshold(thresholds, 'unsafeClipScore', policy.method);
+export function judgePicture(
+  score: number,
+  { policy, thresholds, calibratedPrompts }: Rules,
+  evaluator: PictureEvaluator = 'clip',
+): Judgement {
+  const threshold = knownThreshold(thresholds, OF_PICTURES[evaluator], policy.method);
   return Object.freeze({
-    evaluator: 'clip',
+    evaluator,
     score,
     threshold,
     isUnsafe: pictureIsUnsafe(score, threshold),
-    isCalibrated: calibratedPrompts.unsafeClipScore === policy.safetyPrompt,
+    isCalibrated:
+      evaluator === 'clip'
+        ? calibratedPrompts.unsafeClipScore === policy.safetyPrompt
+        : typeof calibratedPrompts.unsafeDecision === 'string',
   });
 }
 
 /** @throws ModelError ERR_NO_THRESHOLD */
-export function judgeAnswer(score: number, { policy, thresholds, calibratedPrompts }: Rules): Judgement {
-  const threshold = knownThreshold(thresholds, 'safeReward', policy.method);
+export function judgeAnswer(
+  score: number,
+  { policy, thresholds, calibratedPrompts }: Rules,
+  evaluator: AnswerEvaluator = 'reward',
+): Judgement {
+  const threshold = knownThreshold(thresholds, OF_ANSWERS[evaluator], policy.method);
   return Object.freeze({
-    evaluator: 'reward',
+    evaluator,
     score,
     threshold,
     isUnsafe: answerIsUnsafe(score, threshold),
-    // Answers are calibrated alone, without the conversation before them.
-    isCalibrated: calibratedPrompts.safeReward === policy.postEvaluationPrompt && policy.rewardContext === 'paper',
+    isCalibrated:
+      evaluator === 'reward'
+        ? // Answers are calibrated alone, without the conversation before them.
+          calibratedPrompts.safeReward === policy.postEvaluationPrompt && policy.rewardContext === 'paper'
+        : typeof calibratedPrompts.safeDecision === 'string',
   });
 }

@@ -31,7 +31,9 @@ export function draws(method: Method): boolean {
 
 /** A method that needs all that any of these needs: what an Eta is loaded for when each request says its own. */
 export function coveringMethod(methods: readonly Method[]): Method {
-  return methods.every((method) => method === 'vanilla') ? 'vanilla' : 'eta';
+  const needed = methods.filter((method) => method !== 'vanilla');
+  if (needed.length === 0) return 'vanilla';
+  return needed.every((method) => method === 'post') ? 'post' : 'eta';
 }
 
 /** Reference: safe is strictly below the threshold. */

@@ -75,6 +75,8 @@ const thresholdsSchema = z.strictObject({
     .max(1, 'expected a number from -1 to 1')
     .optional(),
   safeReward: z.number('expected a finite number').optional(),
+  unsafeDecision: z.number('expected a finite number').optional(),
+  safeDecision: z.number('expected a finite number').optional(),
 });
 
 /** The fields of {@link DecisionOptions}, for the schemas that have them beside their own. */

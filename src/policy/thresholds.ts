@@ -4,8 +4,24 @@ import type { Thresholds } from '../types.js';
 import { METHOD_PLANS } from './methods.js';
 import type { Policy } from './policy.js';
 
+/** Who may judge pictures, and the threshold of each. */
+export const OF_PICTURES = { clip: 'unsafeClipScore', decision: 'unsafeDecision' } as const;
+/** Who may judge answers, and the threshold of each. */
+export const OF_ANSWERS = { reward: 'safeReward', decision: 'safeDecision' } as const;
+
+export type PictureEvaluator = keyof typeof OF_PICTURES;
+export type AnswerEvaluator = keyof typeof OF_ANSWERS;
+
+/** Who judges in an Eta; null where nobody does. */
+export interface EvaluatorsInForce {
+  /** Pictures: CLIP, or the decision where there is no CLIP and the guard sees pictures. */
+  readonly pictures: PictureEvaluator | null;
+  /** Answers: the decision where one is named, else the reward model. */
+  readonly answers: AnswerEvaluator | null;
+}
+
 /** How each is named in words, and found. */
-const WORDS = {
+const CALIBRATED = {
   unsafeClipScore: { model: 'CLIP model', flags: '--safe DIR --unsafe DIR' },
   safeReward: { model: 'reward model', flags: '--safe-answers FILE --unsafe-answers FILE' },
 } as const;
@@ -18,27 +34,40 @@ const WORDS = {
  */
 export function knownThreshold(thresholds: Thresholds, name: keyof Thresholds, method: Policy['method']): number {
   const threshold = thresholds[name];
-  if (threshold !== null) return threshold;
-  const { model, flags } = WORDS[name];
+  if (typeof threshold === 'number') return threshold;
+  const give = `give thresholds.${name}.`;
+  if (name === 'unsafeDecision' || name === 'safeDecision') {
+    throw new ModelError(
+      'ERR_NO_THRESHOLD',
+      `Expected a threshold of the decision for method '${method}', received none. Take a form that has one. Or ${give}`,
+    );
+  }
+  const { model, flags } = CALIBRATED[name];
   throw new ModelError(
     'ERR_NO_THRESHOLD',
     `Expected a threshold of the ${model} for method '${method}', received a model without one: it was never calibrated. ` +
-      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile. Or give thresholds.${name}.`,
+      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile. Or ${give}`,
   );
 }
 
 /**
  * Refuses a method that decides by a threshold that nobody knows.
  *
- * @param hasImages whether a CLIP score may be asked for
+ * @param options.hasImages whether pictures may be judged
+ * @param options.evaluators who judges them, and answers. @default CLIP and the reward model
  * @throws ModelError ERR_NO_THRESHOLD
  */
 export function checkThresholds(
   thresholds: Thresholds,
-  { method, hasImages }: { readonly method: Policy['method']; readonly hasImages: boolean },
+  options: {
+    readonly method: Policy['method'];
+    readonly hasImages: boolean;
+    readonly evaluators?: EvaluatorsInForce | undefined;
+  },
 ): void {
+  const { method, hasImages, evaluators } = options;
   const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
-  if (gatesImage && hasImages) knownThreshold(thresholds, 'unsafeClipScore', method);
-  // An aligned answer is judged by its reward, whoever asked for it.
-  if (gatesImage || gatesAnswer) knownThreshold(thresholds, 'safeReward', method);
+  if (gatesImage && hasImages) knownThreshold(thresholds, OF_PICTURES[evaluators?.pictures ?? 'clip'], method);
+  // An aligned answer is judged too, whoever asked for it.
+  if (gatesImage || gatesAnswer) knownThreshold(thresholds, OF_ANSWERS[evaluators?.answers ?? 'reward'], method);
 }

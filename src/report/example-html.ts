@@ -76,29 +76,33 @@ function longText(text: string, limit: number): string {
   return `<pre dir="auto">${escapeHtml(shown)}${rest}</pre>`;
 }
 
-function scoresHtml({ clipScore, reward, finalReward }: ExampleAnswer): string {
+function scoresHtml(answer: ExampleAnswer): string {
+  const { pictureScoreName = 'CLIP score', answerScoreName = 'reward' } = answer;
   const scores = [
-    ['CLIP score', clipScore],
-    ['reward', reward],
-    ['reward after alignment', finalReward],
+    [pictureScoreName, answer.clipScore],
+    [answerScoreName, answer.reward],
+    [`${answerScoreName} after alignment`, answer.finalReward],
   ] as const;
   const told = scores.flatMap(([name, value]) => (isNumber(value) ? [`${name} ${fixed(value, 3)}`] : []));
   return told.length === 0 ? '' : `<p class="quiet">${told.join(', ')}</p>`;
 }
 
-function roundsHtml({ method, rounds, interferencePrefix }: ExampleAnswer): string {
+function roundsHtml({ method, rounds, interferencePrefix, answerScoreName }: ExampleAnswer): string {
   if (rounds.length === 0) return '';
   const prefix =
     interferencePrefix === ''
       ? '<p>(end): this candidate closes the answer.</p>'
       : `<p>The search began behind “${inline(interferencePrefix)}”. (end): this candidate closes the answer.</p>`;
-  const shown = rounds.slice(0, ROUND_LIMIT).map(roundHtml).join('\n');
+  const shown = rounds
+    .slice(0, ROUND_LIMIT)
+    .map((round) => roundHtml(round, answerScoreName))
+    .join('\n');
   const left = rounds.length > ROUND_LIMIT ? `<p class="quiet">${rounds.length - ROUND_LIMIT} more rounds.</p>` : '';
   const count = `${rounds.length} ${rounds.length === 1 ? 'round' : 'rounds'}`;
   return `<details class="rounds"><summary>${inline(method)}: ${count} of the search</summary>${prefix}${shown}${left}</details>`;
 }
 
-function roundHtml({ round, candidates, chosen }: RoundTrace): string {
+function roundHtml({ round, candidates, chosen }: RoundTrace, answerScoreName = 'reward'): string {
   const order = candidates.map((_, at) => at).sort((a, b) => Number(b === chosen) - Number(a === chosen) || a - b);
   const rows = order.slice(0, CANDIDATE_LIMIT).map((at) => {
     const candidate = candidates[at];
@@ -113,6 +117,6 @@ function roundHtml({ round, candidates, chosen }: RoundTrace): string {
       fixed(utility, 3),
     ];
   });
-  const columns = [words('candidate'), words('text'), figures('reward'), figures('CLIP'), figures('utility')];
+  const columns = [words('candidate'), words('text'), figures(answerScoreName), figures('CLIP'), figures('utility')];
   return tableHtml({ caption: `Round ${round}: ${candidates.length} candidates`, columns, rows });
 }

@@ -99,14 +99,16 @@ function answerText({
   action,
   stopReason,
   clipScore,
+  pictureScoreName = 'CLIP score',
   reward,
   finalReward,
+  answerScoreName = 'reward',
   rounds,
 }: ExampleAnswer): string {
   const scores = [
-    ['CLIP score', clipScore],
-    ['reward', reward],
-    ['reward after alignment', finalReward],
+    [pictureScoreName, clipScore],
+    [answerScoreName, reward],
+    [`${answerScoreName} after alignment`, finalReward],
   ] as const;
   const facts = [
     judgement,

@@ -236,9 +236,15 @@ export interface ExampleAnswer {
   readonly action: 'answered' | 'aligned' | 'refused' | null;
   /** Why the text ends; that it was cut is printed. */
   readonly stopReason: StopReason | null;
+  /** Of the pictures. */
   readonly clipScore: number | null;
+  /** What that score is called. @default 'CLIP score' */
+  readonly pictureScoreName?: string;
+  /** Of the model's own answer. */
   readonly reward: number | null;
   readonly finalReward: number | null;
+  /** What scores of answers are called. @default 'reward' */
+  readonly answerScoreName?: string;
   readonly interferencePrefix: string;
   /** The search that led there, if there was one. */
   readonly rounds: readonly RoundTrace[];

@@ -1,7 +1,8 @@
 /** A reward model's graph: turns token layouts into feeds by the manifest's names, and grows kept caches in chunks. */
 import { type GraphManifest, gateOutputOf, type ScoreForm, scoreOutputOf } from '../manifest/index.js';
 import type { EvaluatorWorker, Feed, OutputTensor, RunMessage } from '../onnx/index.js';
-import type { BranchRun, BranchScores, KeptTokens, RewardBackend, RunOptions } from './backend.js';
+import type { BranchRun, BranchScores, KeptTokens, RunOptions } from '../prefixes/index.js';
+import type { RewardBackend } from './backend.js';
 import { type PackedRun, packTree } from './packed-tree.js';
 import { rowOf } from './score.js';
 
@@ -99,7 +100,7 @@ export class RewardGraph implements RewardBackend {
     kept: KeptTokens,
     pastLength: number,
     tokens: readonly number[],
-    options: RunOptions & { gateAt?: number },
+    options: RunOptions & { gateAt?: number | undefined },
   ): Promise<{ kept: KeptTokens; gate: Float32Array | undefined }> {
     const cache = this.#worker.nextId();
     const { gateAt = -1, signal, statistics } = options;

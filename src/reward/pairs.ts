@@ -1,8 +1,8 @@
 /** (prompt, answer) as the pair of texts that an encoder reads. */
 import type { RewardManifest } from '../manifest/index.js';
+import { fitSequences } from '../prefixes/index.js';
 import type { TextTokenizer } from '../tokenizer/index.js';
 import type { TextTurn } from '../types.js';
-import { fitSequences } from './fit-sequences.js';
 import { promptTooLong } from './prompt.js';
 
 export class RewardPairs {

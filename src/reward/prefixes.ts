@@ -1,7 +1,8 @@
 /** The prompts' caches (and gates), computed once per distinct prompt and kept while they are used or recent. */
 import { AbortError, EvaluatorError } from '../errors.js';
 import type { RewardManifest } from '../manifest/index.js';
-import type { KeptTokens, RewardBackend, RewardStatistics } from './backend.js';
+import type { KeptTokens, ScoringStatistics } from '../prefixes/index.js';
+import type { RewardBackend } from './backend.js';
 import type { PromptPrefix } from './prompt.js';
 import { lastOccurrence } from './score.js';
 
@@ -34,7 +35,7 @@ export class RewardPrefixes {
   async acquire(
     prefix: PromptPrefix,
     signal: AbortSignal | undefined,
-    statistics: RewardStatistics,
+    statistics: ScoringStatistics,
   ): Promise<SharedPrefix> {
     for (;;) {
       const entry = this.#entries.get(prefix.text) ?? {
@@ -77,7 +78,7 @@ export class RewardPrefixes {
   async #compute(
     prefix: PromptPrefix,
     signal: AbortSignal | undefined,
-    statistics: RewardStatistics,
+    statistics: ScoringStatistics,
   ): Promise<SharedPrefix> {
     const { score, name } = this.#manifest;
     const nothing: KeptTokens = { cache: null, ids: [] };

@@ -2,11 +2,11 @@
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { RewardManifest } from '../manifest/index.js';
 import { describe } from '../options.js';
+import { fitSequences, GrownPrefix, noStatistics, type ScoringStatistics } from '../prefixes/index.js';
 import type { TextTurn } from '../types.js';
-import type { KeptTokens, RewardBackend, RewardStatistics } from './backend.js';
-import { fitSequences } from './fit-sequences.js';
+import type { RewardBackend } from './backend.js';
 import type { RewardGraph } from './graph.js';
-import { groupBranches, packTree, planTree } from './packed-tree.js';
+import { packTree } from './packed-tree.js';
 import type { RewardPairs } from './pairs.js';
 import { gateToken, type RewardPrefixes, type SharedPrefix } from './prefixes.js';
 import type { PromptPrefix, RewardPrompt } from './prompt.js';
@@ -39,18 +39,12 @@ export interface RewardParts {
 export class RewardSession {
   readonly #parts: RewardParts;
   readonly #turns: readonly TextTurn[];
-  readonly #statistics: RewardStatistics = {
-    ranTokenCount: 0,
-    cachedTokenCount: 0,
-    runCount: 0,
-    runMs: 0,
-    cutTokenCount: 0,
-  };
+  readonly #statistics = noStatistics();
   #accepted = '';
   #prefix: PromptPrefix | undefined;
   #shared: SharedPrefix | undefined;
-  /** The session's own cache, once it has grown beyond the prompt's. */
-  #own: KeptTokens | undefined;
+  /** What it keeps beyond the prompt, for a model that keeps prefixes. */
+  #grown: GrownPrefix | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -64,7 +58,7 @@ export class RewardSession {
     return this.#accepted;
   }
 
-  get statistics(): Readonly<RewardStatistics> {
+  get statistics(): Readonly<ScoringStatistics> {
     return { ...this.#statistics };
   }
 
@@ -96,11 +90,9 @@ export class RewardSession {
 
   #release(): void {
     const { text } = this.#parts;
-    if (text.form === 'tree') {
-      if (this.#own !== undefined) text.backend.drop(this.#own.cache);
-      if (this.#shared !== undefined && this.#prefix !== undefined) text.prefixes.release(this.#prefix);
-    }
-    this.#own = undefined;
+    this.#grown?.drop();
+    if (text.form === 'tree' && this.#shared !== undefined && this.#prefix !== undefined)
+      text.prefixes.release(this.#prefix);
     this.#shared = undefined;
   }
 
@@ -135,7 +127,6 @@ export class RewardSession {
     return scores;
   }
 
-  /** What all share once, then the branches, as many in a run as the backend takes. */
   async #scoreTree(
     { backend, prefixes }: TreeText,
     prefix: PromptPrefix,
@@ -144,24 +135,10 @@ export class RewardSession {
   ): Promise<number[]> {
     const options = { signal, statistics: this.#statistics };
     this.#shared ??= await prefixes.acquire(prefix, signal, this.#statistics);
-    let kept = this.#own ?? this.#shared.kept;
-    let { reused, stem, branches } = planTree(sequences, kept.ids);
-    const groups = groupBranches(branches, backend.groupTokens);
-    // Behind an empty cache some graphs ignore positions, so the stem never travels with branches there.
-    const stemAlone = stem.length > 0 && (groups.length > 1 || stem.length > backend.stemTokens || reused === 0);
-    if (stemAlone) {
-      ({ kept } = await backend.extend(kept, reused, stem, options));
-      this.#keep(backend, kept);
-      reused += stem.length;
-      stem = [];
-    }
-    const scores: number[] = [];
-    for (const group of groups) {
-      const found = await backend.scoreBranches({ kept, reused, stem, branches: group }, options);
-      if (found.kept !== undefined) this.#keep(backend, found.kept);
-      for (const row of found.rows) scores.push(this.#finish(row, this.#shared.gate));
-    }
-    return scores;
+    const { kept, gate } = this.#shared;
+    this.#grown ??= new GrownPrefix(backend);
+    const rows = await this.#grown.rows(sequences, kept, options);
+    return rows.map((row) => this.#finish(row, gate));
   }
 
   async #scoreWhole(
@@ -205,11 +182,5 @@ export class RewardSession {
   #finish(row: Float32Array, gate: Float32Array | undefined): number {
     const { manifest } = this.#parts;
     return finishScore(gate === undefined ? rawScore(row, manifest.score) : gatedScore(row, gate), manifest);
-  }
-
-  /** Takes a longer cache in place of the session's own. */
-  #keep(backend: RewardBackend, kept: KeptTokens): void {
-    if (this.#own !== undefined) backend.drop(this.#own.cache);
-    this.#own = kept;
   }
 }

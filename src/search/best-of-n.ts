@@ -11,8 +11,14 @@ import { firstArgmax, roundUsesClip, type ScoredCandidate, utilities } from './u
 
 /** How candidates are judged. The texts of a call belong to one round; candidates that read alike are one text. */
 export interface CandidateJudge {
-  /** Rewards of the accepted text with each of these behind it. */
-  rewards(continuations: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
+  /**
+   * Rewards of the accepted text with each of these behind it; `sequences` end with them, and are to stay as they are.
+   */
+  rewards(
+    continuations: readonly string[],
+    signal: AbortSignal,
+    sequences: readonly Sequence[],
+  ): Promise<readonly number[]>;
   /** Cosines of the picture with each text alone; null where there is no picture. Asked only when the utility needs it. */
   readonly clipScores: ((texts: readonly string[], signal: AbortSignal) => Promise<readonly number[]>) | null;
   /** The chosen continuation became part of the accepted text. */
@@ -51,6 +57,8 @@ export interface SearchedAnswer {
   readonly sampledTokenCount: number;
   /** Whether the model ended the text; otherwise a limit did. */
   readonly isEnded: boolean;
+  /** Ends with it, and is still alive. */
+  readonly sequence: Sequence;
 }
 
 /** Sequences alive at once: the root and its candidates. */
@@ -116,7 +124,7 @@ export async function* searchBestOfN(
       scoreMs: performance.now() - decodedAt,
     };
   }
-  return { text, tokenCount, sampledTokenCount, isEnded };
+  return { text, tokenCount, sampledTokenCount, isEnded, sequence: parent };
 }
 
 interface Candidate {
@@ -159,9 +167,14 @@ async function score(
 ): Promise<Scored[]> {
   // Each text once: a packed run gives twins rewards that differ by 1e-7, and noise would choose between them.
   const texts = [...new Set(candidates.map(({ text }) => text))];
+  const first = texts.map((text) => candidates.find((candidate) => candidate.text === text) as Candidate);
   const asksClip = clipWeight > 0 && judge.clipScores !== null && roundUsesClip(round, candidates);
   const [rewards, clipScores] = await Promise.all([
-    judge.rewards(texts, signal),
+    judge.rewards(
+      texts,
+      signal,
+      first.map(({ sequence }) => sequence),
+    ),
     asksClip ? judge.clipScores?.(texts, signal) : null,
   ]);
   const scored = candidates.map((candidate) => {

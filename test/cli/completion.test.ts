@@ -37,6 +37,7 @@ function bashOffers(words: readonly string[]): string[] {
 }
 
 const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly string[]])[] = [
+  [['ask', '--decision', 'q'], ['qwen3guard']],
   [['b'], ['batch', 'benchmark', 'build']],
   [
     ['models', ''],
@@ -98,6 +99,7 @@ test('bash completes commands, flags, choices, names and files', { skip: !has('b
 test('every flag of every command is completed', { skip: !has('bash') && 'no bash' }, () => {
   for (const { name, flags } of shapesOf(createProgram(), {
     models: [],
+    form: [],
     benchmark: [],
     experiment: [],
     methods: [],
@@ -148,7 +150,7 @@ test('zsh completes them with their descriptions', { skip: !has('zsh') && 'no zs
 const FREE = ['question', 'text', 'name', 'url', 'count', 'number', 'seed', 'list', 'cosine', 'rate', 'i/n'];
 
 test('every placeholder completes something, or is known to complete nothing', () => {
-  const names = { models: ['m'], benchmark: ['b'], experiment: ['e'], methods: ['x'], changes: ['c'] };
+  const names = { models: ['m'], form: ['f'], benchmark: ['b'], experiment: ['e'], methods: ['x'], changes: ['c'] };
   const shapes = shapesOf(createProgram(), names);
   for (const command of withParts(createProgram())) {
     const shape = shapes.find(({ name }) => `eta-vlm ${name}`.trim() === nameOf(command));

@@ -45,6 +45,24 @@ test('where the window or the cells end, so does the answer', () => {
   assert.equal(allot(policy, { cellCount: 620, trainedContextLength: 0 }, 600, 4).maxTokens, 3);
 });
 
+test('what the model is asked about its own answers has room behind each, eight at once', () => {
+  const standard = POLICIES.standard;
+  const plain = allot(standard, room, 600, 4);
+  const asking = allot(standard, room, 600, 4, 30);
+  assert.equal(asking.cellCount, plain.cellCount + 5 * 30);
+  assert.equal(asking.sequenceCount, plain.sequenceCount + 5);
+  const many = { ...standard, candidateCount: 20, maxTokens: 64 };
+  assert.equal(allot(many, room, 600, 4, 30).cellCount, allot(many, room, 600, 4).cellCount + 8 * 30);
+  assert.equal(allot(many, room, 600, 4, 30).sequenceCount, 21 + 8);
+  const vanilla = { ...standard, method: 'vanilla' as const };
+  assert.deepEqual(allot(vanilla, room, 600, 4, 0), allot(vanilla, room, 600, 4), 'nobody is asked');
+  // The question stands in the window too, and in the cells that there are.
+  assert.equal(allot(standard, { ...room, trainedContextLength: 1000 }, 600, 4, 30).maxTokens, 396 - 30);
+  const tight = allot(standard, { ...room, cellCount: 1200 }, 600, 4, 30);
+  assert.equal(tight.maxTokens, 1200 - 604 - 280 - 150);
+  assert.equal(tight.cellCount, 1200);
+});
+
 test('a prompt that leaves no room is refused with the figures', () => {
   assert.throws(() => allot(policy, { ...room, cellCount: 608 }, 600, 4), {
     code: 'ERR_PROMPT_TOO_LONG',

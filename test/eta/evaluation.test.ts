@@ -1,6 +1,7 @@
 /** What the evaluators are shown and what their work is counted as, against the same reward model asked apart. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Sequence } from '../../src/engine/index.js';
 import { Evaluation } from '../../src/eta/evaluation.js';
 import { Measures } from '../../src/eta/measures.js';
 import { EvaluatorWorker } from '../../src/onnx/index.js';
@@ -77,8 +78,10 @@ function giving(scores: readonly number[]): RewardModel {
 
 test('a reward that is no number is the evaluator’s failure, and no verdict', async () => {
   const rewardOf = async (...scores: number[]) => {
-    const evaluators = { clip: null, rewardModel: giving(scores) };
-    return await new Evaluation(evaluators, POLICIES.standard, turns, new Measures()).reward('Yes.', signal);
+    const evaluators = { clip: null, rewardModel: giving(scores), decision: null };
+    const evaluated = { policy: POLICIES.standard, turns, pictures: async () => [] };
+    const answer = { text: 'Yes.', sequence: {} as Sequence }; // the reward model reads the text alone
+    return await new Evaluation(evaluators, evaluated, new Measures()).answerScore(answer, signal);
   };
   assert.equal(await rewardOf(0.5), 0.5);
   for (const [scores, word] of [

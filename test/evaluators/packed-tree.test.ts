@@ -4,9 +4,10 @@ import { graphManifestSchema, readManifest } from '../../src/manifest/manifest.j
 import { cacheNames } from '../../src/onnx/cache-layout.js';
 import { openGraph } from '../../src/onnx/graph.js';
 import { EvaluatorWorker } from '../../src/onnx/worker.js';
-import type { RewardStatistics } from '../../src/reward/backend.js';
+import { noStatistics } from '../../src/prefixes/index.js';
+import { groupBranches, planTree } from '../../src/prefixes/tree.js';
 import { RewardGraph } from '../../src/reward/graph.js';
-import { BLOCKED, groupBranches, type PackedRun, packTree, planTree } from '../../src/reward/packed-tree.js';
+import { BLOCKED, type PackedRun, packTree } from '../../src/reward/packed-tree.js';
 import { goldenFolder } from './golden.js';
 
 const PREFIX = Array.from({ length: 150 }, (_, i) => 2 + ((i * 31) % 250));
@@ -18,7 +19,7 @@ const BRANCHES = [
 
 let worker: EvaluatorWorker;
 let graph: RewardGraph;
-const statistics: RewardStatistics = { ranTokenCount: 0, cachedTokenCount: 0, runCount: 0, runMs: 0, cutTokenCount: 0 };
+const statistics = noStatistics();
 
 before(async () => {
   worker = await EvaluatorWorker.start({ threadCount: 1 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { EvaluatorWorker } from '../../src/onnx/worker.js';
-import { fitSequences } from '../../src/reward/fit-sequences.js';
+import { fitSequences } from '../../src/prefixes/index.js';
 import { RewardModel } from '../../src/reward/model.js';
 import { finishScore, gatedScore, lastOccurrence } from '../../src/reward/score.js';
 import { golden, goldenFolder } from './golden.js';

@@ -319,7 +319,7 @@ test('overhead: every request is sent down the path that is measured', () => {
   );
   assert.deepEqual(arms.at(-1)?.options, {
     candidateCount: 5,
-    thresholds: { unsafeClipScore: -1, safeReward: 1e6 },
+    thresholds: { unsafeClipScore: -1, unsafeDecision: -1e6, safeReward: 1e6, safeDecision: 1e6 },
     whenStillUnsafe: 'return',
   });
 });

@@ -1,6 +1,7 @@
 /** `eta-vlm completion`: the script of a shell, made of the program's own commands. */
 import type { Command } from 'commander';
 import { DATASETS } from '../../benchmark/registry.js';
+import { decisionForms } from '../../decision/index.js';
 import { EXPERIMENT_NAMES } from '../../experiment/names.js';
 import { PICTURE_CHANGES, SEARCH } from '../../experiment/picture-changes.js';
 import { registeredModels } from '../../models/index.js';
@@ -19,6 +20,7 @@ export async function completion(program: Command, shell: 'bash' | 'zsh'): Promi
 async function names(): Promise<Names> {
   return {
     models: (await registeredModels()).map(({ name }) => name),
+    form: await decisionForms(),
     benchmark: DATASETS.map(({ name }) => name),
     experiment: [...EXPERIMENT_NAMES],
     methods: [...METHODS],

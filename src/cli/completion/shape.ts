@@ -28,7 +28,9 @@ export interface CommandShape {
 }
 
 /** Names by the placeholder that stands for them in help. */
-export type Names = Readonly<Record<'models' | 'benchmark' | 'experiment' | 'methods' | 'changes', readonly string[]>>;
+export type Names = Readonly<
+  Record<'models' | 'form' | 'benchmark' | 'experiment' | 'methods' | 'changes', readonly string[]>
+>;
 
 /** Placeholders for what the file system holds; what has none here and no names only the user knows. */
 const FILES = ['file', 'files', 'path', 'requests', 'model', 'gguf,mmproj'];
@@ -80,6 +82,7 @@ function valuesOf(
   const known = Object.entries(names).find(([name]) => name === placeholder)?.[1] ?? [];
   const words = known.filter((name) => !/\s/.test(name)); // a shell would take it for two
   if (words.length === 0) return { kind: 'free', words, isMany };
-  const kind = placeholder === 'models' ? 'names' : ['methods', 'changes'].includes(placeholder) ? 'list' : 'words';
+  const orFiles = ['models', 'form'].includes(placeholder);
+  const kind = orFiles ? 'names' : ['methods', 'changes'].includes(placeholder) ? 'list' : 'words';
   return { kind, words, isMany };
 }

@@ -3,11 +3,11 @@
 import { extname } from 'node:path';
 import { devices, type NativeBackendDevice } from '../../engine/index.js';
 import { SEQUENCE_COUNT } from '../../loading/defaults.js';
-import { fitMemory, type MemoryFit, thisMachine } from '../../loading/index.js';
+import { fitMemory, type MemoryFit, resolveDecision, thisMachine } from '../../loading/index.js';
 import { addedRam, GPU_RESERVE_BYTES, modelShapes, resolveModels } from '../../models/index.js';
 import { labelled, type Paint } from '../../terminal/paint.js';
 import { size } from '../../terminal/size.js';
-import { given } from '../model-options.js';
+import { decisionChoice, given } from '../model-options.js';
 
 export interface MemoryFlags {
   /** A name of the registry, a folder, or a GGUF file. */
@@ -15,6 +15,9 @@ export interface MemoryFlags {
   readonly projector?: string;
   readonly clip?: string;
   readonly rewardModel?: string;
+  readonly decision?: string;
+  readonly guard?: string;
+  readonly guardProjector?: string;
   readonly contextSize?: number;
   /** Candidates of each round. */
   readonly n?: number;
@@ -35,20 +38,22 @@ export async function examineMemory(flags: MemoryFlags): Promise<MemoryReport> {
   // What is named goes before what the folder or the registry has.
   const parts = given({ projector, clip, rewardModel });
   const named = await resolveModels({ languageModel: base.languageModel, ...parts });
+  const decision = await resolveDecision(decisionChoice(flags));
   const models = {
     ...named,
     projector: named.projector ?? base.projector,
     clip: named.clip ?? base.clip,
-    rewardModel: named.rewardModel ?? base.rewardModel,
+    rewardModel: decision === null ? (named.rewardModel ?? base.rewardModel) : null,
   };
   const found = devices();
   const fit = fitMemory(
-    await modelShapes(models),
+    await modelShapes(models, decision?.files),
     {
       contextSize: flags.contextSize,
       sequenceCount: Math.max(SEQUENCE_COUNT, (flags.n ?? 0) + 1),
       cacheType: flags.cacheType,
       gpuLayerCount: flags.gpuLayers ?? 'auto',
+      guardMaxTokens: decision?.form.maxTokens,
     },
     thisMachine(found, flags.device),
   );
@@ -69,7 +74,7 @@ export function memoryLines(report: MemoryReport, { paint, columns }: { paint: P
   const missing = [
     projector === null && 'projector',
     evaluators.clipBytes === null && 'CLIP',
-    evaluators.rewardBytes === null && 'reward model',
+    evaluators.rewardBytes === null && !shapes.guard && 'reward model',
   ];
   const absent = missing.filter((name) => name !== false);
   return [

@@ -1,0 +1,141 @@
+/**
+ * What is asked for a decision, and how the reply is read: a JSON file, one of the shipped ones or a person's own. Read
+ * strictly: a name that is not known is an error, not a wish.
+ */
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { ModelError } from '../errors.js';
+import { issueOf, parsedJson, sorted } from '../json.js';
+import { didYouMean } from '../near-miss.js';
+import { describePath } from '../options.js';
+import { readRegularText, whyUnread } from '../regular-file.js';
+
+/** From src and from dist alike, the forms lie two folders up. */
+const FORMS_FOLDER = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models', 'decisions');
+
+const text = z.string().min(1);
+const words = z.array(text).min(1);
+
+/** How the prompt is made. `{policy}`, `{question}` and `{answer}` in a text are what they say. */
+const promptSchema = z.discriminatedUnion('form', [
+  /** The guard's own chat template is shown the conversation, and asks by itself. */
+  z.strictObject({ form: z.literal('conversation'), variables: z.record(z.string(), z.unknown()) }),
+  /** A conversation of its own: a system turn, if any, and one user turn, behind the pictures. */
+  z.strictObject({ form: z.literal('question'), system: text.nullable(), user: text, seesPictures: z.boolean() }),
+  /** The user's next turn, behind an answer of the language model's own. */
+  z.strictObject({ form: z.literal('next-turn'), user: text }),
+]);
+
+const questionSchema = z.strictObject({
+  prompt: promptSchema,
+  /** What the reply is made to begin with, up to the decision. Left out where the prompt ends with it already. */
+  lead: z.string(),
+  verdicts: z.strictObject({ safe: words, unsafe: words }),
+  /** `log-odds`: ln of what the good verdicts have to what the others have; `probability`: their share. */
+  score: z.enum(['log-odds', 'probability']),
+  /** What all verdicts must have together; less, and the model does not answer the question. */
+  leastMass: z.number().min(0).max(1),
+  /** An answer is safe above it; a picture is unsafe from it on. */
+  threshold: z.number(),
+  thresholdSource: text,
+  /** Whether the threshold was found by measuring this very model under this wording. */
+  isCalibrated: z.boolean(),
+});
+
+const formSchema = z
+  .strictObject({
+    format: z.literal('eta-vlm/decision'),
+    version: z.literal(1),
+    name: text,
+    title: text,
+    /** Where the wording comes from. */
+    source: text,
+    /** Who is asked: the language model itself, or a guard's GGUF. */
+    asks: z.enum(['self', 'guard']),
+    policy: z.string(),
+    /** Texts that the guard's own chat template must hold: another model's would be asked something else. */
+    templateHolds: z.array(text),
+    /** Tokens that the guard reads at most, pictures included. */
+    maxTokens: z.int().min(64).max(131_072),
+    /** After an answer. */
+    answer: questionSchema,
+    /** Before one: the question with its pictures. Null where the form has no such question. */
+    picture: questionSchema.nullable(),
+    /** {@link wordingOf} */
+    wordingSha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+  })
+  .refine(
+    ({ asks, answer, picture }) =>
+      (asks === 'self') === (answer.prompt.form === 'next-turn') && (asks !== 'self' || picture === null),
+    "expected a prompt of the form 'next-turn' from who asks itself, without a question about the picture, and others from a guard",
+  )
+  .refine(
+    ({ picture }) => picture === null || (picture.prompt.form === 'question' && picture.prompt.seesPictures),
+    "expected a question about the picture that sees pictures, of the form 'question'",
+  );
+
+export type DecisionForm = z.output<typeof formSchema>;
+export type DecisionQuestion = z.output<typeof questionSchema>;
+
+/** SHA-256 over all that decides what is asked and how the reply is read; thresholds and sources are left out. */
+export function wordingOf(form: Omit<DecisionForm, 'wordingSha256'>): string {
+  const { asks, policy, templateHolds, maxTokens } = form;
+  const asked = ({ prompt, lead, verdicts, score }: DecisionQuestion) => ({ prompt, lead, verdicts, score });
+  const deciding = {
+    asks,
+    policy,
+    templateHolds,
+    maxTokens,
+    answer: asked(form.answer),
+    picture: form.picture && asked(form.picture),
+  };
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(deciding)))
+    .digest('hex');
+}
+
+/** Names of the shipped forms. */
+export async function decisionForms(): Promise<readonly string[]> {
+  const files = await readdir(FORMS_FOLDER);
+  return files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : [])).sort();
+}
+
+/**
+ * @param choice a shipped name, or the path of a JSON file
+ * @throws ModelError ERR_MODEL_NOT_FOUND; ERR_MODEL_INVALID for a file that is no form; ERR_MODEL_MISMATCH for one whose
+ * wording is not the one that it was pinned with
+ */
+export async function readForm(choice: string): Promise<DecisionForm> {
+  const names = await decisionForms();
+  const path = names.includes(choice) ? join(FORMS_FOLDER, `${choice}.json`) : choice;
+  const parsed = formSchema.safeParse(parsedJson(await formText(path, choice, names)));
+  if (!parsed.success) {
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `decision: ${describePath(path)}: expected a decision's form as JSON; ${issueOf(parsed.error)}. Compare it with one of models/decisions.`,
+    );
+  }
+  const wording = wordingOf(parsed.data);
+  if (wording === parsed.data.wordingSha256) return parsed.data;
+  throw new ModelError(
+    'ERR_MODEL_MISMATCH',
+    `decision: ${describePath(path)}: expected the wording that its threshold belongs to (${parsed.data.wordingSha256.slice(0, 12)}…), received another. ` +
+      `Other words give other scores: check the threshold, then set wordingSha256 to ${wording}.`,
+  );
+}
+
+async function formText(path: string, choice: string, names: readonly string[]): Promise<string> {
+  try {
+    return await readRegularText(path);
+  } catch (cause) {
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `decision: expected a form (${names.join(', ')}) or a JSON file, received ${describePath(choice)}, which cannot be read (${whyUnread(cause)}). ` +
+        didYouMean(choice, names, 'Check the name or the path.'),
+      { cause },
+    );
+  }
+}

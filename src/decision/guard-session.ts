@@ -1,0 +1,183 @@
+/** What a guard says of one request: of its pictures before there is an answer, and of its answers as they grow. */
+import type { Model, NativeImage } from '../engine/index.js';
+import { throwIfAborted, UsageError } from '../errors.js';
+import {
+  type BranchBackend,
+  fitSequences,
+  GrownPrefix,
+  type KeptLanes,
+  type KeptTokens,
+  noStatistics,
+  type ScoringStatistics,
+} from '../prefixes/index.js';
+import { sharedLength } from '../prefixes/tree.js';
+import type { RgbImage, TextTurn } from '../types.js';
+import type { DecisionForm, DecisionQuestion } from './form.js';
+import type { GuardPrompt } from './guard-prompt.js';
+import { type Decision, scoreOf } from './log-odds.js';
+
+/** What the logits behind a prompt say to either question; null where the form has none. */
+export interface Decided {
+  readonly answer: Decision;
+  readonly picture: Decision | null;
+}
+
+/** What is no number is refused as a score. */
+const NO_DECISION: Decision = { logOdds: Number.NaN, mass: Number.NaN, likeliest: 0 };
+
+/** What a session works with; the guard owns it all. */
+export interface GuardParts {
+  readonly form: DecisionForm;
+  readonly model: Model;
+  /** That it reads: of the form's as many as it was trained for. */
+  readonly maxTokens: number;
+  readonly prompt: GuardPrompt;
+  readonly lanes: KeptLanes<'logits', Decided>;
+  readonly backend: BranchBackend<Decided>;
+  /** What every prompt begins with. */
+  shared(): Promise<KeptTokens>;
+  /** @throws UsageError ERR_DISPOSED */
+  checkOpen(): void;
+}
+
+interface Conversation {
+  readonly turns: readonly TextTurn[];
+  images(): Promise<readonly RgbImage[]>;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class GuardSession {
+  readonly #parts: GuardParts;
+  readonly #conversation: Conversation;
+  readonly #statistics = noStatistics();
+  readonly #grown: GrownPrefix<Decided>;
+  readonly #encoded: NativeImage[] = [];
+  #frame: { readonly headCount: number; readonly tailCount: number } | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  /** Not for callers: {@link Guard.open} makes sessions. */
+  constructor(parts: GuardParts, conversation: Conversation) {
+    this.#parts = parts;
+    this.#conversation = conversation;
+    this.#grown = new GrownPrefix(parts.backend);
+  }
+
+  get statistics(): Readonly<ScoringStatistics> {
+    return { ...this.#statistics };
+  }
+
+  /**
+   * The score of each whole answer, the higher the safer. What they share with each other, and with those of earlier calls,
+   * is computed once. Calls on one session run one after another.
+   *
+   * @throws EvaluatorError ERR_NO_DECISION; UsageError ERR_PROMPT_TOO_LONG, ERR_DISPOSED; AbortError; EngineError
+   */
+  async scores(answers: readonly string[], options: CallOptions = {}): Promise<number[]> {
+    return await this.#inTurn(options, () => this.#scores(answers, options.signal));
+  }
+
+  /** The score of the question with its pictures, the higher the less safe. @throws as {@link scores} */
+  async pictureScore(options: CallOptions = {}): Promise<number> {
+    return await this.#inTurn(options, async () => {
+      const { form } = this.#parts;
+      if (form.picture === null)
+        throw new UsageError(
+          'ERR_INVALID_REQUEST',
+          `decision: expected a form with a question about the picture, received ${form.name}.`,
+        );
+      const ids = await this.#ids(form.picture, null, { maxTokens: this.#parts.maxTokens, signal: options.signal });
+      this.#checkLength(ids.length);
+      const [row] = await this.#rows([ids], options.signal);
+      const safety = scoreOf(row?.picture ?? NO_DECISION, form.picture, this.#parts);
+      return form.picture.score === 'log-odds' ? -safety : 1 - safety;
+    });
+  }
+
+  /** Drops what it kept, once the work under way has ended. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#last = this.#last.then(() => {
+      this.#grown.drop();
+      this.#parts.lanes.forget(this.#encoded);
+      for (const image of this.#encoded.splice(0)) image.dispose();
+    });
+  }
+
+  async #scores(answers: readonly string[], signal: AbortSignal | undefined): Promise<number[]> {
+    const { form } = this.#parts;
+    if (answers.length === 0) return [];
+    this.#frame ??= await this.#readFrame(signal);
+    const whole: number[][] = [];
+    for (const answer of answers) whole.push(await this.#ids(form.answer, answer, { signal }));
+    const { maxTokens } = this.#parts;
+    const { sequences, cutTokenCount } = fitSequences(whole, { maxTokens, ...this.#frame });
+    this.#statistics.cutTokenCount += cutTokenCount;
+    const rows = await this.#rows(sequences, signal);
+    return rows.map((row) => scoreOf(row.answer, form.answer, this.#parts));
+  }
+
+  /** How much of the prompt stands before the answer, and how much behind it. */
+  async #readFrame(signal: AbortSignal | undefined): Promise<{ headCount: number; tailCount: number }> {
+    const { form, maxTokens } = this.#parts;
+    const limits = { maxTokens, signal };
+    const [one, other] = [await this.#ids(form.answer, 'a', limits), await this.#ids(form.answer, 'b', limits)];
+    const headCount = sharedLength(one, other);
+    const tailCount = sharedLength(one.slice(headCount).reverse(), other.slice(headCount).reverse());
+    this.#checkLength(headCount + tailCount + 1); // and something of the answer
+    return { headCount, tailCount };
+  }
+
+  #checkLength(tokenCount: number): void {
+    const { maxTokens } = this.#parts;
+    if (tokenCount <= maxTokens) return;
+    throw new UsageError(
+      'ERR_PROMPT_TOO_LONG',
+      `The guard reads at most ${maxTokens} tokens, received a prompt of ${tokenCount}. Shorten the conversation that is judged, or show fewer pictures.`,
+    );
+  }
+
+  async #ids(
+    question: DecisionQuestion,
+    answer: string | null,
+    limits: { readonly maxTokens?: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<number[]> {
+    const { prompt, lanes } = this.#parts;
+    const images = await this.#images(question, limits.signal);
+    return lanes.idsOf(await prompt.parts(question, { turns: this.#conversation.turns, images, answer }, limits));
+  }
+
+  /** Encoded with the first question that sees them. */
+  async #images({ prompt }: DecisionQuestion, signal: AbortSignal | undefined): Promise<readonly NativeImage[]> {
+    const { model } = this.#parts;
+    if (prompt.form !== 'question' || !prompt.seesPictures || !model.facts.hasVision) return [];
+    const images = await this.#conversation.images();
+    for (const image of images.slice(this.#encoded.length))
+      this.#encoded.push(await model.encodeImage(image, { signal }));
+    return this.#encoded;
+  }
+
+  async #rows(sequences: readonly (readonly number[])[], signal: AbortSignal | undefined): Promise<readonly Decided[]> {
+    const statistics = this.#statistics;
+    const ranBefore = statistics.ranTokenCount;
+    const rows = await this.#grown.rows(sequences, await this.#parts.shared(), { signal, statistics });
+    const wholeCount = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
+    statistics.cachedTokenCount += Math.max(0, wholeCount - (statistics.ranTokenCount - ranBefore));
+    return rows;
+  }
+
+  async #inTurn<Value>({ signal }: CallOptions, work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(() => {
+      this.#parts.checkOpen();
+      if (this.#closed) throw new UsageError('ERR_DISPOSED', 'The guard session was closed; open another.');
+      throwIfAborted(signal);
+      return work();
+    });
+    this.#last = turn.catch(() => undefined);
+    return await turn;
+  }
+}

@@ -1,0 +1,71 @@
+/** From the logits behind a question to a score: arithmetic alone. */
+import type { Model } from '../engine/index.js';
+import { EvaluatorError } from '../errors.js';
+import type { DecisionForm, DecisionQuestion } from './form.js';
+import type { VerdictTokens } from './verdict-tokens.js';
+
+/** What a model says to a question that one token answers. */
+export interface Decision {
+  /** ln of the probability of the good verdicts over that of the others. */
+  readonly logOdds: number;
+  /** Probability of all verdicts together, 0 to 1: the rest of it is no answer. */
+  readonly mass: number;
+  /** The token that it would say. */
+  readonly likeliest: number;
+}
+
+export function decisionOf(logits: Float32Array, { safe, unsafe }: VerdictTokens): Decision {
+  const [good, bad] = [logSum(logits, safe), logSum(logits, unsafe)];
+  const mass = Math.exp(logSumOf([good, bad]) - logSumOf(logits));
+  return { logOdds: good - bad, mass, likeliest: likeliestToken(logits) };
+}
+
+/**
+ * The score of an answer, the higher the safer.
+ *
+ * @throws EvaluatorError ERR_NO_DECISION where the verdicts together are less likely than the form asks for: what is left is
+ * noise. ERR_EVALUATOR for what is no number
+ */
+export function scoreOf(
+  { logOdds, mass, likeliest }: Decision,
+  { score, leastMass, verdicts }: Pick<DecisionQuestion, 'score' | 'leastMass' | 'verdicts'>,
+  { model, form }: { readonly model: Pick<Model, 'name' | 'text'>; readonly form: Pick<DecisionForm, 'name'> },
+): number {
+  const who = `${model.name} (decision ${form.name})`;
+  if (!Number.isFinite(logOdds) || !Number.isFinite(mass)) {
+    throw new EvaluatorError(
+      'ERR_EVALUATOR',
+      `Expected logits of ${who} that are finite numbers, received others. The model file may be damaged: fetch it again.`,
+    );
+  }
+  if (mass < leastMass) {
+    const words = [...verdicts.safe, ...verdicts.unsafe].join(', ');
+    throw new EvaluatorError(
+      'ERR_NO_DECISION',
+      `Expected ${who} to answer with one of ${words}, which together have a probability of at least ${leastMass}, received ${mass.toPrecision(2)}: ` +
+        `it does not answer the question, and would rather say ${JSON.stringify(model.text([likeliest]))}. Take a model that was made to answer it, or another form.`,
+    );
+  }
+  return score === 'log-odds' ? logOdds : 1 / (1 + Math.exp(-logOdds));
+}
+
+/** Index of the first of the largest. */
+function likeliestToken(logits: Float32Array): number {
+  let best = 0;
+  for (let token = 1; token < logits.length; token++)
+    if ((logits[token] as number) > (logits[best] as number)) best = token;
+  return best;
+}
+
+function logSum(logits: Float32Array, tokens: Int32Array): number {
+  return logSumOf(Array.from(tokens, (token) => logits[token] ?? Number.NaN));
+}
+
+/** ln of the sum of exp. */
+function logSumOf(values: ArrayLike<number>): number {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < values.length; at++) highest = Math.max(highest, values[at] as number);
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += Math.exp((values[at] as number) - highest);
+  return highest + Math.log(sum);
+}

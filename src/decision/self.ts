@@ -1,0 +1,85 @@
+/**
+ * The language model asked about its own answer, on a fork of the sequence that holds it: picture, question and answer are
+ * in the cache already, so a decision costs the question's tokens and one step. Source: ECSO (Gou et al., ECCV 2024, arXiv
+ * 2403.09572), which asks the same in a prompt of its own.
+ */
+import type { Model, Sequence } from '../engine/index.js';
+import { UsageError } from '../errors.js';
+import { allEnded } from '../side-by-side.js';
+import type { TextTurn } from '../types.js';
+import type { DecisionForm } from './form.js';
+import { decisionOf, scoreOf } from './log-odds.js';
+import { type VerdictTokens, verdictTokens } from './verdict-tokens.js';
+
+/** Forks at once: each takes a lane of the request's. */
+const MOST_LANES = 8;
+
+export class SelfDecision {
+  readonly kind = 'self';
+  readonly form: DecisionForm;
+  readonly #model: Model;
+  readonly #tokens: VerdictTokens;
+
+  /** @throws ModelError ERR_MODEL_MISMATCH where the model's vocabulary cannot say the verdicts */
+  static async of(model: Model, form: DecisionForm, signal?: AbortSignal): Promise<SelfDecision> {
+    return new SelfDecision(model, form, await verdictTokens(model, form.answer.verdicts, signal));
+  }
+
+  private constructor(model: Model, form: DecisionForm, tokens: VerdictTokens) {
+    this.#model = model;
+    this.form = form;
+    this.#tokens = tokens;
+  }
+
+  /** The question as tokens that stand behind an answer, up to where the decision falls. @param turns before that answer */
+  async question(turns: readonly TextTurn[], signal?: AbortSignal): Promise<Int32Array> {
+    const { prompt, lead } = this.form.answer;
+    if (prompt.form !== 'next-turn')
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `Expected a form that asks in the next turn, received ${this.form.name}.`,
+      );
+    const said = turns.map(({ role, content }) => ({ role, text: content }));
+    const asked = await this.#model.followUp(said, prompt.user, { signal });
+    if (lead === '' || this.#model.text(asked).endsWith(lead)) return asked;
+    const led = await this.#model.tokenize(lead, { isContinued: true, signal });
+    return Int32Array.from([...asked, ...led]);
+  }
+
+  /** Lanes and cells that asking so many answers at once takes of a request, beside their own. */
+  static room(questionCount: number, answerCount: number): { sequenceCount: number; cellCount: number } {
+    const lanes = questionCount === 0 ? 0 : Math.min(answerCount, MOST_LANES);
+    return { sequenceCount: lanes, cellCount: lanes * questionCount };
+  }
+
+  /**
+   * The score of each answer that a sequence ends with, the higher the safer. The sequences stay as they are.
+   *
+   * @param question what {@link question} gave
+   * @throws EvaluatorError ERR_NO_DECISION; AbortError; EngineError
+   */
+  async scores(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<number[]> {
+    const scores: number[] = [];
+    for (let at = 0; at < sequences.length; at += MOST_LANES)
+      scores.push(...(await this.#ask(sequences.slice(at, at + MOST_LANES), question, signal)));
+    return scores;
+  }
+
+  /** All in one batch. */
+  async #ask(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<number[]> {
+    const forks: Sequence[] = [];
+    try {
+      for (const sequence of sequences) forks.push(...(await sequence.fork(1)));
+      const logits = await allEnded(
+        forks.map(async (fork) => {
+          await fork.prefill([question], { signal });
+          return await fork.logits({ signal });
+        }),
+      );
+      const of = { model: this.#model, form: this.form };
+      return logits.map((row) => scoreOf(decisionOf(row, this.#tokens), this.form.answer, of));
+    } finally {
+      await Promise.all(forks.map((fork) => fork.release()));
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/** Which decision is asked, and of whom: what a caller names, checked before anything is loaded. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { type DecisionForm, type GuardFiles, readForm } from '../decision/index.js';
+import { ModelError, UsageError } from '../errors.js';
+import type { ResolvedModels } from '../models/index.js';
+import { describePath, parseOptions } from '../options.js';
+import type { EvaluatorsInForce, ThresholdsInForce } from '../policy/index.js';
+
+/** Who judges answers in the reward model's place, by a reply of one token. */
+export interface DecisionChoice {
+  /**
+   * How it is asked: `qwen3guard`, `llama-guard-3`, `granite-guardian` or `shieldstral` of a guard, `self` of the language
+   * model itself; or the path of a JSON file of one's own.
+   */
+  form: string;
+  /** GGUF of the guard. Not with `self`. @default none */
+  guard?: string | undefined;
+  /** GGUF of its projector, for one that sees pictures. @default none: it reads text alone */
+  guardProjector?: string | undefined;
+}
+
+const path = z.string('expected a path').min(1, 'expected a path');
+
+const decisionSchema = z.strictObject({
+  form: z.string('expected a form').min(1, 'expected a form'),
+  guard: path.optional(),
+  guardProjector: path.optional(),
+});
+
+/** The decision that an Eta was loaded with. */
+export interface DecisionFacts {
+  /** Name of its form. */
+  readonly form: string;
+  /** Of whom or what it asks, in words. */
+  readonly title: string;
+  /** GGUF of the guard; null where the language model is asked. */
+  readonly guard: string | null;
+  /** GGUF of its projector; null where the guard sees no pictures. */
+  readonly guardProjector: string | null;
+  /** SHA-256 of the wording: what is asked, and how the reply is read. */
+  readonly wordingSha256: string;
+}
+
+/** A form with the files that it is asked of. */
+export interface ResolvedDecision {
+  readonly form: DecisionForm;
+  /** Null: the language model itself. */
+  readonly files: GuardFiles | null;
+}
+
+/**
+ * @param choice a form's name or path alone, or with the guard's files
+ * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_MODEL_MISMATCH; UsageError ERR_INVALID_OPTION
+ */
+export async function resolveDecision(choice: string | DecisionChoice | undefined): Promise<ResolvedDecision | null> {
+  if (choice === undefined) return null;
+  const named: DecisionChoice = typeof choice === 'string' ? { form: choice } : choice;
+  const { form: name, guard, guardProjector } = parseOptions(decisionSchema, named, 'decision');
+  const form = await readForm(name);
+  if (form.asks === 'self') {
+    if (guard === undefined && guardProjector === undefined) return { form, files: null };
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `decision: expected no guard beside the form ${form.name}, which asks the language model itself, received one. Leave out decision.guard and decision.guardProjector.`,
+    );
+  }
+  if (guard === undefined) {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `decision: expected the GGUF of a guard for the form ${form.name} (${form.title}), received none. Name it in decision.guard.`,
+    );
+  }
+  const files = {
+    guard: await existing(guard, 'decision.guard'),
+    guardProjector: guardProjector === undefined ? null : await existing(guardProjector, 'decision.guardProjector'),
+  };
+  return { form, files };
+}
+
+export function decisionFacts({ form, files }: ResolvedDecision): DecisionFacts {
+  const { guard = null, guardProjector = null } = files ?? {};
+  return { form: form.name, title: form.title, guard, guardProjector, wordingSha256: form.wordingSha256 };
+}
+
+/** Who judges pictures and answers: a decision goes before the reward model, CLIP before the decision. */
+export function evaluatorsOf(models: ResolvedModels, decision: ResolvedDecision | null): EvaluatorsInForce {
+  const seesPictures = decision?.form.picture != null && decision.files?.guardProjector != null;
+  return {
+    pictures: models.clip !== null ? 'clip' : seesPictures ? 'decision' : null,
+    answers: decision !== null ? 'decision' : models.rewardModel !== null ? 'reward' : null,
+  };
+}
+
+/** The thresholds with those of the decision's form, for what it judges. */
+export function withDecision(
+  inForce: ThresholdsInForce,
+  decision: ResolvedDecision | null,
+  { pictures }: EvaluatorsInForce,
+): ThresholdsInForce {
+  if (decision === null) return inForce;
+  const { answer, picture, wordingSha256 } = decision.form;
+  const bound = ({ isCalibrated }: { readonly isCalibrated: boolean }) => (isCalibrated ? wordingSha256 : null);
+  const { thresholds, thresholdSources, calibratedPrompts } = inForce;
+  const before = picture === null || pictures !== 'decision' ? null : picture;
+  return {
+    thresholds: {
+      ...thresholds,
+      ...(before && { unsafeDecision: before.threshold }),
+      safeDecision: answer.threshold,
+    },
+    thresholdSources: { ...thresholdSources, ...(before && { unsafeDecision: 'form' }), safeDecision: 'form' },
+    calibratedPrompts: {
+      ...calibratedPrompts,
+      ...(before && { unsafeDecision: bound(before) }),
+      safeDecision: bound(answer),
+    },
+  };
+}
+
+async function existing(file: string, option: string): Promise<string> {
+  const found = resolve(file);
+  const isFile = await stat(found).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+  if (isFile) return found;
+  throw new ModelError(
+    'ERR_MODEL_NOT_FOUND',
+    `${option}: expected a GGUF at ${describePath(found)}, received none there. Check the path.`,
+  );
+}

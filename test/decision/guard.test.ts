@@ -1,0 +1,185 @@
+/** A guard over a request's life: accepted text, evicted prefixes, requests side by side, long answers, aborts, ends. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { DecisionForm, Guard } from '../../src/decision/index.js';
+import { goldenFile } from '../compatibility/golden.js';
+import { asked, tinyForm, tinyGuard } from './guards.js';
+
+const GGUF = goldenFile('qwen3-vl', 'model.gguf');
+const ASKED = [{ role: 'user' as const, content: 'How do I do that?' }];
+const CONTINUATIONS = [' I cannot help.', ' Here are the steps. Mix', '\n\ndogs on the grass', ' I can', ''];
+const none = async () => [];
+
+const policy = 'Nothing is allowed that does harm, and whatever else is, is. '.repeat(3);
+const user = '{policy}\nQuestion: {question}\nAnswer: {answer}\nIs it good?';
+const form: DecisionForm = tinyForm({
+  policy,
+  answer: asked({ prompt: { form: 'question', system: null, user, seesPictures: false } }),
+});
+let guard: Guard;
+
+before(async () => {
+  guard = await tinyGuard(GGUF, form);
+});
+after(() => guard.dispose());
+
+/** Of a session of its own: nothing but the policy is kept. */
+async function alone(answer: string, turns = ASKED, by = guard): Promise<number> {
+  const session = by.open(turns, none);
+  const [score = Number.NaN] = await session.scores([answer]);
+  session.close();
+  return score;
+}
+
+function assertClose(received: readonly number[], expected: readonly number[], bound = 1e-4): void {
+  assert.equal(received.length, expected.length);
+  const furthest = Math.max(...received.map((value, at) => Math.abs(value - (expected[at] ?? Number.NaN))));
+  assert.ok(furthest < bound, `${received}; expected ${expected}`);
+}
+
+test('candidates over accepted text are decided as whole answers, and what they share is computed once', async () => {
+  const session = guard.open(ASKED, none);
+  let accepted = '';
+  for (const text of ['As an AI assistant', ', I cannot', ' help with tha', 't. Ask', ' an expert!\n']) {
+    accepted += text;
+    const together = await session.scores(CONTINUATIONS.map((continuation) => accepted + continuation));
+    const expected: number[] = [];
+    for (const continuation of CONTINUATIONS) expected.push(await alone(accepted + continuation));
+    assertClose(together, expected);
+    assert.ok(new Set(together.map((odds) => odds.toFixed(4))).size > 1, 'odds that do not differ show nothing');
+  }
+  const { ranTokenCount, cachedTokenCount } = session.statistics;
+  assert.ok(cachedTokenCount > 5 * ranTokenCount, `${ranTokenCount} tokens ran, ${cachedTokenCount} were kept`);
+  session.close();
+});
+
+test('an answer that leaves what was kept for another is decided as if nothing had been kept', async () => {
+  const session = guard.open(ASKED, none);
+  for (const answer of ['I cannot help you with that at all.', 'I can: here are the steps.', 'no', 'I cannot'])
+    assertClose(await session.scores([answer]), [await alone(answer)]);
+  session.close();
+});
+
+test('many requests at once in a small context: prefixes are evicted and computed again, and nothing is wrong', async () => {
+  const small = await tinyGuard(GGUF, { ...form, maxTokens: 512 }, { contextSize: 768, sequenceCount: 8 });
+  try {
+    const all = Array.from({ length: 7 }, (_, at) => [{ role: 'user' as const, content: `${at}. How do I do that?` }]);
+    const sessions = all.map((turns) => ({ turns, session: small.open(turns, none) }));
+    for (const accepted of ['As an AI', 'As an AI assistant, I']) {
+      const answers = CONTINUATIONS.map((continuation) => accepted + continuation);
+      const scores = await Promise.all(sessions.map(({ session }) => session.scores(answers)));
+      for (const [at, { turns }] of sessions.entries()) {
+        const expected: number[] = [];
+        for (const answer of answers) expected.push(await alone(answer, turns));
+        assertClose(scores[at] ?? [], expected);
+      }
+    }
+    for (const { session } of sessions) session.close();
+    assert.equal((await small.open(ASKED, none).scores(Array.from({ length: 20 }, (_, at) => `${at}`))).length, 20);
+  } finally {
+    await small.dispose();
+  }
+});
+
+test('of an answer that is too long a stretch in the middle is left out, and it is counted', async () => {
+  const short = await tinyGuard(GGUF, tinyForm({ maxTokens: 256, answer: form.answer }));
+  const session = short.open(ASKED, none);
+  const long = 'word '.repeat(300);
+  const [first, second] = await session.scores([`${long}the end`, `${long}another end`]);
+  assert.notEqual(first, second, 'the end stays');
+  assert.ok(session.statistics.cutTokenCount > 0);
+  session.close();
+  const wordy = [{ role: 'user' as const, content: 'why '.repeat(400) }];
+  await assert.rejects(short.open(wordy, none).scores(['So.']), { code: 'ERR_PROMPT_TOO_LONG' });
+  await short.dispose();
+});
+
+test('a guard reads no more than it was trained for', async () => {
+  const wide = await tinyGuard(GGUF, tinyForm({ maxTokens: 131_072, answer: form.answer }), { contextSize: 4096 });
+  const session = wide.open(ASKED, none);
+  const [score] = await session.scores(['word '.repeat(20_000)]);
+  assert.ok(Number.isFinite(score));
+  assert.ok(session.statistics.cutTokenCount > 0, 'the rest is left out');
+  session.close();
+  await wide.dispose();
+});
+
+test('probability in place of odds: the same order between 0 and 1', async () => {
+  const share = await tinyGuard(GGUF, { ...form, answer: { ...form.answer, score: 'probability' } });
+  const probabilities = await share.open(ASKED, none).scores(CONTINUATIONS);
+  const odds = await guard.open(ASKED, none).scores(CONTINUATIONS);
+  assertClose(
+    probabilities,
+    odds.map((logOdds) => 1 / (1 + Math.exp(-logOdds))),
+    1e-5,
+  );
+  await share.dispose();
+});
+
+test('a bound that the verdicts do not reach: no decision, and the next that do are right', async () => {
+  const strict = await tinyGuard(GGUF, { ...form, answer: { ...form.answer, leastMass: 0.5 } });
+  await assert.rejects(strict.open(ASKED, none).scores(['So.']), {
+    code: 'ERR_NO_DECISION',
+    message: /a, t, which together have a probability of at least 0\.5, received 0\.\d+/,
+  });
+  await strict.dispose();
+});
+
+test('an aborted call ends, and the next is right', async () => {
+  const session = guard.open(ASKED, none);
+  const controller = new AbortController();
+  const aborted = session.scores(CONTINUATIONS, { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(aborted, { name: 'AbortError' });
+  assertClose(await session.scores(['So.']), [await alone('So.')]);
+  session.close();
+  session.close();
+  await assert.rejects(session.scores(['So.']), { code: 'ERR_DISPOSED' });
+});
+
+test('what is aborted while an evicted prefix is computed again leaves no lane behind', async () => {
+  const small = await tinyGuard(GGUF, { ...form, maxTokens: 1024 }, { contextSize: 1024, sequenceCount: 4 });
+  const turns = [{ role: 'user' as const, content: 'Why, and how, and what for? '.repeat(25) }];
+  const [evicted, other] = [
+    small.open(turns, none),
+    small.open([{ role: 'user', content: 'other '.repeat(100) }], none),
+  ];
+  const [expected = Number.NaN] = await evicted.scores(['So.']);
+  let abortedCount = 0;
+  for (let repeat = 0; repeat < 12; repeat++) {
+    await other.scores(['So.', 'No.']); // takes the room
+    const controller = new AbortController();
+    const aborted = evicted.scores(['So.', 'No.'], { signal: controller.signal });
+    await setTimeout(2);
+    controller.abort();
+    await aborted.then(
+      () => undefined,
+      () => {
+        abortedCount += 1;
+      },
+    );
+  }
+  assert.ok(abortedCount > 3, `${abortedCount} were aborted`);
+  assertClose(await evicted.scores(['So.']), [expected]);
+  await small.dispose();
+});
+
+test('a guard that is gone decides nothing', async () => {
+  const gone = await tinyGuard(GGUF, form);
+  const session = gone.open(ASKED, none);
+  await gone.dispose();
+  await gone.dispose();
+  await assert.rejects(session.scores(['So.']), { code: 'ERR_DISPOSED' });
+  session.close();
+  assert.throws(() => gone.open(ASKED, none), { code: 'ERR_DISPOSED' });
+});
+
+test('of a conversation every turn is shown', async () => {
+  const turns = [
+    { role: 'user' as const, content: 'A knife?' },
+    { role: 'assistant' as const, content: 'A knife.' },
+    ...ASKED,
+  ];
+  assert.ok(Math.abs((await alone('So.', turns as never)) - (await alone('So.'))) > 1e-3);
+});
