@@ -86,14 +86,17 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
     ...row(LABELS[answer?.evaluator ?? 'reward'], answer, answerRule),
   ];
   if (final !== null) lines.push(...row('  aligned', final, answerRule));
+  return [...lines, ...outcomeLines(result, { paint, columns })];
+}
+
+/** The explanation without the scores, and where the answer was cut. */
+export function outcomeLines(result: EtaResult, { paint, columns }: { paint: Paint; columns: number }): string[] {
   const say = (label: string, text: string) =>
     labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,
     );
-  lines.push(...say('verdict', explain(result)));
   const cut = cutText(result);
-  if (cut !== null) lines.push(...say('answer', cut));
-  return lines;
+  return [...say('verdict', explain(result)), ...(cut === null ? [] : say('answer', cut))];
 }
 
 /** Three decimals, with a sign only where it is negative; a dash for a threshold that nobody knows. */
