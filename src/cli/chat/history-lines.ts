@@ -2,7 +2,7 @@
 import { labelled, printable } from '../../terminal/paint.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
 import type { Conversation } from './conversation.js';
-import type { Picture } from './picture.js';
+import { labelOf, type Picture } from './picture.js';
 import type { Form } from './session.js';
 
 export function historyLines({ exchanges, attached }: Conversation, { paint, columns }: Form): string[] {
@@ -10,7 +10,7 @@ export function historyLines({ exchanges, attached }: Conversation, { paint, col
     labelled(label, printable(text), { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,
     );
-  const shown = (pictures: readonly Picture[]) => pictures.flatMap(({ name }) => say('picture', name));
+  const shown = (pictures: readonly Picture[]) => pictures.flatMap((picture) => say('picture', labelOf(picture)));
   const told = exchanges.map(({ question, pictures, result }) => [
     ...shown(pictures),
     ...say('question', question),

@@ -3,7 +3,7 @@ import { followAbort } from '../../abort.js';
 import { FileError } from '../../errors.js';
 import type { Eta } from '../../index.js';
 import { fitText } from '../../terminal/fit.js';
-import { columnsOf, createPaint, type Paint } from '../../terminal/paint.js';
+import { columnsOf, createPaint, type Paint, printable } from '../../terminal/paint.js';
 import type { Method } from '../../types.js';
 import { reportLines } from '../answer-report.js';
 import { streamAnswer } from '../answer-stream.js';
@@ -11,7 +11,7 @@ import { given } from '../model-options.js';
 import type { Notices } from '../notices.js';
 import { outcomeLines } from '../verdict-text.js';
 import { Conversation } from './conversation.js';
-import { type Picture, readPicture } from './picture.js';
+import { labelOf, type Picture, readPicture } from './picture.js';
 import type { SavedConversations } from './saved-conversation.js';
 
 export interface SessionOptions {
@@ -64,8 +64,10 @@ export class Session {
   /** Pictures for the next question, behind those that are attached already. */
   attach(pictures: readonly Picture[]): void {
     this.conversation.attached = [...this.conversation.attached, ...pictures];
-    for (const { name, image } of pictures)
-      this.tell([`${name} (${image.width} x ${image.height}) goes with the next question.`]);
+    for (const picture of pictures) {
+      const { width, height } = picture.image;
+      this.tell([`${printable(labelOf(picture))} (${width} x ${height}) goes with the next question.`]);
+    }
   }
 
   /** Reads pictures and attaches them: all, or with the first that cannot be read none. @throws ImageError */
