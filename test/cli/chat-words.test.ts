@@ -38,6 +38,15 @@ test('a question is none, whatever quotes are in it', options, () => {
     assert.deepEqual(leadingPaths(question), { paths: [], question }, question);
 });
 
+test('a text of any length is taken apart at once', options, () => {
+  for (const text of ['x', "'", '"', '\\', '/a ', `"a'`, "'a"].map((part) => part.repeat(2 ** 20 / part.length))) {
+    const startedAt = performance.now();
+    assert.deepEqual(leadingPaths(text), { paths: [], question: text.trim() });
+    assert.equal(wordsOf(text), null);
+    assert.ok(performance.now() - startedAt < 1000, text.slice(0, 9));
+  }
+});
+
 test('a command has a name and no path', () => {
   assert.deepEqual(commandIn('/image  a b.png '), { name: 'image', operand: 'a b.png' });
   assert.deepEqual(commandIn('/why'), { name: 'why', operand: '' });

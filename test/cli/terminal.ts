@@ -23,7 +23,11 @@ export class Terminal {
   readonly #ended: Promise<number | null>;
   #from = 0;
 
-  constructor(t: TestContext, args: readonly string[], { columns = 80, env = {} }: { columns?: number; env?: NodeJS.ProcessEnv } = {}) {
+  constructor(
+    t: TestContext,
+    args: readonly string[],
+    { columns = 80, env = {} }: { columns?: number; env?: NodeJS.ProcessEnv } = {},
+  ) {
     const words = [process.execPath, main, ...args].map((word) => `'${word}'`).join(' ');
     const line = `tty > '${this.#folder}/name'; stty cols ${columns} rows 40; exec ${words}`;
     const inherited = { ...process.env, TERM: 'xterm', NO_COLOR: '1', SHELL: '/bin/sh', ...env };

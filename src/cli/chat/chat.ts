@@ -1,7 +1,7 @@
 /** `eta-vlm chat`: many questions about pictures, the models loaded once. Answers go to stdout, all else to stderr. */
+import { stat } from 'node:fs/promises';
 import { orAbort } from '../../abort.js';
 import { checkApart, type Input, picturePath } from '../../outputs/index.js';
-import { exists } from '../../regular-file.js';
 import { type CalledCommand, EXIT, reportFailure } from '../../terminal/failure.js';
 import type { Interrupts } from '../../terminal/interrupt.js';
 import { stdin } from '../../terminal/stdin.js';
@@ -86,12 +86,19 @@ export async function chat(options: ChatOptions, { signal, interrupts, called }:
 async function obey(session: Session, line: string): Promise<void> {
   const command = commandIn(line);
   if (command !== null) {
-    const isPicture = !isCommand(command.name) && (await exists(`/${command.name}`));
+    const isPicture = !isCommand(command.name) && (await isFile(`/${command.name}`));
     if (!isPicture) return await runCommand(session, command);
   }
   const { paths, question } = line.startsWith(' ') ? { paths: [], question: line.trim() } : leadingPaths(line);
   await session.show(paths);
   if (question !== '') await session.ask(question);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 /** Where somebody who types sees it; null where lines come from elsewhere. */

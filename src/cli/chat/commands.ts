@@ -1,8 +1,9 @@
 /** What a line that begins with a slash does. */
-import { stat } from 'node:fs/promises';
 import { UsageError } from '../../errors.js';
 import { didYouMean } from '../../near-miss.js';
+import { describe, shortened } from '../../options.js';
 import { METHODS } from '../../policy/methods.js';
+import { exists } from '../../regular-file.js';
 import type { Method } from '../../types.js';
 import { reportLines } from '../answer-report.js';
 import { Conversation, type Exchange } from './conversation.js';
@@ -96,10 +97,10 @@ export async function runCommand(session: Session, { name, operand }: CommandLin
   const command = COMMANDS.find((known) => known.name === name);
   if (command === undefined) {
     const advice = didYouMean(`/${name}`, COMMAND_NAMES);
-    throw new UsageError('ERR_INVALID_REQUEST', `Unknown command '/${name}'. ${advice}`);
+    throw new UsageError('ERR_INVALID_REQUEST', `Unknown command '/${shortened(name)}'. ${advice}`);
   }
   if (command.operand === '' && operand !== '') {
-    const received = `Expected nothing behind '/${name}', received ${JSON.stringify(operand)}.`;
+    const received = `Expected nothing behind '/${name}', received ${describe(operand)}.`;
     throw new UsageError('ERR_INVALID_REQUEST', `${received} Leave it out.`);
   }
   await command.run(session, operand);
@@ -115,21 +116,22 @@ function helpLines(): string[] {
   ];
 }
 
-/** One path with spaces in it, as somebody types it, or several as a shell would have them. */
+/** Several paths, as a shell would have them, or one with spaces in it, as somebody types it. */
 async function pathsIn(operand: string, example: string): Promise<readonly string[]> {
-  if (operand === '') throw missing('a path', example);
-  const isThere = await stat(atHome(operand)).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? [operand] : (wordsOf(operand) ?? [operand]);
+  if (operand === '')
+    throw new UsageError('ERR_INVALID_REQUEST', `Expected a path, received nothing. For example: ${example}`);
+  const words = wordsOf(operand);
+  if (words === null || (await exists(atHome(operand)))) return [operand];
+  const isQuoted = /['"\\]/.test(operand);
+  const areThere = await Promise.all(words.map((word) => exists(atHome(word))));
+  return isQuoted || areThere.every((isThere) => isThere) ? words : [operand];
 }
 
 function chooseMethod(session: Session, operand: string): void {
   const name = METHODS.find((known) => known === operand);
   if (name === undefined && operand !== '') {
     const advice = didYouMean(operand, METHODS);
-    throw new UsageError('ERR_INVALID_REQUEST', `Expected a method, received ${JSON.stringify(operand)}. ${advice}`);
+    throw new UsageError('ERR_INVALID_REQUEST', `Expected a method, received ${describe(operand)}. ${advice}`);
   }
   const method: Method = name ?? session.method;
   session.method = method;
@@ -141,7 +143,7 @@ async function save(session: Session, operand: string): Promise<void> {
   lastOf(session, 'to save');
   const [path, ...more] = await pathsIn(operand, '/save talk.jsonl');
   if (path === undefined || more.length > 0) {
-    const received = `Expected one file, received ${JSON.stringify(operand)}.`;
+    const received = `Expected one file, received ${describe(operand)}.`;
     throw new UsageError('ERR_INVALID_REQUEST', `${received} Put a name with spaces in quotes.`);
   }
   const { exchanges } = session.conversation;
@@ -160,8 +162,4 @@ function lastOf(session: Session, why: string): Exchange {
   const last = session.conversation.exchanges.at(-1);
   if (last !== undefined) return last;
   throw new UsageError('ERR_INVALID_REQUEST', `Expected an answer ${why}, there is none yet. Ask something first.`);
-}
-
-function missing(what: string, example: string): UsageError {
-  return new UsageError('ERR_INVALID_REQUEST', `Expected ${what}, received nothing. For example: ${example}`);
 }

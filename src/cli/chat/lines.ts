@@ -36,12 +36,11 @@ export class PlainLines implements Lines {
       return null;
     }
     const { number, bytes, byteCount } = value;
-    if (bytes === null)
-      throw refused(`line ${number}: at most ${MOST_BYTES} bytes, received ${byteCount}. Shorten it.`);
+    if (bytes === null) throw refused(number, `at most ${MOST_BYTES} bytes, received ${byteCount}. Shorten it.`);
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r$/, '');
     } catch (cause) {
-      throw refused(`line ${number}: UTF-8, received bytes that are none. Save the text as UTF-8.`, cause);
+      throw refused(number, 'UTF-8, received bytes that are none. Save the text as UTF-8.', cause);
     }
   }
 
@@ -55,6 +54,6 @@ export class PlainLines implements Lines {
   }
 }
 
-function refused(message: string, cause?: unknown): UsageError {
-  return new UsageError('ERR_INVALID_REQUEST', `stdin, ${message.replace(': ', ': expected ')}`, { cause });
+function refused(number: number, expected: string, cause?: unknown): UsageError {
+  return new UsageError('ERR_INVALID_REQUEST', `stdin, line ${number}: expected ${expected}`, { cause });
 }

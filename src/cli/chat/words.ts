@@ -10,16 +10,20 @@ const WORD = new RegExp(`(?:${QUOTED.source}|${BARE.source})+(?=\\s|$)`, 'suy');
 /** What a terminal writes of a dragged file: a URL, or a path from the root, the home or here. */
 const PATH = isWindows ? /^(?:file:\/\/|[a-z]:[\\/]|\\\\|~?[\\/]|\.\.?[\\/])/i : /^(?:file:\/\/|~?\/|\.\.?\/)/i;
 
+/** What is longer is a text, and no paths: taking it apart would hold the process. */
+const MOST_CHARACTERS = 2 ** 15;
+
 /** The first word, without its quotes, and what stands behind it; null where a quote is not closed, or nothing is left. */
-export function firstWord(line: string): { readonly word: string; readonly rest: string } | null {
+function firstWord(line: string): { readonly word: string; readonly rest: string } | null {
   const text = line.trimStart();
   WORD.lastIndex = 0;
   const raw = WORD.exec(text)?.[0];
   return raw === undefined ? null : { word: bare(raw), rest: text.slice(raw.length).trimStart() };
 }
 
-/** All words; null where a quote is not closed. */
+/** All words; null where a quote is not closed, or for a text that is no list of paths by its length. */
 export function wordsOf(line: string): string[] | null {
+  if (line.length > MOST_CHARACTERS) return null;
   const words: string[] = [];
   for (let rest = line.trim(); rest !== ''; ) {
     const first = firstWord(rest);
@@ -34,6 +38,7 @@ export function wordsOf(line: string): string[] | null {
 export function leadingPaths(line: string): { readonly paths: readonly string[]; readonly question: string } {
   const paths: string[] = [];
   let question = line.trim();
+  if (question.length > MOST_CHARACTERS) return { paths, question };
   for (let first = firstWord(question); first !== null && PATH.test(first.word); first = firstWord(question)) {
     paths.push(first.word);
     question = first.rest;
