@@ -13,10 +13,10 @@ import { reportLines } from './answer-report.js';
 import { streamAnswer } from './answer-stream.js';
 import { modelInputs } from './inputs.js';
 import { checkWritable, writeJsonFile } from './json-file.js';
-import { loadModels } from './load-models.js';
+import { loadModels, sequenceCountFor } from './load-models.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
-import { type PolicyFlags, policyOptions, sequenceCountFor } from './policy-options.js';
+import { type PolicyFlags, policyOptions } from './policy-options.js';
 
 export interface AskOptions extends ModelFlags, PolicyFlags {
   readonly image?: readonly string[];

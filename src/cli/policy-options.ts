@@ -1,6 +1,5 @@
 /** Options that decide what an answer becomes, the same for every command that answers. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { METHODS } from '../policy/methods.js';
 import { POLICIES, POLICY_NAMES, REFUSAL_TEXT } from '../policy/policy.js';
 import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
@@ -63,15 +62,6 @@ export function policyOptions(flags: PolicyFlags) {
     refusalText: flags.refusal,
     thresholds: Object.keys(thresholds).length > 0 ? thresholds : undefined,
   });
-}
-
-/**
- * Sequences for one request at a time: the candidates of a round and the prompt they fork from.
- *
- * @param candidateCount what was said; undefined leaves the default
- */
-export function sequenceCountFor(candidateCount: number | undefined): number | undefined {
-  return candidateCount === undefined ? undefined : Math.max(SEQUENCE_COUNT, candidateCount + 1);
 }
 
 function decimal(text: string): number {

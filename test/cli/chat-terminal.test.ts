@@ -150,6 +150,8 @@ test('everything fits the width, also when it changes', options, async (t) => {
 test('a dumb terminal gets no escapes, and Ctrl-C all the same', options, async (t) => {
   const terminal = new Terminal(t, SLOW, { env: { TERM: 'dumb' } });
   await terminal.wait('> ');
+  terminal.type('/metX\x7fhod\n');
+  assert.match(await terminal.wait('\n> '), /The method is eta\./, 'the system edits the line');
   terminal.type(`${UNSAFE}\n`);
   await terminal.wait(UNSAFE);
   await new Promise((resolve) => setTimeout(resolve, 300)); // until the line is read: nothing is shown of it

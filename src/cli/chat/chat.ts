@@ -6,10 +6,10 @@ import { type CalledCommand, EXIT, reportFailure } from '../../terminal/failure.
 import type { Interrupts } from '../../terminal/interrupt.js';
 import { stdin } from '../../terminal/stdin.js';
 import { modelInputs } from '../inputs.js';
-import { loadModels } from '../load-models.js';
+import { loadModels, sequenceCountFor } from '../load-models.js';
 import { given, loadOptions, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
-import { type PolicyFlags, policyOptions, sequenceCountFor } from '../policy-options.js';
+import { type PolicyFlags, policyOptions } from '../policy-options.js';
 import { commandIn, isCommand, runCommand } from './commands.js';
 import { complete } from './completer.js';
 import { EditedLines } from './edited-lines.js';
