@@ -1,26 +1,22 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
 import { stat } from 'node:fs/promises';
-import { EngineError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
-import type { Eta, EtaRequest } from '../index.js';
-import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { describePath } from '../options.js';
 import { checkApart, picturePath, placeOf } from '../outputs/index.js';
 import { readRegularText } from '../regular-file.js';
-import { columnsOf, createPaint, labelled, printable } from '../terminal/paint.js';
+import { columnsOf, createPaint } from '../terminal/paint.js';
 import { print } from '../terminal/print.js';
-import { Progress } from '../terminal/progress.js';
 import { readStdin } from '../terminal/stdin.js';
-import { WordWrap } from '../terminal/word-wrap.js';
-import type { EtaEvent, EtaResult, RgbImage, Timings } from '../types.js';
+import type { EtaResult, RgbImage, Timings } from '../types.js';
+import { reportLines } from './answer-report.js';
+import { streamAnswer } from './answer-stream.js';
 import { modelInputs } from './inputs.js';
 import { checkWritable, writeJsonFile } from './json-file.js';
-import { loadModels } from './load-models.js';
+import { loadModels, sequenceCountFor } from './load-models.js';
 import { given, loadOptions, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
-import { roundLines } from './round-table.js';
-import { answersBy, LABEL_WIDTH, verdictLines } from './verdict-text.js';
 
 export interface AskOptions extends ModelFlags, PolicyFlags {
   readonly image?: readonly string[];
@@ -38,7 +34,11 @@ export interface AskOptions extends ModelFlags, PolicyFlags {
  */
 export async function ask(question: string, options: AskOptions, signal: AbortSignal): Promise<void> {
   checkQuestion(question);
-  const settings = given({ ...loadOptions(options), ...policyOptions(options), sequenceCount: sequenceCount(options) });
+  const settings = given({
+    ...loadOptions(options),
+    ...policyOptions(options),
+    sequenceCount: sequenceCountFor(options.n),
+  });
   if (options.trace !== undefined) await checkTrace(options.trace, options);
   const prompt = question === '-' ? await readPrompt(signal) : question;
   const startedAt = performance.now();
@@ -49,7 +49,7 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   await using eta = await loadModels({ ...settings, onNotice: notices.add, signal });
   notices.tell(); // what is known before the answer
   const request = given({ prompt, images, seed: options.seed, signal });
-  const answered = options.json ? await eta.respond(request) : await stream(eta, request);
+  const answered = options.json ? await eta.respond(request) : await streamAnswer(eta, request);
   const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };
   if (options.json) print(`${JSON.stringify(answerObject(result))}\n`);
   else writeVerdict(result, options.verbose === true);
@@ -108,70 +108,15 @@ function begunEarlier(timings: Timings, imageDecodeMs: number): Timings {
   return { ...timings, imageDecodeMs, firstTextMs: firstTextMs + imageDecodeMs, totalMs: totalMs + imageDecodeMs };
 }
 
-/** Room for the candidates of a round and the prompt they fork from. */
-function sequenceCount({ n }: AskOptions): number | undefined {
-  return n === undefined ? undefined : Math.max(SEQUENCE_COUNT, n + 1);
-}
-
-/** Writes the text as it comes; until then, what is going on. */
-async function stream(eta: Eta, request: EtaRequest): Promise<EtaResult> {
-  const lines = process.stdout.isTTY ? new WordWrap(columnsOf(process.stdout)) : null;
-  const progress = new Progress();
-  let ending = '';
-  try {
-    progress.show('reading the question ...');
-    for await (const event of eta.stream(request)) {
-      if (event.type === 'text') {
-        progress.clear();
-        print(lines === null ? event.text : lines.add(printable(event.text)));
-        ending = event.text.at(-1) ?? ending;
-      } else if (event.type === 'done') {
-        print(lines?.end() ?? '');
-        if (ending !== '\n') print('\n');
-        return event.result;
-      } else if (ending === '') progress.show(progressText(event));
-    }
-  } finally {
-    progress.clear();
-  }
-  throw new EngineError('ERR_DECODE', 'Expected the answer to end with its result, received none.');
-}
-
-function progressText(event: EtaEvent): string {
-  if (event.type === 'picture')
-    return event.judgement.isUnsafe ? 'the picture looks unsafe, answering ...' : 'answering ...';
-  if (event.type === 'vanilla') return 'judging the answer ...';
-  if (event.type === 'answer')
-    return event.judgement.isUnsafe ? 'the answer looks unsafe, aligning ...' : 'answering ...';
-  if (event.type === 'round') return `aligning, round ${event.round.round + 1} ...`;
-  return 'answering ...';
-}
-
 /** What `--json` prints: the result without its trace. */
 function answerObject(result: EtaResult) {
   const { trace: _trace, ...answer } = result;
   return answer;
 }
 
-function writeVerdict(result: EtaResult, isVerbose: boolean): void {
-  const paint = createPaint(process.stderr);
-  const columns = columnsOf(process.stderr);
-  const { trace, usage, timings } = result;
-  const lines: string[] = [''];
-  if (isVerbose) {
-    if (trace.vanillaText !== null && result.verdict.action !== 'answered') {
-      lines.push(...labelled('vanilla', printable(trace.vanillaText), { labelWidth: LABEL_WIDTH, columns }), '');
-    }
-    for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
-    if (trace.rounds.length > 0) lines.push('');
-  }
-  lines.push(...verdictLines(result, { paint, columns }));
-  const rounds =
-    trace.rounds.length === 0 ? '' : `${trace.rounds.length} ${trace.rounds.length === 1 ? 'round' : 'rounds'}, `;
-  const seconds = (timings.totalMs / 1000).toFixed(2);
-  const about = `${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
-  lines.push(...labelled('model', about, { labelWidth: LABEL_WIDTH, columns }).map((line) => paint('dim', line)));
-  process.stderr.write(`${lines.join('\n')}\n`);
+function writeVerdict(result: EtaResult, showsRounds: boolean): void {
+  const form = { showsRounds, paint: createPaint(process.stderr), columns: columnsOf(process.stderr) };
+  process.stderr.write(`\n${reportLines(result, form).join('\n')}\n`);
 }
 
 async function readPrompt(signal: AbortSignal): Promise<string> {

@@ -12,12 +12,17 @@ export function follow(program: Command): () => CalledCommand {
       called = part;
     });
   }
-  return () => ({
-    name: nameOf(called),
-    flags: new Set(called.options.map(({ long }) => long ?? '')),
+  return () => calledCommand(called);
+}
+
+/** What is said of a command when it, or a part of its work, fails. */
+export function calledCommand(command: Command): CalledCommand {
+  return {
+    name: nameOf(command),
+    flags: new Set(command.options.map(({ long }) => long ?? '')),
     said: saidOf(process.argv.slice(2)),
-    excessAdvice: excessAdviceOf(called),
-  });
+    excessAdvice: excessAdviceOf(command),
+  };
 }
 
 /** Words that are no names: paths among them come back whole, or as the folder that holds them. */

@@ -1,6 +1,7 @@
 /** Loads what the options of a command name, and says on stderr how far it is. */
 import { roomFor } from '../batch/context-room.js';
 import { type Eta, type LoadEtaOptions, type LoadProgress, loadEta } from '../index.js';
+import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { coveringMethod } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
 import type { Method } from '../types.js';
@@ -16,6 +17,15 @@ export async function loadModels(options: LoadEtaOptions): Promise<Eta> {
   } finally {
     progress.clear();
   }
+}
+
+/**
+ * Sequences for one request at a time: the candidates of a round and the prompt they fork from.
+ *
+ * @param candidateCount what was said; undefined leaves the default
+ */
+export function sequenceCountFor(candidateCount: number | undefined): number | undefined {
+  return candidateCount === undefined ? undefined : Math.max(SEQUENCE_COUNT, candidateCount + 1);
 }
 
 /** Requests that each say their own method. */

@@ -9,6 +9,7 @@ import { among, collected, filled, wholeNumber } from '../terminal/option-values
 import { addBatch } from './batch/command.js';
 import { addBenchmark } from './benchmark/command.js';
 import { addCalibrate } from './calibrate/command.js';
+import { addChat } from './chat/command.js';
 import { child } from './child.js';
 import { addCompletion } from './completion/command.js';
 import { addExperiment } from './experiment/command.js';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     .exitOverride();
   addTextAfter(program, AFTER_HELP).addHelpText('beforeAll', refuseUnknown);
   addAsk(program);
+  addChat(program);
   addBatch(program);
   addDemo(program);
   addDoctor(program);

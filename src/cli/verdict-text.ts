@@ -88,14 +88,17 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
     ...row(LABELS[answersBy(trace)], answer, answerRule),
   ];
   if (final !== null) lines.push(...row('  aligned', final, answerRule));
+  return [...lines, ...outcomeLines(result, { paint, columns })];
+}
+
+/** The explanation without the scores, and where the answer was cut. */
+export function outcomeLines(result: EtaResult, { paint, columns }: { paint: Paint; columns: number }): string[] {
   const say = (label: string, text: string) =>
     labelled(label, text, { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,
     );
-  lines.push(...say('verdict', explain(result)));
   const cut = cutText(result);
-  if (cut !== null) lines.push(...say('answer', cut));
-  return lines;
+  return [...say('verdict', explain(result)), ...(cut === null ? [] : say('answer', cut))];
 }
 
 /** Who judges answers, also where none was judged. */

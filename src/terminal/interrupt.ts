@@ -10,6 +10,14 @@ const SIGNALS = {
   SIGHUP: ['stopped, because the terminal was closed.', EXIT.hungUp],
 } as const;
 
+/** Ctrl-C, for a command whose work has parts that may be stopped without it. */
+export interface Interrupts {
+  /** Asked at each Ctrl-C: true where it was meant for a part of the work, and the command goes on. @default never */
+  isForPart: () => boolean;
+  /** A Ctrl-C that came as a key, because the terminal sends no signal for it. */
+  press(): void;
+}
+
 /**
  * Runs a command, its imports included, under one AbortSignal. The first signal aborts it, so that it frees what it holds; a
  * second one ends the process. When stdout is closed by its reader (`| head`), the command is aborted too, and ends quietly.
@@ -17,8 +25,11 @@ const SIGNALS = {
  * @throws StoppedError when the command ended because of it; FileError ERR_FILE_WRITE when stdout cannot be written; else
  * what the command throws
  */
-export async function withInterrupt<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export async function withInterrupt<Result>(
+  run: (signal: AbortSignal, interrupts: Interrupts) => Promise<Result>,
+): Promise<Result> {
   const controller = new AbortController();
+  const interrupts: Interrupts = { isForPart: () => false, press: () => process.emit('SIGINT', 'SIGINT') };
   let stopped: Error | undefined;
 
   const stop = (reason: Error) => {
@@ -35,6 +46,7 @@ export async function withInterrupt<Result>(run: (signal: AbortSignal) => Promis
   for (const [signal, [text, exitCode]] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(exitCode);
+      if (signal === 'SIGINT' && interrupts.isForPart()) return;
       stop(new StoppedError(text, exitCode));
     });
   }
@@ -42,7 +54,7 @@ export async function withInterrupt<Result>(run: (signal: AbortSignal) => Promis
   const terminals = [0, 1, 2].filter(isatty);
   process.on('exit', () => endWithout(terminals));
   try {
-    const result = await run(controller.signal);
+    const result = await run(controller.signal, interrupts);
     await new Promise<void>((resolve) => process.stdout.write('', () => resolve())); // whether the last of it went out
     if (stopped !== undefined) throw stopped;
     return result;

@@ -6,13 +6,14 @@ import { widthOf } from './width.js';
  * width, which are written without spaces, are words of their own.
  */
 export class WordWrap {
-  readonly #columns: number;
+  /** Of a line; may change while the text comes. */
+  columns: number;
   #column = 0;
   #spaces = '';
   #word = '';
 
   constructor(columns: number) {
-    this.#columns = columns;
+    this.columns = columns;
   }
 
   /** What can be written of the text so far. */
@@ -40,7 +41,7 @@ export class WordWrap {
       const isWide = widthOf(letter) === 2;
       if (isWide) ready += this.#endWord();
       this.#word += letter;
-      if (isWide || this.#word.length >= this.#columns) ready += this.#endWord();
+      if (isWide || this.#word.length >= this.columns) ready += this.#endWord();
     }
     return ready;
   }
@@ -55,10 +56,10 @@ export class WordWrap {
     const [spaces, word] = [this.#spaces, this.#word];
     [this.#spaces, this.#word] = ['', ''];
     const canBreak = this.#column > 0 && (spaces !== '' || widthOf(word) === 2);
-    const breaks = canBreak && this.#column + widthOf(spaces) + widthOf(word) > this.#columns;
+    const breaks = canBreak && this.#column + widthOf(spaces) + widthOf(word) > this.columns;
     // The terminal itself goes on in the next line where nothing could be broken.
     const column = (breaks ? 0 : this.#column + widthOf(spaces)) + widthOf(word);
-    this.#column = column > this.#columns ? column % this.#columns : column;
+    this.#column = column > this.columns ? column % this.columns : column;
     return breaks ? `\n${word}` : `${spaces}${word}`;
   }
 }

@@ -294,6 +294,16 @@ test('a word that is longer than a line is not held back', () => {
   assert.equal(written + wrap.add(' y') + wrap.end(), `${'x'.repeat(25)} y`);
 });
 
+test('a terminal that is made narrower or wider in the middle of a text', () => {
+  const wrap = new WordWrap(20);
+  const written = [wrap.add('one two three four ')];
+  wrap.columns = 9;
+  written.push(wrap.add('five six '));
+  wrap.columns = 30;
+  written.push(wrap.add('seven eight nine ten'), wrap.end());
+  assert.equal(written.join(''), 'one two three four\nfive six seven eight nine ten');
+});
+
 test('a word ends where letters of full width begin', () => {
   const wrap = new WordWrap(5);
   assert.equal(wrap.add('abcd中') + wrap.end(), 'abcd\n中');

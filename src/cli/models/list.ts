@@ -58,7 +58,8 @@ export async function listModels(names: readonly string[], options: ListOptions)
   return sets.some(({ parts }) => parts.some((part) => 'problem' in part)) ? EXIT.someFailed : EXIT.ok;
 }
 
-function partLines(part: PartFacts | Problem, paint: Paint): string[] {
+/** One part: its name and size, where it lies, and its threshold. */
+export function partLines(part: PartFacts | Problem, paint: Paint): string[] {
   const label = `  ${partName(part.kind)}`.padEnd(LABEL_WIDTH + 2);
   const rest = ' '.repeat(LABEL_WIDTH + 2);
   if ('problem' in part) return [`${label}${paint('red', 'cannot be used')}`, `${rest}${part.problem}`];

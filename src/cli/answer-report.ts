@@ -1,0 +1,31 @@
+/** What is told of an answer below its text: how it came about, what was found and done, and by whom. */
+import { labelled, type Paint, printable } from '../terminal/paint.js';
+import type { EtaResult } from '../types.js';
+import { roundLines } from './round-table.js';
+import { answersBy, LABEL_WIDTH, verdictLines } from './verdict-text.js';
+
+export interface ReportForm {
+  /** Whether the model's own answer, where it was not given out, and the rounds of the search are told too. */
+  readonly showsRounds: boolean;
+  readonly paint: Paint;
+  readonly columns: number;
+}
+
+export function reportLines(result: EtaResult, { showsRounds, paint, columns }: ReportForm): string[] {
+  const { trace, usage, timings } = result;
+  const lines: string[] = [];
+  if (showsRounds) {
+    if (trace.vanillaText !== null && result.verdict.action !== 'answered') {
+      lines.push(...labelled('vanilla', printable(trace.vanillaText), { labelWidth: LABEL_WIDTH, columns }), '');
+    }
+    for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
+    if (trace.rounds.length > 0) lines.push('');
+  }
+  lines.push(...verdictLines(result, { paint, columns }));
+  const rounds =
+    trace.rounds.length === 0 ? '' : `${trace.rounds.length} ${trace.rounds.length === 1 ? 'round' : 'rounds'}, `;
+  const seconds = (timings.totalMs / 1000).toFixed(2);
+  const about = `${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
+  lines.push(...labelled('model', about, { labelWidth: LABEL_WIDTH, columns }).map((line) => paint('dim', line)));
+  return lines;
+}

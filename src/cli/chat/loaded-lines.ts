@@ -1,0 +1,27 @@
+/** What a chat has loaded, part by part, with the thresholds that hold in it. */
+import type { EtaFacts } from '../../index.js';
+import { fitLine } from '../../terminal/fit.js';
+import { type Part, type PartFacts, partFacts } from '../model-facts.js';
+import { LABEL_WIDTH, partLines } from '../models/list.js';
+import type { Form } from './session.js';
+
+/** @throws ModelError for a file that is gone by now */
+export async function loadedLines(facts: EtaFacts, { paint, columns }: Form): Promise<string[]> {
+  const { models, policy, contextSize } = facts;
+  const { languageModel, projector, clip, rewardModel } = models;
+  const paths = { 'language-model': languageModel, projector, clip, 'reward-model': rewardModel };
+  const lines = [paint('bold', models.name)];
+  for (const [kind, path] of Object.entries(paths) as [Part['kind'], string | null][]) {
+    if (path !== null) lines.push(...partLines(inForce(await partFacts({ kind, path }), facts), paint));
+  }
+  lines.push(`${'  context'.padEnd(LABEL_WIDTH + 2)}${contextSize} tokens`);
+  lines.push(`${'  policy'.padEnd(LABEL_WIDTH + 2)}${policy.name}`);
+  return lines.flatMap((line) => fitLine(line, columns, LABEL_WIDTH + 2));
+}
+
+/** With the threshold that answers are held against, wherever it comes from. */
+function inForce(part: PartFacts, { thresholds, thresholdSources }: EtaFacts): PartFacts {
+  if (part.threshold === null) return part;
+  const { field } = part.threshold;
+  return { ...part, threshold: { field, value: thresholds[field], source: thresholdSources[field] } };
+}
