@@ -6,6 +6,7 @@ export {
   type EtaErrorCode,
   EvaluatorError,
   FileError,
+  HubError,
   ImageError,
   JudgeError,
   ModelError,
