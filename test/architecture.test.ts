@@ -68,10 +68,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   clip: ['onnx', 'manifest', 'tokenizer', ...leaves],
   reward: ['onnx', 'manifest', 'tokenizer', ...leaves],
   search: leaves,
-  models: leaves,
+  hub: ['outputs', ...leaves],
+  models: ['hub', ...leaves],
   converter: ['models', ...leaves],
   policy: leaves,
-  loading: ['engine', 'onnx', 'manifest', 'clip', 'reward', 'models', 'policy', ...leaves],
+  loading: ['engine', 'onnx', 'manifest', 'clip', 'reward', 'hub', 'models', 'policy', ...leaves],
   eta: ['search', 'engine', 'clip', 'reward', 'models', 'image', 'policy', 'loading', ...leaves],
   index: ['eta', 'loading', 'policy', 'models', 'image', ...leaves],
   batch: ['index', 'eta', 'loading', 'policy', 'models', 'engine', 'manifest', 'image', 'outputs', ...leaves],
@@ -94,7 +95,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   experiment: ['index', ...answering, 'benchmark', 'batch', 'judges', 'statistics', 'report', 'outputs', ...leaves],
   terminal: ['outputs', ...leaves],
-  cli: ['index', 'native', ...answering, ...measuring, 'converter', 'outputs', 'terminal', ...leaves],
+  cli: ['index', 'native', 'hub', ...answering, ...measuring, 'converter', 'outputs', 'terminal', ...leaves],
 };
 
 /** Rooms that are known by type alone. */

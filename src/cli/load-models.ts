@@ -40,6 +40,7 @@ export async function loadForMethods(
 
 /** What is being loaded, in words. */
 function loadingText({ part, fraction }: LoadProgress): string {
+  if (part === 'download') return `fetching the models ... ${Math.round(fraction * 100)} %`;
   const name = { 'language-model': 'the language model', clip: 'CLIP', 'reward-model': 'the reward model' }[part];
   return `loading ${name} ... ${Math.round(fraction * 100)} %`;
 }

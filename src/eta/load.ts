@@ -1,6 +1,7 @@
 /** From files to an Eta that answers. */
 import {
   checkEvaluators,
+  downloadModels,
   evaluatorDevicesOf,
   FileMarks,
   gpuLayersThatFit,
@@ -18,17 +19,18 @@ import { warnOnce } from './notice.js';
 import { ResidentParts } from './resident-parts.js';
 
 /**
- * Loads language model, projector, CLIP and reward model. Nothing is fetched: every file must be there.
+ * Loads language model, projector, CLIP and reward model. Nothing is fetched without `download: true`: every file must be there.
  *
  * @param options all optional; without any, the shipped miniature with our policy
  * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit together, and
- * ERR_MEMORY for models that need more memory than is free; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT; EvaluatorError;
+ * ERR_MEMORY for models that need more memory than is free; HubError and FileError where fetching fails; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT; EvaluatorError;
  * AbortError. What was loaded by then is freed.
  */
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
   const policy = overridePolicy(POLICIES[parsed.policy], parsed);
-  const models = await resolveModels(parsed.models ?? 'miniature');
+  await downloadModels(parsed.models, parsed);
+  const models = await resolveModels(parsed.models ?? 'miniature', parsed);
   checkEvaluators(models, policy.method);
   const inForce = await thresholdsOf(models, parsed, policy);
   checkThresholds(inForce.thresholds, { method: policy.method, hasImages: models.clip !== null });

@@ -109,9 +109,7 @@ class Fetching {
     const { repo, commit, file } = this.#target;
     const { signal } = this.#options;
     if (this.#byteCount === file.sizeBytes) return { value: null };
-    const url = this.#client.url(
-      `/${repo}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`,
-    );
+    const url = this.#client.fileUrl(repo, commit, file.path);
     const asked = { repo, revision: commit, file: file.path, hasToken: this.#client.settings.token !== null, url };
     const before = this.#byteCount;
     try {

@@ -36,6 +36,11 @@ export class HubClient {
     return new URL(`${this.settings.endpoint.href.replace(/\/$/, '')}${path}`);
   }
 
+  /** Where the bytes of a file are asked for. */
+  fileUrl(repo: string, commit: string, path: string): URL {
+    return this.url(`/${repo}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`);
+  }
+
   /**
    * Follows redirects; the token goes to the endpoint's own origin, and nowhere else.
    *

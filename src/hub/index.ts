@@ -1,8 +1,17 @@
 /** Files from a model hub, and where they are kept; nothing of what is in them. */
-export { type HubAddress, hubAddressText, isHubAddress, isRepoName, isSafePath, parseHubAddress } from './address.js';
+export {
+  type HubAddress,
+  hubAddressText,
+  isHubAddress,
+  isRepoName,
+  isSafePath,
+  parseHubAddress,
+  type RepoAddress,
+} from './address.js';
 export { HubClient } from './client.js';
+export { openStart } from './file-start.js';
 export { fetchListing, type HubFile, type Listing } from './listing.js';
 export { missingBytes, type PullOptions, type PullProgress, pullFiles } from './pull.js';
-export { RepoCache } from './repo-cache.js';
+export { cachedListing, RepoCache } from './repo-cache.js';
 export { type HubSettings, hubSettings } from './settings.js';
 export { checkRoom, freeBytes } from './space.js';

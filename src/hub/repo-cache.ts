@@ -2,10 +2,11 @@
  * Files of one repository as the hub's clients keep them: `blobs` by hash, `refs` from revision to commit, `snapshots` with
  * a folder a commit whose entries lead to blobs.
  */
-import { copyFile, link, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { copyFile, link, mkdir, readdir, readFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { parsedJson } from '../json.js';
 import { makeFolder, refusedCall, writeWhole } from '../outputs/index.js';
+import type { RepoAddress } from './address.js';
 import { type HubFile, type Listing, listingSchema } from './listing.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -135,4 +136,25 @@ async function moved(blob: string, to: string): Promise<void> {
 async function isFile(path: string, sizeBytes: number): Promise<boolean> {
   const found = await stat(path).catch(() => null);
   return found?.isFile() === true && found.size === sizeBytes;
+}
+
+/**
+ * What is here of a repository, told without a connection: as the hub announced it, else the files that another client
+ * fetched. Null: nothing.
+ */
+export async function cachedListing(folder: string, { repo, revision }: RepoAddress): Promise<Listing | null> {
+  const cache = new RepoCache(folder, repo);
+  const commit = await cache.commitOf(revision);
+  if (commit === null) return null;
+  const announced = await cache.listing(commit);
+  if (announced !== null) return announced;
+  const root = cache.snapshotPath(commit);
+  const entries = await readdir(root, { recursive: true }).catch(() => []);
+  const files: HubFile[] = [];
+  for (const entry of entries.sort()) {
+    const found = await stat(join(root, entry)).catch(() => null);
+    const blob = await realpath(join(root, entry)).catch(() => '');
+    if (found?.isFile()) files.push({ path: entry.replaceAll('\\', '/'), sizeBytes: found.size, hash: basename(blob) });
+  }
+  return { repo, commit, licence: null, isGated: false, files };
 }

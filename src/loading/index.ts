@@ -6,4 +6,13 @@ export { checkEvaluators, type EvaluatorDevices, evaluatorDevicesOf, type Loaded
 export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-options.js';
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
 export { openTrunk } from './open-trunk.js';
+export {
+  carryOut,
+  checkLicences,
+  downloadModels,
+  type PreparedPull,
+  preparePull,
+  termsOf,
+  WholeProgress,
+} from './pull.js';
 export { thresholdsOf } from './thresholds.js';

@@ -45,6 +45,13 @@ const EVALUATOR_NAMES = { rewardModel: 'reward model', clip: 'CLIP' } as const;
 export function checkEvaluators(models: ResolvedModels, method: Policy['method']): void {
   const plan = METHOD_PLANS[method];
   if (!plan.gatesImage && !plan.gatesAnswer) return;
+  const guard = models.rewardModel === null ? (models.published?.guard ?? null) : null;
+  if (guard !== null)
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `models: expected evaluators that this version can load, received the guard '${guard.form}' of ${models.name}, which it cannot ask yet. ` +
+        "Name a reward model of your own in models.rewardModel. Or load with method: 'vanilla', for answers that nobody evaluates.",
+    );
   const isGateless = models.clip === null && models.projector !== null;
   const missing = models.rewardModel === null ? 'rewardModel' : isGateless ? 'clip' : null;
   if (missing === null) return;

@@ -15,6 +15,17 @@ export {
   roundedCells,
 } from './memory.js';
 export { languageShape, type TypeBytes } from './model-shape.js';
-export { FOLDER_LAYOUT, registeredModels } from './registry.js';
-export { type ModelChoice, type ModelPaths, type ResolvedModels, resolveModels } from './resolve.js';
+export { bytesToFetch, fetchPlan, type ModelPlan, type PlannedPart, partPath, planHere, planModels } from './plan.js';
+export { plannedShapes } from './planned-shapes.js';
+export { type PublishedSet, type Role, readBytes } from './published.js';
+export { FOLDER_LAYOUT, publishedSets, registeredModels } from './registry.js';
+export {
+  type ModelChoice,
+  type ModelPaths,
+  type PublishedFacts,
+  type ResolvedModels,
+  type ResolveOptions,
+  resolvedPlan,
+  resolveModels,
+} from './resolve.js';
 export { modelShapes } from './shapes.js';

@@ -3,9 +3,12 @@ import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
+import { hubSettings, isHubAddress } from '../hub/index.js';
 import { didYouMean } from '../near-miss.js';
 import { describePath, parseOptions } from '../options.js';
-import { FOLDER_LAYOUT, type ModelFiles, registeredModels } from './registry.js';
+import { type ModelPlan, partPath, planHere } from './plan.js';
+import type { Role } from './published.js';
+import { FOLDER_LAYOUT, type ModelFiles, publishedSets, registeredModels } from './registry.js';
 
 const path = z.string('expected a path').min(1, 'expected a path');
 
@@ -28,7 +31,10 @@ export interface ModelPaths {
   rewardModel?: string | undefined;
 }
 
-/** What {@link resolveModels} takes: a name of the registry, a folder laid out as models/miniature is, or paths. */
+/**
+ * What {@link resolveModels} takes: a name of the registry, an address of a hub ("hf:owner/name:Q4_K_M"), a folder laid out
+ * as models/miniature is, or paths.
+ */
 export type ModelChoice = string | ModelPaths;
 
 /** Files that exist, as absolute paths; null for what the choice does not have. */
@@ -39,10 +45,26 @@ export interface ResolvedModels {
   readonly languageModel: string;
   /** GGUF of the projector. */
   readonly projector: string | null;
-  /** Folder of the CLIP model. */
+  /** Folder of the CLIP model, or the vision graph of one as others publish it. */
   readonly clip: string | null;
   /** Folder of the reward model. */
   readonly rewardModel: string | null;
+  /** What its set says beyond files; there for sets that others publish alone. */
+  readonly published?: PublishedFacts | undefined;
+}
+
+/** What a set of models that others publish says beyond its files. */
+export interface PublishedFacts {
+  /** Threshold of CLIP, where the set names one: a CLIP score, whose it is, and whether it was found for these files. */
+  readonly unsafeClipScore: { readonly value: number; readonly source: string; readonly isCalibrated: boolean } | null;
+  /** The guard that the set has for answers, by how it is asked; null without one. */
+  readonly guard: { readonly form: string; readonly path: string } | null;
+}
+
+/** What {@link resolveModels} looks in. */
+export interface ResolveOptions {
+  /** The hub's cache. @default what the environment says */
+  readonly modelsFolder?: string | undefined;
 }
 
 /**
@@ -51,7 +73,7 @@ export interface ResolvedModels {
  * @throws ModelError ERR_MODEL_NOT_FOUND with the known names and the nearest one, or with the file that is missing;
  * UsageError for an object that is not {@link ModelPaths}
  */
-export async function resolveModels(choice: ModelChoice): Promise<ResolvedModels> {
+export async function resolveModels(choice: ModelChoice, options: ResolveOptions = {}): Promise<ResolvedModels> {
   if (typeof choice !== 'string') {
     const paths = parseOptions(pathsSchema, choice, 'models');
     const files = { projector: null, clip: null, rewardModel: null, ...paths };
@@ -60,17 +82,50 @@ export async function resolveModels(choice: ModelChoice): Promise<ResolvedModels
   const registered = await registeredModels();
   const known = registered.find(({ name }) => name === choice);
   if (known !== undefined) return await check(known.name, known.folder, known);
+  const published = await publishedSets();
+  const set = isHubAddress(choice) ? choice : published.find(({ name }) => name === choice);
+  if (set !== undefined) {
+    const { folder } = hubSettings(options.modelsFolder);
+    return resolvedPlan(await planHere(set, folder), folder);
+  }
   if (choice !== '' && (await kindOf(choice)) === 'folder') {
     const folder = resolve(choice);
     return await check(basename(folder), folder, await presentFiles(folder));
   }
-  const names = registered.map(({ name }) => name);
+  const names = [...registered, ...published].map(({ name }) => name);
   const hint = didYouMean(choice, names, 'Check the name or the path.');
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
     `models: expected a known name (${names.join(', ')}) or a folder, received ${describePath(choice)}, ` +
       `which is neither. ${hint} Paths of single files go into models.languageModel and its neighbours.`,
   );
+}
+
+/** Of files that are here. @throws ModelError ERR_MODEL_NOT_FOUND for an address that has no language model */
+export function resolvedPlan(plan: ModelPlan, folder: string): ResolvedModels {
+  const pathOf = (role: Role) => {
+    const part = plan.parts.find((one) => one.role === role);
+    return part === undefined ? null : partPath(part, folder);
+  };
+  const languageModel = pathOf('languageModel');
+  if (languageModel === null)
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `models: expected a language model at ${plan.name}, found ${pathOf('clip') === null ? 'a projector' : 'a CLIP'} alone. Name it as a part: ${describePath(pathOf('clip') ?? pathOf('projector') ?? '')}.`,
+    );
+  const guard = plan.parts.find(({ role }) => role === 'guard');
+  const threshold = plan.parts.find(({ role }) => role === 'clip')?.threshold ?? null;
+  return {
+    name: plan.name,
+    languageModel,
+    projector: pathOf('projector'),
+    clip: pathOf('clip'),
+    rewardModel: null,
+    published: {
+      unsafeClipScore: threshold,
+      guard: guard === undefined ? null : { form: guard.form ?? 'unknown', path: partPath(guard, folder) },
+    },
+  };
 }
 
 /** A folder must hold a language model; the other files it may lack. */

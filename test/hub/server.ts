@@ -105,7 +105,8 @@ export class TestHub {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = decodeURIComponent(request.url ?? '');
-    const [, apiRepo, kind, , query = ''] = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/([^?]+)(?:\?(.*))?$/.exec(path) ?? [];
+    const [, apiRepo, kind, , query = ''] =
+      /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/([^?]+)(?:\?(.*))?$/.exec(path) ?? [];
     const [, fileRepo, commit, file = ''] = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(path) ?? [];
     const fault = this.#meet(request, apiRepo === undefined ? 'resolve' : 'api');
     if (fault?.status !== undefined) return end(response, fault.status, fault.headers, fault.body);
@@ -132,7 +133,12 @@ export class TestHub {
       return end(response, 404, { 'x-error-code': 'RevisionNotFound' });
     const gated = repo.access?.kind === 'gated' ? 'manual' : false;
     const cardData = repo.licence === undefined ? undefined : { license: repo.licence };
-    end(response, 200, {}, Buffer.from(JSON.stringify({ id: name, sha: commitOf(repo), gated, cardData, private: false })));
+    end(
+      response,
+      200,
+      {},
+      Buffer.from(JSON.stringify({ id: name, sha: commitOf(repo), gated, cardData, private: false })),
+    );
   }
 
   async #resolve(
@@ -183,7 +189,11 @@ export function hashOf(bytes: Buffer): string {
 }
 
 /** The list of files, a few a page. */
-function tree({ files }: TestRepo, query: string, address: string): { readonly body: Buffer; readonly headers: Record<string, string> } {
+function tree(
+  { files }: TestRepo,
+  query: string,
+  address: string,
+): { readonly body: Buffer; readonly headers: Record<string, string> } {
   const start = Number(new URLSearchParams(query).get('cursor') ?? 0);
   const entries = Object.entries(files).map(([path, bytes]) => ({
     type: 'file',
@@ -195,12 +205,22 @@ function tree({ files }: TestRepo, query: string, address: string): { readonly b
   const more = entries.length > start + PAGE_COUNT;
   const next = `${address.replace(/[?&]cursor=\d+/, '')}&cursor=${start + PAGE_COUNT}`;
   return {
-    body: Buffer.from(JSON.stringify([{ type: 'directory', path: 'onnx', oid: 'x', size: 0 }, ...entries.slice(start, start + PAGE_COUNT)])),
+    body: Buffer.from(
+      JSON.stringify([
+        { type: 'directory', path: 'onnx', oid: 'x', size: 0 },
+        ...entries.slice(start, start + PAGE_COUNT),
+      ]),
+    ),
     headers: more ? { link: `<${next}>; rel="next"` } : {},
   };
 }
 
-function end(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}, body?: Buffer): void {
+function end(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  body?: Buffer,
+): void {
   response.writeHead(status, { 'content-length': String(body?.length ?? 0), ...headers });
   response.end(body);
 }
