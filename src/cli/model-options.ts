@@ -1,9 +1,12 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
+import { hubAddressText, parseHubAddress } from '../hub/address.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
 import { among, filled, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types.js';
+import { modelChoice } from './chosen-models.js';
+import { readConfig } from './config/config-file.js';
 
 /** Number formats of the cache, by memory. */
 export const CACHE_TYPES = ['f32', 'f16', 'q8_0'] as const;
@@ -12,6 +15,9 @@ type CacheType = (typeof CACHE_TYPES)[number];
 export interface ModelFlags {
   readonly policy?: PolicyName;
   readonly models?: string;
+  /** An address of a hub, whose files are fetched where they are not here. */
+  readonly hf?: string;
+  readonly acceptLicence?: boolean;
   readonly languageModel?: string;
   readonly projector?: string;
   readonly clip?: string;
@@ -55,13 +61,24 @@ export function addModelOptions(command: Command): Command {
     .addOption(evaluatorDeviceOption());
 }
 
+/** Of commands that may fetch what they need. */
+export function addHubOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--hf <address>', 'models of a hub, fetched where they are not here: owner/name, or owner/name:Q4_K_M')
+        .argParser(filled)
+        .conflicts(['models', 'languageModel', 'projector']),
+    )
+    .option('--accept-licence', 'agree to a licence that asks for it, with --hf');
+}
+
 /**
  * The part of loadEta's options that these flags say; what was not given is left out, so that the defaults stand.
  *
  * @throws UsageError ERR_INVALID_OPTION when parts are named without the language model
  */
 export function loadOptions(flags: ModelFlags) {
-  const { languageModel, projector, clip, rewardModel } = flags;
+  const { languageModel, projector, clip, rewardModel, hf } = flags;
   const parts = { projector, clip, rewardModel };
   if (languageModel === undefined && Object.values(parts).some((part) => part !== undefined)) {
     throw new UsageError(
@@ -70,8 +87,10 @@ export function loadOptions(flags: ModelFlags) {
     );
   }
   return given({
-    policy: flags.policy,
-    models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
+    policy: flags.policy ?? readConfig().policy,
+    models: languageModel === undefined ? (ofHub(hf) ?? modelChoice(flags.models)) : given({ languageModel, ...parts }),
+    download: hf === undefined ? undefined : true,
+    acceptLicence: flags.acceptLicence,
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
     cacheType: flags.cacheType,
@@ -80,6 +99,11 @@ export function loadOptions(flags: ModelFlags) {
     gpuLayerCount: flags.gpuLayers,
     evaluatorDevice: flags.evaluatorDevice,
   });
+}
+
+/** "hf:" may stand before an address, or not. */
+function ofHub(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : hubAddressText(parseHubAddress(address));
 }
 
 /** The object without its undefined fields, so that what was not said is absent. */

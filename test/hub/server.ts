@@ -129,8 +129,10 @@ export class TestHub {
 
   #tellRevision(response: ServerResponse, name: string, repo: TestRepo, path: string): void {
     const revision = /\/revision\/([^?]+)/.exec(path)?.[1];
-    if (revision !== 'main' && revision !== commitOf(repo))
-      return end(response, 404, { 'x-error-code': 'RevisionNotFound' });
+    if (revision !== 'main' && revision !== commitOf(repo)) {
+      end(response, 404, { 'x-error-code': 'RevisionNotFound' });
+      return;
+    }
     const gated = repo.access?.kind === 'gated' ? 'manual' : false;
     const cardData = repo.licence === undefined ? undefined : { license: repo.licence };
     end(

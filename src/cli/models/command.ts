@@ -22,6 +22,12 @@ runs it, on the GPU too, and only the heads become a graph.
 Thresholds do not transfer between models: a converted model has none until
 eta-vlm calibrate finds one.`;
 
+const AFTER_PULL = `
+Files go into the hub's own cache, and what is there already is used: LLAMA_CACHE,
+else HF_HUB_CACHE, else hub in HF_HOME, else ~/.cache/huggingface/hub. A pull that
+was stopped goes on with the same command. HF_ENDPOINT names another hub, HF_TOKEN
+says who asks, HF_HUB_OFFLINE=1 opens no connection; HTTPS_PROXY and NO_PROXY hold.`;
+
 export function addModels(program: Command): void {
   const models = child(program, 'models', 'List, verify and convert models.').enablePositionalOptions();
   child(models, 'list', 'What is known: where it lies, how large it is, which thresholds hold.')
@@ -43,7 +49,21 @@ export function addModels(program: Command): void {
         process.exitCode = await verifyModels(names, options, signal);
       });
     });
+  addPull(models);
   addConvert(models);
+}
+
+function addPull(models: Command): void {
+  const command = child(models, 'pull', 'Fetch models from a hub into the cache that its clients share.')
+    .argument('<what>', 'a set by name, or hf:owner/name, hf:owner/name:Q4_K_M, hf:owner/name/file.gguf', filled)
+    .option('--accept-licence', 'agree to a licence that asks for it')
+    .option('--json', 'print one JSON object');
+  addTextAfter(command, AFTER_PULL).action(async (what: string, options: import('./pull.js').PullOptions) => {
+    await withInterrupt(async (signal) => {
+      const { pull } = await import('./pull.js');
+      process.exitCode = await pull(what, options, signal);
+    });
+  });
 }
 
 function addConvert(models: Command): void {
