@@ -1,7 +1,7 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import { hubAddressText, parseHubAddress } from '../hub/address.js';
+import { hubAddressText, isHubAddress, parseHubAddress } from '../hub/address.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
 import { among, filled, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types.js';
@@ -80,7 +80,7 @@ export function addHubOptions(command: Command): Command {
 export function loadOptions(flags: ModelFlags) {
   const { languageModel, projector, clip, rewardModel, hf } = flags;
   const parts = { projector, clip, rewardModel };
-  if (languageModel === undefined && Object.values(parts).some((part) => part !== undefined)) {
+  if (languageModel === undefined && hf === undefined && Object.values(parts).some((part) => part !== undefined)) {
     throw new UsageError(
       'ERR_INVALID_OPTION',
       'Expected --language-model beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too.',
@@ -88,7 +88,7 @@ export function loadOptions(flags: ModelFlags) {
   }
   return given({
     policy: flags.policy ?? readConfig().policy,
-    models: languageModel === undefined ? (ofHub(hf) ?? modelChoice(flags.models)) : given({ languageModel, ...parts }),
+    models: partsNamed(ofHub(hf) ?? languageModel, parts) ?? modelChoice(flags.models),
     download: hf === undefined ? undefined : true,
     acceptLicence: flags.acceptLicence,
     thresholdsFile: flags.thresholds,
@@ -99,6 +99,13 @@ export function loadOptions(flags: ModelFlags) {
     gpuLayerCount: flags.gpuLayers,
     evaluatorDevice: flags.evaluatorDevice,
   });
+}
+
+/** An address of a hub alone stands for all that is there. */
+function partsNamed(languageModel: string | undefined, parts: Readonly<Record<string, string | undefined>>) {
+  if (languageModel === undefined) return undefined;
+  const isWhole = isHubAddress(languageModel) && Object.values(parts).every((part) => part === undefined);
+  return isWhole ? languageModel : given({ languageModel, ...parts });
 }
 
 /** "hf:" may stand before an address, or not. */

@@ -15,3 +15,4 @@ export { missingBytes, type PullOptions, type PullProgress, pullFiles } from './
 export { cachedListing, RepoCache } from './repo-cache.js';
 export { type HubSettings, hubSettings } from './settings.js';
 export { checkRoom, freeBytes } from './space.js';
+export { WholeProgress } from './whole-progress.js';

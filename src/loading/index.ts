@@ -1,18 +1,11 @@
 /** From files to loaded parts: whether they fit into memory, and taking all back when one fails. */
 export type { EvaluatorDevice } from '../onnx/index.js';
+export { downloadModels } from './download.js';
 export { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 export { FileMarks } from './file-marks.js';
 export { checkEvaluators, type EvaluatorDevices, evaluatorDevicesOf, type LoadedParts, loadParts } from './load.js';
 export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-options.js';
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
 export { openTrunk } from './open-trunk.js';
-export {
-  carryOut,
-  checkLicences,
-  downloadModels,
-  type PreparedPull,
-  preparePull,
-  termsOf,
-  WholeProgress,
-} from './pull.js';
+export { carryOut, type PreparedPull, preparePull, termsOf } from './pull.js';
 export { thresholdsOf } from './thresholds.js';

@@ -1,26 +1,21 @@
 /** Models from a hub: what would be fetched, whether there is room for it and whether it would fit, then the fetching. */
 import { devices } from '../engine/index.js';
-import { EtaError, ModelError, UsageError } from '../errors.js';
-import {
-  checkRoom,
-  fetchListing,
-  freeBytes,
-  HubClient,
-  hubSettings,
-  isHubAddress,
-  type PullProgress,
-} from '../hub/index.js';
+import { EtaError, HubError, ModelError, UsageError } from '../errors.js';
+import { checkRoom, fetchListing, freeBytes, HubClient, hubSettings, type PullProgress } from '../hub/index.js';
 import {
   bytesToFetch,
   fetchPlan,
-  type ModelChoice,
   type ModelPlan,
+  type PublishedSet,
   planHere,
   planModels,
   plannedShapes,
+  publishedIn,
   publishedSets,
 } from '../models/index.js';
-import { type FitOptions, fitMemory, type MemoryFit, thisMachine, tooLarge } from './memory-fit.js';
+import { didYouMean } from '../near-miss.js';
+import { describe } from '../options.js';
+import { type FitOptions, fitMemory, type MemoryFit, thisMachine } from './memory-fit.js';
 
 export interface PullModelsOptions extends FitOptions {
   /** The hub's cache. @default what the environment says */
@@ -45,25 +40,38 @@ export interface PreparedPull {
  *
  * @throws ModelError ERR_MODEL_NOT_FOUND; HubError; FileError ERR_FILE_WRITE where the disk has no room; AbortError
  */
-export async function preparePull(choice: string, options: PullModelsOptions = {}): Promise<PreparedPull> {
+export async function preparePull(
+  choice: string | PublishedSet,
+  options: PullModelsOptions = {},
+): Promise<PreparedPull> {
   const { modelsFolder, signal } = options;
   const client = new HubClient(hubSettings(modelsFolder));
   const { folder, isOffline } = client.settings;
-  const set = isHubAddress(choice) ? choice : (await publishedSets()).find(({ name }) => name === choice);
-  if (set === undefined) {
-    const names = (await publishedSets()).map(({ name }) => name);
-    throw new ModelError(
-      'ERR_MODEL_NOT_FOUND',
-      `Expected a set that can be fetched (${names.join(', ')}), or an address as hf:owner/name, received ${JSON.stringify(choice)}. Check the name.`,
-    );
-  }
+  const set = typeof choice === 'string' ? await fetchable(choice) : choice;
   const plan = isOffline
-    ? await planHere(set, folder)
+    ? await planHere(set, folder, offline)
     : await planModels(set, (address) => fetchListing(client, address, signal));
   const missingBytes = await bytesToFetch(plan, folder);
   const free = await freeBytes(folder);
   checkRoom(folder, missingBytes, free);
   return { client, plan, missingBytes, freeBytes: free, fit: await fitOf(plan, client, options) };
+}
+
+function offline(name: string, why: string): HubError {
+  return new HubError(
+    'ERR_HUB_OFFLINE',
+    `Expected the files of ${name} to be here, because HF_HUB_OFFLINE is set, but ${why}. Take the variable away to fetch them.`,
+  );
+}
+
+async function fetchable(choice: string): Promise<string | PublishedSet> {
+  const [published] = await publishedIn(choice);
+  if (published !== undefined) return published;
+  const names = (await publishedSets()).map(({ name }) => name);
+  throw new ModelError(
+    'ERR_MODEL_NOT_FOUND',
+    `Expected a set that can be fetched (${names.join(', ')}), or an address as hf:owner/name, received ${describe(choice)}. ${didYouMean(choice, names, 'Check the name.')}`,
+  );
 }
 
 async function fitOf(plan: ModelPlan, client: HubClient, options: PullModelsOptions): Promise<MemoryFit | null> {
@@ -103,67 +111,4 @@ export async function carryOut(
   },
 ): Promise<void> {
   await fetchPlan(client, plan, options);
-}
-
-interface DownloadOptions extends PullModelsOptions {
-  readonly download: boolean;
-  readonly acceptLicence: boolean;
-  readonly onProgress?: ((progress: { readonly part: 'download'; readonly fraction: number }) => void) | undefined;
-}
-
-/**
- * For `download: true`: fetches what a choice lacks. Where all is here, no connection is opened.
- *
- * @throws as {@link preparePull}, {@link checkLicences}, {@link carryOut}; ModelError ERR_MEMORY before the first byte
- */
-export async function downloadModels(choice: ModelChoice | undefined, options: DownloadOptions): Promise<void> {
-  const { download, acceptLicence, modelsFolder, signal, onProgress } = options;
-  if (!download || typeof choice !== 'string') return;
-  const set = isHubAddress(choice) ? choice : (await publishedSets()).find(({ name }) => name === choice);
-  if (set === undefined) return;
-  if (await isHere(set, hubSettings(modelsFolder).folder)) return;
-  const prepared = await preparePull(choice, options);
-  checkLicences(prepared.plan, acceptLicence);
-  if (prepared.fit?.fits === false && options.checkMemory !== false) throw tooLarge(prepared.fit);
-  onProgress?.({ part: 'download', fraction: 0 });
-  const whole = new WholeProgress(prepared.missingBytes);
-  await carryOut(prepared, {
-    signal,
-    onProgress: (at) => onProgress?.({ part: 'download', fraction: whole.fraction(at) }),
-  });
-  onProgress?.({ part: 'download', fraction: 1 });
-}
-
-async function isHere(set: Parameters<typeof planHere>[0], folder: string): Promise<boolean> {
-  try {
-    await planHere(set, folder);
-    return true;
-  } catch (error) {
-    if (error instanceof ModelError && error.code === 'ERR_MODEL_NOT_FOUND') return false;
-    throw error;
-  }
-}
-
-/** How far all files together are, told from those that are in work. */
-export class WholeProgress {
-  readonly #wantedBytes: number;
-  /** What was here of each file when it was first told of, and what is now. */
-  readonly #files = new Map<string, { readonly from: number; now: number }>();
-
-  constructor(wantedBytes: number) {
-    this.#wantedBytes = wantedBytes;
-  }
-
-  /** Bytes that came since the fetching began. */
-  receivedBytes({ repo, path, receivedBytes }: PullProgress): number {
-    const key = `${repo}/${path}`;
-    const file = this.#files.get(key) ?? { from: receivedBytes, now: receivedBytes };
-    file.now = receivedBytes;
-    this.#files.set(key, file);
-    return [...this.#files.values()].reduce((sum, { from, now }) => sum + Math.max(0, now - from), 0);
-  }
-
-  fraction(at: PullProgress): number {
-    return this.#wantedBytes === 0 ? 1 : Math.min(1, this.receivedBytes(at) / this.#wantedBytes);
-  }
 }

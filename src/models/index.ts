@@ -15,7 +15,16 @@ export {
   roundedCells,
 } from './memory.js';
 export { languageShape, type TypeBytes } from './model-shape.js';
-export { bytesToFetch, fetchPlan, type ModelPlan, type PlannedPart, partPath, planHere, planModels } from './plan.js';
+export {
+  bytesToFetch,
+  fetchPlan,
+  type ModelPlan,
+  type PlannedPart,
+  partPath,
+  planHere,
+  planModels,
+  publishedIn,
+} from './plan.js';
 export { plannedShapes } from './planned-shapes.js';
 export { type PublishedSet, type Role, readBytes } from './published.js';
 export { FOLDER_LAYOUT, publishedSets, registeredModels } from './registry.js';

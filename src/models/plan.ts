@@ -1,9 +1,10 @@
 /** What a name of a set, or an address of a hub, comes to: repositories at a commit, and which of their files. */
-import { ModelError } from '../errors.js';
+import { type EtaError, ModelError } from '../errors.js';
 import {
   cachedListing,
   type HubClient,
   type HubFile,
+  isHubAddress,
   type Listing,
   missingBytes,
   type PullOptions,
@@ -14,7 +15,9 @@ import {
 } from '../hub/index.js';
 import { describePath } from '../options.js';
 import type { PublishedPart, PublishedSet, PublishedThreshold } from './published.js';
+import { publishedSets } from './registry.js';
 import { type ChosenPart, chooseParts } from './repo-choice.js';
+import type { ModelChoice } from './resolve.js';
 
 export interface PlannedPart extends ChosenPart {
   readonly listing: Listing;
@@ -87,19 +90,35 @@ function plannedPart(set: string, part: PublishedPart, listing: Listing): Planne
   return { role, files, listing, revision, licence, threshold, form };
 }
 
-/** From what is here alone. @throws ModelError ERR_MODEL_NOT_FOUND where anything lacks */
-export async function planHere(choice: string | PublishedSet, folder: string): Promise<ModelPlan> {
+/** What of a choice others publish: a set of the registry, or addresses of a hub, of the whole or of its parts. */
+export async function publishedIn(choice: ModelChoice): Promise<(string | PublishedSet)[]> {
+  if (typeof choice !== 'string')
+    return Object.values(choice).filter((path) => typeof path === 'string' && isHubAddress(path));
+  if (isHubAddress(choice)) return [choice];
+  return (await publishedSets()).filter(({ name }) => name === choice);
+}
+
+/**
+ * From what is here alone.
+ *
+ * @param lacking what to throw where anything is not here: by default ModelError ERR_MODEL_NOT_FOUND
+ */
+export async function planHere(
+  choice: string | PublishedSet,
+  folder: string,
+  lacking: (name: string, why: string) => EtaError = notHere,
+): Promise<ModelPlan> {
   const name = typeof choice === 'string' ? choice : choice.name;
   const plan = await planModels(choice, async (address) => {
     const listing = await cachedListing(folder, address);
-    if (listing === null) throw notHere(name, `nothing of ${address.repo} is in ${describePath(folder)}`);
+    if (listing === null) throw lacking(name, `nothing of ${address.repo} is in ${describePath(folder)}`);
     return listing;
   });
   const missing = await missingFiles(plan, folder);
   const [first] = missing;
   if (first === undefined) return plan;
   const others = missing.length === 1 ? '' : ` and ${missing.length - 1} more`;
-  throw notHere(name, `${describePath(first.path)}${others} is not in ${describePath(folder)}`);
+  throw lacking(name, `${describePath(first.path)}${others} is not in ${describePath(folder)}`);
 }
 
 function notHere(name: string, why: string): ModelError {

@@ -6,7 +6,7 @@ import { ModelError } from '../errors.js';
 import { hubSettings, isHubAddress } from '../hub/index.js';
 import { didYouMean } from '../near-miss.js';
 import { describePath, parseOptions } from '../options.js';
-import { type ModelPlan, partPath, planHere } from './plan.js';
+import { type ModelPlan, partPath, planHere, publishedIn } from './plan.js';
 import type { Role } from './published.js';
 import { FOLDER_LAYOUT, type ModelFiles, publishedSets, registeredModels } from './registry.js';
 
@@ -19,13 +19,19 @@ const pathsSchema = z.strictObject({
   rewardModel: path.optional(),
 });
 
-/** The files of each model, one by one; a path that is no absolute one starts from the working directory. */
+/**
+ * The files of each model, one by one; a path that is no absolute one starts from the working directory. All but the reward
+ * model may be an address of a hub ("hf:owner/name:Q4_K_M").
+ */
 export interface ModelPaths {
   /** GGUF of the language model. */
   languageModel: string;
-  /** GGUF of the projector (mmproj). @default none: the model takes text alone */
+  /** GGUF of the projector (mmproj). @default that of the address; none beside a path: the model takes text alone */
   projector?: string | undefined;
-  /** Folder of the CLIP model, with its manifest.json. @default none: no method that looks at pictures */
+  /**
+   * Folder of the CLIP model, with its manifest.json; or one as others publish it, or its vision graph. @default none: no method
+   * that looks at pictures
+   */
   clip?: string | undefined;
   /** Folder of the reward model, with its manifest.json. @default none: method `vanilla` alone */
   rewardModel?: string | undefined;
@@ -76,23 +82,23 @@ export interface ResolveOptions {
 export async function resolveModels(choice: ModelChoice, options: ResolveOptions = {}): Promise<ResolvedModels> {
   if (typeof choice !== 'string') {
     const paths = parseOptions(pathsSchema, choice, 'models');
-    const files = { projector: null, clip: null, rewardModel: null, ...paths };
-    return await check(basename(paths.languageModel), '.', files, (name) => `models.${name}`);
+    const files = { projector: null, clip: null, rewardModel: null, ...(await pathsHere(paths, options)) };
+    const name = isHubAddress(paths.languageModel) ? paths.languageModel : basename(paths.languageModel);
+    return await check(name, '.', files, (field) => `models.${field}`);
   }
   const registered = await registeredModels();
   const known = registered.find(({ name }) => name === choice);
   if (known !== undefined) return await check(known.name, known.folder, known);
-  const published = await publishedSets();
-  const set = isHubAddress(choice) ? choice : published.find(({ name }) => name === choice);
-  if (set !== undefined) {
+  const [published] = await publishedIn(choice);
+  if (published !== undefined) {
     const { folder } = hubSettings(options.modelsFolder);
-    return resolvedPlan(await planHere(set, folder), folder);
+    return resolvedPlan(await planHere(published, folder), folder);
   }
   if (choice !== '' && (await kindOf(choice)) === 'folder') {
     const folder = resolve(choice);
     return await check(basename(folder), folder, await presentFiles(folder));
   }
-  const names = [...registered, ...published].map(({ name }) => name);
+  const names = [...registered, ...(await publishedSets())].map(({ name }) => name);
   const hint = didYouMean(choice, names, 'Check the name or the path.');
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
@@ -100,6 +106,30 @@ export async function resolveModels(choice: ModelChoice, options: ResolveOptions
       `which is neither. ${hint} Paths of single files go into models.languageModel and its neighbours.`,
   );
 }
+
+/** Paths in place of addresses of a hub; a language model brings its projector along, unless one is named. */
+async function pathsHere(paths: ModelPaths, { modelsFolder }: ResolveOptions): Promise<ModelPaths> {
+  const { folder } = hubSettings(modelsFolder);
+  const found: ModelPaths = { ...paths };
+  for (const field of ['languageModel', 'projector', 'clip'] as const) {
+    const address = paths[field];
+    if (address === undefined || !isHubAddress(address)) continue;
+    const { parts } = await planHere(address, folder);
+    const part = parts.find(({ role }) => role === field);
+    if (part === undefined)
+      throw new ModelError(
+        'ERR_MODEL_NOT_FOUND',
+        `models.${field}: expected ${NAMES[field]} at ${address}, found ${parts.map(({ files }) => files[0]?.path).join(', ')}. Name another address.`,
+      );
+    found[field] = partPath(part, folder);
+    const projector = parts.find(({ role }) => role === 'projector');
+    if (field === 'languageModel' && paths.projector === undefined && projector !== undefined)
+      found.projector = partPath(projector, folder);
+  }
+  return found;
+}
+
+const NAMES = { languageModel: 'a language model', projector: 'a projector', clip: 'a CLIP' } as const;
 
 /** Of files that are here. @throws ModelError ERR_MODEL_NOT_FOUND for an address that has no language model */
 export function resolvedPlan(plan: ModelPlan, folder: string): ResolvedModels {
@@ -159,7 +189,12 @@ async function check(
         'Check the path, or fetch the model again.',
     );
   };
-  const clip = await find('clip', 'folder', 'the folder of the CLIP model');
+  const isGraph = files.clip?.endsWith('.onnx') === true;
+  const clip = await find(
+    'clip',
+    isGraph ? 'file' : 'folder',
+    `the ${isGraph ? 'vision graph' : 'folder'} of the CLIP model`,
+  );
   const rewardModel = await find('rewardModel', 'folder', 'the folder of the reward model');
   const languageModel = (await find('languageModel', 'file', 'the GGUF of the language model')) as string;
   const projector = await find('projector', 'file', 'the GGUF of the projector');

@@ -1,7 +1,7 @@
 /** `eta-vlm models pull`: says what would be fetched, then fetches it. */
 import { UsageError } from '../../errors.js';
-import type { PullProgress } from '../../hub/index.js';
-import { carryOut, type PreparedPull, preparePull, termsOf, WholeProgress } from '../../loading/index.js';
+import { type PullProgress, WholeProgress } from '../../hub/index.js';
+import { carryOut, type PreparedPull, preparePull, termsOf } from '../../loading/index.js';
 import { type ModelPlan, type PlannedPart, partPath } from '../../models/index.js';
 import { canAsk, confirm } from '../../terminal/confirm.js';
 import { EXIT } from '../../terminal/failure.js';
