@@ -27,7 +27,9 @@ async function filesOfModels(choice: ModelChoice): Promise<Input[]> {
     const files = [...partsOf(languageModel), projector];
     return [
       ...files.flatMap((path) => (path === null ? [] : [{ path, name: 'a file of the models' }])),
-      ...[clip, rewardModel].flatMap((path) => (path === null ? [] : [{ path, name: 'a folder of the models' }])),
+      ...[clip, rewardModel].flatMap((path) =>
+        path === null ? [] : [{ path, name: `a ${path.endsWith('.onnx') ? 'file' : 'folder'} of the models` }],
+      ),
       ...(typeof choice === 'string' ? Object.values(FOLDER_LAYOUT) : []).flatMap((file) =>
         file === null ? [] : [{ path: join(String(choice), file), name: 'a file of the models' }],
       ),

@@ -10,6 +10,7 @@ import { addBenchmark } from './benchmark/command.js';
 import { addCalibrate } from './calibrate/command.js';
 import { child } from './child.js';
 import { addCompletion } from './completion/command.js';
+import { addConfig } from './config/command.js';
 import { addExperiment } from './experiment/command.js';
 import { addHubOptions, addModelOptions, CACHE_TYPES } from './model-options.js';
 import { addModels } from './models/command.js';
@@ -46,6 +47,7 @@ export function createProgram(): Command {
   addCalibrate(program);
   addExperiment(program);
   addModels(program);
+  addConfig(program);
   addBuild(program);
   addPrune(program);
   addCompletion(program);

@@ -133,6 +133,12 @@ async function moved(blob: string, to: string): Promise<void> {
   await rename(blob, to).catch(() => copyFile(blob, to));
 }
 
+/** The SHA-256 that the name of a blob is, of a file in the cache; undefined for any other. */
+export async function blobHash(path: string): Promise<string | undefined> {
+  const name = basename(await realpath(path).catch(() => ''));
+  return /^[0-9a-f]{64}$/.test(name) ? name : undefined;
+}
+
 async function isFile(path: string, sizeBytes: number): Promise<boolean> {
   const found = await stat(path).catch(() => null);
   return found?.isFile() === true && found.size === sizeBytes;

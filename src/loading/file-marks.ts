@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError } from '../errors.js';
-import type { ResolvedModels } from '../models/index.js';
+import { type ResolvedModels, textGraphOf } from '../models/index.js';
 
 interface Mark {
   readonly path: string;
@@ -20,7 +20,7 @@ export class FileMarks {
   static async of(models: ResolvedModels): Promise<FileMarks> {
     const folders = [models.clip, models.rewardModel].flatMap((folder) => (folder === null ? [] : [folder]));
     const files = [models.languageModel, ...(models.projector === null ? [] : [models.projector])];
-    const paths = [...files, ...folders.map((folder) => join(folder, 'manifest.json'))];
+    const paths = [...files, ...folders.flatMap(marked)];
     const marks = await Promise.all(paths.map(markOf));
     return new FileMarks(marks.filter((mark) => mark !== null));
   }
@@ -44,6 +44,12 @@ export class FileMarks {
       );
     }
   }
+}
+
+/** What changes with an evaluator: its manifest; of one that others publish, its graphs. */
+function marked(place: string): string[] {
+  if (!place.endsWith('.onnx')) return [join(place, 'manifest.json')];
+  return [place, textGraphOf(place)];
 }
 
 async function markOf(path: string): Promise<Mark | null> {

@@ -1,8 +1,8 @@
 /** Which thresholds hold, and where they come from: option, calibrated file, file in the model's folder, manifest. */
 import {
   checkBond,
-  clipManifestSchema,
   installedThresholds,
+  readClip,
   readManifest,
   readThresholds,
   rewardManifestSchema,
@@ -73,8 +73,8 @@ async function clipThreshold(
   { safetyPrompt }: Policy,
   published: ResolvedModels['published'],
 ): Promise<Sourced> {
-  const manifest = await readManifest(folder, clipManifestSchema);
-  const placed = named?.file.clip ? named : await installedThresholds(folder);
+  const { manifest, isOurs } = await readClip(folder);
+  const placed = named?.file.clip ? named : isOurs ? await installedThresholds(folder) : null;
   const part = placed?.file.clip;
   if (!placed || !part) {
     const ofSet = published?.unsafeClipScore ?? null;

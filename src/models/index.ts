@@ -1,4 +1,5 @@
 /** Models by name, by folder or by path; and what they take of memory. */
+export { clipPlace, textGraphOf } from './clip-place.js';
 export { isOfDrawnWorld } from './drawn-world.js';
 export { readGguf } from './gguf-file.js';
 export {

@@ -16,7 +16,7 @@ import {
 import { describePath } from '../options.js';
 import type { PublishedPart, PublishedSet, PublishedThreshold } from './published.js';
 import { publishedSets } from './registry.js';
-import { type ChosenPart, chooseParts } from './repo-choice.js';
+import { type ChosenPart, chooseParts, projectorFor } from './repo-choice.js';
 import type { ModelChoice } from './resolve.js';
 
 export interface PlannedPart extends ChosenPart {
@@ -50,7 +50,9 @@ export async function planModels(choice: string | PublishedSet, source: ListingS
       const key = `${part.repo}@${part.revision}`;
       const list = lists.get(key) ?? source(part);
       lists.set(key, list);
-      parts.push(plannedPart(choice.name, part, await list));
+      const planned = plannedPart(choice.name, part, await list);
+      parts.push(planned);
+      if (part.findsProjector) parts.push(projectorBeside(choice.name, planned));
     }
     return { name: choice.name, parts };
   }
@@ -79,7 +81,7 @@ function plannedPart(set: string, part: PublishedPart, listing: Listing): Planne
         'ERR_MODEL_NOT_FOUND',
         `${set}: expected ${describePath(path)} in ${part.repo}, which does not have it any more. A newer eta-vlm may name another; until then name files of your own.`,
       );
-    if (sha256 !== null && found.hash !== sha256)
+    if (sha256 !== null && /^[0-9a-f]{64}$/.test(found.hash) && found.hash !== sha256)
       throw new ModelError(
         'ERR_MODEL_MISMATCH',
         `${set}: expected ${describePath(path)} of ${part.repo} with the SHA-256 ${sha256}, which eta-vlm was told, but the hub announces ${found.hash}: another file stands in its place. Nothing was fetched.`,
@@ -88,6 +90,18 @@ function plannedPart(set: string, part: PublishedPart, listing: Listing): Planne
   });
   const { role, revision, licence, threshold = null, form = null } = part;
   return { role, files, listing, revision, licence, threshold, form };
+}
+
+/** @throws ModelError ERR_MODEL_NOT_FOUND */
+function projectorBeside(set: string, part: PlannedPart): PlannedPart {
+  const [model] = part.files;
+  const file = model && projectorFor(model, part.listing.files);
+  const role = part.role === 'guard' ? 'guardProjector' : 'projector';
+  if (file) return { ...part, role, files: [file], threshold: null, form: null };
+  throw new ModelError(
+    'ERR_MODEL_NOT_FOUND',
+    `${set}: expected a projector (mmproj) beside ${describePath(model?.path ?? '')} in ${part.listing.repo}, found none. A newer eta-vlm may name another; until then name files of your own.`,
+  );
 }
 
 /** What of a choice others publish: a set of the registry, or addresses of a hub, of the whole or of its parts. */

@@ -36,6 +36,8 @@ const publishedPart = z.strictObject({
   threshold: threshold.optional(),
   /** How a guard is asked. */
   form: z.string().min(1).optional(),
+  /** Whether the projector beside it is looked for, as for an address. */
+  findsProjector: z.boolean().default(false),
 });
 
 export const publishedSetSchema = z.strictObject({

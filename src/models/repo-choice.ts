@@ -3,6 +3,7 @@
 import { ModelError } from '../errors.js';
 import { type HubAddress, type HubFile, hubAddressText, type Listing } from '../hub/index.js';
 import { describePath } from '../options.js';
+import { textGraphOf } from './clip-place.js';
 import type { Role } from './published.js';
 
 export interface ChosenPart {
@@ -59,22 +60,28 @@ function modelOf(models: readonly HubFile[], address: HubAddress): HubFile {
   );
 }
 
-/** The other files of a model that is split, and the projector beside it: in its folder, else anywhere. */
+/** The other files of a model that is split, and the projector beside it. */
 function withProjector(model: HubFile, ggufs: readonly HubFile[]): ChosenPart[] {
   const [, , count = ''] = SPLIT.exec(model.path) ?? [];
   const stem = model.path.replace(SPLIT, '');
   const others = ggufs.filter(
     ({ path }) => path !== model.path && SPLIT.exec(path)?.[2] === count && path.replace(SPLIT, '') === stem,
   );
-  const all = ggufs.filter(({ path }) => PROJECTOR.test(path));
-  const beside = all.filter(({ path }) => folderOf(path) === folderOf(model.path));
-  const projectors = beside.length > 0 ? beside : all;
-  const projector =
-    USUAL_PROJECTORS.map((wanted) =>
-      projectors.find(({ path }) => quantisationOf(path)?.toUpperCase() === wanted),
-    ).find((file) => file !== undefined) ?? projectors[0];
+  const projector = projectorFor(model, ggufs);
   const parts: ChosenPart[] = [{ role: 'languageModel', files: [model, ...others] }];
   return projector === undefined ? parts : [...parts, { role: 'projector', files: [projector] }];
+}
+
+/** The projector of a model: in its folder, else anywhere. */
+export function projectorFor(model: HubFile, files: readonly HubFile[]): HubFile | undefined {
+  const all = files.filter(({ path }) => PROJECTOR.test(path) && /\.gguf$/i.test(path));
+  const beside = all.filter(({ path }) => folderOf(path) === folderOf(model.path));
+  const projectors = beside.length > 0 ? beside : all;
+  return (
+    USUAL_PROJECTORS.map((wanted) =>
+      projectors.find(({ path }) => quantisationOf(path)?.toUpperCase() === wanted),
+    ).find((file) => file !== undefined) ?? projectors[0]
+  );
 }
 
 /** A CLIP as transformers.js publishes them; what stands behind the colon names its variant, such as "quantized". */
@@ -89,7 +96,7 @@ function clipOf(listing: Listing, address: HubAddress): ChosenPart {
 
 function clipWith(listing: Listing, vision: HubFile): ChosenPart {
   const folder = folderOf(vision.path);
-  const text = vision.path.replace('vision_model', 'text_model');
+  const text = textGraphOf(vision.path);
   const root = folder.replace(/[^/]+\/$/, '');
   const wanted = [text, ...CLIP_FILES.map((name) => `${root}${name}`)];
   const beside = listing.files.filter(({ path }) => [`${vision.path}_data`, `${text}_data`].includes(path));

@@ -6,6 +6,7 @@ import { ModelError } from '../errors.js';
 import { hubSettings, isHubAddress } from '../hub/index.js';
 import { didYouMean } from '../near-miss.js';
 import { describePath, parseOptions } from '../options.js';
+import { clipPlace } from './clip-place.js';
 import { type ModelPlan, partPath, planHere, publishedIn } from './plan.js';
 import type { Role } from './published.js';
 import { FOLDER_LAYOUT, type ModelFiles, publishedSets, registeredModels } from './registry.js';
@@ -190,11 +191,12 @@ async function check(
     );
   };
   const isGraph = files.clip?.endsWith('.onnx') === true;
-  const clip = await find(
+  const eye = await find(
     'clip',
     isGraph ? 'file' : 'folder',
     `the ${isGraph ? 'vision graph' : 'folder'} of the CLIP model`,
   );
+  const clip = eye === null ? null : await clipPlace(eye);
   const rewardModel = await find('rewardModel', 'folder', 'the folder of the reward model');
   const languageModel = (await find('languageModel', 'file', 'the GGUF of the language model')) as string;
   const projector = await find('projector', 'file', 'the GGUF of the projector');

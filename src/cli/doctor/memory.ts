@@ -7,6 +7,7 @@ import { fitMemory, type MemoryFit, thisMachine } from '../../loading/index.js';
 import { addedRam, GPU_RESERVE_BYTES, modelShapes, resolveModels } from '../../models/index.js';
 import { labelled, type Paint } from '../../terminal/paint.js';
 import { size } from '../../terminal/size.js';
+import { choiceOf } from '../chosen-models.js';
 import { given } from '../model-options.js';
 
 export interface MemoryFlags {
@@ -31,7 +32,7 @@ export interface MemoryReport extends MemoryFit {
 /** @throws ModelError for files that are missing or of another form; EngineError ERR_ADDON_NOT_FOUND */
 export async function examineMemory(flags: MemoryFlags): Promise<MemoryReport> {
   const { model, projector, clip, rewardModel } = flags;
-  const base = await resolveModels(extname(model) === '.gguf' ? { languageModel: model } : model);
+  const base = await resolveModels(extname(model) === '.gguf' ? { languageModel: model } : choiceOf(model));
   // What is named goes before what the folder or the registry has.
   const parts = given({ projector, clip, rewardModel });
   const named = await resolveModels({ languageModel: base.languageModel, ...parts });

@@ -29,7 +29,7 @@ was stopped goes on with the same command. HF_ENDPOINT names another hub, HF_TOK
 says who asks, HF_HUB_OFFLINE=1 opens no connection; HTTPS_PROXY and NO_PROXY hold.`;
 
 export function addModels(program: Command): void {
-  const models = child(program, 'models', 'List, verify and convert models.').enablePositionalOptions();
+  const models = child(program, 'models', 'List, fetch, verify, name and convert models.').enablePositionalOptions();
   child(models, 'list', 'What is known: where it lies, how large it is, which thresholds hold.')
     .argument('[models...]', 'names or folders (default: all that are known by name)')
     .option('--json', 'print one JSON object')
@@ -50,6 +50,7 @@ export function addModels(program: Command): void {
       });
     });
   addPull(models);
+  addNaming(models);
   addConvert(models);
 }
 
@@ -64,6 +65,35 @@ function addPull(models: Command): void {
       process.exitCode = await pull(what, options, signal);
     });
   });
+}
+
+function addNaming(models: Command): void {
+  child(models, 'add', 'Give models of your own a name.')
+    .argument('<name>', 'what they are called from now on', filled)
+    .argument('<path...>', 'a folder with language-model.gguf, or the files and folders of the parts')
+    .action(async (name: string, paths: string[]) => {
+      await withInterrupt(async () => {
+        const { addModelSet } = await import('./own-names.js');
+        process.exitCode = await addModelSet(name, paths);
+      });
+    });
+  child(models, 'remove', 'Take a name of your own away, or the files of models that were fetched.')
+    .argument('<name>', 'a name that was added, a set, or an address of a hub', filled)
+    .option('--yes', 'remove files without asking')
+    .action(async (name: string, options: import('./remove.js').RemoveOptions) => {
+      await withInterrupt(async (signal) => {
+        const { removeModelSet } = await import('./remove.js');
+        process.exitCode = await removeModelSet(name, options, signal);
+      });
+    });
+  child(models, 'use', 'Say which models the command line takes where nothing else is said.')
+    .argument('<name>', 'a name, an address of a hub, or a folder', filled)
+    .action(async (name: string) => {
+      await withInterrupt(async () => {
+        const { useModels } = await import('./own-names.js');
+        process.exitCode = await useModels(name);
+      });
+    });
 }
 
 function addConvert(models: Command): void {
