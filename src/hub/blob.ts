@@ -112,16 +112,18 @@ class Fetching {
     const url = this.#client.fileUrl(repo, commit, file.path);
     const asked = { repo, revision: commit, file: file.path, hasToken: this.#client.settings.token !== null, url };
     const before = this.#byteCount;
+    let at = url;
     try {
       const opened = await this.#client.open(url, { headers: this.#rangeHeaders(), signal });
+      at = opened.url;
       if (opened.reply.statusCode === 416) return await this.#refusedRange(opened);
       const failure = failedTry(opened.reply, asked);
       if (failure !== null) return failure;
       await this.#receive(opened);
       if (this.#byteCount === file.sizeBytes) return { value: null };
-      return { failure: this.#cutOff(url), waitMs: null, hasGained: this.#byteCount > before };
+      return { failure: this.#cutOff(at), waitMs: null, hasGained: this.#byteCount > before };
     } catch (error) {
-      return retriable(error, url, signal, this.#byteCount > before);
+      return retriable(error, at, signal, this.#byteCount > before);
     }
   }
 

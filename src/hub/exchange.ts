@@ -89,8 +89,9 @@ function refusedByProxy(proxy: URL, status: number): HubError {
 
 async function sent(protocol: string, target: RequestOptions, options: ExchangeOptions, url: URL): Promise<Reply> {
   return await new Promise<Reply>((resolve, reject) => {
-    const { request, fail, takeBack } = started(protocol, target, options, url, reject);
+    const { request, fail, takeBack, hear } = started(protocol, target, options, url, reject);
     request.once('response', (reply: Reply) => {
+      hear(reply);
       reply.once('close', takeBack);
       reply.on('error', () => undefined); // whoever reads it hears of it
       resolve(reply);
@@ -109,15 +110,20 @@ function started(
   reject: (error: unknown) => void,
 ) {
   const request = (protocol === 'https:' ? secureRequest : plainRequest)({ ...target, timeout: stallMs });
-  const takeBack = onAbort(signal, () => request.destroy(new AbortError(signal)));
+  // Once there is a reply, its stream is what tells whoever reads it why it ends.
+  let heard: { destroy(error: Error): unknown } = request;
+  const hear = (reply: Reply) => {
+    heard = reply;
+  };
+  const takeBack = onAbort(signal, () => heard.destroy(new AbortError(signal)));
   const fail = (error: unknown) => {
     takeBack();
     request.destroy();
     reject(failureOf(error, url, signal));
   };
-  request.on('timeout', () => request.destroy(stalled(url, stallMs)));
+  request.on('timeout', () => heard.destroy(stalled(url, stallMs)));
   request.on('error', fail);
-  return { request, fail, takeBack };
+  return { request, fail, takeBack, hear };
 }
 
 function stalled(url: URL, stallMs: number): HubError {

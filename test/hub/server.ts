@@ -123,7 +123,8 @@ export class TestHub {
       });
     if (kind === 'revision') return this.#tellRevision(response, name, repo, path);
     if (kind === 'tree') return await send(response, tree(repo, query, this.endpoint + path), fault ?? {});
-    if (commit !== commitOf(repo)) return end(response, 404, { 'x-error-code': 'RevisionNotFound' });
+    if (commit !== 'main' && commit !== commitOf(repo))
+      return end(response, 404, { 'x-error-code': 'RevisionNotFound' });
     await this.#resolve(request, response, { name, repo, file, fault });
   }
 
@@ -135,11 +136,12 @@ export class TestHub {
     }
     const gated = repo.access?.kind === 'gated' ? 'manual' : false;
     const cardData = repo.licence === undefined ? undefined : { license: repo.licence };
+    const siblings = Object.keys(repo.files).map((rfilename) => ({ rfilename }));
     end(
       response,
       200,
       {},
-      Buffer.from(JSON.stringify({ id: name, sha: commitOf(repo), gated, cardData, private: false })),
+      Buffer.from(JSON.stringify({ id: name, sha: commitOf(repo), gated, cardData, siblings, private: false })),
     );
   }
 
