@@ -4,7 +4,8 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { fetchListing, pullFiles, RepoCache } from '../../src/hub/index.js';
-import { assertRight, bytesOf, clientOf, fetched, freshFolder, SMALL } from './fixture.js';
+import { assertRight, clientOf, fetched, freshFolder } from './fixture.js';
+import { bytesOf, SMALL } from './repos.js';
 import { commitOf, type Fault, hashOf, type Seen, TestHub } from './server.js';
 
 let hub: TestHub;

@@ -8,26 +8,6 @@ import { after } from 'node:test';
 import { fetchListing, HubClient, hubSettings, type PullOptions, pullFiles } from '../../src/hub/index.js';
 import { hashOf, type TestHub, type TestRepo } from './server.js';
 
-/** Bytes that no other seed gives, the same every time. */
-export function bytesOf(seed: string, length: number): Buffer {
-  const blocks: Buffer[] = [];
-  for (let count = 0; count * 32 < length; count++)
-    blocks.push(createHash('sha256').update(`${seed} ${count}`).digest());
-  return Buffer.concat(blocks).subarray(0, length);
-}
-
-/** A large file, a small one in a folder, and more than fit on a page of the list. */
-export const SMALL: TestRepo = {
-  files: {
-    'model.bin': bytesOf('model', 200_000),
-    'onnx/config.json': Buffer.from('{"a":1}\n'),
-    'one.txt': Buffer.from('one'),
-    'two.bin': bytesOf('two', 3000),
-    'empty.txt': Buffer.alloc(0),
-  },
-  licence: 'mit',
-};
-
 const folders: string[] = [];
 after(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
@@ -54,14 +34,20 @@ export async function fetched(client: HubClient, repo: string, paths?: readonly 
   return await pullFiles(client, { revision: 'main', listing, files }, options);
 }
 
-/** Every entry of a folder: a link by its target, a file by its text; what differs from run to run is left out. */
+/** As test/golden/hub/record.py writes what a file holds. */
+function heldText(bytes: Buffer): string {
+  if (bytes.length <= 256) return `base64 ${bytes.toString('base64')}`;
+  return `sha256 ${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** Every entry of a folder: a link by its target, a file by what it holds. */
 export async function layoutOf(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of (await readdir(folder, { recursive: true })).sort()) {
     const path = join(folder, entry);
     const kind = await lstat(path);
     if (kind.isSymbolicLink()) found[entry] = `-> ${await readlink(path)}`;
-    else if (kind.isFile()) found[entry] = (await readFile(path)).toString('base64');
+    else if (kind.isFile()) found[entry] = heldText(await readFile(path));
   }
   return found;
 }

@@ -3,7 +3,7 @@
  * prints. It has acme/tiny, the miniature's language model and projector, and acme/small, of a few bytes.
  */
 import { readFileSync } from 'node:fs';
-import { SMALL } from './fixture.js';
+import { SMALL } from './repos.js';
 import { TestHub } from './server.js';
 
 const miniature = new URL('../../models/miniature/', import.meta.url);
