@@ -4,7 +4,7 @@
  */
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { onAbort } from '../abort.js';
 import { AbortError, HubError } from '../errors.js';
@@ -49,8 +49,9 @@ async function targetOf(url: URL, proxy: URL | null, options: ExchangeOptions): 
     return { ...addressOf(proxy), path: url.href, headers };
   }
   const socket = await tunnel(url, proxy, options);
-  const servername = url.hostname;
-  return { ...own, agent: false, createConnection: () => connectSecure({ socket, servername }) };
+  const host = own.hostname ?? '';
+  // No agent: it would make connections of its own.
+  return { ...own, createConnection: () => connectSecure({ socket, host, servername: isIP(host) ? '' : host }) };
 }
 
 function addressOf({ protocol, hostname, port }: URL): Target {

@@ -64,11 +64,11 @@ function modelOf(models: readonly HubFile[], address: HubAddress): HubFile {
 function withProjector(model: HubFile, ggufs: readonly HubFile[]): ChosenPart[] {
   const [, , count = ''] = SPLIT.exec(model.path) ?? [];
   const stem = model.path.replace(SPLIT, '');
-  const others = ggufs.filter(
-    ({ path }) => path !== model.path && SPLIT.exec(path)?.[2] === count && path.replace(SPLIT, '') === stem,
-  );
+  const split = ggufs
+    .filter(({ path }) => SPLIT.exec(path)?.[2] === count && path.replace(SPLIT, '') === stem)
+    .sort((one, other) => (one.path < other.path ? -1 : 1));
   const projector = projectorFor(model, ggufs);
-  const parts: ChosenPart[] = [{ role: 'languageModel', files: [model, ...others] }];
+  const parts: ChosenPart[] = [{ role: 'languageModel', files: split.length > 0 ? split : [model] }];
   return projector === undefined ? parts : [...parts, { role: 'projector', files: [projector] }];
 }
 
