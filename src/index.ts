@@ -27,7 +27,14 @@ export {
 } from './eta/index.js';
 export { type DecodeImageOptions, decodeImage } from './image/index.js';
 export type { EvaluatorDevice, EvaluatorDevices, LoadEtaOptions, LoadProgress } from './loading/index.js';
-export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
+export type {
+  ModelChoice,
+  ModelPaths,
+  PublishedClipScore,
+  PublishedFacts,
+  PublishedGuard,
+  ResolvedModels,
+} from './models/index.js';
 export type {
   CalibratedPrompts,
   DecisionOptions,

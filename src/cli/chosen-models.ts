@@ -2,7 +2,7 @@
 import type { ModelChoice } from '../models/index.js';
 import { configPath, readConfig } from './config/config-file.js';
 
-export const MODELS_VARIABLE = 'ETA_VLM_MODELS';
+const MODELS_VARIABLE = 'ETA_VLM_MODELS';
 
 /** A choice, and where it comes from. */
 export interface Chosen {

@@ -6,7 +6,8 @@ import { EtaError } from '../errors.js';
 import { FOLDER_LAYOUT, type ModelChoice, resolveModels } from '../models/index.js';
 import type { Input } from '../outputs/index.js';
 import type { JudgeFlags } from './judges.js';
-import { loadOptions, type ModelFlags } from './model-options.js';
+import { loadOptions } from './load-options.js';
+import type { ModelFlags } from './model-options.js';
 
 const REGISTRY = fileURLToPath(new URL('../../models/registry.json', import.meta.url));
 

@@ -4,7 +4,8 @@ import { type Eta, type LoadEtaOptions, type LoadProgress, loadEta } from '../in
 import { coveringMethod } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
 import type { Method } from '../types.js';
-import { loadOptions, type ModelFlags } from './model-options.js';
+import { loadOptions } from './load-options.js';
+import type { ModelFlags } from './model-options.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 
 /** @throws what loadEta throws */

@@ -1,12 +1,8 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
-import { UsageError } from '../errors.js';
-import { hubAddressText, isHubAddress, parseHubAddress } from '../hub/address.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
 import { among, filled, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types.js';
-import { modelChoice } from './chosen-models.js';
-import { readConfig } from './config/config-file.js';
 
 /** Number formats of the cache, by memory. */
 export const CACHE_TYPES = ['f32', 'f16', 'q8_0'] as const;
@@ -70,47 +66,6 @@ export function addHubOptions(command: Command): Command {
         .conflicts(['models', 'languageModel', 'projector']),
     )
     .option('--accept-licence', 'agree to a licence that asks for it, with --hf');
-}
-
-/**
- * The part of loadEta's options that these flags say; what was not given is left out, so that the defaults stand.
- *
- * @throws UsageError ERR_INVALID_OPTION when parts are named without the language model
- */
-export function loadOptions(flags: ModelFlags) {
-  const { languageModel, projector, clip, rewardModel, hf } = flags;
-  const parts = { projector, clip, rewardModel };
-  if (languageModel === undefined && hf === undefined && Object.values(parts).some((part) => part !== undefined)) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      'Expected --language-model beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too.',
-    );
-  }
-  return given({
-    policy: flags.policy ?? readConfig().policy,
-    models: partsNamed(ofHub(hf) ?? languageModel, parts) ?? modelChoice(flags.models),
-    download: hf === undefined ? undefined : true,
-    acceptLicence: flags.acceptLicence,
-    thresholdsFile: flags.thresholds,
-    contextSize: flags.contextSize,
-    cacheType: flags.cacheType,
-    threadCount: flags.threads,
-    device: flags.device,
-    gpuLayerCount: flags.gpuLayers,
-    evaluatorDevice: flags.evaluatorDevice,
-  });
-}
-
-/** An address of a hub alone stands for all that is there. */
-function partsNamed(languageModel: string | undefined, parts: Readonly<Record<string, string | undefined>>) {
-  if (languageModel === undefined) return undefined;
-  const isWhole = isHubAddress(languageModel) && Object.values(parts).every((part) => part === undefined);
-  return isWhole ? languageModel : given({ languageModel, ...parts });
-}
-
-/** "hf:" may stand before an address, or not. */
-function ofHub(address: string | undefined): string | undefined {
-  return address === undefined ? undefined : hubAddressText(parseHubAddress(address));
 }
 
 /** The object without its undefined fields, so that what was not said is absent. */

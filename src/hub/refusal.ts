@@ -26,6 +26,11 @@ export function refusalOf({ statusCode: status = 0, headers }: Reply, asked: Ask
   const code = String(headers['x-error-code'] ?? '');
   const said = saidOf(headers['x-error-message']);
   const page = `${url.origin}/${repo}`;
+  if (status === 407)
+    return new HubError(
+      'ERR_HUB_UNREACHABLE',
+      'Expected the proxy to let the request pass, received status 407. Write user and password into its address.',
+    );
   if (status === 429) return busy(url, headers['retry-after']);
   if (code === 'GatedRepo' || (status === 403 && code === ''))
     return new HubError(

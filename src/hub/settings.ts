@@ -42,7 +42,7 @@ export function hubSettings(folder?: string, environment: Environment = process.
 }
 
 /** `LLAMA_CACHE`, `HF_HUB_CACHE`, `hub` below `HF_HOME`, else below the user's cache folder: the first that is set. */
-export function cacheFolder(environment: Environment): string {
+function cacheFolder(environment: Environment): string {
   const set = (name: string) => {
     const value = environment[name]?.trim() ?? '';
     return value === '' ? null : withHome(value);

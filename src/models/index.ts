@@ -32,9 +32,10 @@ export { FOLDER_LAYOUT, publishedSets, registeredModels } from './registry.js';
 export {
   type ModelChoice,
   type ModelPaths,
+  type PublishedClipScore,
   type PublishedFacts,
+  type PublishedGuard,
   type ResolvedModels,
-  type ResolveOptions,
   resolvedPlan,
   resolveModels,
 } from './resolve.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isRepoName, isSafePath } from '../hub/index.js';
 
 /** What a published file does. */
-export const ROLES = ['languageModel', 'projector', 'clip', 'guard', 'guardProjector'] as const;
+const ROLES = ['languageModel', 'projector', 'clip', 'guard', 'guardProjector'] as const;
 export type Role = (typeof ROLES)[number];
 
 const publishedFile = z.strictObject({

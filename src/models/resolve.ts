@@ -62,10 +62,28 @@ export interface ResolvedModels {
 
 /** What a set of models that others publish says beyond its files. */
 export interface PublishedFacts {
-  /** Threshold of CLIP, where the set names one: a CLIP score, whose it is, and whether it was found for these files. */
-  readonly unsafeClipScore: { readonly value: number; readonly source: string; readonly isCalibrated: boolean } | null;
-  /** The guard that the set has for answers, by how it is asked; null without one. */
-  readonly guard: { readonly form: string; readonly path: string } | null;
+  /** Where the set names a threshold of CLIP. */
+  readonly unsafeClipScore: PublishedClipScore | null;
+  /** The guard that the set has for answers; null without one. */
+  readonly guard: PublishedGuard | null;
+}
+
+/** A threshold of CLIP that its set names. */
+export interface PublishedClipScore {
+  /** A picture whose CLIP score, a cosine, is at least this looks unsafe. */
+  readonly value: number;
+  /** Who found it, on what. */
+  readonly source: string;
+  /** Whether it was found for these very files. */
+  readonly isCalibrated: boolean;
+}
+
+/** A guard of a set, which this version cannot ask. */
+export interface PublishedGuard {
+  /** How it is asked, such as "qwen3guard-gen". */
+  readonly form: string;
+  /** Its GGUF. */
+  readonly path: string;
 }
 
 /** What {@link resolveModels} looks in. */
@@ -103,8 +121,8 @@ export async function resolveModels(choice: ModelChoice, options: ResolveOptions
   const hint = didYouMean(choice, names, 'Check the name or the path.');
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
-    `models: expected a known name (${names.join(', ')}) or a folder, received ${describePath(choice)}, ` +
-      `which is neither. ${hint} Paths of single files go into models.languageModel and its neighbours.`,
+    `models: expected a known name (${names.join(', ')}), an address of a hub (hf:owner/name) or a folder, received ${describePath(choice)}, ` +
+      `which is none of these. ${hint} Paths of single files go into models.languageModel and its neighbours.`,
   );
 }
 
