@@ -1,7 +1,8 @@
 /** What the options of a command, and what was chosen for all of them, come to for loadEta. */
 import { UsageError } from '../errors.js';
-import { hubAddressText, isHubAddress, parseHubAddress } from '../hub/index.js';
-import { modelChoice } from './chosen-models.js';
+import { hubAddressText, parseHubAddress } from '../hub/index.js';
+import type { ModelPaths } from '../models/index.js';
+import { choiceOf, modelChoice } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';
 import { given, type ModelFlags } from './model-options.js';
 
@@ -13,7 +14,8 @@ import { given, type ModelFlags } from './model-options.js';
 export function loadOptions(flags: ModelFlags) {
   const { languageModel, projector, clip, rewardModel, hf } = flags;
   const parts = { projector, clip, rewardModel };
-  if (languageModel === undefined && hf === undefined && Object.values(parts).some((part) => part !== undefined)) {
+  const whole = ofHub(hf) ?? flags.models;
+  if (languageModel === undefined && whole === undefined && Object.values(parts).some((part) => part !== undefined)) {
     throw new UsageError(
       'ERR_INVALID_OPTION',
       'Expected --language-model beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too.',
@@ -21,7 +23,7 @@ export function loadOptions(flags: ModelFlags) {
   }
   return given({
     policy: flags.policy ?? readConfig().policy,
-    models: partsNamed(ofHub(hf) ?? languageModel, parts) ?? modelChoice(flags.models),
+    models: partsNamed(languageModel, whole, parts) ?? modelChoice(whole),
     download: hf === undefined ? undefined : true,
     acceptLicence: flags.acceptLicence,
     thresholdsFile: flags.thresholds,
@@ -34,11 +36,16 @@ export function loadOptions(flags: ModelFlags) {
   });
 }
 
-/** An address of a hub alone stands for all that is there. */
-function partsNamed(languageModel: string | undefined, parts: Readonly<Record<string, string | undefined>>) {
-  if (languageModel === undefined) return undefined;
-  const isWhole = isHubAddress(languageModel) && Object.values(parts).every((part) => part === undefined);
-  return isWhole ? languageModel : given({ languageModel, ...parts });
+/** Paths, where parts are named: beside a language model, or in place of what a whole has. */
+function partsNamed(
+  languageModel: string | undefined,
+  whole: string | undefined,
+  parts: Readonly<Record<'projector' | 'clip' | 'rewardModel', string | undefined>>,
+): ModelPaths | undefined {
+  if (languageModel !== undefined) return given({ languageModel, ...parts });
+  if (whole === undefined || Object.values(parts).every((part) => part === undefined)) return undefined;
+  const choice = choiceOf(whole);
+  return given({ ...(typeof choice === 'string' ? { languageModel: choice } : choice), ...given(parts) });
 }
 
 /** "hf:" may stand before an address, or not. */

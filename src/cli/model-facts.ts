@@ -54,6 +54,8 @@ export interface ModelSet {
   readonly published: PublishedSet | null;
   /** What to resolve for its files; null where they are not here. */
   readonly models: ResolvedModels | null;
+  /** Why a set of one's own cannot be used; null for all else. */
+  readonly problem: string | null;
 }
 
 /**
@@ -70,18 +72,27 @@ export async function modelSets(names: readonly string[]): Promise<ModelSet[]> {
   for (const name of names.length > 0 ? names : known) {
     const evaluator = await evaluatorIn(name);
     if (evaluator !== null) {
-      const set = { name: basename(evaluator.path), description: null, published: null, models: null };
+      const set = { name: basename(evaluator.path), description: null, published: null, models: null, problem: null };
       sets.push({ ...set, parts: [evaluator] });
       continue;
     }
     const set = published.find((one) => one.name === name) ?? null;
     const description = (set ?? registered.find((one) => one.name === name))?.description ?? null;
+    let problem: string | null = null;
     const models = await resolveModels(choiceOf(name)).catch((error: unknown) => {
-      if (set !== null && error instanceof ModelError) return null; // not here, or not any more as it should be
-      throw error;
+      if (!(error instanceof ModelError) || (set === null && names.length > 0)) throw error;
+      if (set === null) problem = error.message;
+      return null; // not here, or not any more as it should be
     });
     const own = added.includes(name) ? name : (models?.name ?? name);
-    sets.push({ name: own, description, parts: models === null ? [] : partsOf(models), published: set, models });
+    sets.push({
+      name: own,
+      description,
+      parts: models === null ? [] : partsOf(models),
+      published: set,
+      models,
+      problem,
+    });
   }
   return sets;
 }

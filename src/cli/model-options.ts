@@ -37,7 +37,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option('--models <models>', 'models by name, or a folder that holds them')
         .argParser(filled)
-        .conflicts(['languageModel', 'projector', 'clip', 'rewardModel']),
+        .conflicts(['languageModel', 'projector']),
     )
     .option('--language-model <file>', 'language model (GGUF)', filled)
     .option('--projector <file>', 'its projector (mmproj GGUF)', filled)

@@ -55,6 +55,7 @@ class Fetching {
   #isResumed = false;
   /** Of the host that gave the bytes so far: another one means another file. */
   #etag: string | null = null;
+  #ownFailure: { readonly error: unknown } | null = null;
 
   constructor(client: HubClient, target: BlobTarget, handle: FileHandle, options: FetchOptions) {
     this.#client = client;
@@ -117,12 +118,13 @@ class Fetching {
       const opened = await this.#client.open(url, { headers: this.#rangeHeaders(), signal });
       at = opened.url;
       if (opened.reply.statusCode === 416) return await this.#refusedRange(opened);
-      const failure = failedTry(opened.reply, asked);
+      const failure = failedTry(opened, asked);
       if (failure !== null) return failure;
       await this.#receive(opened);
       if (this.#byteCount === file.sizeBytes) return { value: null };
       return { failure: this.#cutOff(at), waitMs: null, hasGained: this.#byteCount > before };
     } catch (error) {
+      if (this.#ownFailure !== null) throw this.#ownFailure.error;
       return retriable(error, at, signal, this.#byteCount > before);
     }
   }
@@ -158,7 +160,7 @@ class Fetching {
         throw this.#changed(`${announced} bytes`);
       const { etag } = headers;
       this.#etag = etag !== undefined && !etag.startsWith('W/') && bareEtag(etag) !== '' ? etag : null;
-      for await (const block of reply) await this.#add(block as Buffer);
+      for await (const block of reply) await this.#add(block as Buffer).catch((error: unknown) => this.#fail(error));
     } finally {
       reply.destroy();
     }
@@ -172,6 +174,12 @@ class Fetching {
     this.#hash.update(block);
     this.#byteCount += block.length;
     this.#options.onBytes(this.#byteCount);
+  }
+
+  /** What goes wrong here is no failure of the connection, and is not tried again. */
+  #fail(error: unknown): never {
+    this.#ownFailure = { error };
+    throw error;
   }
 
   #isRight(): boolean {

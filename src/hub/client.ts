@@ -1,13 +1,14 @@
 /** Requests to a hub: redirects are followed, the token stays with the hub's own host, and what passes is tried again. */
-import { HubError, throwIfAborted } from '../errors.js';
+import { EtaError, HubError, throwIfAborted } from '../errors.js';
+import { describePath } from '../options.js';
 import { exchange, failureOf, type Reply } from './exchange.js';
 import { PATIENCE, type Patience, persist, retryAfterMs, type Try } from './patience.js';
 import { type Asked, isPassing, refusalOf } from './refusal.js';
 import type { HubSettings } from './settings.js';
 
 const MOST_REDIRECTS = 8;
-/** Of a list of files; a model with thousands has less. */
-const MOST_JSON_BYTES = 32 * 2 ** 20;
+/** Of a page of a list; a thousand files have a twentieth of it, and it is read in one go. */
+const MOST_JSON_BYTES = 4 * 2 ** 20;
 
 /** A reply of the last host, and what the hub itself said on the way to it. */
 export interface Opened {
@@ -80,9 +81,10 @@ export class HubClient {
 
   async #tryJson(asked: Asked, signal: AbortSignal | undefined): Promise<Try<Json>> {
     try {
-      const { reply } = await this.open(asked.url, { headers: { accept: 'application/json' }, signal });
-      const failure = failedTry(reply, asked);
+      const opened = await this.open(asked.url, { headers: { accept: 'application/json' }, signal });
+      const failure = failedTry(opened, asked);
       if (failure !== null) return failure;
+      const { reply } = opened;
       const text = await textOf(reply, MOST_JSON_BYTES);
       return { value: { value: JSON.parse(text), next: nextOf(reply, asked.url) } };
     } catch (error) {
@@ -98,12 +100,14 @@ export interface Json {
 }
 
 /** A refusal that may pass; null for a reply of success. @throws HubError for one that will not */
-export function failedTry(reply: Reply, asked: Asked): Extract<Try<never>, { failure: HubError }> | null {
+export function failedTry({ reply, url }: Opened, asked: Asked): Extract<Try<never>, { failure: HubError }> | null {
   const { statusCode = 0, headers } = reply;
   if (statusCode >= 200 && statusCode < 300) return null;
   reply.destroy();
-  const failure = refusalOf(reply, asked);
-  if (!isPassing(statusCode)) throw failure;
+  // Addresses that a hub signs are good for a while: asked again, it gives another.
+  const isElsewhere = url.origin !== asked.url.origin;
+  const failure = isElsewhere ? refusedElsewhere(statusCode, url, asked) : refusalOf(reply, asked);
+  if (!isPassing(statusCode) && !isElsewhere) throw failure;
   return { failure, waitMs: retryAfterMs(headers['retry-after']), hasGained: false };
 }
 
@@ -121,11 +125,18 @@ export function retriable(
       `Expected JSON from ${url.host}, received something else. Check HF_ENDPOINT and the proxy: what answers there may be no hub.`,
       { cause: error },
     );
-  const isFailedCall = error instanceof Error && 'code' in error && !(error instanceof HubError);
+  const isFailedCall = error instanceof Error && 'code' in error && !(error instanceof EtaError);
   const failure = isFailedCall ? failureOf(error, url, signal) : error;
   if (failure instanceof HubError && failure.code === 'ERR_HUB_UNREACHABLE')
     return { failure, waitMs: null, hasGained };
   throw failure;
+}
+
+function refusedElsewhere(status: number, { host }: URL, { repo, file, url }: Asked): HubError {
+  return new HubError(
+    'ERR_HUB_UNREACHABLE',
+    `Expected ${host}, to which ${url.host} leads, to give ${file === null ? 'the list' : describePath(file)} of ${repo}, received status ${status}. Try again later; what was fetched stays.`,
+  );
 }
 
 function offline(url: URL): HubError {

@@ -22,9 +22,10 @@ export async function openStart(
   const asked = { repo, revision: commit, file: file.path, hasToken: client.settings.token !== null, url };
   const attempt = async (): Promise<Try<Buffer>> => {
     try {
-      const { reply } = await client.open(url, { headers: { range: `bytes=0-${byteCount - 1}` }, signal });
-      const failure = failedTry(reply, asked);
+      const opened = await client.open(url, { headers: { range: `bytes=0-${byteCount - 1}` }, signal });
+      const failure = failedTry(opened, asked);
       if (failure !== null) return failure;
+      const { reply } = opened;
       const blocks: Buffer[] = [];
       let received = 0;
       for await (const block of reply) {

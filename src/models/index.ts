@@ -1,4 +1,12 @@
 /** Models by name, by folder or by path; and what they take of memory. */
+export type {
+  ModelChoice,
+  ModelPaths,
+  PublishedClipScore,
+  PublishedFacts,
+  PublishedGuard,
+  ResolvedModels,
+} from './choice.js';
 export { clipPlace, textGraphOf } from './clip-place.js';
 export { isOfDrawnWorld } from './drawn-world.js';
 export { readGguf } from './gguf-file.js';
@@ -29,14 +37,5 @@ export {
 export { plannedShapes } from './planned-shapes.js';
 export { type PublishedSet, type Role, readBytes } from './published.js';
 export { FOLDER_LAYOUT, publishedSets, registeredModels } from './registry.js';
-export {
-  type ModelChoice,
-  type ModelPaths,
-  type PublishedClipScore,
-  type PublishedFacts,
-  type PublishedGuard,
-  type ResolvedModels,
-  resolvedPlan,
-  resolveModels,
-} from './resolve.js';
+export { resolvedPlan, resolveModels } from './resolve.js';
 export { modelShapes } from './shapes.js';

@@ -14,10 +14,10 @@ import {
   RepoCache,
 } from '../hub/index.js';
 import { describePath } from '../options.js';
+import type { ModelChoice } from './choice.js';
 import type { PublishedPart, PublishedSet, PublishedThreshold } from './published.js';
 import { publishedSets } from './registry.js';
 import { type ChosenPart, chooseParts, projectorFor } from './repo-choice.js';
-import type { ModelChoice } from './resolve.js';
 
 export interface PlannedPart extends ChosenPart {
   readonly listing: Listing;
@@ -106,8 +106,11 @@ function projectorBeside(set: string, part: PlannedPart): PlannedPart {
 
 /** What of a choice others publish: a set of the registry, or addresses of a hub, of the whole or of its parts. */
 export async function publishedIn(choice: ModelChoice): Promise<(string | PublishedSet)[]> {
-  if (typeof choice !== 'string')
-    return Object.values(choice).filter((path) => typeof path === 'string' && isHubAddress(path));
+  if (typeof choice !== 'string') {
+    const { languageModel, ...others } = choice;
+    const addresses = Object.values(others).filter((path) => typeof path === 'string' && isHubAddress(path));
+    return [...(typeof languageModel === 'string' ? await publishedIn(languageModel) : []), ...addresses];
+  }
   if (isHubAddress(choice)) return [choice];
   return (await publishedSets()).filter(({ name }) => name === choice);
 }
@@ -158,9 +161,16 @@ export async function bytesToFetch({ parts }: ModelPlan, folder: string): Promis
   return byteCount;
 }
 
-/** Fetches what is not here. @throws as {@link pullFiles} */
+/** Fetches what is not here, a repository at once: its revision changes when all of it is there. @throws as {@link pullFiles} */
 export async function fetchPlan(client: HubClient, { parts }: ModelPlan, options: PullOptions = {}): Promise<void> {
-  for (const { listing, revision, files } of parts) await pullFiles(client, { revision, listing, files }, options);
+  const whole = new Map<string, { revision: string; listing: Listing; files: HubFile[] }>();
+  for (const { listing, revision, files } of parts) {
+    const key = `${listing.repo}@${revision}`;
+    const one = whole.get(key) ?? { revision, listing, files: [] };
+    one.files.push(...files.filter((file) => !one.files.includes(file)));
+    whole.set(key, one);
+  }
+  for (const one of whole.values()) await pullFiles(client, one, options);
 }
 
 /** Where the file of a part lies that is opened. */

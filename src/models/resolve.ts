@@ -6,6 +6,7 @@ import { ModelError } from '../errors.js';
 import { hubSettings, isHubAddress } from '../hub/index.js';
 import { didYouMean } from '../near-miss.js';
 import { describePath, parseOptions } from '../options.js';
+import type { ModelChoice, ModelPaths, ResolvedModels } from './choice.js';
 import { clipPlace } from './clip-place.js';
 import { type ModelPlan, partPath, planHere, publishedIn } from './plan.js';
 import type { Role } from './published.js';
@@ -20,72 +21,6 @@ const pathsSchema = z.strictObject({
   rewardModel: path.optional(),
 });
 
-/**
- * The files of each model, one by one; a path that is no absolute one starts from the working directory. All but the reward
- * model may be an address of a hub ("hf:owner/name:Q4_K_M").
- */
-export interface ModelPaths {
-  /** GGUF of the language model. */
-  languageModel: string;
-  /** GGUF of the projector (mmproj). @default that of the address; none beside a path: the model takes text alone */
-  projector?: string | undefined;
-  /**
-   * Folder of the CLIP model, with its manifest.json; or one as others publish it, or its vision graph. @default none: no method
-   * that looks at pictures
-   */
-  clip?: string | undefined;
-  /** Folder of the reward model, with its manifest.json. @default none: method `vanilla` alone */
-  rewardModel?: string | undefined;
-}
-
-/**
- * What {@link resolveModels} takes: a name of the registry, an address of a hub ("hf:owner/name:Q4_K_M"), a folder laid out
- * as models/miniature is, or paths.
- */
-export type ModelChoice = string | ModelPaths;
-
-/** Files that exist, as absolute paths; null for what the choice does not have. */
-export interface ResolvedModels {
-  /** As the registry calls them; else the name of the folder, or of the language model's file. */
-  readonly name: string;
-  /** GGUF of the language model. */
-  readonly languageModel: string;
-  /** GGUF of the projector. */
-  readonly projector: string | null;
-  /** Folder of the CLIP model, or the vision graph of one as others publish it. */
-  readonly clip: string | null;
-  /** Folder of the reward model. */
-  readonly rewardModel: string | null;
-  /** What its set says beyond files; there for sets that others publish alone. */
-  readonly published?: PublishedFacts | undefined;
-}
-
-/** What a set of models that others publish says beyond its files. */
-export interface PublishedFacts {
-  /** Where the set names a threshold of CLIP. */
-  readonly unsafeClipScore: PublishedClipScore | null;
-  /** The guard that the set has for answers; null without one. */
-  readonly guard: PublishedGuard | null;
-}
-
-/** A threshold of CLIP that its set names. */
-export interface PublishedClipScore {
-  /** A picture whose CLIP score, a cosine, is at least this looks unsafe. */
-  readonly value: number;
-  /** Who found it, on what. */
-  readonly source: string;
-  /** Whether it was found for these very files. */
-  readonly isCalibrated: boolean;
-}
-
-/** A guard of a set, which this version cannot ask. */
-export interface PublishedGuard {
-  /** How it is asked, such as "qwen3guard-gen". */
-  readonly form: string;
-  /** Its GGUF. */
-  readonly path: string;
-}
-
 /** What {@link resolveModels} looks in. */
 export interface ResolveOptions {
   /** The hub's cache. @default what the environment says */
@@ -99,12 +34,7 @@ export interface ResolveOptions {
  * UsageError for an object that is not {@link ModelPaths}
  */
 export async function resolveModels(choice: ModelChoice, options: ResolveOptions = {}): Promise<ResolvedModels> {
-  if (typeof choice !== 'string') {
-    const paths = parseOptions(pathsSchema, choice, 'models');
-    const files = { projector: null, clip: null, rewardModel: null, ...(await pathsHere(paths, options)) };
-    const name = isHubAddress(paths.languageModel) ? paths.languageModel : basename(paths.languageModel);
-    return await check(name, '.', files, (field) => `models.${field}`);
-  }
+  if (typeof choice !== 'string') return await resolveParts(parseOptions(pathsSchema, choice, 'models'), options);
   const registered = await registeredModels();
   const known = registered.find(({ name }) => name === choice);
   if (known !== undefined) return await check(known.name, known.folder, known);
@@ -126,11 +56,38 @@ export async function resolveModels(choice: ModelChoice, options: ResolveOptions
   );
 }
 
-/** Paths in place of addresses of a hub; a language model brings its projector along, unless one is named. */
-async function pathsHere(paths: ModelPaths, { modelsFolder }: ResolveOptions): Promise<ModelPaths> {
+/** A name or an address in place of the language model's file: what others hold its other parts. Null for a path. */
+async function baseOf(languageModel: string, options: ResolveOptions): Promise<ResolvedModels | null> {
+  const isNamed = [...(await registeredModels()), ...(await publishedSets())].some(
+    ({ name }) => name === languageModel,
+  );
+  if (!isHubAddress(languageModel) && (!isNamed || (await kindOf(languageModel)) === 'file')) return null;
+  return await resolveModels(languageModel, options);
+}
+
+/** What is named part by part goes before what the name of the whole has. */
+async function resolveParts(paths: ModelPaths, options: ResolveOptions): Promise<ResolvedModels> {
+  const base = await baseOf(paths.languageModel, options);
+  const named = { ...paths, ...(await addressedParts(paths, options)) };
+  const none = { projector: null, clip: null, rewardModel: null };
+  const files = { ...none, ...base, ...named, languageModel: base?.languageModel ?? paths.languageModel };
+  const found = await check(base?.name ?? basename(paths.languageModel), '.', files, (field) => `models.${field}`);
+  if (base?.published === undefined) return found;
+  const { unsafeClipScore, guard } = base.published;
+  return {
+    ...found,
+    published: {
+      unsafeClipScore: paths.clip === undefined ? unsafeClipScore : null,
+      guard: paths.rewardModel === undefined ? guard : null,
+    },
+  };
+}
+
+/** Paths in place of the addresses of single parts. */
+async function addressedParts(paths: ModelPaths, { modelsFolder }: ResolveOptions): Promise<Partial<ModelPaths>> {
   const { folder } = hubSettings(modelsFolder);
-  const found: ModelPaths = { ...paths };
-  for (const field of ['languageModel', 'projector', 'clip'] as const) {
+  const found: Partial<ModelPaths> = {};
+  for (const field of ['projector', 'clip'] as const) {
     const address = paths[field];
     if (address === undefined || !isHubAddress(address)) continue;
     const { parts } = await planHere(address, folder);
@@ -141,14 +98,11 @@ async function pathsHere(paths: ModelPaths, { modelsFolder }: ResolveOptions): P
         `models.${field}: expected ${NAMES[field]} at ${address}, found ${parts.map(({ files }) => files[0]?.path).join(', ')}. Name another address.`,
       );
     found[field] = partPath(part, folder);
-    const projector = parts.find(({ role }) => role === 'projector');
-    if (field === 'languageModel' && paths.projector === undefined && projector !== undefined)
-      found.projector = partPath(projector, folder);
   }
   return found;
 }
 
-const NAMES = { languageModel: 'a language model', projector: 'a projector', clip: 'a CLIP' } as const;
+const NAMES = { projector: 'a projector', clip: 'a CLIP' } as const;
 
 /** Of files that are here. @throws ModelError ERR_MODEL_NOT_FOUND for an address that has no language model */
 export function resolvedPlan(plan: ModelPlan, folder: string): ResolvedModels {

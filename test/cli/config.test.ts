@@ -107,6 +107,14 @@ test('the policy of the file holds for answers, and an option goes before it', a
   assert.equal(await policyOf('--policy', 'standard'), 'standard');
 });
 
+test('a set of one’s own whose files are gone is told of, beside the others', async () => {
+  const { cli } = home({ version: 1, added: { gone: { languageModel: '/nowhere/x.gguf' } } });
+  const { code, stdout } = await cli(['models', 'list']);
+  assert.equal(code, 3);
+  assert.match(stdout, /^gone\n {2}cannot be used {2}models\.languageModel: expected the GGUF .*nowhere\/x\.gguf/m);
+  assert.match(stdout, /^miniature \(in use\)$/m);
+});
+
 test('names and paths that cannot be', async () => {
   const { cli } = home();
   const add = (...args: string[]) => cli(['models', 'add', ...args]);

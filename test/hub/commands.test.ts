@@ -132,6 +132,17 @@ test('Ctrl-C leaves a part, and the same command goes on with it', async () => {
   );
 });
 
+test('a disk that takes no more: said as such, not tried again, and the part stays', async () => {
+  const { env, home } = await emptyHome();
+  const full = await run(['models', 'pull', 'hf:acme/tiny'], { env, fileBlocks: 2000 });
+  assert.equal(full.code, 1);
+  assert.match(full.stderr, /Expected to write "tiny-Q4_K_M\.gguf", but it failed: EFBIG: .* \(ERR_FILE_WRITE\)\n$/);
+  assert.equal(hub.seen.filter(({ place, range }) => place === 'bytes' && range === undefined).length, 1);
+  const blobs = readdirSync(join(home, 'hub/models--acme--tiny/blobs'));
+  assert.deepEqual(blobs.length, 1);
+  assert.match(blobs[0] ?? '', /incomplete$/);
+});
+
 test('what is refused, each in a line', async () => {
   const { cli } = await emptyHome();
   const pull = (what: string, more: Readonly<Record<string, string>> = {}) => cli(['models', 'pull', what], more);
@@ -205,6 +216,11 @@ test('a set by its name: fetched, listed, verified, loaded as far as it goes, us
     code: 'ERR_MODEL_NOT_FOUND',
     message: /expected a reward model for method 'eta', received none/,
   });
+  const reward = join(miniature, 'reward-model');
+  const judged = await ask('--models', 'llava-1.5-7b', '--reward-model', reward, '--json');
+  assert.equal(judged.code, 0, judged.stderr);
+  const { evaluator, threshold, isCalibrated } = JSON.parse(judged.stdout).verdict.picture;
+  assert.deepEqual({ evaluator, threshold, isCalibrated }, { evaluator: 'clip', threshold: 0.16, isCalibrated: true });
   assert.equal((await cli(['models', 'use', 'llava-1.5-7b'])).code, 0);
   assert.equal((await ask('--method', 'vanilla')).stdout, OWN_ANSWER);
   assertRefused(await cli(['models', 'remove', 'llava-1.5-7b']), {

@@ -175,9 +175,35 @@ test('5xx and resets: tried again, five times at most', async () => {
   hub.fault = ({ place }) => (place === 'bytes' ? { status: 503 } : null);
   await assert.rejects(fetched(clientOf(hub, folder), 'acme/small', ['two.bin']), {
     code: 'ERR_HUB_UNREACHABLE',
-    message: /^Expected 127\.0\.0\.1:\d+ to answer, received status 503\. It is in trouble: try again later/,
+    message:
+      /^Expected localhost:\d+, to which 127\.0\.0\.1:\d+ leads, to give "two\.bin" .*, received status 503\. Try again later/,
   });
   assert.equal(bytesSeen().length, 5);
+});
+
+test('an address of bytes that has expired: the hub is asked for another', async () => {
+  const folder = await freshFolder();
+  inTurn({ cutAfter: 50_000 }, { status: 403 });
+  await fetched(clientOf(hub, folder), 'acme/small', ['model.bin']);
+  assert.equal(hub.seen.filter(({ place }) => place === 'resolve').length, 3);
+  hub.fault = ({ place }) => (place === 'bytes' ? { status: 403 } : null);
+  await assert.rejects(fetched(clientOf(hub, folder), 'acme/small', ['two.bin']), {
+    code: 'ERR_HUB_UNREACHABLE',
+    message:
+      /^Expected localhost:\d+, to which 127\.0\.0\.1:\d+ leads, to give "two\.bin" of acme\/small, received status 403\./,
+  });
+});
+
+test('what the caller’s own function throws ends it, and is not taken for a broken connection', async () => {
+  const folder = await freshFolder();
+  const thrown = Object.assign(new Error('mine'), { code: 'ECONNRESET' });
+  let count = 0;
+  const onProgress = () => {
+    if (++count > 2) throw thrown;
+  };
+  const pulled = fetched(clientOf(hub, folder), 'acme/small', ['model.bin'], { onProgress });
+  await assert.rejects(pulled, (error) => error === thrown);
+  assert.equal(bytesSeen().length, 1);
 });
 
 test('429: waits as long as it is told, and no longer than is reasonable', async () => {

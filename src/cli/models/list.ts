@@ -33,7 +33,7 @@ export const LABEL_WIDTH = 16;
 export async function listModels(names: readonly string[], options: ListOptions): Promise<number> {
   const sets = [];
   const inUse = chosenModels().name ?? 'miniature';
-  for (const { name, description, parts, published, models } of await modelSets(names)) {
+  for (const { name, description, parts, published, models, problem } of await modelSets(names)) {
     const facts: (PartFacts | Problem)[] = [];
     for (const part of parts) {
       facts.push(
@@ -49,6 +49,7 @@ export async function listModels(names: readonly string[], options: ListOptions)
       description,
       isInUse: name === inUse,
       isHere,
+      problem,
       parts: facts,
       published: published && { ...published, aboutBytes: readBytes(published) },
       memory: models === null ? null : await memoryOf(models),
@@ -71,7 +72,9 @@ export async function listModels(names: readonly string[], options: ListOptions)
         )
         .join('\n\n');
   print(`${text}\n`);
-  return sets.some(({ parts }) => parts.some((part) => 'problem' in part)) ? EXIT.someFailed : EXIT.ok;
+  return sets.some(({ problem, parts }) => problem !== null || parts.some((part) => 'problem' in part))
+    ? EXIT.someFailed
+    : EXIT.ok;
 }
 
 interface Memory {
@@ -94,13 +97,15 @@ interface About {
   readonly isHere: boolean;
   readonly published: (PublishedSet & { readonly aboutBytes: number }) | null;
   readonly memory: Memory | null;
+  readonly problem: string | null;
 }
 
 /** Beside the parts: what is to be fetched, what it takes, under which terms, what it lacks. */
-function aboutLines({ isHere, published, memory }: About): string[] {
+function aboutLines({ isHere, published, memory, problem }: About): string[] {
   const say = (label: string, text: string) => `  ${label}`.padEnd(LABEL_WIDTH + 2) + text;
   const licences = published?.published.map(({ licence }) => licence.name) ?? [];
   return [
+    ...(problem === null ? [] : [say('cannot be used', problem)]),
     ...(published === null || isHere
       ? []
       : [

@@ -128,11 +128,12 @@ function advice({ name, parts }: ModelPlan): string[] {
     return [`Name it as a part: ${has('clip') ? '--clip' : '--projector'} with the path above.`];
   if (has('guard'))
     return [
-      `${name} has a guard that this version cannot ask yet: it answers with --method vanilla alone, or with a reward model of your own.`,
+      `${name} has a guard that this version cannot ask yet: it answers with --method vanilla alone, or with a reward model of your own (--reward-model).`,
     ];
   return [
     `Ask with: eta-vlm ask --models ${name} --method vanilla --image photo.jpg "What is this?"`,
-    'Nobody evaluates those answers: for the other methods name --clip and --reward-model beside the parts.',
+    'Nobody evaluates those answers: for the other methods name --clip and --reward-model too.',
+    `From now on without --models: eta-vlm models use ${name}`,
   ];
 }
 
