@@ -1,10 +1,13 @@
 /** The built command line against the hub, from an empty home: pull, ask, batch, and what is refused. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { assertRefused, packageRoot, run } from '../cli/command.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assertRefused, main, packageRoot, run } from '../cli/command.js';
 import { freshFolder } from './fixture.js';
 import { bytesOf } from './repos.js';
 import { TestHub } from './server.js';
@@ -112,12 +115,16 @@ test('terms that ask for consent: nothing is fetched without it', async () => {
 test('Ctrl-C leaves a part, and the same command goes on with it', async () => {
   const { env, home, cli } = await emptyHome();
   hub.fault = ({ place, range }) => (place === 'bytes' && !range?.startsWith('bytes=0-') ? { blockMs: 10 } : null);
-  const stopped = await run(['models', 'pull', 'hf:acme/tiny'], {
-    env,
-    signals: [{ signal: 'SIGINT', afterMs: 2500 }],
+  const child = spawn(process.execPath, [main, 'models', 'pull', 'hf:acme/tiny'], { env: { ...process.env, ...env } });
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text;
   });
-  assert.equal(stopped.code, 130, stopped.stderr);
-  assert.match(stopped.stderr, /eta-vlm: interrupted\.\n$/);
+  while (!hub.seen.some(({ place, range }) => place === 'bytes' && range === undefined)) await sleep(5);
+  await sleep(200);
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'close'), [130, null], stderr);
+  assert.match(stderr, /eta-vlm: interrupted\.\n$/);
   const blobs = readdirSync(join(home, 'hub/models--acme--tiny/blobs'));
   assert.ok(
     blobs.some((name) => name.endsWith('.eta-vlm.incomplete')),
