@@ -147,13 +147,19 @@ async function isFile(path: string, sizeBytes: number): Promise<boolean> {
 /**
  * What is here of a repository, told without a connection: as the hub announced it, else the files that another client
  * fetched. Null: nothing.
+ *
+ * @param isAnnounced whether only the first will do: of what another client fetched nobody knows what it left out
  */
-export async function cachedListing(folder: string, { repo, revision }: RepoAddress): Promise<Listing | null> {
+export async function cachedListing(
+  folder: string,
+  { repo, revision }: RepoAddress,
+  isAnnounced = false,
+): Promise<Listing | null> {
   const cache = new RepoCache(folder, repo);
   const commit = await cache.commitOf(revision);
   if (commit === null) return null;
   const announced = await cache.listing(commit);
-  if (announced !== null) return announced;
+  if (announced !== null || isAnnounced) return announced;
   const root = cache.snapshotPath(commit);
   const entries = await readdir(root, { recursive: true }).catch(() => []);
   const files: HubFile[] = [];

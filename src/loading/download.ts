@@ -39,7 +39,7 @@ async function download(published: string | PublishedSet, options: DownloadOptio
 
 async function isHere(published: string | PublishedSet, folder: string): Promise<boolean> {
   try {
-    await planHere(published, folder);
+    await planHere(published, folder, { isAnnounced: !hubSettings().isOffline });
     return true;
   } catch (error) {
     if (error instanceof ModelError && error.code === 'ERR_MODEL_NOT_FOUND') return false;

@@ -49,7 +49,7 @@ export async function preparePull(
   const { folder, isOffline } = client.settings;
   const set = typeof choice === 'string' ? await fetchable(choice) : choice;
   const plan = isOffline
-    ? await planHere(set, folder, offline)
+    ? await planHere(set, folder, { lacking: offline })
     : await planModels(set, (address) => fetchListing(client, address, signal));
   const missingBytes = await bytesToFetch(plan, folder);
   const free = await freeBytes(folder);

@@ -115,19 +115,26 @@ export async function publishedIn(choice: ModelChoice): Promise<(string | Publis
   return (await publishedSets()).filter(({ name }) => name === choice);
 }
 
+interface HereOptions {
+  /** What to throw where anything is not here. */
+  readonly lacking?: (name: string, why: string) => EtaError;
+  /** As for {@link cachedListing}. */
+  readonly isAnnounced?: boolean;
+}
+
 /**
  * From what is here alone.
  *
- * @param lacking what to throw where anything is not here: by default ModelError ERR_MODEL_NOT_FOUND
+ * @throws ModelError ERR_MODEL_NOT_FOUND, or what `lacking` makes, where anything is not here
  */
 export async function planHere(
   choice: string | PublishedSet,
   folder: string,
-  lacking: (name: string, why: string) => EtaError = notHere,
+  { lacking = notHere, isAnnounced = false }: HereOptions = {},
 ): Promise<ModelPlan> {
   const name = typeof choice === 'string' ? choice : choice.name;
   const plan = await planModels(choice, async (address) => {
-    const listing = await cachedListing(folder, address);
+    const listing = await cachedListing(folder, address, isAnnounced);
     if (listing === null) throw lacking(name, `nothing of ${address.repo} is in ${describePath(folder)}`);
     return listing;
   });
@@ -161,8 +168,13 @@ export async function bytesToFetch({ parts }: ModelPlan, folder: string): Promis
   return byteCount;
 }
 
-/** Fetches what is not here, a repository at once: its revision changes when all of it is there. @throws as {@link pullFiles} */
+/**
+ * Fetches what is not here, a repository at once: its revision changes when all of it is there. Offline all is here.
+ *
+ * @throws as {@link pullFiles}
+ */
 export async function fetchPlan(client: HubClient, { parts }: ModelPlan, options: PullOptions = {}): Promise<void> {
+  if (client.settings.isOffline) return;
   const whole = new Map<string, { revision: string; listing: Listing; files: HubFile[] }>();
   for (const { listing, revision, files } of parts) {
     const key = `${listing.repo}@${revision}`;

@@ -1,6 +1,7 @@
 /** `loadEta({ download: true })`: what an app fetches, and what it does not. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { checkRoom, type HubFile } from '../../src/hub/index.js';
@@ -8,7 +9,7 @@ import { loadEta } from '../../src/index.js';
 import { checkEvaluators } from '../../src/loading/index.js';
 import { type PublishedSet, planModels, plannedShapes, resolvedPlan } from '../../src/models/index.js';
 import { packageRoot } from '../cli/command.js';
-import { clientOf, freshFolder } from './fixture.js';
+import { clientOf, fetched, freshFolder } from './fixture.js';
 import { TestHub } from './server.js';
 
 const miniature = join(packageRoot, 'models/miniature');
@@ -80,6 +81,27 @@ test('parts by address, beside parts of one’s own', async () => {
     code: 'ERR_MODEL_NOT_FOUND',
     message: /^models\.clip: expected a CLIP at hf:acme\/tiny, found tiny-Q4_K_M\.gguf, mmproj/,
   });
+});
+
+test('another client fetched the language model alone: the projector is fetched, and offline it is not', async () => {
+  const modelsFolder = await freshFolder();
+  await fetched(clientOf(hub, modelsFolder), 'acme/tiny', ['tiny-Q4_K_M.gguf']);
+  await rm(join(modelsFolder, 'models--acme--tiny/.eta-vlm'), { recursive: true });
+  const options = { ...vanilla, models: 'hf:acme/tiny', modelsFolder, download: true };
+  hub.reset();
+  process.env['HF_HUB_OFFLINE'] = '1';
+  const alone = await loadEta(options).finally(() => delete process.env['HF_HUB_OFFLINE']);
+  assert.equal(alone.facts.models.projector, null);
+  await alone.dispose();
+  assert.equal(hub.seen.length, 0);
+  const whole = await loadEta(options);
+  assert.ok(whole.facts.models.projector?.endsWith('mmproj-tiny-f16.gguf'));
+  await whole.dispose();
+  const paths = hub.seen.filter(({ place, range }) => place === 'bytes' && range === undefined);
+  assert.deepEqual(
+    paths.map(({ path }) => path.split('?')[0]),
+    ['/acme/tiny/mmproj-tiny-f16.gguf'],
+  );
 });
 
 test('terms, memory, an abort: said before the first byte, or ended at once', async () => {
