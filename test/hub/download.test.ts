@@ -1,6 +1,6 @@
 /** Files of a hub over real connections, with all that goes wrong on the way. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { fetchListing, pullFiles, RepoCache } from '../../src/hub/index.js';
@@ -34,6 +34,10 @@ test('fetched: the layout of the hub’s own cache, with relative links, each fi
   for (const [at, bytes] of Object.values(SMALL.files).entries())
     assert.deepEqual(await readFile(paths[at] as string), bytes);
   assert.equal(await readFile(join(folder, 'models--acme--small/refs/main'), 'utf8'), commit);
+  assert.equal(
+    await readlink(paths[1] as string),
+    `../../../blobs/${hashOf(SMALL.files['onnx/config.json'] as Buffer)}`,
+  );
   const blobs = await readdir(join(folder, 'models--acme--small/blobs'));
   assert.deepEqual(blobs.sort(), Object.values(SMALL.files).map(hashOf).sort());
   await assertRight(folder, 'acme/small', SMALL.files);

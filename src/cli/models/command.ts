@@ -56,7 +56,7 @@ export function addModels(program: Command): void {
 
 function addPull(models: Command): void {
   const command = child(models, 'pull', 'Fetch models from a hub into the cache that its clients share.')
-    .argument('<what>', 'a set by name, or hf:owner/name, hf:owner/name:Q4_K_M, hf:owner/name/file.gguf', filled)
+    .argument('<models>', 'a set by name, or hf:owner/name, hf:owner/name:Q4_K_M, hf:owner/name/file.gguf', filled)
     .option('--accept-licence', 'agree to a licence that asks for it')
     .option('--json', 'print one JSON object');
   addTextAfter(command, AFTER_PULL).action(async (what: string, options: import('./pull.js').PullOptions) => {
@@ -78,7 +78,7 @@ function addNaming(models: Command): void {
       });
     });
   child(models, 'remove', 'Take a name of your own away, or the files of models that were fetched.')
-    .argument('<name>', 'a name that was added, a set, or an address of a hub', filled)
+    .argument('<models>', 'a name that was added, a set, or an address of a hub', filled)
     .option('--yes', 'remove files without asking')
     .action(async (name: string, options: import('./remove.js').RemoveOptions) => {
       await withInterrupt(async (signal) => {
@@ -87,7 +87,7 @@ function addNaming(models: Command): void {
       });
     });
   child(models, 'use', 'Say which models the command line takes where nothing else is said.')
-    .argument('<name>', 'a name, an address of a hub, or a folder', filled)
+    .argument('<models>', 'a name, an address of a hub, or a folder', filled)
     .action(async (name: string) => {
       await withInterrupt(async () => {
         const { useModels } = await import('./own-names.js');
