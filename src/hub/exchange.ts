@@ -69,9 +69,14 @@ async function tunnel(url: URL, proxy: URL, options: ExchangeOptions): Promise<S
   const host = `${url.hostname}:${url.port || 443}`;
   const target = { ...addressOf(proxy), method: 'CONNECT', path: host, headers: { host, ...authorisation(proxy) } };
   return await new Promise<Socket>((resolve, reject) => {
-    const { request, fail } = started(proxy.protocol, { ...target, agent: false }, options, proxy, reject);
+    const { request, fail, takeBack } = started(proxy.protocol, { ...target, agent: false }, options, proxy, reject);
     request.once('connect', ({ statusCode = 0 }, socket) => {
-      if (statusCode >= 200 && statusCode < 300) return resolve(socket);
+      if (statusCode >= 200 && statusCode < 300) {
+        takeBack();
+        socket.setTimeout(0); // what is sent through it heeds signal and time from here on
+        resolve(socket);
+        return;
+      }
       socket.destroy();
       fail(refusedByProxy(proxy, statusCode));
     });

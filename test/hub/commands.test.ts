@@ -83,6 +83,23 @@ test('--hf fetches what is not here, and opens no connection when it is', async 
   assert.deepEqual(hub.seen, []);
 });
 
+test('a file that was damaged since is found, and mended by removing and pulling it', async () => {
+  const { cli } = await emptyHome();
+  const { parts } = JSON.parse((await cli(['models', 'pull', 'hf:acme/tiny', '--json'])).stdout);
+  const bytes = await readFile(parts[0].path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  await writeFile(parts[0].path, bytes);
+  const wrong = await cli(['models', 'verify', 'hf:acme/tiny']);
+  assert.equal(wrong.code, 3);
+  assert.match(
+    wrong.stdout,
+    /wrong: .*expected the SHA-256 [0-9a-f]{64}, received another\. Take it away with 'eta-vlm models remove'/,
+  );
+  assert.equal((await cli(['models', 'remove', 'hf:acme/tiny', '--yes'])).code, 0);
+  assert.equal((await cli(['models', 'pull', 'hf:acme/tiny'])).code, 0);
+  assert.equal((await cli(['models', 'verify', 'hf:acme/tiny'])).code, 0);
+});
+
 test('not here, and nobody said that it may be fetched', async () => {
   const { ask } = await emptyHome();
   assertRefused(await ask('--models', 'hf:acme/tiny', '--method', 'vanilla'), {

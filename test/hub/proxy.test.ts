@@ -166,6 +166,16 @@ test('TLS: through a tunnel, and the proxy sees neither path nor token', async (
   assert.ok(hub.seen.every(({ authorisation }) => authorisation === 'Bearer hf_secret'));
 });
 
+test('TLS: nothing comes any more through the tunnel', async () => {
+  const HF_ENDPOINT = `https://hub.invalid:${portOf(secure)}`;
+  const HTTPS_PROXY = `http://me:secret@127.0.0.1:${portOf(proxy)}`;
+  hub.fault = ({ place }) => (place === 'resolve' ? { stallAfter: 1 } : null);
+  assert.match(
+    await pulledOverTls({ HF_ENDPOINT, HTTPS_PROXY, HF_HUB_DOWNLOAD_TIMEOUT: '0.5' }),
+    /^ERR_HUB_UNREACHABLE Expected hub\.invalid:\d+ to go on, received nothing for 0\.5 s\./,
+  );
+});
+
 test('TLS: a proxy that refuses, none, and a certificate that nobody trusts', async () => {
   const HF_ENDPOINT = `https://hub.invalid:${portOf(secure)}`;
   assert.match(

@@ -110,12 +110,13 @@ async function verifyGguf(path: string, signal: AbortSignal): Promise<string> {
       'ERR_MODEL_INVALID',
       `${path}: expected a GGUF, received another file. Fetch or convert it again.`,
     );
-  const expected = (await hashesOfCard(dirname(path))).get(path) ?? (await blobHash(path));
+  const ofBlob = await blobHash(path);
+  const expected = (await hashesOfCard(dirname(path))).get(path) ?? ofBlob;
   if (expected === undefined) return 'a GGUF; nothing says which hash it should have';
   if ((await compare(path, expected, signal)) !== 'matches')
     throw new ModelError(
       'ERR_MODEL_INVALID',
-      `${path}: expected the SHA-256 ${expected}, received another. Fetch it again.`,
+      `${path}: expected the SHA-256 ${expected}, received another. ${ofBlob === undefined ? 'Fetch it again.' : "Take it away with 'eta-vlm models remove', then pull it again."}`,
     );
   return 'hash matches';
 }
