@@ -50,8 +50,10 @@ async function targetOf(url: URL, proxy: URL | null, options: ExchangeOptions): 
   }
   const socket = await tunnel(url, proxy, options);
   const host = own.hostname ?? '';
-  // No agent: it would make connections of its own.
-  return { ...own, createConnection: () => connectSecure({ socket, host, servername: isIP(host) ? '' : host }) };
+  // No agent: it would make connections of its own. And only what makes a connection sets its time without bytes.
+  const createConnection = () =>
+    connectSecure({ socket, host, servername: isIP(host) ? '' : host }).setTimeout(options.stallMs);
+  return { ...own, createConnection };
 }
 
 function addressOf({ protocol, hostname, port }: URL): Target {
