@@ -172,8 +172,8 @@ test('TLS: nothing comes any more, through the tunnel and without one', async ()
   const HTTPS_PROXY = `http://me:secret@127.0.0.1:${portOf(proxy)}`;
   hub.fault = ({ place }) => (place === 'resolve' ? { stallAfter: 1 } : null);
   for (const env of [
-    { HF_ENDPOINT: `https://hub.invalid:${portOf(secure)}`, HTTPS_PROXY },
-    { HF_ENDPOINT: `https://localhost:${portOf(secure)}` },
+    { HF_ENDPOINT: `https://hub.invalid:${portOf(secure)}`, HTTPS_PROXY, NO_PROXY: '' },
+    { HF_ENDPOINT: `https://localhost:${portOf(secure)}`, HTTPS_PROXY, NO_PROXY: 'localhost' },
   ])
     assert.match(
       await pulledOverTls({ ...env, HF_HUB_DOWNLOAD_TIMEOUT: '0.5' }),
