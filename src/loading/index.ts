@@ -9,6 +9,7 @@ export {
   resolveDecision,
   withDecision,
 } from './decision.js';
+export { downloadModels } from './download.js';
 export { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 export { FileMarks } from './file-marks.js';
 export {
@@ -22,4 +23,5 @@ export {
 export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-options.js';
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
 export { openTrunk } from './open-trunk.js';
+export { carryOut, type PreparedPull, preparePull, termsOf } from './pull.js';
 export { thresholdsOf } from './thresholds.js';

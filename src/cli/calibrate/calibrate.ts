@@ -14,7 +14,7 @@ import {
 } from '../../calibration/index.js';
 import { FileError, ModelError, UsageError } from '../../errors.js';
 import { THRESHOLDS_FILE } from '../../manifest/index.js';
-import { resolveModels } from '../../models/index.js';
+import { clipPlace, resolveModels } from '../../models/index.js';
 import type { EvaluatorDevice } from '../../onnx/provider.js';
 import { describe } from '../../options.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
@@ -25,6 +25,7 @@ import { allColumnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import type { Notice } from '../../types.js';
+import { modelChoice } from '../chosen-models.js';
 import { commandLine } from '../command-line.js';
 import { writeJsonFile } from '../json-file.js';
 import { packageVersion } from '../run-facts.js';
@@ -145,8 +146,9 @@ async function gallery() {
 
 /** No language model is needed. */
 async function foldersOf({ models, clip, rewardModel }: CalibrateFlags): Promise<Folders> {
-  if (clip !== undefined || rewardModel !== undefined) return { clip: clip ?? null, rewardModel: rewardModel ?? null };
-  return await resolveModels(models ?? 'miniature');
+  if (clip !== undefined || rewardModel !== undefined)
+    return { clip: clip === undefined ? null : await clipPlace(clip), rewardModel: rewardModel ?? null };
+  return await resolveModels(modelChoice(models) ?? 'miniature');
 }
 
 function settingsOf({ maxFalsePositiveRate: most, safetyPrompt, threads, evaluatorDevice }: CalibrateFlags) {
