@@ -7,6 +7,8 @@ export interface OpenGuardOptions {
   /** Layers on the GPU; 0 = none, -1 = all. */
   readonly gpuLayerCount: number;
   readonly threadCount: number | undefined;
+  /** Whether it is loaded in a process of its own first. @default false */
+  readonly probe?: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (fraction: number) => void;
 }
