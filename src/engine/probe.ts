@@ -57,6 +57,7 @@ function start(addon: string): Child {
   return spawn(process.execPath, [...(isSource ? ['--import', import.meta.resolve('tsx')] : []), program], {
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
+    detached: process.platform !== 'win32', // what is typed at the terminal is for this process, which ends the other
     env: {
       ...process.env,
       ELECTRON_RUN_AS_NODE: '1', // in Electron the program of this process is Electron

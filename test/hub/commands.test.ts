@@ -56,7 +56,7 @@ test('pull, then ask: what is said before, where the files are, and no connectio
   );
   assert.match(
     pulled.stderr,
-    /^language model {2}acme\/tiny: tiny-Q4_K_M\.gguf, 5\.7 MiB\nprojector {7}acme\/tiny: mmproj-tiny-f16\.gguf, 4\.0 MiB\nlicence {9}mit \(acme\/tiny\)\nto fetch {8}9\.6 MiB, [\d.]+ \wiB free on the disk\nmemory {10}[\d.]+ MiB once it answers, [\d.]+ GiB free here: it fits\n\nAsk with: eta-vlm ask --models hf:acme\/tiny/,
+    /^language model {2}acme\/tiny: tiny-Q4_K_M\.gguf, 5\.7 MiB\nprojector {7}acme\/tiny: mmproj-tiny-f16\.gguf, 4\.0 MiB\nlicence {9}mit \(acme\/tiny\)\nto fetch {8}9\.6 MiB, [\d.]+ \wiB free on the disk\nmemory {10}[\d.]+ MiB once it answers, [\d.]+ GiB free here: it fits\ntried {11}language model and projector: llama\.cpp loads what was fetched\n\nAsk with: eta-vlm ask --models hf:acme\/tiny/,
   );
   hub.reset();
   const answered = await ask('--models', 'hf:acme/tiny', '--method', 'vanilla');
@@ -215,6 +215,25 @@ function addSet(): void {
     },
   });
 }
+
+test('what ends the process that loads it: the files stay, and it is said', async () => {
+  const { cli } = await emptyHome();
+  const key = 'attention.layer_norm_rms_epsilon';
+  const damaged = Buffer.from(languageModel);
+  damaged.writeFloatLE(-1, damaged.indexOf(key) + key.length + 4); // llama.cpp asserts that it is not
+  hub.add('acme/damaged', { files: { ...TINY.files, 'tiny-Q4_K_M.gguf': damaged }, licence: 'mit' });
+  for (const fetched of [/to fetch {8}9\.6 MiB/, /to fetch {8}nothing: all is here/]) {
+    const pulled = await cli(['models', 'pull', 'hf:acme/damaged']);
+    assert.deepEqual([pulled.code, pulled.stdout], [1, '']);
+    assert.match(pulled.stderr, fetched);
+    assert.match(pulled.stderr.replace(/\s+/g, ' '), /ended that process with .* \(ERR_MODEL_INVALID\) $/);
+  }
+  const verified = await cli(['models', 'verify', 'hf:acme/damaged', '--json']);
+  assert.equal(verified.code, 3, verified.stderr);
+  const [model, projectorFound] = JSON.parse(verified.stdout).parts;
+  assert.match(model.finding, /^Expected .* to load, .* but it ended that process with /);
+  assert.deepEqual([model.isRight, projectorFound.isRight, projectorFound.finding], [false, true, 'hash matches']);
+});
 
 test('a set by its name: fetched, listed, verified, loaded as far as it goes, used, removed', async () => {
   const { cli, ask, home } = await emptyHome();

@@ -13,6 +13,7 @@ import { size } from '../../terminal/size.js';
 import { changeConfig, readConfig } from '../config/config-file.js';
 import { shown } from '../model-facts.js';
 import { roleName } from './role-name.js';
+import { tryGguf } from './try-gguf.js';
 
 export interface PullOptions {
   readonly acceptLicence?: boolean;
@@ -24,7 +25,7 @@ const LABEL_WIDTH = 16;
 /** The line is drawn again after so long. */
 const REDRAW_MS = 100;
 
-/** Prints where the parts lie; all that happens on the way goes to stderr. @throws as {@link preparePull} */
+/** Prints where the parts lie; all that happens on the way goes to stderr. @throws as {@link preparePull} and {@link tryGguf} */
 export async function pull(name: string, options: PullOptions, signal: AbortSignal): Promise<number> {
   const progress = new Progress();
   progress.show(`asking what ${name} is ...`);
@@ -35,6 +36,7 @@ export async function pull(name: string, options: PullOptions, signal: AbortSign
   else await carryOut(prepared, { signal }); // what is here may lack its name
   const { plan, client } = prepared;
   const parts = plan.parts.map((part) => ({ role: part.role, path: partPath(part, client.settings.folder) }));
+  await tryFetched(prepared, progress, signal);
   const lines = parts.map(({ role, path }) => `${roleName(role).padEnd(LABEL_WIDTH)}${shown(path)}`);
   await useFirst(plan);
   print(`${options.json ? JSON.stringify({ name: plan.name, parts }) : lines.join('\n')}\n`);
@@ -97,6 +99,28 @@ async function fetchShown(prepared: PreparedPull, progress: Progress, signal: Ab
     });
   } finally {
     progress.clear();
+  }
+}
+
+/** Each GGUF in a process of its own, before a command loads it in its own. The files stay whatever comes of it. */
+async function tryFetched({ plan, client }: PreparedPull, progress: Progress, signal: AbortSignal): Promise<void> {
+  const pathOf = (role: PlannedPart['role']) => {
+    const part = plan.parts.find((one) => one.role === role);
+    return part === undefined ? null : partPath(part, client.settings.folder);
+  };
+  for (const [role, eye] of [
+    ['languageModel', 'projector'],
+    ['guard', 'guardProjector'],
+  ] as const) {
+    const modelPath = pathOf(role);
+    if (modelPath === null) continue;
+    const projectorPath = pathOf(eye);
+    progress.show(`loading the ${roleName(role)} in a process of its own ...`);
+    const untried = await tryGguf({ modelPath, projectorPath }, signal).finally(() => progress.clear());
+    const names = [role, ...(projectorPath === null ? [] : [eye])].map(roleName).join(' and ');
+    tell([
+      `${'tried'.padEnd(LABEL_WIDTH)}${untried === null ? `${names}: llama.cpp loads what was fetched` : `not ${names}: ${untried}`}`,
+    ]);
   }
 }
 

@@ -5,7 +5,7 @@ import { Clip } from '../../clip/index.js';
 import { ModelError, throwIfAborted } from '../../errors.js';
 import { blobHash } from '../../hub/index.js';
 import { type EvaluatorPlace, openTrunk } from '../../loading/index.js';
-import { resolveModels } from '../../models/index.js';
+import { type ResolvedModels, resolveModels } from '../../models/index.js';
 import { EvaluatorWorker, type Provider } from '../../onnx/index.js';
 import { checkRegular } from '../../regular-file.js';
 import { RewardModel } from '../../reward/index.js';
@@ -17,6 +17,7 @@ import { Progress } from '../../terminal/progress.js';
 import { compare, hashesOfCard } from '../card-hashes.js';
 import { isGguf, modelSets, type Part, partFacts, shown } from '../model-facts.js';
 import { LABEL_WIDTH, partName } from './list.js';
+import { type GgufPair, tryGguf } from './try-gguf.js';
 
 export interface VerifyOptions {
   readonly json?: boolean;
@@ -45,10 +46,14 @@ export async function verifyModels(
   try {
     for (const { name, parts, models, published } of await modelSets(names)) {
       if (names.length > 0 && published !== null && models === null) await resolveModels(name); // tells what lacks
+      const pairs = pairsOf(models);
       for (const part of parts) {
         throwIfAborted(signal);
         progress.show(`checking ${shown(part.path)} ...`);
-        found.push(await verifyPart(part, { worker, provider: options.evaluatorDevice ?? 'cpu' }, signal));
+        const pair = pairs.get(part.path);
+        // With a language model that is wrong nothing is found out about a projector.
+        const tried = found.some(({ path, isRight }) => path === pair?.modelPath && !isRight) ? undefined : pair;
+        found.push(await verifyPart(part, { worker, provider: options.evaluatorDevice ?? 'cpu' }, signal, tried));
       }
     }
   } finally {
@@ -67,16 +72,44 @@ export async function verifyModels(
   return wrongCount === 0 ? EXIT.ok : wrongCount === found.length ? EXIT.failure : EXIT.someFailed;
 }
 
-/** Loads an evaluator as an answer does, hashes and self-test included, a trunk in llama.cpp; of a GGUF, head and hash. */
-export async function verifyPart(part: Part, place: EvaluatorPlace, signal: AbortSignal): Promise<Verified> {
+/** What is loaded to try a GGUF, by its path. */
+function pairsOf(models: ResolvedModels | null): Map<string, GgufPair> {
+  const pairs = new Map<string, GgufPair>();
+  if (models === null) return pairs;
+  const { languageModel: modelPath, projector, published } = models;
+  pairs.set(modelPath, { modelPath, projectorPath: null });
+  if (projector !== null) pairs.set(projector, { modelPath, projectorPath: projector });
+  if (published?.guard) {
+    const { guard, guardProjector = null } = published.guard;
+    pairs.set(guard, { modelPath: guard, projectorPath: guardProjector });
+  }
+  return pairs;
+}
+
+/**
+ * Loads an evaluator as an answer does, hashes and self-test included, a trunk in llama.cpp; of a GGUF, head and hash.
+ *
+ * @param tried what is loaded in a process of its own to try a GGUF
+ */
+export async function verifyPart(
+  part: Part,
+  place: EvaluatorPlace,
+  signal: AbortSignal,
+  tried?: GgufPair,
+): Promise<Verified> {
   let name = shown(part.path);
   try {
     name = (await partFacts(part)).name;
     if (isGguf(part))
-      return { ...part, name, isRight: true, finding: await verifyGguf(part.path, signal), selfTest: null };
+      return { ...part, name, isRight: true, finding: await verifyGguf(part.path, signal, tried), selfTest: null };
     const loaded = await (part.kind === 'clip'
       ? Clip.load({ ...place, folder: part.path, signal })
-      : RewardModel.load({ ...place, folder: part.path, signal, openTrunk: (trunk) => openTrunk(trunk, { signal }) }));
+      : RewardModel.load({
+          ...place,
+          folder: part.path,
+          signal,
+          openTrunk: (trunk) => openTrunk(trunk, { probe: true, signal }),
+        }));
     try {
       const results = await loaded.selfTest(signal);
       if (results.length === 0)
@@ -101,7 +134,14 @@ export async function verifyPart(part: Part, place: EvaluatorPlace, signal: Abor
   }
 }
 
-async function verifyGguf(path: string, signal: AbortSignal): Promise<string> {
+async function verifyGguf(path: string, signal: AbortSignal, tried: GgufPair | undefined): Promise<string> {
+  const hash = await verifyHash(path, signal);
+  if (tried === undefined) return hash;
+  const untried = await tryGguf(tried, signal);
+  return untried === null ? `${hash}; llama.cpp loads it` : `${hash}; not loaded: ${untried}`;
+}
+
+async function verifyHash(path: string, signal: AbortSignal): Promise<string> {
   await checkRegular(path);
   const file = await open(path);
   const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0).finally(() => file.close());
