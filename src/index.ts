@@ -35,6 +35,7 @@ export type {
 } from './loading/index.js';
 export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
 export type {
+  CalibratedClasses,
   CalibratedPrompts,
   DecisionOptions,
   EvaluatorsInForce,
@@ -45,6 +46,7 @@ export type {
 export type {
   Action,
   AnswerEvent,
+  CalibratedOn,
   CandidateTrace,
   DoneEvent,
   EtaEvent,

@@ -21,7 +21,10 @@ test('thresholds that are not calibrated have a table, of the methods that judge
     if (at !== 1 || verdict?.answer == null) return one;
     return {
       ...one,
-      line: { ...one.line, verdict: { ...verdict, answer: { ...verdict.answer, isCalibrated: false } } },
+      line: {
+        ...one.line,
+        verdict: { ...verdict, answer: { ...verdict.answer, isCalibrated: false, calibratedOn: null } },
+      },
     };
   });
   assert.deepEqual(tableOf(own)?.rows, [['eta', 1 / 3, '3']]);

@@ -52,7 +52,16 @@ test('unreadable pictures: each named, exit code 3, and the threshold all the sa
   assert.equal(code, 3, stderr);
   assert.match(stderr, /not read: .*broken\.png: /);
   const found = JSON.parse(stdout) as Record<string, unknown>;
-  assert.deepEqual(Object.keys(found), ['format', 'version', 'clip', 'rewardModel', 'unread', 'leftOut', 'files']);
+  assert.deepEqual(Object.keys(found), [
+    'format',
+    'version',
+    'clip',
+    'rewardModel',
+    'decision',
+    'unread',
+    'leftOut',
+    'files',
+  ]);
 });
 
 test('nothing of a class can be read: exit code 1, nothing written', async () => {
@@ -95,8 +104,8 @@ test('--install: the thresholds hold in that folder of models, and in a copy wit
 });
 
 const WRONG: readonly (readonly [args: readonly string[], message: RegExp])[] = [
-  [[], /Expected --safe and --unsafe with pictures.*Try it with --gallery/],
-  [['--safe', pictures], /Expected --unsafe beside --safe, received none/],
+  [[], /Expected --safe with pictures.*Try it with --gallery/],
+  [['--unsafe', pictures], /Expected --safe beside --unsafe, received none. Safe ones alone are enough/],
   [['--unsafe-answers', 'x.txt'], /Expected --safe-answers beside --unsafe-answers/],
   [['--gallery', '--safe', pictures], /'--gallery' cannot be used with option '--safe/],
   [['--gallery', '--max-false-positive-rate', '5'], /Expected a number from 0 to 1/],
