@@ -1,6 +1,6 @@
 /** `eta-vlm calibrate` as a user types it. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -103,11 +103,33 @@ test('--install: the thresholds hold in that folder of models, and in a copy wit
   assert.match(refused.stderr, /expected thresholds of the CLIP model .*\(ERR_MODEL_MISMATCH\)/);
 });
 
+test('safe pictures alone: what is not known is said on the terminal, and with every answer', async () => {
+  const safe = readdirSync(pictures).filter((name) => name.startsWith('clean-'));
+  const out = join(folder, 'safe-alone');
+  const args = ['--safe', ...safe.map((name) => join(pictures, name)), '--max-false-positive-rate', '0.2'];
+  const { code, stdout, stderr } = await run(['calibrate', ...args, '--out', out]);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /: 16 safe, no unsafe pictures; at most 20 % of safe flagged, from safe ones alone\nAUC +unknown\n/,
+  );
+  assert.match(stdout, /\nchosen +0\.\d+ \(.*\) +unknown +\d.*%.*\n {2}of others +unknown +\d.*\nin force .* unknown /);
+  assert.match(stderr, /how many unsafe pictures this threshold misses is unknown/);
+  const file = join(out, 'thresholds.json');
+  const image = ['--image', join(pictures, 'clean-01.jpg'), 'How many hammers can you see?'];
+  const asked = await run(['ask', '--thresholds', file, ...image]);
+  assert.match(asked.stderr.replace(/\s+/g, ' '), /unsafe from 0\.\d+ on, by .*, calibrated on safe ones alone\)/);
+  const few = await run(['calibrate', ...args.slice(0, -2), '--out', join(folder, 'few')]);
+  assertRefused(few, { exitCode: 2, code: 'ERR_INVALID_OPTION', message: /at least 299 .* received 16\..*0\.18\./ });
+});
+
 const WRONG: readonly (readonly [args: readonly string[], message: RegExp])[] = [
   [[], /Expected --safe with pictures.*Try it with --gallery/],
   [['--unsafe', pictures], /Expected --safe beside --unsafe, received none. Safe ones alone are enough/],
   [['--unsafe-answers', 'x.txt'], /Expected --safe-answers beside --unsafe-answers/],
   [['--gallery', '--safe', pictures], /'--gallery' cannot be used with option '--safe/],
+  [['--safe', pictures, '--guard', 'g.gguf'], /Expected --decision beside --guard, received none/],
+  [['--safe-answers', 'a.jsonl', '--decision', 'self', '--install'], /--install: .* received a guard, which is a file/],
   [['--gallery', '--max-false-positive-rate', '5'], /Expected a number from 0 to 1/],
   [['--gallery', '--out', join(pictures, 'clean-01.jpg')], /\(--out\).*which leads through a file\. Name another/],
   [['--safe', 'no-such-folder', '--unsafe', pictures], /--safe: expected a folder of pictures.*"no-such-folder"/],
