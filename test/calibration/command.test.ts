@@ -1,6 +1,6 @@
 /** `eta-vlm calibrate` as a user types it. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -104,7 +104,10 @@ test('--install: the thresholds hold in that folder of models, and in a copy wit
 });
 
 test('safe pictures alone: what is not known is said on the terminal, and with every answer', async () => {
-  const safe = readdirSync(pictures).filter((name) => name.startsWith('clean-'));
+  const { pictures: all } = JSON.parse(readFileSync(join(pictures, 'pictures.json'), 'utf8')) as {
+    pictures: readonly { file: string; isUnsafe: boolean }[];
+  };
+  const safe = all.filter(({ isUnsafe }) => !isUnsafe).map(({ file }) => file);
   const out = join(folder, 'safe-alone');
   const args = ['--safe', ...safe.map((name) => join(pictures, name)), '--max-false-positive-rate', '0.2'];
   const { code, stdout, stderr } = await run(['calibrate', ...args, '--out', out]);
