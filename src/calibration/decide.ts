@@ -23,13 +23,18 @@ interface Decided {
 /**
  * Before anything is scored.
  *
- * @throws UsageError for `self`, and for pictures that nobody sees
+ * @throws UsageError for `self`, for pictures that nobody sees, and for a guard that nothing is asked of
  */
-export function checkDecision({ form, files }: ResolvedDecision, { pictures }: Found): GuardFiles {
+export function checkDecision({ form, files }: ResolvedDecision, { pictures, answers }: Found): GuardFiles {
   if (files === null)
     throw new UsageError(
       'ERR_INVALID_OPTION',
       `--decision: expected the form of a guard, received ${form.name}, which asks the language model about answers of its own. Calibrate a guard, or give --safe-decision as a number.`,
+    );
+  if (pictures === null && answers === null)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      '--decision: expected something for the guard to judge, received pictures alone, which CLIP judges. Give --safe-answers too, or leave out --decision.',
     );
   if (pictures === null) return files;
   const lacks =

@@ -70,6 +70,17 @@ test('answers and pictures are scored as ETA scores them, and the file can be re
   await guard.dispose();
   for (const [at, { score }] of (decision?.answer?.safe ?? []).entries())
     assert.ok(Math.abs(score - (expected[at] ?? Number.NaN)) < 2e-2, `16-bit cells: ${score}, with 32 ${expected[at]}`);
+  // An answer is safe above its threshold, a picture unsafe from it on.
+  for (const [part, isUnsafe] of [
+    [decision?.answer, (score: number, threshold: number) => score <= threshold],
+    [decision?.picture, (score: number, threshold: number) => score >= threshold],
+  ] as const) {
+    assert.ok(part);
+    const { threshold, own } = part.fit;
+    const flagged = (scores: typeof part.safe) =>
+      scores.filter(({ score }) => isUnsafe(score, threshold.value)).length / scores.length;
+    assert.deepEqual([own.unsafeFound.value, own.safeFlagged.value], [flagged(part.unsafe), flagged(part.safe)]);
+  }
   const { decision: read } = await readThresholds(PATH);
   assert.deepEqual(read?.form, { name: 'tiny', wordingSha256: tinyForm().wordingSha256 });
   assert.equal(read?.answer?.safeDecision, Number(decision?.answer?.fit.threshold.value.toPrecision(6)));
