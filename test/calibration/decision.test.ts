@@ -180,6 +180,8 @@ test('what a guard cannot be asked is named; what does not go together is refuse
     { decision: await resolveDecision({ form: FORM, guard: GUARD }), pictures: { safe: PICTURES, unsafe: PICTURES } },
     /expected CLIP, or a guard that sees pictures, .* without --guard-projector/,
   );
+  const byClip = { clip: tinyModels.clip, answers: null, pictures: { safe: PICTURES, unsafe: PICTURES } };
+  await refused(byClip, /expected something for the guard to judge, received pictures alone, which CLIP judges/);
   await refused(
     { answers: { safe: answers.safe, unsafe: null } },
     /at least 299 different safe answers .* received 4\./,

@@ -23,6 +23,7 @@ less share of safe flagged.
 
 Answers are one a line, or JSON lines with text, answer or response. A guard
 needs the question too: prompt or question, and image where there was one.
+
 Exit code 3: some files or lines could not be read, and are named.`;
 
 export function addCalibrate(program: Command): void {
