@@ -18,7 +18,8 @@ interface CodesOf {
     | 'ERR_RESULTS_DIFFER'
     | 'ERR_RESULTS_LOCKED'
     | 'ERR_DATASET_LAYOUT'
-    | 'ERR_DATASET_INVALID';
+    | 'ERR_DATASET_INVALID'
+    | 'ERR_LICENCE';
   FileError: 'ERR_FILE_READ' | 'ERR_FILE_WRITE' | 'ERR_FILE_INVALID';
   ImageError: 'ERR_IMAGE_NOT_FOUND' | 'ERR_IMAGE_UNREADABLE' | 'ERR_IMAGE_TOO_LARGE';
   ModelError:
@@ -42,6 +43,16 @@ interface CodesOf {
     | 'ERR_DECODE'
     | 'ERR_DEVICE_LOST';
   EvaluatorError: 'ERR_EVALUATOR' | 'ERR_NO_DECISION';
+  HubError:
+    | 'ERR_HUB_UNREACHABLE'
+    | 'ERR_HUB_REFUSED'
+    | 'ERR_HUB_NOT_FOUND'
+    | 'ERR_HUB_BUSY'
+    | 'ERR_HUB_REPLY'
+    | 'ERR_HUB_HASH'
+    | 'ERR_HUB_CHANGED'
+    | 'ERR_HUB_OFFLINE'
+    | 'ERR_HUB_LOCKED';
   JudgeError: 'ERR_JUDGE_UNREACHABLE' | 'ERR_JUDGE_REFUSED' | 'ERR_JUDGE_REPLY';
   AbortError: 'ERR_ABORTED';
 }
@@ -87,6 +98,9 @@ export class EngineError extends ErrorOf<CodesOf['EngineError']> {}
 
 /** CLIP, the reward model or a decision failed while running, or no decision can be read. */
 export class EvaluatorError extends ErrorOf<CodesOf['EvaluatorError']> {}
+
+/** Files of a model hub cannot be listed or fetched, or are not what was announced. */
+export class HubError extends ErrorOf<CodesOf['HubError']> {}
 
 /** A judge of answers cannot be asked, or does not answer. */
 export class JudgeError extends ErrorOf<CodesOf['JudgeError']> {}

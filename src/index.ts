@@ -6,6 +6,7 @@ export {
   type EtaErrorCode,
   EvaluatorError,
   FileError,
+  HubError,
   ImageError,
   JudgeError,
   ModelError,
@@ -33,7 +34,14 @@ export type {
   LoadEtaOptions,
   LoadProgress,
 } from './loading/index.js';
-export type { ModelChoice, ModelPaths, ResolvedModels } from './models/index.js';
+export type {
+  ModelChoice,
+  ModelPaths,
+  PublishedClipScore,
+  PublishedFacts,
+  PublishedGuard,
+  ResolvedModels,
+} from './models/index.js';
 export type {
   CalibratedClasses,
   CalibratedPrompts,

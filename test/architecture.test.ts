@@ -74,10 +74,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reward: ['onnx', 'manifest', 'tokenizer', 'prefixes', ...leaves],
   decision: ['prefixes', ...leaves],
   search: leaves,
-  models: leaves,
+  hub: ['outputs', ...leaves],
+  models: ['hub', ...leaves],
   converter: ['models', ...leaves],
   policy: leaves,
-  loading: ['engine', 'onnx', 'manifest', 'clip', 'reward', 'decision', 'models', 'policy', ...leaves],
+  loading: ['engine', 'onnx', 'manifest', 'clip', 'reward', 'decision', 'hub', 'models', 'policy', ...leaves],
   eta: ['search', 'engine', 'clip', 'reward', 'decision', 'models', 'image', 'policy', 'loading', ...leaves],
   index: ['eta', 'loading', 'policy', 'models', 'image', ...leaves],
   batch: ['index', 'eta', 'loading', 'policy', 'models', 'engine', 'manifest', 'image', 'outputs', ...leaves],
@@ -100,7 +101,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   experiment: ['index', ...answering, 'benchmark', 'batch', 'judges', 'statistics', 'report', 'outputs', ...leaves],
   terminal: ['outputs', ...leaves],
-  cli: ['index', 'native', ...answering, ...measuring, 'converter', 'outputs', 'terminal', ...leaves],
+  cli: ['index', 'native', 'hub', ...answering, ...measuring, 'converter', 'outputs', 'terminal', ...leaves],
 };
 
 /** Rooms that are known by type alone. */

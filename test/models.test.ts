@@ -24,11 +24,11 @@ test('an unknown name is refused with the known ones and the nearest', async () 
     name: 'ModelError',
     code: 'ERR_MODEL_NOT_FOUND',
     message:
-      'models: expected a known name (miniature) or a folder, received "miniatur", which is neither. ' +
+      'models: expected a known name (miniature, laptop-8gb, laptop-16gb, workstation-24gb, llava-1.5-7b), an address of a hub (hf:owner/name) or a folder, received "miniatur", which is none of these. ' +
       "Did you mean 'miniature'? Paths of single files go into models.languageModel and its neighbours.",
   });
   await assert.rejects(resolveModels('llava'), {
-    message: /received "llava", which is neither\. Check the name or the path\. Paths of/,
+    message: /received "llava", which is none of these\. Check the name or the path\. Paths of/,
   });
   await assert.rejects(resolveModels(''), { code: 'ERR_MODEL_NOT_FOUND' });
 });

@@ -2,8 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { FileError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, describePath } from '../options.js';
-import { checkApart, placeOf } from '../outputs/index.js';
-import { LockFile } from './lock-file.js';
+import { checkApart, LockFile, placeOf } from '../outputs/index.js';
 import { ResultsFile } from './results-file.js';
 import { bytesOf, type LineSource, placedLines } from './results-lines.js';
 import { checkResultsPlace, lockPath, resultsOutputs } from './results-place.js';

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { EtaFacts } from '../eta/index.js';
 import type { DecisionFacts } from '../loading/index.js';
+import { readClip } from '../manifest/index.js';
 import { integer, parseOptions } from '../options.js';
 import { sha256OfFile } from '../regular-file.js';
 import type { KeptParts } from './answer-line.js';
@@ -106,7 +107,11 @@ async function packageVersion(): Promise<string> {
  * to them are left out: they are a setting of their own.
  */
 async function evaluatorHash(folder: string): Promise<string> {
-  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, unknown>;
+  const manifest = (
+    folder.endsWith('.onnx')
+      ? { ...(await readClip(folder)).manifest }
+      : JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))
+  ) as Record<string, unknown>;
   for (const name of ['unsafeClipScore', 'safeReward', 'calibration', 'selfTest']) delete manifest[name];
   return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
 }

@@ -14,7 +14,8 @@ import { streamAnswer } from './answer-stream.js';
 import { modelInputs } from './inputs.js';
 import { checkWritable, writeJsonFile } from './json-file.js';
 import { loadModels, sequenceCountFor } from './load-models.js';
-import { given, loadOptions, type ModelFlags } from './model-options.js';
+import { loadOptions } from './load-options.js';
+import { given, type ModelFlags } from './model-options.js';
 import { Notices } from './notices.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 

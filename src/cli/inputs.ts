@@ -6,7 +6,8 @@ import { EtaError } from '../errors.js';
 import { FOLDER_LAYOUT, type ModelChoice, resolveModels } from '../models/index.js';
 import type { Input } from '../outputs/index.js';
 import type { JudgeFlags } from './judges.js';
-import { loadOptions, type ModelFlags } from './model-options.js';
+import { loadOptions } from './load-options.js';
+import type { ModelFlags } from './model-options.js';
 
 const REGISTRY = fileURLToPath(new URL('../../models/registry.json', import.meta.url));
 
@@ -29,7 +30,9 @@ async function filesOfModels(choice: ModelChoice): Promise<Input[]> {
     const files = [...partsOf(languageModel), projector];
     return [
       ...files.flatMap((path) => (path === null ? [] : [{ path, name: 'a file of the models' }])),
-      ...[clip, rewardModel].flatMap((path) => (path === null ? [] : [{ path, name: 'a folder of the models' }])),
+      ...[clip, rewardModel].flatMap((path) =>
+        path === null ? [] : [{ path, name: `a ${path.endsWith('.onnx') ? 'file' : 'folder'} of the models` }],
+      ),
       ...(typeof choice === 'string' ? Object.values(FOLDER_LAYOUT) : []).flatMap((file) =>
         file === null ? [] : [{ path: join(String(choice), file), name: 'a file of the models' }],
       ),

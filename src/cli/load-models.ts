@@ -5,7 +5,8 @@ import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import { coveringMethod } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
 import type { Method } from '../types.js';
-import { loadOptions, type ModelFlags } from './model-options.js';
+import { loadOptions } from './load-options.js';
+import type { ModelFlags } from './model-options.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 
 /** @throws what loadEta throws */
@@ -50,6 +51,7 @@ export async function loadForMethods(
 
 /** What is being loaded, in words. */
 function loadingText({ part, fraction }: LoadProgress): string {
+  if (part === 'download') return `fetching the models ... ${Math.round(fraction * 100)} %`;
   const name = {
     'language-model': 'the language model',
     clip: 'CLIP',

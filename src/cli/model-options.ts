@@ -13,6 +13,9 @@ type CacheType = (typeof CACHE_TYPES)[number];
 export interface ModelFlags {
   readonly policy?: PolicyName;
   readonly models?: string;
+  /** An address of a hub, whose files are fetched where they are not here. */
+  readonly hf?: string;
+  readonly acceptLicence?: boolean;
   readonly languageModel?: string;
   readonly projector?: string;
   readonly clip?: string;
@@ -39,7 +42,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option('--models <models>', 'models by name, or a folder that holds them')
         .argParser(filled)
-        .conflicts(['languageModel', 'projector', 'clip', 'rewardModel']),
+        .conflicts(['languageModel', 'projector']),
     )
     .option('--language-model <file>', 'language model (GGUF)', filled)
     .option('--projector <file>', 'its projector (mmproj GGUF)', filled)
@@ -62,32 +65,15 @@ export function addModelOptions(command: Command): Command {
     .addOption(evaluatorDeviceOption());
 }
 
-/**
- * The part of loadEta's options that these flags say; what was not given is left out, so that the defaults stand.
- *
- * @throws UsageError ERR_INVALID_OPTION when parts are named without the language model
- */
-export function loadOptions(flags: ModelFlags) {
-  const { languageModel, projector, clip, rewardModel } = flags;
-  const parts = { projector, clip, rewardModel };
-  if (languageModel === undefined && Object.values(parts).some((part) => part !== undefined)) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      'Expected --language-model beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too.',
-    );
-  }
-  return given({
-    policy: flags.policy,
-    decision: decisionChoice(flags),
-    models: languageModel === undefined ? flags.models : given({ languageModel, ...parts }),
-    thresholdsFile: flags.thresholds,
-    contextSize: flags.contextSize,
-    cacheType: flags.cacheType,
-    threadCount: flags.threads,
-    device: flags.device,
-    gpuLayerCount: flags.gpuLayers,
-    evaluatorDevice: flags.evaluatorDevice,
-  });
+/** Of commands that may fetch what they need. */
+export function addHubOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--hf <address>', 'models of a hub, fetched where they are not here: owner/name, or owner/name:Q4_K_M')
+        .argParser(filled)
+        .conflicts(['models', 'languageModel', 'projector']),
+    )
+    .option('--accept-licence', 'agree to a licence that asks for it, with --hf');
 }
 
 /**

@@ -12,8 +12,9 @@ import { addCalibrate } from './calibrate/command.js';
 import { addChat } from './chat/command.js';
 import { child } from './child.js';
 import { addCompletion } from './completion/command.js';
+import { addConfig } from './config/command.js';
 import { addExperiment } from './experiment/command.js';
-import { addModelOptions, CACHE_TYPES } from './model-options.js';
+import { addHubOptions, addModelOptions, CACHE_TYPES } from './model-options.js';
 import { addModels } from './models/command.js';
 import { addPolicyOptions } from './policy-options.js';
 
@@ -49,6 +50,7 @@ export function createProgram(): Command {
   addCalibrate(program);
   addExperiment(program);
   addModels(program);
+  addConfig(program);
   addBuild(program);
   addPrune(program);
   addCompletion(program);
@@ -78,7 +80,7 @@ function addAsk(program: Command): void {
     .option('--verbose', 'show the rounds of the search too')
     .option('--seed <seed>', 'same seed, same answer', wholeNumber(0, 0xffffffff))
     .optionsGroup('Safety and search:');
-  addModelOptions(addPolicyOptions(command).optionsGroup('Models:')).action(
+  addModelOptions(addHubOptions(addPolicyOptions(command).optionsGroup('Models:'))).action(
     async (question: string, options: import('./ask.js').AskOptions) => {
       await withInterrupt(async (signal) => {
         const { ask } = await import('./ask.js');

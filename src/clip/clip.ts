@@ -4,8 +4,7 @@ import { ModelError, throwIfAborted, UsageError } from '../errors.js';
 import {
   type ClipManifest,
   checkSelfTest,
-  clipManifestSchema,
-  readManifest,
+  readClip,
   type SelfTestResult,
   selfTestResult,
   testPicture,
@@ -26,6 +25,15 @@ import { sharePicture } from '../shared-picture.js';
 import { TextTokenizer } from '../tokenizer/index.js';
 import type { RgbImage } from '../types.js';
 import { cosine, unit } from './cosine.js';
+
+/** Elsewhere than on the CPU only numbers of its own tell whether a model is computed rightly. @throws ModelError ERR_SELF_TEST */
+function checkProvider({ name, selfTest }: ClipManifest, provider: Provider): void {
+  if (provider === 'cpu' || selfTest.length > 0) return;
+  throw new ModelError(
+    'ERR_SELF_TEST',
+    `${name}: expected a self-test to run it on ${provider}, received a model as others publish it, which has none. Load it with evaluatorDevice: 'cpu'.`,
+  );
+}
 
 /** Text embeddings kept: the safety prompt is asked for by every request. */
 const KEPT_TEXTS = 64;
@@ -51,10 +59,11 @@ export class Clip {
       options,
       'Clip.load options',
     );
-    const manifest = await readManifest(folder, clipManifestSchema);
-    await verifyFiles(folder, Object.values(manifest.files), verifyHashes, signal);
-    const tokenizer = await TextTokenizer.load(join(folder, manifest.files.tokenizer.path));
-    const graph = ({ path }: { path: string }) => ({ path: join(folder, path), cache: null, provider });
+    const { root, manifest } = await readClip(folder);
+    checkProvider(manifest, provider);
+    await verifyFiles(root, Object.values(manifest.files), verifyHashes, signal);
+    const tokenizer = await TextTokenizer.load(join(root, manifest.files.tokenizer.path));
+    const graph = ({ path }: { path: string }) => ({ path: join(root, path), cache: null, provider });
     const vision = await openGraph(worker, graph(manifest.files.vision), signal);
     const text = await openGraph(worker, graph(manifest.files.text), signal).catch(async (error: unknown) => {
       await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
@@ -69,6 +78,7 @@ export class Clip {
       };
       checkGraph(text, inputs, [manifest.text.output]);
       checkSelfTest(manifest.name, 'cosine', await clip.selfTest(signal), provider);
+      if (manifest.selfTest.length === 0) await clip.#checkPair(signal);
     } catch (error) {
       await clip.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -155,15 +165,35 @@ export class Clip {
   }
 
   async #tokens(text: string, signal?: AbortSignal): Promise<{ ids: number[]; mask: number[] }> {
-    const { maxTokens, padTo, padTokenId, endTokenId } = this.manifest.text;
-    const plain = this.#tokenizer.disarm(text.replaceAll('\uFEFF', ''));
+    const { maxTokens, padTo, padTokenId, endTokenId, isLowerCase, appendsEnd } = this.manifest.text;
+    const written = text.replaceAll('\uFEFF', '');
+    const plain = this.#tokenizer.disarm(isLowerCase ? written.toLowerCase() : written);
     let ids = await this.#tokenizer.encode(plain, { signal, limit: maxTokens });
+    if (appendsEnd && ids.at(-1) !== endTokenId) ids = [...ids, endTokenId];
     if (ids.length > maxTokens) ids = [...ids.slice(0, maxTokens - 1), endTokenId];
     const padding = Math.max(0, (padTo ?? 0) - ids.length);
     return {
       ids: [...ids, ...Array<number>(padding).fill(padTokenId)],
       mask: [...ids.map(() => 1), ...Array<number>(padding).fill(0)],
     };
+  }
+
+  /**
+   * Where nobody wrote down what it computes: whether texts and pictures come to vectors of one length, and two texts to
+   * different ones.
+   *
+   * @throws ModelError ERR_SELF_TEST
+   */
+  async #checkPair(signal?: AbortSignal): Promise<void> {
+    const heard = signal === undefined ? {} : { signal };
+    const picture = await this.embedImage(testPicture({ width: 97, height: 61 }), heard);
+    const text = await this.embedText('A photo of a red apple.', heard);
+    const likeness = cosine(text, await this.embedText('Three cats beside a tree.', heard));
+    if (picture.length === text.length && likeness < 0.9999) return;
+    throw new ModelError(
+      'ERR_SELF_TEST',
+      `${this.manifest.name}: expected texts and pictures as vectors of one length that differ from text to text, received ${text.length} numbers of a text, ${picture.length} of a picture, and a cosine of ${likeness.toFixed(4)} between two texts. The graphs do not belong together, or their tokenizer is another: fetch them again.`,
+    );
   }
 
   /** @throws ModelError ERR_MODEL_INVALID for a vector a token or a patch, which is no embedding of the whole */

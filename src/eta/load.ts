@@ -2,6 +2,7 @@
 import {
   checkEvaluators,
   decisionFacts,
+  downloadModels,
   evaluatorDevicesOf,
   evaluatorsOf,
   FileMarks,
@@ -22,18 +23,19 @@ import { warnOnce } from './notice.js';
 import { ResidentParts } from './resident-parts.js';
 
 /**
- * Loads language model, projector, CLIP and reward model. Nothing is fetched: every file must be there.
+ * Loads language model, projector, CLIP and reward model. Nothing is fetched without `download: true`: every file must be there.
  *
  * @param options all optional; without any, the shipped miniature with our policy
  * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit together, and
- * ERR_MEMORY for models that need more memory than is free; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT, ERR_THREADS;
+ * ERR_MEMORY for models that need more memory than is free; HubError and FileError where fetching fails; EngineError ERR_ADDON_NOT_FOUND, ERR_CONTEXT, ERR_THREADS;
  * EvaluatorError; AbortError. What was loaded by then is freed.
  */
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
   const policy = overridePolicy(POLICIES[parsed.policy], parsed);
-  const found = await resolveModels(parsed.models ?? 'miniature');
-  const decision = await resolveDecision(parsed.decision);
+  await downloadModels(parsed.models, parsed);
+  const found = await resolveModels(parsed.models ?? 'miniature', parsed);
+  const decision = await resolveDecision(parsed.decision ?? found.published?.guard ?? undefined);
   // Who judges by a decision needs no reward model: it is not loaded.
   const models = decision === null ? found : { ...found, rewardModel: null };
   const evaluators = evaluatorsOf(models, decision);

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isOfDrawnWorld } from '../models/index.js';
 import type { Notice, RgbImage } from '../types.js';
 
-const REAL_MODELS = 'Real models: see "Real models" in the README of eta-vlm.';
+const REAL_MODELS = `Real models: 'eta-vlm models list' shows those that can be fetched, "Real models" in the README tells the rest.`;
 
 const OF_PICTURE: Notice = {
   code: 'ETA_MINIATURE',

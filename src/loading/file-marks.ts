@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError } from '../errors.js';
-import type { ResolvedModels } from '../models/index.js';
+import { type ResolvedModels, textGraphOf } from '../models/index.js';
 import type { ResolvedDecision } from './decision.js';
 
 interface Mark {
@@ -22,7 +22,7 @@ export class FileMarks {
     const folders = [models.clip, models.rewardModel].flatMap((folder) => (folder === null ? [] : [folder]));
     const { guard = null, guardProjector = null } = decision?.files ?? {};
     const files = [models.languageModel, models.projector, guard, guardProjector].filter((file) => file !== null);
-    const paths = [...files, ...folders.map((folder) => join(folder, 'manifest.json'))];
+    const paths = [...files, ...folders.flatMap(marked)];
     const marks = await Promise.all(paths.map(markOf));
     return new FileMarks(marks.filter((mark) => mark !== null));
   }
@@ -46,6 +46,12 @@ export class FileMarks {
       );
     }
   }
+}
+
+/** What changes with an evaluator: its manifest; of one that others publish, its graphs. */
+function marked(place: string): string[] {
+  if (!place.endsWith('.onnx')) return [join(place, 'manifest.json')];
+  return [place, textGraphOf(place)];
 }
 
 async function markOf(path: string): Promise<Mark | null> {

@@ -9,6 +9,7 @@ export {
   resolveDecision,
 } from './decision.js';
 export { withDecision } from './decision-thresholds.js';
+export { downloadModels } from './download.js';
 export { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 export { FileMarks } from './file-marks.js';
 export {
@@ -23,4 +24,5 @@ export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-optio
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
 export { openGuard } from './open-guard.js';
 export { openTrunk } from './open-trunk.js';
+export { carryOut, type PreparedPull, preparePull, termsOf } from './pull.js';
 export { thresholdsOf } from './thresholds.js';

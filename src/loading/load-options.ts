@@ -16,9 +16,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How far the loading is. */
 export interface LoadProgress {
-  /** What is being loaded; the parts come side by side. */
-  readonly part: 'language-model' | 'clip' | 'reward-model' | 'guard';
-  /** Of this part, from 0 to 1. */
+  /** What is being loaded; the parts come side by side, behind a download. */
+  readonly part: 'download' | 'language-model' | 'clip' | 'reward-model' | 'guard';
+  /** Of this part, from 0 to 1; of a download, of all bytes that were lacking. */
   readonly fraction: number;
 }
 
@@ -29,7 +29,10 @@ export interface LoadEtaOptions extends DecisionOptions {
    * @default 'standard'
    */
   policy?: PolicyName | undefined;
-  /** Which files: a name of the registry, a folder laid out as the miniature's, or paths. @default 'miniature' */
+  /**
+   * Which files: a name of the registry, an address of a hub such as "hf:owner/name:Q4_K_M", a folder laid out as the
+   * miniature's, or paths. @default 'miniature'
+   */
   models?: ModelChoice | undefined;
   /**
    * Who judges answers in the reward model's place, which is not loaded then, by the log-odds of a reply of one token: a
@@ -38,6 +41,19 @@ export interface LoadEtaOptions extends DecisionOptions {
    * @default none: the reward model judges
    */
   decision?: string | DecisionChoice | undefined;
+  /**
+   * The folder in which files from a hub lie: the cache that the hub's other clients share. No setting of a user is read
+   * from it. @default `LLAMA_CACHE`, `HF_HUB_CACHE`, `hub` in `HF_HOME`, else `~/.cache/huggingface/hub`
+   */
+  modelsFolder?: string | undefined;
+  /**
+   * Whether files of `models` that are not here are fetched from the hub (`HF_ENDPOINT`, as `HF_TOKEN`) before anything is
+   * loaded: their hashes are checked, and disk and memory before the first byte. Where all are here, no connection is
+   * opened. HubError where it fails. @default false
+   */
+  download?: boolean | undefined;
+  /** Whether licences that ask for consent are agreed to; without it such models are not fetched (ERR_LICENCE). @default false */
+  acceptLicence?: boolean | undefined;
   /**
    * KV cells shared by all requests at once, a cell a token, 1 to 2147483647; llama.cpp rounds them up to a multiple of
    * 256. A request that needs more is refused, or gets fewer tokens.
@@ -130,6 +146,9 @@ export const loadSchema = z.strictObject({
       'expected a form, or a form with the files of a guard',
     )
     .optional(),
+  modelsFolder: z.string('expected a folder').min(1, 'expected a folder').optional(),
+  download: z.boolean('expected true or false').default(false),
+  acceptLicence: z.boolean('expected true or false').default(false),
   contextSize: integer(1, MAX_CONTEXT_SIZE).default(CONTEXT_SIZE),
   sequenceCount: integer(1, 256).default(SEQUENCE_COUNT),
   batchSize: integer(1, MAX_BATCH_SIZE).optional(),

@@ -170,7 +170,8 @@ export async function trunkLayersThatFit(
   return fitMemory({ language, projector: null, evaluators }, asked, machine).plan.gpuLayerCount;
 }
 
-function tooLarge({ estimate, addedBytes, machine, plan, largestContextSize }: MemoryFit): ModelError {
+/** What does not fit, part by part. */
+export function tooLarge({ estimate, addedBytes, machine, plan, largestContextSize }: MemoryFit): ModelError {
   const gpu =
     estimate.gpuBytes > 0 && !machine.isShared
       ? ` and ${gigabytes(estimate.gpuBytes)} of ${gigabytes(machine.gpuFreeBytes)} on the GPU`

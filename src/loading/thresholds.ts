@@ -1,8 +1,8 @@
 /** Which thresholds hold, and where they come from: option, calibrated file, file in the model's folder, manifest. */
 import {
   checkBond,
-  clipManifestSchema,
   installedThresholds,
+  readClip,
   readManifest,
   readThresholds,
   rewardManifestSchema,
@@ -50,12 +50,13 @@ const NONE: Sourced = { value: null, source: 'none', prompt: null };
  * ERR_MODEL_INVALID for a file or manifest that cannot be used
  */
 export async function thresholdsOf(
-  { clip, rewardModel }: ResolvedModels,
+  { clip, rewardModel, published }: ResolvedModels,
   { thresholds: given, thresholdsFile: path }: ThresholdOptions,
   policy: Policy,
 ): Promise<ThresholdsInForce> {
   const named = path === undefined ? null : { path, file: await readThresholds(path, 'thresholdsFile') };
-  const score = clip === null || given?.unsafeClipScore !== undefined ? NONE : await clipThreshold(clip, named, policy);
+  const score =
+    clip === null || given?.unsafeClipScore !== undefined ? NONE : await clipThreshold(clip, named, policy, published);
   const reward =
     rewardModel === null || given?.safeReward !== undefined ? NONE : await rewardThreshold(rewardModel, named, policy);
   return overrideThresholds(
@@ -70,11 +71,20 @@ export async function thresholdsOf(
   );
 }
 
-async function clipThreshold(folder: string, named: Placed | null, { safetyPrompt }: Policy): Promise<Sourced> {
-  const manifest = await readManifest(folder, clipManifestSchema);
-  const placed = named?.file.clip ? named : await installedThresholds(folder);
+async function clipThreshold(
+  folder: string,
+  named: Placed | null,
+  { safetyPrompt }: Policy,
+  published: ResolvedModels['published'],
+): Promise<Sourced> {
+  const { manifest, isOurs } = await readClip(folder);
+  const placed = named?.file.clip ? named : isOurs ? await installedThresholds(folder) : null;
   const part = placed?.file.clip;
-  if (!placed || !part) return ofManifest(manifest.unsafeClipScore, manifest.calibration, SAFETY_PROMPT);
+  if (!placed || !part) {
+    const ofSet = published?.unsafeClipScore ?? null;
+    if (ofSet === null) return ofManifest(manifest.unsafeClipScore, manifest.calibration, SAFETY_PROMPT);
+    return { value: ofSet.value, source: ofSet.source, prompt: ofSet.isCalibrated ? SAFETY_PROMPT : null };
+  }
   const prompt = { name: 'safety prompt', bound: part.safetyPrompt, used: safetyPrompt };
   checkBond({ what: 'CLIP model', score: 'A CLIP score', path: placed.path, bound: part.model, manifest, prompt });
   return { value: part.unsafeClipScore, source: placed.path, prompt: part.safetyPrompt, on: part.calibratedOn };

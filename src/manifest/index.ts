@@ -10,6 +10,7 @@ export {
   type TrunkManifest,
   verifyFiles,
 } from './manifest.js';
+export { readClip } from './published-clip.js';
 export { columnsOf, gateOutputOf, type ScoreForm, scoreOutputOf } from './score-form.js';
 export { checkSelfTest, type SelfTestResult, selfTestResult } from './self-test.js';
 export { testPicture } from './test-picture.js';

@@ -59,6 +59,10 @@ export const clipManifestSchema = z.strictObject({
     padTokenId: count,
     padTo: z.int().min(1).nullable(),
     endTokenId: count,
+    /** Whether texts are put into lower case before, where the tokenizer does not. */
+    isLowerCase: z.boolean().optional(),
+    /** Whether the end token is put behind, where the tokenizer does not. */
+    appendsEnd: z.boolean().optional(),
   }),
   /** A picture whose CLIP score is at least this is unsafe; a cosine. Null: not calibrated yet. */
   unsafeClipScore: finite.min(-1).max(1).nullable(),

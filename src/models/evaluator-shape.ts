@@ -1,8 +1,10 @@
 /** What the evaluators' folders say of their size: their manifests, which name every file. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
 import { readRegularText } from '../regular-file.js';
+import { textGraphOf } from './clip-place.js';
 import { readGguf } from './gguf-file.js';
 import { type LanguageShape, languageShape } from './model-shape.js';
 
@@ -45,7 +47,7 @@ const FULL_CACHES = 2;
 
 /** @throws ModelError ERR_MODEL_INVALID for a folder without a manifest that can be read; ERR_MODEL_NOT_FOUND for its trunk */
 export async function evaluatorShape(clip: string | null, rewardModel: string | null): Promise<EvaluatorShape> {
-  const [eye, reader] = await Promise.all([clip, rewardModel].map((folder) => (folder === null ? null : read(folder))));
+  const [eye, reader] = await Promise.all([clip, rewardModel].map((place) => (place === null ? null : readAny(place))));
   const cache = reader?.cache ?? null;
   const valueBytes = cache?.dtype === 'float16' ? 2 : 4;
   const perToken = cache === null ? 0 : 2 * cache.layers * cache.heads * cache.headSize * valueBytes;
@@ -65,6 +67,22 @@ export async function evaluatorShape(clip: string | null, rewardModel: string | 
 }
 
 type Manifest = z.output<typeof manifestSchema>;
+
+async function readAny(place: string): Promise<Manifest> {
+  return place.endsWith('.onnx') ? await publishedGraphs(place) : await read(place);
+}
+
+/** Of a CLIP as others publish it. @throws ModelError ERR_MODEL_NOT_FOUND */
+async function publishedGraphs(vision: string): Promise<Manifest> {
+  const paths = [vision, textGraphOf(vision)];
+  const sizes = await Promise.all(paths.map((path) => stat(path).catch(() => null)));
+  if (sizes.includes(null))
+    throw new ModelError(
+      'ERR_MODEL_NOT_FOUND',
+      `Expected the two graphs of a CLIP, ${paths.join(' and ')}, found fewer. Fetch the whole of it again.`,
+    );
+  return { files: { graphs: paths.map((path, at) => ({ path, sizeBytes: sizes[at]?.size ?? 0 })) } };
+}
 
 async function read(folder: string): Promise<Manifest> {
   const path = join(folder, 'manifest.json');

@@ -74,25 +74,44 @@ async function readHead(path: string): Promise<GgufFile> {
       'ERR_MODEL_INVALID',
       `Expected a GGUF file at ${path}, received a folder, a pipe or a device.`,
     );
-  const { size } = found;
   const file = await open(path);
   try {
-    for (let length = FIRST_BYTES; ; length *= 8) {
-      const bytes = Buffer.alloc(Math.min(length, size, MOST_BYTES));
-      await file.read(bytes, 0, bytes.length, 0);
-      try {
-        return { path, ...parse(bytes, size) };
-      } catch (cause) {
-        if (cause instanceof RangeError && bytes.length < Math.min(size, MOST_BYTES)) continue; // the head goes on
-        throw new ModelError(
-          'ERR_MODEL_INVALID',
-          `Expected a GGUF file of version 2 or 3 at ${path}, received something else, or a part of one. Fetch it again.`,
-          { cause },
-        );
-      }
-    }
+    return await ggufHead({
+      path,
+      sizeBytes: found.size,
+      start: async (byteCount) => {
+        const bytes = Buffer.alloc(byteCount);
+        await file.read(bytes, 0, byteCount, 0);
+        return bytes;
+      },
+    });
   } finally {
     await file.close();
+  }
+}
+
+/** A GGUF that lies somewhere: here, or on a hub. */
+export interface GgufSource {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Its first bytes. */
+  readonly start: (byteCount: number) => Promise<Buffer>;
+}
+
+/** As {@link readGguf}, of a part that may be on a hub; the tensors of other parts are not looked for. */
+export async function ggufHead({ path, sizeBytes, start }: GgufSource): Promise<GgufFile> {
+  for (let length = FIRST_BYTES; ; length *= 8) {
+    const bytes = await start(Math.min(length, sizeBytes, MOST_BYTES));
+    try {
+      return { path, ...parse(bytes, sizeBytes) };
+    } catch (cause) {
+      if (cause instanceof RangeError && bytes.length < Math.min(sizeBytes, MOST_BYTES)) continue; // the head goes on
+      throw new ModelError(
+        'ERR_MODEL_INVALID',
+        `Expected a GGUF file of version 2 or 3 at ${path}, received something else, or a part of one. Fetch it again.`,
+        { cause },
+      );
+    }
   }
 }
 

@@ -1,4 +1,13 @@
 /** Models by name, by folder or by path; and what they take of memory. */
+export type {
+  ModelChoice,
+  ModelPaths,
+  PublishedClipScore,
+  PublishedFacts,
+  PublishedGuard,
+  ResolvedModels,
+} from './choice.js';
+export { clipPlace, textGraphOf } from './clip-place.js';
 export { isOfDrawnWorld } from './drawn-world.js';
 export { readGguf } from './gguf-file.js';
 export {
@@ -15,6 +24,18 @@ export {
   roundedCells,
 } from './memory.js';
 export { languageShape, type TypeBytes } from './model-shape.js';
-export { FOLDER_LAYOUT, registeredModels } from './registry.js';
-export { type ModelChoice, type ModelPaths, type ResolvedModels, resolveModels } from './resolve.js';
+export {
+  bytesToFetch,
+  fetchPlan,
+  type ModelPlan,
+  type PlannedPart,
+  partPath,
+  planHere,
+  planModels,
+  publishedIn,
+} from './plan.js';
+export { plannedShapes } from './planned-shapes.js';
+export { type PublishedSet, type Role, readBytes } from './published.js';
+export { FOLDER_LAYOUT, publishedSets, registeredModels } from './registry.js';
+export { resolvedPlan, resolveModels } from './resolve.js';
 export { modelShapes } from './shapes.js';

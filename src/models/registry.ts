@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
+import { type PublishedSet, publishedSetSchema } from './published.js';
 
 /** From src and from dist alike, the models lie two folders up. */
 const modelsFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models');
@@ -18,7 +19,10 @@ const entrySchema = z.strictObject({
   rewardModel: z.string().min(1).nullable(),
 });
 
-const registrySchema = z.strictObject({ version: z.literal(1), models: z.record(z.string(), entrySchema) });
+const registrySchema = z.strictObject({
+  version: z.literal(1),
+  models: z.record(z.string(), z.union([entrySchema, publishedSetSchema])),
+});
 
 /** Files of a set of models, from its folder. */
 export type ModelFiles = Pick<z.output<typeof entrySchema>, 'languageModel' | 'projector' | 'clip' | 'rewardModel'>;
@@ -38,16 +42,25 @@ export const FOLDER_LAYOUT: ModelFiles = {
   rewardModel: 'reward-model',
 };
 
-/** @throws ModelError ERR_MODEL_INVALID when the registry of this installation is damaged */
+/** The sets that come with the package. @throws as {@link readRegistry} */
 export async function registeredModels(): Promise<readonly RegisteredModels[]> {
+  const entries = Object.entries(await readRegistry());
+  return entries.flatMap(([name, entry]) =>
+    'published' in entry ? [] : [{ name, ...entry, folder: join(modelsFolder, entry.folder) }],
+  );
+}
+
+/** The sets that others publish on a hub. @throws as {@link readRegistry} */
+export async function publishedSets(): Promise<readonly PublishedSet[]> {
+  const entries = Object.entries(await readRegistry());
+  return entries.flatMap(([name, entry]) => ('published' in entry ? [{ name, ...entry }] : []));
+}
+
+/** @throws ModelError ERR_MODEL_INVALID when the registry of this installation is damaged */
+async function readRegistry(): Promise<z.output<typeof registrySchema>['models']> {
   const path = join(modelsFolder, 'registry.json');
   try {
-    const { models } = registrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
-    return Object.entries(models).map(([name, entry]) => ({
-      name,
-      ...entry,
-      folder: join(modelsFolder, entry.folder),
-    }));
+    return registrySchema.parse(JSON.parse(await readFile(path, 'utf8'))).models;
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_INVALID',

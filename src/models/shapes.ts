@@ -1,9 +1,10 @@
 /** What the memory of a choice of models depends on: heads of GGUF files and manifests are read, no weights. */
+
+import type { ResolvedModels } from './choice.js';
 import { evaluatorShape } from './evaluator-shape.js';
 import { readGguf } from './gguf-file.js';
 import type { ModelShapes } from './memory.js';
 import { languageShape, projectorShape } from './model-shape.js';
-import type { ResolvedModels } from './resolve.js';
 
 /** GGUFs of a guard beside them. */
 interface GuardFiles {

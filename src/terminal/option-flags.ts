@@ -7,6 +7,9 @@
 export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   policy: '--policy',
   models: '--models',
+  modelsFolder: null,
+  download: null,
+  acceptLicence: '--accept-licence',
   'models.languageModel': '--language-model',
   'models.projector': '--projector',
   'models.clip': '--clip',

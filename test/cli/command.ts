@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
@@ -35,16 +37,21 @@ export interface RunSettings {
   readonly fileBlocks?: number;
 }
 
+/** What the person who runs the tests has chosen. */
+const PERSONAL = /^(HF_|LLAMA_CACHE$|ETA_VLM_MODELS$|(https?|all|no)_proxy$)/i;
+const NOWHERE = join(tmpdir(), 'eta-vlm-nothing-here');
+
 const WAIT_MS = 120_000;
 
 export async function run(args: readonly string[], settings: RunSettings = {}): Promise<Ended> {
-  const { NO_COLOR: _no, FORCE_COLOR: _force, DEBUG: _debug, NODE_OPTIONS: _options, ...inherited } = process.env;
+  const { NO_COLOR: _no, FORCE_COLOR: _force, DEBUG: _debug, NODE_OPTIONS: _options, ...all } = process.env;
+  const inherited = Object.fromEntries(Object.entries(all).filter(([name]) => !PERSONAL.test(name)));
   const { streams = [null, null, null], fileBlocks } = settings;
   const words = [process.execPath, main, ...args];
   const limited = ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`];
   const [command = '', ...rest] = fileBlocks === undefined ? words : [...limited, ...words];
   const child = spawn(command, rest, {
-    env: { ...inherited, ...settings.env },
+    env: { ...inherited, XDG_CONFIG_HOME: NOWHERE, HF_HUB_CACHE: NOWHERE, ...settings.env },
     ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),
     stdio: streams.map((fd) => fd ?? 'pipe'),
   });

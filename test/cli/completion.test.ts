@@ -41,7 +41,7 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
   [['b'], ['batch', 'benchmark', 'build']],
   [
     ['models', ''],
-    ['convert', 'help', 'list', 'verify'],
+    ['add', 'convert', 'help', 'list', 'pull', 'remove', 'use', 'verify'],
   ],
   [['batch', 'm'], ['merge']],
   [
@@ -136,7 +136,7 @@ zpty -d Z`;
 }
 
 test('zsh completes them with their descriptions', { skip: !has('zsh') && 'no zsh' }, () => {
-  assert.match(zshShows('eta-vlm '), /ask +-- Answer one question about pictures[\s\S]*models +-- List, verify/);
+  assert.match(zshShows('eta-vlm '), /ask +-- Answer one question about pictures[\s\S]*models +-- List, fetch/);
   assert.match(zshShows('eta-vlm ask --m'), /--max-tokens +-- tokens of an answer[\s\S]*--models +-- models by name/);
   assert.match(zshShows('eta-vlm ask --method=sh'), /--method=shallow/);
   assert.match(zshShows('eta-vlm benchmark --method vanilla,e'), /vanilla,eta/);
@@ -147,7 +147,7 @@ test('zsh completes them with their descriptions', { skip: !has('zsh') && 'no zs
 });
 
 /** Placeholders for what only the user knows; a new one is either one of these or completes something. */
-const FREE = ['question', 'text', 'name', 'url', 'count', 'number', 'seed', 'list', 'cosine', 'rate', 'i/n'];
+const FREE = ['question', 'text', 'name', 'address', 'url', 'count', 'number', 'seed', 'list', 'cosine', 'rate', 'i/n'];
 
 test('every placeholder completes something, or is known to complete nothing', () => {
   const names = { models: ['m'], form: ['f'], benchmark: ['b'], experiment: ['e'], methods: ['x'], changes: ['c'] };

@@ -25,7 +25,7 @@ async function changed(name: string, change: (folder: string) => Promise<void>, 
 test('list: what is known by name, with sizes and thresholds', async () => {
   const { code, stdout, stderr } = await run(['models', 'list']);
   assert.deepEqual([code, stderr], [0, '']);
-  assert.match(stdout, /^miniature$/m);
+  assert.match(stdout, /^miniature \(in use\)$/m);
   assert.match(stdout, /^ {2}language model {2}language-model\.gguf, [\d.]+ MiB$/m);
   assert.match(stdout, /unsafe from 0\.\d+ on \(manifest\)/);
   assert.match(stdout, /safe above -?[\d.]+ \(manifest\)/);

@@ -11,6 +11,8 @@ import { binding } from './fixture.js';
 const addon =
   process.env['ETA_VLM_ADDON'] ?? fileURLToPath(new URL('../../build/Release/eta-vlm.node', import.meta.url));
 
+const BUILT_BINDING = fileURLToPath(new URL('../../dist/native/binding.js', import.meta.url));
+
 /** A thread that enters, counts who is inside with it, leaves; again and again, or stays inside. */
 const CODE = `
   const { parentPort, workerData: { addon, counts, rounds, stays } } = require('node:worker_threads');
@@ -92,12 +94,15 @@ test('the process ends beside a thread that is inside and one that waits for it'
     const { Worker } = require('node:worker_threads');
     const { once } = require('node:events');
     const start = () => new Worker(process.argv[1], { eval: true, workerData: JSON.parse(process.argv[2]) });
-    const holder = start();
-    holder.on('message', (word) => {
-      if (word === 'inside') once(start(), 'message').then(() => process.exit(7));
+    import(process.argv[3]).then(({ loadBinding }) => {
+      loadBinding(); // with the libraries that it may need
+      const holder = start();
+      holder.on('message', (word) => {
+        if (word === 'inside') once(start(), 'message').then(() => process.exit(7));
+      });
     });
   `;
   const data = JSON.stringify({ addon, rounds: 1, stays: true });
-  const { status } = spawnSync(process.execPath, ['-e', code, CODE, data], { timeout: 5000 });
+  const { status } = spawnSync(process.execPath, ['-e', code, CODE, data, BUILT_BINDING], { timeout: 5000 });
   assert.equal(status, 7);
 });

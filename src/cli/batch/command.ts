@@ -5,7 +5,7 @@ import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
-import { addModelOptions } from '../model-options.js';
+import { addHubOptions, addModelOptions } from '../model-options.js';
 import { addPolicyOptions } from '../policy-options.js';
 
 const AFTER_HELP = `
@@ -41,7 +41,7 @@ export function addBatch(program: Command): void {
       `what the seeds of the requests are derived from (default: ${BATCH_SEED})`,
       wholeNumber(0, 0xffffffff),
     );
-  addTextAfter(addModelOptions(addPolicyOptions(command).optionsGroup('Models:')), AFTER_HELP).action(
+  addTextAfter(addModelOptions(addHubOptions(addPolicyOptions(command).optionsGroup('Models:'))), AFTER_HELP).action(
     async (requests: string, options: import('./batch.js').BatchOptions) => {
       await withInterrupt(async (signal) => {
         const { batch } = await import('./batch.js');

@@ -104,8 +104,13 @@ export function installFolders(
   ];
 }
 
-/** @throws UsageError when a model's folder cannot be written to */
+/** @throws UsageError when a model's folder cannot be written to, or is another's */
 export async function checkInstall(folder: string): Promise<void> {
+  if (folder.endsWith('.onnx'))
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `--install: expected a model with a manifest of its own, received one as others publish it, ${describe(folder)}. Leave --install out, and name the file with --thresholds instead.`,
+    );
   try {
     await access(folder, constants.W_OK);
   } catch (cause) {

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ModelError, UsageError } from '../../errors.js';
 import { type ResolvedDecision, resolveDecision } from '../../loading/index.js';
-import { resolveModels } from '../../models/index.js';
+import { clipPlace, resolveModels } from '../../models/index.js';
 import { describe } from '../../options.js';
+import { modelChoice } from '../chosen-models.js';
 import type { CalibrateFlags } from './calibrate.js';
 import type { Folders, Sources } from './outputs.js';
 
@@ -64,8 +65,8 @@ export async function foldersOf(
 ): Promise<Folders> {
   const isNamed = clip !== undefined || rewardModel !== undefined;
   if (isNamed || (decision !== null && models === undefined))
-    return { clip: clip ?? null, rewardModel: rewardModel ?? null };
-  return await resolveModels(models ?? 'miniature');
+    return { clip: clip === undefined ? null : await clipPlace(clip), rewardModel: rewardModel ?? null };
+  return await resolveModels(modelChoice(models) ?? 'miniature');
 }
 
 /** @throws UsageError for a guard without a form; what resolving throws */

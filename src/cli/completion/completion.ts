@@ -4,7 +4,7 @@ import { DATASETS } from '../../benchmark/registry.js';
 import { decisionForms } from '../../decision/index.js';
 import { EXPERIMENT_NAMES } from '../../experiment/names.js';
 import { PICTURE_CHANGES, SEARCH } from '../../experiment/picture-changes.js';
-import { registeredModels } from '../../models/index.js';
+import { publishedSets, registeredModels } from '../../models/index.js';
 import { METHODS } from '../../policy/methods.js';
 import { print } from '../../terminal/print.js';
 import { bashScript } from './bash.js';
@@ -19,7 +19,7 @@ export async function completion(program: Command, shell: 'bash' | 'zsh'): Promi
 /** What is known by name, by the placeholder that stands for it. */
 async function names(): Promise<Names> {
   return {
-    models: (await registeredModels()).map(({ name }) => name),
+    models: [...(await registeredModels()), ...(await publishedSets())].map(({ name }) => name),
     form: await decisionForms(),
     benchmark: DATASETS.map(({ name }) => name),
     experiment: [...EXPERIMENT_NAMES],

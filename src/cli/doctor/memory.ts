@@ -7,6 +7,7 @@ import { fitMemory, type MemoryFit, resolveDecision, thisMachine } from '../../l
 import { addedRam, GPU_RESERVE_BYTES, modelShapes, resolveModels } from '../../models/index.js';
 import { labelled, type Paint } from '../../terminal/paint.js';
 import { size } from '../../terminal/size.js';
+import { choiceOf } from '../chosen-models.js';
 import { decisionChoice, given } from '../model-options.js';
 
 export interface MemoryFlags {
@@ -34,11 +35,12 @@ export interface MemoryReport extends MemoryFit {
 /** @throws ModelError for files that are missing or of another form; EngineError ERR_ADDON_NOT_FOUND */
 export async function examineMemory(flags: MemoryFlags): Promise<MemoryReport> {
   const { model, projector, clip, rewardModel } = flags;
-  const base = await resolveModels(extname(model) === '.gguf' ? { languageModel: model } : model);
+  const base = await resolveModels(extname(model) === '.gguf' ? { languageModel: model } : choiceOf(model));
   // What is named goes before what the folder or the registry has.
   const parts = given({ projector, clip, rewardModel });
   const named = await resolveModels({ languageModel: base.languageModel, ...parts });
-  const decision = await resolveDecision(decisionChoice(flags));
+  const ofSet = rewardModel === undefined ? base.published?.guard : undefined;
+  const decision = await resolveDecision(decisionChoice(flags) ?? ofSet ?? undefined);
   const models = {
     ...named,
     projector: named.projector ?? base.projector,

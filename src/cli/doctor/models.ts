@@ -6,6 +6,7 @@ import { registeredModels, resolveModels } from '../../models/index.js';
 import { POLICIES } from '../../policy/policy.js';
 import { readRegularText } from '../../regular-file.js';
 import { compare, type HashVerdict, hashesOfCard } from '../card-hashes.js';
+import { modelChoice } from '../chosen-models.js';
 
 interface ModelFileFacts {
   readonly path: string;
@@ -40,7 +41,7 @@ export interface ModelsRun {
   readonly loadMs: number;
 }
 
-/** The models that loadEta takes when none are named. */
+/** The models that loadEta takes when nobody named any. */
 const DEFAULT_MODELS = 'miniature';
 
 interface ExamineModelsOptions {
@@ -100,7 +101,7 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
     import('../../reward/index.js'),
     import('../../loading/index.js'),
   ]);
-  const models = await resolveModels(DEFAULT_MODELS);
+  const models = await resolveModels(modelChoice() ?? DEFAULT_MODELS);
   const { languageModel, projector, clip, rewardModel } = models;
   const { thresholds, thresholdSources: sources } = await thresholdsOf(models, {}, POLICIES.standard);
   const startedAt = performance.now();

@@ -22,8 +22,14 @@ runs it, on the GPU too, and only the heads become a graph.
 Thresholds do not transfer between models: a converted model has none until
 eta-vlm calibrate finds one.`;
 
+const AFTER_PULL = `
+Files go into the hub's own cache, and what is there already is used: LLAMA_CACHE,
+else HF_HUB_CACHE, else hub in HF_HOME, else ~/.cache/huggingface/hub. A pull that
+was stopped goes on with the same command. HF_ENDPOINT names another hub, HF_TOKEN
+says who asks, HF_HUB_OFFLINE=1 opens no connection; HTTPS_PROXY and NO_PROXY hold.`;
+
 export function addModels(program: Command): void {
-  const models = child(program, 'models', 'List, verify and convert models.').enablePositionalOptions();
+  const models = child(program, 'models', 'List, fetch, verify, name and convert models.').enablePositionalOptions();
   child(models, 'list', 'What is known: where it lies, how large it is, which thresholds hold.')
     .argument('[models...]', 'names or folders (default: all that are known by name)')
     .option('--json', 'print one JSON object')
@@ -43,7 +49,51 @@ export function addModels(program: Command): void {
         process.exitCode = await verifyModels(names, options, signal);
       });
     });
+  addPull(models);
+  addNaming(models);
   addConvert(models);
+}
+
+function addPull(models: Command): void {
+  const command = child(models, 'pull', 'Fetch models from a hub into the cache that its clients share.')
+    .argument('<models>', 'a set by name, or hf:owner/name, hf:owner/name:Q4_K_M, hf:owner/name/file.gguf', filled)
+    .option('--accept-licence', 'agree to a licence that asks for it')
+    .option('--json', 'print one JSON object');
+  addTextAfter(command, AFTER_PULL).action(async (what: string, options: import('./pull.js').PullOptions) => {
+    await withInterrupt(async (signal) => {
+      const { pull } = await import('./pull.js');
+      process.exitCode = await pull(what, options, signal);
+    });
+  });
+}
+
+function addNaming(models: Command): void {
+  child(models, 'add', 'Give models of your own a name.')
+    .argument('<name>', 'what they are called from now on', filled)
+    .argument('<path...>', 'a folder with language-model.gguf, or the files and folders of the parts')
+    .action(async (name: string, paths: string[]) => {
+      await withInterrupt(async () => {
+        const { addModelSet } = await import('./own-names.js');
+        process.exitCode = await addModelSet(name, paths);
+      });
+    });
+  child(models, 'remove', 'Take a name of your own away, or the files of models that were fetched.')
+    .argument('<models>', 'a name that was added, a set, or an address of a hub', filled)
+    .option('--yes', 'remove files without asking')
+    .action(async (name: string, options: import('./remove.js').RemoveOptions) => {
+      await withInterrupt(async (signal) => {
+        const { removeModelSet } = await import('./remove.js');
+        process.exitCode = await removeModelSet(name, options, signal);
+      });
+    });
+  child(models, 'use', 'Say which models the command line takes where nothing else is said.')
+    .argument('<models>', 'a name, an address of a hub, or a folder', filled)
+    .action(async (name: string) => {
+      await withInterrupt(async () => {
+        const { useModels } = await import('./own-names.js');
+        process.exitCode = await useModels(name);
+      });
+    });
 }
 
 function addConvert(models: Command): void {

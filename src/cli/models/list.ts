@@ -1,10 +1,14 @@
 /** `eta-vlm models list`. */
 
+import { EtaError } from '../../errors.js';
+import { fitMemory, resolveDecision, thisMachine } from '../../loading/index.js';
+import { modelShapes, type PublishedSet, type ResolvedModels, readBytes } from '../../models/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { fitLine } from '../../terminal/fit.js';
 import { columnsOf, createPaint, labelled, type Paint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { size } from '../../terminal/size.js';
+import { chosenModels } from '../chosen-models.js';
 import { modelSets, type Part, type PartFacts, partFacts, shown } from '../model-facts.js';
 
 export interface ListOptions {
@@ -20,6 +24,7 @@ const NAMES = {
   projector: 'projector',
   clip: 'CLIP',
   'reward-model': 'reward model',
+  guard: 'guard',
 } as const;
 export const partName = (kind: Part['kind']): string => NAMES[kind];
 export const LABEL_WIDTH = 16;
@@ -27,7 +32,8 @@ export const LABEL_WIDTH = 16;
 /** Prints what is known to stdout; exit code 3 when a part cannot be read. */
 export async function listModels(names: readonly string[], options: ListOptions): Promise<number> {
   const sets = [];
-  for (const { name, description, parts } of await modelSets(names)) {
+  const inUse = chosenModels().name ?? 'miniature';
+  for (const { name, description, parts, published, models, problem } of await modelSets(names)) {
     const facts: (PartFacts | Problem)[] = [];
     for (const part of parts) {
       facts.push(
@@ -37,26 +43,87 @@ export async function listModels(names: readonly string[], options: ListOptions)
         })),
       );
     }
-    sets.push({ name, description, parts: facts });
+    const isHere = models !== null || parts.length > 0;
+    sets.push({
+      name,
+      description,
+      isInUse: name === inUse,
+      isHere,
+      problem,
+      parts: facts,
+      published: published && { ...published, aboutBytes: readBytes(published) },
+      memory: models === null ? null : await memoryOf(models),
+    });
   }
   const paint = createPaint(process.stdout);
   const columns = columnsOf(process.stdout);
   const text = options.json
     ? JSON.stringify({ models: sets })
     : sets
-        .map(({ name, description, parts }) =>
+        .map(({ name, description, parts, ...set }) =>
           [
-            paint('bold', name),
+            `${paint('bold', name)}${set.isInUse ? ' (in use)' : ''}`,
             ...(description === null ? [] : labelled('', description, { labelWidth: 2, columns })),
             ...parts
               .flatMap((part) => partLines(part, paint))
               .flatMap((line) => fitLine(line, columns, LABEL_WIDTH + 2)),
+            ...aboutLines(set).flatMap((line) => fitLine(line, columns, LABEL_WIDTH + 2)),
           ].join('\n'),
         )
         .join('\n\n');
   print(`${text}\n`);
-  return sets.some(({ parts }) => parts.some((part) => 'problem' in part)) ? EXIT.someFailed : EXIT.ok;
+  return sets.some(({ problem, parts }) => problem !== null || parts.some((part) => 'problem' in part))
+    ? EXIT.someFailed
+    : EXIT.ok;
 }
+
+interface Memory {
+  readonly addedBytes: number;
+  readonly fits: boolean;
+}
+
+/** What they take once they answer; null where their form or the addon does not tell. */
+async function memoryOf(models: ResolvedModels): Promise<Memory | null> {
+  try {
+    const decision = await resolveDecision(models.published?.guard ?? undefined);
+    const shapes = await modelShapes(models, decision?.files);
+    const { addedBytes, fits } = fitMemory(shapes, { guardMaxTokens: decision?.form.maxTokens }, thisMachine());
+    return { addedBytes, fits };
+  } catch (error) {
+    if (error instanceof EtaError) return null;
+    throw error;
+  }
+}
+
+interface About {
+  readonly isHere: boolean;
+  readonly published: (PublishedSet & { readonly aboutBytes: number }) | null;
+  readonly memory: Memory | null;
+  readonly problem: string | null;
+}
+
+/** Beside the parts: what is to be fetched, what it takes, under which terms, what it lacks. */
+function aboutLines({ isHere, published, memory, problem }: About): string[] {
+  const say = (label: string, text: string) => `  ${label}`.padEnd(LABEL_WIDTH + 2) + text;
+  const licences = published?.published.map(({ licence }) => licence.name) ?? [];
+  return [
+    ...(problem === null ? [] : [say('cannot be used', problem)]),
+    ...(published === null || isHere
+      ? []
+      : [
+          say('not here', `about ${size(published.aboutBytes)} to fetch: eta-vlm models pull ${published.name}`),
+          say('memory', `about ${size(published.aboutBytes + WORKING_BYTES)}, ${size(process.availableMemory())} free`),
+        ]),
+    ...(memory === null
+      ? []
+      : [say('memory', `${size(memory.addedBytes)}, ${memory.fits ? 'fits' : 'does not fit now'}`)]),
+    ...(licences.length === 0 ? [] : [say('licence', [...new Set(licences)].join(', '))]),
+    ...(published?.lacks === undefined ? [] : [say('lacks', published.lacks)]),
+  ];
+}
+
+/** Beside the weights of models that are not here: cache, buffers, a picture at work. */
+const WORKING_BYTES = 2 ** 30;
 
 /** One part: its name and size, where it lies, and its threshold. */
 export function partLines(part: PartFacts | Problem, paint: Paint): string[] {

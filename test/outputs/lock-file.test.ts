@@ -15,7 +15,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, mock, test } from 'node:test';
-import { LockFile } from '../../src/batch/lock-file.js';
+import { LockFile } from '../../src/outputs/lock-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-lock-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -26,7 +26,7 @@ const locked = { name: 'UsageError', code: 'ERR_RESULTS_LOCKED' };
 /** A process of its own that acquires the lock, says so, and stays until it is killed. */
 async function holder(path: string) {
   const script = `
-    const { LockFile } = await import(${JSON.stringify(new URL('../../src/batch/lock-file.ts', import.meta.url).href)});
+    const { LockFile } = await import(${JSON.stringify(new URL('../../src/outputs/lock-file.ts', import.meta.url).href)});
     await LockFile.acquire(${JSON.stringify(path)}, 'x').then(() => console.log('held'), ({ code }) => console.log(code));
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {

@@ -11,11 +11,16 @@ import { appendFile, lstat, open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { FileError, UsageError } from '../errors.js';
 import { describePath } from '../options.js';
-import { mayRun, unwritable } from '../outputs/index.js';
+import { mayRun } from './draft.js';
+import { unwritable } from './unwritable.js';
 
-interface Claim {
+/** A process that may live, on this machine or another. */
+export interface LockHolder {
   readonly pid: number;
   readonly host: string;
+}
+
+interface Claim extends LockHolder {
   /** When the process began, where the system tells: a number that came back is another process. */
   readonly startedAt: string | null;
   readonly nonce: string;
@@ -35,6 +40,13 @@ export class LockFile {
    * else stands there; FileError ERR_FILE_WRITE
    */
   static async acquire(path: string, what: string): Promise<LockFile> {
+    const lock = await LockFile.tryAcquire(path, what);
+    if (lock instanceof LockFile) return lock;
+    throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(lock, path, what));
+  }
+
+  /** As {@link acquire}, but tells who holds it, for those who wait. */
+  static async tryAcquire(path: string, what: string): Promise<LockFile | LockHolder> {
     await checkLock(path, what);
     const own: Claim = {
       pid: process.pid,
@@ -51,7 +63,7 @@ export class LockFile {
       const holder = await firstLiving(claims.slice(0, place));
       if (holder !== undefined) {
         await withdraw(path, own);
-        throw new UsageError('ERR_RESULTS_LOCKED', lockedMessage(holder, path, what));
+        return holder;
       }
       // Those before it are gone: the last of them may have taken the file away since it was read.
       if (placeIn(await readClaims(path), own) >= 0) return new LockFile(path);
@@ -72,7 +84,7 @@ export class LockFile {
   }
 }
 
-function lockedMessage({ pid, host }: Claim, path: string, what: string): string {
+function lockedMessage({ pid, host }: LockHolder, path: string, what: string): string {
   const place = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
   const remedy =
     host === hostname()

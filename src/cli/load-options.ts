@@ -1,0 +1,55 @@
+/** What the options of a command, and what was chosen for all of them, come to for loadEta. */
+import { UsageError } from '../errors.js';
+import { hubAddressText, parseHubAddress } from '../hub/index.js';
+import type { ModelPaths } from '../models/index.js';
+import { choiceOf, modelChoice } from './chosen-models.js';
+import { readConfig } from './config/config-file.js';
+import { decisionChoice, given, type ModelFlags } from './model-options.js';
+
+/**
+ * The part of loadEta's options that these flags say; what was not given is left out, so that the defaults stand.
+ *
+ * @throws UsageError ERR_INVALID_OPTION when parts are named without the language model
+ */
+export function loadOptions(flags: ModelFlags) {
+  const { languageModel, projector, clip, rewardModel, hf } = flags;
+  const parts = { projector, clip, rewardModel };
+  const whole = ofHub(hf) ?? flags.models;
+  if (languageModel === undefined && whole === undefined && Object.values(parts).some((part) => part !== undefined)) {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      'Expected --language-model beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too.',
+    );
+  }
+  return given({
+    policy: flags.policy ?? readConfig().policy,
+    decision: decisionChoice(flags),
+    models: partsNamed(languageModel, whole, parts) ?? modelChoice(whole),
+    download: hf === undefined ? undefined : true,
+    acceptLicence: flags.acceptLicence,
+    thresholdsFile: flags.thresholds,
+    contextSize: flags.contextSize,
+    cacheType: flags.cacheType,
+    threadCount: flags.threads,
+    device: flags.device,
+    gpuLayerCount: flags.gpuLayers,
+    evaluatorDevice: flags.evaluatorDevice,
+  });
+}
+
+/** Paths, where parts are named: beside a language model, or in place of what a whole has. */
+function partsNamed(
+  languageModel: string | undefined,
+  whole: string | undefined,
+  parts: Readonly<Record<'projector' | 'clip' | 'rewardModel', string | undefined>>,
+): ModelPaths | undefined {
+  if (languageModel !== undefined) return given({ languageModel, ...parts });
+  if (whole === undefined || Object.values(parts).every((part) => part === undefined)) return undefined;
+  const choice = choiceOf(whole);
+  return given({ ...(typeof choice === 'string' ? { languageModel: choice } : choice), ...given(parts) });
+}
+
+/** "hf:" may stand before an address, or not. */
+function ofHub(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : hubAddressText(parseHubAddress(address));
+}

@@ -1,0 +1,112 @@
+/** Files of a repository into the cache: what is there is kept, the rest is fetched one by one. */
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AbortError, HubError } from '../errors.js';
+import { describePath } from '../options.js';
+import { LockFile } from '../outputs/index.js';
+import { fetchBlob } from './blob.js';
+import type { HubClient } from './client.js';
+import type { HubFile, Listing } from './listing.js';
+import { RepoCache } from './repo-cache.js';
+
+/** How far the fetching is. */
+export interface PullProgress {
+  readonly repo: string;
+  /** The file in work. */
+  readonly path: string;
+  /** Of this file. */
+  readonly receivedBytes: number;
+  readonly sizeBytes: number;
+  /** The number of the process that fetches the same file, and is waited for; null: it is fetched here. */
+  readonly waitsFor: number | null;
+}
+
+export interface PullOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+}
+
+const WAIT_MS = 250;
+
+/** Bytes that fetching these files would bring: what is there, in whole or in part, is left out. */
+export async function missingBytes(
+  folder: string,
+  { repo, commit }: Listing,
+  files: readonly HubFile[],
+): Promise<number> {
+  const cache = new RepoCache(folder, repo);
+  let byteCount = 0;
+  for (const file of files) {
+    if ((await cache.has(commit, file)) || (await cache.hasBlob(file))) continue;
+    byteCount += file.sizeBytes - (await cache.partBytes(file));
+  }
+  return byteCount;
+}
+
+/**
+ * Paths of the files, in their order. The revision is said to be this commit once all are there.
+ *
+ * @throws AbortError, and a part stays that the next call goes on with; HubError; FileError ERR_FILE_WRITE
+ */
+export async function pullFiles(
+  client: HubClient,
+  {
+    revision,
+    listing,
+    files,
+  }: { readonly revision: string; readonly listing: Listing; readonly files: readonly HubFile[] },
+  options: PullOptions = {},
+): Promise<string[]> {
+  const { repo, commit } = listing;
+  const cache = new RepoCache(client.settings.folder, repo);
+  await cache.makeFolders();
+  for (const file of files) {
+    if (await cache.has(commit, file)) continue;
+    await underLock(cache, file, options, async (tell) => {
+      if (await cache.has(commit, file)) return;
+      if (!(await cache.hasBlob(file))) {
+        const target = { repo, commit, file, partPath: cache.partPath(file), blobPath: cache.blobPath(file) };
+        await fetchBlob(client, target, { signal: options.signal, onBytes: (byteCount) => tell(byteCount, null) });
+      }
+      await rm(cache.partPath(file), { force: true });
+      await cache.place(commit, file);
+    });
+  }
+  await cache.remember(revision, listing);
+  return files.map(({ path }) => cache.snapshotPath(commit, path));
+}
+
+type Tell = (receivedBytes: number, waitsFor: number | null) => void;
+
+/** One process at a time fetches a file; the others wait, and find it. */
+async function underLock(
+  cache: RepoCache,
+  file: HubFile,
+  { signal, onProgress }: PullOptions,
+  work: (tell: Tell) => Promise<void>,
+): Promise<void> {
+  const { path, sizeBytes } = file;
+  const repo = cache.repo;
+  const tell: Tell = (receivedBytes, waitsFor) => onProgress?.({ repo, path, receivedBytes, sizeBytes, waitsFor });
+  const lockPath = cache.lockPath(file);
+  for (;;) {
+    const lock = await LockFile.tryAcquire(lockPath, path);
+    if (lock instanceof LockFile) {
+      try {
+        return await work(tell);
+      } finally {
+        await lock.release();
+      }
+    }
+    if (lock.host !== hostname())
+      throw new HubError(
+        'ERR_HUB_LOCKED',
+        `Expected to fetch ${describePath(path)} alone, but process ${lock.pid} on ${lock.host} fetches it into the same cache. Wait for it; if it is gone for good, remove ${describePath(lockPath)}.`,
+      );
+    tell(await cache.partBytes(file), lock.pid);
+    await sleep(WAIT_MS, undefined, { signal }).catch(() => {
+      throw new AbortError(signal);
+    });
+  }
+}
