@@ -74,8 +74,14 @@ async function calibrated(
   { evaluators, thresholds: given, thresholdsFile: path, verifyHashes, signal }: DecisionThresholdOptions,
 ): Promise<{ readonly path: string; readonly file: DecisionThresholds } | null> {
   if (path === undefined) return null;
-  const { decision: file } = await readThresholds(path, 'thresholdsFile');
-  if (file === null) return null;
+  const { decision: file, clip } = await readThresholds(path, 'thresholdsFile');
+  if (file === null) {
+    if (given?.safeDecision !== undefined || (clip !== null && evaluators.pictures === 'clip')) return null;
+    throw new ModelError(
+      'ERR_MODEL_MISMATCH',
+      `${path}: expected thresholds of the decision ${form.name}, received those of other evaluators alone. ${AGAIN}`,
+    );
+  }
   const needed = [
     file.answer !== null && given?.safeDecision === undefined,
     file.picture !== null && evaluators.pictures === 'decision' && given?.unsafeDecision === undefined,
