@@ -23,6 +23,7 @@ import { GPU_LAYERS } from './gpu-layers.js';
 import { checkModelFile } from './model-file.js';
 import { engineError, native } from './native-error.js';
 import type { Output } from './output.js';
+import { probeModel } from './probe.js';
 import { promptParts } from './prompt-parts.js';
 import type { PromptTurn } from './prompt-piece.js';
 import { textOf } from './token-text.js';
@@ -42,6 +43,7 @@ const modelSchema = z.strictObject({
   threadCount: integer(1, 256).optional(),
   useMmap: z.boolean('expected true or false').default(true),
   useMlock: z.boolean('expected true or false').default(false),
+  probe: z.boolean('expected true or false').default(false),
   signal: signalSchema.optional(),
   onProgress: z
     .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
@@ -73,6 +75,12 @@ export interface ModelOptions {
   useMmap?: boolean | undefined;
   /** Whether the weights are kept from being swapped out. @default false */
   useMlock?: boolean | undefined;
+  /**
+   * Whether the files are loaded in a process of their own first, with the same options: it decodes a token and encodes a
+   * picture. llama.cpp ends the process on some damaged files; then it ends that one, and this load fails with
+   * ERR_MODEL_INVALID. Takes about as long as the load. @default false
+   */
+  probe?: boolean | undefined;
   /** Ends the loading with an AbortError. */
   signal?: AbortSignal | undefined;
   /** Gets a fraction from 0 to 1. What it throws ends the loading. */
@@ -132,11 +140,13 @@ export class Model {
    */
   static async load(options: ModelOptions): Promise<Model> {
     const parsed = parseOptions(modelSchema, options, 'Model.load options');
-    const { modelPath, projectorPath, useMmap, useMlock, signal, onProgress } = parsed;
+    const { signal, onProgress, probe, ...load } = parsed;
+    const { modelPath, projectorPath, useMmap, useMlock } = load;
     throwIfAborted(signal);
     await checkModelFile(modelPath, 'language model');
     if (projectorPath !== undefined) await checkModelFile(projectorPath, 'projector');
     throwIfAborted(signal);
+    if (probe) await probeModel(load, signal);
     const threadCount = parsed.threadCount ?? physicalCoreCount();
     const { binding, threadsKeepBits } = loadAddon();
     const place = placeOf(parsed);

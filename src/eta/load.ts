@@ -49,10 +49,12 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   });
   const onNotice = parsed.onNotice ?? warnOnce();
   const files = await FileMarks.of(models, decision);
+  let { probe } = parsed;
   const load = async (signal: AbortSignal): Promise<EtaParts> => {
     await files.check();
     const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
-    const loaded = await loadParts(models, { ...parsed, decision, gpuLayerCount, signal });
+    const loaded = await loadParts(models, { ...parsed, decision, gpuLayerCount, probe, signal });
+    probe = false; // the files have not changed when they are loaded again
     try {
       for (const notice of loaded.notices) await onNotice(notice);
     } catch (error) {

@@ -87,6 +87,13 @@ export interface LoadEtaOptions extends DecisionOptions {
    */
   checkMemory?: boolean | undefined;
   /**
+   * Whether each GGUF is loaded in a process of its own first, the language model with its projector, a guard, a reward
+   * model's trunk: on some damaged files llama.cpp ends the process, and then it ends that one, and the load fails with
+   * ERR_MODEL_INVALID. Loading takes about twice as long, the first time: files that have not changed are loaded again
+   * without. @default false
+   */
+  probe?: boolean | undefined;
+  /**
    * Threads of the language model, and of the evaluators, 1 to 256.
    * @default as many of the physical cores as are found to be fastest, measured while it runs (all with
    * node-llama-cpp's own code for the processor); for the evaluators all of them, at most 4
@@ -159,6 +166,7 @@ export const loadSchema = z.strictObject({
     .union([integer(GPU_LAYERS.least, GPU_LAYERS.most), z.literal('auto')], LAYERS_OR_AUTO)
     .default('auto'),
   checkMemory: z.boolean('expected true or false').default(true),
+  probe: z.boolean('expected true or false').default(false),
   threadCount: integer(1, 256).optional(),
   evaluatorDevice: z.enum(EVALUATOR_DEVICES, `expected ${EVALUATOR_DEVICES.join(', ')}`).default('cpu'),
   idleUnloadMs: integer(1, MAX_TIMER_MS).optional(),

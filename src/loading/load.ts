@@ -130,13 +130,14 @@ async function loadEngine(
   options: PlacedOptions,
   closers: Closers,
 ): Promise<{ model: Model; context: Context }> {
-  const { device, gpuLayerCount, threadCount, signal, onProgress } = options;
+  const { device, gpuLayerCount, threadCount, probe, signal, onProgress } = options;
   const model = await Model.load({
     modelPath: models.languageModel,
     projectorPath: models.projector ?? undefined,
     device,
     gpuLayerCount,
     threadCount,
+    probe,
     signal,
     onProgress: (fraction) => onProgress?.({ part: 'language-model', fraction }),
   });
@@ -153,7 +154,7 @@ async function loadEvaluators(
   options: PlacedOptions,
   closers: Closers,
 ): Promise<Pick<LoadedParts, 'clip' | 'rewardModel' | 'notices'>> {
-  const { device, gpuLayerCount, threadCount, evaluatorDevice, verifyHashes, signal, onProgress } = options;
+  const { device, gpuLayerCount, threadCount, probe, evaluatorDevice, verifyHashes, signal, onProgress } = options;
   if (models.clip === null && models.rewardModel === null) return { clip: null, rewardModel: null, notices: [] };
   throwIfAborted(signal);
   const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
@@ -176,7 +177,7 @@ async function loadEvaluators(
   };
   const clip = await load(models.clip, 'clip', (place) => Clip.load({ ...place, verifyHashes, signal }));
   // A trunk stands beside the language model, on the same device.
-  const trunkPlace = { device, gpuLayerCount, threadCount, signal };
+  const trunkPlace = { device, gpuLayerCount, threadCount, probe, signal };
   const rewardModel = await load(models.rewardModel, 'reward-model', (place) =>
     RewardModel.load({ ...place, verifyHashes, signal, openTrunk: (trunk) => openTrunk(trunk, trunkPlace) }),
   );
@@ -189,7 +190,7 @@ async function loadDecision(
   engine: Promise<{ readonly model: Model }>,
   closers: Closers,
 ): Promise<Guard | SelfDecision | null> {
-  const { decision, device, gpuLayerCount, threadCount, signal, onProgress } = options;
+  const { decision, device, gpuLayerCount, threadCount, probe, signal, onProgress } = options;
   if (decision === null) return null;
   const { form, files } = decision;
   if (files === null) return await SelfDecision.of((await engine).model, form, signal);
@@ -198,6 +199,7 @@ async function loadDecision(
     device,
     gpuLayerCount,
     threadCount,
+    probe,
     signal,
     onProgress: (fraction: number) => onProgress?.({ part: 'guard', fraction }),
   };

@@ -10,6 +10,8 @@ export interface OpenGuardOptions {
   readonly gpuLayerCount?: number;
   /** @default physical cores */
   readonly threadCount?: number | undefined;
+  /** Whether it is loaded in a process of its own first. @default false */
+  readonly probe?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (fraction: number) => void;
 }

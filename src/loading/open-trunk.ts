@@ -10,6 +10,8 @@ export interface OpenTrunkOptions {
   readonly gpuLayerCount?: number;
   /** @default physical cores */
   readonly threadCount?: number | undefined;
+  /** Whether it is loaded in a process of its own first. @default false */
+  readonly probe?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -18,10 +20,10 @@ export async function openTrunk(
   { path, ...context }: Parameters<TrunkOpener>[0],
   options: OpenTrunkOptions = {},
 ): Promise<OpenTrunk> {
-  const { device, threadCount, signal } = options;
+  const { device, threadCount, probe, signal } = options;
   const gpuLayerCount =
     options.gpuLayerCount ?? (await trunkLayersThatFit(path, context, thisMachine(devices(), device)));
-  const model = await Model.load({ modelPath: path, device, gpuLayerCount, threadCount, signal });
+  const model = await Model.load({ modelPath: path, device, gpuLayerCount, threadCount, probe, signal });
   try {
     return {
       model,

@@ -14,6 +14,14 @@ export interface ProgramFacts {
   readonly isPackedElectron: boolean;
 }
 
+/** Files of the program that this process works for; null: of its own. */
+let callers: readonly string[] | null = null;
+
+/** In a process that another one started: packages are looked for from the files of that one's program. */
+export function actFor(program: readonly string[]): void {
+  callers = program;
+}
+
 const EVALUATES = /^(-e|-p|-pe|--eval|--print)(=|$)/;
 
 /**
@@ -24,7 +32,7 @@ const EVALUATES = /^(-e|-p|-pe|--eval|--print)(=|$)/;
 export function packageFolder(
   name: string,
   places: readonly string[],
-  program: readonly string[] = programFiles(),
+  program: readonly string[] = callers ?? programFiles(),
 ): string | undefined {
   for (const place of [...places, fileURLToPath(import.meta.url), ...program]) {
     const { resolve } = createRequire(place);

@@ -30,6 +30,7 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   batchSize: null,
   flashAttention: null,
   checkMemory: null,
+  probe: null,
   verifyHashes: null,
   signal: null,
   onProgress: null,
