@@ -43,6 +43,7 @@ export type {
   ResolvedModels,
 } from './models/index.js';
 export type {
+  CalibratedClasses,
   CalibratedPrompts,
   DecisionOptions,
   EvaluatorsInForce,
@@ -53,6 +54,7 @@ export type {
 export type {
   Action,
   AnswerEvent,
+  CalibratedOn,
   CandidateTrace,
   DoneEvent,
   EtaEvent,

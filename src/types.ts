@@ -65,6 +65,12 @@ export type StopReason = 'end' | 'stop' | 'length' | 'context';
  */
 export type EvaluatorName = 'clip' | 'reward' | 'decision';
 
+/**
+ * Which classes a threshold was measured on. `both`: safe and unsafe ones. `safe`: safe ones alone, so that it keeps a rate
+ * of them flagged, and how many unsafe ones it misses is unknown.
+ */
+export type CalibratedOn = 'both' | 'safe';
+
 /** What an evaluator said, held against its threshold. */
 export interface Judgement {
   /** Who judged, and so on which scale. */
@@ -76,11 +82,14 @@ export interface Judgement {
   /** What the score and the threshold come to; a score that hits the threshold exactly is unsafe. */
   readonly isUnsafe: boolean;
   /**
-   * Whether the threshold was found by measuring this model under the prompts that are in force: it stands in the model's
-   * manifest, or in a file of `eta-vlm calibrate`. False for a number that the caller gave, under other prompts, and for a
-   * decision whose form says that nobody measured it, as all shipped ones do.
+   * Whether the threshold was found by measuring this model under the prompts that are in force, on safe and on unsafe
+   * ones: it stands in the model's manifest, or in a file of `eta-vlm calibrate`. False for a number that the caller gave,
+   * under other prompts, for a decision whose form says that nobody measured it, as all shipped ones do, and where
+   * `calibratedOn` is not `both`.
    */
   readonly isCalibrated: boolean;
+  /** What it was measured on under these prompts; null for one that nobody measured. */
+  readonly calibratedOn: CalibratedOn | null;
 }
 
 /** What the evaluators found and what was done about it. A judgement that was not needed, or not possible, is null. */

@@ -15,6 +15,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace eta::device {
@@ -68,10 +69,10 @@ ggml_backend_reg_t LoadCopy(const std::filesystem::path& path) {
 #endif
 #endif
 
-// What each device said when it was opened; empty where it is open.
+// What each device said when it was opened; nothing where it is open.
 struct Opened {
   std::mutex mutex;
-  std::map<ggml_backend_dev_t, std::string> problems;
+  std::map<ggml_backend_dev_t, std::optional<std::string>> problems;
 };
 
 Opened& OpenedSoFar() {
@@ -79,20 +80,30 @@ Opened& OpenedSoFar() {
   return *opened;
 }
 
-// Empty where it is open.
-std::string OpenOnce(ggml_backend_dev_t device) {
+// Nothing where it is open.
+std::optional<std::string> OpenOnce(ggml_backend_dev_t device) {
   Opened& opened = OpenedSoFar();
   const std::lock_guard<std::mutex> lock(opened.mutex);
-  const auto [entry, is_new] = opened.problems.try_emplace(device);
+  const auto [entry, is_new] = opened.problems.try_emplace(device, "its driver gave no reason");
   if (!is_new) return entry->second;
   try {
     static_cast<void>(ggml_backend_dev_buffer_type(device));
+    entry->second = std::nullopt;
+    return std::nullopt;
   } catch (const std::exception& error) {
     entry->second = error.what();
-    // ggml-vulkan keeps the half-open device, and its destructor would end the process.
-    host_process::SkipStaticDestructors();
+  } catch (...) {
+    // The words stay as they are.
   }
+  // ggml-vulkan keeps the half-open device, and its destructor would end the process.
+  host_process::SkipStaticDestructors();
   return entry->second;
+}
+
+// What llama.cpp would choose from: GPUs, and those in the main memory where there are no others.
+bool IsChosenAmong(ggml_backend_dev_t device, bool has_gpu) {
+  const auto type = ggml_backend_dev_type(device);
+  return type == GGML_BACKEND_DEVICE_TYPE_GPU || (type == GGML_BACKEND_DEVICE_TYPE_IGPU && !has_gpu);
 }
 
 bool Holds(const std::string& words, std::initializer_list<const char*> some) {
@@ -179,17 +190,19 @@ void RenewLost() {
 }
 
 void Open(ggml_backend_dev_t device) {
+  bool has_gpu = false;
+  ForEach([&](ggml_backend_dev_t one) {
+    if (ggml_backend_dev_type(one) == GGML_BACKEND_DEVICE_TYPE_GPU) has_gpu = true;
+  });
   std::string problem;
   ForEach([&](ggml_backend_dev_t one) {
-    const auto type = ggml_backend_dev_type(one);
-    const bool is_gpu = type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU;
-    if (!problem.empty() || !is_gpu || (device != nullptr && one != device)) return;
-    const std::string said = OpenOnce(one);
-    if (!said.empty())
-      problem = "Cannot open the device " + std::string(ggml_backend_dev_name(one)) + ": " + said + ".";
+    const bool is_wanted = device == nullptr ? IsChosenAmong(one, has_gpu) : one == device;
+    if (!problem.empty() || !is_wanted) return;
+    const std::optional<std::string> said = OpenOnce(one);
+    if (said) problem = "Cannot open the device " + std::string(ggml_backend_dev_name(one)) + ": " + *said + ".";
   });
   if (!problem.empty()) {
-    throw Failure(problem + " Compute on the processor (device: 'CPU'), or try again in a new process.",
+    throw Failure(problem + " Name another, compute on the processor (device: 'CPU'), or try again in a new process.",
                   ErrorCode::kDeviceFailed);
   }
 }

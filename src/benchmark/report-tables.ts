@@ -62,15 +62,18 @@ function outcomes(answers: readonly JudgedAnswer[], judgeName: string): DataTabl
 function uncalibrated(answers: readonly JudgedAnswer[]): DataTable {
   const judged = answers.filter(({ line }) => judgementsOf(line).length > 0);
   const isUncalibrated = ({ line }: JudgedAnswer) => judgementsOf(line).some(({ isCalibrated }) => !isCalibrated);
+  // Nothing is known of one, of the other how many safe ones it flags.
+  const isUnknown = ({ line }: JudgedAnswer) => judgementsOf(line).some(({ calibratedOn }) => calibratedOn === null);
+  const isSafeAlone = (one: JudgedAnswer) => isUncalibrated(one) && !isUnknown(one);
   return {
     title: 'Thresholds that are not calibrated',
     caption:
       'Share of the requests that CLIP or the reward model judged in which a threshold was not measured for this model ' +
-      'and these prompts.',
-    columns: ['method', 'not calibrated', 'judged requests'],
+      'and these prompts, or on safe ones alone, so that how many unsafe ones it misses is unknown.',
+    columns: ['method', 'not calibrated', 'on safe ones alone', 'judged requests'],
     rows: byRun(judged)
       .filter(([, rows]) => rows.some(isUncalibrated))
-      .map(([run, rows]) => [run, shareOf(rows, isUncalibrated), String(rows.length)]),
+      .map(([run, rows]) => [run, shareOf(rows, isUnknown), shareOf(rows, isSafeAlone), String(rows.length)]),
     format: 'percent',
   };
 }

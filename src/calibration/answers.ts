@@ -1,26 +1,33 @@
-/** Rewards of many answers under the post-evaluation prompt. */
+/** Scores of many answers; what is no answer is named, and stops nothing. */
 import { createHash } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { linesOf } from '../lines.js';
 import { describe, describePath } from '../options.js';
 import { readRegular, whyUnread } from '../regular-file.js';
-import type { RewardModel } from '../reward/index.js';
 import { Turns } from '../turns.js';
 import type { Scored } from './fit.js';
-import type { Unread } from './pictures.js';
+import { scoredOrUndecided, type Unread } from './pictures.js';
 
 /** Fields that may hold the answer: of a batch's results, and of other people's files. */
 const FIELDS = ['text', 'answer', 'response'] as const;
+/** Fields that may hold the question. */
+const QUESTIONS = ['prompt', 'question'] as const;
 
 export interface AnswerText {
   /** File and line. */
   readonly name: string;
   readonly text: string;
+  /** What was asked; null where the line does not say. */
+  readonly question: string | null;
+  /** Path of the picture that it was asked about; null without one. */
+  readonly image: string | null;
 }
 
 /**
  * The answers of a file: of `.jsonl` and `.ndjson` the objects' `text`, `answer` or `response`, or strings; of any other
- * file its lines. Empty lines are passed over; what is no answer is named.
+ * file its lines. An object may hold the question too (`prompt` or `question`), and `image`, a path from the file's folder.
+ * Empty lines are passed over; what is no answer is named.
  *
  * @throws UsageError ERR_INVALID_OPTION for a file that cannot be read, or holds no answer
  */
@@ -52,8 +59,8 @@ export async function readAnswers(path: string, option: string): Promise<{ answe
     number++;
     if (line.trim() === '') continue;
     const name = `${path}:${number}`;
-    const found = isJson ? answerOf(line) : { text: line.trim() };
-    if ('text' in found) answers.push({ name, text: found.text });
+    const found = isJson ? answerOf(line, path) : { text: line.trim(), question: null, image: null };
+    if ('text' in found) answers.push({ name, ...found });
     else unread.push({ name, reason: found.reason });
   }
   if (answers.length > 0) return { answers, unread };
@@ -64,7 +71,7 @@ export async function readAnswers(path: string, option: string): Promise<{ answe
   );
 }
 
-function answerOf(line: string): { readonly text: string } | { readonly reason: string } {
+function answerOf(line: string, path: string): Omit<AnswerText, 'name'> | { readonly reason: string } {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -73,17 +80,19 @@ function answerOf(line: string): { readonly text: string } | { readonly reason: 
   }
   const fields =
     typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : { text: value };
-  const name = FIELDS.find((field) => typeof fields[field] === 'string');
-  const text = name === undefined ? undefined : fields[name];
-  if (typeof text === 'string' && text.trim() !== '') return { text };
+  const of = (names: readonly string[]) => names.map((field) => fields[field]).find((said) => typeof said === 'string');
+  const text = of(FIELDS);
+  if (typeof text === 'string' && text.trim() !== '') {
+    const [question = null, image] = [of(QUESTIONS), of(['image'])] as const;
+    return { text, question, image: image === undefined ? null : resolve(dirname(path), image) };
+  }
   return {
     reason: `expected an answer in ${FIELDS.join(', ')}, received ${text === undefined ? describe(value) : 'an empty one'}.`,
   };
 }
 
 export interface ScoreAnswersOptions {
-  readonly rewardModel: RewardModel;
-  readonly prompt: string;
+  readonly score: (answer: AnswerText) => Promise<number>;
   readonly signal?: AbortSignal | undefined;
   /** Called after each answer. */
   readonly onAnswer?: () => void;
@@ -92,18 +101,21 @@ export interface ScoreAnswersOptions {
 /** @throws AbortError; EvaluatorError */
 export async function scoreAnswers(
   answers: readonly AnswerText[],
-  { rewardModel, prompt, signal, onAnswer }: ScoreAnswersOptions,
-): Promise<Scored[]> {
-  const scored: Scored[] = [];
-  for (const { name, text } of answers) {
+  { score, signal, onAnswer }: ScoreAnswersOptions,
+): Promise<{ readonly scored: Scored[]; readonly unread: Unread[] }> {
+  const [scored, unread]: [Scored[], Unread[]] = [[], []];
+  for (const answer of answers) {
     throwIfAborted(signal);
-    const score = await rewardModel.score(
-      [{ role: 'user', content: prompt }],
-      text,
-      signal === undefined ? {} : { signal },
-    );
-    scored.push({ name, score, digest: createHash('sha256').update(text).digest('hex') });
+    const digest = createHash('sha256').update(contentOf(answer)).digest('hex');
+    const one = await scoredOrUndecided(answer.name, digest, () => score(answer));
+    if ('score' in one) scored.push(one);
+    else unread.push(one);
     onAnswer?.();
   }
-  return scored;
+  return { scored, unread };
+}
+
+/** The same answer to another question, or about another picture, is another one. */
+function contentOf({ text, question, image }: AnswerText): string {
+  return question === null && image === null ? text : JSON.stringify([question, image, text]);
 }

@@ -1,9 +1,55 @@
 /** Safe and unsafe: what is scored comes in these two classes. */
+import type { AnswerText } from './answers.js';
 import type { Scored } from './fit.js';
+import type { Unread } from './pictures.js';
 
 export interface Classes<Source> {
   readonly safe: Source;
   readonly unsafe: Source;
+}
+
+/** Unsafe ones are null where nobody has any: nothing is said of them then. */
+export interface KnownClasses<Source> {
+  readonly safe: Source;
+  readonly unsafe: Source | null;
+}
+
+/** What is scored, found before anything is loaded. */
+export interface Found {
+  readonly pictures: KnownClasses<readonly string[]> | null;
+  readonly answers: KnownClasses<readonly AnswerText[]> | null;
+}
+
+/** What got a score, and what got none. */
+export interface ScoredSources {
+  readonly scored: readonly Scored[];
+  readonly unread: readonly Unread[];
+}
+
+export interface ScoredClasses {
+  readonly classes: Classes<readonly Scored[]>;
+  /** Whether there were unsafe ones to score. */
+  readonly hasUnsafe: boolean;
+  readonly unread: readonly Unread[];
+}
+
+/** Scores one class after the other. */
+export async function scoreClasses<Source>(
+  { safe, unsafe }: KnownClasses<readonly Source[]>,
+  what: 'pictures' | 'answers',
+  { onProgress }: { readonly onProgress?: (what: 'pictures' | 'answers', done: number, count: number) => void },
+  score: (sources: readonly Source[], onOne: () => void) => Promise<ScoredSources>,
+): Promise<ScoredClasses> {
+  const count = safe.length + (unsafe?.length ?? 0);
+  let done = 0;
+  const onOne = () => onProgress?.(what, ++done, count);
+  const good = await score(safe, onOne);
+  const bad = unsafe === null ? { scored: [], unread: [] } : await score(unsafe, onOne);
+  return {
+    classes: { safe: good.scored, unsafe: bad.scored },
+    hasUnsafe: unsafe !== null,
+    unread: [...good.unread, ...bad.unread],
+  };
 }
 
 /** Left out one by one; the rest is counted. */

@@ -12,11 +12,18 @@ export type CutRule =
   /** The largest share of unsafe found while at most this share of safe is flagged; of equals the fewest flagged. */
   | { readonly name: 'false-positive-rate'; readonly most: number };
 
+/** Where there is no unsafe score: with 95 % confidence at most this share of safe is flagged. */
+export interface SafeRule {
+  readonly name: 'safe-alone';
+  /** Above 0 and below 1. */
+  readonly most: number;
+}
+
 /** The rule in words. */
-export function ruleText(rule: CutRule): string {
-  return rule.name === 'balance'
-    ? 'best balance'
-    : `at most ${Number((rule.most * 100).toPrecision(4))} % of safe flagged`;
+export function ruleText(rule: CutRule | SafeRule): string {
+  if (rule.name === 'balance') return 'best balance';
+  const flagged = `at most ${Number((rule.most * 100).toPrecision(4))} % of safe flagged`;
+  return rule.name === 'safe-alone' ? `${flagged}, from safe ones alone` : flagged;
 }
 
 /** What a cut does to scores whose class is known. */

@@ -1,7 +1,8 @@
 /** A threshold from scores, and what may be said of it. */
 import { aucScoreEstimate, bootstrapOfTwo, type Estimate, groupBy, rateOfCounts } from '../statistics/index.js';
 import { Turns } from '../turns.js';
-import { type CutCounts, type CutRule, CutScale, countsAt } from './cut.js';
+import type { CalibratedOn } from '../types.js';
+import { type CutCounts, type CutRule, CutScale, countsAt, type SafeRule } from './cut.js';
 
 /** A score with the name of what got it. */
 export interface Scored {
@@ -12,20 +13,29 @@ export interface Scored {
   readonly digest: string;
 }
 
-/** Shares with Wilson intervals. */
+/** Shares with Wilson intervals; NaN of a count of 0 for one that is unknown. */
 export interface CutRates {
   readonly unsafeFound: Estimate;
   readonly safeFlagged: Estimate;
 }
 
 export interface Fit {
-  readonly rule: CutRule;
-  /** With a bootstrap interval: the middle 95 % of the thresholds of samples drawn again. */
+  readonly rule: CutRule | SafeRule;
+  /** Which classes it was chosen from. */
+  readonly calibratedOn: CalibratedOn;
+  /**
+   * With a bootstrap interval: the middle 95 % of the thresholds of samples drawn again. From safe ones alone: where the
+   * quantile lies, each end with 95 % confidence; the threshold is the end that flags fewest.
+   */
   readonly threshold: Estimate;
+  /** NaN from safe ones alone. */
   readonly auc: Estimate;
   /** On the scores that it was chosen from: flattering. */
   readonly own: CutRates;
-  /** Each score judged by the threshold chosen without its fifth; null where a class has fewer than two. */
+  /**
+   * Each score judged by the threshold chosen without its fifth; null where a class has fewer than two. From safe ones
+   * alone: what is to be expected of others, each end with 95 % confidence.
+   */
   readonly heldOut: CutRates | null;
   /** What the threshold in force does to the same scores; null where there is none. */
   readonly current: CutRates | null;
@@ -78,6 +88,7 @@ export async function fitThreshold(
   const heldOut = await heldOutCounts(safe, unsafe, { scale, sign, turns });
   const fit = {
     rule,
+    calibratedOn: 'both' as const,
     threshold,
     auc,
     own,
@@ -87,7 +98,8 @@ export async function fitThreshold(
   return { ...fit, warnings: warningsOf(fit, { safe, unsafe, options }) };
 }
 
-function ratesOf({ unsafeCount, unsafeFoundCount, safeCount, safeFlaggedCount }: CutCounts): CutRates {
+/** Shares with their intervals. */
+export function ratesOf({ unsafeCount, unsafeFoundCount, safeCount, safeFlaggedCount }: CutCounts): CutRates {
   return {
     unsafeFound: rateOfCounts(unsafeFoundCount, unsafeCount),
     safeFlagged: rateOfCounts(safeFlaggedCount, safeCount),
@@ -149,7 +161,7 @@ interface Circumstances {
 }
 
 function warningsOf(
-  { auc, own, heldOut, threshold }: Omit<Fit, 'warnings'>,
+  { auc, own, heldOut, threshold }: Omit<Fit, 'warnings' | 'rule'>,
   { safe, unsafe, options: { what, rule } }: Circumstances,
 ): string[] {
   const warnings: string[] = [];

@@ -1,5 +1,7 @@
 /** Calibration: thresholds from one's own pictures and answers. */
-export { type Calibrated, type CalibrateOptions, type Calibration, calibrate } from './calibrate.js';
+export { calibrate } from './calibrate.js';
+export type { CalibrateOptions } from './calibrate-options.js';
+export { type CalibratedPart, type Calibration, calibratedParts } from './calibration.js';
 export { type CutRule, ruleText } from './cut.js';
 export type { CutRates } from './fit.js';
 export { calibrationReport } from './report.js';

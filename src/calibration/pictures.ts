@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Clip, cosine } from '../clip/index.js';
-import { throwIfAborted, UsageError } from '../errors.js';
+import { EtaError, throwIfAborted, UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
 import { describe, describePath } from '../options.js';
 import { readRegular } from '../regular-file.js';
 import { sideBySide } from '../side-by-side.js';
 import { Turns } from '../turns.js';
+import type { RgbImage } from '../types.js';
 import type { Scored } from './fit.js';
 
 /** A file that gave no score, and why. */
@@ -66,8 +66,7 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 export interface ScorePicturesOptions {
-  readonly clip: Clip;
-  readonly safetyPrompt: string;
+  readonly score: (image: RgbImage) => Promise<number>;
   readonly signal?: AbortSignal | undefined;
   /** Called after each file. */
   readonly onPicture?: () => void;
@@ -76,12 +75,11 @@ export interface ScorePicturesOptions {
 /** In the order of the files. @throws AbortError; EvaluatorError */
 export async function scorePictures(
   files: readonly string[],
-  { clip, safetyPrompt, signal, onPicture }: ScorePicturesOptions,
+  { score, signal, onPicture }: ScorePicturesOptions,
 ): Promise<{ readonly scored: Scored[]; readonly unread: Unread[] }> {
-  const prompt = await clip.embedText(safetyPrompt);
   const found = await sideBySide(files, AHEAD, async (file) => {
     throwIfAborted(signal);
-    const one = await scorePicture(file, clip, prompt, signal);
+    const one = await scorePicture(file, score, signal);
     onPicture?.();
     return one;
   });
@@ -93,8 +91,7 @@ export async function scorePictures(
 
 async function scorePicture(
   name: string,
-  clip: Clip,
-  prompt: Float32Array,
+  score: ScorePicturesOptions['score'],
   signal: AbortSignal | undefined,
 ): Promise<Scored | Unread> {
   let image: Awaited<ReturnType<typeof decodeImage>>;
@@ -107,8 +104,21 @@ async function scorePicture(
     throwIfAborted(signal);
     return { name, reason: error instanceof Error ? error.message : String(error) };
   }
-  const embedded = await clip.embedImage(image, signal === undefined ? {} : { signal });
-  return { name, digest, score: cosine(embedded, prompt) };
+  return await scoredOrUndecided(name, digest, () => score(image));
+}
+
+/** A guard that does not answer the question about one still answers it about others. */
+export async function scoredOrUndecided(
+  name: string,
+  digest: string,
+  score: () => Promise<number>,
+): Promise<Scored | Unread> {
+  try {
+    return { name, digest, score: await score() };
+  } catch (error) {
+    if (error instanceof EtaError && error.code === 'ERR_NO_DECISION') return { name, reason: error.message };
+    throw error;
+  }
 }
 
 /** Bytes that are hashed at a stretch. */

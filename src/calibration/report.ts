@@ -1,7 +1,6 @@
 /** A calibration as a report: both distributions with the threshold, and what it does. */
-import { modelDigest } from '../manifest/index.js';
 import type { Cell, DataTable, Distribution, HashedFile, ReportData } from '../report/index.js';
-import type { Calibrated, Calibration } from './calibrate.js';
+import { type CalibratedPart, type Calibration, calibratedParts, type Subject } from './calibration.js';
 import { ruleText } from './cut.js';
 import type { CutRates } from './fit.js';
 import type { CalibrationRun } from './thresholds.js';
@@ -12,21 +11,10 @@ export interface ReportRun extends CalibrationRun {
   readonly machine: ReportData['machine'];
 }
 
-interface Part {
-  readonly calibrated: Calibrated<Parameters<typeof modelDigest>[0]>;
-  readonly score: string;
-  readonly threshold: string;
-  readonly axis: string;
-  readonly what: string;
-}
-
 /** The report on whatever was calibrated. */
 export function calibrationReport(calibration: Calibration, run: ReportRun): ReportData {
-  const parts = partsOf(calibration);
-  const models = parts.map(
-    ({ calibrated, what }) =>
-      `${calibrated.manifest.name} on ${calibrated.safe.length} safe and ${calibrated.unsafe.length} unsafe ${what}`,
-  );
+  const parts = calibratedParts(calibration);
+  const models = parts.map(({ calibrated, what }) => `${calibrated.subject.name} on ${countText(calibrated, what)}`);
   const warnings = parts.flatMap(({ calibrated }) => calibrated.fit.warnings);
   const unread = calibration.unread.map(({ name, reason }) => `Not read: ${name}: ${reason}`);
   return {
@@ -38,55 +26,53 @@ export function calibrationReport(calibration: Calibration, run: ReportRun): Rep
     methods: [],
     settings: settingsOf(parts),
     versions: run.versions,
-    files: parts.flatMap(({ calibrated, score }) => filesOf(calibrated.manifest, score)),
+    files: parts.flatMap(({ calibrated, score }) => filesOf(calibrated.subject, score)),
     machine: run.machine,
-    notes: [...warnings, ...calibration.leftOut, ...unread, HELD_OUT],
+    notes: [...warnings, ...calibration.leftOut, ...unread, ...parts.map(howJudged).filter(isFirst)],
     tables: parts.flatMap(tablesOf),
     distributions: parts.map(distributionOf),
   };
 }
 
+const isFirst = (note: string, at: number, notes: readonly string[]) => notes.indexOf(note) === at;
+
+function howJudged({ calibrated }: CalibratedPart): string {
+  return calibrated.fit.calibratedOn === 'safe' ? SAFE_ALONE : HELD_OUT;
+}
+
+const SAFE_ALONE =
+  'From safe ones alone: with 95 % confidence at most the chosen share of all such is flagged, whatever their distribution (an order statistic; Wilks 1941). Nothing is known of unsafe ones.';
+
 const HELD_OUT =
   'Held out: each score is judged by the threshold chosen without its fifth of the scores. The rates on the scores that chose the threshold flatter it.';
 
-function partsOf({ clip, rewardModel }: Calibration): Part[] {
-  const parts: Part[] = [];
-  if (clip !== null) {
-    parts.push({
-      calibrated: clip,
-      score: 'CLIP score',
-      threshold: 'unsafe from',
-      axis: 'CLIP score (cosine)',
-      what: 'pictures',
-    });
-  }
-  if (rewardModel !== null) {
-    parts.push({ calibrated: rewardModel, score: 'reward', threshold: 'safe above', axis: 'reward', what: 'answers' });
-  }
-  return parts;
-}
-
-function tablesOf({ calibrated: { fit, current }, score, threshold, what }: Part): DataTable[] {
+function tablesOf({ calibrated: { fit, current }, score, threshold, what }: CalibratedPart): DataTable[] {
   const row = (name: string, value: Cell, found: CutRates): Cell[] => [
     name,
     value,
-    found.unsafeFound,
+    found.unsafeFound.count === 0 ? 'unknown' : found.unsafeFound,
     found.safeFlagged,
   ];
   const shares: Cell[][] = [row(`chosen: ${ruleText(fit.rule)}`, null, fit.own)];
-  if (fit.heldOut !== null) shares.push(row('the same, held out', null, fit.heldOut));
+  const isSafeAlone = fit.calibratedOn === 'safe';
+  if (fit.heldOut !== null)
+    shares.push(row(isSafeAlone ? 'the same, of others' : 'the same, held out', null, fit.heldOut));
   if (fit.current !== null && current !== null)
     shares.push(row(`in force: ${shown(current.value)} (${current.source})`, null, fit.current));
   return [
     {
       title: `Threshold of the ${score}`,
-      caption: `${threshold} this value; 95 % interval of the threshold by drawing the ${what} again, of the AUC by Newcombe's score method.`,
+      caption: isSafeAlone
+        ? `${threshold} this value, the end of the quantile's interval that flags fewest; each end holds with 95 % confidence.`
+        : `${threshold} this value; 95 % interval of the threshold by drawing the ${what} again, of the AUC by Newcombe's score method.`,
       columns: ['', threshold, 'AUC'],
-      rows: [[ruleText(fit.rule), fit.threshold, fit.auc]],
+      rows: [[ruleText(fit.rule), fit.threshold, isSafeAlone ? 'unknown' : fit.auc]],
     },
     {
       title: `What the threshold of the ${score} does`,
-      caption: `Shares of the ${what} with Wilson's 95 % interval.`,
+      caption: isSafeAlone
+        ? `Shares of the ${what} with Wilson's 95 % interval; of others what is to be expected, each end with 95 % confidence.`
+        : `Shares of the ${what} with Wilson's 95 % interval.`,
       columns: ['threshold', 'unsafe found', 'safe flagged'],
       rows: shares.map(([name = '', , found = null, flagged = null]) => [name, found, flagged]),
       format: 'percent',
@@ -94,23 +80,26 @@ function tablesOf({ calibrated: { fit, current }, score, threshold, what }: Part
   ];
 }
 
-function distributionOf({ calibrated: { fit, safe, unsafe }, score, threshold, axis }: Part): Distribution {
+function distributionOf({ calibrated: { fit, safe, unsafe }, score, threshold, axis }: CalibratedPart): Distribution {
   return {
-    title: `${score[0]?.toUpperCase()}${score.slice(1)} of both classes`,
+    title: `${score[0]?.toUpperCase()}${score.slice(1)} of ${fit.calibratedOn === 'safe' ? 'safe ones alone' : 'both classes'}`,
     axis,
     threshold: Number.isNaN(fit.threshold.value) ? null : { name: threshold, value: fit.threshold.value },
     groups: [
       { name: 'safe', kind: 'safe', values: safe.map(({ score }) => score) },
-      { name: 'unsafe', kind: 'unsafe', values: unsafe.map(({ score }) => score) },
+      ...(fit.calibratedOn === 'safe'
+        ? []
+        : [{ name: 'unsafe', kind: 'unsafe' as const, values: unsafe.map(({ score }) => score) }]),
     ],
-    auc: fit.auc,
+    ...(fit.calibratedOn === 'safe' ? {} : { auc: fit.auc }),
   };
 }
 
-function settingsOf(parts: readonly Part[]): ReportData['settings'] {
-  const entries = parts.flatMap(({ calibrated: { manifest, prompt, fit, current }, score }) => [
-    [`${score}: model`, manifest.name],
-    [`${score}: SHA-256 that the threshold is bound to`, modelDigest(manifest)],
+function settingsOf(parts: readonly CalibratedPart[]): ReportData['settings'] {
+  const entries = parts.flatMap(({ calibrated: { subject, prompt, fit, current }, score }) => [
+    [`${score}: model`, subject.name],
+    [`${score}: SHA-256 that the threshold is bound to`, subject.sha256],
+    [`${score}: calibrated on`, fit.calibratedOn],
     [`${score}: prompt`, prompt],
     [`${score}: rule`, ruleText(fit.rule)],
     [`${score}: threshold in force`, current === null ? 'none' : `${shown(current.value)} (${current.source})`],
@@ -118,10 +107,20 @@ function settingsOf(parts: readonly Part[]): ReportData['settings'] {
   return Object.fromEntries(entries) as ReportData['settings'];
 }
 
-function filesOf({ files }: Parameters<typeof modelDigest>[0], score: string): HashedFile[] {
-  return Object.values(files)
-    .flat()
-    .map(({ path, sizeBytes, sha256 }) => ({ role: `model of the ${score}`, name: path, sizeBytes, sha256 }));
+function filesOf({ files }: Subject, score: string): HashedFile[] {
+  return files.map(({ path, sizeBytes, sha256 }) => ({
+    role: `model of the ${score}`,
+    name: path,
+    sizeBytes,
+    sha256,
+  }));
+}
+
+/** How many of what; that there were no unsafe ones is said in words. */
+function countText({ safe, unsafe, fit }: CalibratedPart['calibrated'], what: string): string {
+  return fit.calibratedOn === 'safe'
+    ? `${safe.length} safe ${what} alone`
+    : `${safe.length} safe and ${unsafe.length} unsafe ${what}`;
 }
 
 const shown = (value: number) => String(Number(value.toPrecision(4)));

@@ -1,7 +1,7 @@
 /** A calibration as the file that loadEta reads. */
-import { modelDigest, type ThresholdsFile } from '../manifest/index.js';
+import type { DecisionThresholds, ThresholdsFile } from '../manifest/index.js';
 import type { Estimate } from '../statistics/index.js';
-import type { Calibrated, Calibration } from './calibrate.js';
+import type { Calibrated, CalibratedDecision, Calibration } from './calibration.js';
 import { ruleText } from './cut.js';
 import type { CutRates } from './fit.js';
 
@@ -19,9 +19,9 @@ export interface CalibrationRun {
  * @param parts which to take; a file for the folder of one model holds that model's alone
  */
 export function thresholdsFile(
-  { clip, rewardModel }: Calibration,
+  { clip, rewardModel, decision }: Calibration,
   run: CalibrationRun,
-  parts: readonly ('clip' | 'rewardModel')[] = ['clip', 'rewardModel'],
+  parts: readonly ('clip' | 'rewardModel' | 'decision')[] = ['clip', 'rewardModel', 'decision'],
 ): ThresholdsFile {
   return {
     format: 'eta-vlm/thresholds',
@@ -30,46 +30,65 @@ export function thresholdsFile(
       clip === null || !parts.includes('clip')
         ? null
         : {
-            model: { name: clip.manifest.name, sha256: modelDigest(clip.manifest) },
+            model: { name: clip.subject.name, sha256: clip.subject.sha256 },
             safetyPrompt: clip.prompt,
             unsafeClipScore: rounded(clip.fit.threshold.value),
-            calibration: about(clip, run),
+            ...about(clip, run),
           },
     rewardModel:
       rewardModel === null || !parts.includes('rewardModel')
         ? null
         : {
-            model: { name: rewardModel.manifest.name, sha256: modelDigest(rewardModel.manifest) },
+            model: { name: rewardModel.subject.name, sha256: rewardModel.subject.sha256 },
             postEvaluationPrompt: rewardModel.prompt,
             safeReward: rounded(rewardModel.fit.threshold.value),
-            calibration: about(rewardModel, run),
+            ...about(rewardModel, run),
           },
+    decision: decision === null || !parts.includes('decision') ? null : decisionThresholds(decision, run),
   };
 }
 
-function about(
-  { fit, safe, unsafe }: Calibrated<unknown>,
-  { command, endedAt }: CalibrationRun,
-): Record<string, unknown> {
-  const rates = (found: CutRates | null) =>
-    found && { unsafeFound: estimate(found.unsafeFound), safeFlagged: estimate(found.safeFlagged) };
+function decisionThresholds({ bond, answer, picture }: CalibratedDecision, run: CalibrationRun): DecisionThresholds {
   return {
-    rule: ruleText(fit.rule),
-    safeCount: safe.length,
-    unsafeCount: unsafe.length,
-    threshold: estimate(fit.threshold),
-    auc: estimate(fit.auc),
-    own: rates(fit.own),
-    heldOut: rates(fit.heldOut),
-    warnings: fit.warnings,
-    command,
-    endedAt,
+    ...bond,
+    answer: answer && { safeDecision: rounded(answer.fit.threshold.value), ...about(answer, run) },
+    picture: picture && {
+      unsafeDecision: rounded(picture.fit.threshold.value),
+      question: picture.prompt,
+      ...about(picture, run),
+    },
+  };
+}
+
+/** What it was measured on, and how it was found. */
+function about({ fit, safe, unsafe }: Calibrated, { command, endedAt }: CalibrationRun) {
+  const rates = (found: CutRates | null) =>
+    found && { unsafeFound: known(found.unsafeFound), safeFlagged: known(found.safeFlagged) };
+  return {
+    calibratedOn: fit.calibratedOn,
+    calibration: {
+      rule: ruleText(fit.rule),
+      safeCount: safe.length,
+      unsafeCount: unsafe.length,
+      threshold: estimate(fit.threshold),
+      auc: known(fit.auc),
+      own: rates(fit.own),
+      heldOut: rates(fit.heldOut),
+      warnings: fit.warnings,
+      command,
+      endedAt,
+    },
   };
 }
 
 /** Six digits: far below what the choice of pictures moves. */
 function estimate({ value, low, high, count }: Estimate) {
   return { value: rounded(value), low: rounded(low), high: rounded(high), count };
+}
+
+/** What nothing was counted for is said to be unknown. */
+function known(found: Estimate) {
+  return found.count === 0 ? 'unknown' : estimate(found);
 }
 
 function rounded(value: number): number {

@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.js';
 import { hubAddressText, parseHubAddress } from '../hub/index.js';
 import type { ModelPaths } from '../models/index.js';
-import { choiceOf, modelChoice } from './chosen-models.js';
+import { choiceOf, chosenModels, modelChoice } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';
 import { decisionChoice, given, type ModelFlags } from './model-options.js';
 
@@ -14,11 +14,13 @@ import { decisionChoice, given, type ModelFlags } from './model-options.js';
 export function loadOptions(flags: ModelFlags) {
   const { languageModel, projector, clip, rewardModel, hf } = flags;
   const parts = { projector, clip, rewardModel };
-  const whole = ofHub(hf) ?? flags.models;
-  if (languageModel === undefined && whole === undefined && Object.values(parts).some((part) => part !== undefined)) {
+  const namesParts = Object.values(parts).some((part) => part !== undefined);
+  const said = ofHub(hf) ?? flags.models;
+  const whole = said ?? (namesParts && languageModel === undefined ? chosenModels().name : undefined);
+  if (languageModel === undefined && whole === undefined && namesParts) {
     throw new UsageError(
       'ERR_INVALID_OPTION',
-      'Expected --language-model beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too.',
+      'Expected --language-model or --models beside --projector, --clip or --reward-model, received none. Name the GGUF file of the language model too, or a set.',
     );
   }
   return given({

@@ -23,7 +23,7 @@ import { readRegularText } from '../regular-file.js';
 import { choiceOf } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';
 
-type PartKind = 'language-model' | 'projector' | 'clip' | 'reward-model' | 'guard';
+type PartKind = 'language-model' | 'projector' | 'clip' | 'reward-model' | 'guard' | 'guard-projector';
 
 /** One model: a GGUF, or an evaluator's folder. */
 export interface Part {
@@ -103,6 +103,8 @@ function partsOf({ languageModel, projector, clip, rewardModel, published }: Res
   if (clip !== null) parts.push({ kind: 'clip', path: clip });
   if (rewardModel !== null) parts.push({ kind: 'reward-model', path: rewardModel });
   if (published?.guard) parts.push({ kind: 'guard', path: published.guard.guard });
+  const guardProjector = published?.guard?.guardProjector;
+  if (guardProjector !== undefined) parts.push({ kind: 'guard-projector', path: guardProjector });
   return parts;
 }
 
@@ -119,7 +121,7 @@ async function evaluatorIn(folder: string): Promise<Part | null> {
 
 /** Whether it is one file of llama.cpp's form. */
 export function isGguf({ kind }: Part): boolean {
-  return kind === 'language-model' || kind === 'projector' || kind === 'guard';
+  return kind === 'language-model' || kind === 'projector' || kind === 'guard' || kind === 'guard-projector';
 }
 
 /** @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID */

@@ -68,7 +68,7 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   ) => {
     const start = paint('dim', label.padEnd(LABEL_WIDTH));
     if (judgement === null) return [`${start}${'-'.padStart(NUMBER_WIDTH)}  ${without}`];
-    const rule = `${ruleOf(score(judgement.threshold))}${judgement.isCalibrated ? '' : ', not calibrated'}`;
+    const rule = `${ruleOf(score(judgement.threshold))}${calibrationText(judgement)}`;
     const judged = judgement.isUnsafe ? paint('red', 'unsafe') : paint('green', 'safe  ');
     const figures = `${start}${score(judgement.score).padStart(NUMBER_WIDTH)}  ${judged}`;
     const whole = `${figures}  (${rule})`;
@@ -99,6 +99,12 @@ export function outcomeLines(result: EtaResult, { paint, columns }: { paint: Pai
     );
   const cut = cutText(result);
   return [...say('verdict', explain(result)), ...(cut === null ? [] : say('answer', cut))];
+}
+
+/** What is to be said of how its threshold was found; nothing where it was measured on both classes. */
+function calibrationText({ isCalibrated, calibratedOn }: Judgement): string {
+  if (isCalibrated) return '';
+  return calibratedOn === 'safe' ? ', calibrated on safe ones alone' : ', not calibrated';
 }
 
 /** Who judges answers, also where none was judged. */

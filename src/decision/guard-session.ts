@@ -3,14 +3,12 @@ import type { Model, NativeImage } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import {
   type BranchBackend,
-  fitSequences,
   GrownPrefix,
   type KeptLanes,
   type KeptTokens,
   noStatistics,
   type ScoringStatistics,
 } from '../prefixes/index.js';
-import { sharedLength } from '../prefixes/tree.js';
 import type { RgbImage, TextTurn } from '../types.js';
 import type { DecisionForm, DecisionQuestion } from './form.js';
 import type { GuardPrompt } from './guard-prompt.js';
@@ -55,7 +53,6 @@ export class GuardSession {
   readonly #statistics = noStatistics();
   readonly #grown: GrownPrefix<Decided>;
   readonly #encoded: NativeImage[] = [];
-  #frame: { readonly headCount: number; readonly tailCount: number } | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -111,25 +108,12 @@ export class GuardSession {
   async #scores(answers: readonly string[], signal: AbortSignal | undefined): Promise<number[]> {
     const { form } = this.#parts;
     if (answers.length === 0) return [];
-    this.#frame ??= await this.#readFrame(signal);
     const whole: number[][] = [];
     for (const answer of answers) whole.push(await this.#ids(form.answer, answer, { signal }));
-    const { maxTokens } = this.#parts;
-    const { sequences, cutTokenCount } = fitSequences(whole, { maxTokens, ...this.#frame });
-    this.#statistics.cutTokenCount += cutTokenCount;
-    const rows = await this.#rows(sequences, signal);
+    // An answer whose middle the guard does not see is not judged.
+    for (const ids of whole) this.#checkLength(ids.length);
+    const rows = await this.#rows(whole, signal);
     return rows.map((row) => scoreOf(row.answer, form.answer, this.#parts));
-  }
-
-  /** How much of the prompt stands before the answer, and how much behind it. */
-  async #readFrame(signal: AbortSignal | undefined): Promise<{ headCount: number; tailCount: number }> {
-    const { form, maxTokens } = this.#parts;
-    const limits = { maxTokens, signal };
-    const [one, other] = [await this.#ids(form.answer, 'a', limits), await this.#ids(form.answer, 'b', limits)];
-    const headCount = sharedLength(one, other);
-    const tailCount = sharedLength(one.slice(headCount).reverse(), other.slice(headCount).reverse());
-    this.#checkLength(headCount + tailCount + 1); // and something of the answer
-    return { headCount, tailCount };
   }
 
   #checkLength(tokenCount: number): void {
@@ -137,7 +121,7 @@ export class GuardSession {
     if (tokenCount <= maxTokens) return;
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
-      `The guard reads at most ${maxTokens} tokens, received a prompt of ${tokenCount}. Shorten the conversation that is judged, or show fewer pictures.`,
+      `The guard reads at most ${maxTokens} tokens, received a conversation of ${tokenCount}, the answer included. Shorten it, ask for fewer tokens (maxTokens), or show fewer pictures.`,
     );
   }
 

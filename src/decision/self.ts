@@ -79,7 +79,7 @@ export class SelfDecision {
       const of = { model: this.#model, form: this.form };
       return logits.map((row) => scoreOf(decisionOf(row, this.#tokens), this.form.answer, of));
     } finally {
-      await Promise.all(forks.map((fork) => fork.release()));
+      await Promise.all(forks.map((fork) => fork.release().catch(() => undefined))); // the first failure is the one to tell
     }
   }
 }

@@ -203,7 +203,7 @@ export class Eta {
     throw new UsageError(
       'ERR_INVALID_REQUEST',
       `request: expected method 'vanilla', because no ${missing === 'clip' ? 'CLIP' : 'reward model'} was loaded, received '${policy.method}'. ` +
-        `Load with models.${missing}. Or ask with method: 'vanilla'.`,
+        `Load with models.${missing}. Or ask with method: 'vanilla'.${evaluators.answers === 'decision' ? " Or with method: 'post', which judges answers alone." : ''}`,
     );
   }
 

@@ -40,7 +40,7 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const models = decision === null ? found : { ...found, rewardModel: null };
   const evaluators = evaluatorsOf(models, decision);
   checkEvaluators(models, policy.method, evaluators);
-  const known = withDecision(await thresholdsOf(models, parsed, policy), decision, evaluators);
+  const known = await withDecision(await thresholdsOf(models, parsed, policy), decision, { ...parsed, evaluators });
   const inForce = overrideThresholds(known, parsed.thresholds, 'option');
   checkThresholds(inForce.thresholds, {
     method: policy.method,

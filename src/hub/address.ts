@@ -56,7 +56,7 @@ export function isSafePath(path: string): boolean {
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 function hasControl(text: string): boolean {
-  return [...text].some((sign) => (sign.codePointAt(0) ?? 0) < 32);
+  return /[\p{Cc}\p{Bidi_Control}]/u.test(text);
 }
 
 /** As it is written. */

@@ -1,6 +1,7 @@
 /** One file of the hub, into its place: resumed where it broke off, and never in place before its hash is right. */
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HubError, throwIfAborted } from '../errors.js';
 import { describePath } from '../options.js';
@@ -25,11 +26,19 @@ interface FetchOptions {
   readonly onBytes: (byteCount: number) => void;
 }
 
+/** A link in its place would lead the bytes elsewhere: it is taken away. */
+async function openPart(path: string): Promise<FileHandle> {
+  const found = await lstat(path).catch(() => null);
+  if (found?.isSymbolicLink()) await rm(path);
+  const noLink = constants.O_NOFOLLOW ?? 0; // Windows has none
+  return await open(path, constants.O_RDWR | constants.O_CREAT | noLink, 0o666);
+}
+
 /** @throws AbortError; HubError; FileError ERR_FILE_WRITE. What was fetched by then stays as the part */
 export async function fetchBlob(client: HubClient, target: BlobTarget, options: FetchOptions): Promise<void> {
   const { partPath, blobPath, file } = target;
   try {
-    const handle = await open(partPath, 'r+').catch(() => open(partPath, 'w+'));
+    const handle = await openPart(partPath);
     try {
       await new Fetching(client, target, handle, options).run();
       await handle.sync();

@@ -16,6 +16,7 @@ export async function openStart(
   file: HubFile,
   { byteCount, signal }: { readonly byteCount: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Buffer> {
+  if (file.sizeBytes === 0) return Buffer.alloc(0);
   const cache = new RepoCache(client.settings.folder, repo);
   if (await cache.has(commit, file)) return await startOf(cache.snapshotPath(commit, file.path), byteCount);
   const url = client.fileUrl(repo, commit, file.path);

@@ -95,7 +95,11 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown, what: 
 }
 
 function licenceOf(card: z.output<typeof infoSchema>['cardData']): Listing['licence'] {
-  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
+  const text = (value: unknown): string | null => {
+    const said = (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string').join(', ');
+    const plain = said.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim();
+    return plain === '' ? null : plain.slice(0, 200);
+  };
   const name = text(card?.license_name) ?? text(card?.license);
   return name === null ? null : { name, link: text(card?.license_link) };
 }

@@ -6,7 +6,7 @@ import { type DecisionForm, type GuardFiles, readForm } from '../decision/index.
 import { ModelError, UsageError } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import { describePath, parseOptions } from '../options.js';
-import type { EvaluatorsInForce, ThresholdsInForce } from '../policy/index.js';
+import type { EvaluatorsInForce } from '../policy/index.js';
 
 /** Who judges answers in the reward model's place, by a reply of one token. */
 export interface DecisionChoice {
@@ -90,32 +90,6 @@ export function evaluatorsOf(models: ResolvedModels, decision: ResolvedDecision 
   return {
     pictures: models.clip !== null ? 'clip' : seesPictures ? 'decision' : null,
     answers: decision !== null ? 'decision' : models.rewardModel !== null ? 'reward' : null,
-  };
-}
-
-/** The thresholds with those of the decision's form, for what it judges. */
-export function withDecision(
-  inForce: ThresholdsInForce,
-  decision: ResolvedDecision | null,
-  { pictures }: EvaluatorsInForce,
-): ThresholdsInForce {
-  if (decision === null) return inForce;
-  const { answer, picture, wordingSha256 } = decision.form;
-  const bound = ({ isCalibrated }: { readonly isCalibrated: boolean }) => (isCalibrated ? wordingSha256 : null);
-  const { thresholds, thresholdSources, calibratedPrompts } = inForce;
-  const before = picture === null || pictures !== 'decision' ? null : picture;
-  return {
-    thresholds: {
-      ...thresholds,
-      ...(before && { unsafeDecision: before.threshold }),
-      safeDecision: answer.threshold,
-    },
-    thresholdSources: { ...thresholdSources, ...(before && { unsafeDecision: 'form' }), safeDecision: 'form' },
-    calibratedPrompts: {
-      ...calibratedPrompts,
-      ...(before && { unsafeDecision: bound(before) }),
-      safeDecision: bound(answer),
-    },
   };
 }
 

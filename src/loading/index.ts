@@ -7,8 +7,8 @@ export {
   evaluatorsOf,
   type ResolvedDecision,
   resolveDecision,
-  withDecision,
 } from './decision.js';
+export { withDecision } from './decision-thresholds.js';
 export { downloadModels } from './download.js';
 export { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 export { FileMarks } from './file-marks.js';
@@ -22,6 +22,7 @@ export {
 } from './load.js';
 export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-options.js';
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
+export { openGuard } from './open-guard.js';
 export { openTrunk } from './open-trunk.js';
 export { carryOut, type PreparedPull, preparePull, termsOf } from './pull.js';
 export { thresholdsOf } from './thresholds.js';

@@ -156,7 +156,7 @@ export async function gpuLayersThatFit(
   return wanted ?? (fit.machine.gpuFreeBytes > 0 ? fit.plan.gpuLayerCount : -1);
 }
 
-/** Layers of a reward model's trunk for the GPU where nothing else is loaded: as many as fit; -1 = all. */
+/** Layers of a reward model's trunk, or of a guard, for the GPU where nothing else is loaded: as many as fit; -1 = all. */
 export async function trunkLayersThatFit(
   path: string,
   context: TrunkContext,
@@ -165,7 +165,7 @@ export async function trunkLayersThatFit(
   if (machine.gpuFreeBytes === 0) return -1;
   const language = languageShape(await readGguf(path));
   const evaluators = { clipBytes: null, rewardBytes: null, trunk: null, largestGraphBytes: 0, rewardCacheBytes: 0 };
-  // It computes the logits of every row: the plan counts those of a sequence's last row alone, so each row is one here.
+  // A trunk computes the logits of every row: the plan counts those of a sequence's last row alone, so each row is one here.
   const asked = { ...context, sequenceCount: DEFAULT_BATCH_SIZE.gpu, flashAttention: 'off' } as const;
   return fitMemory({ language, projector: null, evaluators }, asked, machine).plan.gpuLayerCount;
 }

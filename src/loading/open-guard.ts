@@ -1,16 +1,19 @@
-/** A guard's GGUF, opened in llama.cpp beside the language model. */
+/** A guard's GGUF, opened in llama.cpp: beside the language model, and wherever it is loaded alone. */
 import type { GuardOpener, OpenGuard } from '../decision/index.js';
-import { Model } from '../engine/index.js';
+import { devices, Model } from '../engine/index.js';
+import { thisMachine, trunkLayersThatFit } from './memory-fit.js';
 
 export interface OpenGuardOptions {
-  readonly device: string | undefined;
-  /** Layers on the GPU; 0 = none, -1 = all. */
-  readonly gpuLayerCount: number;
-  readonly threadCount: number | undefined;
+  /** @default 'auto' */
+  readonly device?: string | undefined;
+  /** Layers on the GPU; 0 = none, -1 = all. @default as many as fit when nothing else is there */
+  readonly gpuLayerCount?: number;
+  /** @default physical cores */
+  readonly threadCount?: number | undefined;
   /** Whether it is loaded in a process of its own first. @default false */
   readonly probe?: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: (fraction: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (fraction: number) => void;
 }
 
 /** Disposing of it frees context and model. @throws what {@link Model.load} and {@link Model.createContext} throw */
@@ -18,7 +21,10 @@ export async function openGuard(
   { guard, guardProjector, ...context }: Parameters<GuardOpener>[0],
   options: OpenGuardOptions,
 ): Promise<OpenGuard> {
-  const model = await Model.load({ modelPath: guard, projectorPath: guardProjector ?? undefined, ...options });
+  const gpuLayerCount =
+    options.gpuLayerCount ?? (await trunkLayersThatFit(guard, context, thisMachine(devices(), options.device)));
+  const paths = { modelPath: guard, projectorPath: guardProjector ?? undefined };
+  const model = await Model.load({ ...paths, ...options, gpuLayerCount });
   try {
     return {
       model,

@@ -17,12 +17,15 @@ import {
   SAFETY_PROMPT,
   type ThresholdsInForce,
 } from '../policy/index.js';
+import type { CalibratedOn } from '../types.js';
 
 /** A threshold, where it comes from, and the prompt that it was calibrated with. */
 interface Sourced {
   readonly value: number | null;
   readonly source: string;
   readonly prompt: string | null;
+  /** Which classes it was measured on, under that prompt. @default 'both' */
+  readonly on?: CalibratedOn;
 }
 
 /** A file of thresholds, and where it lies. */
@@ -61,6 +64,7 @@ export async function thresholdsOf(
       thresholds: { unsafeClipScore: score.value, safeReward: reward.value },
       thresholdSources: { unsafeClipScore: score.source, safeReward: reward.source },
       calibratedPrompts: { unsafeClipScore: score.prompt, safeReward: reward.prompt },
+      calibratedOn: { unsafeClipScore: classesOf(score), safeReward: classesOf(reward) },
     },
     given,
     'option',
@@ -83,7 +87,7 @@ async function clipThreshold(
   }
   const prompt = { name: 'safety prompt', bound: part.safetyPrompt, used: safetyPrompt };
   checkBond({ what: 'CLIP model', score: 'A CLIP score', path: placed.path, bound: part.model, manifest, prompt });
-  return { value: part.unsafeClipScore, source: placed.path, prompt: part.safetyPrompt };
+  return { value: part.unsafeClipScore, source: placed.path, prompt: part.safetyPrompt, on: part.calibratedOn };
 }
 
 async function rewardThreshold(folder: string, named: Placed | null, policy: Policy): Promise<Sourced> {
@@ -94,7 +98,11 @@ async function rewardThreshold(folder: string, named: Placed | null, policy: Pol
   const { postEvaluationPrompt } = policy;
   const prompt = { name: 'post-evaluation prompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
   checkBond({ what: 'reward model', score: 'A reward', path: placed.path, bound: part.model, manifest, prompt });
-  return { value: part.safeReward, source: placed.path, prompt: part.postEvaluationPrompt };
+  return { value: part.safeReward, source: placed.path, prompt: part.postEvaluationPrompt, on: part.calibratedOn };
+}
+
+function classesOf({ prompt, on = 'both' }: Sourced): CalibratedOn | null {
+  return prompt === null ? null : on;
 }
 
 /**

@@ -16,6 +16,7 @@ export { checkSelfTest, type SelfTestResult, selfTestResult } from './self-test.
 export { testPicture } from './test-picture.js';
 export {
   checkBond,
+  type DecisionThresholds,
   installedThresholds,
   modelDigest,
   readThresholds,

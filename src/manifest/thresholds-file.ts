@@ -15,13 +15,38 @@ import type { ClipManifest, RewardManifest } from './manifest.js';
 /** Its name in a model's folder. */
 export const THRESHOLDS_FILE = 'thresholds.json';
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 const boundTo = z.strictObject({
   name: z.string().min(1),
   /** {@link modelDigest} */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+  sha256,
 });
-/** How it was found; free in form. */
-const calibration = z.record(z.string(), z.unknown());
+/** How a threshold was found. */
+const found = {
+  /** Which classes it was measured on; files of earlier versions had both. */
+  calibratedOn: z.enum(['both', 'safe']).default('both'),
+  /** Free in form. */
+  calibration: z.record(z.string(), z.unknown()),
+};
+
+const guardFile = z.strictObject({
+  /** Its name, for messages. */
+  path: z.string().min(1),
+  sizeBytes: z.int().min(0),
+  sha256,
+});
+
+/** Of a guard: bound to its files and to every word of its form. */
+const decision = z.strictObject({
+  form: z.strictObject({ name: z.string().min(1), wordingSha256: sha256 }),
+  guard: guardFile,
+  /** Null: it saw no pictures. */
+  guardProjector: guardFile.nullable(),
+  /** An answer whose decision is above `safeDecision` is safe. */
+  answer: z.strictObject({ safeDecision: z.number(), ...found }).nullable(),
+  /** Pictures whose decision is at least `unsafeDecision` are unsafe; they were asked about with `question`. */
+  picture: z.strictObject({ unsafeDecision: z.number(), question: z.string().min(1), ...found }).nullable(),
+});
 
 const thresholdsFileSchema = z.strictObject({
   format: z.literal('eta-vlm/thresholds'),
@@ -32,7 +57,7 @@ const thresholdsFileSchema = z.strictObject({
       safetyPrompt: z.string().min(1),
       /** A picture whose CLIP score is at least this is unsafe; a cosine. */
       unsafeClipScore: z.number().min(-1).max(1),
-      calibration,
+      ...found,
     })
     .nullable(),
   rewardModel: z
@@ -41,12 +66,14 @@ const thresholdsFileSchema = z.strictObject({
       postEvaluationPrompt: z.string().min(1),
       /** An answer whose reward is above this is safe. */
       safeReward: z.number(),
-      calibration,
+      ...found,
     })
     .nullable(),
+  decision: decision.nullable().default(null),
 });
 
 export type ThresholdsFile = z.output<typeof thresholdsFileSchema>;
+export type DecisionThresholds = z.output<typeof decision>;
 
 /** Fields of a manifest that no score depends on. */
 const NOT_DECIDING = ['name', 'unsafeClipScore', 'safeReward', 'calibration', 'precision', 'selfTest'];

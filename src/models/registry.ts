@@ -1,5 +1,5 @@
 /** The names of models that the package knows, read from models/registry.json. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -44,7 +44,7 @@ export const FOLDER_LAYOUT: ModelFiles = {
 
 /** The sets that come with the package. @throws as {@link readRegistry} */
 export async function registeredModels(): Promise<readonly RegisteredModels[]> {
-  const entries = Object.entries(await readRegistry());
+  const entries = Object.entries(readRegistry());
   return entries.flatMap(([name, entry]) =>
     'published' in entry ? [] : [{ name, ...entry, folder: join(modelsFolder, entry.folder) }],
   );
@@ -52,15 +52,20 @@ export async function registeredModels(): Promise<readonly RegisteredModels[]> {
 
 /** The sets that others publish on a hub. @throws as {@link readRegistry} */
 export async function publishedSets(): Promise<readonly PublishedSet[]> {
-  const entries = Object.entries(await readRegistry());
+  const entries = Object.entries(readRegistry());
   return entries.flatMap(([name, entry]) => ('published' in entry ? [{ name, ...entry }] : []));
 }
 
+/** Whether a name is one of these, so that nobody can give it to other models. @throws as {@link readRegistry} */
+export function isShippedName(name: string): boolean {
+  return Object.hasOwn(readRegistry(), name);
+}
+
 /** @throws ModelError ERR_MODEL_INVALID when the registry of this installation is damaged */
-async function readRegistry(): Promise<z.output<typeof registrySchema>['models']> {
+function readRegistry(): z.output<typeof registrySchema>['models'] {
   const path = join(modelsFolder, 'registry.json');
   try {
-    return registrySchema.parse(JSON.parse(await readFile(path, 'utf8'))).models;
+    return registrySchema.parse(JSON.parse(readFileSync(path, 'utf8'))).models;
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_INVALID',

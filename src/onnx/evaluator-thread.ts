@@ -56,8 +56,8 @@ export function awaitOutside(state: Int32Array, isAbandoned: boolean, code: numb
 
 function endProcess(code: number): void {
   try {
-    loadBinding().endProcess(code);
+    loadBinding().endProcess(code & 0xff); // as the system cuts it
   } catch {
-    process.kill(process.pid, 'SIGKILL'); // without the addon; or for a code that no system has
+    process.kill(process.pid, 'SIGKILL'); // without the addon
   }
 }

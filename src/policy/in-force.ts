@@ -1,6 +1,6 @@
 /** The thresholds that hold for a request, and what is known of each. */
 
-import type { ThresholdSources, Thresholds } from '../types.js';
+import type { CalibratedOn, ThresholdSources, Thresholds } from '../types.js';
 
 /** The prompt that each threshold was calibrated with; null for one that was not. */
 export interface CalibratedPrompts {
@@ -14,6 +14,18 @@ export interface CalibratedPrompts {
   readonly safeDecision?: string | null | undefined;
 }
 
+/** Which classes each threshold was measured on; null for one that nobody measured. */
+export interface CalibratedClasses {
+  /** Of the CLIP score's. */
+  readonly unsafeClipScore: CalibratedOn | null;
+  /** Of the reward's. */
+  readonly safeReward: CalibratedOn | null;
+  /** Of the pictures' decision's; absent where none judges. */
+  readonly unsafeDecision?: CalibratedOn | null | undefined;
+  /** Of the answer's decision's; absent where none judges. */
+  readonly safeDecision?: CalibratedOn | null | undefined;
+}
+
 /** The thresholds that hold, and what is known of each. */
 export interface ThresholdsInForce {
   /** What scores are compared with. */
@@ -22,6 +34,8 @@ export interface ThresholdsInForce {
   readonly thresholdSources: ThresholdSources;
   /** What each was calibrated with. */
   readonly calibratedPrompts: CalibratedPrompts;
+  /** What each was measured on, under that prompt. */
+  readonly calibratedOn: CalibratedClasses;
 }
 
 /** Thresholds that a caller gives as numbers. */
@@ -38,7 +52,7 @@ export interface GivenThresholds {
 
 /** The thresholds with those that are given put in their place; `source` says by whom. Those of who does not judge stay absent. */
 export function overrideThresholds(
-  { thresholds, thresholdSources, calibratedPrompts }: ThresholdsInForce,
+  { thresholds, thresholdSources, calibratedPrompts, calibratedOn }: ThresholdsInForce,
   given: GivenThresholds | undefined,
   source: string,
 ): ThresholdsInForce {
@@ -55,5 +69,6 @@ export function overrideThresholds(
     thresholds: put(thresholds, (threshold) => threshold),
     thresholdSources: put(thresholdSources, () => source),
     calibratedPrompts: put(calibratedPrompts, () => null),
+    calibratedOn: put(calibratedOn, () => null),
   };
 }

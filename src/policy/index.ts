@@ -1,5 +1,6 @@
 /** How to decide: the policies, the methods, the thresholds. */
 export {
+  type CalibratedClasses,
   type CalibratedPrompts,
   type GivenThresholds,
   overrideThresholds,

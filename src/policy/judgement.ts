@@ -1,5 +1,5 @@
 /** Scores held against the thresholds in force. */
-import type { Judgement } from '../types.js';
+import type { Judgement, Thresholds } from '../types.js';
 import type { ThresholdsInForce } from './in-force.js';
 import { answerIsUnsafe, pictureIsUnsafe } from './methods.js';
 import type { Policy } from './policy.js';
@@ -11,40 +11,36 @@ export interface Rules extends ThresholdsInForce {
 }
 
 /** @throws ModelError ERR_NO_THRESHOLD */
-export function judgePicture(
-  score: number,
-  { policy, thresholds, calibratedPrompts }: Rules,
-  evaluator: PictureEvaluator = 'clip',
-): Judgement {
+export function judgePicture(score: number, rules: Rules, evaluator: PictureEvaluator = 'clip'): Judgement {
+  const { policy, thresholds, calibratedPrompts } = rules;
   const threshold = knownThreshold(thresholds, OF_PICTURES[evaluator], policy.method);
-  return Object.freeze({
-    evaluator,
-    score,
-    threshold,
-    isUnsafe: pictureIsUnsafe(score, threshold),
-    isCalibrated:
-      evaluator === 'clip'
-        ? calibratedPrompts.unsafeClipScore === policy.safetyPrompt
-        : typeof calibratedPrompts.unsafeDecision === 'string',
-  });
+  const isUnsafe = pictureIsUnsafe(score, threshold);
+  const holds =
+    evaluator === 'clip'
+      ? calibratedPrompts.unsafeClipScore === policy.safetyPrompt
+      : typeof calibratedPrompts.unsafeDecision === 'string';
+  return Object.freeze({ evaluator, score, threshold, isUnsafe, ...known(rules, OF_PICTURES[evaluator], holds) });
 }
 
 /** @throws ModelError ERR_NO_THRESHOLD */
-export function judgeAnswer(
-  score: number,
-  { policy, thresholds, calibratedPrompts }: Rules,
-  evaluator: AnswerEvaluator = 'reward',
-): Judgement {
+export function judgeAnswer(score: number, rules: Rules, evaluator: AnswerEvaluator = 'reward'): Judgement {
+  const { policy, thresholds, calibratedPrompts } = rules;
   const threshold = knownThreshold(thresholds, OF_ANSWERS[evaluator], policy.method);
-  return Object.freeze({
-    evaluator,
-    score,
-    threshold,
-    isUnsafe: answerIsUnsafe(score, threshold),
-    isCalibrated:
-      evaluator === 'reward'
-        ? // Answers are calibrated alone, without the conversation before them.
-          calibratedPrompts.safeReward === policy.postEvaluationPrompt && policy.rewardContext === 'paper'
-        : typeof calibratedPrompts.safeDecision === 'string',
-  });
+  const isUnsafe = answerIsUnsafe(score, threshold);
+  const holds =
+    evaluator === 'reward'
+      ? // Answers are calibrated alone, without the conversation before them.
+        calibratedPrompts.safeReward === policy.postEvaluationPrompt && policy.rewardContext === 'paper'
+      : typeof calibratedPrompts.safeDecision === 'string';
+  return Object.freeze({ evaluator, score, threshold, isUnsafe, ...known(rules, OF_ANSWERS[evaluator], holds) });
+}
+
+/** @param holds whether the threshold belongs to the prompts in force */
+function known(
+  { calibratedOn }: Rules,
+  name: keyof Thresholds,
+  holds: boolean,
+): Pick<Judgement, 'isCalibrated' | 'calibratedOn'> {
+  const on = (holds ? calibratedOn[name] : null) ?? null;
+  return { isCalibrated: on === 'both', calibratedOn: on };
 }

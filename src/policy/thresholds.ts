@@ -20,10 +20,10 @@ export interface EvaluatorsInForce {
   readonly answers: AnswerEvaluator | null;
 }
 
-/** How each is named in words, and found. */
+/** How each is named in words, and found. Safe ones alone are enough; unsafe ones beside them make it better known. */
 const CALIBRATED = {
-  unsafeClipScore: { model: 'CLIP model', flags: '--safe DIR --unsafe DIR' },
-  safeReward: { model: 'reward model', flags: '--safe-answers FILE --unsafe-answers FILE' },
+  unsafeClipScore: { model: 'CLIP model', flags: '--safe DIR' },
+  safeReward: { model: 'reward model', flags: '--safe-answers FILE' },
 } as const;
 
 /**
@@ -45,8 +45,8 @@ export function knownThreshold(thresholds: Thresholds, name: keyof Thresholds, m
   const { model, flags } = CALIBRATED[name];
   throw new ModelError(
     'ERR_NO_THRESHOLD',
-    `Expected a threshold of the ${model} for method '${method}', received a model without one: it was never calibrated. ` +
-      `Find it with 'eta-vlm calibrate ${flags}' and name the file in thresholdsFile. Or ${give}`,
+    `Expected a threshold of the ${model} for method '${method}', received a model without one: it was never calibrated, and no default is known for it. ` +
+      `Find it with 'eta-vlm calibrate ${flags}', where safe ones alone are enough, and name the file in thresholdsFile. Or ${give}`,
   );
 }
 

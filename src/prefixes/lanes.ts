@@ -125,7 +125,7 @@ export class KeptLanes<Kept extends Output, Row> {
       await allEnded(prefilled); // none may still run when the lanes are released
       return await this.#options.read(children, options.signal);
     } finally {
-      await Promise.all(children.map((child) => child.release()));
+      await Promise.all(children.map((child) => child.release().catch(() => undefined))); // the first failure is the one to tell
     }
   }
 

@@ -21,8 +21,22 @@ export function answer(of: BenchmarkItem, text: string | null, fields: AnswerFie
   const asked = instance(of, method, seed);
   const verdict: Verdict = {
     action,
-    picture: { evaluator: 'clip', score: 0.2, threshold: 0.2, isUnsafe: true, isCalibrated: true },
-    answer: { evaluator: 'reward', score: 0.1, threshold: 0, isUnsafe: action !== 'answered', isCalibrated: true },
+    picture: {
+      evaluator: 'clip',
+      score: 0.2,
+      threshold: 0.2,
+      isUnsafe: true,
+      isCalibrated: true,
+      calibratedOn: 'both',
+    },
+    answer: {
+      evaluator: 'reward',
+      score: 0.1,
+      threshold: 0,
+      isUnsafe: action !== 'answered',
+      isCalibrated: true,
+      calibratedOn: 'both',
+    },
     final: null,
   };
   const line = {

@@ -16,13 +16,18 @@ test('thresholds that are not calibrated have a table, of the methods that judge
     { ...judged(item(id), 0, { method: 'eta' }) },
   ]);
   assert.equal(tableOf(answers), undefined);
+  const known = [undefined, null, undefined, 'safe'] as const; // of the first and second under 'eta'
   const own = answers.map((one, at): JudgedAnswer => {
     const { verdict } = one.line;
-    if (at !== 1 || verdict?.answer == null) return one;
+    const calibratedOn = known[at];
+    if (calibratedOn === undefined || verdict?.answer == null) return one;
     return {
       ...one,
-      line: { ...one.line, verdict: { ...verdict, answer: { ...verdict.answer, isCalibrated: false } } },
+      line: {
+        ...one.line,
+        verdict: { ...verdict, answer: { ...verdict.answer, isCalibrated: false, calibratedOn } },
+      },
     };
   });
-  assert.deepEqual(tableOf(own)?.rows, [['eta', 1 / 3, '3']]);
+  assert.deepEqual(tableOf(own)?.rows, [['eta', 1 / 3, 1 / 3, '3']]);
 });

@@ -59,7 +59,7 @@ test('the gallery: classes are told apart, the file can be read back, the report
   assert.equal(steps.at(-1), 'pictures 36/36');
   assert.deepEqual([clip?.safe.length, clip?.unsafe.length], [16, 20]);
   assert.ok((clip?.fit.auc.value ?? 0) > 0.95, JSON.stringify(clip?.fit.auc));
-  assert.deepEqual(clip?.current, { value: clip?.manifest.unsafeClipScore, source: 'manifest' });
+  assert.deepEqual(clip?.current, { value: 0.205, source: 'manifest' });
   const path = written('thresholds.json', JSON.stringify(thresholdsFile(calibration, RUN)));
   const file = await readThresholds(path);
   assert.equal(file.rewardModel, null);
@@ -192,7 +192,7 @@ test('a reward model with a trunk in llama.cpp is calibrated like any other', as
   assert.equal(scores.length, golden.answers.length);
   for (const [at, score] of scores.entries())
     assert.ok(Math.abs(score - (golden.scores.scalar[at] ?? Number.NaN)) < 1e-4, `answer ${at}: ${score}`);
-  assert.equal(rewardModel?.manifest.name, 'tiny-scalar-trunk');
+  assert.equal(rewardModel?.subject.name, 'tiny-scalar-trunk');
 });
 
 test('paths and files that hold nothing are refused by name', async () => {

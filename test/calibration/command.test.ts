@@ -52,7 +52,16 @@ test('unreadable pictures: each named, exit code 3, and the threshold all the sa
   assert.equal(code, 3, stderr);
   assert.match(stderr, /not read: .*broken\.png: /);
   const found = JSON.parse(stdout) as Record<string, unknown>;
-  assert.deepEqual(Object.keys(found), ['format', 'version', 'clip', 'rewardModel', 'unread', 'leftOut', 'files']);
+  assert.deepEqual(Object.keys(found), [
+    'format',
+    'version',
+    'clip',
+    'rewardModel',
+    'decision',
+    'unread',
+    'leftOut',
+    'files',
+  ]);
 });
 
 test('nothing of a class can be read: exit code 1, nothing written', async () => {
@@ -94,11 +103,36 @@ test('--install: the thresholds hold in that folder of models, and in a copy wit
   assert.match(refused.stderr, /expected thresholds of the CLIP model .*\(ERR_MODEL_MISMATCH\)/);
 });
 
+test('safe pictures alone: what is not known is said on the terminal, and with every answer', async () => {
+  const { pictures: all } = JSON.parse(readFileSync(join(pictures, 'pictures.json'), 'utf8')) as {
+    pictures: readonly { file: string; isUnsafe: boolean }[];
+  };
+  const safe = all.filter(({ isUnsafe }) => !isUnsafe).map(({ file }) => file);
+  const out = join(folder, 'safe-alone');
+  const args = ['--safe', ...safe.map((name) => join(pictures, name)), '--max-false-positive-rate', '0.2'];
+  const { code, stdout, stderr } = await run(['calibrate', ...args, '--out', out]);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /: 16 safe, no unsafe pictures; at most 20 % of safe flagged, from safe ones alone\nAUC +unknown\n/,
+  );
+  assert.match(stdout, /\nchosen +0\.\d+ \(.*\) +unknown +\d.*%.*\n {2}of others +unknown +\d.*\nin force .* unknown /);
+  assert.match(stderr, /how many unsafe pictures this threshold misses is unknown/);
+  const file = join(out, 'thresholds.json');
+  const image = ['--image', join(pictures, 'clean-01.jpg'), 'How many hammers can you see?'];
+  const asked = await run(['ask', '--thresholds', file, ...image]);
+  assert.match(asked.stderr.replace(/\s+/g, ' '), /unsafe from 0\.\d+ on, by .*, calibrated on safe ones alone\)/);
+  const few = await run(['calibrate', ...args.slice(0, -2), '--out', join(folder, 'few')]);
+  assertRefused(few, { exitCode: 2, code: 'ERR_INVALID_OPTION', message: /at least 299 .* received 16\..*0\.18\./ });
+});
+
 const WRONG: readonly (readonly [args: readonly string[], message: RegExp])[] = [
-  [[], /Expected --safe and --unsafe with pictures.*Try it with --gallery/],
-  [['--safe', pictures], /Expected --unsafe beside --safe, received none/],
+  [[], /Expected --safe with pictures.*Try it with --gallery/],
+  [['--unsafe', pictures], /Expected --safe beside --unsafe, received none. Safe ones alone are enough/],
   [['--unsafe-answers', 'x.txt'], /Expected --safe-answers beside --unsafe-answers/],
   [['--gallery', '--safe', pictures], /'--gallery' cannot be used with option '--safe/],
+  [['--safe', pictures, '--guard', 'g.gguf'], /Expected --decision beside --guard, received none/],
+  [['--safe-answers', 'a.jsonl', '--decision', 'self', '--install'], /--install: .* received a guard, which is a file/],
   [['--gallery', '--max-false-positive-rate', '5'], /Expected a number from 0 to 1/],
   [['--gallery', '--out', join(pictures, 'clean-01.jpg')], /\(--out\).*which leads through a file\. Name another/],
   [['--safe', 'no-such-folder', '--unsafe', pictures], /--safe: expected a folder of pictures.*"no-such-folder"/],

@@ -26,12 +26,14 @@ const CLIP = {
   model: { name: clipManifest.name, sha256: modelDigest(clipManifest) },
   safetyPrompt: SAFETY_PROMPT,
   unsafeClipScore: 0.25,
+  calibratedOn: 'both' as const,
   calibration: CALIBRATION,
 };
 const REWARD = {
   model: { name: rewardManifest.name, sha256: modelDigest(rewardManifest) },
   postEvaluationPrompt: POST_EVALUATION_PROMPT,
   safeReward: -0.5,
+  calibratedOn: 'both' as const,
   calibration: CALIBRATION,
 };
 const OTHER = 'f'.repeat(64);
@@ -179,7 +181,7 @@ test('a model that was never calibrated decides nothing', async () => {
   await assert.rejects(loadTiny({ models }), {
     code: 'ERR_NO_THRESHOLD',
     message:
-      /threshold of the CLIP model for method 'eta'.*never calibrated.*eta-vlm calibrate --safe DIR --unsafe DIR/,
+      /threshold of the CLIP model for method 'eta'.*never calibrated.*eta-vlm calibrate --safe DIR', where safe ones alone are enough.*Or give thresholds\.unsafeClipScore/,
   });
   await using eta = await loadEta({ models, method: 'vanilla', contextSize: 512, threadCount: 1, maxTokens: 4 });
   assert.equal((await eta.respond({ prompt: 'What?', image: pictures[0] })).verdict.action, 'answered');

@@ -56,6 +56,7 @@ test('--json prints one object with exactly these fields, and nothing to stderr'
     'threshold',
     'isUnsafe',
     'isCalibrated',
+    'calibratedOn',
   ]);
   assert.ok(['answered', 'aligned', 'refused'].includes(String(answer.verdict['action'])));
   assert.equal(answer.seed, 3);

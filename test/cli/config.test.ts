@@ -1,5 +1,6 @@
 /** What the command line takes where nothing is said: its own file, a variable, names of one's own. The library reads none. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,4 +168,31 @@ test('one that may not be read', { skip: process.getuid?.() === 0 }, async () =>
   const { cli, path } = home({ version: 1 });
   chmodSync(path, 0);
   assertRefused(await cli(['config']), { exitCode: 1, code: 'ERR_FILE_READ', message: /EACCES/ });
+});
+
+test('a name of one’s own does not stand for a shipped set, nor for an address', async () => {
+  for (const name of ['miniature', 'laptop-8gb', 'hf:acme/tiny', '']) {
+    const { cli } = home({ version: 1, added: { [name]: miniature } });
+    const { code, stderr } = await cli(['config']);
+    assert.equal(code, 1, name);
+    assert.match(stderr, /config\.json: .*expected names .* that no shipped set has.*ERR_FILE_INVALID/);
+  }
+  const { cli } = home({ version: 1, added: { mine: miniature } });
+  assert.equal((await cli(['config'])).code, 0);
+});
+
+test('a pipe, a folder or something huge in its place is an error, and nothing waits', async () => {
+  const places: [string, (path: string) => void][] = [
+    ['a pipe', (path) => execFileSync('mkfifo', [path])],
+    ['a folder', (path) => mkdirSync(path)],
+    ['bytes', (path) => writeFileSync(path, ' '.repeat(2 ** 21))],
+  ];
+  for (const [what, make] of places) {
+    const { cli, path } = home({ version: 1 });
+    rmSync(path);
+    make(path);
+    const { code, stderr } = await cli(['config']);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`expected a file of at most 1048576 bytes .* received .*${what}`));
+  }
 });

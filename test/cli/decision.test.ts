@@ -42,7 +42,13 @@ test("a threshold of one's own decides", async () => {
   const { verdict } = JSON.parse(stdout) as { verdict: { action: string; answer: Record<string, unknown> } };
   const { score, ...judged } = verdict.answer;
   assert.equal(typeof score, 'number');
-  assert.deepEqual(judged, { evaluator: 'decision', threshold: -1000, isUnsafe: false, isCalibrated: false });
+  assert.deepEqual(judged, {
+    evaluator: 'decision',
+    threshold: -1000,
+    isUnsafe: false,
+    isCalibrated: false,
+    calibratedOn: null,
+  });
   assert.equal(verdict.action, 'answered');
 });
 

@@ -7,7 +7,7 @@ import type { Action, EtaResult, Judgement, RoundTrace, StopReason } from '../..
 const paint = (_style: string, text: string) => text;
 
 function judgement(evaluator: Judgement['evaluator'], score: number, threshold: number, isUnsafe: boolean): Judgement {
-  return { evaluator, score, threshold, isUnsafe, isCalibrated: true };
+  return { evaluator, score, threshold, isUnsafe, isCalibrated: true, calibratedOn: 'both' };
 }
 
 function result(

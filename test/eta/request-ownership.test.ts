@@ -12,6 +12,7 @@ const defaults = {
   thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
   calibratedPrompts: { unsafeClipScore: SAFETY_PROMPT, safeReward: POST_EVALUATION_PROMPT },
+  calibratedOn: { unsafeClipScore: 'both', safeReward: 'both' } as const,
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);

@@ -10,6 +10,7 @@ const defaults = {
   thresholds: { unsafeClipScore: 0.16, safeReward: 0.06 },
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
   calibratedPrompts: { unsafeClipScore: SAFETY_PROMPT, safeReward: POST_EVALUATION_PROMPT },
+  calibratedOn: { unsafeClipScore: 'both', safeReward: 'both' } as const,
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);
@@ -232,6 +233,7 @@ test('a question alone gets every default', () => {
     thresholds: defaults.thresholds,
     thresholdSources: defaults.thresholdSources,
     calibratedPrompts: defaults.calibratedPrompts,
+    calibratedOn: defaults.calibratedOn,
     seed: 7,
   });
 });

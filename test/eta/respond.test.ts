@@ -28,6 +28,7 @@ test('a clean picture: the answer streams, and no reward model is asked', async 
     threshold: CLEAN.unsafeClipScore,
     isUnsafe: false,
     isCalibrated: false,
+    calibratedOn: null,
   });
   assert.deepEqual(verdict, { action: 'answered', answer: null, final: null });
   assert.equal(result.trace.vanillaText, result.text);

@@ -37,6 +37,7 @@ test('a threshold that nobody knows is null and never compared; 0 is one', () =>
   assert.throws(() => knownThreshold(none, 'unsafeClipScore', 'pre'), {
     name: 'ModelError',
     code: 'ERR_NO_THRESHOLD',
-    message: /threshold of the CLIP model for method 'pre'.*--safe DIR --unsafe DIR/,
+    message:
+      /threshold of the CLIP model for method 'pre'.*calibrate --safe DIR', where safe ones alone are enough.*Or give thresholds\.unsafeClipScore\./,
   });
 });

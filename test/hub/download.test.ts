@@ -1,6 +1,6 @@
 /** Files of a hub over real connections, with all that goes wrong on the way. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { fetchListing, pullFiles, RepoCache } from '../../src/hub/index.js';
@@ -324,6 +324,18 @@ test('an abort ends it at once, and the part stays', async () => {
   await fetched(clientOf(hub, folder), 'acme/small', ['model.bin']);
   assert.match(bytesSeen()[0]?.range ?? '', /^bytes=[1-9]\d+-$/);
   await assertRight(folder, 'acme/small', SMALL.files);
+});
+
+test('a link where the part lies is not followed: what it leads to stays as it is', async () => {
+  const folder = await freshFolder();
+  const blobs = join(folder, 'models--acme--small/blobs');
+  await mkdir(blobs, { recursive: true });
+  const victim = join(folder, 'victim.txt');
+  await writeFile(victim, 'mine');
+  await symlink(victim, join(blobs, `${hashOf(model)}.eta-vlm.incomplete`));
+  await fetched(clientOf(hub, folder), 'acme/small', ['model.bin']);
+  assert.equal(await readFile(victim, 'utf8'), 'mine');
+  assert.ok(!(await lstat(join(blobs, hashOf(model)))).isSymbolicLink());
 });
 
 test('the check of what is in place can fail', async () => {

@@ -3,6 +3,7 @@
  * named to src/native/binding.ts. A test imports this file before anything that loads the addon.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,8 +51,6 @@ export interface PlantedBinding extends NativeBinding {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const folder = join(root, 'build', 'planted');
-
 /** What the shipped addon was configured with: the same libraries, whatever the build chose. */
 const cache = readFileSync(join(root, 'build', 'addon', 'CMakeCache.txt'), 'utf8');
 
@@ -69,6 +68,9 @@ function cmake(...args: string[]): void {
   if (status !== 0) throw new Error(`cmake ${args.join(' ')} ended with ${status}:\n${stdout}\n${stderr}`);
 }
 
+// A folder for each set of libraries: CMake keeps those that it has found.
+const hash = createHash('sha256').update(definitions().join()).digest('hex').slice(0, 12);
+const folder = join(root, 'build', 'planted', hash);
 mkdirSync(folder, { recursive: true });
 cmake('-S', join(root, 'test', 'native', 'planted'), '-B', folder, '-DCMAKE_BUILD_TYPE=Release', ...definitions());
 cmake('--build', folder, '--config', 'Release', '--parallel');

@@ -14,6 +14,7 @@ const calibrated: ThresholdsInForce = {
   thresholds: { unsafeClipScore: 0.2, safeReward: 0.1 },
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
   calibratedPrompts: { unsafeClipScore: policy.safetyPrompt, safeReward: policy.postEvaluationPrompt },
+  calibratedOn: { unsafeClipScore: 'both', safeReward: 'both' },
 };
 
 test('a threshold is hit exactly: from it on a picture is unsafe, above it an answer is safe', () => {
@@ -24,6 +25,7 @@ test('a threshold is hit exactly: from it on a picture is unsafe, above it an an
     threshold: 0.2,
     isUnsafe: true,
     isCalibrated: true,
+    calibratedOn: 'both',
   });
   assert.equal(judgePicture(0.2 - 1e-9, rules).isUnsafe, false);
   assert.deepEqual(judgeAnswer(0.1, rules), {
@@ -32,6 +34,7 @@ test('a threshold is hit exactly: from it on a picture is unsafe, above it an an
     threshold: 0.1,
     isUnsafe: true,
     isCalibrated: true,
+    calibratedOn: 'both',
   });
   assert.equal(judgeAnswer(0.1 + 1e-9, rules).isUnsafe, false);
 });

@@ -1,22 +1,18 @@
 /** `eta-vlm calibrate`: scores, thresholds, the report; the table goes to stdout. */
-import { readFile } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import {
   type CalibrateOptions,
   type Calibration,
   type CutRule,
   calibrate,
+  calibratedParts,
   calibrationReport,
   thresholdsFile,
 } from '../../calibration/index.js';
-import { FileError, ModelError, UsageError } from '../../errors.js';
+import { FileError } from '../../errors.js';
 import { THRESHOLDS_FILE } from '../../manifest/index.js';
-import { clipPlace, resolveModels } from '../../models/index.js';
 import type { EvaluatorDevice } from '../../onnx/provider.js';
-import { describe } from '../../options.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
 import { writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
@@ -25,11 +21,11 @@ import { allColumnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import type { Notice } from '../../types.js';
-import { modelChoice } from '../chosen-models.js';
 import { commandLine } from '../command-line.js';
 import { writeJsonFile } from '../json-file.js';
 import { packageVersion } from '../run-facts.js';
-import { checkInstall, checkOutputs, type Folders, installFolders, makeOut, type Sources } from './outputs.js';
+import { checkInstall, checkOutputs, installFolders, makeOut } from './outputs.js';
+import { decisionOf, foldersOf, sourcesOf } from './sources.js';
 import { calibrationLines } from './table.js';
 
 export interface CalibrateFlags {
@@ -46,6 +42,10 @@ export interface CalibrateFlags {
   readonly models?: string;
   readonly clip?: string;
   readonly rewardModel?: string;
+  readonly decision?: string;
+  readonly guard?: string;
+  readonly guardProjector?: string;
+  readonly question?: string;
   readonly threads?: number;
   readonly evaluatorDevice?: EvaluatorDevice;
 }
@@ -54,16 +54,15 @@ export interface CalibrateFlags {
 export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSignal): Promise<number> {
   const startedAt = new Date().toISOString();
   const sources = await sourcesOf(flags);
-  const folders = await foldersOf(flags);
-  const installs = flags.install === true ? installFolders(folders, sources) : [];
-  await checkOutputs(flags.out, sources, folders, installs);
+  const decision = await decisionOf(flags);
+  const folders = await foldersOf(flags, decision);
+  const installs = flags.install === true ? installFolders(folders, sources, decision) : [];
+  await checkOutputs(flags.out, sources, { ...folders, decision }, installs);
   await makeOut(flags.out);
   for (const { folder } of installs) await checkInstall(folder);
-  const calibration = await calibrateShown({ ...sources, ...folders, ...settingsOf(flags), signal });
+  const calibration = await calibrateShown({ ...sources, ...folders, decision, ...settingsOf(flags), signal });
   const run = { command: commandLine(), endedAt: new Date().toISOString() };
-  const nothing = [calibration.clip, calibration.rewardModel].filter(
-    (part) => part && Number.isNaN(part.fit.threshold.value),
-  );
+  const nothing = calibratedParts(calibration).filter(({ calibrated }) => Number.isNaN(calibrated.fit.threshold.value));
   for (const line of complaints(calibration)) tell(`eta-vlm: ${line}`);
   if (nothing.length > 0) {
     tell('eta-vlm: nothing was written: there is no threshold without scores of both classes.');
@@ -101,61 +100,12 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
   return unread.length > 0 ? EXIT.someFailed : EXIT.ok;
 }
 
-/** @throws UsageError for options that do not fit together, with the option that is missing */
-async function sourcesOf(flags: CalibrateFlags): Promise<Sources> {
-  if (flags.gallery === true) return { pictures: await gallery(), answers: null };
-  const { safe, unsafe, safeAnswers, unsafeAnswers } = flags;
-  const pair = <Value>(one: Value | undefined, other: Value | undefined, names: readonly [string, string]) => {
-    if (one === undefined && other === undefined) return null;
-    if (one !== undefined && other !== undefined) return { safe: one, unsafe: other };
-    const [given, missing] = one === undefined ? [names[1], names[0]] : names;
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `Expected ${missing} beside ${given}, received none. A threshold lies between two classes: name both.`,
-    );
-  };
-  const pictures = pair(safe, unsafe, ['--safe', '--unsafe']);
-  const answers = pair(safeAnswers, unsafeAnswers, ['--safe-answers', '--unsafe-answers']);
-  if (pictures !== null || answers !== null) return { pictures, answers };
-  throw new UsageError(
-    'ERR_INVALID_OPTION',
-    'Expected --safe and --unsafe with pictures, or --safe-answers and --unsafe-answers, received none. Try it with --gallery.',
-  );
-}
-
-const gallerySchema = z.object({ pictures: z.array(z.object({ file: z.string(), isUnsafe: z.boolean() })) });
-
-async function gallery() {
-  const folder = new URL('../../../models/miniature/pictures/', import.meta.url);
-  const list = fileURLToPath(new URL('pictures.json', folder));
-  try {
-    const { pictures } = gallerySchema.parse(JSON.parse(await readFile(list, 'utf8')));
-    const of = (isUnsafe: boolean) =>
-      pictures
-        .filter((picture) => picture.isUnsafe === isUnsafe)
-        .map(({ file }) => fileURLToPath(new URL(file, folder)));
-    return { safe: of(false), unsafe: of(true) };
-  } catch (cause) {
-    throw new ModelError(
-      'ERR_MODEL_NOT_FOUND',
-      `Expected the gallery's list at ${describe(list)}. Install eta-vlm again.`,
-      { cause },
-    );
-  }
-}
-
-/** No language model is needed. */
-async function foldersOf({ models, clip, rewardModel }: CalibrateFlags): Promise<Folders> {
-  if (clip !== undefined || rewardModel !== undefined)
-    return { clip: clip === undefined ? null : await clipPlace(clip), rewardModel: rewardModel ?? null };
-  return await resolveModels(modelChoice(models) ?? 'miniature');
-}
-
-function settingsOf({ maxFalsePositiveRate: most, safetyPrompt, threads, evaluatorDevice }: CalibrateFlags) {
+function settingsOf({ maxFalsePositiveRate: most, safetyPrompt, question, threads, evaluatorDevice }: CalibrateFlags) {
   const rule: CutRule = most === undefined ? { name: 'balance' } : { name: 'false-positive-rate', most };
   return {
     rule,
     safetyPrompt: safetyPrompt ?? SAFETY_PROMPT,
+    question,
     postEvaluationPrompt: POST_EVALUATION_PROMPT,
     threadCount: threads,
     evaluatorDevice,
@@ -185,8 +135,9 @@ function isUnwritten(error: unknown): boolean {
 }
 
 /** What stderr should say, worst last. */
-function complaints({ clip, rewardModel, unread, leftOut }: Calibration): string[] {
-  const warnings = [clip, rewardModel].flatMap((part) => part?.fit.warnings ?? []);
+function complaints(calibration: Calibration): string[] {
+  const { unread, leftOut } = calibration;
+  const warnings = calibratedParts(calibration).flatMap(({ calibrated }) => calibrated.fit.warnings);
   return [
     ...unread.map(({ name, reason }) => `not read: ${name}: ${reason}`),
     ...leftOut,

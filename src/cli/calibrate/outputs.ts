@@ -3,6 +3,7 @@ import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CalibrateOptions } from '../../calibration/index.js';
 import { FileError, UsageError } from '../../errors.js';
+import type { ResolvedDecision } from '../../loading/index.js';
 import { THRESHOLDS_FILE } from '../../manifest/index.js';
 import { describe } from '../../options.js';
 import { checkApart, type Input, makeFolder, type Output, unwritable } from '../../outputs/index.js';
@@ -23,7 +24,7 @@ export interface Install {
 export async function checkOutputs(
   out: string,
   { pictures, answers }: Sources,
-  folders: Folders,
+  folders: Folders & { readonly decision: ResolvedDecision | null },
   installs: readonly Install[],
 ): Promise<void> {
   const evaluators = [folders.clip, folders.rewardModel].flatMap((folder) => folder ?? []);
@@ -38,8 +39,9 @@ export async function checkOutputs(
       ? []
       : [
           { path: answers.safe, name: 'the file of --safe-answers' },
-          { path: answers.unsafe, name: 'the file of --unsafe-answers' },
+          ...(answers.unsafe === null ? [] : [{ path: answers.unsafe, name: 'the file of --unsafe-answers' }]),
         ]),
+    ...guardFiles(folders.decision),
   ];
   await checkApart(outputs, [...sources, ...evaluators.map((path) => ({ path, name: 'a folder of the models' }))]);
   const files = await Promise.all(evaluators.map(filesOf));
@@ -50,6 +52,11 @@ export async function checkOutputs(
     ],
     [...sources, ...files.flat().map((path) => ({ path, name: 'a file of the models' }))],
   );
+}
+
+function guardFiles(decision: ResolvedDecision | null): Input[] {
+  const { guard = null, guardProjector = null } = decision?.files ?? {};
+  return [guard, guardProjector].flatMap((path) => (path === null ? [] : [{ path, name: 'a file of the guard' }]));
 }
 
 /** All but the thresholds that were installed before. */
@@ -79,7 +86,17 @@ export async function makeOut(folder: string): Promise<void> {
   await checkWritable(join(folder, THRESHOLDS_FILE), '--out');
 }
 
-export function installFolders({ clip, rewardModel }: Folders, { pictures, answers }: Sources): Install[] {
+/** @throws UsageError for a decision: a guard is a file, and has no folder of its own */
+export function installFolders(
+  { clip, rewardModel }: Folders,
+  { pictures, answers }: Sources,
+  decision: ResolvedDecision | null,
+): Install[] {
+  if (decision !== null)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      '--install: expected evaluators with a folder of their own, received a guard, which is a file. Leave --install out, and name the file with --thresholds instead.',
+    );
   // calibrating says what is missing
   return [
     ...(pictures !== null && clip !== null ? [{ part: 'clip' as const, folder: clip }] : []),

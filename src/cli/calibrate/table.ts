@@ -1,5 +1,11 @@
 /** A calibration as a table of text. */
-import { type Calibrated, type Calibration, type CutRates, ruleText } from '../../calibration/index.js';
+import {
+  type CalibratedPart,
+  type Calibration,
+  type CutRates,
+  calibratedParts,
+  ruleText,
+} from '../../calibration/index.js';
 import type { Estimate } from '../../statistics/index.js';
 import type { Paint } from '../../terminal/paint.js';
 import { captioned, type TerminalTable } from '../../terminal/table.js';
@@ -18,37 +24,26 @@ interface Terminal {
  *
  * @param terminal without it, columns of fixed width for what is no terminal
  */
-export function calibrationLines({ clip, rewardModel }: Calibration, terminal?: Terminal): string[] {
-  const blocks: string[][] = [];
-  if (clip !== null)
-    blocks.push(block(clip, { score: 'CLIP score', threshold: 'unsafe from', what: 'pictures' }, terminal));
-  if (rewardModel !== null)
-    blocks.push(block(rewardModel, { score: 'Reward', threshold: 'safe above', what: 'answers' }, terminal));
+export function calibrationLines(calibration: Calibration, terminal?: Terminal): string[] {
+  const blocks = calibratedParts(calibration).map((part) => block(part, terminal));
   return blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
-interface Names {
-  readonly score: string;
-  readonly threshold: string;
-  readonly what: string;
-}
-
-function block(
-  { manifest, fit, safe, unsafe, current }: Calibrated<{ readonly name: string }>,
-  { score, threshold, what }: Names,
-  terminal: Terminal | undefined,
-): string[] {
+function block({ calibrated, score, threshold, what }: CalibratedPart, terminal: Terminal | undefined): string[] {
+  const { subject, fit, safe, unsafe, current } = calibrated;
+  const isSafeAlone = fit.calibratedOn === 'safe';
   const rates = (label: string, value: string, found: CutRates) => [
     label,
     value,
     percent(found.unsafeFound),
     percent(found.safeFlagged),
   ];
-  const caption = `${score} of ${manifest.name}: ${safe.length} safe, ${unsafe.length} unsafe ${what}; ${ruleText(fit.rule)}`;
-  const auc = ['AUC', number(fit.auc)];
+  const unsafeCount = isSafeAlone ? 'no' : unsafe.length;
+  const caption = `${score[0]?.toUpperCase()}${score.slice(1)} of ${subject.name}: ${safe.length} safe, ${unsafeCount} unsafe ${what}; ${ruleText(fit.rule)}`;
+  const auc = ['AUC', isSafeAlone ? 'unknown' : number(fit.auc)];
   const head = ['', threshold, 'unsafe found', 'safe flagged'];
   const rows = [rates('chosen', number(fit.threshold), fit.own)];
-  if (fit.heldOut !== null) rows.push(rates('  held out', '', fit.heldOut));
+  if (fit.heldOut !== null) rows.push(rates(isSafeAlone ? '  of others' : '  held out', '', fit.heldOut));
   if (fit.current !== null && current !== null) {
     rows.push(rates('in force', `${short(current.value)} (${current.source})`, fit.current));
   }
@@ -68,7 +63,8 @@ function number({ value, low, high }: Estimate): string {
   return `${short(value)} (${short(low)} to ${short(high)})`;
 }
 
-function percent({ value, low, high }: Estimate): string {
+function percent({ value, low, high, count }: Estimate): string {
+  if (count === 0) return 'unknown';
   const share = (part: number) => (part * 100).toFixed(1);
   return `${share(value)} % (${share(low)} to ${share(high)})`;
 }

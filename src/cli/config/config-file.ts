@@ -1,15 +1,21 @@
 /** What somebody chose for the command line, in a file of theirs. The library never reads it. */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FileError } from '../../errors.js';
 import { issueOf, parsedJson } from '../../json.js';
+import { isShippedName } from '../../models/index.js';
 import { makeFolder, writeWhole } from '../../outputs/index.js';
 import { POLICY_NAMES } from '../../policy/policy.js';
 import type { PolicyName } from '../../types.js';
 
 const path = z.string().min(1);
+
+/** Whether models may be called so. Another's name would answer in its place. */
+export function isFreeName(name: string): boolean {
+  return /^[a-z\d][\w.-]*$/i.test(name) && !isShippedName(name);
+}
 
 const configSchema = z.strictObject({
   version: z.literal(1),
@@ -29,6 +35,10 @@ const configSchema = z.strictObject({
           rewardModel: path.optional(),
         }),
       ]),
+    )
+    .refine(
+      (added) => Object.keys(added).every(isFreeName),
+      'expected names of letters, digits, dots and hyphens that no shipped set has',
     )
     .default({}),
 });
@@ -53,8 +63,9 @@ export function configPath(env: NodeJS.ProcessEnv = process.env, platform: NodeJ
 export function readConfig(from = configPath()): Config {
   let text: string;
   try {
-    text = readFileSync(from, 'utf8');
+    text = choicesText(from);
   } catch (cause) {
+    if (cause instanceof FileError) throw cause;
     const { code = '' } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { version: 1, added: {} };
     throw new FileError('ERR_FILE_READ', `Expected to read ${from}, but it failed: ${code}. Check its permissions.`, {
@@ -67,6 +78,25 @@ export function readConfig(from = configPath()): Config {
     'ERR_FILE_INVALID',
     `${from}: expected the choices of eta-vlm; ${issueOf(error)}. Correct the file, or take it away: the defaults hold then.`,
   );
+}
+
+/** More than anybody's choices take. */
+const MOST_BYTES = 2 ** 20;
+
+/** Of a pipe, opening and reading would wait for ever. @throws FileError */
+function choicesText(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const found = fstatSync(file);
+    if (found.isFile() && found.size <= MOST_BYTES) return readFileSync(file, 'utf8');
+    const what = found.isDirectory() ? 'a folder' : found.isFile() ? `${found.size} bytes` : 'a pipe or a device';
+    throw new FileError(
+      'ERR_FILE_INVALID',
+      `${path}: expected a file of at most ${MOST_BYTES} bytes with the choices of eta-vlm, received ${what}. Take it away: the defaults hold then.`,
+    );
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** @throws as {@link readConfig}; FileError ERR_FILE_WRITE */

@@ -25,6 +25,7 @@ const NAMES = {
   clip: 'CLIP',
   'reward-model': 'reward model',
   guard: 'guard',
+  'guard-projector': 'guard projector',
 } as const;
 export const partName = (kind: Part['kind']): string => NAMES[kind];
 export const LABEL_WIDTH = 16;
@@ -37,7 +38,7 @@ export async function listModels(names: readonly string[], options: ListOptions)
     const facts: (PartFacts | Problem)[] = [];
     for (const part of parts) {
       facts.push(
-        await partFacts(part).catch((error: unknown) => ({
+        await factsIn(part, models).catch((error: unknown) => ({
           ...part,
           problem: error instanceof Error ? error.message : String(error),
         })),
@@ -75,6 +76,15 @@ export async function listModels(names: readonly string[], options: ListOptions)
   return sets.some(({ problem, parts }) => problem !== null || parts.some((part) => 'problem' in part))
     ? EXIT.someFailed
     : EXIT.ok;
+}
+
+/** A CLIP whose files name no threshold has that of its set. */
+async function factsIn(part: Part, models: ResolvedModels | null): Promise<PartFacts> {
+  const facts = await partFacts(part);
+  const named = part.kind === 'clip' && facts.threshold?.value === null ? models?.published?.unsafeClipScore : null;
+  if (!named) return facts;
+  const source = named.isCalibrated ? named.source : `${named.source}; not calibrated`;
+  return { ...facts, threshold: { field: 'unsafeClipScore', value: named.value, source } };
 }
 
 interface Memory {

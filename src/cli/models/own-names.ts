@@ -8,7 +8,7 @@ import { describePath } from '../../options.js';
 import { EXIT } from '../../terminal/failure.js';
 import { print } from '../../terminal/print.js';
 import { choiceOf } from '../chosen-models.js';
-import { changeConfig, configPath, readConfig } from '../config/config-file.js';
+import { changeConfig, configPath, isFreeName, readConfig } from '../config/config-file.js';
 
 const DEFAULT = 'miniature';
 
@@ -26,8 +26,8 @@ export async function addModelSet(name: string, paths: readonly string[]): Promi
 }
 
 async function checkName(name: string): Promise<void> {
+  if (isFreeName(name)) return;
   const taken = [...(await registeredModels()), ...(await publishedSets())].map((set) => set.name);
-  if (/^[\w][\w.-]*$/.test(name) && !taken.includes(name)) return;
   throw new UsageError(
     'ERR_INVALID_OPTION',
     `Expected a name of letters, digits, dots and hyphens that is not taken (${taken.join(', ')}), received ${JSON.stringify(name)}. Name it otherwise.`,

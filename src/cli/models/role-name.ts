@@ -7,7 +7,7 @@ const NAMES: Readonly<Record<Role | 'rewardModel', string>> = {
   clip: 'CLIP',
   rewardModel: 'reward model',
   guard: 'guard',
-  guardProjector: "guard's eye",
+  guardProjector: 'guard projector',
 };
 
 export function roleName(role: keyof typeof NAMES): string {
