@@ -2,17 +2,9 @@
 import type { GuardOpener, OpenGuard } from '../decision/index.js';
 import { devices, Model } from '../engine/index.js';
 import { thisMachine, trunkLayersThatFit } from './memory-fit.js';
+import type { OpenTrunkOptions } from './open-trunk.js';
 
-export interface OpenGuardOptions {
-  /** @default 'auto' */
-  readonly device?: string | undefined;
-  /** Layers on the GPU; 0 = none, -1 = all. @default as many as fit when nothing else is there */
-  readonly gpuLayerCount?: number;
-  /** @default physical cores */
-  readonly threadCount?: number | undefined;
-  /** Whether it is loaded in a process of its own first. @default false */
-  readonly probe?: boolean;
-  readonly signal?: AbortSignal | undefined;
+export interface OpenGuardOptions extends OpenTrunkOptions {
   readonly onProgress?: (fraction: number) => void;
 }
 
