@@ -13,13 +13,13 @@ export {
   UsageError,
 } from './errors.js';
 export {
+  type ContextStatistics,
   type ConversationRequest,
   Eta,
   type EtaFacts,
   type EtaRequest,
   isCut,
   loadEta,
-  type NativeContextStatistics,
   type PicturesRequest,
   type QuestionRequest,
   type RequestOptions,

@@ -2,6 +2,7 @@
  * A caller's pixels and bytes, copied before he can change them or transfer them away. Pixels go into memory that every
  * thread reads where it lies: the evaluator thread and the addon take them without another copy.
  */
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { types } from 'node:util';
 import { ImageError, throwIfAborted } from './errors.js';
@@ -57,6 +58,26 @@ export async function sharePicture(image: RgbImage, signal?: AbortSignal): Promi
   const shared = new SharedPicture(taken.width, taken.height);
   await copy(taken.data, shared.data, signal);
   return shared;
+}
+
+const keys = new WeakMap<SharedPicture, Promise<string>>();
+
+/** What tells pictures apart: SHA-256 of size and pixels, computed once for each object, in turns of the event loop. */
+export function pictureKey(picture: SharedPicture): Promise<string> {
+  const known = keys.get(picture);
+  if (known !== undefined) return known;
+  const key = hashOf(picture);
+  keys.set(picture, key);
+  return key;
+}
+
+async function hashOf({ data, width, height }: SharedPicture): Promise<string> {
+  const hash = createHash('sha256').update(`${width} x ${height}\n`);
+  for (let at = 0; at < data.length; at += SLICE_BYTES) {
+    if (at > 0) await setImmediate();
+    hash.update(data.subarray(at, at + SLICE_BYTES));
+  }
+  return hash.digest('base64');
 }
 
 /** Encoded bytes at this moment, as {@link takePicture} has it for pixels. */

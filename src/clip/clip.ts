@@ -21,10 +21,11 @@ import {
   type Provider,
 } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
-import { sharePicture } from '../shared-picture.js';
+import { pictureKey, sharePicture } from '../shared-picture.js';
 import { TextTokenizer } from '../tokenizer/index.js';
 import type { RgbImage } from '../types.js';
 import { cosine, unit } from './cosine.js';
+import { KeptVectors } from './kept-vectors.js';
 
 /** Elsewhere than on the CPU only numbers of its own tell whether a model is computed rightly. @throws ModelError ERR_SELF_TEST */
 function checkProvider({ name, selfTest }: ClipManifest, provider: Provider): void {
@@ -38,6 +39,17 @@ function checkProvider({ name, selfTest }: ClipManifest, provider: Provider): vo
 /** Text embeddings kept: the safety prompt is asked for by every request. */
 const KEPT_TEXTS = 64;
 
+/** Pictures whose embeddings are kept: some 3 kB each. */
+const KEPT_PICTURES = 1024;
+
+/** What `embedImage` takes beside the picture. */
+export interface EmbedImageOptions {
+  /** Ends it at once with an AbortError. */
+  signal?: AbortSignal | undefined;
+  /** Whether the embedding of the same pixels may be kept, and taken. @default true */
+  reuse?: boolean | undefined;
+}
+
 export class Clip {
   readonly manifest: ClipManifest;
   /** Where its graphs run. */
@@ -46,7 +58,8 @@ export class Clip {
   readonly #vision: number;
   readonly #text: number;
   readonly #tokenizer: TextTokenizer;
-  readonly #kept = new Map<string, Float32Array>();
+  readonly #texts = new KeptVectors(KEPT_TEXTS);
+  readonly #pictures = new KeptVectors(KEPT_PICTURES);
   #disposed = false;
 
   /**
@@ -102,26 +115,29 @@ export class Clip {
 
   /**
    * Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread; see
-   * {@link sharePicture} for when its pixels are read.
+   * {@link sharePicture} for when its pixels are read. A picture that was embedded lately is not computed again.
    */
-  async embedImage(image: RgbImage, options?: { signal?: AbortSignal }): Promise<Float32Array> {
+  async embedImage(image: RgbImage, { signal, reuse = true }: EmbedImageOptions = {}): Promise<Float32Array> {
     this.#checkOpen();
     const { input, output, ...shape } = this.manifest.vision;
-    const picture = await sharePicture(image, options?.signal);
+    const picture = await sharePicture(image, signal);
+    const key = reuse ? await pictureKey(picture) : null;
+    throwIfAborted(signal);
+    const kept = key === null ? undefined : this.#pictures.get(key);
+    if (kept !== undefined) return kept;
     const feeds: Record<string, Feed> = { [input]: { type: 'image', image: picture, shape } };
-    const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, options?.signal);
-    return unit(this.#embeddingOf(output, outputs[output]));
+    const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, signal);
+    const embedding = unit(this.#embeddingOf(output, outputs[output]));
+    if (key !== null) this.#pictures.set(key, embedding);
+    return embedding;
   }
 
   /** Unit-length embedding, shape [dim]. The text is cut to `maxTokens` with its end token kept. */
   async embedText(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array> {
     this.#checkOpen();
     throwIfAborted(options?.signal);
-    const kept = this.#kept.get(text);
-    if (kept !== undefined) {
-      this.#remember(text, kept);
-      return kept.slice();
-    }
+    const kept = this.#texts.get(text);
+    if (kept !== undefined) return kept;
     const { idsInput, maskInput, output } = this.manifest.text;
     const { ids, mask } = await this.#tokens(text, options?.signal);
     const dims = [1, ids.length];
@@ -131,8 +147,8 @@ export class Clip {
     if (maskInput !== null) feeds[maskInput] = { type: 'int64', data: BigInt64Array.from(mask, BigInt).buffer, dims };
     const { outputs } = await this.#worker.run({ session: this.#text, feeds, outputs: [output] }, options?.signal);
     const embedding = unit(this.#embeddingOf(output, outputs[output]));
-    this.#remember(text, embedding);
-    return embedding.slice();
+    this.#texts.set(text, embedding);
+    return embedding;
   }
 
   /** Computes the cosines of the manifest's self-test again. */
@@ -142,7 +158,7 @@ export class Clip {
       const isPicture = 'picture' in test;
       const heard = signal === undefined ? {} : { signal };
       const other = isPicture
-        ? await this.embedImage(testPicture(test.picture), heard)
+        ? await this.embedImage(testPicture(test.picture), { ...heard, reuse: false })
         : await this.embedText(test.otherText, heard);
       const received = cosine(await this.embedText(test.text, heard), other);
       results.push(
@@ -155,6 +171,12 @@ export class Clip {
   /** Token ids of a text as the graph gets them, padding included. U+FEFF is dropped: tokenizers disagree about it. */
   async tokenIds(text: string): Promise<number[]> {
     return (await this.#tokens(text)).ids;
+  }
+
+  /** Lets go of the embeddings that it kept. */
+  forget(): void {
+    this.#texts.clear();
+    this.#pictures.clear();
   }
 
   /** Releases both graphs. Idempotent. */
@@ -204,13 +226,6 @@ export class Clip {
       'ERR_MODEL_INVALID',
       `${this.manifest.name}: expected the output '${name}' as one embedding, [1, size], received [${dims.join(', ')}]. Name the output that is pooled and projected, or export the model again.`,
     );
-  }
-
-  #remember(text: string, embedding: Float32Array): void {
-    this.#kept.delete(text);
-    this.#kept.set(text, embedding);
-    const oldest = this.#kept.keys().next().value;
-    if (this.#kept.size > KEPT_TEXTS && oldest !== undefined) this.#kept.delete(oldest);
   }
 
   #checkOpen(): void {

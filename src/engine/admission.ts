@@ -40,12 +40,30 @@ export class Admission {
     return this.#waiters.length;
   }
 
+  /** What nobody has reserved. */
+  get free(): Demand {
+    return { cellCount: this.#freeCells, sequenceCount: this.#freeSequences };
+  }
+
+  /** Reserves a sequence at once, without cells; null where none is free. */
+  takeLane(): Reservation | null {
+    if (this.#freeSequences === 0) return null;
+    this.#freeSequences--;
+    return this.#reservation({ cellCount: 0, sequenceCount: 1 });
+  }
+
   /**
    * Waits for its turn.
+   *
+   * @param onGrant called in the moment of the grant, before anybody else can reserve; it must not throw
    * @throws EngineError ERR_CACHE_FULL when the context could never hold it
    * @throws AbortError when the signal fires before the grant
    */
-  async reserve(demand: Demand, signal?: AbortSignal): Promise<Reservation> {
+  async reserve(
+    demand: Demand,
+    signal?: AbortSignal,
+    onGrant?: (reservation: Reservation) => void,
+  ): Promise<Reservation> {
     throwIfAborted(signal);
     if (demand.cellCount > this.#capacity.cellCount || demand.sequenceCount > this.#capacity.sequenceCount) {
       throw new EngineError(
@@ -60,6 +78,7 @@ export class Admission {
         demand,
         grant: (reservation) => {
           takeBack();
+          onGrant?.(reservation);
           resolve(reservation);
         },
         reject: (error) => {

@@ -1,123 +1,69 @@
 /** One KV cache, shared by every request: who may enter, and the loop that runs them. */
 import { z } from 'zod';
+import { signalSchema } from '../abort.js';
 import { UsageError } from '../errors.js';
 import type {
   NativeContext,
   NativeContextFacts,
-  NativeContextOptions,
   NativeContextStatistics,
+  NativePart,
 } from '../native/binding-types.js';
-import { describe, integer, integerFrom, parseOptions } from '../options.js';
+import { describe, integerFrom, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
+import { partsBehind } from './content-chain.js';
+import { type Found, KeptPrefixes } from './kept-prefixes.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
 import { type Output, withLogits } from './output.js';
 import { Scheduler } from './scheduler.js';
+import type { Sequence } from './sequence.js';
 import { TokenSet } from './token-set.js';
 import type { TokenBytes } from './token-text.js';
-
-/** Cells of a context when nobody says: a 7B model's take 4 GiB at 16 bits. */
-const DEFAULT_CONTEXT_SIZE = 8192;
-
-/** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
-export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
-
-/** Rows of a step that the addon takes. */
-export const MAX_BATCH_SIZE = 65_536;
-
-/** KV cells that the addon takes. */
-export const MAX_CONTEXT_SIZE = 2 ** 31 - 1;
-
-const contextSchema = z.strictObject({
-  contextSize: integer(1, MAX_CONTEXT_SIZE).optional(),
-  sequenceCount: integer(1, 256).default(32),
-  batchSize: integer(1, MAX_BATCH_SIZE).optional(),
-  microBatchSize: integer(1, MAX_BATCH_SIZE).optional(),
-  threadCount: integer(1, 256).optional(),
-  flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
-  cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
-  output: z.enum(['logits', 'hidden-state'], "expected 'logits' or 'hidden-state'").default('logits'),
-});
-
-/** What `model.createContext` takes. */
-export interface ContextOptions {
-  /**
-   * KV cells shared by all sequences of all requests, 1 to 2147483647; llama.cpp rounds them up to a multiple of 256.
-   * @default what the model was trained with, at most 8192
-   */
-  contextSize?: number | undefined;
-  /** Sequences alive at once, over all requests, 1 to 256. @default 32 */
-  sequenceCount?: number | undefined;
-  /**
-   * Rows of one step at most, 1 to 65536: a longer prefill takes several steps, and an abort waits for one.
-   * @default 512; 128 on a CPU
-   */
-  batchSize?: number | undefined;
-  /** Rows computed at once, 1 to 65536; never more than `batchSize`. @default 512 */
-  microBatchSize?: number | undefined;
-  /**
-   * Threads of every step, 1 to 256.
-   * @default those of the model; where it names none, as many of the physical cores as are found to be fastest, measured
-   * while it runs, or all with node-llama-cpp's own code for the processor
-   */
-  threadCount?: number | undefined;
-  /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
-  flashAttention?: 'auto' | 'on' | 'off' | undefined;
-  /** Number format of the KV cells: `f32` takes twice the memory of `f16`, `q8_0` half of it. @default 'f16' */
-  cacheType?: 'f32' | 'f16' | 'q8_0' | undefined;
-  /**
-   * What is kept of a sequence's last token: its logits, from which tokens are drawn. Another context keeps its hidden
-   * state: see {@link HiddenStateContextOptions}. @default 'logits'
-   */
-  output?: 'logits' | undefined;
-}
-
-/** What `model.createContext` takes for a context that draws no tokens. */
-export interface HiddenStateContextOptions extends Omit<ContextOptions, 'output'> {
-  /** The hidden state of a sequence's last token is kept: see {@link Sequence.hiddenState}. */
-  output: 'hidden-state';
-}
 
 const demandSchema = z.strictObject({
   cellCount: integerFrom(1),
   sequenceCount: integerFrom(1),
 });
 
-/** What the defaults depend on. */
-export interface ContextDefaults {
-  readonly trainedContextLength: number;
-  readonly threadCount: number;
-  /** Whether nobody named them, and every number computes the same bits. */
-  readonly measuresThreads: boolean;
-  readonly device: 'cpu' | 'gpu';
+/** What `context.begin` takes beside the prompt and the demand. */
+export interface BeginOptions {
+  /** Ends the wait with an AbortError. */
+  signal?: AbortSignal | undefined;
+  /** Whether it may start from what an earlier request left. @default true */
+  reuse?: boolean | undefined;
 }
 
-/** The addon's options for these, defaults filled in. */
-export function nativeContextOptions(
-  options: ContextOptions | HiddenStateContextOptions | undefined,
-  defaults: ContextDefaults,
-): NativeContextOptions {
-  const parsed = parseOptions(contextSchema, options, 'context options');
-  const trained = defaults.trainedContextLength > 0 ? defaults.trainedContextLength : DEFAULT_CONTEXT_SIZE;
-  const batchSize = parsed.batchSize ?? DEFAULT_BATCH_SIZE[defaults.device];
-  return {
-    cellCount: parsed.contextSize ?? Math.min(trained, DEFAULT_CONTEXT_SIZE),
-    sequenceCount: parsed.sequenceCount,
-    batchSize,
-    microBatchSize: Math.min(parsed.microBatchSize ?? 512, batchSize),
-    threadCount: parsed.threadCount ?? defaults.threadCount,
-    measuresThreads: parsed.threadCount === undefined && defaults.measuresThreads,
-    flashAttention: parsed.flashAttention,
-    cacheType: parsed.cacheType,
-    output: parsed.output,
-  };
+/** What a context holds now, and has done so far. */
+export interface ContextStatistics extends NativeContextStatistics {
+  /** Of `usedCellCount`, what is kept for requests to come and no request holds. */
+  readonly keptCellCount: number;
+  /** Of `liveSequenceCount`, those that are kept for requests to come. */
+  readonly keptSequenceCount: number;
 }
+
+/** A request that may begin. */
+export interface Begun<Kept extends Output> {
+  /** What it may use; release it. */
+  readonly lease: Lease<Kept>;
+  /** Holds the beginning of the prompt, or nothing; of the lease. */
+  readonly sequence: Sequence<Kept>;
+  /** What is left to prefill. */
+  readonly rest: readonly NativePart[];
+  /** Tokens of the prompt that need not be computed; a picture counts its rows. */
+  readonly cachedTokenCount: number;
+}
+
+const beginSchema = z.strictObject({
+  signal: signalSchema.optional(),
+  reuse: z.boolean('expected true or false').default(true),
+});
 
 /** Made by {@link Model.createContext}. */
 export class Context<Kept extends Output = 'logits'> {
   readonly #native: NativeContext;
   readonly #scheduler: Scheduler;
   readonly #admission: Admission;
+  readonly #kept: KeptPrefixes;
   readonly #leases = new Set<Lease<Kept>>();
   readonly #leaseHome: LeaseHome<Kept>;
   readonly #onDispose: (context: Context<Kept>) => void;
@@ -133,6 +79,13 @@ export class Context<Kept extends Output = 'logits'> {
     this.#native = nativeContext;
     this.#scheduler = new Scheduler(nativeContext);
     this.#admission = new Admission(nativeContext.facts);
+    this.#kept = new KeptPrefixes({
+      native: nativeContext,
+      scheduler: this.#scheduler,
+      held: () => this.#held(),
+      spare: () => this.#admission.free,
+      takeLane: () => this.#admission.takeLane(),
+    });
     this.#onDispose = onDispose;
     this.#leaseHome = {
       output: nativeContext.output,
@@ -140,7 +93,15 @@ export class Context<Kept extends Output = 'logits'> {
       scheduler: this.#scheduler,
       vocabulary,
       isDisposed: () => this.#isDisposed,
-      onRelease: (lease) => this.#leases.delete(lease),
+      keep: async (sequence, chain) => {
+        await this.#kept.keep(sequence, chain);
+        this.#fitKept();
+      },
+      onSequencesReleased: () => this.#fitKept(),
+      onRelease: (lease) => {
+        this.#leases.delete(lease);
+        this.#fitKept();
+      },
     };
   }
 
@@ -166,11 +127,38 @@ export class Context<Kept extends Output = 'logits'> {
    * @throws EngineError ERR_CACHE_FULL when the context could never hold it; AbortError; UsageError
    */
   async reserve(demand: Demand, signal?: AbortSignal): Promise<Lease<Kept>> {
-    this.#expectAlive();
-    const reservation = await this.#admission.reserve(parseOptions(demandSchema, demand, 'reserve'), signal);
-    const lease = new Lease(this.#leaseHome, reservation);
-    this.#leases.add(lease);
+    const { lease } = await this.#reserve(demand, signal, () => null);
     return lease;
+  }
+
+  /**
+   * As {@link reserve}, with a sequence for a prompt: it starts from the longest beginning that a request before left
+   * ({@link Sequence.keep}), and the rest is to be prefilled. Pictures are found again where they are the same encoded
+   * picture. What a kept beginning computes may differ in its last bits from the prompt computed whole, as steps of other
+   * sizes do.
+   *
+   * @param demand of the whole prompt, as without anything kept
+   * @throws as {@link reserve}
+   */
+  async begin(prompt: readonly NativePart[], demand: Demand, options?: BeginOptions): Promise<Begun<Kept>> {
+    const { signal, reuse } = parseOptions(beginSchema, options, 'begin options');
+    const { lease, found, started } = await this.#reserve(demand, signal, () =>
+      reuse ? this.#kept.find(prompt) : null,
+    );
+    try {
+      const sequence = (await started) ?? (await lease.createSequence());
+      const cachedTokenCount = found?.tokenCount ?? 0;
+      return { lease, sequence, rest: partsBehind(prompt, cachedTokenCount), cachedTokenCount };
+    } catch (error) {
+      await lease.release().catch(() => undefined); // the first failure is the one to tell
+      throw error;
+    }
+  }
+
+  /** Lets go of everything that requests left in the cache. */
+  forget(): void {
+    this.#expectAlive();
+    this.#kept.clear();
   }
 
   /** Tokens at which a decode of this context may pause. */
@@ -186,10 +174,11 @@ export class Context<Kept extends Output = 'logits'> {
   }
 
   /** Cells, sequences and steps, now and so far. */
-  async statistics(): Promise<NativeContextStatistics> {
+  async statistics(): Promise<ContextStatistics> {
     this.#expectAlive();
     this.#scheduler.interrupt();
-    return await native(() => this.#native.statistics());
+    const now = await native(() => this.#native.statistics());
+    return { ...now, keptCellCount: this.#kept.cellCount, keptSequenceCount: this.#kept.count };
   }
 
   /** Ends all work with ERR_DISPOSED, within one step, and frees the cache. Idempotent. */
@@ -201,6 +190,31 @@ export class Context<Kept extends Output = 'logits'> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
+  }
+
+  /** @param find what is kept for it, asked in the moment of the grant; then it cannot go before it is forked */
+  async #reserve(demand: Demand, signal: AbortSignal | undefined, find: () => Found | null) {
+    this.#expectAlive();
+    let granted: { lease: Lease<Kept>; found: Found | null; started: Promise<Sequence<Kept>> | undefined } | undefined;
+    await this.#admission.reserve(parseOptions(demandSchema, demand, 'reserve'), signal, (reservation) => {
+      const lease = new Lease(this.#leaseHome, reservation);
+      this.#leases.add(lease);
+      const found = find();
+      const started = found === null ? undefined : lease.startFrom(found);
+      started?.catch(() => undefined); // whoever began hears of it
+      this.#fitKept();
+      granted = { lease, found, started };
+    });
+    return granted as NonNullable<typeof granted>;
+  }
+
+  *#held() {
+    for (const lease of this.#leases) yield* lease.held();
+  }
+
+  /** Kept sequences have what nobody reserved. */
+  #fitKept(): void {
+    if (!this.#isDisposed) this.#kept.shrink();
   }
 
   async #dispose(): Promise<void> {

@@ -9,15 +9,16 @@ export type {
 } from '../native/binding-types.js';
 export type { Demand } from './admission.js';
 export { checkTurnCount, type PromptOptions } from './chat-template.js';
+export { type BeginOptions, type Begun, Context, type ContextStatistics } from './context.js';
 export {
-  Context,
   type ContextOptions,
   DEFAULT_BATCH_SIZE,
   type HiddenStateContextOptions,
   MAX_BATCH_SIZE,
   MAX_CONTEXT_SIZE,
-} from './context.js';
+} from './context-options.js';
 export { devices, layerDevices, processorFeatures, returnMemory } from './devices.js';
+export { type BorrowedImage, EncodedImages } from './encoded-images.js';
 export { Lease } from './lease.js';
 export { type EncodeImageOptions, Model, type ModelOptions, type TokenizeOptions } from './model.js';
 export type { Output } from './output.js';

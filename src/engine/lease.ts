@@ -2,6 +2,8 @@
 import { EngineError, UsageError } from '../errors.js';
 import type { NativeContext } from '../native/binding-types.js';
 import type { Demand, Reservation } from './admission.js';
+import type { Content } from './content-chain.js';
+import type { Found } from './kept-prefixes.js';
 import { native } from './native-error.js';
 import type { Output } from './output.js';
 import type { Scheduler } from './scheduler.js';
@@ -16,6 +18,11 @@ export interface LeaseHome<Kept extends Output> {
   readonly vocabulary: TokenBytes;
   /** Whether the context is gone, and every sequence with it. */
   isDisposed(): boolean;
+  /** Keeps what this lane holds beyond its lease. */
+  keep(sequence: number, chain: Content): Promise<void>;
+  /** Some of its sequences are gone, and what they shared with kept ones is no longer theirs. */
+  onSequencesReleased(): void;
+  /** It is gone, and its reservation with it. */
   onRelease(lease: Lease<Kept>): void;
 }
 
@@ -27,6 +34,10 @@ export class Lease<Kept extends Output = 'logits'> {
   /** Calls that will bring new lanes; `release` waits for them. */
   readonly #arriving = new Set<Promise<unknown>>();
   #arrivingCount = 0;
+  /** Sequences are not released before what is to be kept of them is. */
+  readonly #keeping = new Set<Promise<void>>();
+  /** What a lane on its way will hold. */
+  #starting: Content = null;
   #released: Promise<void> | undefined;
   readonly #sequenceHome: SequenceHome<Kept>;
 
@@ -40,7 +51,11 @@ export class Lease<Kept extends Output = 'logits'> {
       scheduler: home.scheduler,
       vocabulary: home.vocabulary,
       fork: (parent, count, child) => this.#fork(parent, count, child),
-      release: (sequences) => this.#releaseSequences(sequences),
+      keep: (sequence, chain) => this.#keep(sequence, chain),
+      release: async (sequences) => {
+        await this.#releaseSequences(sequences);
+        home.onSequencesReleased();
+      },
     };
   }
 
@@ -66,9 +81,31 @@ export class Lease<Kept extends Output = 'logits'> {
   /** A sequence from the bytes of {@link Sequence.save}, of the same model and the same form of context. */
   async restore(bytes: Uint8Array): Promise<Sequence<Kept>> {
     const [sequence] = await this.#make(1, async () => [
-      await Sequence.adopt(this.#sequenceHome, await this.#home.native.restore(bytes)),
+      await Sequence.adopt(this.#sequenceHome, await this.#home.native.restore(bytes), 'unknown'),
     ]);
     return sequence as Sequence<Kept>;
+  }
+
+  /** Not for callers: what its sequences hold, those on their way too. */
+  *held(): Iterable<Content> {
+    yield this.#starting;
+    for (const { chain } of this.#sequences) yield chain;
+  }
+
+  /** Not for callers: a sequence that begins as a kept one. The fork is asked for at once, before that one can go. */
+  async startFrom({ id: kept, tokenCount, isWhole, content }: Found): Promise<Sequence<Kept>> {
+    const { native: context } = this.#home;
+    this.#starting = content;
+    try {
+      const [sequence] = await this.#make(1, async () => {
+        const [id] = await context.fork(kept, 1);
+        if (!isWhole) await context.trim(id as number, tokenCount);
+        return [await Sequence.adopt(this.#sequenceHome, id as number, content)];
+      });
+      return sequence as Sequence<Kept>;
+    } finally {
+      this.#starting = null;
+    }
   }
 
   /** Releases every sequence, whatever it is doing, then the reservation. Idempotent. */
@@ -86,6 +123,7 @@ export class Lease<Kept extends Output = 'logits'> {
       await Promise.allSettled(this.#arriving);
       await this.#releaseSequences([...this.#sequences]);
     } finally {
+      // Together: what is kept of it may take the room that it had.
       this.#reservation.release();
       this.#home.onRelease(this);
     }
@@ -95,10 +133,21 @@ export class Lease<Kept extends Output = 'logits'> {
     return await this.#make(count, async () => Array.from(await this.#home.native.fork(parent, count), child));
   }
 
+  async #keep(sequence: number, chain: Content): Promise<void> {
+    const keeping = this.#home.keep(sequence, chain);
+    this.#keeping.add(keeping);
+    try {
+      await keeping;
+    } finally {
+      this.#keeping.delete(keeping);
+    }
+  }
+
   async #releaseSequences(sequences: readonly Sequence<Kept>[]): Promise<void> {
     const living = sequences.filter((sequence) => sequence.markReleased());
     for (const sequence of living) this.#sequences.delete(sequence);
     if (living.length === 0 || this.#home.isDisposed()) return;
+    await Promise.allSettled(this.#keeping);
     try {
       await native(() => this.#home.native.release(living.map((sequence) => sequence.id)));
     } catch (error) {

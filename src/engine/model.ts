@@ -11,13 +11,13 @@ import { describe, deviceName, integer, integerFrom, parseOptions } from '../opt
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
 import { ChatTemplate, maxTokensField, type PromptOptions } from './chat-template.js';
+import { Context } from './context.js';
 import {
-  Context,
   type ContextDefaults,
   type ContextOptions,
   type HiddenStateContextOptions,
   nativeContextOptions,
-} from './context.js';
+} from './context-options.js';
 import { layerDevices, returnMemory } from './devices.js';
 import { GPU_LAYERS } from './gpu-layers.js';
 import { checkModelFile } from './model-file.js';

@@ -5,6 +5,7 @@ import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart } from '../native/binding-types.js';
 import { describe, integerFrom, parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
+import { type Content, cutChain } from './content-chain.js';
 import { native } from './native-error.js';
 import { type Output, withHiddenState, withLogits } from './output.js';
 import { nativeSampler, type SamplerOptions, samplerSchema } from './sampler.js';
@@ -91,6 +92,8 @@ export interface SequenceHome<Kept extends Output> {
   readonly vocabulary: TokenBytes;
   /** Adds children of this lane to the lease. */
   fork(parent: number, count: number, child: (id: number) => Sequence<Kept>): Promise<Sequence<Kept>[]>;
+  /** Keeps what this lane holds beyond its lease. */
+  keep(sequence: number, chain: Content): Promise<void>;
   release(sequences: readonly Sequence<Kept>[]): Promise<void>;
 }
 
@@ -126,6 +129,11 @@ export class Sequence<Kept extends Output = 'logits'> {
   /** Where the next token stands for the rotary embedding; below `tokenCount` where pictures use M-RoPE. */
   get position(): number {
     return this.#content.position;
+  }
+
+  /** Not for callers: which tokens and pictures it holds. */
+  get chain(): Content {
+    return this.#content.chain;
   }
 
   /** Whether its lane is gone: every call but `release` is refused then. */
@@ -214,7 +222,7 @@ export class Sequence<Kept extends Output = 'logits'> {
     prepared.catch((error: Error) => this.#home.scheduler.cancel(this.id, error));
     await allEnded([prepared, this.#run('decode', task, signal)]);
     const { tokens, logProbability, stopReason = 'length' } = task;
-    this.#content = withTokens(this.#content, tokens.length, text.rest);
+    this.#content = withTokens(this.#content, tokens, text.rest);
     return { tokens, text: task.text, stopReason, logProbability };
   }
 
@@ -236,7 +244,8 @@ export class Sequence<Kept extends Output = 'logits'> {
     this.#busyWith = 'trim'; // what it holds is known only afterwards
     try {
       await this.#native(() => this.#home.native.trim(this.id, tokenCount));
-      this.#content = contentOf(await this.#native(() => this.#home.native.sequence(this.id)));
+      const facts = await this.#native(() => this.#home.native.sequence(this.id));
+      this.#content = contentOf(facts, cutChain(this.#content.chain, tokenCount));
     } finally {
       this.#busyWith = undefined;
     }
@@ -265,6 +274,17 @@ export class Sequence<Kept extends Output = 'logits'> {
     return await this.#native(() => context.hiddenState(this.id));
   }
 
+  /**
+   * Keeps what it holds, pending input aside, for requests to come: whoever begins alike starts from it ({@link
+   * Context.begin}), until its cells are wanted or the context forgets. Nothing is copied; it costs a lane that nobody else
+   * wants. The call does not occupy the sequence, which may go on or be released at once. One that was restored, or
+   * failed, is not kept.
+   */
+  async keep(): Promise<void> {
+    this.#expectIdle('keep');
+    await this.#native(() => this.#home.keep(this.id, this.#content.chain));
+  }
+
   /** Frees the lane; cells shared with living forks stay. Ends work in progress with ERR_DISPOSED. Idempotent. */
   async release(): Promise<void> {
     await this.#home.release([this]);
@@ -284,8 +304,12 @@ export class Sequence<Kept extends Output = 'logits'> {
   }
 
   /** Not for callers: a sequence whose content the addon knows. */
-  static async adopt<Kept extends Output>(home: SequenceHome<Kept>, id: number): Promise<Sequence<Kept>> {
-    return new Sequence(home, id, contentOf(await native(() => home.native.sequence(id))));
+  static async adopt<Kept extends Output>(
+    home: SequenceHome<Kept>,
+    id: number,
+    chain: Content,
+  ): Promise<Sequence<Kept>> {
+    return new Sequence(home, id, contentOf(await native(() => home.native.sequence(id)), chain));
   }
 
   async #run(name: string, task: Task, signal: AbortSignal | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 /** ETA, ready to answer. */
 import { z } from 'zod';
 import { followAbort, signalSchema } from '../abort.js';
-import { deriveSeed, type NativeContextStatistics, randomSeed } from '../engine/index.js';
+import { type ContextStatistics, deriveSeed, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image/index.js';
 import {
@@ -50,9 +50,11 @@ export interface EtaFacts extends ThresholdsInForce {
 }
 
 /** Of a context that is not there. */
-const NO_STATISTICS: NativeContextStatistics = {
+const NO_STATISTICS: ContextStatistics = {
   usedCellCount: 0,
   liveSequenceCount: 0,
+  keptCellCount: 0,
+  keptSequenceCount: 0,
   imageCount: 0,
   stepCount: 0,
   rowCount: 0,
@@ -109,7 +111,7 @@ export class Eta {
   }
 
   /** Cells, sequences and steps of the context, counted anew with every load; all 0 while nothing is loaded. */
-  async statistics(): Promise<NativeContextStatistics> {
+  async statistics(): Promise<ContextStatistics> {
     this.#checkOpen();
     return (await this.#resident.look(({ context }) => context.statistics())) ?? NO_STATISTICS;
   }

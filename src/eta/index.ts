@@ -1,5 +1,5 @@
 /** ETA: evaluate, then align. */
-export type { NativeContextStatistics } from '../engine/index.js';
+export type { ContextStatistics } from '../engine/index.js';
 export { Eta, type EtaFacts, type StreamOptions } from './eta.js';
 export { loadEta } from './load.js';
 export type {

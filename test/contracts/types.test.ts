@@ -83,7 +83,7 @@ test('requests', () => {
 test('loading', () => {
   checkMarks(`
     import { decodeImage, type Eta, type LoadEtaOptions, loadEta, type ModelPaths } from 'eta-vlm';
-    import type { NativeContextStatistics } from 'eta-vlm';
+    import type { ContextStatistics } from 'eta-vlm';
 
     await using eta = await loadEta();
     await using paper = await loadEta({ policy: 'paper', models: 'miniature', candidateCount: 3, thresholds: {} });
@@ -93,7 +93,7 @@ test('loading', () => {
     options.contextSize = 8192;
     const facts: Eta['facts'] = eta.facts;
     const cells: number = facts.contextSize;
-    const statistics: NativeContextStatistics = await eta.statistics();
+    const statistics: ContextStatistics = await eta.statistics();
     const score: number | null = facts.thresholds.unsafeClipScore;
     await loadEta({ ...options, onProgress: ({ part, fraction }) => console.log(part.length, fraction.toFixed(2)) });
     await decodeImage('a.png', { maxPixels: 9 });

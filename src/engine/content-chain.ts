@@ -1,0 +1,107 @@
+/**
+ * What stands in a sequence, written down as it grows: a chain of pieces, the last one in hand. Forks share the pieces of
+ * their parent as they share its cells, so that two chains tell which cells two sequences have in common.
+ */
+import type { NativeImage, NativePart } from '../native/binding-types.js';
+
+/** One piece, with all that stands before it. */
+export interface ContentChain {
+  readonly before: ContentChain | null;
+  readonly part: NativePart;
+  /** Tokens up to the end of this piece; a picture counts its rows. */
+  readonly tokenCount: number;
+  /** Equal where the cells are the same: of a piece that was cut, the whole piece's. */
+  readonly cells: object;
+}
+
+/** Nothing, or what nobody wrote down: bytes that were restored, or the rest of a failure. */
+export type Content = ContentChain | null | 'unknown';
+
+export function chained(before: Content, part: NativePart): Content {
+  if (before === 'unknown') return 'unknown';
+  const count = part instanceof Int32Array ? part.length : part.tokenCount;
+  if (count === 0) return before;
+  return { before, part, tokenCount: (before?.tokenCount ?? 0) + count, cells: {} };
+}
+
+/** The first `tokenCount` tokens; unknown where they would end inside a picture. */
+export function cutChain(content: Content, tokenCount: number): Content {
+  if (content === 'unknown') return tokenCount === 0 ? null : 'unknown';
+  let chain = content;
+  while (chain !== null && (chain.before?.tokenCount ?? 0) >= tokenCount) chain = chain.before;
+  if (chain === null || chain.tokenCount <= tokenCount) return chain;
+  if (!(chain.part instanceof Int32Array)) return 'unknown';
+  const part = chain.part.subarray(0, tokenCount - (chain.before?.tokenCount ?? 0));
+  return { ...chain, part, tokenCount };
+}
+
+/** Its parts, first to last. */
+export function partsOf(chain: ContentChain): NativePart[] {
+  const parts: NativePart[] = [];
+  for (let piece: ContentChain | null = chain; piece !== null; piece = piece.before) parts.push(piece.part);
+  return parts.reverse();
+}
+
+/** A prompt in one form, for {@link sharedTokenCount}: a token or a picture each, in order. */
+export type Flat = readonly (number | NativeImage)[];
+
+export function flatOf(parts: Iterable<NativePart>): Flat {
+  const flat: (number | NativeImage)[] = [];
+  for (const part of parts) {
+    if (part instanceof Int32Array) for (const token of part) flat.push(token);
+    else flat.push(part);
+  }
+  return flat;
+}
+
+/** Tokens of one entry: a picture counts its rows. */
+const rowsOf = (entry: number | NativeImage | undefined) => (typeof entry === 'object' ? entry.tokenCount : 1);
+
+/** Tokens that both begin with. Pictures are alike where they are the same encoded picture. */
+export function sharedTokenCount(one: Flat, other: Flat): number {
+  let count = 0;
+  for (let at = 0; at < one.length && at < other.length && one[at] === other[at]; at++) count += rowsOf(one[at]);
+  return count;
+}
+
+/** Tokens without the last one, or without the picture that stands there: something is left to compute. */
+export function withoutLast(flat: Flat): number {
+  return flat.slice(0, -1).reduce<number>((sum, entry) => sum + rowsOf(entry), 0);
+}
+
+/** The parts behind the first `tokenCount` tokens, which end between pictures. */
+export function partsBehind(parts: readonly NativePart[], tokenCount: number): NativePart[] {
+  const behind: NativePart[] = [];
+  let at = 0;
+  for (const part of parts) {
+    const count = part instanceof Int32Array ? part.length : part.tokenCount;
+    const skipped = Math.min(count, Math.max(0, tokenCount - at));
+    at += count;
+    if (skipped === count) continue;
+    behind.push(skipped > 0 && part instanceof Int32Array ? part.subarray(skipped) : part);
+  }
+  return behind;
+}
+
+/** How many different cells these hold together, apart from those of `others`. */
+export function cellsApart(chains: Iterable<ContentChain | null>, others: Iterable<Content>): number {
+  const theirs = lengths(others);
+  let count = 0;
+  for (const [cells, length] of lengths(chains)) count += Math.max(0, length - (theirs.get(cells) ?? 0));
+  return count;
+}
+
+/** Tokens held of each piece's cells: the most that any of the chains has of them. */
+function lengths(chains: Iterable<Content>): Map<object, number> {
+  const held = new Map<object, number>();
+  for (const content of chains) {
+    if (content === 'unknown') continue;
+    for (let piece = content; piece !== null; piece = piece.before) {
+      const length = piece.tokenCount - (piece.before?.tokenCount ?? 0);
+      const known = held.get(piece.cells) ?? 0;
+      if (known >= length && known > 0) break; // and so all that stands before it
+      held.set(piece.cells, length);
+    }
+  }
+  return held;
+}

@@ -1,0 +1,96 @@
+/** What a context is made with. */
+import { z } from 'zod';
+import type { NativeContextOptions } from '../native/binding-types.js';
+import { integer, parseOptions } from '../options.js';
+
+/** Cells of a context when nobody says: a 7B model's take 4 GiB at 16 bits. */
+const DEFAULT_CONTEXT_SIZE = 8192;
+
+/** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
+export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
+
+/** Rows of a step that the addon takes. */
+export const MAX_BATCH_SIZE = 65_536;
+
+/** KV cells that the addon takes. */
+export const MAX_CONTEXT_SIZE = 2 ** 31 - 1;
+
+const contextSchema = z.strictObject({
+  contextSize: integer(1, MAX_CONTEXT_SIZE).optional(),
+  sequenceCount: integer(1, 256).default(32),
+  batchSize: integer(1, MAX_BATCH_SIZE).optional(),
+  microBatchSize: integer(1, MAX_BATCH_SIZE).optional(),
+  threadCount: integer(1, 256).optional(),
+  flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
+  cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
+  output: z.enum(['logits', 'hidden-state'], "expected 'logits' or 'hidden-state'").default('logits'),
+});
+
+/** What `model.createContext` takes. */
+export interface ContextOptions {
+  /**
+   * KV cells shared by all sequences of all requests, 1 to 2147483647; llama.cpp rounds them up to a multiple of 256.
+   * @default what the model was trained with, at most 8192
+   */
+  contextSize?: number | undefined;
+  /** Sequences alive at once, over all requests, 1 to 256. @default 32 */
+  sequenceCount?: number | undefined;
+  /**
+   * Rows of one step at most, 1 to 65536: a longer prefill takes several steps, and an abort waits for one.
+   * @default 512; 128 on a CPU
+   */
+  batchSize?: number | undefined;
+  /** Rows computed at once, 1 to 65536; never more than `batchSize`. @default 512 */
+  microBatchSize?: number | undefined;
+  /**
+   * Threads of every step, 1 to 256.
+   * @default those of the model; where it names none, as many of the physical cores as are found to be fastest, measured
+   * while it runs, or all with node-llama-cpp's own code for the processor
+   */
+  threadCount?: number | undefined;
+  /** Whether attention runs fused; `auto` where the backend can. @default 'auto' */
+  flashAttention?: 'auto' | 'on' | 'off' | undefined;
+  /** Number format of the KV cells: `f32` takes twice the memory of `f16`, `q8_0` half of it. @default 'f16' */
+  cacheType?: 'f32' | 'f16' | 'q8_0' | undefined;
+  /**
+   * What is kept of a sequence's last token: its logits, from which tokens are drawn. Another context keeps its hidden
+   * state: see {@link HiddenStateContextOptions}. @default 'logits'
+   */
+  output?: 'logits' | undefined;
+}
+
+/** What `model.createContext` takes for a context that draws no tokens. */
+export interface HiddenStateContextOptions extends Omit<ContextOptions, 'output'> {
+  /** The hidden state of a sequence's last token is kept: see {@link Sequence.hiddenState}. */
+  output: 'hidden-state';
+}
+
+/** What the defaults depend on. */
+export interface ContextDefaults {
+  readonly trainedContextLength: number;
+  readonly threadCount: number;
+  /** Whether nobody named them, and every number computes the same bits. */
+  readonly measuresThreads: boolean;
+  readonly device: 'cpu' | 'gpu';
+}
+
+/** The addon's options for these, defaults filled in. */
+export function nativeContextOptions(
+  options: ContextOptions | HiddenStateContextOptions | undefined,
+  defaults: ContextDefaults,
+): NativeContextOptions {
+  const parsed = parseOptions(contextSchema, options, 'context options');
+  const trained = defaults.trainedContextLength > 0 ? defaults.trainedContextLength : DEFAULT_CONTEXT_SIZE;
+  const batchSize = parsed.batchSize ?? DEFAULT_BATCH_SIZE[defaults.device];
+  return {
+    cellCount: parsed.contextSize ?? Math.min(trained, DEFAULT_CONTEXT_SIZE),
+    sequenceCount: parsed.sequenceCount,
+    batchSize,
+    microBatchSize: Math.min(parsed.microBatchSize ?? 512, batchSize),
+    threadCount: parsed.threadCount ?? defaults.threadCount,
+    measuresThreads: parsed.threadCount === undefined && defaults.measuresThreads,
+    flashAttention: parsed.flashAttention,
+    cacheType: parsed.cacheType,
+    output: parsed.output,
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * What earlier requests left in the KV cache: sequences that nobody owns, found again by what they hold. Whoever begins
+ * alike starts from a fork of one, and computes the rest alone. They take no room that a request wants: then the one that
+ * was used longest ago goes first.
+ */
+import type { NativeContext, NativePart } from '../native/binding-types.js';
+import type { Demand, Reservation } from './admission.js';
+import {
+  type Content,
+  type ContentChain,
+  cellsApart,
+  cutChain,
+  type Flat,
+  flatOf,
+  partsOf,
+  sharedTokenCount,
+  withoutLast,
+} from './content-chain.js';
+import type { Scheduler } from './scheduler.js';
+
+/** Fewer shared tokens are not worth a fork, and would only cut a prompt's steps another way. */
+const LEAST_SHARED_TOKENS = 16;
+
+/** A kept sequence. */
+interface Kept {
+  readonly id: number;
+  chain: ContentChain;
+  flat: Flat;
+  /** Whether what stands behind its last token is there too, so that nothing need be computed to go on. */
+  hasOutput: boolean;
+}
+
+/** A kept sequence, and how much of it a prompt begins with. */
+export interface Found {
+  /** The addon's number. */
+  readonly id: number;
+  readonly tokenCount: number;
+  /** Whether all of it is used, its output too. */
+  readonly isWhole: boolean;
+  readonly content: Content;
+}
+
+export interface KeptPrefixesHome {
+  readonly native: NativeContext;
+  readonly scheduler: Scheduler;
+  /** What the requests under way hold; their cells are theirs, kept or not. */
+  held(): Iterable<Content>;
+  /** What nobody has reserved. */
+  spare(): Demand;
+  /** A lane that nobody may reserve meanwhile; null where none is free. */
+  takeLane(): Reservation | null;
+}
+
+export class KeptPrefixes {
+  readonly #home: KeptPrefixesHome;
+  /** The one used longest ago first. */
+  readonly #kept: Kept[] = [];
+
+  constructor(home: KeptPrefixesHome) {
+    this.#home = home;
+  }
+
+  get count(): number {
+    return this.#kept.length;
+  }
+
+  /** Cells that they alone hold. */
+  get cellCount(): number {
+    const chains = this.#kept.map(({ chain }) => chain);
+    return cellsApart(chains, this.#home.held());
+  }
+
+  /** The longest beginning of the prompt that is kept; its sequence counts as used just now. */
+  find(prompt: readonly NativePart[]): Found | null {
+    const flat = flatOf(prompt);
+    let best: Kept | undefined;
+    let most = LEAST_SHARED_TOKENS - 1;
+    for (const kept of this.#kept) {
+      const count = this.#usable(kept, flat);
+      if (count > most) [best, most] = [kept, count];
+    }
+    if (best === undefined) return null;
+    this.#use(best);
+    const isWhole = most === best.chain.tokenCount;
+    return { id: best.id, tokenCount: most, isWhole, content: cutChain(best.chain, most) };
+  }
+
+  /**
+   * Keeps a fork of the sequence, made at once, under what it holds in cells; pending input is not kept. What it makes
+   * superfluous goes. Nothing happens where that is kept already, or is not known, or where no lane is free.
+   *
+   * @param sequence is to live until it is kept
+   * @param content of the sequence, pending input too
+   */
+  async keep(sequence: number, content: Content): Promise<void> {
+    if (content === 'unknown' || content === null || content.tokenCount < LEAST_SHARED_TOKENS) return;
+    const { native, scheduler, spare, takeLane } = this.#home;
+    if (this.#isKept(flatOf(partsOf(content)), content.tokenCount)) return;
+    if (spare().sequenceCount <= this.#kept.length) this.#drop(this.#kept.slice(0, 1));
+    const lane = takeLane();
+    if (lane === null) return;
+    scheduler.interrupt();
+    try {
+      const [id] = (await native.fork(sequence, 1)) as unknown as [number];
+      const { tokenCount, pendingCount, hasOutput } = await native.sequence(id);
+      if (pendingCount > 0) await native.trim(id, tokenCount);
+      this.#add(id, cutChain(content, tokenCount), hasOutput);
+    } finally {
+      lane.release();
+    }
+  }
+
+  /**
+   * Makes them fit into what nobody reserved; the one used longest ago goes first. At once: whatever the addon is asked
+   * afterwards finds the room.
+   */
+  shrink(): void {
+    const { cellCount, sequenceCount } = this.#home.spare();
+    while (this.#kept.length > sequenceCount) this.#drop(this.#kept.slice(0, 1));
+    while (this.#kept.length > 0 && this.cellCount > cellCount) this.#drop(this.#kept.slice(0, 1));
+  }
+
+  /** Lets all of them go. */
+  clear(): void {
+    this.#drop([...this.#kept]);
+  }
+
+  #add(id: number, chain: Content, hasOutput: boolean): void {
+    if (chain === 'unknown' || chain === null) {
+      this.#release([id]);
+      return;
+    }
+    const kept = { id, chain, flat: flatOf(partsOf(chain)), hasOutput };
+    // One with its output is kept beside a longer one: whoever asks the same again has nothing to compute.
+    const within = this.#kept.filter(
+      (other) => !other.hasOutput && this.#serves(kept, other.chain.tokenCount) && isWithin(other, kept.flat),
+    );
+    this.#kept.push(kept);
+    this.#drop(within);
+  }
+
+  /** Whether a kept one serves whoever begins with this; then it counts as used just now. */
+  #isKept(flat: Flat, tokenCount: number): boolean {
+    const longer = this.#kept.find(
+      (kept) => sharedTokenCount(kept.flat, flat) === tokenCount && this.#serves(kept, tokenCount),
+    );
+    if (longer !== undefined) this.#use(longer);
+    return longer !== undefined;
+  }
+
+  /** Tokens of the sequence that a prompt can start from; something must be left to compute, unless its output is there. */
+  #usable(kept: Kept, prompt: Flat): number {
+    const shared = sharedTokenCount(kept.flat, prompt);
+    const isAll = shared === kept.chain.tokenCount && kept.flat.length === prompt.length;
+    if (isAll && kept.hasOutput) return shared;
+    const count = Math.min(shared, withoutLast(prompt));
+    return this.#serves(kept, count) ? count : 0;
+  }
+
+  /** Whether a fork can be cut to so many tokens. */
+  #serves(kept: Kept, tokenCount: number): boolean {
+    return tokenCount === kept.chain.tokenCount || this.#home.native.facts.forksAnywhere;
+  }
+
+  #use(kept: Kept): void {
+    this.#kept.splice(this.#kept.indexOf(kept), 1);
+    this.#kept.push(kept);
+  }
+
+  #drop(dropped: readonly Kept[]): void {
+    if (dropped.length === 0) return;
+    for (const kept of dropped) this.#kept.splice(this.#kept.indexOf(kept), 1);
+    this.#release(dropped.map(({ id }) => id));
+  }
+
+  #release(ids: readonly number[]): void {
+    const { native, scheduler } = this.#home;
+    scheduler.interrupt();
+    // The context may be gone already, and they with it.
+    native.release(ids).catch(() => undefined);
+  }
+}
+
+/** Whether all that is kept there is the beginning of this. */
+function isWithin({ flat, chain }: Kept, other: Flat): boolean {
+  return sharedTokenCount(flat, other) === chain.tokenCount;
+}
