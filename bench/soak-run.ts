@@ -65,7 +65,7 @@ export async function soak(eta: Eta, options: SoakOptions): Promise<SoakFigures>
   await sleep(50); // what is wrong late is wrong too
   const listeners = getEventListeners(shared.signal, 'abort').length;
   if (listeners > 0) faults.push(`${listeners} listeners stayed on the shared signal`);
-  const { usedCellCount, liveSequenceCount } = await eta.statistics();
+  const { usedCellCount, liveSequenceCount, keptCellCount, keptSequenceCount } = await eta.statistics();
   const after = await controls(eta);
   for (const [index, text] of before.entries()) {
     if (text !== after[index]) faults.push(`control ${index}: ${text} became ${after[index]}`);
@@ -78,7 +78,7 @@ export async function soak(eta: Eta, options: SoakOptions): Promise<SoakFigures>
     residentBytes,
     slopeBytes: slope(residentBytes.slice(residentBytes.length >> 1)) / Math.ceil(requestCount / MARKS),
     faults,
-    heldCount: usedCellCount + liveSequenceCount,
+    heldCount: Math.max(0, usedCellCount - keptCellCount) + liveSequenceCount - keptSequenceCount,
   };
 }
 

@@ -196,6 +196,8 @@ export interface Usage {
   readonly promptTokenCount: number;
   /** Those of its pictures. */
   readonly imageTokenCount: number;
+  /** Those of the prompt that an earlier request had left in the cache, and that were not computed again. */
+  readonly cachedTokenCount: number;
   /** Tokens of the returned text. */
   readonly answerTokenCount: number;
   /** Every sampled token, those of rejected candidates included. */

@@ -39,9 +39,9 @@ export interface LineError {
   readonly message: string;
 }
 
-/** Counts of tokens; what the reward model's kept caches change is absent where the batch is repeatable. */
-export interface AnswerUsage extends Omit<Usage, RewardCount>, Partial<Pick<Usage, RewardCount>> {}
-type RewardCount = 'rewardTokenCount' | 'rewardCachedTokenCount';
+/** Counts of tokens; what kept caches change is absent where the batch is repeatable. */
+export interface AnswerUsage extends Omit<Usage, CacheCount>, Partial<Pick<Usage, CacheCount>> {}
+type CacheCount = 'cachedTokenCount' | 'rewardTokenCount' | 'rewardCachedTokenCount';
 
 /** One sentence of the search; its times are absent where the batch is repeatable. */
 export interface AnswerRound extends Omit<RoundTrace, RoundTime>, Partial<Pick<RoundTrace, RoundTime>> {}
@@ -117,7 +117,7 @@ export function answerLine({ id, line, digest }: Asked, result: EtaResult, kept:
     method: trace.method,
     seed,
     model,
-    usage: repeatable ? withoutRewardCounts(usage) : usage,
+    usage: repeatable ? withoutCacheCounts(usage) : usage,
     digest,
     timings: repeatable ? null : timings,
     ...(keepsTrace && { trace: repeatable ? withoutTimes(trace) : trace }),
@@ -161,8 +161,9 @@ function emptyLine(line: number, digest: string): AnswerLine {
   };
 }
 
-function withoutRewardCounts({ rewardTokenCount: _run, rewardCachedTokenCount: _kept, ...usage }: Usage): AnswerUsage {
-  return usage;
+function withoutCacheCounts(usage: Usage): AnswerUsage {
+  const { cachedTokenCount: _cached, rewardTokenCount: _run, rewardCachedTokenCount: _kept, ...counts } = usage;
+  return counts;
 }
 
 function withoutTimes(trace: Trace): AnswerTrace {

@@ -230,7 +230,9 @@ class Batch {
     try {
       seed = request.seed ?? seedOf(this.#decided.seed, id);
       await checkPictures(request, results);
-      return answerLine(entry, await answerUnder(eta, { ...request, seed }, this.#signal), this.#decided);
+      // What others left in the cache would change the last bits.
+      const asked = this.#decided.repeatable ? { ...request, seed, reuse: false } : { ...request, seed };
+      return answerLine(entry, await answerUnder(eta, asked, this.#signal), this.#decided);
     } catch (error) {
       if (this.#signal.aborted || isDisposed(error)) throw error;
       return failedLine(entry, error, { method: request.method ?? eta.facts.policy.method, seed });

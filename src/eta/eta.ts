@@ -45,6 +45,8 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly contextSize: number;
   /** Number format of the KV cells. */
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
+  /** Whether requests leave what they read for later ones. */
+  readonly reuse: boolean;
   /** Where the evaluators run, as they were loaded last. */
   readonly evaluatorDevices: EvaluatorDevices;
 }
@@ -114,6 +116,20 @@ export class Eta {
   async statistics(): Promise<ContextStatistics> {
     this.#checkOpen();
     return (await this.#resident.look(({ context }) => context.statistics())) ?? NO_STATISTICS;
+  }
+
+  /**
+   * Lets go of what requests left for later ones: prompts and answers in the KV cache, encoded pictures, CLIP's embeddings.
+   *
+   * @throws UsageError ERR_DISPOSED
+   */
+  async forget(): Promise<void> {
+    this.#checkOpen();
+    await this.#resident.look(async ({ context, images, clip }) => {
+      context.forget();
+      images.clear();
+      clip?.forget();
+    });
   }
 
   /**

@@ -20,6 +20,8 @@ export interface Evaluators {
 export interface Evaluated {
   readonly policy: Policy;
   readonly turns: readonly Turn[];
+  /** Whether what was computed of a picture may be kept, and taken. */
+  readonly reuse: boolean;
   /** Those of all turns, in order, once they are decoded. */
   pictures(): Promise<readonly RgbImage[]>;
 }
@@ -120,7 +122,7 @@ export class Evaluation {
     const clip = this.#clip();
     const images = await this.#evaluated.pictures();
     return await this.#measures.time('clipMs', () =>
-      Promise.all(images.map((image) => clip.embedImage(image, { signal }))),
+      Promise.all(images.map((image) => clip.embedImage(image, { signal, reuse: this.#evaluated.reuse }))),
     );
   }
 

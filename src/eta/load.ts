@@ -79,6 +79,7 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
     evaluators,
     contextSize,
     cacheType,
+    reuse: parsed.reuse,
     evaluatorDevices,
   };
   return new Eta(resident, facts, parsed.models === undefined ? onNotice : null);

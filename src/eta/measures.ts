@@ -8,6 +8,7 @@ export class Measures {
   readonly #usage: Writable<Usage> = {
     promptTokenCount: 0,
     imageTokenCount: 0,
+    cachedTokenCount: 0,
     answerTokenCount: 0,
     sampledTokenCount: 0,
     rewardTokenCount: 0,

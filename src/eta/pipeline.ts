@@ -5,7 +5,7 @@
  * streams at once and needs no reward model. CLIP looks at the picture while the language model reads it; the model's own
  * answer begins as soon as the question is read, and is held back until CLIP has spoken for it.
  */
-import type { Context, Model, Sequence } from '../engine/index.js';
+import type { Context, EncodedImages, Model, Sequence } from '../engine/index.js';
 import { judgeAnswer, judgePicture, METHOD_PLANS } from '../policy/index.js';
 import type { Action, EtaEvent, EtaResult, Judgement, Notice, StopReason } from '../types.js';
 import { WorkGroup } from '../work-group.js';
@@ -25,6 +25,8 @@ import { TraceRecorder } from './trace.js';
 export interface PipelineParts extends Evaluators {
   readonly model: Model;
   readonly context: Context;
+  /** Pictures, kept for later requests. */
+  readonly images: EncodedImages;
   readonly sentenceEnds: SentenceEnds;
   /** One seed for each (seed, round, index). */
   deriveSeed(seed: number, round: number, index: number): number;
@@ -96,8 +98,8 @@ class Pipeline {
     this.#measures = measures;
     this.#group = group;
     this.#emit = emit;
-    const { policy, turns } = request;
-    this.#evaluation = new Evaluation(parts, { policy, turns, pictures: () => pictures.all() }, measures);
+    const { policy, turns, reuse } = request;
+    this.#evaluation = new Evaluation(parts, { policy, turns, reuse, pictures: () => pictures.all() }, measures);
     this.#recorder = new TraceRecorder(request);
   }
 
@@ -126,6 +128,7 @@ class Pipeline {
   /** @param looking what {@link look} will find */
   async run(question: Question, looking: Promise<boolean | null>): Promise<EtaResult> {
     const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#request.policy.method];
+    this.#keep(question.root);
     // `pre` alone aligns without an answer to judge, so it alone has to know before it answers.
     if (gatesImage && !gatesAnswer && (await looking) === true) return await this.#align(question);
     const mayStream = (looksUnsafe: boolean | null) => !gatesAnswer || looksUnsafe === false;
@@ -133,13 +136,19 @@ class Pipeline {
     const { tokenCount, stopReason, sequence } = await this.#answer(question, answer, async () =>
       mayStream(await looking),
     );
-    if (mayStream(await looking)) return this.#finish('answered', answer.text, stopReason, tokenCount);
+    if (mayStream(await looking)) {
+      this.#keep(sequence);
+      return this.#finish('answered', answer.text, stopReason, tokenCount);
+    }
     this.#emit({ type: 'vanilla', text: answer.text, stopReason });
     const judgement = await this.#judge({ text: answer.text, sequence });
-    await sequence.release();
     this.#recorder.answerJudged(judgement);
     this.#emit({ type: 'answer', judgement });
-    if (judgement.isUnsafe) return await this.#align(question);
+    if (judgement.isUnsafe) {
+      await sequence.release();
+      return await this.#align(question);
+    }
+    this.#keep(sequence);
     answer.open();
     return this.#finish('answered', answer.text, stopReason, tokenCount);
   }
@@ -207,6 +216,7 @@ class Pipeline {
       const { length: tokenCount } = await this.#parts.model.tokenize(policy.refusalText, { signal });
       return this.#finish('refused', refusal.text, 'stop', tokenCount);
     }
+    this.#keep(made.sequence);
     answer.open();
     return this.#finish('aligned', answer.text, stopReason, question.prefixTokens.length + made.tokenCount);
   }
@@ -214,6 +224,11 @@ class Pipeline {
   async #judge(answer: SaidAnswer): Promise<Judgement> {
     const score = await this.#evaluation.answerScore(answer, this.#group.signal);
     return judgeAnswer(score, this.#request, this.#evaluation.answerEvaluator);
+  }
+
+  /** Leaves what the sequence holds to later requests. */
+  #keep(sequence: Sequence): void {
+    if (this.#request.reuse) this.#group.start(() => sequence.keep());
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */

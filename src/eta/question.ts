@@ -1,8 +1,8 @@
 /** Reading the question: pictures encoded, the prompt built, room reserved, everything prefilled. */
-import type { Context, Lease, Model, Sequence } from '../engine/index.js';
+import type { BorrowedImage, Context, EncodedImages, Lease, Model, NativeImage, Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { METHOD_PLANS, type Policy } from '../policy/index.js';
-import type { Turn } from '../types.js';
+import type { RgbImage, Turn } from '../types.js';
 import { type Allotment, allot, largestPrompt, type Room, shortening } from './allotment.js';
 import type { DecodedPictures } from './decoded-pictures.js';
 import type { Measures } from './measures.js';
@@ -11,11 +11,14 @@ import { prefixTokens } from './prefix-tokens.js';
 export interface QuestionOptions {
   readonly model: Model;
   readonly context: Context;
+  readonly images: EncodedImages;
   readonly policy: Policy;
   readonly turns: readonly Turn[];
   /** Those of all turns, in order. */
   readonly pictures: DecodedPictures;
   readonly measures: Measures;
+  /** Whether to start from what earlier requests left. */
+  readonly reuse: boolean;
   /** Tokens that the language model is asked about each answer of its own. */
   readonly askedCount: number;
   readonly signal: AbortSignal;
@@ -33,16 +36,14 @@ export interface Question {
   readonly prefixTokens: Int32Array;
 }
 
-type EncodedPicture = Awaited<ReturnType<Model['encodeImage']>>;
-
 /**
  * Frees what it holds when it throws; afterwards the lease is the caller's to release.
  *
  * @throws UsageError ERR_PROMPT_TOO_LONG, ModelError ERR_NO_PROJECTOR, AbortError, EngineError
  */
 export async function readQuestion(options: QuestionOptions): Promise<Question> {
-  const { model, context, policy, turns, measures, signal } = options;
-  const encoded: EncodedPicture[] = [];
+  const { model, context, policy, turns, measures, reuse, signal } = options;
+  const encoded: BorrowedImage[] = [];
   let lease: Lease | undefined;
   const room: Room = {
     cellCount: context.facts.cellCount,
@@ -55,7 +56,7 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
     const asked = turns.map(({ role, text, images = [] }) => {
       const begin = taken;
       taken += images.length;
-      return { role, text, images: encoded.slice(begin, taken) };
+      return { role, text, images: encoded.slice(begin, taken).map(({ image }) => image) };
     });
     const maxTextTokens = most - imageCount;
     const prompt = await model.prompt(asked, { maxTokens: maxTextTokens, signal }).catch((cause: unknown) => {
@@ -74,15 +75,17 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
       prefix.length,
       options.askedCount,
     );
-    lease = await context.reserve(demand, signal);
-    const root = await lease.createSequence();
-    await measures.time('prefillMs', () => root.prefill(prompt, { signal }));
+    const begun = await context.begin(prompt, demand, { signal, reuse });
+    const { sequence: root, rest, cachedTokenCount } = begun;
+    lease = begun.lease;
+    measures.add('cachedTokenCount', cachedTokenCount);
+    if (rest.length > 0) await measures.time('prefillMs', () => root.prefill(rest, { signal }));
     return { root, lease, maxTokens, roomTokens, prefixTokens: prefix };
   } catch (error) {
     await lease?.release().catch(() => undefined); // the first failure is the one to tell
     throw error;
   } finally {
-    for (const image of encoded) image.dispose(); // the cache holds what was read of them
+    for (const image of encoded) image.release(); // the cache holds what was read of them
   }
 }
 
@@ -92,26 +95,30 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
  * @returns their tokens in all
  * @throws UsageError ERR_PROMPT_TOO_LONG with the first picture that leaves no room; what decoding and encoding throw
  */
-async function encodeAll(
-  { model, pictures, measures, signal }: QuestionOptions,
-  room: Room,
-  encoded: EncodedPicture[],
-): Promise<number> {
+async function encodeAll(options: QuestionOptions, room: Room, encoded: BorrowedImage[]): Promise<number> {
+  const { pictures, measures } = options;
   const most = largestPrompt(room);
   const { count } = pictures;
   if (count >= most) throw tooManyPictures(most, `${count} pictures`, room); // of a token at least
   let tokenCount = 0;
   while (encoded.length < count) {
     const image = await measures.time('imageDecodeMs', () => pictures.at(encoded.length));
-    const one = await measures.time('prefillMs', () => model.encodeImage(image, { signal }));
+    const one = await measures.time('prefillMs', () => encode(options, image));
     encoded.push(one);
-    tokenCount += one.tokenCount;
+    tokenCount += one.image.tokenCount;
     if (tokenCount >= most) {
       const first = encoded.length < count ? `, the first ${encoded.length} of` : ' of';
       throw tooManyPictures(most, `${count} pictures${first} ${tokenCount} tokens`, room);
     }
   }
   return tokenCount;
+}
+
+/** One that is kept for others, or one of its own. */
+async function encode({ model, images, reuse, signal }: QuestionOptions, picture: RgbImage): Promise<BorrowedImage> {
+  if (reuse) return await images.borrow(picture, { signal });
+  const image: NativeImage = await model.encodeImage(picture, { signal });
+  return { image, release: () => image.dispose() };
 }
 
 function isTooLong(error: unknown): boolean {

@@ -25,6 +25,11 @@ export interface RequestOptions extends DecisionOptions {
    * @default random; the result tells it
    */
   seed?: number | undefined;
+  /**
+   * Whether it may start from what earlier requests left in the cache, and leave what it read: prompt, picture, CLIP's view
+   * of it. What is computed anew may differ in its last bits. @default the Eta's, true unless it was loaded otherwise
+   */
+  reuse?: boolean | undefined;
   /** Ends the request with an AbortError, within one step of the model. */
   signal?: AbortSignal | undefined;
 }
@@ -102,6 +107,7 @@ const requestSchema = z.strictObject(
     images: imagesSchema.optional(),
     turns: z.array(turnSchema, 'expected an array of turns').optional(),
     seed: integer(0, 0xffffffff).optional(),
+    reuse: z.boolean('expected true or false').optional(),
     signal: signalSchema.optional(),
     ...policyFields,
   },
@@ -115,12 +121,15 @@ export interface CheckedRequest extends ThresholdsInForce {
   readonly turns: readonly Turn[];
   readonly policy: Policy;
   readonly seed: number;
+  /** Whether it may start from what earlier requests left, and leave what it read. */
+  readonly reuse: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /** What a request falls back to. */
 export interface RequestDefaults extends ThresholdsInForce {
   readonly policy: Policy;
+  readonly reuse: boolean;
   newSeed(): number;
 }
 
@@ -137,6 +146,7 @@ export function parseRequest(request: EtaRequest, defaults: RequestDefaults): Ch
     policy: overridePolicy(defaults.policy, parsed),
     ...overrideThresholds(defaults, parsed.thresholds, 'request'),
     seed: parsed.seed ?? defaults.newSeed(),
+    reuse: parsed.reuse ?? defaults.reuse,
     signal: parsed.signal,
   };
 }

@@ -138,6 +138,7 @@ async function ask(eta: Eta, { method, options }: Arm, item: BenchmarkItem, seed
     prompt: item.prompt,
     images,
     method,
+    reuse: false, // each arm pays for itself
     seed: seedOf(seed, item.id),
     ...(signal === undefined ? {} : { signal }),
   });

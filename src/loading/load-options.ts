@@ -109,6 +109,12 @@ export interface LoadEtaOptions extends DecisionOptions {
    */
   evaluatorDevice?: EvaluatorDevice | undefined;
   /**
+   * Whether requests leave what they read in the cache, for later ones that begin alike: another question about the same
+   * picture, the next turn of a chat. It takes no room that a request wants. Later answers may differ in the last bits of
+   * what is computed, and with quantised weights in a word. @default true
+   */
+  reuse?: boolean | undefined;
+  /**
    * Milliseconds without a request after which language model, projector and evaluators are freed, 1 to 2147483647; the
    * next request loads them again, and waits for it. Counted from the load, and from the end of the last request. It does
    * not keep the process alive. @default never
@@ -169,6 +175,7 @@ export const loadSchema = z.strictObject({
   probe: z.boolean('expected true or false').default(false),
   threadCount: integer(1, 256).optional(),
   evaluatorDevice: z.enum(EVALUATOR_DEVICES, `expected ${EVALUATOR_DEVICES.join(', ')}`).default('cpu'),
+  reuse: z.boolean('expected true or false').default(true),
   idleUnloadMs: integer(1, MAX_TIMER_MS).optional(),
   verifyHashes: z.boolean('expected true or false').optional(),
   thresholdsFile: z.string('expected a path').min(1, 'expected a path').optional(),

@@ -2,7 +2,7 @@
 
 import { Clip } from '../clip/index.js';
 import { Guard, SelfDecision } from '../decision/index.js';
-import { type Context, Model, returnMemory } from '../engine/index.js';
+import { type Context, EncodedImages, Model, returnMemory } from '../engine/index.js';
 import { ModelError, throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import { type EvaluatorDevice, EvaluatorWorker } from '../onnx/index.js';
@@ -20,6 +20,8 @@ import { openTrunk } from './open-trunk.js';
 export interface LoadedParts {
   readonly model: Model;
   readonly context: Context;
+  /** Pictures for it, kept for later requests. */
+  readonly images: EncodedImages;
   readonly clip: Clip | null;
   readonly rewardModel: RewardModel | null;
   /** Judges in the reward model's place. */
@@ -129,7 +131,7 @@ async function loadEngine(
   models: ResolvedModels,
   options: PlacedOptions,
   closers: Closers,
-): Promise<{ model: Model; context: Context }> {
+): Promise<Pick<LoadedParts, 'model' | 'context' | 'images'>> {
   const { device, gpuLayerCount, threadCount, probe, signal, onProgress } = options;
   const model = await Model.load({
     modelPath: models.languageModel,
@@ -145,8 +147,10 @@ async function loadEngine(
   const { contextSize, sequenceCount, batchSize, cacheType, flashAttention } = options;
   const context = await model.createContext({ contextSize, sequenceCount, batchSize, cacheType, flashAttention });
   closers.push(() => context.dispose());
+  const images = new EncodedImages(model);
+  closers.push(async () => images.dispose());
   throwIfAborted(signal);
-  return { model, context };
+  return { model, context, images };
 }
 
 async function loadEvaluators(

@@ -39,6 +39,7 @@ function result(
     usage: {
       promptTokenCount: 1,
       imageTokenCount: 1,
+      cachedTokenCount: 0,
       answerTokenCount: 1,
       sampledTokenCount: 1,
       rewardTokenCount: 1,

@@ -47,7 +47,7 @@ test('a second question about a picture reads the question alone, and gets the t
   await using model = await tinyModel();
   await using context = await model.createContext(EXACT);
   const [first = [], second = []] = await questions(model);
-  const image = first.find((part) => !(part instanceof Int32Array));
+  const image = first.find((part) => 'tokenCount' in part);
   const one = await ask(context, first);
   assert.equal(one.cachedTokenCount, 0);
   assert.equal(one.text, await aloneText(model, first, LENGTH));

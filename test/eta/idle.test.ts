@@ -42,6 +42,8 @@ test('an idle time lets it all go; the next request loads, and answers the same'
   assert.equal(eta.facts, facts, 'readable while nothing is loaded');
   assert.deepEqual(await eta.statistics(), {
     usedCellCount: 0,
+    keptCellCount: 0,
+    keptSequenceCount: 0,
     liveSequenceCount: 0,
     imageCount: 0,
     stepCount: 0,

@@ -11,6 +11,7 @@ const defaults = {
   thresholdSources: { unsafeClipScore: 'manifest', safeReward: 'manifest' },
   calibratedPrompts: { unsafeClipScore: SAFETY_PROMPT, safeReward: POST_EVALUATION_PROMPT },
   calibratedOn: { unsafeClipScore: 'both', safeReward: 'both' } as const,
+  reuse: true,
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);
@@ -234,6 +235,7 @@ test('a question alone gets every default', () => {
     thresholdSources: defaults.thresholdSources,
     calibratedPrompts: defaults.calibratedPrompts,
     calibratedOn: defaults.calibratedOn,
+    reuse: true,
     seed: 7,
   });
 });

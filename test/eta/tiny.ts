@@ -68,6 +68,8 @@ export async function collect(eta: Eta, request: EtaRequest): Promise<Streamed> 
 
 /** Nothing of a request is left in the context. */
 export async function assertFreed(eta: Eta, when: string): Promise<void> {
-  const { liveSequenceCount, usedCellCount } = await eta.statistics();
-  assert.deepEqual({ liveSequenceCount, usedCellCount }, { liveSequenceCount: 0, usedCellCount: 0 }, when);
+  const { liveSequenceCount, usedCellCount, keptSequenceCount, keptCellCount } = await eta.statistics();
+  assert.equal(liveSequenceCount, keptSequenceCount, when);
+  // Prompts that were read side by side share cells that are counted for each.
+  assert.ok(usedCellCount <= keptCellCount, `${when}: ${usedCellCount} cells, ${keptCellCount} of them kept`);
 }

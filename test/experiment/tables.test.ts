@@ -253,8 +253,8 @@ test('the search is told in a sentence for each limit', () => {
 
 function timed(model: string, arm: string, id: string, totalMs: number, tokens = 8): Timed {
   const phases = { imageDecodeMs: 1, clipMs: 1, prefillMs: 1, vanillaMs: 1, rewardMs: 1, alignMs: 1, firstTextMs: 2 };
-  const counts = { promptTokenCount: 1, imageTokenCount: 1, rewardTokenCount: 0, rewardCachedTokenCount: 0 };
-  const usage = { ...counts, answerTokenCount: tokens, sampledTokenCount: tokens };
+  const counts = { promptTokenCount: 1, imageTokenCount: 1, cachedTokenCount: 0, rewardTokenCount: 0 };
+  const usage = { ...counts, rewardCachedTokenCount: 0, answerTokenCount: tokens, sampledTokenCount: tokens };
   return { model, arm, id, result: { timings: { ...phases, totalMs }, usage, stopReason: 'end' } };
 }
 
