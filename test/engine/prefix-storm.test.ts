@@ -1,0 +1,15 @@
+/** A short storm of requests that share what they read; `bench/prefix-storm.ts` makes it as long as you like. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { prefixStorm } from './prefix-storm.js';
+
+test('requests that share prompts, pictures and turns get the texts of a fresh context', async () => {
+  const counts = await prefixStorm({ requestCount: 300, seed: 1 });
+  assert.deepEqual(counts.faults, []);
+  assert.ok(counts.finished > 150 && counts.aborted > 0, JSON.stringify(counts));
+  assert.ok(
+    counts.reused > counts.finished / 2 && counts.cachedTokens > counts.promptTokens / 4,
+    JSON.stringify(counts),
+  );
+  assert.ok(counts.ties <= 1, JSON.stringify(counts));
+});
