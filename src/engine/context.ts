@@ -94,7 +94,11 @@ export class Context<Kept extends Output = 'logits'> {
       vocabulary,
       isDisposed: () => this.#isDisposed,
       keep: async (sequence, chain) => {
-        await this.#kept.keep(sequence, chain);
+        try {
+          await this.#kept.keep(sequence, chain);
+        } catch (error) {
+          if (!this.#isDisposed) throw error; // what goes with the context is not kept, and nobody need be told
+        }
         this.#fitKept();
       },
       onSequencesReleased: () => this.#fitKept(),

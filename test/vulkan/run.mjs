@@ -92,7 +92,7 @@ async function main(fragments) {
   const statuses = [];
   for (const [belongs, more] of [[isPlanted, device], [isUsual], [isSlow]]) {
     const group = asked.filter(belongs);
-    if (group.length > 0) statuses.push(await run(['node', 'test/run.mjs', ...group], more));
+    if (group.length > 0) statuses.push(await run(['node', '--import', 'tsx', 'test/run.mjs', ...group], more));
   }
   for (const line of existsSync(figures) ? largestDifferences(readFileSync(figures, 'utf8')) : []) say(line);
   const failed = statuses.find((status) => status !== 0 && status !== null);
