@@ -204,9 +204,10 @@ export class Context<Kept extends Output = 'logits'> {
       const lease = new Lease(this.#leaseHome, reservation);
       this.#leases.add(lease);
       const found = find();
-      const started = found === null ? undefined : lease.startFrom(found);
+      if (found !== null) lease.expect(found.content);
+      const isIts = this.#kept.shrink(found);
+      const started = found === null ? undefined : lease.startFrom(found, isIts);
       started?.catch(() => undefined); // whoever began hears of it
-      this.#fitKept();
       granted = { lease, found, started };
     });
     return granted as NonNullable<typeof granted>;

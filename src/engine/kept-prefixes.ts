@@ -113,11 +113,21 @@ export class KeptPrefixes {
   /**
    * Makes them fit into what nobody reserved; the one used longest ago goes first. At once: whatever the addon is asked
    * afterwards finds the room.
+   *
+   * @param found what a request is about to start from
+   * @returns whether there is no room for that one beside its fork: it is no longer kept, and is the request's
    */
-  shrink(): void {
+  shrink(found: Found | null = null): boolean {
     const { cellCount, sequenceCount } = this.#home.spare();
-    while (this.#kept.length > sequenceCount) this.#drop(this.#kept.slice(0, 1));
-    while (this.#kept.length > 0 && this.cellCount > cellCount) this.#drop(this.#kept.slice(0, 1));
+    for (;;) {
+      const [oldest] = this.#kept;
+      if (oldest === undefined || (this.#kept.length <= sequenceCount && this.cellCount <= cellCount)) return false;
+      if (oldest.id === found?.id) {
+        this.#kept.shift();
+        return true;
+      }
+      this.#drop([oldest]);
+    }
   }
 
   /** Lets all of them go. */

@@ -92,15 +92,28 @@ export class Lease<Kept extends Output = 'logits'> {
     for (const { chain } of this.#sequences) yield chain;
   }
 
-  /** Not for callers: a sequence that begins as a kept one. The fork is asked for at once, before that one can go. */
-  async startFrom({ id: kept, tokenCount, isWhole, content }: Found): Promise<Sequence<Kept>> {
-    const { native: context } = this.#home;
+  /** Not for callers: what {@link startFrom} will begin with. */
+  expect(content: Content): void {
     this.#starting = content;
+  }
+
+  /**
+   * Not for callers: a sequence that begins as a kept one, asked for at once, before that one can go.
+   *
+   * @param isIts whether that one itself is this lease's now
+   */
+  async startFrom({ id: kept, tokenCount, isWhole, content }: Found, isIts: boolean): Promise<Sequence<Kept>> {
+    const { native: context } = this.#home;
     try {
       const [sequence] = await this.#make(1, async () => {
-        const [id] = await context.fork(kept, 1);
-        if (!isWhole) await context.trim(id as number, tokenCount);
-        return [await Sequence.adopt(this.#sequenceHome, id as number, content)];
+        const [id] = isIts ? [kept] : ((await context.fork(kept, 1)) as unknown as [number]);
+        try {
+          if (!isWhole) await context.trim(id, tokenCount);
+          return [await Sequence.adopt(this.#sequenceHome, id, content)];
+        } catch (error) {
+          await context.release([id]).catch(() => undefined); // the first failure is the one to tell
+          throw error;
+        }
       });
       return sequence as Sequence<Kept>;
     } finally {
