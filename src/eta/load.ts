@@ -3,7 +3,6 @@ import {
   checkEvaluators,
   decisionFacts,
   downloadModels,
-  evaluatorDevicesOf,
   evaluatorsOf,
   FileMarks,
   gpuLayersThatFit,
@@ -23,7 +22,8 @@ import { warnOnce } from './notice.js';
 import { ResidentParts } from './resident-parts.js';
 
 /**
- * Loads language model, projector, CLIP and reward model. Nothing is fetched without `download: true`: every file must be there.
+ * Loads language model and projector, and the evaluators that `method` asks: those that only other methods ask are loaded
+ * when a request first asks them. Nothing is fetched without `download: true`: every file must be there.
  *
  * @param options all optional; without any, the shipped miniature with our policy
  * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit together, and
@@ -49,23 +49,17 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   });
   const onNotice = parsed.onNotice ?? warnOnce();
   const files = await FileMarks.of(models, decision);
-  let { probe } = parsed;
+  const probed = parsed.probe ? new Set<string>() : null;
   const load = async (signal: AbortSignal): Promise<EtaParts> => {
     await files.check();
     const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
-    const loaded = await loadParts(models, { ...parsed, decision, gpuLayerCount, probe, signal });
-    probe = false; // the files have not changed when they are loaded again
-    try {
-      for (const notice of loaded.notices) await onNotice(notice);
-    } catch (error) {
-      await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
-      throw error;
-    }
+    const placed = { ...parsed, decision, gpuLayerCount, probed, signal, onNotice, checkFiles: () => files.check() };
+    const loaded = await loadParts(models, policy.method, placed);
     return { ...loaded, sentenceEnds: new SentenceEnds(loaded.model, loaded.context) };
   };
   const resident = new ResidentParts({ load, idleUnloadMs: parsed.idleUnloadMs });
   const evaluatorDevices = await resident
-    .use(parsed.signal, async (parts) => evaluatorDevicesOf(parts))
+    .use(parsed.signal, async ({ evaluators }) => evaluators.devices)
     .catch(async (error: unknown) => {
       await resident.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;

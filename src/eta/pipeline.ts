@@ -22,9 +22,10 @@ import { stopReasonOf } from './stop-reason.js';
 import { TraceRecorder } from './trace.js';
 
 /** What requests are run with; the Eta that made it owns it all. */
-export interface PipelineParts extends Evaluators {
+export interface PipelineParts {
   readonly model: Model;
   readonly context: Context;
+  readonly evaluators: Evaluators;
   readonly sentenceEnds: SentenceEnds;
   /** One seed for each (seed, round, index). */
   deriveSeed(seed: number, round: number, index: number): number;
@@ -97,7 +98,7 @@ class Pipeline {
     this.#group = group;
     this.#emit = emit;
     const { policy, turns } = request;
-    this.#evaluation = new Evaluation(parts, { policy, turns, pictures: () => pictures.all() }, measures);
+    this.#evaluation = new Evaluation(parts.evaluators, { policy, turns, pictures: () => pictures.all() }, measures);
     this.#recorder = new TraceRecorder(request);
   }
 
@@ -116,8 +117,8 @@ class Pipeline {
   async look(): Promise<boolean | null> {
     const { method } = this.#request.policy;
     if (!METHOD_PLANS[method].gatesImage || this.#pictures.count === 0) return null;
-    const score = await this.#evaluation.pictureScore(this.#group.signal);
-    const judgement = judgePicture(score, this.#request, this.#evaluation.pictureEvaluator);
+    const { score, evaluator } = await this.#evaluation.pictureScore(this.#group.signal);
+    const judgement = judgePicture(score, this.#request, evaluator);
     this.#recorder.pictureJudged(judgement);
     this.#emit({ type: 'picture', judgement });
     return judgement.isUnsafe;
@@ -212,8 +213,8 @@ class Pipeline {
   }
 
   async #judge(answer: SaidAnswer): Promise<Judgement> {
-    const score = await this.#evaluation.answerScore(answer, this.#group.signal);
-    return judgeAnswer(score, this.#request, this.#evaluation.answerEvaluator);
+    const { score, evaluator } = await this.#evaluation.answerScore(answer, this.#group.signal);
+    return judgeAnswer(score, this.#request, evaluator);
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */
