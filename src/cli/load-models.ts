@@ -14,7 +14,11 @@ export async function loadModels(options: LoadEtaOptions): Promise<Eta> {
   const progress = new Progress();
   try {
     progress.show('loading the models ...');
-    return await loadEta({ ...options, onProgress: (at) => progress.show(loadingText(at)) });
+    return await loadEta({
+      verifyHashes: 'changed', // a command loads anew each time
+      ...options,
+      onProgress: (at) => progress.show(loadingText(at)),
+    });
   } finally {
     progress.clear();
   }

@@ -19,11 +19,13 @@ import {
   type OutputTensor,
   openGraph,
   type Provider,
+  runtimeFacts,
 } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import { TextTokenizer } from '../tokenizer/index.js';
 import type { RgbImage } from '../types.js';
+import { trialOf } from '../verified/index.js';
 import { cosine, unit } from './cosine.js';
 
 /** Elsewhere than on the CPU only numbers of its own tell whether a model is computed rightly. @throws ModelError ERR_SELF_TEST */
@@ -59,7 +61,7 @@ export class Clip {
       options,
       'Clip.load options',
     );
-    const { root, manifest } = await readClip(folder);
+    const { root, manifest } = await readClip(folder, verifyHashes);
     checkProvider(manifest, provider);
     await verifyFiles(root, Object.values(manifest.files), verifyHashes, signal);
     const tokenizer = await TextTokenizer.load(join(root, manifest.files.tokenizer.path));
@@ -77,8 +79,10 @@ export class Clip {
         ...(manifest.text.maskInput === null ? {} : { [manifest.text.maskInput]: 'int64' }),
       };
       checkGraph(text, inputs, [manifest.text.output]);
-      checkSelfTest(manifest.name, 'cosine', await clip.selfTest(signal), provider);
-      if (manifest.selfTest.length === 0) await clip.#checkPair(signal);
+      const facts = provider === 'cpu' ? await runtimeFacts(worker.threadCount) : null;
+      const trial = await trialOf(facts && [manifest, facts], verifyHashes);
+      if (!trial.isPassed) await clip.#check(signal);
+      trial.keep();
     } catch (error) {
       await clip.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -133,6 +137,12 @@ export class Clip {
     const embedding = unit(this.#embeddingOf(output, outputs[output]));
     this.#remember(text, embedding);
     return embedding.slice();
+  }
+
+  /** @throws ModelError ERR_SELF_TEST */
+  async #check(signal?: AbortSignal): Promise<void> {
+    checkSelfTest(this.manifest.name, 'cosine', await this.selfTest(signal), this.provider);
+    if (this.manifest.selfTest.length === 0) await this.#checkPair(signal);
   }
 
   /** Computes the cosines of the manifest's self-test again. */

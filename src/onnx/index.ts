@@ -9,6 +9,7 @@ export {
   providersToTry,
   publishedProviders,
 } from './provider.js';
+export { runtimeFacts } from './runtime-facts.js';
 export { telemetryState } from './telemetry.js';
 export { EvaluatorWorker } from './worker.js';
 export type { Feed, OutputTensor, RunMessage } from './worker-messages.js';
