@@ -21,6 +21,7 @@ const leaves = [
   'regular-file',
   'library-file',
   'shared-picture',
+  'shared-weight',
   'side-by-side',
   'jinja-template',
 ];
@@ -61,7 +62,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   options: ['errors', 'near-miss', 'same-types'],
   'regular-file': ['errors', 'options'],
   'library-file': [],
-  'shared-picture': ['errors', 'options', 'types'],
+  'shared-picture': ['errors', 'options', 'types', 'shared-weight'],
+  'shared-weight': [],
   outputs: ['errors', 'options'],
   image: leaves,
   native: leaves,
@@ -203,6 +205,15 @@ test('every import goes down', () => {
 test('no file lies deeper than src/room/file; a command of the command line has a folder', () => {
   assert.deepEqual(
     files.filter((path) => path.split('/').length > (path.startsWith('cli/') ? 3 : 2)),
+    [],
+  );
+});
+
+test('what lies beside the package is found from src/room/file alone: the bundle of the command line lies as deep', () => {
+  const asking = files.filter((path) => readFileSync(join(root, 'src', path), 'utf8').includes('import.meta'));
+  assert.ok(asking.length > 10);
+  assert.deepEqual(
+    asking.filter((path) => path.split('/').length !== 2),
     [],
   );
 });

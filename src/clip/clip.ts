@@ -16,6 +16,7 @@ import {
   type EvaluatorWorker,
   evaluatorLoadSchema,
   type Feed,
+  type OpenGraph,
   type OutputTensor,
   openGraph,
   type Provider,
@@ -64,11 +65,16 @@ export class Clip {
     const { root, manifest } = await readClip(folder, verifyHashes);
     checkProvider(manifest, provider);
     await verifyFiles(root, Object.values(manifest.files), verifyHashes, signal);
-    const tokenizer = await TextTokenizer.load(join(root, manifest.files.tokenizer.path));
-    const graph = ({ path }: { path: string }) => ({ path: join(root, path), cache: null, provider });
-    const vision = await openGraph(worker, graph(manifest.files.vision), signal);
-    const text = await openGraph(worker, graph(manifest.files.text), signal).catch(async (error: unknown) => {
-      await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
+    const graph = ({ path }: { path: string }) =>
+      openGraph(worker, { path: join(root, path), cache: null, provider }, signal);
+    const { vision: visionFile, text: textFile, tokenizer: tokenizerFile } = manifest.files;
+    // The thread opens one graph after the other; the tokenizer is read meanwhile.
+    const parts = [graph(visionFile), graph(textFile), TextTokenizer.load(join(root, tokenizerFile.path))] as const;
+    const [vision, text, tokenizer] = await Promise.all(parts).catch(async (error: unknown) => {
+      for (const opened of await Promise.allSettled(parts.slice(0, 2) as Promise<OpenGraph>[])) {
+        // the first failure is the one to tell
+        if (opened.status === 'fulfilled') await worker.close(opened.value.session).catch(() => undefined);
+      }
       throw error;
     });
     const clip = new Clip(worker, { manifest, provider }, { vision: vision.session, text: text.session }, tokenizer);

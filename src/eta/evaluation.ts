@@ -49,6 +49,12 @@ export class Evaluation {
     this.#measures = measures;
   }
 
+  /** Begins to load who judges answers, where nobody has yet: one will come. */
+  expectAnswer(): void {
+    const { decision, rewardModel } = this.#evaluators;
+    (decision ?? rewardModel)?.get().catch(() => undefined); // who asks is told
+  }
+
   /** Embeds the pictures, once a request, where there is a CLIP. Afterwards candidates can be compared with them. */
   async look(signal: AbortSignal): Promise<void> {
     if (this.#evaluators.clip !== null) await this.#look(signal);

@@ -59,9 +59,10 @@ export async function runPipeline(
         const run = new Pipeline(parts, request, pictures, measures, group, emit);
         pipeline = run;
         const looking = group.start(() => run.look());
+        const noticing = parts.onNotice === null ? null : group.start(async () => noticeOf(await pictures.all()));
         const askedCount = await run.askedTokenCount();
         question = await readQuestion({ ...parts, ...request, pictures, measures, askedCount, signal: group.signal });
-        const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
+        const notice = await noticing;
         if (notice !== null) group.watch(parts.onNotice?.(notice)); // from here on there will be an answer to speak of
         return await run.run(question, looking);
       }),
@@ -115,12 +116,16 @@ class Pipeline {
 
   /** Whether the pictures are found unsafe; null where the method does not ask, or there is no picture. */
   async look(): Promise<boolean | null> {
-    const { method } = this.#request.policy;
-    if (!METHOD_PLANS[method].gatesImage || this.#pictures.count === 0) return null;
+    const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#request.policy.method];
+    if (!gatesImage || this.#pictures.count === 0) {
+      if (gatesAnswer) this.#evaluation.expectAnswer();
+      return null;
+    }
     const { score, evaluator } = await this.#evaluation.pictureScore(this.#group.signal);
     const judgement = judgePicture(score, this.#request, evaluator);
     this.#recorder.pictureJudged(judgement);
     this.#emit({ type: 'picture', judgement });
+    if (judgement.isUnsafe) this.#evaluation.expectAnswer();
     return judgement.isUnsafe;
   }
 

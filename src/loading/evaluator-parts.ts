@@ -25,6 +25,11 @@ export interface EvaluatorDevices {
   readonly rewardModel: Exclude<EvaluatorDevice, 'auto'> | null;
 }
 
+/** What is known of the one request that an Eta is opened for. */
+export interface FirstRequest {
+  readonly hasImages: boolean;
+}
+
 interface Disposable {
   dispose(): Promise<void>;
 }
@@ -88,6 +93,17 @@ export class EvaluatorParts {
     this.#isLate = true;
   }
 
+  /**
+   * Begins with those whom a request asks first, and waits for none: for an Eta that answers one request. What goes wrong is
+   * told to the request that asks.
+   */
+  begin(method: Policy['method'], { hasImages }: FirstRequest): void {
+    const asked = askedAtOnce(method);
+    const first = asked.clip && hasImages ? [this.clip] : asked.answers ? [this.rewardModel, this.decision] : [];
+    for (const part of first) part?.get().catch(() => undefined);
+    this.#isLate = true;
+  }
+
   /** Ends what is being loaded, and waits for it. */
   async close(): Promise<void> {
     this.#end.abort();
@@ -103,16 +119,18 @@ export class EvaluatorParts {
 
   async #clip(folder: string, group: WorkGroup): Promise<Clip> {
     const { verifyHashes } = this.#options;
+    const begin = this.#beginning('clip', group);
     const placement = await this.#placement.get(group);
-    return await this.#loaded('clip', group, (signal) =>
+    return await begin((signal) =>
       placement.load('CLIP', (place) => Clip.load({ ...place, folder, verifyHashes, signal }), signal),
     );
   }
 
   async #rewardModel(folder: string, group: WorkGroup): Promise<RewardModel> {
     const { verifyHashes, device, gpuLayerCount, threadCount, probed } = this.#options;
+    const begin = this.#beginning('reward-model', group);
     const placement = await this.#placement.get(group);
-    return await this.#loaded('reward-model', group, (signal) => {
+    return await begin((signal) => {
       // A trunk stands beside the language model, on the same device.
       const open: TrunkOpener = async (trunk) => {
         const probe = probed?.has(trunk.path) === false;
@@ -132,7 +150,10 @@ export class EvaluatorParts {
     const { device, gpuLayerCount, threadCount, probed } = this.#options;
     if (files === null) return await SelfDecision.of(await this.#model(), form, group.signal);
     const onProgress = this.#progress('guard', group);
-    return await this.#loaded('guard', group, async (signal) => {
+    return await this.#beginning(
+      'guard',
+      group,
+    )(async (signal) => {
       const probe = probed?.has(files.guard) === false;
       const place = { device, gpuLayerCount, threadCount, probe, signal, onProgress };
       const guard = await Guard.load({ form, ...files, openGuard: (opened) => openGuard(opened, place), signal });
@@ -141,29 +162,27 @@ export class EvaluatorParts {
     });
   }
 
-  /** Loads one of them; what came although nobody wants it any more is freed. */
-  async #loaded<Part extends Disposable>(
-    part: LoadProgress['part'],
-    group: WorkGroup,
-    load: (signal: AbortSignal) => Promise<Part>,
-  ): Promise<Part> {
-    const { signal } = group;
+  /** How one of them is loaded that is asked for now; what came although nobody wants it any more is freed. */
+  #beginning(part: LoadProgress['part'], group: WorkGroup) {
     const isLate = this.#isLate;
-    if (isLate) await this.#options.checkFiles();
-    const onProgress = this.#progress(part, group);
-    onProgress(0);
-    throwIfAborted(signal);
-    const loaded = await load(signal);
-    onProgress(1);
-    try {
+    const { signal } = group;
+    return async <Part extends Disposable>(load: (signal: AbortSignal) => Promise<Part>): Promise<Part> => {
+      if (isLate) await this.#options.checkFiles();
+      const onProgress = this.#progress(part, group);
+      onProgress(0);
       throwIfAborted(signal);
-      if (isLate) await this.#tell();
-    } catch (error) {
-      await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
-      throw error;
-    }
-    this.#keep(loaded);
-    return loaded;
+      const loaded = await load(signal);
+      onProgress(1);
+      try {
+        throwIfAborted(signal);
+        if (isLate) await this.#tell();
+      } catch (error) {
+        await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
+        throw error;
+      }
+      this.#keep(loaded);
+      return loaded;
+    };
   }
 
   async #tell(): Promise<void> {

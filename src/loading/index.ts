@@ -11,7 +11,7 @@ export {
 } from './decision.js';
 export { withDecision } from './decision-thresholds.js';
 export { downloadModels } from './download.js';
-export type { EvaluatorDevices } from './evaluator-parts.js';
+export type { EvaluatorDevices, FirstRequest } from './evaluator-parts.js';
 export { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 export { FileMarks } from './file-marks.js';
 export { type LoadedParts, loadParts } from './load.js';

@@ -4,7 +4,7 @@ import { throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { Policy } from '../policy/index.js';
 import { WorkGroup } from '../work-group.js';
-import { EvaluatorParts } from './evaluator-parts.js';
+import { EvaluatorParts, type FirstRequest } from './evaluator-parts.js';
 import { guarded, type PlacedOptions } from './placed-options.js';
 
 /** Parts that are loaded; `dispose` frees them in the order of their dependence. */
@@ -21,11 +21,13 @@ type Closers = (() => Promise<void>)[];
  * Language model and evaluators load side by side; when one fails, the other is stopped and what was loaded is freed.
  *
  * @param method whose evaluators are loaded with it; those that only others ask are loaded when they are first asked
+ * @param first of the one request that is waited for: then evaluators are begun, and not waited for
  */
 export async function loadParts(
   models: ResolvedModels,
   method: Policy['method'],
   options: PlacedOptions,
+  first: FirstRequest | null,
 ): Promise<LoadedParts> {
   const closers: Closers = [];
   const group = new WorkGroup(options.signal ?? new AbortController().signal);
@@ -44,9 +46,10 @@ export async function loadParts(
     if (failures.length > 0) throw failures[0]; // the others are freed all the same
   };
   try {
-    const judging = group.start(() => evaluators.load(method, group));
+    if (first !== null) evaluators.begin(method, first);
+    const judging = first === null ? group.start(() => evaluators.load(method, group)) : null;
     const loaded = await group.result(engine);
-    await group.result(judging);
+    if (judging !== null) await group.result(judging);
     return { ...loaded, evaluators, dispose };
   } catch (error) {
     await group.close(); // nothing may be loaded any more when the rest is freed

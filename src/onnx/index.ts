@@ -1,6 +1,6 @@
 /** The evaluator thread: onnxruntime's graphs, and the preprocessing of their pictures, run beside the event loop. */
 export { cacheNames } from './cache-layout.js';
-export { checkGraph, openGraph } from './graph.js';
+export { checkGraph, type OpenGraph, openGraph } from './graph.js';
 export { type EvaluatorLoadOptions, evaluatorLoadSchema } from './load-options.js';
 export {
   EVALUATOR_DEVICES,

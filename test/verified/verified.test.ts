@@ -179,7 +179,7 @@ test('a record that cannot be read or written is none, and no error', async () =
   ];
   await settledFile();
   for (const [name, make] of wrong) {
-    elsewhere();
+    process.env[PLACE] = join(scratch, String(++count), 'cache');
     mkdirSync(process.env[PLACE] ?? '', { recursive: true });
     make();
     assert.equal(await remembered(), hashOf('one'), name);
