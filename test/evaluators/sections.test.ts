@@ -161,6 +161,15 @@ test('where a section depends on its neighbours, nothing is cut', () => {
   assert.notDeepEqual(ids('a<x>a'), [...ids('a'), ...ids('<x>'), ...ids('a')]);
 });
 
+test('of tokens that begin alike the longest parts', () => {
+  const longer = { ...byWords.added_tokens[0], id: 10, content: '<x>b' };
+  const json = { ...byWords, added_tokens: [...byWords.added_tokens, longer], pre_tokenizer: null } as never;
+  const library = new Tokenizer(json, {});
+  const ids = (text: string) => library.encode(text, { add_special_tokens: false }).ids;
+  const sections = KeptSections.of(json, ids);
+  for (const text of ['a<x>ba', '<x>b<x>', 'a<x', '']) assert.deepEqual(sections?.ids(text), ids(text), text);
+});
+
 test('what is kept is what repeats: a section is tokenised once', () => {
   const asked: string[] = [];
   const sections = KeptSections.of({ ...byWords, pre_tokenizer: null } as never, (text) => {
