@@ -1,6 +1,5 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
 import { stat } from 'node:fs/promises';
-import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
 import type { Eta, LoadEtaOptions } from '../index.js';
@@ -37,7 +36,6 @@ export interface AskOptions extends ModelFlags, PolicyFlags {
  */
 export async function ask(question: string, options: AskOptions, signal: AbortSignal): Promise<void> {
   checkQuestion(question);
-  z.config({ jitless: true }); // each schema is used once or twice: compiling it would take longer
   const settings = given({
     ...loadOptions(options),
     ...policyOptions(options),
@@ -148,7 +146,10 @@ function holdsTrace(text: string): boolean {
   }
 }
 
-/** The times of a request whose pictures were decoded before it, as if it had begun with them; loading is not counted. */
+/**
+ * The times of a request whose pictures were decoded before it, as if it had begun with them. Loading is not counted, but
+ * for an evaluator that the answer had to wait for.
+ */
 function begunEarlier(timings: Timings, imageDecodeMs: number): Timings {
   const { firstTextMs, totalMs } = timings;
   return { ...timings, imageDecodeMs, firstTextMs: firstTextMs + imageDecodeMs, totalMs: totalMs + imageDecodeMs };

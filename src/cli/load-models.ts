@@ -17,11 +17,12 @@ import { type PolicyFlags, policyOptions } from './policy-options.js';
  */
 export async function loadModels(options: LoadEtaOptions, first?: FirstRequest): Promise<Eta> {
   const progress = new Progress();
+  let isShown = true; // evaluators that come late come beside an answer
   const all: LoadEtaOptions = {
     verifyHashes: 'changed', // a command loads anew each time
     ...options,
     onProgress: (at) => {
-      progress.show(loadingText(at));
+      if (isShown) progress.show(loadingText(at));
       return options.onProgress?.(at);
     },
   };
@@ -29,6 +30,7 @@ export async function loadModels(options: LoadEtaOptions, first?: FirstRequest):
     progress.show('loading the models ...');
     return first === undefined ? await loadEta(all) : await openEta(all, first);
   } finally {
+    isShown = false;
     progress.clear();
   }
 }

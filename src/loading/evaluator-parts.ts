@@ -5,7 +5,7 @@ import type { Model } from '../engine/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import { type EvaluatorDevice, EvaluatorWorker } from '../onnx/index.js';
-import type { Policy } from '../policy/index.js';
+import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import { RewardModel, type TrunkOpener } from '../reward/index.js';
 import type { WorkGroup } from '../work-group.js';
 import type { ResolvedDecision } from './decision.js';
@@ -98,9 +98,10 @@ export class EvaluatorParts {
    * told to the request that asks.
    */
   begin(method: Policy['method'], { hasImages }: FirstRequest): void {
-    const asked = askedAtOnce(method);
-    const first = asked.clip && hasImages ? [this.clip] : asked.answers ? [this.rewardModel, this.decision] : [];
-    for (const part of first) part?.get().catch(() => undefined);
+    const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
+    const judge = this.decision ?? this.rewardModel;
+    const first = gatesImage && hasImages ? (this.clip ?? this.decision) : gatesAnswer ? judge : null;
+    first?.get().catch(() => undefined); // who asks is told
     this.#isLate = true;
   }
 

@@ -46,6 +46,7 @@ test('what the answer does not ask is not loaded', async () => {
   assert.deepEqual(await loadedFor({ ...QUESTION, thresholds: FLAGGED_SAFE }), ['clip', 'reward']);
   assert.deepEqual(await loadedFor(text, {}, false), ['reward']);
   assert.deepEqual(await loadedFor(QUESTION, { method: 'vanilla' }), []);
+  assert.deepEqual(await loadedFor(text, { method: 'pre' }, false), [], 'no picture, nothing to judge');
   assert.deepEqual(await loadedFor({ ...QUESTION, thresholds: FLAGGED_SAFE }, { method: 'post' }), ['reward']);
 });
 
