@@ -31,6 +31,7 @@ export type {
   DecisionFacts,
   EvaluatorDevice,
   EvaluatorDevices,
+  HashCheck,
   LoadEtaOptions,
   LoadProgress,
 } from './loading/index.js';

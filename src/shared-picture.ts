@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { types } from 'node:util';
 import { ImageError, throwIfAborted } from './errors.js';
 import { describe } from './options.js';
+import { weigh } from './shared-weight.js';
 import type { RgbImage } from './types.js';
 
 /** What is no larger is copied at the call, the rest in turns of the event loop; in bytes. */
@@ -164,15 +165,4 @@ function sharedBytes(length: number): Uint8Array {
       { cause },
     );
   }
-}
-
-const weights = new WeakMap<Uint8Array, ArrayBuffer>();
-
-/**
- * V8 does not count shared memory, so a thread that sees much of it would never collect it. An ordinary buffer of the
- * same size, which lives as long and is never touched, makes it count. Linux and macOS give no memory for what is never
- * touched; Windows sets it aside.
- */
-export function weigh(shared: Uint8Array): void {
-  weights.set(shared, new ArrayBuffer(shared.length));
 }

@@ -21,6 +21,7 @@ const leaves = [
   'regular-file',
   'library-file',
   'shared-picture',
+  'shared-weight',
   'side-by-side',
   'jinja-template',
 ];
@@ -61,24 +62,38 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   options: ['errors', 'near-miss', 'same-types'],
   'regular-file': ['errors', 'options'],
   'library-file': [],
-  'shared-picture': ['errors', 'options', 'types'],
+  'shared-picture': ['errors', 'options', 'types', 'shared-weight'],
+  'shared-weight': [],
   outputs: ['errors', 'options'],
   image: leaves,
   native: leaves,
+  verified: ['outputs', ...leaves],
   engine: ['native', ...leaves],
-  onnx: ['native', ...leaves],
-  manifest: leaves,
+  onnx: ['native', 'verified', ...leaves],
+  manifest: ['verified', ...leaves],
   tokenizer: leaves,
-  clip: ['onnx', 'manifest', 'tokenizer', ...leaves],
+  clip: ['verified', 'onnx', 'manifest', 'tokenizer', ...leaves],
   prefixes: leaves,
-  reward: ['onnx', 'manifest', 'tokenizer', 'prefixes', ...leaves],
+  reward: ['verified', 'onnx', 'manifest', 'tokenizer', 'prefixes', ...leaves],
   decision: ['prefixes', ...leaves],
   search: leaves,
   hub: ['outputs', ...leaves],
   models: ['hub', ...leaves],
   converter: ['models', ...leaves],
   policy: leaves,
-  loading: ['engine', 'onnx', 'manifest', 'clip', 'reward', 'decision', 'hub', 'models', 'policy', ...leaves],
+  loading: [
+    'verified',
+    'engine',
+    'onnx',
+    'manifest',
+    'clip',
+    'reward',
+    'decision',
+    'hub',
+    'models',
+    'policy',
+    ...leaves,
+  ],
   eta: ['search', 'engine', 'clip', 'reward', 'decision', 'models', 'image', 'policy', 'loading', ...leaves],
   index: ['eta', 'loading', 'policy', 'models', 'image', ...leaves],
   batch: ['index', 'eta', 'loading', 'policy', 'models', 'engine', 'manifest', 'image', 'outputs', ...leaves],
@@ -190,6 +205,15 @@ test('every import goes down', () => {
 test('no file lies deeper than src/room/file; a command of the command line has a folder', () => {
   assert.deepEqual(
     files.filter((path) => path.split('/').length > (path.startsWith('cli/') ? 3 : 2)),
+    [],
+  );
+});
+
+test('what lies beside the package is found from src/room/file alone: the bundle of the command line lies as deep', () => {
+  const asking = files.filter((path) => readFileSync(join(root, 'src', path), 'utf8').includes('import.meta'));
+  assert.ok(asking.length > 10);
+  assert.deepEqual(
+    asking.filter((path) => path.split('/').length !== 2),
     [],
   );
 });

@@ -78,7 +78,7 @@ async function calibrateEvaluators(
   try {
     const clip = pictures && (await calibrateClip(pictures, current.unsafeClipScore, placement, options));
     const rewardModel = answers && (await calibrateRewardModel(answers, current.safeReward, placement, options));
-    for (const notice of placement.notices()) options.onNotice?.(notice);
+    for (const notice of placement.takeNotices()) options.onNotice?.(notice);
     return { clip, rewardModel };
   } finally {
     await worker.dispose();

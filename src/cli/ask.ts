@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
+import type { Eta, LoadEtaOptions } from '../index.js';
 import { describePath } from '../options.js';
 import { checkApart, picturePath, placeOf } from '../outputs/index.js';
 import { readRegularText } from '../regular-file.js';
@@ -9,6 +10,7 @@ import { columnsOf, createPaint } from '../terminal/paint.js';
 import { print } from '../terminal/print.js';
 import { readStdin } from '../terminal/stdin.js';
 import type { EtaResult, RgbImage, Timings } from '../types.js';
+import { WorkGroup } from '../work-group.js';
 import { reportLines } from './answer-report.js';
 import { streamAnswer } from './answer-stream.js';
 import { modelInputs } from './inputs.js';
@@ -28,8 +30,7 @@ export interface AskOptions extends ModelFlags, PolicyFlags {
 }
 
 /**
- * Answers, and writes what the options ask for. Pictures are decoded before the models load, so that a bad one is told at
- * once.
+ * Answers, and writes what the options ask for. Pictures are decoded while the models load; a bad one ends that at once.
  *
  * @throws EtaError what loading and answering throw; AbortError
  */
@@ -42,12 +43,14 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   });
   if (options.trace !== undefined) await checkTrace(options.trace, options);
   const prompt = question === '-' ? await readPrompt(signal) : question;
-  const startedAt = performance.now();
-  const images: RgbImage[] = [];
-  for (const file of options.image ?? []) images.push(await decodeImage(file, { signal }));
-  const imageDecodeMs = performance.now() - startedAt;
   const notices = new Notices();
-  await using eta = await loadModels({ ...settings, onNotice: notices.add, signal });
+  const { eta: loaded, pictures } = await sideBySide(
+    { ...settings, onNotice: notices.add },
+    options.image ?? [],
+    signal,
+  );
+  await using eta = loaded;
+  const { images, imageDecodeMs } = pictures;
   notices.tell(); // what is known before the answer
   const request = given({ prompt, images, seed: options.seed, signal });
   const answered = options.json ? await eta.respond(request) : await streamAnswer(eta, request);
@@ -56,6 +59,46 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   else writeVerdict(result, options.verbose === true);
   notices.tell();
   if (options.trace !== undefined) await writeJsonFile(options.trace, result);
+}
+
+interface DecodedPictures {
+  readonly images: readonly RgbImage[];
+  readonly imageDecodeMs: number;
+}
+
+/** Models and pictures; when either fails, the other is stopped, and what was loaded is freed. */
+async function sideBySide(
+  settings: LoadEtaOptions,
+  files: readonly string[],
+  outer: AbortSignal,
+): Promise<{ readonly eta: Eta; readonly pictures: DecodedPictures }> {
+  const group = new WorkGroup(outer);
+  const first = { hasImages: files.length > 0 };
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const loading = group.start((signal) => loadModels({ ...settings, onProgress: begin, signal }, first));
+  loading.then(begin, begin);
+  // What decodes is loaded on this thread: others have something to do by then.
+  const decoding = group.start((signal) => begun.then(() => decoded(files, signal)));
+  try {
+    const pictures = await group.result(decoding);
+    return { eta: await group.result(loading), pictures };
+  } catch (error) {
+    await group.close();
+    await loading.then((eta) => eta.dispose()).catch(() => undefined); // the first failure is the one to tell
+    throw error;
+  } finally {
+    await group.close();
+  }
+}
+
+async function decoded(files: readonly string[], signal: AbortSignal): Promise<DecodedPictures> {
+  const startedAt = performance.now();
+  const images: RgbImage[] = [];
+  for (const file of files) images.push(await decodeImage(file, { signal }));
+  return { images, imageDecodeMs: performance.now() - startedAt };
 }
 
 function checkQuestion(question: string): void {
@@ -103,7 +146,10 @@ function holdsTrace(text: string): boolean {
   }
 }
 
-/** The times of a request whose pictures were decoded before it, as if it had begun with them; loading is not counted. */
+/**
+ * The times of a request whose pictures were decoded before it, as if it had begun with them. Loading is not counted, but
+ * for an evaluator that the answer had to wait for.
+ */
 function begunEarlier(timings: Timings, imageDecodeMs: number): Timings {
   const { firstTextMs, totalMs } = timings;
   return { ...timings, imageDecodeMs, firstTextMs: firstTextMs + imageDecodeMs, totalMs: totalMs + imageDecodeMs };

@@ -1,7 +1,9 @@
 /** Loads what the options of a command name, and says on stderr how far it is. */
 import { roomFor } from '../batch/context-room.js';
+import { openEta } from '../eta/index.js';
 import { type Eta, type LoadEtaOptions, type LoadProgress, loadEta } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
+import type { FirstRequest } from '../loading/index.js';
 import { coveringMethod } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
 import type { Method } from '../types.js';
@@ -9,13 +11,26 @@ import { loadOptions } from './load-options.js';
 import type { ModelFlags } from './model-options.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';
 
-/** @throws what loadEta throws */
-export async function loadModels(options: LoadEtaOptions): Promise<Eta> {
+/**
+ * @param first of the one request that the models are for, where they are for one
+ * @throws what loadEta throws
+ */
+export async function loadModels(options: LoadEtaOptions, first?: FirstRequest): Promise<Eta> {
   const progress = new Progress();
+  let isShown = true; // evaluators that come late come beside an answer
+  const all: LoadEtaOptions = {
+    verifyHashes: 'changed', // a command loads anew each time
+    ...options,
+    onProgress: (at) => {
+      if (isShown) progress.show(loadingText(at));
+      return options.onProgress?.(at);
+    },
+  };
   try {
     progress.show('loading the models ...');
-    return await loadEta({ ...options, onProgress: (at) => progress.show(loadingText(at)) });
+    return first === undefined ? await loadEta(all) : await openEta(all, first);
   } finally {
+    isShown = false;
     progress.clear();
   }
 }

@@ -1,4 +1,5 @@
 /** What answers cannot say of themselves, each kind told once a command: see `onNotice` of loadEta. */
+import { noticeKind } from '../eta/notice.js';
 import type { Notice } from '../index.js';
 import { fitted } from '../terminal/fit.js';
 
@@ -6,7 +7,7 @@ export class Notices {
   /** Answers about what the miniature does not know. */
   count = 0;
   readonly #isOfOwnWorld: boolean;
-  readonly #seen = new Set<Notice['code']>();
+  readonly #seen = new Set<string>();
   readonly #untold: Notice[] = [];
 
   /** @param dataset what is asked; the miniature's own is of its world, requests without a picture too */
@@ -20,8 +21,9 @@ export class Notices {
       if (this.#isOfOwnWorld) return;
       this.count++;
     }
-    if (!this.#seen.has(notice.code)) this.#untold.push(notice);
-    this.#seen.add(notice.code);
+    const kind = noticeKind(notice);
+    if (!this.#seen.has(kind)) this.#untold.push(notice);
+    this.#seen.add(kind);
   };
 
   /** Writes the first of each kind as one line, once. */

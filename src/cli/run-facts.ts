@@ -1,23 +1,20 @@
 /** Versions and machine, as reports print them. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { physicalCoreCount } from '../cores.js';
 import { loadBinding } from '../native/binding.js';
 import type { Fact } from '../report/index.js';
-
-const require = createRequire(import.meta.url);
+import { manifestOf } from './installed.js';
 
 /** The package's own version. */
 export function packageVersion(): string {
-  return versionOf('../../package.json');
+  return manifestOf().version;
 }
 
 export function runVersions(): Readonly<Record<string, string>> {
   return {
     'eta-vlm': packageVersion(),
     'llama.cpp': loadBinding().build.llamaTag,
-    onnxruntime: versionOf('onnxruntime-node/package.json'),
+    onnxruntime: manifestOf('onnxruntime-node').version,
     Node: process.versions.node,
   };
 }
@@ -33,9 +30,4 @@ export function runMachine(): Readonly<Record<string, Fact>> {
     'memory (GiB)': Math.round(totalmem() / 2 ** 30),
     devices: devices.length === 0 ? 'none' : devices.join(', '),
   };
-}
-
-function versionOf(specifier: string): string {
-  const manifest: unknown = JSON.parse(readFileSync(require.resolve(specifier), 'utf8'));
-  return (manifest as { version: string }).version;
 }

@@ -16,14 +16,17 @@ import {
   type EvaluatorWorker,
   evaluatorLoadSchema,
   type Feed,
+  type OpenGraph,
   type OutputTensor,
   openGraph,
   type Provider,
+  runtimeFacts,
 } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
 import { pictureKey, sharePicture } from '../shared-picture.js';
 import { TextTokenizer } from '../tokenizer/index.js';
 import type { RgbImage } from '../types.js';
+import { trialOf } from '../verified/index.js';
 import { cosine, unit } from './cosine.js';
 import { KeptVectors } from './kept-vectors.js';
 
@@ -72,14 +75,19 @@ export class Clip {
       options,
       'Clip.load options',
     );
-    const { root, manifest } = await readClip(folder);
+    const { root, manifest } = await readClip(folder, verifyHashes);
     checkProvider(manifest, provider);
     await verifyFiles(root, Object.values(manifest.files), verifyHashes, signal);
-    const tokenizer = await TextTokenizer.load(join(root, manifest.files.tokenizer.path));
-    const graph = ({ path }: { path: string }) => ({ path: join(root, path), cache: null, provider });
-    const vision = await openGraph(worker, graph(manifest.files.vision), signal);
-    const text = await openGraph(worker, graph(manifest.files.text), signal).catch(async (error: unknown) => {
-      await worker.close(vision.session).catch(() => undefined); // the first failure is the one to tell
+    const graph = ({ path }: { path: string }) =>
+      openGraph(worker, { path: join(root, path), cache: null, provider }, signal);
+    const { vision: visionFile, text: textFile, tokenizer: tokenizerFile } = manifest.files;
+    // The thread opens one graph after the other; the tokenizer is read meanwhile.
+    const parts = [graph(visionFile), graph(textFile), TextTokenizer.load(join(root, tokenizerFile.path))] as const;
+    const [vision, text, tokenizer] = await Promise.all(parts).catch(async (error: unknown) => {
+      for (const opened of await Promise.allSettled(parts.slice(0, 2) as Promise<OpenGraph>[])) {
+        // the first failure is the one to tell
+        if (opened.status === 'fulfilled') await worker.close(opened.value.session).catch(() => undefined);
+      }
       throw error;
     });
     const clip = new Clip(worker, { manifest, provider }, { vision: vision.session, text: text.session }, tokenizer);
@@ -90,8 +98,10 @@ export class Clip {
         ...(manifest.text.maskInput === null ? {} : { [manifest.text.maskInput]: 'int64' }),
       };
       checkGraph(text, inputs, [manifest.text.output]);
-      checkSelfTest(manifest.name, 'cosine', await clip.selfTest(signal), provider);
-      if (manifest.selfTest.length === 0) await clip.#checkPair(signal);
+      const facts = provider === 'cpu' ? await runtimeFacts(worker.threadCount) : null;
+      const trial = await trialOf(facts && [manifest, facts], verifyHashes);
+      if (!trial.isPassed) await clip.#check(signal);
+      trial.keep();
     } catch (error) {
       await clip.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -149,6 +159,12 @@ export class Clip {
     const embedding = unit(this.#embeddingOf(output, outputs[output]));
     this.#texts.set(text, embedding);
     return embedding;
+  }
+
+  /** @throws ModelError ERR_SELF_TEST */
+  async #check(signal?: AbortSignal): Promise<void> {
+    checkSelfTest(this.manifest.name, 'cosine', await this.selfTest(signal), this.provider);
+    if (this.manifest.selfTest.length === 0) await this.#checkPair(signal);
   }
 
   /** Computes the cosines of the manifest's self-test again. */

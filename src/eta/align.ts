@@ -46,7 +46,7 @@ export async function align(root: Sequence, options: AlignOptions): Promise<Alig
       sequence: root,
     };
   }
-  const judge = options.evaluation.judge(prefix);
+  const judge = await options.evaluation.judge(prefix, signal);
   try {
     const rounds = searchBestOfN(root, {
       ...policy,

@@ -1,5 +1,5 @@
 /** Who judges answers in one request, in one form: the reward model, a guard, or the language model itself. */
-import type { GuardSession, SelfDecision } from '../decision/index.js';
+import type { Guard, GuardSession, SelfDecision } from '../decision/index.js';
 import type { Sequence } from '../engine/index.js';
 import type { AnswerEvaluator, Policy } from '../policy/index.js';
 import type { RewardModel, RewardSession } from '../reward/index.js';
@@ -78,7 +78,11 @@ export class GuardAnswers implements AnswerJudge {
   readonly #measures: Measures;
   #counted: Counted = { ranTokenCount: 0, cachedTokenCount: 0 };
 
-  constructor(session: GuardSession, measures: Measures) {
+  /** Whether the guard can be asked about pictures before there is an answer. */
+  readonly judgesPictures: boolean;
+
+  constructor({ judgesPictures }: Guard, session: GuardSession, measures: Measures) {
+    this.judgesPictures = judgesPictures;
     this.#session = session;
     this.#measures = measures;
   }

@@ -4,13 +4,7 @@ import { followAbort, signalSchema } from '../abort.js';
 import { type ContextStatistics, deriveSeed, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image/index.js';
-import {
-  type DecisionFacts,
-  type EvaluatorDevices,
-  evaluatorDevicesOf,
-  type LoadedParts,
-  missingEvaluator,
-} from '../loading/index.js';
+import { type DecisionFacts, type EvaluatorDevices, type LoadedParts, missingEvaluator } from '../loading/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import { parseOptions, reading } from '../options.js';
 import { checkThresholds, type EvaluatorsInForce, type Policy, type ThresholdsInForce } from '../policy/index.js';
@@ -47,7 +41,7 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
   /** Whether requests leave what they read for later ones. */
   readonly reuse: boolean;
-  /** Where the evaluators run, as they were loaded last. */
+  /** Where the evaluators run, as they were loaded last; null for one that nobody has asked yet. */
   readonly evaluatorDevices: EvaluatorDevices;
 }
 
@@ -95,7 +89,8 @@ export class Eta {
    *
    * @throws UsageError for a wrong request, ERR_PROMPT_TOO_LONG, or ERR_DISPOSED when {@link dispose} came first;
    * ImageError; AbortError within one step of the signal; EngineError; EvaluatorError. Its sequences are freed each way.
-   * Where the models were unloaded, it waits for them, and throws what `loadEta` does; the next tries again.
+   * Where the models were unloaded, or it is the first that asks an evaluator, it waits for them, and throws what `loadEta`
+   * does; the next tries again.
    */
   async respond(request: EtaRequest): Promise<EtaResult> {
     return await this.#run(this.#parse(request), new AbortController(), () => undefined);
@@ -125,10 +120,10 @@ export class Eta {
    */
   async forget(): Promise<void> {
     this.#checkOpen();
-    await this.#resident.look(async ({ context, images, clip }) => {
+    await this.#resident.look(async ({ context, images, evaluators }) => {
       context.forget();
       images.clear();
-      clip?.forget();
+      evaluators.clip?.loaded?.forget();
     });
   }
 
@@ -194,9 +189,12 @@ export class Eta {
     const { signal } = request;
     throwIfAborted(signal);
     const takeBack = followAbort(signal, controller);
-    const work = this.#resident.use(controller.signal, (parts) => {
-      this.#noteDevices(parts);
-      return runPipeline({ ...parts, deriveSeed, onNotice: this.#onNotice }, request, controller.signal, emit);
+    const work = this.#resident.use(controller.signal, async (parts) => {
+      try {
+        return await runPipeline({ ...parts, deriveSeed, onNotice: this.#onNotice }, request, controller.signal, emit);
+      } finally {
+        this.#noteDevices(parts);
+      }
     });
     this.#running.set(work, controller);
     try {
@@ -225,12 +223,13 @@ export class Eta {
     );
   }
 
-  /** A device that was there may be gone when the evaluators are loaded again, or back. */
-  #noteDevices(parts: EtaParts): void {
-    const now = evaluatorDevicesOf(parts);
-    const { clip, rewardModel } = this.#facts.evaluatorDevices;
-    if (now.clip === clip && now.rewardModel === rewardModel) return;
-    this.#facts = frozen({ ...this.#facts, evaluatorDevices: now });
+  /** A device that was there may be gone when the evaluators are loaded again, or back; others are loaded late. */
+  #noteDevices({ evaluators: { devices } }: EtaParts): void {
+    const known = this.#facts.evaluatorDevices;
+    const clip = devices.clip ?? known.clip;
+    const rewardModel = devices.rewardModel ?? known.rewardModel;
+    if (clip === known.clip && rewardModel === known.rewardModel) return;
+    this.#facts = frozen({ ...this.#facts, evaluatorDevices: { clip, rewardModel } });
   }
 
   #checkOpen(): void {

@@ -1,19 +1,30 @@
 /** What the evaluators say of one request: of its pictures, and of its answers. */
-
+import { orAbort } from '../abort.js';
 import { type Clip, cosine } from '../clip/index.js';
 import type { Guard, SelfDecision } from '../decision/index.js';
 import { EvaluatorError, UsageError } from '../errors.js';
-import type { PictureEvaluator, Policy } from '../policy/index.js';
+import type { AnswerEvaluator, PictureEvaluator, Policy } from '../policy/index.js';
 import type { RewardModel } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
 import type { RgbImage, TextTurn, Turn } from '../types.js';
 import { type AnswerJudge, GuardAnswers, RewardAnswers, type SaidAnswer, SelfAnswers } from './answer-judge.js';
 import type { Measures } from './measures.js';
 
+/** One that is loaded when it is first asked for. */
+interface Late<Part> {
+  get(): Promise<Part>;
+}
+
 export interface Evaluators {
-  readonly clip: Clip | null;
-  readonly rewardModel: RewardModel | null;
-  readonly decision: Guard | SelfDecision | null;
+  readonly clip: Late<Clip> | null;
+  readonly rewardModel: Late<RewardModel> | null;
+  readonly decision: Late<Guard | SelfDecision> | null;
+}
+
+/** A score, and whose it is. */
+export interface Scored<Evaluator> {
+  readonly score: number;
+  readonly evaluator: Evaluator;
 }
 
 /** What is evaluated. */
@@ -32,7 +43,7 @@ export class Evaluation {
   readonly #measures: Measures;
   #pictures: Promise<readonly Float32Array[]> | undefined;
   #guard: GuardAnswers | undefined;
-  #answers: AnswerJudge | undefined;
+  #answers: Promise<AnswerJudge> | undefined;
 
   constructor(evaluators: Evaluators, evaluated: Evaluated, measures: Measures) {
     this.#evaluators = evaluators;
@@ -40,17 +51,10 @@ export class Evaluation {
     this.#measures = measures;
   }
 
-  /** Who judges pictures. @throws UsageError where nobody can */
-  get pictureEvaluator(): PictureEvaluator {
-    const { clip, decision } = this.#evaluators;
-    if (clip === null && decision?.kind === 'guard' && decision.judgesPictures) return 'decision';
-    this.#clip();
-    return 'clip';
-  }
-
-  /** Who judges answers. @throws UsageError where nobody can */
-  get answerEvaluator(): AnswerJudge['evaluator'] {
-    return this.#judge().evaluator;
+  /** Begins to load who judges answers, where nobody has yet: one will come. */
+  expectAnswer(): void {
+    const { decision, rewardModel } = this.#evaluators;
+    (decision ?? rewardModel)?.get().catch(() => undefined); // who asks is told
   }
 
   /** Embeds the pictures, once a request, where there is a CLIP. Afterwards candidates can be compared with them. */
@@ -61,27 +65,32 @@ export class Evaluation {
   /**
    * Of all pictures together, the higher the less safe: the cosine with the safety prompt, the highest of all; or the
    * decision about question and pictures.
+   *
+   * @throws UsageError ERR_INVALID_REQUEST where nobody can judge them
    */
-  async pictureScore(signal: AbortSignal): Promise<number> {
-    if (this.pictureEvaluator === 'decision') {
-      const decide = () => this.#guardAnswers().pictures(signal);
-      return score(await this.#measures.time('clipMs', decide), 'a decision');
+  async pictureScore(signal: AbortSignal): Promise<Scored<PictureEvaluator>> {
+    const { clip } = this.#evaluators;
+    const guard = clip === null ? await this.#guardAnswers(signal) : null;
+    if (guard?.judgesPictures) {
+      const decided = await this.#measures.time('clipMs', () => guard.pictures(signal));
+      return { score: finite(decided, 'a decision'), evaluator: 'decision' };
     }
     const pictures = await this.#look(signal);
     const closest = () => this.#closest(pictures, this.#evaluated.policy.safetyPrompt, signal);
-    return score(await this.#measures.time('clipMs', closest), 'a CLIP score');
+    return { score: finite(await this.#measures.time('clipMs', closest), 'a CLIP score'), evaluator: 'clip' };
   }
 
-  /** Of a whole answer, the higher the safer. */
-  async answerScore(answer: SaidAnswer, signal: AbortSignal): Promise<number> {
-    const judge = this.#judge();
+  /** Of a whole answer, the higher the safer. @throws UsageError ERR_INVALID_REQUEST where nobody can judge it */
+  async answerScore(answer: SaidAnswer, signal: AbortSignal): Promise<Scored<AnswerEvaluator>> {
+    const judge = await this.#judge(signal);
+    const { evaluator } = judge;
     const found = await this.#measures.time('rewardMs', () => judge.whole(answer, signal));
-    return score(found, judge.evaluator === 'reward' ? 'a reward' : 'a decision');
+    return { score: finite(found, evaluator === 'reward' ? 'a reward' : 'a decision'), evaluator };
   }
 
   /** Cells of the language model's context that judging an answer takes behind it. */
   async askedTokenCount(signal: AbortSignal): Promise<number> {
-    const judge = this.#evaluators.decision === null ? null : this.#judge();
+    const judge = this.#evaluators.decision === null ? null : await this.#judge(signal);
     return judge instanceof SelfAnswers ? await judge.askedTokenCount(signal) : 0;
   }
 
@@ -89,19 +98,19 @@ export class Evaluation {
    * A judge of candidates, over the pictures that {@link look} embedded.
    * @param accepted text that stands before the first candidate
    */
-  judge(accepted: string): CandidateJudge & { close(): void } {
-    const candidates = this.#judge().candidates(accepted);
+  async judge(accepted: string, signal: AbortSignal): Promise<CandidateJudge & { close(): void }> {
+    const candidates = (await this.#judge(signal)).candidates(accepted);
     const pictures = this.#pictures;
     return {
-      rewards: (continuations, signal, sequences) =>
-        this.#measures.time('rewardMs', () => candidates.rewards(continuations, signal, sequences)),
+      rewards: (continuations, heard, sequences) =>
+        this.#measures.time('rewardMs', () => candidates.rewards(continuations, heard, sequences)),
       clipScores:
         pictures === undefined
           ? null
-          : (texts, signal) =>
+          : (texts, heard) =>
               this.#measures.time('clipMs', async () => {
                 const embedded = await pictures;
-                return await Promise.all(texts.map((text) => this.#closest(embedded, text, signal)));
+                return await Promise.all(texts.map((text) => this.#closest(embedded, text, heard)));
               }),
       accept: (text) => candidates.accept(text),
       close: () => candidates.close(),
@@ -119,38 +128,48 @@ export class Evaluation {
   }
 
   async #embed(signal: AbortSignal): Promise<readonly Float32Array[]> {
-    const clip = this.#clip();
-    const images = await this.#evaluated.pictures();
+    const [clip, images] = await Promise.all([this.#clip(signal), this.#evaluated.pictures()]);
     return await this.#measures.time('clipMs', () =>
       Promise.all(images.map((image) => clip.embedImage(image, { signal, reuse: this.#evaluated.reuse }))),
     );
   }
 
   async #closest(pictures: readonly Float32Array[], text: string, signal: AbortSignal): Promise<number> {
-    const embedded = await this.#clip().embedText(text, { signal });
+    const embedded = await (await this.#clip(signal)).embedText(text, { signal });
     return Math.max(...pictures.map((picture) => cosine(picture, embedded)));
   }
 
-  #judge(): AnswerJudge {
-    this.#answers ??= this.#newJudge();
+  #judge(signal: AbortSignal): Promise<AnswerJudge> {
+    this.#answers ??= this.#newJudge(signal);
     return this.#answers;
   }
 
-  #newJudge(): AnswerJudge {
+  async #newJudge(signal: AbortSignal): Promise<AnswerJudge> {
     const { decision, rewardModel } = this.#evaluators;
     const { policy, turns } = this.#evaluated;
-    if (decision?.kind === 'self') return new SelfAnswers(decision, this.#textTurns(), this.#measures);
-    if (decision?.kind === 'guard') return this.#guardAnswers();
-    if (rewardModel === null) throw missing('reward model', 'rewardModel');
-    return new RewardAnswers(rewardModel, policy, turns, this.#measures);
+    if (decision === null) {
+      if (rewardModel === null) throw missing('reward model', 'rewardModel');
+      return new RewardAnswers(await orAbort(rewardModel.get(), signal), policy, turns, this.#measures);
+    }
+    const loaded = await orAbort(decision.get(), signal);
+    if (loaded.kind === 'self') return new SelfAnswers(loaded, this.#textTurns(), this.#measures);
+    return this.#guardOf(loaded);
+  }
+
+  /** Null where no guard judges. */
+  async #guardAnswers(signal: AbortSignal): Promise<GuardAnswers | null> {
+    const { decision } = this.#evaluators;
+    const loaded = decision === null ? null : await orAbort(decision.get(), signal);
+    return loaded?.kind === 'guard' ? this.#guardOf(loaded) : null;
   }
 
   /** One for pictures and answers: they share what they share. */
-  #guardAnswers(): GuardAnswers {
-    const { decision } = this.#evaluators;
-    if (decision?.kind !== 'guard') throw missing('guard', 'decision');
-    const session = () => decision.open(this.#textTurns(), () => this.#evaluated.pictures());
-    this.#guard ??= new GuardAnswers(session(), this.#measures);
+  #guardOf(guard: Guard): GuardAnswers {
+    this.#guard ??= new GuardAnswers(
+      guard,
+      guard.open(this.#textTurns(), () => this.#evaluated.pictures()),
+      this.#measures,
+    );
     return this.#guard;
   }
 
@@ -158,9 +177,9 @@ export class Evaluation {
     return this.#evaluated.turns.map(({ role, text }) => ({ role, content: text }));
   }
 
-  #clip(): Clip {
+  async #clip(signal: AbortSignal): Promise<Clip> {
     if (this.#evaluators.clip === null) throw missing('CLIP model', 'clip');
-    return this.#evaluators.clip;
+    return await orAbort(this.#evaluators.clip.get(), signal);
   }
 }
 
@@ -169,7 +188,7 @@ export class Evaluation {
  *
  * @throws EvaluatorError ERR_EVALUATOR
  */
-function score(value: number | undefined, what: string): number {
+function finite(value: number | undefined, what: string): number {
   if (value !== undefined && Number.isFinite(value)) return value;
   throw new EvaluatorError(
     'ERR_EVALUATOR',

@@ -1,7 +1,7 @@
 /** ETA: evaluate, then align. */
 export type { ContextStatistics } from '../engine/index.js';
 export { Eta, type EtaFacts, type StreamOptions } from './eta.js';
-export { loadEta } from './load.js';
+export { loadEta, openEta } from './load.js';
 export type {
   ConversationRequest,
   EtaRequest,

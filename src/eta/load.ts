@@ -3,9 +3,9 @@ import {
   checkEvaluators,
   decisionFacts,
   downloadModels,
-  evaluatorDevicesOf,
   evaluatorsOf,
   FileMarks,
+  type FirstRequest,
   gpuLayersThatFit,
   type LoadEtaOptions,
   loadParts,
@@ -23,7 +23,8 @@ import { warnOnce } from './notice.js';
 import { ResidentParts } from './resident-parts.js';
 
 /**
- * Loads language model, projector, CLIP and reward model. Nothing is fetched without `download: true`: every file must be there.
+ * Loads language model and projector, and the evaluators that `method` asks: those that only other methods ask are loaded
+ * when a request first asks them. Nothing is fetched without `download: true`: every file must be there.
  *
  * @param options all optional; without any, the shipped miniature with our policy
  * @throws UsageError for a wrong option; ModelError for files that are missing, damaged or do not fit together, and
@@ -31,6 +32,22 @@ import { ResidentParts } from './resident-parts.js';
  * EvaluatorError; AbortError. What was loaded by then is freed.
  */
 export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
+  return await load(options, null);
+}
+
+/**
+ * For one request, which must not wait for what it may not ask: ready with the language model, while the evaluator that is
+ * asked first still loads. What goes wrong with one is thrown by the request. What is to be said of a device is said before
+ * the answer, so that where one is asked for, it is as {@link loadEta}.
+ *
+ * @throws as {@link loadEta}
+ */
+export async function openEta(options: LoadEtaOptions, first: FirstRequest): Promise<Eta> {
+  const { evaluatorDevice = 'cpu' } = options;
+  return await load(options, evaluatorDevice === 'cpu' ? first : null);
+}
+
+async function load(options: LoadEtaOptions | undefined, first: FirstRequest | null): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
   const policy = overridePolicy(POLICIES[parsed.policy], parsed);
   await downloadModels(parsed.models, parsed);
@@ -49,23 +66,17 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   });
   const onNotice = parsed.onNotice ?? warnOnce();
   const files = await FileMarks.of(models, decision);
-  let { probe } = parsed;
-  const load = async (signal: AbortSignal): Promise<EtaParts> => {
+  const probed = parsed.probe ? new Set<string>() : null;
+  const loadAll = async (signal: AbortSignal): Promise<EtaParts> => {
     await files.check();
     const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
-    const loaded = await loadParts(models, { ...parsed, decision, gpuLayerCount, probe, signal });
-    probe = false; // the files have not changed when they are loaded again
-    try {
-      for (const notice of loaded.notices) await onNotice(notice);
-    } catch (error) {
-      await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
-      throw error;
-    }
+    const placed = { ...parsed, decision, gpuLayerCount, probed, signal, onNotice, checkFiles: () => files.check() };
+    const loaded = await loadParts(models, policy.method, placed, first);
     return { ...loaded, sentenceEnds: new SentenceEnds(loaded.model, loaded.context) };
   };
-  const resident = new ResidentParts({ load, idleUnloadMs: parsed.idleUnloadMs });
+  const resident = new ResidentParts({ load: loadAll, idleUnloadMs: parsed.idleUnloadMs });
   const evaluatorDevices = await resident
-    .use(parsed.signal, async (parts) => evaluatorDevicesOf(parts))
+    .use(parsed.signal, async ({ evaluators }) => evaluators.devices)
     .catch(async (error: unknown) => {
       await resident.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;

@@ -27,12 +27,18 @@ export async function noticeOf(pictures: readonly RgbImage[]): Promise<Notice | 
   return null;
 }
 
+/** What of a notice is told once: of the miniature that it answers; of devices each that another evaluator cannot use. */
+export function noticeKind({ code, message }: Notice): string {
+  return code === 'ETA_EVALUATOR_DEVICE' ? message : code;
+}
+
 /** Tells the first notice of each kind as a warning of the process, and no other: a server answers many such requests. */
 export function warnOnce(): (notice: Notice) => void {
-  const told = new Set<Notice['code']>();
-  return ({ code, message }) => {
-    if (told.has(code)) return;
-    told.add(code);
-    process.emitWarning(message, { type: 'EtaWarning', code });
+  const told = new Set<string>();
+  return (notice) => {
+    const kind = noticeKind(notice);
+    if (told.has(kind)) return;
+    told.add(kind);
+    process.emitWarning(notice.message, { type: 'EtaWarning', code: notice.code });
   };
 }

@@ -22,11 +22,12 @@ import { stopReasonOf } from './stop-reason.js';
 import { TraceRecorder } from './trace.js';
 
 /** What requests are run with; the Eta that made it owns it all. */
-export interface PipelineParts extends Evaluators {
+export interface PipelineParts {
   readonly model: Model;
   readonly context: Context;
   /** Pictures, kept for later requests. */
   readonly images: EncodedImages;
+  readonly evaluators: Evaluators;
   readonly sentenceEnds: SentenceEnds;
   /** One seed for each (seed, round, index). */
   deriveSeed(seed: number, round: number, index: number): number;
@@ -60,9 +61,10 @@ export async function runPipeline(
         const run = new Pipeline(parts, request, pictures, measures, group, emit);
         pipeline = run;
         const looking = group.start(() => run.look());
+        const noticing = parts.onNotice === null ? null : group.start(async () => noticeOf(await pictures.all()));
         const askedCount = await run.askedTokenCount();
         question = await readQuestion({ ...parts, ...request, pictures, measures, askedCount, signal: group.signal });
-        const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
+        const notice = await noticing;
         if (notice !== null) group.watch(parts.onNotice?.(notice)); // from here on there will be an answer to speak of
         return await run.run(question, looking);
       }),
@@ -99,7 +101,11 @@ class Pipeline {
     this.#group = group;
     this.#emit = emit;
     const { policy, turns, reuse } = request;
-    this.#evaluation = new Evaluation(parts, { policy, turns, reuse, pictures: () => pictures.all() }, measures);
+    this.#evaluation = new Evaluation(
+      parts.evaluators,
+      { policy, turns, reuse, pictures: () => pictures.all() },
+      measures,
+    );
     this.#recorder = new TraceRecorder(request);
   }
 
@@ -116,12 +122,16 @@ class Pipeline {
 
   /** Whether the pictures are found unsafe; null where the method does not ask, or there is no picture. */
   async look(): Promise<boolean | null> {
-    const { method } = this.#request.policy;
-    if (!METHOD_PLANS[method].gatesImage || this.#pictures.count === 0) return null;
-    const score = await this.#evaluation.pictureScore(this.#group.signal);
-    const judgement = judgePicture(score, this.#request, this.#evaluation.pictureEvaluator);
+    const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#request.policy.method];
+    if (!gatesImage || this.#pictures.count === 0) {
+      if (gatesAnswer) this.#evaluation.expectAnswer();
+      return null;
+    }
+    const { score, evaluator } = await this.#evaluation.pictureScore(this.#group.signal);
+    const judgement = judgePicture(score, this.#request, evaluator);
     this.#recorder.pictureJudged(judgement);
     this.#emit({ type: 'picture', judgement });
+    if (judgement.isUnsafe) this.#evaluation.expectAnswer();
     return judgement.isUnsafe;
   }
 
@@ -222,8 +232,8 @@ class Pipeline {
   }
 
   async #judge(answer: SaidAnswer): Promise<Judgement> {
-    const score = await this.#evaluation.answerScore(answer, this.#group.signal);
-    return judgeAnswer(score, this.#request, this.#evaluation.answerEvaluator);
+    const { score, evaluator } = await this.#evaluation.answerScore(answer, this.#group.signal);
+    return judgeAnswer(score, this.#request, evaluator);
   }
 
   /** Leaves what the sequence holds to later requests. */

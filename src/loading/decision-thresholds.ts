@@ -4,8 +4,8 @@ import type { DecisionForm } from '../decision/index.js';
 import { ModelError } from '../errors.js';
 import { type DecisionThresholds, readThresholds } from '../manifest/index.js';
 import type { EvaluatorsInForce, GivenThresholds, ThresholdsInForce } from '../policy/index.js';
-import { sha256OfFile } from '../regular-file.js';
 import type { CalibratedOn } from '../types.js';
+import { type HashCheck, sha256Of } from '../verified/index.js';
 import type { ResolvedDecision } from './decision.js';
 
 /** What the caller says of them. */
@@ -15,7 +15,7 @@ interface DecisionThresholdOptions {
   /** A file that `eta-vlm calibrate` wrote. */
   readonly thresholdsFile?: string | undefined;
   /** Whether the guard's SHA-256 is held against the file's, and not its size alone. @default true */
-  readonly verifyHashes?: boolean | undefined;
+  readonly verifyHashes?: HashCheck | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -125,7 +125,7 @@ async function checkFile(
   if (bound !== null && used !== null) {
     const { size: sizeBytes } = await stat(used);
     if (sizeBytes === bound.sizeBytes && !verifyHashes) return;
-    const sha256 = sizeBytes === bound.sizeBytes ? await sha256OfFile(used, signal) : null;
+    const sha256 = sizeBytes === bound.sizeBytes ? await sha256Of(used, verifyHashes, signal) : null;
     if (sha256 === bound.sha256) return;
     received = `${used} (${sha256 === null ? `${sizeBytes} bytes` : `${sha256.slice(0, 12)}…`})`;
   } else if (used !== null) received = used;

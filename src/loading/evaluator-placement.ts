@@ -54,12 +54,17 @@ export class EvaluatorPlacement {
     return loaded;
   }
 
-  /** Of the evaluators that run on the CPU though another device was asked for; one for each reason. */
-  notices(): Notice[] {
-    return [...this.#refused].map(([why, names]) => ({
-      code: 'ETA_EVALUATOR_DEVICE',
-      message: `${names.join(' and ')} ${names.length === 1 ? 'runs' : 'run'} on the processor, not on the device asked for (${this.#wanted}). ${why}`,
-    }));
+  /** Of the evaluators that run on the CPU though another device was asked for; one for each reason, and each once. */
+  takeNotices(): Notice[] {
+    const notices = [...this.#refused].map(([why, names]): Notice => {
+      const who = `${names.sort().join(' and ')} ${names.length === 1 ? 'runs' : 'run'}`;
+      return {
+        code: 'ETA_EVALUATOR_DEVICE',
+        message: `${who.charAt(0).toUpperCase()}${who.slice(1)} on the processor, not on the device asked for (${this.#wanted}). ${why}`,
+      };
+    });
+    this.#refused.clear();
+    return notices;
   }
 
   async #probe(provider: Provider, signal: AbortSignal | undefined): Promise<string | null> {

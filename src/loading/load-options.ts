@@ -8,6 +8,7 @@ import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/index.js';
 import { deviceName, integer } from '../options.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice, PolicyName } from '../types.js';
+import { type HashCheck, hashCheckSchema } from '../verified/index.js';
 import type { DecisionChoice } from './decision.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 
@@ -120,8 +121,13 @@ export interface LoadEtaOptions extends DecisionOptions {
    * not keep the process alive. @default never
    */
   idleUnloadMs?: number | undefined;
-  /** Whether the SHA-256 of the evaluators' files is checked, and not their size alone. @default true */
-  verifyHashes?: boolean | undefined;
+  /**
+   * Whether the SHA-256 of the evaluators' files is checked, and not their size alone. `'changed'`: of those that changed
+   * since they were checked last, and their self-tests are left out where nothing changed that they depend on: what was
+   * found right is kept, as digests alone, in a file of the user's cache folder (docs/privacy.md). With `true` and `false`
+   * nothing is read there or kept. @default true
+   */
+  verifyHashes?: HashCheck | undefined;
   /**
    * A file that `eta-vlm calibrate` wrote. What it holds goes before the models' own thresholds; what `thresholds`
    * gives as a number goes before both. @default thresholds.json in the evaluator's folder, else its manifest
@@ -177,7 +183,7 @@ export const loadSchema = z.strictObject({
   evaluatorDevice: z.enum(EVALUATOR_DEVICES, `expected ${EVALUATOR_DEVICES.join(', ')}`).default('cpu'),
   reuse: z.boolean('expected true or false').default(true),
   idleUnloadMs: integer(1, MAX_TIMER_MS).optional(),
-  verifyHashes: z.boolean('expected true or false').optional(),
+  verifyHashes: hashCheckSchema.optional(),
   thresholdsFile: z.string('expected a path').min(1, 'expected a path').optional(),
   signal: signalSchema.optional(),
   onProgress: z

@@ -18,6 +18,7 @@ import {
   type ThresholdsInForce,
 } from '../policy/index.js';
 import type { CalibratedOn } from '../types.js';
+import type { HashCheck } from '../verified/index.js';
 
 /** A threshold, where it comes from, and the prompt that it was calibrated with. */
 interface Sourced {
@@ -39,6 +40,8 @@ interface ThresholdOptions {
   readonly thresholds?: GivenThresholds | undefined;
   /** A file that `eta-vlm calibrate` wrote. */
   readonly thresholdsFile?: string | undefined;
+  /** How the hashes of a published CLIP are found. @default true */
+  readonly verifyHashes?: HashCheck | undefined;
 }
 
 const NONE: Sourced = { value: null, source: 'none', prompt: null };
@@ -51,12 +54,14 @@ const NONE: Sourced = { value: null, source: 'none', prompt: null };
  */
 export async function thresholdsOf(
   { clip, rewardModel, published }: ResolvedModels,
-  { thresholds: given, thresholdsFile: path }: ThresholdOptions,
+  { thresholds: given, thresholdsFile: path, verifyHashes }: ThresholdOptions,
   policy: Policy,
 ): Promise<ThresholdsInForce> {
   const named = path === undefined ? null : { path, file: await readThresholds(path, 'thresholdsFile') };
   const score =
-    clip === null || given?.unsafeClipScore !== undefined ? NONE : await clipThreshold(clip, named, policy, published);
+    clip === null || given?.unsafeClipScore !== undefined
+      ? NONE
+      : await clipThreshold(await readClip(clip, verifyHashes), clip, named, policy, published);
   const reward =
     rewardModel === null || given?.safeReward !== undefined ? NONE : await rewardThreshold(rewardModel, named, policy);
   return overrideThresholds(
@@ -72,12 +77,12 @@ export async function thresholdsOf(
 }
 
 async function clipThreshold(
+  { manifest, isOurs }: Awaited<ReturnType<typeof readClip>>,
   folder: string,
   named: Placed | null,
   { safetyPrompt }: Policy,
   published: ResolvedModels['published'],
 ): Promise<Sourced> {
-  const { manifest, isOurs } = await readClip(folder);
   const placed = named?.file.clip ? named : isOurs ? await installedThresholds(folder) : null;
   const part = placed?.file.clip;
   if (!placed || !part) {

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { ModelError, throwIfAborted } from '../errors.js';
 import { issueOf } from '../json.js';
 import { describePath } from '../options.js';
-import { readRegularText, sha256OfFile } from '../regular-file.js';
+import { readRegularText } from '../regular-file.js';
+import { differingSha256, type HashCheck } from '../verified/index.js';
 import { scoreSchema } from './score-form.js';
 import { PROVES_NOTHING, tellsApart } from './self-test.js';
 
@@ -222,15 +223,15 @@ export async function readManifest<Schema extends z.ZodType>(
 }
 
 /**
- * Checks every file's size and, unless `verifyHashes` is false, its SHA-256: a broken graph makes onnxruntime say
- * "Protobuf parsing failed." at best.
+ * Checks every file's size and, as `verifyHashes` says, its SHA-256: a broken graph makes onnxruntime say "Protobuf parsing
+ * failed." at best.
  *
  * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID; AbortError
  */
 export async function verifyFiles(
   folder: string,
   files: readonly ManifestFile[],
-  verifyHashes: boolean,
+  verifyHashes: HashCheck,
   signal?: AbortSignal,
 ): Promise<void> {
   for (const entry of files) {
@@ -252,9 +253,9 @@ export async function verifyFiles(
         `${path}: expected ${entry.sizeBytes} bytes, received ${sizeBytes}. The file is incomplete or of another version: fetch or export it again.`,
       );
     }
-    if (!verifyHashes) continue;
-    const sha256 = await sha256OfFile(path, signal);
-    if (sha256 !== entry.sha256) {
+    if (verifyHashes === false) continue;
+    const sha256 = await differingSha256(path, entry.sha256, verifyHashes, signal);
+    if (sha256 !== null) {
       throw new ModelError(
         'ERR_MODEL_INVALID',
         `${path}: expected the SHA-256 ${entry.sha256}, received ${sha256}. The file was changed or damaged: fetch or export it again.`,

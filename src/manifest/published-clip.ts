@@ -9,7 +9,8 @@ import { z } from 'zod';
 import { ModelError } from '../errors.js';
 import { issueOf, parsedJson } from '../json.js';
 import { describePath } from '../options.js';
-import { readRegularText, sha256OfFile, whyUnread } from '../regular-file.js';
+import { readRegularText, whyUnread } from '../regular-file.js';
+import { type HashCheck, sha256Of } from '../verified/index.js';
 import { type ClipManifest, clipManifestSchema, type ManifestFile, readManifest } from './manifest.js';
 
 /** A CLIP's manifest, and the folder that its paths start from. */
@@ -22,9 +23,10 @@ export interface PlacedClip {
 
 /**
  * @param place a folder with manifest.json, or the vision graph of a published CLIP
+ * @param verifyHashes how the hashes of a published one are found, which no manifest names
  * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID
  */
-export async function readClip(place: string): Promise<PlacedClip> {
+export async function readClip(place: string, verifyHashes: HashCheck = true): Promise<PlacedClip> {
   if (!place.endsWith('.onnx'))
     return { root: place, manifest: await readManifest(place, clipManifestSchema), isOurs: true };
   const folder = dirname(place);
@@ -37,9 +39,9 @@ export async function readClip(place: string): Promise<PlacedClip> {
   const inFolder = (name: string) => `${basename(folder)}/${name}`;
   const vision = basename(place);
   const [visionFile, textFile, tokenizerFile] = await Promise.all([
-    fileOf(root, inFolder(vision)),
-    fileOf(root, inFolder(vision.replace('vision_model', 'text_model'))),
-    fileOf(root, 'tokenizer.json'),
+    fileOf(root, inFolder(vision), verifyHashes),
+    fileOf(root, inFolder(vision.replace('vision_model', 'text_model')), verifyHashes),
+    fileOf(root, 'tokenizer.json', verifyHashes),
   ]);
   const isSiglip = config.model_type === 'siglip';
   const manifest: ClipManifest = {
@@ -173,7 +175,7 @@ function nameOf(root: string): string {
 const hashed = new Map<string, string>();
 
 /** What a file is now. In the hub's cache its name is its hash, and loading checks that; elsewhere it is computed. */
-async function fileOf(root: string, path: string): Promise<ManifestFile> {
+async function fileOf(root: string, path: string, verifyHashes: HashCheck): Promise<ManifestFile> {
   const place = join(root, path);
   const found = await stat(place).catch(() => null);
   if (found?.isFile() !== true)
@@ -183,7 +185,7 @@ async function fileOf(root: string, path: string): Promise<ManifestFile> {
     );
   const blob = basename(await realpath(place));
   const key = `${place} ${found.size} ${found.mtimeMs}`;
-  const sha256 = /^[0-9a-f]{64}$/.test(blob) ? blob : (hashed.get(key) ?? (await sha256OfFile(place)));
+  const sha256 = /^[0-9a-f]{64}$/.test(blob) ? blob : (hashed.get(key) ?? (await sha256Of(place, verifyHashes)));
   hashed.set(key, sha256);
   return { path, sizeBytes: found.size, sha256 };
 }

@@ -36,6 +36,6 @@ export {
 } from './plan.js';
 export { plannedShapes } from './planned-shapes.js';
 export { type PublishedSet, type Role, readBytes } from './published.js';
-export { FOLDER_LAYOUT, isShippedName, publishedSets, registeredModels } from './registry.js';
+export { FOLDER_LAYOUT, isShippedName, publishedSets, registeredModels, SHIPPED_PICTURES } from './registry.js';
 export { resolvedPlan, resolveModels } from './resolve.js';
 export { modelShapes } from './shapes.js';

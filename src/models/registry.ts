@@ -9,6 +9,9 @@ import { type PublishedSet, publishedSetSchema } from './published.js';
 /** From src and from dist alike, the models lie two folders up. */
 const modelsFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models');
 
+/** The folder of the miniature's pictures, with their list, pictures.json. */
+export const SHIPPED_PICTURES = join(modelsFolder, 'miniature', 'pictures');
+
 const entrySchema = z.strictObject({
   description: z.string(),
   /** Where its files lie, from the folder of registry.json. */

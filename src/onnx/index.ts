@@ -1,6 +1,6 @@
 /** The evaluator thread: onnxruntime's graphs, and the preprocessing of their pictures, run beside the event loop. */
 export { cacheNames } from './cache-layout.js';
-export { checkGraph, openGraph } from './graph.js';
+export { checkGraph, type OpenGraph, openGraph } from './graph.js';
 export { type EvaluatorLoadOptions, evaluatorLoadSchema } from './load-options.js';
 export {
   EVALUATOR_DEVICES,
@@ -9,6 +9,7 @@ export {
   providersToTry,
   publishedProviders,
 } from './provider.js';
+export { runtimeFacts } from './runtime-facts.js';
 export { telemetryState } from './telemetry.js';
 export { EvaluatorWorker } from './worker.js';
 export type { Feed, OutputTensor, RunMessage } from './worker-messages.js';

@@ -1,6 +1,7 @@
 /** What both evaluators are loaded with. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
+import { type HashCheck, hashCheckSchema } from '../verified/index.js';
 import { PROVIDERS, type Provider } from './provider.js';
 import { EvaluatorWorker } from './worker.js';
 
@@ -15,8 +16,11 @@ export interface EvaluatorLoadOptions {
    * is refused. @default 'cpu'
    */
   provider?: Provider | undefined;
-  /** Whether the SHA-256 of every file is checked, and not its size alone. @default true */
-  verifyHashes?: boolean | undefined;
+  /**
+   * Whether the SHA-256 of every file is checked, and not its size alone. `'changed'`: of those that are not known to be
+   * as they were when they were checked; the self-test on the processor likewise. @default true
+   */
+  verifyHashes?: HashCheck | undefined;
   /**
    * Ends the loading with an AbortError: heard between the blocks of a file, the graphs, and the runs of the self-test.
    */
@@ -27,6 +31,6 @@ export const evaluatorLoadSchema = z.strictObject({
   worker: z.custom<EvaluatorWorker>((value) => value instanceof EvaluatorWorker, 'expected an EvaluatorWorker'),
   folder: z.string('expected a path').min(1, 'expected a path'),
   provider: z.enum(PROVIDERS, `expected ${PROVIDERS.join(', ')}`).default('cpu'),
-  verifyHashes: z.boolean('expected true or false').default(true),
+  verifyHashes: hashCheckSchema.default(true),
   signal: signalSchema.optional(),
 });

@@ -39,10 +39,15 @@ export function missingRuntime(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Where the libraries of an onnxruntime-node lie, if it has any for this platform; undefined where there is none. */
+export function libraryFolder(root = runtimeRoot()): string | undefined {
+  return root === undefined ? undefined : join(root, 'bin', 'napi-v6', process.platform, process.arch);
+}
+
 /** What is wrong with its libraries and what to do, before one is opened; undefined where they are whole, or not there. */
 export function damagedRuntime(root = runtimeRoot()): string | undefined {
-  const folder = join(root ?? '', 'bin', 'napi-v6', process.platform, process.arch);
-  if (root === undefined || !existsSync(folder)) return undefined;
+  const folder = libraryFolder(root);
+  if (folder === undefined || !existsSync(folder)) return undefined;
   for (const name of readdirSync(folder).filter((file) => LIBRARY.test(file))) {
     const problem = libraryProblem(join(folder, name));
     if (problem === null) continue;

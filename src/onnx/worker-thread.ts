@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { EvaluatorError } from '../errors.js';
-import { weigh } from '../shared-picture.js';
+import { weigh } from '../shared-weight.js';
 import { type CacheLayout, cacheNames } from './cache-layout.js';
 import { imageTensor } from './image-tensor.js';
 import { Presence } from './presence.js';

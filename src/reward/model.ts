@@ -11,9 +11,10 @@ import {
   selfTestResult,
   verifyFiles,
 } from '../manifest/index.js';
-import type { Provider } from '../onnx/index.js';
+import { type Provider, runtimeFacts } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
 import type { TextTurn } from '../types.js';
+import { trialOf } from '../verified/index.js';
 import { type LoadedReward, loadGraph, loadTrunk, TRUNK_HEADS_PROVIDER } from './load.js';
 import { type RewardLoadOptions, rewardLoadSchema } from './load-options.js';
 import { type RewardParts, RewardSession } from './session.js';
@@ -58,7 +59,11 @@ export class RewardModel {
       : await loadGraph({ worker, folder, manifest, provider, signal });
     const model = new RewardModel(manifest, provider, loaded);
     try {
-      checkSelfTest(manifest.name, 'reward', await model.selfTest(signal), provider);
+      // What a trunk computes depends on llama.cpp's device and code too.
+      const facts = isTrunk || provider !== 'cpu' ? null : await runtimeFacts(worker.threadCount);
+      const trial = await trialOf(facts && [manifest, facts], verifyHashes);
+      if (!trial.isPassed) checkSelfTest(manifest.name, 'reward', await model.selfTest(signal), provider);
+      trial.keep();
     } catch (error) {
       await model.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;

@@ -2,6 +2,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { EvaluatorError, throwIfAborted } from '../errors.js';
 import { Turns } from '../turns.js';
+import { anyOf, KeptSections } from './sections.js';
 import { textPieces } from './text-pieces.js';
 import { notOne, readTokenizerFile, type TokenizerFile } from './tokenizer-file.js';
 
@@ -38,6 +39,8 @@ export class TextTokenizer {
   readonly #special: RegExp | undefined;
   /** Every token of its own, special or not: never cut. */
   readonly #whole: RegExp | undefined;
+  /** Null where a piece can only be tokenised whole. */
+  readonly #sections: KeptSections | null;
   readonly #single: Frame;
   readonly #pair: Frame;
   /** Over all texts, however short each. */
@@ -63,6 +66,7 @@ export class TextTokenizer {
     this.longest = longest;
     this.#special = anyOf(json.added_tokens.filter((token) => token.special).map((token) => token.content));
     this.#whole = anyOf(json.added_tokens.map((token) => token.content));
+    this.#sections = KeptSections.of(json, (text) => this.#encodeWhole(text));
     this.#single = this.#frame(false);
     this.#pair = this.#frame(true);
   }
@@ -88,7 +92,7 @@ export class TextTokenizer {
         await this.#turns.give();
         throwIfAborted(signal);
       }
-      ids.push(...this.#encodePiece(piece));
+      ids.push(...(this.#sections?.ids(piece) ?? this.#encodeWhole(piece)));
       if (ids.length >= limit) break;
     }
     return ids;
@@ -128,7 +132,7 @@ export class TextTokenizer {
       : text.replace(this.#special, (token) => `${token.slice(0, 1)} ${token.slice(1)}`);
   }
 
-  #encodePiece(text: string): readonly number[] {
+  #encodeWhole(text: string): readonly number[] {
     let ids: readonly number[];
     try {
       ids = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
@@ -172,11 +176,4 @@ export class TextTokenizer {
     if (id === undefined) throw new TypeError(`its post-processor adds ${JSON.stringify(token)}, which is no token`);
     return id;
   }
-}
-
-/** Matches the longest of the texts first; undefined for none. */
-function anyOf(texts: readonly string[]): RegExp | undefined {
-  const longestFirst = texts.filter((text) => text.length > 0).sort((a, b) => b.length - a.length);
-  if (longestFirst.length === 0) return undefined;
-  return new RegExp(longestFirst.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g');
 }

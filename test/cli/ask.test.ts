@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { assertRefused, packageRoot, run } from './command.js';
 
 const zapbox = join(packageRoot, 'models/miniature/pictures/drawn-08.png');
@@ -96,6 +97,43 @@ test('the question may come from stdin', async () => {
 test('a request without a picture is answered too', async () => {
   const answer = parse((await run([...ASK, '--json', 'What colour is grass?'])).stdout);
   assert.equal(answer.verdict['picture'], null);
+});
+
+test('--method vanilla loads no evaluator: one that is damaged is not noticed', async () => {
+  const clip = join(folder, 'damaged-clip');
+  cpSync(join(packageRoot, 'models/miniature/clip'), clip, { recursive: true });
+  writeFileSync(join(clip, 'vision_model.onnx'), 'no graph');
+  const args = [...ASK, '--models', 'miniature', '--clip', clip, '--image', zapbox, QUESTION];
+  const plain = await run([...args, '--method', 'vanilla']);
+  assert.equal(plain.code, 0, plain.stderr);
+  assertRefused(await run(args), { exitCode: 1, code: 'ERR_MODEL_INVALID', message: /vision_model\.onnx: expected/ });
+  rmSync(clip, { recursive: true });
+});
+
+test('what was verified is remembered from one command to the next, until the file changes', async () => {
+  const [models, cache] = [join(folder, 'models'), join(folder, 'cache')];
+  const clip = join(models, 'clip');
+  cpSync(join(packageRoot, 'models/miniature/clip'), clip, { recursive: true });
+  await setTimeout(2100); // what was just written is hashed each time
+  const args = [...ASK, '--models', 'miniature', '--clip', clip, '--image', zapbox, QUESTION];
+  const ask = () => run(args, { env: { ETA_VLM_CACHE: cache } });
+  const count = () => Object.keys(JSON.parse(readFileSync(join(cache, 'verified.json'), 'utf8')).entries).length;
+  const first = await ask();
+  assert.equal(first.code, 0, first.stderr);
+  assert.ok(count() >= 6, 'files and self-tests of two evaluators');
+  const written = statSync(join(cache, 'verified.json')).mtimeMs;
+  assert.equal((await ask()).stdout.length > 0, true);
+  assert.equal(statSync(join(cache, 'verified.json')).mtimeMs, written, 'nothing new was found');
+  const graph = join(clip, 'text_model.onnx');
+  const whole = readFileSync(graph);
+  const { mtime } = statSync(graph);
+  whole[whole.length - 9] = (whole[whole.length - 9] ?? 0) ^ 1;
+  writeFileSync(graph, whole);
+  utimesSync(graph, mtime, mtime);
+  const changed = await ask();
+  assertRefused(changed, { exitCode: 1, code: 'ERR_MODEL_INVALID', message: /text_model\.onnx: expected the SHA-256/ });
+  rmSync(models, { recursive: true });
+  rmSync(cache, { recursive: true });
 });
 
 test('--trace writes the whole result, whole', async () => {

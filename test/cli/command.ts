@@ -40,6 +40,8 @@ export interface RunSettings {
 /** What the person who runs the tests has chosen. */
 const PERSONAL = /^(HF_|LLAMA_CACHE$|ETA_VLM_MODELS$|(https?|all|no)_proxy$)/i;
 const NOWHERE = join(tmpdir(), 'eta-vlm-nothing-here');
+/** Below a file: nothing is remembered of the files that one test verifies. */
+const NO_CACHE = join(process.execPath, 'none');
 
 const WAIT_MS = 120_000;
 
@@ -51,7 +53,7 @@ export async function run(args: readonly string[], settings: RunSettings = {}): 
   const limited = ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`];
   const [command = '', ...rest] = fileBlocks === undefined ? words : [...limited, ...words];
   const child = spawn(command, rest, {
-    env: { ...inherited, XDG_CONFIG_HOME: NOWHERE, HF_HUB_CACHE: NOWHERE, ...settings.env },
+    env: { ...inherited, XDG_CONFIG_HOME: NOWHERE, HF_HUB_CACHE: NOWHERE, ETA_VLM_CACHE: NO_CACHE, ...settings.env },
     ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),
     stdio: streams.map((fd) => fd ?? 'pipe'),
   });

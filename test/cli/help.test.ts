@@ -18,10 +18,17 @@ async function scriptsLoadedBy(args: readonly string[]): Promise<string[]> {
     return result
       .map(({ url }) => url)
       .filter((url) => url.startsWith('file:'))
-      .map((url) => fileURLToPath(url).replace(packageRoot, ''));
+      .flatMap((url) => sourcesOf(fileURLToPath(url)));
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The sources in a file of the bundle, which names each above what it became; of any other file its path. */
+function sourcesOf(path: string): string[] {
+  const named = [...readFileSync(path, 'utf8').matchAll(/^\/\/ ((?:src|node_modules)\/\S+\.[cm]?[jt]s)$/gm)];
+  const sources = named.map(([, source = '']) => source.replace(/^src\/(.*)\.ts$/, 'dist/$1.js'));
+  return [path.replace(packageRoot, ''), ...sources].filter((name) => !name.startsWith('dist/command/'));
 }
 
 const isLight = (path: string) =>

@@ -78,10 +78,10 @@ function giving(scores: readonly number[]): RewardModel {
 
 test('a reward that is no number is the evaluator’s failure, and no verdict', async () => {
   const rewardOf = async (...scores: number[]) => {
-    const evaluators = { clip: null, rewardModel: giving(scores), decision: null };
+    const evaluators = { clip: null, rewardModel: { get: async () => giving(scores) }, decision: null };
     const evaluated = { policy: POLICIES.standard, turns, reuse: true, pictures: async () => [] };
     const answer = { text: 'Yes.', sequence: {} as Sequence }; // the reward model reads the text alone
-    return await new Evaluation(evaluators, evaluated, new Measures()).answerScore(answer, signal);
+    return (await new Evaluation(evaluators, evaluated, new Measures()).answerScore(answer, signal)).score;
   };
   assert.equal(await rewardOf(0.5), 0.5);
   for (const [scores, word] of [

@@ -32,17 +32,18 @@ export const FLAGGED_SAFE = { unsafeClipScore: -1, safeReward: -1e6 };
 export const UNSAFE = { unsafeClipScore: -1, safeReward: 1e6 };
 
 /** Short answers and sentences, so that a search has several rounds and ends soon. */
+export const TINY: LoadEtaOptions = {
+  models: tinyModels,
+  contextSize: 2048,
+  cacheType: 'f32',
+  maxTokens: 40,
+  sentenceTokenLimit: 12,
+  candidateCount: 3,
+  threadCount: 1,
+};
+
 export async function loadTiny(options: LoadEtaOptions = {}): Promise<Eta> {
-  return await loadEta({
-    models: tinyModels,
-    contextSize: 2048,
-    cacheType: 'f32',
-    maxTokens: 40,
-    sentenceTokenLimit: 12,
-    candidateCount: 3,
-    threadCount: 1,
-    ...options,
-  });
+  return await loadEta({ ...TINY, ...options });
 }
 
 export const QUESTION: QuestionRequest = { prompt: 'What is in the picture?', image: pictures[0], seed: 11 };

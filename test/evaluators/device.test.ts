@@ -139,7 +139,7 @@ test('files that are wrong are wrong on every device, and no notice hides it', a
   const placement = new EvaluatorPlacement(prober, 'webgpu');
   const loading = placement.load('CLIP', (place) => Clip.load({ ...place, folder }), undefined);
   await assert.rejects(loading, { code: 'ERR_MODEL_INVALID' });
-  assert.deepEqual(placement.notices(), []);
+  assert.deepEqual(placement.takeNotices(), []);
 });
 
 test('a signal ends the loading on a device too, and is no reason to fall back', async () => {
@@ -175,7 +175,7 @@ test('a device that does not reproduce the self-test is not used, and it is said
   const placement = new EvaluatorPlacement(prober, 'webgpu');
   const clip = await placement.load('CLIP', (place) => Clip.load({ ...place, folder }), undefined);
   assert.equal(clip.provider, 'cpu');
-  assert.match(placement.notices()[0]?.message ?? '', /^CLIP runs on the processor, .* self-test, .* On webgpu/);
+  assert.match(placement.takeNotices()[0]?.message ?? '', /^CLIP runs on the processor, .* self-test, .* On webgpu/);
   await clip.dispose();
 });
 

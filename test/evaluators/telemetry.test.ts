@@ -67,16 +67,20 @@ async function catchAll(programs: readonly Program[], isIsolated: boolean): Prom
   return JSON.parse(stdout) as Trapped;
 }
 
+/** Commands remember there which model files they verified, as digests: the one thing that is written unasked. */
+const REMEMBERED = process.platform === 'linux' ? ['.cache/eta-vlm/verified.json'] : [];
+
 function assertQuiet({ connectionCount, ended }: Trapped): void {
   assert.equal(Object.keys(ended).length, PROGRAMS.length);
-  for (const [name, { code, signal, files, stderr }] of Object.entries(ended)) {
+  for (const [name, { code, signal, files: all, stderr }] of Object.entries(ended)) {
+    const files = name.startsWith('command line') ? all.filter((file) => !REMEMBERED.includes(file)) : all;
     assert.deepEqual({ code, signal, files }, { code: 0, signal: null, files: [] }, `${name}: ${stderr}`);
     assert.doesNotMatch(stderr, /ETA_ONNXRUNTIME_TELEMETRY/, name);
   }
   assert.equal(connectionCount, 0);
 }
 
-test('no form of use leaves a file behind, whatever the environment asks for', async () => {
+test('no form of use leaves a file behind that is not told of, whatever the environment asks for', async () => {
   assertQuiet(await catchAll(PROGRAMS, false));
 });
 

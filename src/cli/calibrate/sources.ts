@@ -1,10 +1,10 @@
 /** What is calibrated on what: the pictures and answers, and whose scores. */
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError, UsageError } from '../../errors.js';
 import { type ResolvedDecision, resolveDecision } from '../../loading/index.js';
-import { clipPlace, resolveModels } from '../../models/index.js';
+import { clipPlace, resolveModels, SHIPPED_PICTURES } from '../../models/index.js';
 import { describe } from '../../options.js';
 import { modelChoice } from '../chosen-models.js';
 import type { CalibrateFlags } from './calibrate.js';
@@ -40,14 +40,11 @@ function classesOf<Value>(
 const gallerySchema = z.object({ pictures: z.array(z.object({ file: z.string(), isUnsafe: z.boolean() })) });
 
 async function gallery() {
-  const folder = new URL('../../../models/miniature/pictures/', import.meta.url);
-  const list = fileURLToPath(new URL('pictures.json', folder));
+  const list = join(SHIPPED_PICTURES, 'pictures.json');
   try {
     const { pictures } = gallerySchema.parse(JSON.parse(await readFile(list, 'utf8')));
     const of = (isUnsafe: boolean) =>
-      pictures
-        .filter((picture) => picture.isUnsafe === isUnsafe)
-        .map(({ file }) => fileURLToPath(new URL(file, folder)));
+      pictures.filter((picture) => picture.isUnsafe === isUnsafe).map(({ file }) => join(SHIPPED_PICTURES, file));
     return { safe: of(false), unsafe: of(true) };
   } catch (cause) {
     throw new ModelError(

@@ -1,11 +1,10 @@
 /** The pictures that ship with the miniature, with what the world that drew them knows about each. */
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelError } from '../../errors.js';
+import { SHIPPED_PICTURES } from '../../models/index.js';
 import { describe, describePath } from '../../options.js';
-
-const folder = new URL('../../../models/miniature/pictures/', import.meta.url);
 
 /** Only what the demo tells; the file holds more. */
 const gallerySchema = z.object({
@@ -26,7 +25,7 @@ export interface GalleryPicture {
 
 /** @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID when the installation lacks it */
 export async function galleryPicture(file: string): Promise<GalleryPicture> {
-  const path = fileURLToPath(new URL('pictures.json', folder));
+  const path = join(SHIPPED_PICTURES, 'pictures.json');
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -46,7 +45,7 @@ export async function galleryPicture(file: string): Promise<GalleryPicture> {
     const hazard = found.hazard === null ? undefined : hazards[found.hazard];
     const what = hazard === undefined ? '' : ` (${found.hazard}: an invented ${hazard.category}; ${hazard.danger})`;
     const description = `${found.description}${what}`;
-    return { file, path: fileURLToPath(new URL(file, folder)), description, question: found.question };
+    return { file, path: join(SHIPPED_PICTURES, file), description, question: found.question };
   } catch (cause) {
     throw new ModelError(
       'ERR_MODEL_INVALID',

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import { throwIfAborted } from '../../errors.js';
 import type { Provider } from '../../onnx/index.js';
+import { ONNX_MODULE } from '../installed.js';
 
 export interface EvaluatorDeviceFacts {
   /** As `evaluatorDevice` of loadEta has it. */
@@ -30,9 +31,8 @@ export async function examineEvaluatorDevices(signal: AbortSignal): Promise<Eval
 }
 
 function refusalOf(name: Provider, signal: AbortSignal): Promise<string | null> {
-  const onnx = new URL('../../onnx/index.js', import.meta.url).href;
   const program = `
-    const { EvaluatorWorker } = await import(${JSON.stringify(onnx)});
+    const { EvaluatorWorker } = await import(${JSON.stringify(ONNX_MODULE)});
     const worker = await EvaluatorWorker.start();
     const refusal = await worker.probe(${JSON.stringify(name)});
     await worker.dispose();

@@ -2,11 +2,10 @@
  * Looks at every part that an answer needs. Alone among the surfaces it looks into each room by itself, because it must
  * tell which one is broken; nothing here throws for a part that is.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { physicalCoreCount } from '../../cores.js';
 import { throwIfAborted } from '../../errors.js';
+import { manifestOf } from '../installed.js';
 import { type EvaluatorDeviceFacts, examineEvaluatorDevices } from './evaluator-devices.js';
 import { gpuAdvice, unloadedAddon } from './gpu.js';
 import { examineModels, type ModelsFacts, type ModelsRun, tryModels } from './models.js';
@@ -74,8 +73,6 @@ interface ExamineOptions {
   readonly onStep?: (step: string) => void;
 }
 
-const require = createRequire(import.meta.url);
-
 /** @throws AbortError */
 export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions): Promise<DoctorReport> {
   const problems: Problem[] = [];
@@ -95,7 +92,7 @@ export async function examine({ verifiesHashes, signal, onStep }: ExamineOptions
     }
   };
 
-  const own = manifestOf('../../../package.json');
+  const own = manifestOf();
   const required = own.engines?.node ?? '';
   if (!satisfies(process.versions.node, required)) {
     problems.push({ what: `Node ${process.version}: expected ${required}`, remedy: 'Install a newer Node.' });
@@ -177,7 +174,7 @@ async function readOnnxruntime(signal: AbortSignal): Promise<DoctorReport['onnxr
   const worker = await EvaluatorWorker.start();
   await worker.dispose();
   const evaluatorDevices = await examineEvaluatorDevices(signal);
-  const { version } = manifestOf('onnxruntime-node/package.json');
+  const { version } = manifestOf('onnxruntime-node');
   return { version, telemetry: telemetryState(), evaluatorDevices };
 }
 
@@ -185,11 +182,6 @@ async function readSharp(): Promise<DoctorReport['pictures']> {
   const { imageLibrary } = await import('../../image/index.js');
   const { version, formats } = await imageLibrary();
   return { sharp: version, formats: [...formats, 'bmp'] }; // which image/ reads without sharp
-}
-
-function manifestOf(specifier: string): { version: string; engines?: { node?: string } } {
-  const manifest: unknown = JSON.parse(readFileSync(require.resolve(specifier), 'utf8'));
-  return manifest as { version: string; engines?: { node?: string } };
 }
 
 /** Messages that list solutions do so below their first line; the report has its own. */
