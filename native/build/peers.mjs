@@ -24,12 +24,18 @@ function place() {
   return { kind: `peers-${options.backend}`, key: sourceKey(flags, compiler), flags, compiler };
 }
 
-/** Path of each program, or undefined where they are not built. ETA_VLM_PEERS: a folder with programs of another build. */
+/** The folder of programs that are built already: ETA_VLM_PEERS, or where {@link buildPeers} puts them. */
 export function findPeers(env = process.env) {
   const { kind, key } = env.ETA_VLM_PEERS ? { kind: '', key: '' } : place();
   const folder = env.ETA_VLM_PEERS || cachedFolder(kind, key);
-  const paths = PEERS.map((name) => [name, join(folder, name + ENDING)]);
-  return paths.every(([, path]) => existsSync(path)) ? Object.fromEntries(paths) : undefined;
+  const missing = PEERS.find((name) => !existsSync(join(folder, name + ENDING)));
+  if (missing === undefined) return folder;
+  const COULD_NOT_RUN = 3;
+  throw new BuildError(
+    `Expected ${missing} in ${folder}, but it is not there. Build llama.cpp's programs with npm run bench:peers:build ` +
+      '(some minutes, once a machine), or name a folder that has them in ETA_VLM_PEERS.',
+    COULD_NOT_RUN,
+  );
 }
 
 /** @returns {Promise<string>} the folder with the programs */
