@@ -37,31 +37,37 @@ export async function inTurn<Name extends string, Found>(
   return found;
 }
 
-export interface Compared {
+interface Sides {
   readonly what: string;
-  /** Times, or counts in a time: whatever grows with the effort. */
+  /** Times: whatever grows with the effort. */
   readonly ours: readonly number[];
   readonly theirs: readonly number[];
   /** Who the others are. */
   readonly against: string;
-  /** The ratio must not be above it. @default no goal */
-  readonly atMost?: number | undefined;
   /** Digits behind the point of the times. @default 0 */
   readonly digits?: number | undefined;
-  readonly unit?: string | undefined;
 }
 
-/** Ours : theirs, the median of the ratios of one turn each. */
-export function ratioRow({ what, ours, theirs, against, atMost, digits = 0, unit = 'ms' }: Compared): Row {
-  const ratio = median(ours.map((one, turn) => one / (theirs[turn] ?? Number.NaN)));
-  const told = (values: readonly number[]) => median(values).toFixed(digits);
+/** Ours : theirs, the median of the ratios of one turn each; it must not be above `atMost`, where that is given. */
+export function ratioRow({ atMost, ...sides }: Sides & { readonly atMost?: number | undefined }): Row {
+  const ratio = median(sides.ours.map((one, turn) => one / (sides.theirs[turn] ?? Number.NaN)));
   return {
-    what: `${what}, against ${against}`,
+    ...told(sides),
     figure: ratio.toFixed(ratio < 0.2 ? 3 : 2),
     goal: atMost === undefined ? '' : `<= ${atMost}`,
     isMet: atMost === undefined ? null : ratio <= atMost,
-    detail: `${told(ours)} : ${told(theirs)} ${unit}`,
   };
+}
+
+/** How many times as fast as theirs, the median likewise; it must not be below `atLeast`. */
+export function fasterRow({ atLeast, ...sides }: Sides & { readonly atLeast: number }): Row {
+  const ratio = median(sides.theirs.map((one, turn) => one / (sides.ours[turn] ?? Number.NaN)));
+  return { ...told(sides), figure: `${ratio.toFixed(2)} x`, goal: `>= ${atLeast} x`, isMet: ratio >= atLeast };
+}
+
+function told({ what, ours, theirs, against, digits = 0 }: Sides): Pick<Row, 'what' | 'detail'> {
+  const middle = (times: readonly number[]) => median(times).toFixed(digits);
+  return { what: `${what}, against ${against}`, detail: `${middle(ours)} : ${middle(theirs)} ms` };
 }
 
 /** Prints the rows and hands them to whoever started this process. A goal that is missed makes its exit code 1. */

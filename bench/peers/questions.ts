@@ -1,13 +1,12 @@
 /** The same question for both sides: a conversation for ours, its whole prompt for llama.cpp's, and pictures nobody saw. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { ChatTemplate } from '../../src/engine/chat-template.js';
 import { Model, type NativeImage, type PromptTurn } from '../../src/engine/index.js';
 import type { Turn } from '../../src/types.js';
 import { type PeerPrompt, PICTURE } from './server.js';
-
-const SIDE = 336;
 
 /** Stands in for a picture while a prompt is written down. */
 const STAND_IN: NativeImage = { tokenCount: 1, positionCount: 1, embeddingBytes: 0, dispose: () => undefined };
@@ -28,19 +27,24 @@ export async function promptWriter(languageModel: string): Promise<(turns: reado
   };
 }
 
-/** A picture that differs from every other: nothing can be known of it. @returns its path */
-export async function newPicture(folder: string, seed: number): Promise<string> {
-  let state = seed + 1;
-  const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 24;
-  });
+/** What the pictures show where a scenario does not care. */
+export const DRAWN = fileURLToPath(new URL('../../models/miniature/pictures/drawn-01.jpg', import.meta.url));
+
+/**
+ * A copy with another first pixel for each seed: it looks the same and costs the same, and nothing that was kept of the
+ * others fits it.
+ *
+ * @returns its path
+ */
+export async function newPicture(folder: string, seed: number, like = DRAWN): Promise<string> {
+  const { data, info } = await sharp(like)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  data.writeUIntLE(seed % 2 ** 24, 0, 3);
   const path = join(folder, `picture-${seed}.png`);
-  await writeFile(
-    path,
-    await sharp(data, { raw: { width: SIDE, height: SIDE, channels: 3 } })
-      .png()
-      .toBuffer(),
-  );
+  const { width, height, channels } = info;
+  await writeFile(path, await sharp(data, { raw: { width, height, channels } }).png().toBuffer());
   return path;
 }

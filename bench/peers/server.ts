@@ -50,11 +50,16 @@ interface Completion {
 }
 
 interface Asked {
+  /** Everything that was said. */
+  readonly text: string;
   /** From the request to its first text, where it streams, else to its end. */
   readonly firstMs: number;
   readonly totalMs: number;
   readonly completions: readonly Completion[];
 }
+
+// A process that a signal ends takes its servers with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 export class LlamaServer {
   readonly #child: ChildProcess;
@@ -75,6 +80,7 @@ export class LlamaServer {
     if (threadCount !== undefined) args.push('-t', String(threadCount));
     const env = { ...process.env, LLAMA_MEDIA_MARKER: PICTURE };
     const child = spawn(peer('llama-server'), args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    process.once('exit', () => child.kill('SIGKILL'));
     let log = '';
     const keep = (text: Buffer) => {
       log = (log + text).slice(-KEPT_LOG);
@@ -120,7 +126,10 @@ export class LlamaServer {
       if (piece.includes('"content":"') && !piece.includes('"content":""')) firstMs ??= performance.now() - startedAt;
     }
     const totalMs = performance.now() - startedAt;
-    return { firstMs: firstMs ?? totalMs, totalMs, completions: completionsOf(whole) };
+    const events = eventsOf(whole);
+    const said = events.flat().map(({ content }) => content);
+    const completions = [events.at(-1) ?? []].flat(); // of a stream, the last event holds the numbers
+    return { text: said.join(''), firstMs: firstMs ?? totalMs, totalMs, completions };
   }
 
   /** Ends it, and waits until it is gone. */
@@ -144,11 +153,11 @@ export class LlamaServer {
   }
 }
 
-/** Of a stream, the last event holds the numbers. */
-function completionsOf(whole: string): Completion[] {
-  const last = whole.startsWith('data: ') ? (whole.trim().split('\n\n').at(-1) ?? '').slice('data: '.length) : whole;
-  const parsed = JSON.parse(last) as Completion | Completion[];
-  return Array.isArray(parsed) ? parsed : [parsed];
+/** Of a stream, each event; else the one reply. */
+function eventsOf(whole: string): (Completion | Completion[])[] {
+  const MARK = 'data: ';
+  const lines = whole.startsWith(MARK) ? whole.split('\n').filter((line) => line.startsWith(MARK)) : [MARK + whole];
+  return lines.map((line) => JSON.parse(line.slice(MARK.length)) as Completion | Completion[]);
 }
 
 async function freePort(): Promise<number> {

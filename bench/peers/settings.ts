@@ -14,6 +14,7 @@ interface Defaults {
   readonly weights?: HollowWeights;
   readonly tokens?: number;
   readonly repeat?: number;
+  readonly requests?: number;
 }
 
 export interface Settings {
@@ -23,6 +24,8 @@ export interface Settings {
   readonly tokens: number;
   /** Turns that count. */
   readonly repeat: number;
+  /** Of a turn, where a scenario asks many. */
+  readonly requests: number;
   /** Of both sides; undefined: what each takes by itself. */
   readonly threadCount: number | undefined;
   /** Where random models lie. */
@@ -44,6 +47,7 @@ export function settings(defaults: Defaults): Settings {
       weights: { type: 'string', default: defaults.weights ?? 'q8_0' },
       tokens: { type: 'string', default: String(defaults.tokens ?? 32) },
       repeat: { type: 'string', default: String(defaults.repeat ?? 7) },
+      requests: { type: 'string', default: String(defaults.requests ?? 0) },
       threads: { type: 'string' },
       folder: { type: 'string' },
     },
@@ -56,6 +60,7 @@ export function settings(defaults: Defaults): Settings {
     weights: weights as HollowWeights,
     tokens: Number(tokens),
     repeat: Number(repeat),
+    requests: Number(values.requests),
     threadCount: threads === undefined ? undefined : Number(threads),
     folder: folder ?? temporaryFolder(),
   };
