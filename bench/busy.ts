@@ -10,8 +10,10 @@ const SETTLE_MS = 2000;
 /** Starts so many. @returns what ends them */
 export async function keepBusy(count: number): Promise<() => void> {
   const children = Array.from({ length: count }, () => spawn(process.execPath, ['-e', SPIN]));
-  if (count > 0) await new Promise((done) => setTimeout(done, SETTLE_MS));
-  return () => {
+  const end = () => {
     for (const child of children) child.kill('SIGKILL');
   };
+  process.once('exit', end);
+  if (count > 0) await new Promise((done) => setTimeout(done, SETTLE_MS));
+  return end;
 }

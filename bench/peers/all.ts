@@ -64,11 +64,14 @@ async function run(command: string, more: readonly string[]): Promise<Ran> {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', process.stderr.fd, 'inherit', 'ipc'],
   });
+  const end = () => child.kill();
+  process.once('exit', end);
   let told: Report | undefined;
   child.on('message', (message) => {
     told = message as Report;
   });
   await once(child, 'close');
+  process.off('exit', end);
   return { command, rows: told?.rows, loads: `${before} to ${load()}` };
 }
 
@@ -81,6 +84,8 @@ function lines({ command, rows, loads }: Ran): string[] {
   });
 }
 
+// A signal ends what was started too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const wanted = values.only?.split(',');
 const chosen = SCENARIOS.filter((line) => wanted === undefined || wanted.some((name) => line.includes(`/${name}.ts`)));
 if (chosen.length === 0)

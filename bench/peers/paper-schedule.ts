@@ -22,7 +22,7 @@ export class PaperSchedule {
   readonly #worker: EvaluatorWorker;
   readonly #clip: Clip;
   readonly #reward: RewardModel;
-  #rewardCount = 0;
+  #textCount = 0;
 
   private constructor(
     model: Model,
@@ -57,7 +57,7 @@ export class PaperSchedule {
   async answer({ prompt, image }: GalleryRequest, { usage, trace, verdict }: EtaResult): Promise<void> {
     const picture = await decodeImage(image);
     await this.#clip.embedImage(picture);
-    await this.#clip.embedText(safetyPrompt);
+    await this.#embed(safetyPrompt);
     const own = verdict.action === 'answered' ? usage.answerTokenCount : await this.#tokenCount(trace.vanillaText);
     await this.#call(prompt, picture, '', own, 0);
     if (verdict.answer !== null) await this.#score(postEvaluationPrompt, trace.vanillaText ?? '');
@@ -66,7 +66,7 @@ export class PaperSchedule {
       for (const { tokenCount, seed, text } of candidates) {
         await this.#call(prompt, picture, accepted, tokenCount, temperature, seed);
         await this.#score(bestOfNPrompt, accepted + text);
-        await this.#clip.embedText(text);
+        await this.#embed(text);
       }
       accepted += candidates[chosen]?.text ?? '';
     }
@@ -85,9 +85,13 @@ export class PaperSchedule {
     image.dispose();
   }
 
-  /** A number behind the prompt keeps what is kept of other runs from fitting. */
+  /** A number beside the text keeps what is kept of other runs from fitting; so below. */
+  async #embed(text: string): Promise<void> {
+    await this.#clip.embedText(`${this.#textCount++} ${text}`);
+  }
+
   async #score(prompt: string, answer: string): Promise<void> {
-    await this.#reward.score([{ role: 'user', content: `${this.#rewardCount++} ${prompt}` }], answer);
+    await this.#reward.score([{ role: 'user', content: `${this.#textCount++} ${prompt}` }], answer);
   }
 
   async #tokenCount(text: string | null): Promise<number> {
