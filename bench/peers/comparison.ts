@@ -59,10 +59,15 @@ export function ratioRow({ atMost, ...sides }: Sides & { readonly atMost?: numbe
   };
 }
 
-/** How many times as fast as theirs, the median likewise; it must not be below `atLeast`. */
-export function fasterRow({ atLeast, ...sides }: Sides & { readonly atLeast: number }): Row {
+/** How many times as fast as theirs, the median likewise; it must not be below `atLeast`, where that is given. */
+export function fasterRow({ atLeast, ...sides }: Sides & { readonly atLeast?: number | undefined }): Row {
   const ratio = median(sides.theirs.map((one, turn) => one / (sides.ours[turn] ?? Number.NaN)));
-  return { ...told(sides), figure: `${ratio.toFixed(2)} x`, goal: `>= ${atLeast} x`, isMet: ratio >= atLeast };
+  return {
+    ...told(sides),
+    figure: `${ratio.toFixed(2)} x`,
+    goal: atLeast === undefined ? '' : `>= ${atLeast} x`,
+    isMet: atLeast === undefined ? null : ratio >= atLeast,
+  };
 }
 
 function told({ what, ours, theirs, against, digits = 0 }: Sides): Pick<Row, 'what' | 'detail'> {

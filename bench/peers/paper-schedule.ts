@@ -54,7 +54,10 @@ export class PaperSchedule {
   }
 
   /** Does what the answer took. */
-  async answer({ prompt, image }: GalleryRequest, { usage, trace, verdict }: EtaResult): Promise<void> {
+  async answer(
+    { prompt, image }: Pick<GalleryRequest, 'prompt' | 'image'>,
+    { usage, trace, verdict }: EtaResult,
+  ): Promise<void> {
     const picture = await decodeImage(image);
     await this.#clip.embedImage(picture);
     await this.#embed(safetyPrompt);
