@@ -6,8 +6,9 @@
  *                                                     [--threads N] [--folder DIR]
  */
 import { Model } from '../../src/engine/index.js';
+import { tokenRow } from '../engine-model.js';
 import { inTurn, ratioRow, report } from './comparison.js';
-import { decodeLanes, textPrompt } from './lanes.js';
+import { decodeLanes } from './lanes.js';
 import { LlamaServer } from './server.js';
 import { described, filesOf, settings } from './settings.js';
 
@@ -21,17 +22,19 @@ await using context = await model.createContext({ contextSize: 4096, sequenceCou
 await using server = await LlamaServer.start({ languageModel, slotCount: LANES, contextSize: 4096, threadCount });
 
 const promptsOf = (turn: number) =>
-  Promise.all(Array.from({ length: LANES }, (_, lane) => textPrompt(model, PROMPT_TOKENS, turn * LANES + lane)));
+  Array.from({ length: LANES }, (_, lane) => tokenRow(model, PROMPT_TOKENS, turn * LANES + lane));
 
 async function ours(turn: number): Promise<number> {
-  const prompts = (await promptsOf(turn)).map((prompt) => prompt.tokens);
-  return await decodeLanes(context, { prompts, laneCount: LANES, tokens, sampler: () => ({ temperature: 0 }) });
+  const lanes = { prompts: promptsOf(turn), laneCount: LANES, tokens, sampler: () => ({ temperature: 0 }) };
+  return await decodeLanes(context, lanes);
 }
 
 async function theirs(turn: number): Promise<number> {
-  const prompts = await promptsOf(turn);
+  const prompts = promptsOf(turn);
   const startedAt = performance.now();
-  const answers = await Promise.all(prompts.map(({ text }) => server.ask({ text }, tokens, { ignore_eos: true })));
+  const answers = await Promise.all(
+    prompts.map((prompt) => server.ask({ text: [...prompt] }, tokens, { ignore_eos: true })),
+  );
   const made = answers.flatMap(({ completions }) => completions);
   return (performance.now() - startedAt) / made.reduce((sum, one) => sum + one.tokens_predicted, 0);
 }

@@ -1,5 +1,5 @@
 /** So many sequences decoded side by side, by ours: over the engine, without anything that judges. */
-import type { Context, Model, SamplerOptions } from '../../src/engine/index.js';
+import type { Context, SamplerOptions } from '../../src/engine/index.js';
 
 interface Lanes {
   /** Each lane's own prompt; one alone: all lanes are forks behind it. */
@@ -31,17 +31,4 @@ export async function decodeLanes(context: Context, lanes: Lanes): Promise<numbe
     sequences.map((sequence, lane) => sequence.decode({ sampler: sampler(lane), maxTokens: tokens })),
   );
   return (performance.now() - startedAt) / decoded.reduce((sum, one) => sum + one.tokens.length, 0);
-}
-
-/** A prompt that is a text on both sides: so many ordinary tokens. */
-export async function textPrompt(
-  model: Model,
-  length: number,
-  seed: number,
-): Promise<{ text: string; tokens: Int32Array }> {
-  const { beginToken, vocabularySize } = model.facts;
-  const words = Array.from({ length }, (_, at) => 300 + (((at + 1) * 7919 + seed * 104_729) % (vocabularySize - 300)));
-  const text = model.text(words);
-  const body = await model.tokenize(text);
-  return { text, tokens: Int32Array.from([...(beginToken === null ? [] : [beginToken]), ...body]) };
 }

@@ -6,8 +6,9 @@
  *                                               [--threads N] [--folder DIR]
  */
 import { Model } from '../../src/engine/index.js';
+import { tokenRow } from '../engine-model.js';
 import { inTurn, ratioRow, report } from './comparison.js';
-import { decodeLanes, textPrompt } from './lanes.js';
+import { decodeLanes } from './lanes.js';
 import { LlamaServer } from './server.js';
 import { described, filesOf, settings } from './settings.js';
 
@@ -22,16 +23,19 @@ await using context = await model.createContext({ contextSize: 4096, sequenceCou
 await using server = await LlamaServer.start({ languageModel, slotCount: LANES, contextSize: 4096, threadCount });
 
 async function ours(turn: number): Promise<number> {
-  const prompt = await textPrompt(model, PROMPT_TOKENS, turn);
   const sampler = (lane: number) => ({ ...SAMPLER, seed: turn * LANES + lane });
-  return await decodeLanes(context, { prompts: [prompt.tokens], laneCount: LANES, tokens, sampler });
+  return await decodeLanes(context, {
+    prompts: [tokenRow(model, PROMPT_TOKENS, turn)],
+    laneCount: LANES,
+    tokens,
+    sampler,
+  });
 }
 
 async function theirs(turn: number): Promise<number> {
-  const { text } = await textPrompt(model, PROMPT_TOKENS, turn);
   const sampler = { temperature: SAMPLER.temperature, top_k: SAMPLER.topK, samplers: ['top_k', 'temperature'] };
   const asked = { ...sampler, seed: turn * LANES, n_cmpl: LANES, ignore_eos: true };
-  const { totalMs, completions } = await server.ask({ text }, tokens, asked);
+  const { totalMs, completions } = await server.ask({ text: [...tokenRow(model, PROMPT_TOKENS, turn)] }, tokens, asked);
   if (completions.length !== LANES) throw new Error(`expected ${LANES} answers, received ${completions.length}`);
   return totalMs / completions.reduce((sum, one) => sum + one.tokens_predicted, 0);
 }

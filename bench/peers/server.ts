@@ -25,10 +25,10 @@ interface ServerOptions {
   readonly threadCount?: number | undefined;
 }
 
-/** A prompt with pictures in the places of its marks. */
+/** A prompt: tokens, or a text with pictures in the places of its marks. */
 export interface PeerPrompt {
   /** `PICTURE` stands for a picture. */
-  readonly text: string;
+  readonly text: string | readonly number[];
   /** Paths. */
   readonly pictures?: readonly string[] | undefined;
 }
