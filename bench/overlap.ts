@@ -14,11 +14,10 @@ import { availableParallelism, loadavg } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { type EvaluatorDevice, loadEta } from '../src/index.js';
-import { loadBinding } from '../src/native/binding.js';
-import type { NativeContext, NativeLoad, NativeModel } from '../src/native/binding-types.js';
 import { EvaluatorWorker } from '../src/onnx/index.js';
 import { sideBySide } from '../src/side-by-side.js';
 import { galleryRequests } from './gallery-requests.js';
+import { watchRuns } from './native-runs.js';
 
 const { values } = parseArgs({
   options: {
@@ -35,37 +34,9 @@ type Interval = readonly [from: number, to: number];
 const decoding: Interval[] = [];
 const scoring: Interval[] = [];
 
-/** Puts a method before that of the prototype. */
-function shadow<Owner extends object, Name extends keyof Owner>(owner: Owner, name: Name, method: Owner[Name]): void {
-  Object.defineProperty(owner, name, { value: method, configurable: true });
-}
-
-function watchContext(context: NativeContext): void {
-  const run = context.run.bind(context);
-  shadow(context, 'run', async (options) => {
-    const report = await run(options);
-    const now = performance.now();
-    decoding.push([now - report.decodeMs - report.sampleMs, now]);
-    return report;
-  });
-}
-
-function watchModel(model: NativeModel): void {
-  const createContext = model.createContext.bind(model) as (options: object) => Promise<NativeContext>;
-  const watched = async (options: object) => {
-    const context = await createContext(options);
-    watchContext(context);
-    return context;
-  };
-  shadow(model, 'createContext', watched as NativeModel['createContext']);
-}
-
-const binding = loadBinding();
-const { loadModel } = binding;
-shadow(binding, 'loadModel', (options, onProgress): NativeLoad => {
-  const load = loadModel(options, onProgress);
-  void load.model.then(watchModel, () => undefined);
-  return load;
+watchRuns(({ decodeMs, sampleMs }) => {
+  const now = performance.now();
+  decoding.push([now - decodeMs - sampleMs, now]);
 });
 const { run: score } = EvaluatorWorker.prototype;
 EvaluatorWorker.prototype.run = async function (message, signal) {

@@ -1,21 +1,42 @@
 /**
- * Reward of N candidates over a shared prefix: packed tree against separate whole runs, as ratios of one process.
+ * Reward of N candidates over a shared prefix: packed tree against separate whole runs, in turn in one process. The
+ * sentences are made up and share no words at their beginnings; those of a real search do (bench/peers/reward-search.ts).
  *
- *     node --import tsx bench/packed-tree.ts [model folder] [candidates] [rounds]
+ *     node --import tsx bench/packed-tree.ts [--model DIR] [--candidates 5] [--rounds 6] [--repeat 7]
  */
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { EvaluatorWorker } from '../src/onnx/index.js';
 import { RewardModel } from '../src/reward/index.js';
+import { inTurn, ratioRow, report } from './peers/comparison.js';
+import {
+  largestDifference,
+  type RewardRun,
+  type SearchTexts,
+  scoreApart,
+  scoreTogether,
+  wholeMs,
+} from './reward-runs.js';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const miniature = here('../models/miniature/reward-model');
-const folder =
-  process.argv[2] ??
-  (existsSync(`${miniature}/manifest.json`) ? miniature : here('../test/golden/evaluators/reward-scalar'));
-const candidateCount = Number(process.argv[3] ?? 5);
-const roundCount = Number(process.argv[4] ?? 6);
+const golden = here('../test/golden/evaluators/reward-scalar');
+const { values } = parseArgs({
+  options: {
+    /** Folder of a reward model. */
+    model: { type: 'string', default: existsSync(`${miniature}/manifest.json`) ? miniature : golden },
+    candidates: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '6' },
+    repeat: { type: 'string', default: '7' },
+  },
+});
+const folder = values.model;
+const [candidateCount, roundCount, repeat] = [values.candidates, values.rounds, values.repeat].map(Number) as [
+  number,
+  number,
+  number,
+];
 
 const PROMPT = [
   {
@@ -34,59 +55,32 @@ function sentence(round: number, candidate: number): string {
   return ` ${words.join(' ')}.`;
 }
 
+const search: SearchTexts = {
+  prompt: PROMPT,
+  before: 'As an AI assistant',
+  rounds: Array.from({ length: roundCount }, (_, round) => ({
+    candidates: Array.from({ length: candidateCount }, (_, candidate) => sentence(round, candidate)),
+    chosen: 0,
+  })),
+};
 const worker = await EvaluatorWorker.start();
 const model = await RewardModel.load({ worker, folder });
-await model.score(PROMPT, 'warm');
-
-async function packed(): Promise<{ ms: number; scores: number[][]; ran: number }> {
-  const startedAt = performance.now();
-  const session = model.open(PROMPT);
-  session.accept('As an AI assistant');
-  const scores: number[][] = [];
-  for (let round = 0; round < roundCount; round++) {
-    const sentences = Array.from({ length: candidateCount }, (_, k) => sentence(round, k));
-    scores.push(await session.score(sentences));
-    session.accept(sentences[0] ?? '');
-  }
-  const ran = session.statistics.ranTokenCount;
-  session.close();
-  return { ms: performance.now() - startedAt, scores, ran };
-}
-
-/** Each answer whole, from its first token: a prompt of its own each time would be the same work, so the cache is left empty. */
-async function separate(): Promise<{ ms: number; scores: number[][]; ran: number }> {
-  let accepted = 'As an AI assistant';
-  let ran = 0;
-  let ms = 0;
-  const scores: number[][] = [];
-  for (let round = 0; round < roundCount; round++) {
-    const row: number[] = [];
-    for (let k = 0; k < candidateCount; k++) {
-      const fresh = await RewardModel.load({ worker, folder, verifyHashes: false });
-      const session = fresh.open([...PROMPT]);
-      const startedAt = performance.now();
-      row.push((await session.score([accepted + sentence(round, k)]))[0] ?? Number.NaN);
-      ms += performance.now() - startedAt;
-      ran += session.statistics.ranTokenCount;
-      await fresh.dispose();
-    }
-    scores.push(row);
-    accepted += sentence(round, 0);
-  }
-  return { ms, scores, ran };
-}
-
-const tree = await packed();
-const alone = await separate();
-const difference = Math.max(
-  ...tree.scores.flatMap((row, r) => row.map((score, k) => Math.abs(score - (alone.scores[r]?.[k] ?? Number.NaN)))),
-);
-console.log(
-  `${model.manifest.name}; ${candidateCount} candidates, ${roundCount} rounds; ${worker.threadCount} threads on ${availableParallelism()} processors; Node ${process.version}`,
-);
-console.log(`packed tree    ${tree.ms.toFixed(0)} ms, ${tree.ran} tokens`);
-console.log(`separate runs  ${alone.ms.toFixed(0)} ms, ${alone.ran} tokens`);
-console.log(
-  `time ratio ${(alone.ms / tree.ms).toFixed(1)}, token ratio ${(alone.ran / tree.ran).toFixed(1)}, largest score difference ${difference.toExponential(1)}`,
+const { packed, apart } = await inTurn(
+  { packed: () => scoreTogether(model, search), apart: () => scoreApart(model, search) },
+  repeat,
 );
 await worker.dispose();
+
+const tokens = ([run]: readonly RewardRun[]) => run?.tokenCount ?? Number.NaN;
+report(
+  `${model.manifest.name}; ${candidateCount} candidates, ${roundCount} rounds, median of ${repeat}; ${worker.threadCount} threads; ` +
+    `${tokens(packed)} tokens for ${tokens(apart)}; largest score difference ${largestDifference(packed, apart).toExponential(1)}`,
+  [
+    ratioRow({
+      what: `reward of ${candidateCount}, made-up sentences`,
+      ours: wholeMs(packed),
+      theirs: wholeMs(apart),
+      against: 'separate runs',
+    }),
+  ],
+);

@@ -5,14 +5,11 @@
  *     node --import tsx bench/threads.ts [--model FILE|smallest|160m|1.1b|7b] [--weights q8_0] [--tokens 64] [--prefix 64]
  *                                        [--sequences 1] [--repeat 7] [--busy 0,1,20]
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Context } from '../src/engine/index.js';
+import { keepBusy } from './busy.js';
 import { benchModel, median, tokenRow } from './engine-model.js';
-
-/** Keeps a core busy; ends by itself where nobody is left to end it. */
-const SPIN = 'for (const end = Date.now() + 3_600_000; Date.now() < end; );';
 
 const { values } = parseArgs({
   options: {
@@ -63,8 +60,7 @@ console.log(
     `${prefix}; median of ${repeat}; Node ${process.version}`,
 );
 for (const count of values.busy.split(',').map(Number)) {
-  const busy: ChildProcess[] = Array.from({ length: count }, () => spawn(process.execPath, ['-e', SPIN]));
-  await new Promise((done) => setTimeout(done, count > 0 ? 2000 : 0));
+  const leave = await keepBusy(count);
   const found = new Map<string, Awaited<ReturnType<typeof run>>[]>();
   for (let turn = -1; turn < repeat; turn++) {
     for (const [name, context] of contexts) {
@@ -72,7 +68,7 @@ for (const count of values.busy.split(',').map(Number)) {
       if (turn >= 0) found.set(name, [...(found.get(name) ?? []), result]);
     }
   }
-  for (const child of busy) child.kill('SIGKILL');
+  leave();
   console.log(`beside ${count} busy processes (load ${loadavg()[0]?.toFixed(1)})`);
   for (const [name, results] of found) {
     const of = (read: (result: (typeof results)[number]) => number) => median(results.map(read));

@@ -1,6 +1,6 @@
 /** What is built from llama.cpp's source and kept in the cache folder, once for all clones on this machine. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cacheFolder, LLAMA_TAG, packageOfLlama, unpackSource } from './llama.mjs';
 import { stage, startLog } from './progress.mjs';
 
@@ -24,8 +24,8 @@ import { stage, startLog } from './progress.mjs';
  * @property {string} folder that one itself
  */
 export async function cachedBuild({ kind, key, mark, log }, build, unpack = unpackLlama) {
-  const root = join(cacheFolder(), 'llama.cpp');
-  const folder = join(root, `${LLAMA_TAG}-${kind}-${key}`);
+  const folder = cachedFolder(kind, key);
+  const root = dirname(folder);
   if (existsSync(mark === undefined ? folder : join(folder, mark))) return folder;
 
   startLog(log);
@@ -41,6 +41,11 @@ export async function cachedBuild({ kind, key, mark, log }, build, unpack = unpa
   if (mark === undefined) moveIntoPlace(places.done, folder);
   remove();
   return folder;
+}
+
+/** Where it is kept, whether it is there or not. */
+export function cachedFolder(kind, key) {
+  return join(cacheFolder(), 'llama.cpp', `${LLAMA_TAG}-${kind}-${key}`);
 }
 
 async function unpackLlama(folder, log) {

@@ -23,15 +23,20 @@ function backendFlags(backend) {
   }
 }
 
-function configureFlags({ backend, cmakeFlags }) {
-  const off = ['COMMON', 'TOOLS', 'TESTS', 'EXAMPLES', 'SERVER', 'APP'].map((part) => `-DLLAMA_BUILD_${part}=OFF`);
+/**
+ * @param {{ backend: string, cmakeFlags: string[] }} options
+ * @param {string[]} programs what of llama.cpp beside its libraries is wanted
+ */
+export function configureFlags({ backend, cmakeFlags }, programs = []) {
+  const parts = ['COMMON', 'TOOLS', 'TESTS', 'EXAMPLES', 'SERVER', 'APP'];
+  const switches = parts.map((part) => `-DLLAMA_BUILD_${part}=${programs.includes(part) ? 'ON' : 'OFF'}`);
   return [
     '-DCMAKE_BUILD_TYPE=Release',
     '-DCMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded',
     '-DBUILD_SHARED_LIBS=OFF',
     '-DCMAKE_POSITION_INDEPENDENT_CODE=ON',
     '-DLLAMA_BUILD_MTMD=ON',
-    ...off,
+    ...switches,
     '-DLLAMA_OPENSSL=OFF',
     '-DLLAMA_SUBPROCESS=OFF',
     '-DMTMD_VIDEO=OFF',
@@ -43,15 +48,20 @@ function configureFlags({ backend, cmakeFlags }) {
   ];
 }
 
-/** Folder with include/ and lib/ of llama.cpp, ggml and libmtmd, and its key. */
-export async function llamaLibraries(options, compiler, log) {
-  const flags = configureFlags(options);
-  const key = createHash('sha256')
+/** Key of what the whole patched source becomes with these flags. */
+export function sourceKey(flags, compiler) {
+  return createHash('sha256')
     .update(
       JSON.stringify([LLAMA_TAG, patchesHash(), flags, compiler, process.platform, process.arch, processor(flags)]),
     )
     .digest('hex')
     .slice(0, 12);
+}
+
+/** Folder with include/ and lib/ of llama.cpp, ggml and libmtmd, and its key. */
+export async function llamaLibraries(options, compiler, log) {
+  const flags = configureFlags(options);
+  const key = sourceKey(flags, compiler);
   const folder = await cachedBuild({ kind: options.backend, key, log }, async ({ source, build, done }) => {
     say(`Building llama.cpp ${LLAMA_TAG} for ${options.backend}, once for this machine; some minutes. Output: ${log}`);
     await stage('Built llama.cpp', async () => {

@@ -1,0 +1,36 @@
+/** What the addon reports of each run, for measurements: seen where the scheduler asks for it. */
+import { loadBinding } from '../src/native/binding.js';
+import type { NativeContext, NativeLoad, NativeModel, NativeRunReport } from '../src/native/binding-types.js';
+
+/** From now on, every run of every model that is loaded is told of when it ends. */
+export function watchRuns(onRun: (report: NativeRunReport) => void): void {
+  const watchContext = (context: NativeContext) => {
+    const run = context.run.bind(context);
+    shadow(context, 'run', async (options) => {
+      const report = await run(options);
+      onRun(report);
+      return report;
+    });
+  };
+  const watchModel = (model: NativeModel) => {
+    const createContext = model.createContext.bind(model) as (options: object) => Promise<NativeContext>;
+    const watched = async (options: object) => {
+      const context = await createContext(options);
+      watchContext(context);
+      return context;
+    };
+    shadow(model, 'createContext', watched as NativeModel['createContext']);
+  };
+  const binding = loadBinding();
+  const { loadModel } = binding;
+  shadow(binding, 'loadModel', (options, onProgress): NativeLoad => {
+    const load = loadModel(options, onProgress);
+    void load.model.then(watchModel, () => undefined);
+    return load;
+  });
+}
+
+/** Puts a method before that of the prototype. */
+function shadow<Owner extends object, Name extends keyof Owner>(owner: Owner, name: Name, method: Owner[Name]): void {
+  Object.defineProperty(owner, name, { value: method, configurable: true });
+}
