@@ -110,12 +110,18 @@ export interface CandidateTrace {
   readonly text: string;
   /** Its tokens. */
   readonly tokenCount: number;
-  /** Reward of everything accepted with this sentence behind it, or its decision, on the scale of whoever judges answers. */
-  readonly reward: number;
+  /**
+   * Reward of everything accepted with this sentence behind it, or its decision, on the scale of whoever judges answers. Null
+   * where no decision came of it, though it did of others: then it is not chosen.
+   */
+  readonly reward: number | null;
   /** Cosine of picture and this sentence; null where the rule does not ask for it. */
   readonly clipScore: number | null;
-  /** What the choice is made by: reward + clipWeight × CLIP score / round, or the reward alone where no CLIP score is asked for. */
-  readonly utility: number;
+  /**
+   * What the choice is made by: reward + clipWeight × CLIP score / round, or the reward alone where no CLIP score is asked
+   * for. Null without a reward.
+   */
+  readonly utility: number | null;
   /** Whether an end-of-generation token closed it. */
   readonly isFinal: boolean;
   /** It was drawn with; derived from the request's seed, the round and its place in it. */
