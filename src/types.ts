@@ -158,7 +158,7 @@ export interface Thresholds {
 }
 
 /**
- * Where each threshold comes from: "request", "option", "manifest", "form" (of a decision), a file's path, or "none" for one
+ * Where each threshold comes from: "request", "option", "manifest", "form" (a shipped one's, of a decision), a file's path (an own form's too), or "none" for one
  * that nobody knows.
  */
 export interface ThresholdSources {
@@ -320,9 +320,10 @@ export type EtaEvent = PictureEvent | VanillaEvent | AnswerEvent | RoundEvent | 
 export interface Notice {
   /**
    * What it is about. `ETA_MINIATURE`: the miniature knows nothing about such a picture, or about a request without
-   * one. `ETA_EVALUATOR_DEVICE`: an evaluator does not run on the device that was asked for.
+   * one. `ETA_EVALUATOR_DEVICE`: an evaluator does not run on the device that was asked for. `ETA_DECISION_FORM`: a
+   * decision's own form takes any guard, or less of a decision than the shipped forms do.
    */
-  readonly code: 'ETA_MINIATURE' | 'ETA_EVALUATOR_DEVICE';
+  readonly code: 'ETA_MINIATURE' | 'ETA_EVALUATOR_DEVICE' | 'ETA_DECISION_FORM';
   /** One line. */
   readonly message: string;
 }

@@ -2,6 +2,7 @@
 import {
   checkEvaluators,
   decisionFacts,
+  decisionNotices,
   downloadModels,
   evaluatorDevicesOf,
   evaluatorsOf,
@@ -56,7 +57,7 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
     const loaded = await loadParts(models, { ...parsed, decision, gpuLayerCount, probe, signal });
     probe = false; // the files have not changed when they are loaded again
     try {
-      for (const notice of loaded.notices) await onNotice(notice);
+      for (const notice of [...decisionNotices(decision), ...loaded.notices]) await onNotice(notice);
     } catch (error) {
       await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;

@@ -2,11 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type DecisionForm, type GuardFiles, readForm } from '../decision/index.js';
+import { type DecisionForm, type GuardFiles, looseForm, readForm } from '../decision/index.js';
 import { ModelError, UsageError } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import { describePath, parseOptions } from '../options.js';
 import type { EvaluatorsInForce } from '../policy/index.js';
+import type { Notice } from '../types.js';
 
 /** Who judges answers in the reward model's place, by a reply of one token. */
 export interface DecisionChoice {
@@ -77,6 +78,12 @@ export async function resolveDecision(choice: string | DecisionChoice | undefine
     guardProjector: guardProjector === undefined ? null : await existing(guardProjector, 'decision.guardProjector'),
   };
   return { form, files };
+}
+
+/** What is to be said of a form that takes more than the shipped ones do. */
+export function decisionNotices(decision: ResolvedDecision | null): Notice[] {
+  const message = decision === null ? null : looseForm(decision.form);
+  return message === null ? [] : [{ code: 'ETA_DECISION_FORM', message }];
 }
 
 export function decisionFacts({ form, files }: ResolvedDecision): DecisionFacts {

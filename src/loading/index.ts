@@ -4,6 +4,7 @@ export {
   type DecisionChoice,
   type DecisionFacts,
   decisionFacts,
+  decisionNotices,
   evaluatorsOf,
   type ResolvedDecision,
   resolveDecision,

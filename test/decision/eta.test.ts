@@ -24,7 +24,7 @@ test("a guard judges the answer in the reward model's place, and says that nobod
   assert.deepEqual(eta.facts.evaluators, { pictures: 'clip', answers: 'decision' });
   assert.equal(eta.facts.decision?.guard, GUARD);
   assert.equal(eta.facts.thresholds.safeDecision, 0);
-  assert.equal(eta.facts.thresholdSources.safeDecision, 'form');
+  assert.equal(eta.facts.thresholdSources.safeDecision, decision.form);
   const { verdict, trace, usage } = await eta.respond({ ...QUESTION, thresholds: SAFE });
   assert.equal(verdict.action, 'answered');
   assert.equal(verdict.answer?.evaluator, 'decision');
