@@ -3,7 +3,7 @@
  * strictly: a name that is not known is an error, not a wish.
  */
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -19,8 +19,12 @@ const FORMS_FOLDER = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '
 /** Least mass of the shipped forms: below it more than half of what would be said is no verdict. */
 const SURE_MASS = 0.5;
 
+/** More than any wording takes: each verdict is looked for in the vocabulary, and each text is read again for each answer. */
+const MOST_FORM_BYTES = 2 ** 18;
+const MOST_WORDS = 64;
+
 const text = z.string().min(1);
-const words = z.array(text).min(1);
+const words = z.array(text.max(100)).min(1).max(MOST_WORDS);
 
 /** How the prompt is made. `{policy}`, `{question}` and `{answer}` in a text are what they say. */
 const promptSchema = z.discriminatedUnion('form', [
@@ -170,8 +174,14 @@ export function looseForm({ path, name, title, asks, templateHolds, answer, pict
 
 async function formText(path: string, choice: string, names: readonly string[]): Promise<string> {
   try {
-    return await readRegularText(path);
+    const { size } = await stat(path);
+    if (size <= MOST_FORM_BYTES) return await readRegularText(path);
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `decision: ${describePath(path)}: expected a form of at most ${MOST_FORM_BYTES} bytes, received ${size}. Shorten it.`,
+    );
   } catch (cause) {
+    if (cause instanceof ModelError) throw cause;
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
       `decision: expected a form (${names.join(', ')}) or a JSON file, received ${describePath(choice)}, which cannot be read (${whyUnread(cause)}). ` +

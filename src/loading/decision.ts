@@ -102,13 +102,11 @@ export function evaluatorsOf(models: ResolvedModels, decision: ResolvedDecision 
 
 async function existing(file: string, option: string): Promise<string> {
   const found = resolve(file);
-  const isFile = await stat(found).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );
-  if (isFile) return found;
+  const entry = await stat(found).catch(() => null);
+  if (entry?.isFile()) return found;
+  const received = entry === null ? 'nothing there' : entry.isDirectory() ? 'a folder' : 'a pipe or a device';
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
-    `${option}: expected a GGUF at ${describePath(found)}, received none there. Check the path.`,
+    `${option}: expected a GGUF at ${describePath(found)}, received ${received}. Name the file itself.`,
   );
 }

@@ -188,8 +188,9 @@ test('what cannot be is refused before anything is loaded', async () => {
   await refused(
     { form: 'qwen3guard', guard: '/nowhere.gguf' },
     'ERR_MODEL_NOT_FOUND',
-    /decision\.guard: expected a GGUF at/,
+    /decision\.guard: expected a GGUF at .*, received nothing there\. Name the file itself\./,
   );
+  await refused({ form: 'qwen3guard', guard: '/tmp' }, 'ERR_MODEL_NOT_FOUND', /at "\/tmp", received a folder\./);
   await refused(
     { form: 'self', gard: 1 } as never,
     'ERR_UNKNOWN_OPTION',
