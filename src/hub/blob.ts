@@ -207,7 +207,7 @@ class Fetching {
       bytesRead === 0 ? 'an empty file' : `one that begins with ${describe(start.replace(/[^ -~]/g, '?'))}`;
     throw new HubError(
       'ERR_HUB_CONTENT',
-      `Expected ${describePath(file.path)} of ${repo} to be a GGUF, which begins with "${MAGIC}", received ${received}. Nothing was put in place: name another file, or another repository.`,
+      `Expected ${describePath(file.path)} of ${repo} to be a GGUF, which begins with "${MAGIC}", received ${received}. Nothing was put in place. Look at it on the hub: if it is a model there, a proxy gives something else; if not, name another.`,
     );
   }
 

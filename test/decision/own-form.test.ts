@@ -52,6 +52,17 @@ test('an own form cannot say that its threshold was measured, nor take any guard
   assert.equal((await readForm(formFile(template('im_start')))).name, 'tiny');
 });
 
+test('a list of verdicts without end is refused at once', async () => {
+  const many = (count: number) => Array.from({ length: count }, (_, at) => `v${at}`);
+  const of = (unsafe: string[]) => formFile(tinyForm({ answer: asked({ verdicts: { safe: ['a'], unsafe } }) }));
+  const refused = (path: string, message: RegExp) =>
+    assert.rejects(readForm(path), { code: 'ERR_MODEL_INVALID', message });
+  await refused(of(many(65)), /answer\.verdicts\.unsafe/);
+  await refused(of(['x'.repeat(101)]), /answer\.verdicts\.unsafe/);
+  await refused(of(many(200_000)), /expected a form of at most 262144 bytes, received \d+\. Shorten it\./);
+  assert.equal((await readForm(of(many(64)))).answer.verdicts.unsafe.length, 64);
+});
+
 test('what it leaves open is said in a sentence; of the shipped forms nothing is to be said', async () => {
   const of = async (form: Parameters<typeof formFile>[0]) => looseForm(await readForm(formFile(form)));
   assert.match(

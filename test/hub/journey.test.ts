@@ -137,6 +137,38 @@ test('every evaluator that may stand in its place: a text guard, one that sees, 
   assert.deepEqual((await verdictOf(...reward)).by, ['clip', 'reward'], 'a part goes before what the chosen set has');
 });
 
+test('a set whose guard ends the process that loads it: pulled, tried, told; this machine’s files stay', async () => {
+  const key = 'attention.layer_norm_rms_epsilon';
+  const damaged = readFileSync(goldenFile('qwen3-vl', 'model.gguf'));
+  damaged.writeFloatLE(-1, damaged.indexOf(key) + key.length + 4); // llama.cpp asserts that it is not
+  const shieldstral = hub.repos.get('noctrex/Shieldstral-1.0-3B-GGUF');
+  const usual = home;
+  assert.ok(shieldstral);
+  hub.add('noctrex/Shieldstral-1.0-3B-GGUF', {
+    ...shieldstral,
+    files: { ...shieldstral.files, 'Shieldstral-1.0-3B-Q8_0.gguf': damaged },
+  });
+  home = await freshFolder();
+  try {
+    const pulled = await cli(['models', 'pull', SET]);
+    assert.deepEqual([pulled.code, pulled.stdout], [1, '']);
+    const told = pulled.stderr.replace(/\s+/g, ' ');
+    assert.match(told, /tried language model and projector: llama\.cpp loads what was fetched/);
+    assert.match(told, /Shieldstral-1\.0-3B-Q8_0\.gguf .* ended that process with .* \(ERR_MODEL_INVALID\) $/);
+    const verified = await cli(['models', 'verify', SET, '--json']);
+    assert.equal(verified.code, 3, verified.stderr);
+    const { parts } = JSON.parse(verified.stdout) as { parts: { kind: string; isRight: boolean }[] };
+    assert.deepEqual(
+      parts.filter(({ isRight }) => !isRight).map(({ kind }) => kind),
+      ['guard'],
+    );
+  } finally {
+    home = usual;
+    hub.add('noctrex/Shieldstral-1.0-3B-GGUF', shieldstral);
+    hub.reset();
+  }
+});
+
 test('chat, batch and a benchmark take the set too', async () => {
   const guard = ['--decision', FORM, '--guard', paths['guard'] ?? ''];
   const chat = await cli(
