@@ -36,7 +36,7 @@ export async function loadEta(options?: LoadEtaOptions): Promise<Eta> {
   const policy = overridePolicy(POLICIES[parsed.policy], parsed);
   await downloadModels(parsed.models, parsed);
   const found = await resolveModels(parsed.models ?? 'miniature', parsed);
-  const decision = await resolveDecision(parsed.decision ?? found.published?.guard ?? undefined);
+  const decision = await resolveDecision(parsed.decision, { ...parsed, ofSet: found.published?.guard });
   // Who judges by a decision needs no reward model: it is not loaded.
   const models = decision === null ? found : { ...found, rewardModel: null };
   const evaluators = evaluatorsOf(models, decision);

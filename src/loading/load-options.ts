@@ -47,7 +47,7 @@ export interface LoadEtaOptions extends DecisionOptions {
    */
   modelsFolder?: string | undefined;
   /**
-   * Whether files of `models` that are not here are fetched from the hub (`HF_ENDPOINT`, as `HF_TOKEN`) before anything is
+   * Whether files of `models` and of `decision` that are not here are fetched from the hub (`HF_ENDPOINT`, as `HF_TOKEN`) before anything is
    * loaded: their hashes are checked, and disk and memory before the first byte. Where all are here, no connection is
    * opened. HubError where it fails. @default false
    */

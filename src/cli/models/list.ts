@@ -95,7 +95,7 @@ interface Memory {
 /** What they take once they answer; null where their form or the addon does not tell. */
 async function memoryOf(models: ResolvedModels): Promise<Memory | null> {
   try {
-    const decision = await resolveDecision(models.published?.guard ?? undefined);
+    const decision = await resolveDecision(undefined, { ofSet: models.published?.guard });
     const shapes = await modelShapes(models, decision?.files);
     const { addedBytes, fits } = fitMemory(shapes, { guardMaxTokens: decision?.form.maxTokens }, thisMachine());
     return { addedBytes, fits };
