@@ -102,7 +102,7 @@ test('the set is in force without a word, and nobody is asked for anything any m
   assert.deepEqual(Object.keys(paths), ['languageModel', 'projector', 'clip', 'guard', 'guardProjector']);
   assert.match((await cli(['config'])).stdout, /^models {10}workstation-24gb/m);
   const listed = await cli(['models', 'list', SET]);
-  assert.match(listed.stdout, /unsafe from 0\.16 on \(the ETA paper .*; not calibrated\)/);
+  assert.match(listed.stdout, /unsafe from 0\.16 on \(the ETA paper .*, not calibrated\)/);
   assert.match(listed.stdout, /^ {2}guard projector +mmproj-Shieldstral-1\.0-3B-F16\.gguf/m);
   assert.equal((await cli(['models', 'verify', SET])).stdout.match(/right: hash/g)?.length, 5);
   const { picture: seen, answer } = await verdictOf('--unsafe-clip-score', '1');
