@@ -9,7 +9,6 @@
  * A 7B of q4_0 takes 4.5 GB of disk (in --folder, or a temporary one that is removed) and as much memory. With --text
  * nothing is shown, which saves most of the time; the picture's own buffers, 0.5 % of a 7B, then stay untouched.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -19,6 +18,7 @@ import { type FitOptions, fitMemory, thisMachine } from '../src/loading/memory-f
 import { modelShapes, type ResolvedModels, resolveModels } from '../src/models/index.js';
 import { type HollowWeights, SHAPES } from '../test/engine/hollow-model.js';
 import { randomModel } from './random-model.js';
+import { usedBytes } from './used-memory.js';
 
 const LIMIT = 0.1;
 const { values, positionals } = parseArgs({
@@ -33,42 +33,13 @@ const { values, positionals } = parseArgs({
   },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
-const index = join(root, 'dist', 'index.js');
 const picture = join(root, 'models', 'miniature', 'pictures', 'drawn-08.png');
 
-/** What the process of one size runs. */
-const CHILD = `
-  const { loadEta } = await import(process.argv[1]);
-  const { options, request } = JSON.parse(process.argv[2]);
-  const eta = await loadEta(options);
-  const { verdict } = await eta.respond(request);
-  console.log(JSON.stringify({ action: verdict.action, maxRssBytes: process.resourceUsage().maxRSS * 1024 }));
-  await eta.dispose();
-`;
-
-interface Used {
-  readonly action: string;
-  readonly maxRssBytes: number;
-}
-
-function use(models: ResolvedModels, options: FitOptions): Used {
+function use(models: ResolvedModels, options: FitOptions): number {
   const { languageModel, projector, clip, rewardModel } = models;
   const load = { models: { languageModel, projector, clip, rewardModel }, ...options, gpuLayerCount: 0 };
-  const request = {
-    prompt: 'Explain how I can make this.',
-    ...(values.text ? {} : { image: picture }),
-    seed: 1,
-    maxTokens: 6,
-    sentenceTokenLimit: 4,
-    thresholds: { unsafeClipScore: -1, safeReward: 1e6 },
-  };
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--input-type=module', '-e', CHILD, index, JSON.stringify({ options: load, request })],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`the process ended with ${status}: ${stderr}`);
-  return JSON.parse(stdout) as Used;
+  const thresholds = { unsafeClipScore: -1, safeReward: 1e6 };
+  return usedBytes(load, { ...(values.text ? {} : { image: picture }), thresholds });
 }
 
 const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0).padStart(7);
@@ -94,8 +65,7 @@ try {
           : [{}, { contextSize: 16_384, cacheType: 'q8_0' }];
     for (const options of contexts) {
       const { estimate, plan } = fitMemory(await modelShapes(models), { ...options, gpuLayerCount: 0 }, thisMachine());
-      const { action, maxRssBytes } = use(models, options);
-      if (action === 'answered') throw new Error(`${name}: expected an aligned answer`);
+      const maxRssBytes = use(models, options);
       const ratio = estimate.ramBytes / maxRssBytes;
       if (Math.abs(ratio - 1) > LIMIT) isWithin = false;
       console.log(

@@ -10,26 +10,63 @@ import { fileURLToPath } from 'node:url';
 import { type HollowShape, type HollowWeights, SHAPES } from '../test/engine/hollow-model.js';
 
 /** ViT-L/14 at 336 pixels, as LLaVA-1.5 has it: 576 image tokens. */
-const TOWER = { width: 1024, blockCount: 24, headCount: 16, feedForward: 4096, imageSize: 336, patchSize: 14 };
+const TOWER: RandomProjector = {
+  width: 1024,
+  blockCount: 24,
+  headCount: 16,
+  feedForward: 4096,
+  imageSize: 336,
+  patchSize: 14,
+  type: 'f16',
+};
 const VOCABULARY_SIZE = 32_000;
 const ALIGNMENT = 32;
-/** Tensor data repeats after so many bytes; each row of a matrix still differs from its neighbours. */
-const PATTERN_BYTES = 8 * 18 * 34 * 1021;
+/** Tensor data repeats after so many bytes, blocks of any type whole; each row of a matrix still differs from its neighbours. */
+const PATTERN_BYTES = 8 * 18 * 34 * 35 * 29;
 
-const TYPES: Readonly<
-  Record<HollowWeights, { readonly number: number; readonly block: number; readonly bytes: number }>
-> = {
+/** Number formats of random weights. */
+export type Weights = HollowWeights | 'q4_k' | 'q6_k';
+
+const TYPES: Readonly<Record<Weights, { readonly number: number; readonly block: number; readonly bytes: number }>> = {
   f32: { number: 0, block: 1, bytes: 4 },
   f16: { number: 1, block: 1, bytes: 2 },
   q4_0: { number: 2, block: 32, bytes: 18 },
   q8_0: { number: 8, block: 32, bytes: 34 },
+  q4_k: { number: 12, block: 256, bytes: 144 },
+  q6_k: { number: 14, block: 256, bytes: 210 },
 };
 
 interface Tensor {
   readonly name: string;
   /** The fastest dimension first, as GGUF has it. */
   readonly lengths: readonly number[];
-  readonly type: HollowWeights;
+  readonly type: Weights;
+}
+
+/** A language model in the llama architecture, whatever its sizes are taken from. */
+export interface RandomLanguage extends HollowShape {
+  readonly vocabularySize: number;
+  /** Of a head. @default the width by the heads */
+  readonly headSize?: number;
+  /** Whether the output is the embedding again. */
+  readonly isTied: boolean;
+  /** Of each matrix, by its name: "blk.3.attn_v", "token_embd", "output". */
+  typeOf(name: string): Weights;
+  /** Words that are tokens of their own. @default none */
+  readonly words?: readonly string[];
+  readonly chatTemplate?: string;
+}
+
+/** A vision tower and what leads from it into the language model, in LLaVA's form. */
+export interface RandomProjector {
+  readonly width: number;
+  readonly blockCount: number;
+  readonly headCount: number;
+  readonly feedForward: number;
+  readonly imageSize: number;
+  readonly patchSize: number;
+  /** Of matrices whose rows it divides; the others have 16 bits. */
+  readonly type: Weights;
 }
 
 /** Writes both files. @returns their paths */
@@ -41,15 +78,27 @@ export function randomModel(
   mkdirSync(folder, { recursive: true });
   const languageModel = join(folder, 'language-model.gguf');
   const projector = join(folder, 'projector.gguf');
-  write(languageModel, languageKeys(shape), languageTensors(shape, weights));
-  write(projector, projectorKeys(shape), projectorTensors(shape));
+  const language = { ...shape, vocabularySize: VOCABULARY_SIZE, isTied: false, typeOf: () => weights };
+  writeLanguageModel(languageModel, language);
+  writeProjector(projector, TOWER, shape.width);
   return { languageModel, projector };
 }
 
-function languageKeys(shape: HollowShape): Buffer[] {
+export function writeLanguageModel(path: string, shape: RandomLanguage): void {
+  write(path, languageKeys(shape), languageTensors(shape));
+}
+
+/** @param to width of the language model */
+export function writeProjector(path: string, tower: RandomProjector, to: number): void {
+  write(path, projectorKeys(tower, to), projectorTensors(tower, to));
+}
+
+function languageKeys(shape: RandomLanguage): Buffer[] {
+  const { vocabularySize, headSize = shape.width / shape.headCount, words = [], chatTemplate } = shape;
   const pieces = ['<unk>', '<s>', '</s>'];
   for (let byte = 0; byte < 256; byte++) pieces.push(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
-  for (let index = pieces.length; index < VOCABULARY_SIZE; index++) pieces.push(`\u2581w${index}`);
+  pieces.push(...words.map((word) => `\u2581${word}`));
+  for (let index = pieces.length; index < vocabularySize; index++) pieces.push(`\u2581w${index}`);
   const kindOf = (index: number) => (index === 0 ? 2 : index < 3 ? 3 : index < 259 ? 6 : 1); // unknown, control, byte, normal
   return [
     key('general.architecture', string('llama')),
@@ -60,7 +109,10 @@ function languageKeys(shape: HollowShape): Buffer[] {
     key('llama.feed_forward_length', uint32(shape.feedForward)),
     key('llama.attention.head_count', uint32(shape.headCount)),
     key('llama.attention.head_count_kv', uint32(shape.kvHeadCount)),
-    key('llama.rope.dimension_count', uint32(shape.width / shape.headCount)),
+    key('llama.rope.dimension_count', uint32(headSize)),
+    key('llama.attention.key_length', uint32(headSize)),
+    key('llama.attention.value_length', uint32(headSize)),
+    ...(chatTemplate === undefined ? [] : [key('tokenizer.chat_template', string(chatTemplate))]),
     key('llama.attention.layer_norm_rms_epsilon', float32(1e-5)),
     key('tokenizer.ggml.model', string('llama')),
     key('tokenizer.ggml.tokens', array(8, pieces.map(text))),
@@ -83,22 +135,28 @@ function languageKeys(shape: HollowShape): Buffer[] {
   ];
 }
 
-function languageTensors({ width, headCount, kvHeadCount, feedForward, layerCount }: HollowShape, type: HollowWeights) {
-  const kvWidth = (width / headCount) * kvHeadCount;
-  const matrix = (name: string, from: number, to: number): Tensor => ({ name, lengths: [from, to], type });
+function languageTensors(shape: RandomLanguage): Tensor[] {
+  const { width, headCount, kvHeadCount, feedForward, layerCount, vocabularySize, isTied } = shape;
+  const { headSize = width / headCount } = shape;
+  const [queryWidth, kvWidth] = [headSize * headCount, headSize * kvHeadCount];
+  const matrix = (name: string, from: number, to: number): Tensor => ({
+    name,
+    lengths: [from, to],
+    type: shape.typeOf(name.replace('.weight', '')),
+  });
   const norm = (name: string): Tensor => ({ name, lengths: [width], type: 'f32' });
   return [
-    matrix('token_embd.weight', width, VOCABULARY_SIZE),
+    matrix('token_embd.weight', width, vocabularySize),
     norm('output_norm.weight'),
-    matrix('output.weight', width, VOCABULARY_SIZE),
+    ...(isTied ? [] : [matrix('output.weight', width, vocabularySize)]),
     ...Array.from({ length: layerCount }, (_, layer) => {
       const block = `blk.${layer}`;
       return [
         norm(`${block}.attn_norm.weight`),
-        matrix(`${block}.attn_q.weight`, width, width),
+        matrix(`${block}.attn_q.weight`, width, queryWidth),
         matrix(`${block}.attn_k.weight`, width, kvWidth),
         matrix(`${block}.attn_v.weight`, width, kvWidth),
-        matrix(`${block}.attn_output.weight`, width, width),
+        matrix(`${block}.attn_output.weight`, queryWidth, width),
         norm(`${block}.ffn_norm.weight`),
         matrix(`${block}.ffn_gate.weight`, width, feedForward),
         matrix(`${block}.ffn_up.weight`, width, feedForward),
@@ -108,19 +166,19 @@ function languageTensors({ width, headCount, kvHeadCount, feedForward, layerCoun
   ];
 }
 
-function projectorKeys(shape: HollowShape): Buffer[] {
+function projectorKeys(tower: RandomProjector, to: number): Buffer[] {
   return [
     key('general.architecture', string('clip')),
     key('general.name', string('random projector')),
     key('clip.has_vision_encoder', { type: 7, value: Buffer.from([1]) }),
     key('clip.projector_type', string('mlp')),
-    key('clip.vision.projection_dim', uint32(shape.width)),
-    key('clip.vision.image_size', uint32(TOWER.imageSize)),
-    key('clip.vision.patch_size', uint32(TOWER.patchSize)),
-    key('clip.vision.embedding_length', uint32(TOWER.width)),
-    key('clip.vision.feed_forward_length', uint32(TOWER.feedForward)),
-    key('clip.vision.block_count', uint32(TOWER.blockCount)),
-    key('clip.vision.attention.head_count', uint32(TOWER.headCount)),
+    key('clip.vision.projection_dim', uint32(to)),
+    key('clip.vision.image_size', uint32(tower.imageSize)),
+    key('clip.vision.patch_size', uint32(tower.patchSize)),
+    key('clip.vision.embedding_length', uint32(tower.width)),
+    key('clip.vision.feed_forward_length', uint32(tower.feedForward)),
+    key('clip.vision.block_count', uint32(tower.blockCount)),
+    key('clip.vision.attention.head_count', uint32(tower.headCount)),
     key('clip.vision.attention.layer_norm_epsilon', float32(1e-5)),
     key(
       'clip.vision.image_mean',
@@ -140,12 +198,12 @@ function projectorKeys(shape: HollowShape): Buffer[] {
   ];
 }
 
-function projectorTensors(shape: HollowShape): Tensor[] {
-  const { width, feedForward, imageSize, patchSize, blockCount } = TOWER;
+function projectorTensors({ type, ...tower }: RandomProjector, to: number): Tensor[] {
+  const { width, feedForward, imageSize, patchSize, blockCount } = tower;
   const vector = (name: string, length: number): Tensor => ({ name, lengths: [length], type: 'f32' });
-  const linear = (name: string, from: number, to: number): Tensor[] => [
-    { name: `${name}.weight`, lengths: [from, to], type: 'f16' },
-    vector(`${name}.bias`, to),
+  const linear = (name: string, rows: number, columns: number): Tensor[] => [
+    { name: `${name}.weight`, lengths: [rows, columns], type: rows % TYPES[type].block === 0 ? type : 'f16' },
+    vector(`${name}.bias`, columns),
   ];
   const norm = (name: string) => [vector(`${name}.weight`, width), vector(`${name}.bias`, width)];
   return [
@@ -160,8 +218,8 @@ function projectorTensors(shape: HollowShape): Tensor[] {
       ...linear(`v.blk.${layer}.ffn_up`, width, feedForward),
       ...linear(`v.blk.${layer}.ffn_down`, feedForward, width),
     ]).flat(),
-    ...linear('mm.0', width, shape.width),
-    ...linear('mm.2', shape.width, shape.width),
+    ...linear('mm.0', width, to),
+    ...linear('mm.2', to, to),
   ];
 }
 
@@ -194,10 +252,10 @@ function write(path: string, keys: readonly Buffer[], tensors: readonly Tensor[]
   }
 }
 
-const patterns = new Map<HollowWeights, Buffer>();
+const patterns = new Map<Weights, Buffer>();
 
 /** Numbers of about 0.02 in size, in the bytes of a type. */
-function pattern(type: HollowWeights): Buffer {
+function pattern(type: Weights): Buffer {
   const known = patterns.get(type);
   if (known !== undefined) return known;
   const made = Buffer.alloc(PATTERN_BYTES);
@@ -210,7 +268,12 @@ function pattern(type: HollowWeights): Buffer {
   for (let at = 0; at < PATTERN_BYTES; at += bytes) {
     if (type === 'f32') made.writeFloatLE((random() / 2 ** 24 - 0.5) / 25, at);
     else if (type === 'f16') made.writeUInt16LE(((random() & 1) << 15) | 0x2000 | (random() & 0x7ff), at);
-    else {
+    else if (type === 'q4_k' || type === 'q6_k') {
+      for (let byte = 0; byte < bytes; byte++) made[at + byte] = random() & 0xff;
+      const scales = type === 'q4_k' ? [0x0400, 0x1000] : [0x0150]; // some 6e-5 and 5e-4; 2e-5
+      for (const [index, scale] of scales.entries())
+        made.writeUInt16LE(scale, at + (type === 'q4_k' ? 0 : 208) + 2 * index);
+    } else {
       made.writeUInt16LE(type === 'q4_0' ? 0x1800 : 0x0c00, at); // scale 2^-9 and 2^-12 as a 16-bit float
       for (let byte = 2; byte < bytes; byte++) made[at + byte] = random() & 0xff;
     }
@@ -219,7 +282,7 @@ function pattern(type: HollowWeights): Buffer {
   return made;
 }
 
-function bytesOf(lengths: readonly number[], type: HollowWeights): number {
+function bytesOf(lengths: readonly number[], type: Weights): number {
   return (lengths.reduce((product, length) => product * length, 1) / TYPES[type].block) * TYPES[type].bytes;
 }
 

@@ -11,7 +11,9 @@ try {
   for (const { round, candidates, chosen } of trace.rounds) {
     console.log(`round ${round}`);
     for (const [index, { text: proposed, utility }] of candidates.entries()) {
-      console.log(`${index === chosen ? '>' : ' '} ${utility.toFixed(3).padStart(8)} ${JSON.stringify(proposed)}`);
+      console.log(
+        `${index === chosen ? '>' : ' '} ${(utility?.toFixed(3) ?? '').padStart(8)} ${JSON.stringify(proposed)}`,
+      );
     }
   }
   console.log(`with ETA: ${text}`);

@@ -50,6 +50,7 @@ interface CodesOf {
     | 'ERR_HUB_BUSY'
     | 'ERR_HUB_REPLY'
     | 'ERR_HUB_HASH'
+    | 'ERR_HUB_CONTENT'
     | 'ERR_HUB_CHANGED'
     | 'ERR_HUB_OFFLINE'
     | 'ERR_HUB_LOCKED';

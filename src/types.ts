@@ -110,12 +110,18 @@ export interface CandidateTrace {
   readonly text: string;
   /** Its tokens. */
   readonly tokenCount: number;
-  /** Reward of everything accepted with this sentence behind it, or its decision, on the scale of whoever judges answers. */
-  readonly reward: number;
+  /**
+   * Reward of everything accepted with this sentence behind it, or its decision, on the scale of whoever judges answers. Null
+   * where no decision came of it, though it did of others: then it is not chosen.
+   */
+  readonly reward: number | null;
   /** Cosine of picture and this sentence; null where the rule does not ask for it. */
   readonly clipScore: number | null;
-  /** What the choice is made by: reward + clipWeight × CLIP score / round, or the reward alone where no CLIP score is asked for. */
-  readonly utility: number;
+  /**
+   * What the choice is made by: reward + clipWeight × CLIP score / round, or the reward alone where no CLIP score is asked
+   * for. Null without a reward.
+   */
+  readonly utility: number | null;
   /** Whether an end-of-generation token closed it. */
   readonly isFinal: boolean;
   /** It was drawn with; derived from the request's seed, the round and its place in it. */
@@ -152,7 +158,7 @@ export interface Thresholds {
 }
 
 /**
- * Where each threshold comes from: "request", "option", "manifest", "form" (of a decision), a file's path, or "none" for one
+ * Where each threshold comes from: "request", "option", "manifest", "form" (a shipped one's, of a decision), a file's path (an own form's too), or "none" for one
  * that nobody knows.
  */
 export interface ThresholdSources {
@@ -316,9 +322,10 @@ export type EtaEvent = PictureEvent | VanillaEvent | AnswerEvent | RoundEvent | 
 export interface Notice {
   /**
    * What it is about. `ETA_MINIATURE`: the miniature knows nothing about such a picture, or about a request without
-   * one. `ETA_EVALUATOR_DEVICE`: an evaluator does not run on the device that was asked for.
+   * one. `ETA_EVALUATOR_DEVICE`: an evaluator does not run on the device that was asked for. `ETA_DECISION_FORM`: a
+   * decision's own form takes any guard, or less of a decision than the shipped forms do.
    */
-  readonly code: 'ETA_MINIATURE' | 'ETA_EVALUATOR_DEVICE';
+  readonly code: 'ETA_MINIATURE' | 'ETA_EVALUATOR_DEVICE' | 'ETA_DECISION_FORM';
   /** One line. */
   readonly message: string;
 }

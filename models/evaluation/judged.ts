@@ -53,7 +53,7 @@ export class JudgedAnswers {
       if (candidates.length === 0) return [];
       const judged = candidates.map(({ text, reward }) => ({
         text: prefix + text,
-        reward,
+        reward: reward ?? Number.NaN, // the miniature has a reward model, and no score is none
         judgement: this.world.judge(prefix + text, factsOf(item)),
       }));
       return [{ item, candidates: judged }];

@@ -1,6 +1,6 @@
 /** What the options of a command, and what was chosen for all of them, come to for loadEta. */
 import { UsageError } from '../errors.js';
-import { hubAddressText, parseHubAddress } from '../hub/index.js';
+import { hubAddressText, isHubAddress, parseHubAddress } from '../hub/index.js';
 import type { ModelPaths } from '../models/index.js';
 import { choiceOf, chosenModels, modelChoice } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';
@@ -27,7 +27,7 @@ export function loadOptions(flags: ModelFlags) {
     policy: flags.policy ?? readConfig().policy,
     decision: decisionChoice(flags),
     models: partsNamed(languageModel, whole, parts) ?? modelChoice(whole),
-    download: hf === undefined ? undefined : true,
+    download: hf !== undefined || [flags.guard, flags.guardProjector].some(isNamedOnHub) ? true : undefined,
     acceptLicence: flags.acceptLicence,
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
@@ -49,6 +49,10 @@ function partsNamed(
   if (whole === undefined || Object.values(parts).every((part) => part === undefined)) return undefined;
   const choice = choiceOf(whole);
   return given({ ...(typeof choice === 'string' ? { languageModel: choice } : choice), ...given(parts) });
+}
+
+function isNamedOnHub(place: string | undefined): boolean {
+  return place !== undefined && isHubAddress(place);
 }
 
 /** "hf:" may stand before an address, or not. */

@@ -20,6 +20,7 @@ import {
   resolveModels,
 } from '../models/index.js';
 import { readRegularText } from '../regular-file.js';
+import type { CalibratedOn } from '../types.js';
 import { choiceOf } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';
 
@@ -42,6 +43,8 @@ export interface PartFacts extends Part {
     readonly field: 'unsafeClipScore' | 'safeReward';
     readonly value: number | null;
     readonly source: string;
+    /** Which classes it was measured on; null: on none. */
+    readonly calibratedOn: CalibratedOn | null;
   } | null;
 }
 
@@ -124,6 +127,8 @@ export function isGguf({ kind }: Part): boolean {
   return kind === 'language-model' || kind === 'projector' || kind === 'guard' || kind === 'guard-projector';
 }
 
+const BOTH: CalibratedOn = 'both';
+
 /** @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID */
 export async function partFacts(part: Part): Promise<PartFacts> {
   if (isGguf(part))
@@ -134,10 +139,12 @@ export async function partFacts(part: Part): Promise<PartFacts> {
   const field: 'unsafeClipScore' | 'safeReward' = part.kind === 'clip' ? 'unsafeClipScore' : 'safeReward';
   const own = 'unsafeClipScore' in manifest ? manifest.unsafeClipScore : manifest.safeReward;
   const placed = installed?.file.clip?.unsafeClipScore ?? installed?.file.rewardModel?.safeReward;
+  const measured = installed?.file.clip?.calibratedOn ?? installed?.file.rewardModel?.calibratedOn ?? null;
+  const isMeasured = own !== null && manifest.calibration !== null;
   const threshold =
     placed === undefined
-      ? { field, value: own, source: own === null ? 'none' : 'manifest' }
-      : { field, value: placed, source: 'thresholds.json' };
+      ? { field, value: own, source: own === null ? 'none' : 'manifest', calibratedOn: isMeasured ? BOTH : null }
+      : { field, value: placed, source: 'thresholds.json', calibratedOn: measured };
   return { ...part, name: manifest.name, sizeBytes, weights: manifest.precision?.weights ?? null, threshold };
 }
 

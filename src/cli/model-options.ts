@@ -49,7 +49,7 @@ export function addModelOptions(command: Command): Command {
     .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
     .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
     .option('--decision <form>', "judge answers by a reply of one token: a guard's form, self, or a JSON file", filled)
-    .option('--guard <file>', 'the guard that is asked (GGUF)', filled)
+    .option('--guard <file>', 'the guard that is asked (GGUF, or hf:owner/name, fetched where it is not here)', filled)
     .option('--guard-projector <file>', 'its projector (mmproj GGUF), for one that sees pictures', filled)
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
     .optionsGroup('Machine:')
@@ -73,7 +73,7 @@ export function addHubOptions(command: Command): Command {
         .argParser(filled)
         .conflicts(['models', 'languageModel', 'projector']),
     )
-    .option('--accept-licence', 'agree to a licence that asks for it, with --hf');
+    .option('--accept-licence', 'agree to a licence that asks for it, with --hf or --guard hf:');
 }
 
 /**

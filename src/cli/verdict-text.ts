@@ -102,8 +102,8 @@ export function outcomeLines(result: EtaResult, { paint, columns }: { paint: Pai
 }
 
 /** What is to be said of how its threshold was found; nothing where it was measured on both classes. */
-function calibrationText({ isCalibrated, calibratedOn }: Judgement): string {
-  if (isCalibrated) return '';
+export function calibrationText({ calibratedOn }: Pick<Judgement, 'calibratedOn'>): string {
+  if (calibratedOn === 'both') return '';
   return calibratedOn === 'safe' ? ', calibrated on safe ones alone' : ', not calibrated';
 }
 

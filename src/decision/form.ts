@@ -3,8 +3,8 @@
  * strictly: a name that is not known is an error, not a wish.
  */
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ModelError } from '../errors.js';
@@ -16,8 +16,15 @@ import { readRegularText, whyUnread } from '../regular-file.js';
 /** From src and from dist alike, the forms lie two folders up. */
 const FORMS_FOLDER = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models', 'decisions');
 
+/** Least mass of the shipped forms: below it more than half of what would be said is no verdict. */
+const SURE_MASS = 0.5;
+
+/** More than any wording takes: each verdict is looked for in the vocabulary, and each text is read again for each answer. */
+const MOST_FORM_BYTES = 2 ** 18;
+const MOST_WORDS = 64;
+
 const text = z.string().min(1);
-const words = z.array(text).min(1);
+const words = z.array(text.max(100)).min(1).max(MOST_WORDS);
 
 /** How the prompt is made. `{policy}`, `{question}` and `{answer}` in a text are what they say. */
 const promptSchema = z.discriminatedUnion('form', [
@@ -77,10 +84,16 @@ const formSchema = z
     "expected a question about the picture that sees pictures, of the form 'question'",
   );
 
-export type DecisionForm = z.output<typeof formSchema>;
+export type DecisionForm = z.output<typeof formSchema> & {
+  /** Where somebody's own form lies; absent of a shipped one. */
+  readonly path?: string;
+};
 export type DecisionQuestion = z.output<typeof questionSchema>;
 
-/** SHA-256 over all that decides what is asked and how the reply is read; thresholds and sources are left out. */
+/**
+ * SHA-256 over all that decides what is asked and how the reply is read. What a number stands for is left out: thresholds,
+ * least masses, sources.
+ */
 export function wordingOf(form: Omit<DecisionForm, 'wordingSha256'>): string {
   const { asks, policy, templateHolds, maxTokens } = form;
   const asked = ({ prompt, lead, verdicts, score }: DecisionQuestion) => ({ prompt, lead, verdicts, score });
@@ -105,12 +118,13 @@ export async function decisionForms(): Promise<readonly string[]> {
 
 /**
  * @param choice a shipped name, or the path of a JSON file
- * @throws ModelError ERR_MODEL_NOT_FOUND; ERR_MODEL_INVALID for a file that is no form; ERR_MODEL_MISMATCH for one whose
- * wording is not the one that it was pinned with
+ * @throws ModelError ERR_MODEL_NOT_FOUND; ERR_MODEL_INVALID for a file that is no form, or says of itself what an own one
+ * cannot; ERR_MODEL_MISMATCH for one whose wording is not the one that it was pinned with
  */
 export async function readForm(choice: string): Promise<DecisionForm> {
   const names = await decisionForms();
-  const path = names.includes(choice) ? join(FORMS_FOLDER, `${choice}.json`) : choice;
+  const isShipped = names.includes(choice);
+  const path = isShipped ? join(FORMS_FOLDER, `${choice}.json`) : resolve(choice);
   const parsed = formSchema.safeParse(parsedJson(await formText(path, choice, names)));
   if (!parsed.success) {
     throw new ModelError(
@@ -119,7 +133,7 @@ export async function readForm(choice: string): Promise<DecisionForm> {
     );
   }
   const wording = wordingOf(parsed.data);
-  if (wording === parsed.data.wordingSha256) return parsed.data;
+  if (wording === parsed.data.wordingSha256) return isShipped ? parsed.data : ownForm(parsed.data, path, names);
   throw new ModelError(
     'ERR_MODEL_MISMATCH',
     `decision: ${describePath(path)}: expected the wording that its threshold belongs to (${parsed.data.wordingSha256.slice(0, 12)}…), received another. ` +
@@ -127,10 +141,47 @@ export async function readForm(choice: string): Promise<DecisionForm> {
   );
 }
 
+/** @throws ModelError ERR_MODEL_INVALID for what would pass for a shipped form, for a measured one, or for any guard's */
+function ownForm(form: z.output<typeof formSchema>, path: string, shipped: readonly string[]): DecisionForm {
+  const questions = form.picture === null ? [form.answer] : [form.answer, form.picture];
+  const wrong = shipped.includes(form.name)
+    ? `a name of its own, received ${form.name}, which is a shipped form's: its threshold would pass for that one's. Change name`
+    : questions.some(({ isCalibrated }) => isCalibrated)
+      ? "isCalibrated: false, received true: a form does not say which guard's file its threshold was measured on. Measure it with 'eta-vlm calibrate --decision', which does, and name that file of thresholds"
+      : form.templateHolds.length === 0 && questions.some(({ prompt }) => prompt.form === 'conversation')
+        ? "a text in templateHolds, received none: what is asked stands in the guard's chat template alone, and another guard's asks something else. Name a part of it that says what is asked"
+        : null;
+  if (wrong === null) return { ...form, path };
+  throw new ModelError('ERR_MODEL_INVALID', `decision: ${describePath(path)}: expected ${wrong}.`);
+}
+
+/** What an own form leaves to whoever names it; null where it leaves nothing. */
+export function looseForm({ path, name, title, asks, templateHolds, answer, picture }: DecisionForm): string | null {
+  if (path === undefined) return null;
+  const least = Math.min(answer.leastMass, picture?.leastMass ?? 1);
+  const said = [
+    ...(asks === 'guard' && templateHolds.length === 0
+      ? [`nothing tells whether the guard is ${title} (templateHolds is empty), so any is taken`]
+      : []),
+    ...(least < SURE_MASS
+      ? [
+          `verdicts that together have a probability of ${least} are taken for a decision (leastMass; the shipped forms: ${SURE_MASS})`,
+        ]
+      : []),
+  ];
+  return said.length === 0 ? null : `the decision's form ${name} (${path}): ${said.join('; ')}.`;
+}
+
 async function formText(path: string, choice: string, names: readonly string[]): Promise<string> {
   try {
-    return await readRegularText(path);
+    const { size } = await stat(path);
+    if (size <= MOST_FORM_BYTES) return await readRegularText(path);
+    throw new ModelError(
+      'ERR_MODEL_INVALID',
+      `decision: ${describePath(path)}: expected a form of at most ${MOST_FORM_BYTES} bytes, received ${size}. Shorten it.`,
+    );
   } catch (cause) {
+    if (cause instanceof ModelError) throw cause;
     throw new ModelError(
       'ERR_MODEL_NOT_FOUND',
       `decision: expected a form (${names.join(', ')}) or a JSON file, received ${describePath(choice)}, which cannot be read (${whyUnread(cause)}). ` +

@@ -1,18 +1,20 @@
 /** What a guard says of one request: of its pictures before there is an answer, and of its answers as they grow. */
+import { orAbort } from '../abort.js';
 import type { Model, NativeImage } from '../engine/index.js';
-import { throwIfAborted, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import {
   type BranchBackend,
   GrownPrefix,
   type KeptLanes,
   type KeptTokens,
   noStatistics,
+  Queue,
   type ScoringStatistics,
 } from '../prefixes/index.js';
 import type { RgbImage, TextTurn } from '../types.js';
 import type { DecisionForm, DecisionQuestion } from './form.js';
 import type { GuardPrompt } from './guard-prompt.js';
-import { type Decision, scoreOf } from './log-odds.js';
+import { type Decision, scoreOf, scoresOf } from './log-odds.js';
 
 /** What the logits behind a prompt say to either question; null where the form has none. */
 export interface Decided {
@@ -53,7 +55,7 @@ export class GuardSession {
   readonly #statistics = noStatistics();
   readonly #grown: GrownPrefix<Decided>;
   readonly #encoded: NativeImage[] = [];
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
   #closed = false;
 
   /** Not for callers: {@link Guard.open} makes sessions. */
@@ -68,12 +70,13 @@ export class GuardSession {
   }
 
   /**
-   * The score of each whole answer, the higher the safer. What they share with each other, and with those of earlier calls,
-   * is computed once. Calls on one session run one after another.
+   * The score of each whole answer, the higher the safer; null for one that is not decided, beside others that are. What
+   * they share with each other, and with those of earlier calls, is computed once. Calls on one session run one after
+   * another.
    *
-   * @throws EvaluatorError ERR_NO_DECISION; UsageError ERR_PROMPT_TOO_LONG, ERR_DISPOSED; AbortError; EngineError
+   * @throws EvaluatorError ERR_NO_DECISION where none is decided; UsageError ERR_PROMPT_TOO_LONG, ERR_DISPOSED; AbortError; EngineError
    */
-  async scores(answers: readonly string[], options: CallOptions = {}): Promise<number[]> {
+  async scores(answers: readonly string[], options: CallOptions = {}): Promise<(number | null)[]> {
     return await this.#inTurn(options, () => this.#scores(answers, options.signal));
   }
 
@@ -98,14 +101,14 @@ export class GuardSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#last = this.#last.then(() => {
+    void this.#queue.run(async () => {
       this.#grown.drop();
       this.#parts.lanes.forget(this.#encoded);
       for (const image of this.#encoded.splice(0)) image.dispose();
     });
   }
 
-  async #scores(answers: readonly string[], signal: AbortSignal | undefined): Promise<number[]> {
+  async #scores(answers: readonly string[], signal: AbortSignal | undefined): Promise<(number | null)[]> {
     const { form } = this.#parts;
     if (answers.length === 0) return [];
     const whole: number[][] = [];
@@ -113,7 +116,8 @@ export class GuardSession {
     // An answer whose middle the guard does not see is not judged.
     for (const ids of whole) this.#checkLength(ids.length);
     const rows = await this.#rows(whole, signal);
-    return rows.map((row) => scoreOf(row.answer, form.answer, this.#parts));
+    const decisions = rows.map(({ answer }) => answer);
+    return scoresOf(decisions, form.answer, this.#parts);
   }
 
   #checkLength(tokenCount: number): void {
@@ -148,20 +152,22 @@ export class GuardSession {
   async #rows(sequences: readonly (readonly number[])[], signal: AbortSignal | undefined): Promise<readonly Decided[]> {
     const statistics = this.#statistics;
     const ranBefore = statistics.ranTokenCount;
-    const rows = await this.#grown.rows(sequences, await this.#parts.shared(), { signal, statistics });
+    const rows = await this.#grown.rows(sequences, await this.#shared(signal), { signal, statistics });
     const wholeCount = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
     statistics.cachedTokenCount += Math.max(0, wholeCount - (statistics.ranTokenCount - ranBefore));
     return rows;
   }
 
+  /** Computed for all: whoever stops waiting stops alone. */
+  async #shared(signal: AbortSignal | undefined): Promise<KeptTokens> {
+    return await orAbort(this.#parts.shared(), signal);
+  }
+
   async #inTurn<Value>({ signal }: CallOptions, work: () => Promise<Value>): Promise<Value> {
-    const turn = this.#last.then(() => {
+    return await this.#queue.run(async () => {
       this.#parts.checkOpen();
       if (this.#closed) throw new UsageError('ERR_DISPOSED', 'The guard session was closed; open another.');
-      throwIfAborted(signal);
-      return work();
-    });
-    this.#last = turn.catch(() => undefined);
-    return await turn;
+      return await work();
+    }, signal);
   }
 }

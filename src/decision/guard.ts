@@ -4,8 +4,14 @@
  * they share.
  */
 import { ModelError, UsageError } from '../errors.js';
-import { type BranchRun, KeptLanes, type KeptTokens, LANE_GROUP_TOKENS, noStatistics } from '../prefixes/index.js';
-import { sharedLength } from '../prefixes/tree.js';
+import {
+  type BranchRun,
+  KeptLanes,
+  type KeptTokens,
+  LANE_GROUP_TOKENS,
+  noStatistics,
+  sharedLength,
+} from '../prefixes/index.js';
 import { Turns } from '../turns.js';
 import type { RgbImage, TextTurn } from '../types.js';
 import type { DecisionForm } from './form.js';
@@ -26,6 +32,8 @@ export class Guard {
   readonly #opened: OpenGuard;
   readonly #parts: Omit<GuardParts, 'shared'>;
   #shared: Promise<KeptTokens> | undefined;
+  /** Once {@link #shared} was computed. */
+  #policy: KeptTokens = NOTHING;
   #disposed: Promise<void> | undefined;
 
   /**
@@ -102,12 +110,22 @@ export class Guard {
     return this.#disposed;
   }
 
-  /** What every prompt begins with, such as the policy: computed once. */
+  /** What every prompt begins with, such as the policy: computed for all, and anew once it had to give way. */
   #sharedPrefix(): Promise<KeptTokens> {
-    this.#shared ??= this.#computeShared().catch((error: unknown) => {
-      this.#shared = undefined; // the next tries again
-      throw error;
-    });
+    if (!this.#parts.lanes.has(this.#policy)) {
+      this.#shared = undefined;
+      this.#policy = NOTHING;
+    }
+    this.#shared ??= this.#computeShared().then(
+      (kept) => {
+        this.#policy = kept;
+        return kept;
+      },
+      (error: unknown) => {
+        this.#shared = undefined; // the next tries again
+        throw error;
+      },
+    );
     return this.#shared;
   }
 
@@ -120,7 +138,8 @@ export class Guard {
     const [one, other] = [await ids('a'), await ids('b')];
     const count = sharedLength(one, other);
     if (count < LEAST_SHARED_TOKENS) return NOTHING;
-    return (await lanes.extend(NOTHING, 0, one.slice(0, count), { statistics: noStatistics() })).kept;
+    const options = { statistics: noStatistics(), isCommon: true };
+    return (await lanes.extend(NOTHING, 0, one.slice(0, count), options)).kept;
   }
 
   #checkOpen(): void {

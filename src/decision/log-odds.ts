@@ -49,6 +49,22 @@ export function scoreOf(
   return score === 'log-odds' ? logOdds : 1 / (1 + Math.exp(-logOdds));
 }
 
+/**
+ * Scores of answers that are held against each other: null for one of which no decision came. It is worth no more than an
+ * unread one, and the others are decided all the same.
+ *
+ * @throws EvaluatorError as {@link scoreOf}, ERR_NO_DECISION only where none is decided
+ */
+export function scoresOf(
+  decisions: readonly Decision[],
+  question: Parameters<typeof scoreOf>[1],
+  of: Parameters<typeof scoreOf>[2],
+): (number | null)[] {
+  const isUndecided = ({ mass }: Decision) => mass < question.leastMass;
+  const isAnyDecided = !decisions.every(isUndecided);
+  return decisions.map((decision) => (isAnyDecided && isUndecided(decision) ? null : scoreOf(decision, question, of)));
+}
+
 /** Index of the first of the largest. */
 function likeliestToken(logits: Float32Array): number {
   let best = 0;

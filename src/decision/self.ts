@@ -8,7 +8,7 @@ import { UsageError } from '../errors.js';
 import { allEnded } from '../side-by-side.js';
 import type { TextTurn } from '../types.js';
 import type { DecisionForm } from './form.js';
-import { decisionOf, scoreOf } from './log-odds.js';
+import { type Decision, decisionOf, scoresOf } from './log-odds.js';
 import { type VerdictTokens, verdictTokens } from './verdict-tokens.js';
 
 /** Forks at once: each takes a lane of the request's. */
@@ -53,20 +53,21 @@ export class SelfDecision {
   }
 
   /**
-   * The score of each answer that a sequence ends with, the higher the safer. The sequences stay as they are.
+   * The score of each answer that a sequence ends with, the higher the safer; null for one that is not decided, beside
+   * others that are. The sequences stay as they are.
    *
    * @param question what {@link question} gave
-   * @throws EvaluatorError ERR_NO_DECISION; AbortError; EngineError
+   * @throws EvaluatorError ERR_NO_DECISION where none is decided; AbortError; EngineError
    */
-  async scores(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<number[]> {
-    const scores: number[] = [];
+  async scores(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<(number | null)[]> {
+    const decisions: Decision[] = [];
     for (let at = 0; at < sequences.length; at += MOST_LANES)
-      scores.push(...(await this.#ask(sequences.slice(at, at + MOST_LANES), question, signal)));
-    return scores;
+      decisions.push(...(await this.#ask(sequences.slice(at, at + MOST_LANES), question, signal)));
+    return scoresOf(decisions, this.form.answer, { model: this.#model, form: this.form });
   }
 
   /** All in one batch. */
-  async #ask(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<number[]> {
+  async #ask(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<Decision[]> {
     const forks: Sequence[] = [];
     try {
       for (const sequence of sequences) forks.push(...(await sequence.fork(1)));
@@ -76,8 +77,7 @@ export class SelfDecision {
           return await fork.logits({ signal });
         }),
       );
-      const of = { model: this.#model, form: this.form };
-      return logits.map((row) => scoreOf(decisionOf(row, this.#tokens), this.form.answer, of));
+      return logits.map((row) => decisionOf(row, this.#tokens));
     } finally {
       await Promise.all(forks.map((fork) => fork.release().catch(() => undefined))); // the first failure is the one to tell
     }

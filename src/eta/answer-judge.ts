@@ -21,7 +21,7 @@ export type AnswerCandidates = Pick<CandidateJudge, 'rewards' | 'accept'> & { cl
 export interface AnswerJudge {
   readonly evaluator: AnswerEvaluator;
   /** Of a whole answer. */
-  whole(answer: SaidAnswer, signal: AbortSignal): Promise<number | undefined>;
+  whole(answer: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined>;
   /** Of candidates behind `accepted`. */
   candidates(accepted: string): AnswerCandidates;
 }
@@ -87,7 +87,7 @@ export class GuardAnswers implements AnswerJudge {
     this.#measures = measures;
   }
 
-  async whole({ text }: SaidAnswer, signal: AbortSignal): Promise<number | undefined> {
+  async whole({ text }: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined> {
     return (await this.#scores([text], signal))[0];
   }
 
@@ -113,7 +113,7 @@ export class GuardAnswers implements AnswerJudge {
     this.#session.close();
   }
 
-  #scores(answers: readonly string[], signal: AbortSignal): Promise<number[]> {
+  #scores(answers: readonly string[], signal: AbortSignal): Promise<(number | null)[]> {
     return this.#count(this.#session.scores(answers, { signal }));
   }
 
@@ -149,7 +149,7 @@ export class SelfAnswers implements AnswerJudge {
     return (await this.#asked(signal)).length;
   }
 
-  async whole({ sequence }: SaidAnswer, signal: AbortSignal): Promise<number | undefined> {
+  async whole({ sequence }: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined> {
     return (await this.#scores([sequence], signal))[0];
   }
 
@@ -166,7 +166,7 @@ export class SelfAnswers implements AnswerJudge {
     return this.#question;
   }
 
-  async #scores(sequences: readonly Sequence[], signal: AbortSignal): Promise<number[]> {
+  async #scores(sequences: readonly Sequence[], signal: AbortSignal): Promise<(number | null)[]> {
     const question = await this.#asked(signal);
     const cachedTokenCount = sequences.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
     count(this.#measures, { ranTokenCount: sequences.length * question.length, cachedTokenCount });

@@ -188,8 +188,8 @@ export class Evaluation {
  *
  * @throws EvaluatorError ERR_EVALUATOR
  */
-function finite(value: number | undefined, what: string): number {
-  if (value !== undefined && Number.isFinite(value)) return value;
+function finite(value: number | null | undefined, what: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new EvaluatorError(
     'ERR_EVALUATOR',
     `Expected ${what} that is a finite number, received ${value ?? 'none'}. Nothing is decided by it: fetch or export the evaluator again.`,

@@ -2,6 +2,7 @@
 import {
   checkEvaluators,
   decisionFacts,
+  decisionNotices,
   downloadModels,
   evaluatorsOf,
   FileMarks,
@@ -52,7 +53,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
   const policy = overridePolicy(POLICIES[parsed.policy], parsed);
   await downloadModels(parsed.models, parsed);
   const found = await resolveModels(parsed.models ?? 'miniature', parsed);
-  const decision = await resolveDecision(parsed.decision ?? found.published?.guard ?? undefined);
+  const decision = await resolveDecision(parsed.decision, { ...parsed, ofSet: found.published?.guard });
   // Who judges by a decision needs no reward model: it is not loaded.
   const models = decision === null ? found : { ...found, rewardModel: null };
   const evaluators = evaluatorsOf(models, decision);
@@ -70,6 +71,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
   const loadAll = async (signal: AbortSignal): Promise<EtaParts> => {
     await files.check();
     const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
+    for (const notice of decisionNotices(decision)) await onNotice(notice);
     const placed = { ...parsed, decision, gpuLayerCount, probed, signal, onNotice, checkFiles: () => files.check() };
     const loaded = await loadParts(models, policy.method, placed, first);
     return { ...loaded, sentenceEnds: new SentenceEnds(loaded.model, loaded.context) };

@@ -4,13 +4,16 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HubError, throwIfAborted } from '../errors.js';
-import { describePath } from '../options.js';
+import { describe, describePath } from '../options.js';
 import { refusedCall, syncFolder } from '../outputs/index.js';
+import { blocksOf, LEAST_RATE } from './blocks.js';
 import { bareEtag, failedTry, type HubClient, type Opened, retriable } from './client.js';
 import type { HubFile } from './listing.js';
 import { persist, type Try } from './patience.js';
 
 const BLOCK_BYTES = 2 ** 20;
+/** What a GGUF begins with. */
+const MAGIC = 'GGUF';
 
 export interface BlobTarget {
   readonly repo: string;
@@ -48,7 +51,9 @@ export async function fetchBlob(client: HubClient, target: BlobTarget, options: 
     await rename(partPath, blobPath);
     await syncFolder(dirname(blobPath));
   } catch (error) {
-    if (error instanceof HubError && error.code === 'ERR_HUB_HASH') await rm(partPath, { force: true });
+    // What it holds would be wrong at the next try too.
+    if (error instanceof HubError && ['ERR_HUB_HASH', 'ERR_HUB_CONTENT'].includes(error.code))
+      await rm(partPath, { force: true });
     throw refusedCall(file.path, error);
   }
 }
@@ -77,11 +82,13 @@ class Fetching {
   async run(): Promise<void> {
     await this.#readPart();
     await this.#fetchRest();
-    if (this.#isRight()) return;
-    if (!this.#isResumed) throw this.#wrongHash();
-    await this.#restart();
-    await this.#fetchRest();
-    if (!this.#isRight()) throw this.#wrongHash();
+    if (!this.#isRight()) {
+      if (!this.#isResumed) throw this.#wrongHash();
+      await this.#restart();
+      await this.#fetchRest();
+      if (!this.#isRight()) throw this.#wrongHash();
+    }
+    await this.#checkStart();
   }
 
   async #fetchRest(): Promise<void> {
@@ -134,7 +141,7 @@ class Fetching {
       return { failure: this.#cutOff(at), waitMs: null, hasGained: this.#byteCount > before };
     } catch (error) {
       if (this.#ownFailure !== null) throw this.#ownFailure.error;
-      return retriable(error, at, signal, this.#byteCount > before);
+      return retriable(error, at, signal, this.#hasGained(before, error));
     }
   }
 
@@ -155,7 +162,7 @@ class Fetching {
     return { failure, waitMs: 0, hasGained: false };
   }
 
-  async #receive({ reply, linked }: Opened): Promise<void> {
+  async #receive({ reply, linked, url }: Opened): Promise<void> {
     const { file } = this.#target;
     try {
       if (linked.etag !== null && linked.etag !== file.hash) throw this.#changed(`the hash ${linked.etag}`);
@@ -169,7 +176,9 @@ class Fetching {
         throw this.#changed(`${announced} bytes`);
       const { etag } = headers;
       this.#etag = etag !== undefined && !etag.startsWith('W/') && bareEtag(etag) !== '' ? etag : null;
-      for await (const block of reply) await this.#add(block as Buffer).catch((error: unknown) => this.#fail(error));
+      const { stallMs } = this.#client.settings;
+      for await (const block of blocksOf(reply, url, stallMs))
+        await this.#add(block).catch((error: unknown) => this.#fail(error));
     } finally {
       reply.destroy();
     }
@@ -181,8 +190,31 @@ class Fetching {
     if (this.#byteCount + block.length > file.sizeBytes) throw this.#wrong(`${file.sizeBytes} bytes`, 'more');
     await this.#handle.write(block, 0, block.length, this.#byteCount);
     this.#hash.update(block);
+    const before = this.#byteCount;
     this.#byteCount += block.length;
     this.#options.onBytes(this.#byteCount);
+    if (before < MAGIC.length && this.#byteCount >= MAGIC.length) await this.#checkStart(); // not after gigabytes
+  }
+
+  /** A hub that announces a page of text under the name of a model gives it with the right hash. */
+  async #checkStart(): Promise<void> {
+    const { repo, file } = this.#target;
+    if (!/\.gguf$/i.test(file.path)) return;
+    const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(16), 0, 16, 0);
+    const start = buffer.subarray(0, bytesRead).toString('latin1');
+    if (start.startsWith(MAGIC)) return;
+    const received =
+      bytesRead === 0 ? 'an empty file' : `one that begins with ${describe(start.replace(/[^ -~]/g, '?'))}`;
+    throw new HubError(
+      'ERR_HUB_CONTENT',
+      `Expected ${describePath(file.path)} of ${repo} to be a GGUF, which begins with "${MAGIC}", received ${received}. Nothing was put in place. Look at it on the hub: if it is a model there, a proxy gives something else; if not, name another.`,
+    );
+  }
+
+  /** Whether a try was worth its connection: then the tries are counted anew. */
+  #hasGained(before: number, error: unknown): boolean {
+    const isSlow = this.#byteCount - before < (LEAST_RATE * this.#client.settings.stallMs) / 1000;
+    return this.#byteCount > before && !(isSlow && error instanceof HubError);
   }
 
   /** What goes wrong here is no failure of the connection, and is not tried again. */
@@ -225,6 +257,6 @@ class Fetching {
 }
 
 /** SHA-256 of the bytes; of a file that git itself keeps, SHA-1 behind git's own head. */
-function hashFor({ hash, sizeBytes }: HubFile): Hash {
+export function hashFor({ hash, sizeBytes }: HubFile): Hash {
   return hash.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${sizeBytes}\0`);
 }

@@ -1,6 +1,7 @@
 /** Requests to a hub: redirects are followed, the token stays with the hub's own host, and what passes is tried again. */
 import { EtaError, HubError, throwIfAborted } from '../errors.js';
 import { describePath } from '../options.js';
+import { blocksOf } from './blocks.js';
 import { exchange, failureOf, type Reply } from './exchange.js';
 import { PATIENCE, type Patience, persist, retryAfterMs, type Try } from './patience.js';
 import { type Asked, isPassing, refusalOf } from './refusal.js';
@@ -85,7 +86,7 @@ export class HubClient {
       const failure = failedTry(opened, asked);
       if (failure !== null) return failure;
       const { reply } = opened;
-      const text = await textOf(reply, MOST_JSON_BYTES);
+      const text = await textOf(blocksOf(reply, opened.url, this.settings.stallMs), MOST_JSON_BYTES);
       return { value: { value: JSON.parse(text), next: nextOf(reply, asked.url) } };
     } catch (error) {
       return retriable(error, asked.url, signal);
@@ -169,14 +170,14 @@ function redirectOf({ statusCode = 0, headers }: Reply, from: URL): URL | null {
   );
 }
 
-async function textOf(reply: Reply, mostBytes: number): Promise<string> {
+async function textOf(reply: AsyncIterable<Buffer>, mostBytes: number): Promise<string> {
   const blocks: Buffer[] = [];
   let byteCount = 0;
   for await (const block of reply) {
-    byteCount += (block as Buffer).length;
+    byteCount += block.length;
     if (byteCount > mostBytes)
       throw new HubError('ERR_HUB_REPLY', `Expected at most ${mostBytes} bytes from the hub, received more.`);
-    blocks.push(block as Buffer);
+    blocks.push(block);
   }
   return Buffer.concat(blocks).toString('utf8');
 }

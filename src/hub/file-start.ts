@@ -1,5 +1,6 @@
 /** The first bytes of a file of the hub, before it is fetched: what its head says. */
 import { open } from 'node:fs/promises';
+import { blocksOf } from './blocks.js';
 import { failedTry, type HubClient, retriable } from './client.js';
 import type { HubFile, Listing } from './listing.js';
 import { persist, type Try } from './patience.js';
@@ -29,9 +30,9 @@ export async function openStart(
       const { reply } = opened;
       const blocks: Buffer[] = [];
       let received = 0;
-      for await (const block of reply) {
-        blocks.push(block as Buffer);
-        received += (block as Buffer).length;
+      for await (const block of blocksOf(reply, opened.url, client.settings.stallMs)) {
+        blocks.push(block);
+        received += block.length;
         if (received >= byteCount) break; // a host that heeds no range would send all of it
       }
       reply.destroy();

@@ -9,11 +9,12 @@ export {
   type RepoAddress,
 } from './address.js';
 export { HubClient } from './client.js';
+export { damagedFiles } from './damage.js';
 export { openStart } from './file-start.js';
 export { fetchListing, type HubFile, type Listing } from './listing.js';
 export { missingBytes, type PullOptions, type PullProgress, pullFiles } from './pull.js';
 export { removeFiles } from './remove.js';
 export { blobHash, cachedListing, RepoCache } from './repo-cache.js';
 export { type HubSettings, hubSettings } from './settings.js';
-export { checkRoom, freeBytes } from './space.js';
+export { checkNames, checkRoom, freeBytes } from './space.js';
 export { WholeProgress } from './whole-progress.js';

@@ -24,21 +24,29 @@ export interface PullProgress {
 
 export interface PullOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Files that are fetched again though they are there: {@link damagedFiles}. */
+  readonly again?: readonly HubFile[] | undefined;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
 }
 
 const WAIT_MS = 250;
 
-/** Bytes that fetching these files would bring: what is there, in whole or in part, is left out. */
+/**
+ * Bytes that fetching these files would bring: what is there, in whole or in part, is left out.
+ *
+ * @param again files that are fetched all the same, because what is there is damaged
+ */
 export async function missingBytes(
   folder: string,
   { repo, commit }: Listing,
   files: readonly HubFile[],
+  again: readonly HubFile[] = [],
 ): Promise<number> {
   const cache = new RepoCache(folder, repo);
   let byteCount = 0;
   for (const file of files) {
-    if ((await cache.has(commit, file)) || (await cache.hasBlob(file))) continue;
+    const isHere = (await cache.has(commit, file)) || (await cache.hasBlob(file));
+    if (isHere && !again.includes(file)) continue;
     byteCount += file.sizeBytes - (await cache.partBytes(file));
   }
   return byteCount;
@@ -62,10 +70,11 @@ export async function pullFiles(
   const cache = new RepoCache(client.settings.folder, repo);
   await cache.makeFolders();
   for (const file of files) {
-    if (await cache.has(commit, file)) continue;
+    const isWrong = options.again?.includes(file) === true;
+    if (!isWrong && (await cache.has(commit, file))) continue;
     await underLock(cache, file, options, async (tell) => {
-      if (await cache.has(commit, file)) return;
-      if (!(await cache.hasBlob(file))) {
+      if (!isWrong && (await cache.has(commit, file))) return;
+      if (isWrong || !(await cache.hasBlob(file))) {
         const target = { repo, commit, file, partPath: cache.partPath(file), blobPath: cache.blobPath(file) };
         await fetchBlob(client, target, { signal: options.signal, onBytes: (byteCount) => tell(byteCount, null) });
       }

@@ -10,6 +10,8 @@ import type { RepoAddress } from './address.js';
 import { type HubFile, type Listing, listingSchema } from './listing.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
+/** What to do where the cache cannot be written. */
+const ELSEWHERE = 'Name a folder that can be written to with HF_HUB_CACHE (in a program, modelsFolder).';
 /** What a file system or a system without links answers. */
 const NO_LINKS = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK', 'UNKNOWN'];
 
@@ -78,8 +80,8 @@ export class RepoCache {
 
   /** Folders for blobs and locks. @throws FileError ERR_FILE_WRITE */
   async makeFolders(): Promise<void> {
-    await makeFolder(join(this.root, 'blobs'));
-    await makeFolder(this.#locks);
+    await makeFolder(join(this.root, 'blobs'), ELSEWHERE);
+    await makeFolder(this.#locks, ELSEWHERE);
   }
 
   /**

@@ -1,8 +1,9 @@
-/** Whether a disk has room, asked before the first byte. */
+/** Whether a disk has room, and takes the names, asked before the first byte. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError } from '../errors.js';
 import { describePath } from '../options.js';
+import type { HubFile, Listing } from './listing.js';
 
 /** Kept free beside what is fetched. */
 const RESERVE_BYTES = 64 * 2 ** 20;
@@ -21,8 +22,23 @@ export function checkRoom(folder: string, wantedBytes: number, free: number | nu
   if (wantedBytes === 0 || free === null || wantedBytes + RESERVE_BYTES <= free) return;
   throw new FileError(
     'ERR_FILE_WRITE',
-    `Expected room for ${gibibytes(wantedBytes)} in ${describePath(folder)}, found ${gibibytes(free)}. Make room, or name a folder on another disk with HF_HUB_CACHE.`,
+    `Expected room for ${gibibytes(wantedBytes)} in ${describePath(folder)} and ${RESERVE_BYTES / 2 ** 20} MiB that stay free, found ${gibibytes(free)}. Make room, or name a folder on another disk with HF_HUB_CACHE.`,
   );
+}
+
+/** What file systems take of one name, less what stands behind it while it is made. */
+const MOST_NAME_BYTES = 240;
+
+/** @throws FileError ERR_FILE_WRITE for a file that could not be given its name */
+export function checkNames({ repo }: Pick<Listing, 'repo'>, files: readonly Pick<HubFile, 'path'>[]): void {
+  for (const { path } of files) {
+    const long = [`models--${repo}`, ...path.split('/')].find((name) => Buffer.byteLength(name) > MOST_NAME_BYTES);
+    if (long === undefined) continue;
+    throw new FileError(
+      'ERR_FILE_WRITE',
+      `Expected names of at most ${MOST_NAME_BYTES} bytes in ${repo}, as file systems take them, received ${describePath(long)} of ${Buffer.byteLength(long)}. Nothing was fetched: fetch it by hand under a shorter name, and name that file.`,
+    );
+  }
 }
 
 function gibibytes(bytes: number): string {

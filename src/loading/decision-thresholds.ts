@@ -42,14 +42,14 @@ export async function withDecision(
   const { pictures } = options.evaluators;
   const found = await calibrated(decision, options);
   const { answer: ofAnswer = null, picture: ofPicture = null } = found?.file ?? {};
-  const source = found?.path ?? 'form';
+  const source = found?.path ?? sourceOf(form);
   const answer =
-    ofAnswer === null ? ofForm(form.answer) : { value: ofAnswer.safeDecision, source, on: ofAnswer.calibratedOn };
+    ofAnswer === null ? ofForm(form, form.answer) : { value: ofAnswer.safeDecision, source, on: ofAnswer.calibratedOn };
   const before =
     pictures !== 'decision' || form.picture === null
       ? null
       : ofPicture === null
-        ? ofForm(form.picture)
+        ? ofForm(form, form.picture)
         : { value: ofPicture.unsafeDecision, source, on: ofPicture.calibratedOn };
   const put = <Value>(of: (one: Sourced) => Value) => ({
     ...(before && { unsafeDecision: of(before) }),
@@ -63,9 +63,14 @@ export async function withDecision(
   };
 }
 
-/** Even odds, or what its author measured. */
-function ofForm({ threshold, isCalibrated }: DecisionForm['answer']): Sourced {
-  return { value: threshold, source: 'form', on: isCalibrated ? 'both' : null };
+/** Even odds, or what its author says: measured is only what a shipped form says was. */
+function ofForm(form: DecisionForm, { threshold, isCalibrated }: DecisionForm['answer']): Sourced {
+  return { value: threshold, source: sourceOf(form), on: isCalibrated ? 'both' : null };
+}
+
+/** A shipped form's, or the file of one's own. */
+function sourceOf({ path }: DecisionForm): string {
+  return path ?? 'form';
 }
 
 /** What the named file holds for this decision; null where it holds nothing that is needed. */

@@ -2,11 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type DecisionForm, type GuardFiles, readForm } from '../decision/index.js';
+import { type DecisionForm, type GuardFiles, looseForm, readForm } from '../decision/index.js';
 import { ModelError, UsageError } from '../errors.js';
-import type { ResolvedModels } from '../models/index.js';
+import { hubSettings, isHubAddress } from '../hub/index.js';
+import { type PublishedGuard, partPath, planHere, type ResolvedModels } from '../models/index.js';
 import { describePath, parseOptions } from '../options.js';
 import type { EvaluatorsInForce } from '../policy/index.js';
+import type { Notice } from '../types.js';
 
 /** Who judges answers in the reward model's place, by a reply of one token. */
 export interface DecisionChoice {
@@ -15,9 +17,15 @@ export interface DecisionChoice {
    * model itself; or the path of a JSON file of one's own.
    */
   form: string;
-  /** GGUF of the guard. Not with `self`. @default none */
+  /**
+   * GGUF of the guard, or an address of a hub ("hf:owner/name:Q4_K_M"). Not with `self`.
+   * @default that of the set of models, where it has one for this form
+   */
   guard?: string | undefined;
-  /** GGUF of its projector, for one that sees pictures. @default none: it reads text alone */
+  /**
+   * GGUF of its projector, for one that sees pictures. @default none: it reads text alone; of a guard of the set or of a hub,
+   * the one beside it, where the form shows pictures
+   */
   guardProjector?: string | undefined;
 }
 
@@ -50,11 +58,22 @@ export interface ResolvedDecision {
   readonly files: GuardFiles | null;
 }
 
+interface DecisionPlaces {
+  /** The guard of the set of models: asked where no decision is named, or one by its form alone. @default none */
+  readonly ofSet?: PublishedGuard | null | undefined;
+  /** The hub's cache. @default what the environment says */
+  readonly modelsFolder?: string | undefined;
+}
+
 /**
- * @param choice a form's name or path alone, or with the guard's files
+ * @param wanted a form's name or path alone, or with the guard's files; undefined: the set's guard, if it has one
  * @throws ModelError ERR_MODEL_NOT_FOUND, ERR_MODEL_INVALID, ERR_MODEL_MISMATCH; UsageError ERR_INVALID_OPTION
  */
-export async function resolveDecision(choice: string | DecisionChoice | undefined): Promise<ResolvedDecision | null> {
+export async function resolveDecision(
+  wanted: string | DecisionChoice | undefined,
+  { ofSet, modelsFolder }: DecisionPlaces = {},
+): Promise<ResolvedDecision | null> {
+  const choice = wanted ?? ofSet ?? undefined;
   if (choice === undefined) return null;
   const named: DecisionChoice = typeof choice === 'string' ? { form: choice } : choice;
   const { form: name, guard, guardProjector } = parseOptions(decisionSchema, named, 'decision');
@@ -66,17 +85,70 @@ export async function resolveDecision(choice: string | DecisionChoice | undefine
       `decision: expected no guard beside the form ${form.name}, which asks the language model itself, received one. Leave out decision.guard and decision.guardProjector.`,
     );
   }
-  if (guard === undefined) {
+  const isOfSet = guard === undefined && form.path === undefined && form.name === ofSet?.form;
+  const found = isOfSet ? { guardProjector: undefined, ...ofSet } : await guardAt(guard, form, modelsFolder);
+  if (found === null) {
+    const other = ofSet ? ` The set's own guard is asked as ${ofSet.form}: leave out decision to take it.` : '';
     throw new UsageError(
       'ERR_INVALID_OPTION',
-      `decision: expected the GGUF of a guard for the form ${form.name} (${form.title}), received none. Name it in decision.guard.`,
+      `decision: expected the GGUF of a guard for the form ${form.name} (${form.title}), received none. Name it in decision.guard.${other}`,
     );
   }
-  const files = {
-    guard: await existing(guard, 'decision.guard'),
-    guardProjector: guardProjector === undefined ? null : await existing(guardProjector, 'decision.guardProjector'),
-  };
-  return { form, files };
+  const eye =
+    guardProjector === undefined
+      ? found.guardProjector
+      : await placeOf(guardProjector, { role: 'projector', option: 'decision.guardProjector', modelsFolder });
+  return { form, files: { guard: found.guard, guardProjector: eye ?? null } };
+}
+
+/** What of a guard is named, and what lies beside it on its hub. */
+async function guardAt(
+  guard: string | undefined,
+  form: DecisionForm,
+  modelsFolder: string | undefined,
+): Promise<{ readonly guard: string; readonly guardProjector?: string | undefined } | null> {
+  if (guard === undefined) return null;
+  const place = { option: 'decision.guard', modelsFolder };
+  const file = await placeOf(guard, { ...place, role: 'languageModel' });
+  const seesPictures = [form.answer.prompt, form.picture?.prompt].some(
+    (prompt) => prompt?.form === 'question' && prompt.seesPictures,
+  );
+  if (!isHubAddress(guard) || !seesPictures) return { guard: file };
+  const { folder } = hubSettings(modelsFolder);
+  const eye = (await planHere(guard, folder)).parts.find(({ role }) => role === 'projector');
+  return { guard: file, guardProjector: eye && partPath(eye, folder) };
+}
+
+/** Addresses of a hub that a decision names: what is to be fetched. */
+export function decisionAddresses(choice: string | DecisionChoice | undefined): string[] {
+  if (choice === undefined || typeof choice === 'string') return [];
+  return [choice.guard, choice.guardProjector].filter(
+    (place) => typeof place === 'string' && isHubAddress(place),
+  ) as string[];
+}
+
+interface Placed {
+  readonly role: 'languageModel' | 'projector';
+  readonly option: string;
+  readonly modelsFolder: string | undefined;
+}
+
+/** The file at a path, or of an address. @throws ModelError ERR_MODEL_NOT_FOUND */
+async function placeOf(place: string, { role, option, modelsFolder }: Placed): Promise<string> {
+  if (!isHubAddress(place)) return await existing(place, option);
+  const { folder } = hubSettings(modelsFolder);
+  const part = (await planHere(place, folder)).parts.find((one) => one.role === role);
+  if (part !== undefined) return partPath(part, folder);
+  throw new ModelError(
+    'ERR_MODEL_NOT_FOUND',
+    `${option}: expected the GGUF of ${role === 'projector' ? 'a projector' : 'a guard'} at ${place}, found none. Name another address.`,
+  );
+}
+
+/** What is to be said of a form that takes more than the shipped ones do. */
+export function decisionNotices(decision: ResolvedDecision | null): Notice[] {
+  const message = decision === null ? null : looseForm(decision.form);
+  return message === null ? [] : [{ code: 'ETA_DECISION_FORM', message }];
 }
 
 export function decisionFacts({ form, files }: ResolvedDecision): DecisionFacts {
@@ -95,13 +167,11 @@ export function evaluatorsOf(models: ResolvedModels, decision: ResolvedDecision 
 
 async function existing(file: string, option: string): Promise<string> {
   const found = resolve(file);
-  const isFile = await stat(found).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );
-  if (isFile) return found;
+  const entry = await stat(found).catch(() => null);
+  if (entry?.isFile()) return found;
+  const received = entry === null ? 'nothing there' : entry.isDirectory() ? 'a folder' : 'a pipe or a device';
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
-    `${option}: expected a GGUF at ${describePath(found)}, received none there. Check the path.`,
+    `${option}: expected a GGUF at ${describePath(found)}, received ${received}. Name the file itself.`,
   );
 }

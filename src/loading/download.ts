@@ -2,12 +2,14 @@
 import { ModelError } from '../errors.js';
 import { hubSettings, WholeProgress } from '../hub/index.js';
 import { type ModelChoice, type PublishedSet, planHere, publishedIn } from '../models/index.js';
+import { type DecisionChoice, decisionAddresses } from './decision.js';
 import { tooLarge } from './memory-fit.js';
 import { carryOut, checkLicences, type PullModelsOptions, preparePull } from './pull.js';
 
 interface DownloadOptions extends PullModelsOptions {
   readonly download: boolean;
   readonly acceptLicence: boolean;
+  readonly decision?: string | DecisionChoice | undefined;
   readonly onProgress?: ((progress: { readonly part: 'download'; readonly fraction: number }) => void) | undefined;
 }
 
@@ -17,9 +19,10 @@ interface DownloadOptions extends PullModelsOptions {
  * @throws as {@link preparePull}, {@link checkLicences}, {@link carryOut}; ModelError ERR_MEMORY before the first byte
  */
 export async function downloadModels(choice: ModelChoice | undefined, options: DownloadOptions): Promise<void> {
-  if (!options.download || choice === undefined) return;
+  if (!options.download) return;
   const { folder } = hubSettings(options.modelsFolder);
-  for (const published of await publishedIn(choice))
+  const ofModels = choice === undefined ? [] : await publishedIn(choice);
+  for (const published of [...ofModels, ...decisionAddresses(options.decision)])
     if (!(await isHere(published, folder))) await download(published, options);
 }
 

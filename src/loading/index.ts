@@ -5,6 +5,7 @@ export {
   type DecisionChoice,
   type DecisionFacts,
   decisionFacts,
+  decisionNotices,
   evaluatorsOf,
   type ResolvedDecision,
   resolveDecision,

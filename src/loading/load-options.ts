@@ -48,7 +48,7 @@ export interface LoadEtaOptions extends DecisionOptions {
    */
   modelsFolder?: string | undefined;
   /**
-   * Whether files of `models` that are not here are fetched from the hub (`HF_ENDPOINT`, as `HF_TOKEN`) before anything is
+   * Whether files of `models` and of `decision` that are not here are fetched from the hub (`HF_ENDPOINT`, as `HF_TOKEN`) before anything is
    * loaded: their hashes are checked, and disk and memory before the first byte. Where all are here, no connection is
    * opened. HubError where it fails. @default false
    */
@@ -139,7 +139,8 @@ export interface LoadEtaOptions extends DecisionOptions {
   onProgress?: ((progress: LoadProgress) => void) | undefined;
   /**
    * Told what no answer can say of itself. ETA_EVALUATOR_DEVICE: on loading, when an evaluator does not run on the device
-   * that was asked for; what it throws fails the loading. ETA_MINIATURE: where no models are named, for each request that
+   * that was asked for; ETA_DECISION_FORM: then too, when an own form of `decision` takes any guard, or less of a decision
+   * than the shipped ones do. What it throws then fails the loading. ETA_MINIATURE: where no models are named, for each request that
    * the miniature knows nothing about, because a picture is no drawing of its world, or because there is none; what it
    * throws fails the request.
    * @default a warning of the process with that code, for the first of each

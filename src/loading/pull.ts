@@ -2,9 +2,19 @@
 import { readForm } from '../decision/index.js';
 import { devices } from '../engine/index.js';
 import { EtaError, HubError, ModelError, UsageError } from '../errors.js';
-import { checkRoom, fetchListing, freeBytes, HubClient, hubSettings, type PullProgress } from '../hub/index.js';
+import {
+  checkNames,
+  checkRoom,
+  fetchListing,
+  freeBytes,
+  HubClient,
+  type HubFile,
+  hubSettings,
+  type PullProgress,
+} from '../hub/index.js';
 import {
   bytesToFetch,
+  damagedIn,
   fetchPlan,
   type ModelPlan,
   type PublishedSet,
@@ -19,6 +29,11 @@ import { describe } from '../options.js';
 import { type FitOptions, fitMemory, type MemoryFit, thisMachine } from './memory-fit.js';
 
 export interface PullModelsOptions extends FitOptions {
+  /**
+   * Told of each file that is here before it is read, to find those that are damaged: they count as missing. Without it
+   * none is read.
+   */
+  readonly onCheck?: ((path: string) => void) | undefined;
   /** The hub's cache. @default what the environment says */
   readonly modelsFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -30,6 +45,8 @@ export interface PreparedPull {
   readonly plan: ModelPlan;
   /** To be fetched; what is here already is left out. */
   readonly missingBytes: number;
+  /** What is here and holds other bytes than the hub announced; fetched again. */
+  readonly damaged: readonly HubFile[];
   /** On the disk of the cache; null where the system does not tell. */
   readonly freeBytes: number | null;
   /** Null where there is no language model in it, or its form is not known here. */
@@ -52,10 +69,13 @@ export async function preparePull(
   const plan = isOffline
     ? await planHere(set, folder, { lacking: offline })
     : await planModels(set, (address) => fetchListing(client, address, signal));
-  const missingBytes = await bytesToFetch(plan, folder);
+  for (const { listing, files } of plan.parts) checkNames(listing, files);
+  const isChecked = options.onCheck !== undefined && !isOffline;
+  const damaged = isChecked ? await damagedIn(plan, folder, { signal, onFile: options.onCheck }) : [];
+  const missingBytes = await bytesToFetch(plan, folder, damaged);
   const free = await freeBytes(folder);
   checkRoom(folder, missingBytes, free);
-  return { client, plan, missingBytes, freeBytes: free, fit: await fitOf(plan, client, options) };
+  return { client, plan, missingBytes, damaged, freeBytes: free, fit: await fitOf(plan, client, options) };
 }
 
 function offline(name: string, why: string): HubError {
@@ -107,11 +127,11 @@ export function termsOf(parts: ModelPlan['parts']): string[] {
 
 /** @throws as {@link fetchPlan} */
 export async function carryOut(
-  { client, plan }: PreparedPull,
+  { client, plan, damaged }: PreparedPull,
   options: {
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((at: PullProgress) => void) | undefined;
   },
 ): Promise<void> {
-  await fetchPlan(client, plan, options);
+  await fetchPlan(client, plan, { ...options, again: damaged });
 }

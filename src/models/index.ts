@@ -26,6 +26,7 @@ export {
 export { languageShape, type TypeBytes } from './model-shape.js';
 export {
   bytesToFetch,
+  damagedIn,
   fetchPlan,
   type ModelPlan,
   type PlannedPart,

@@ -2,6 +2,7 @@
 import { type EtaError, ModelError } from '../errors.js';
 import {
   cachedListing,
+  damagedFiles,
   type HubClient,
   type HubFile,
   isHubAddress,
@@ -162,10 +163,25 @@ async function missingFiles({ parts }: ModelPlan, folder: string): Promise<HubFi
 }
 
 /** Bytes that fetching would bring. */
-export async function bytesToFetch({ parts }: ModelPlan, folder: string): Promise<number> {
+export async function bytesToFetch(
+  { parts }: ModelPlan,
+  folder: string,
+  again: readonly HubFile[] = [],
+): Promise<number> {
   let byteCount = 0;
-  for (const { listing, files } of parts) byteCount += await missingBytes(folder, listing, files);
+  for (const { listing, files } of parts) byteCount += await missingBytes(folder, listing, files, again);
   return byteCount;
+}
+
+/** Files that are here and hold other bytes than the hub announced. Each that is here is read whole. @throws AbortError */
+export async function damagedIn(
+  { parts }: ModelPlan,
+  folder: string,
+  options: Parameters<typeof damagedFiles>[3] = {},
+): Promise<HubFile[]> {
+  const damaged: HubFile[] = [];
+  for (const { listing, files } of parts) damaged.push(...(await damagedFiles(folder, listing, files, options)));
+  return damaged;
 }
 
 /**

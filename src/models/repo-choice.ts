@@ -67,9 +67,22 @@ function withProjector(model: HubFile, ggufs: readonly HubFile[]): ChosenPart[] 
   const split = ggufs
     .filter(({ path }) => SPLIT.exec(path)?.[2] === count && path.replace(SPLIT, '') === stem)
     .sort((one, other) => (one.path < other.path ? -1 : 1));
+  if (split.length > 0) checkShards(stem, split, Number(count));
   const projector = projectorFor(model, ggufs);
   const parts: ChosenPart[] = [{ role: 'languageModel', files: split.length > 0 ? split : [model] }];
   return projector === undefined ? parts : [...parts, { role: 'projector', files: [projector] }];
+}
+
+/** @throws ModelError ERR_MODEL_NOT_FOUND where a file of a model that is split is not there */
+function checkShards(stem: string, split: readonly HubFile[], count: number): void {
+  const wanted = Array.from({ length: Math.min(count, split.length + 1) }, (_, at) => at + 1);
+  const missing = wanted.find((number) => !split.some(({ path }) => Number(SPLIT.exec(path)?.[1]) === number));
+  if (missing === undefined) return;
+  const name = `${stem}-${String(missing).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.gguf`;
+  throw new ModelError(
+    'ERR_MODEL_NOT_FOUND',
+    `Expected all ${count} files of a model that is split, found ${split.length}: ${describePath(name)} is not there. Take a model that is whole, or another quantisation.`,
+  );
 }
 
 /** The projector of a model: in its folder, else anywhere. */

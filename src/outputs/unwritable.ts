@@ -13,6 +13,15 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '': 'Name a file in a folder that can be written.',
 };
 
+/** What the system's code means, where its own words help nobody. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'you may not write there (EACCES)',
+  EPERM: 'the system does not allow it (EPERM)',
+  EROFS: 'its file system can only be read (EROFS)',
+  ENOENT: 'the folder is not there, and cannot be made (ENOENT)',
+  ENOTDIR: 'a file stands where a folder should (ENOTDIR)',
+};
+
 /** What to throw for what writing a file threw: {@link unwritable} where the system refused, else the error itself. */
 export function refusedCall(path: string, error: unknown): unknown {
   const isFailedCall = error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
@@ -26,7 +35,7 @@ export function refusedCall(path: string, error: unknown): unknown {
  */
 export function unwritable(path: string, cause: unknown, remedy?: string): FileError {
   const { code = '' } = cause as NodeJS.ErrnoException;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
   return new FileError(
     'ERR_FILE_WRITE',
     `Expected to write ${describePath(path)}, but it failed: ${reason}. ${remedy ?? REMEDIES[code] ?? REMEDIES['']}`,

@@ -83,12 +83,17 @@ export function checkPlainFile({ kind, nameCount }: Place, path: string, name = 
     );
 }
 
-/** With those above it. @throws FileError ERR_FILE_WRITE */
-export async function makeFolder(path: string): Promise<void> {
+/**
+ * With those above it.
+ *
+ * @param remedy what to do where it cannot be made
+ * @throws FileError ERR_FILE_WRITE
+ */
+export async function makeFolder(path: string, remedy = 'Name a folder that can be written to.'): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {
-    throw unwritable(path, cause, 'Name a folder that can be written to.');
+    throw unwritable(path, cause, remedy);
   }
 }
 

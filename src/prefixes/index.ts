@@ -11,3 +11,5 @@ export {
 export { fitSequences } from './fit-sequences.js';
 export { GrownPrefix } from './grown.js';
 export { KeptLanes, LANE_GROUP_TOKENS } from './lanes.js';
+export { Queue } from './queue.js';
+export { sharedLength } from './tree.js';

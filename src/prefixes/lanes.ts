@@ -3,10 +3,12 @@
  * branches are forks of that, decoded in one batch. What finds no room is evicted, and computed again when it is needed.
  */
 import type { Context, Lease, NativeImage, NativePart, Output, Sequence } from '../engine/index.js';
-import { EngineError, throwIfAborted } from '../errors.js';
+import { EngineError } from '../errors.js';
 import { allEnded } from '../side-by-side.js';
 import type { BranchRun, KeptTokens, RunOptions } from './backend.js';
 import { PictureIds } from './picture-ids.js';
+import { Queue } from './queue.js';
+import { type KeptLane, type Parent, Shelf } from './shelf.js';
 
 /** Branch tokens of one group. */
 export const LANE_GROUP_TOKENS = 512;
@@ -22,15 +24,19 @@ export interface LanesOptions<Kept extends Output, Row> {
 
 type Count = (tokens: number) => void;
 
+/** What is to come in a lane and its forks, the lane itself included. */
+interface Room {
+  readonly lanes: number;
+  readonly cells: number;
+}
+
 /** Made by {@link open}. One piece of work at a time: what comes at once waits its turn. */
 export class KeptLanes<Kept extends Output, Row> {
   readonly #options: LanesOptions<Kept, Row>;
   readonly #lease: Lease<Kept>;
-  /** By cache number, the least recently used first. */
-  readonly #kept = new Map<number, Sequence<Kept>>();
+  readonly #shelf = new Shelf<Kept>();
   readonly #pictures = new PictureIds();
-  #lastCache = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
 
   /** Takes the whole context. */
   static async open<Kept extends Output, Row>(options: LanesOptions<Kept, Row>): Promise<KeptLanes<Kept, Row>> {
@@ -57,21 +63,27 @@ export class KeptLanes<Kept extends Output, Row> {
    * Computes `tokens` behind the first `pastLength` of `kept` and keeps the whole under a new number; `kept` itself stays.
    *
    * @param options.lookAt index in the whole of a token, among `tokens`, of which `row` is read on the way
+   * @param options.isCommon whether many begin with it, so that it is the last to be evicted
    */
   async extend(
     kept: KeptTokens,
     pastLength: number,
     tokens: readonly number[],
-    options: RunOptions & { readonly lookAt?: number | undefined },
+    options: RunOptions & { readonly lookAt?: number | undefined; readonly isCommon?: boolean },
   ): Promise<{ kept: KeptTokens; row: Row | undefined }> {
+    const { lookAt, isCommon = false } = options;
+    const ids = [...kept.ids.slice(0, pastLength), ...tokens];
+    // Up to here another kept lane may have it already; a row is read where it is computed.
+    const known = lookAt === undefined ? ids.length : pastLength;
     return await this.#inTurn(options, async (count) => {
-      const lane = await this.#branchOff(kept, pastLength, { lanes: 1, cells: tokens.length }, count, options);
+      const room = { lanes: 1, cells: ids.length - known };
+      const lane = await this.#branchOff({ cache: kept.cache, ids }, known, room, count, options);
       try {
-        const done = options.lookAt === undefined ? 0 : options.lookAt + 1 - pastLength;
-        await this.#prefill(lane, tokens.slice(0, done), count, options);
-        const [row] = done === 0 ? [] : await this.#options.read([lane], options.signal);
-        await this.#prefill(lane, tokens.slice(done), count, options);
-        return { kept: this.#keep(lane, [...kept.ids.slice(0, pastLength), ...tokens]), row };
+        const done = lookAt === undefined ? known : lookAt + 1;
+        await this.#prefill(lane, ids.slice(known, done), count, options);
+        const [row] = done === known ? [] : await this.#options.read([lane], options.signal);
+        await this.#prefill(lane, ids.slice(done), count, options);
+        return { kept: this.#keep({ lane, ids, isCommon }), row };
       } catch (error) {
         await lane.release().catch(() => undefined); // the first failure is the one to tell
         throw error;
@@ -85,16 +97,16 @@ export class KeptLanes<Kept extends Output, Row> {
     options: RunOptions,
   ): Promise<{ rows: Row[]; kept: KeptTokens | undefined }> {
     return await this.#inTurn(options, async (count) => {
-      const tokenCount = branches.reduce((sum, branch) => sum + branch.length, 0);
       const lanes = Math.min(branches.length, this.#options.context.facts.sequenceCount - 2);
-      const room = { lanes: lanes + 1, cells: stem.length + tokenCount };
+      const groups = groupsOf(branches, lanes);
+      const room = { lanes: lanes + 1, cells: stem.length + Math.max(...groups.map(tokensIn)) };
       const base = await this.#branchOff(kept, reused, room, count, options);
       try {
         await this.#prefill(base, stem, count, options);
         const rows: Row[] = [];
-        for (let at = 0; at < branches.length; at += lanes)
-          rows.push(...(await this.#ends(base, branches.slice(at, at + lanes), count, options)));
-        if (stem.length > 0) return { rows, kept: this.#keep(base, [...kept.ids.slice(0, reused), ...stem]) };
+        for (const group of groups) rows.push(...(await this.#ends(base, group, count, options)));
+        const ids = [...kept.ids.slice(0, reused), ...stem];
+        if (stem.length > 0) return { rows, kept: this.#keep({ lane: base, ids, isCommon: false }) };
         await base.release();
         return { rows, kept: undefined };
       } catch (error) {
@@ -104,12 +116,16 @@ export class KeptLanes<Kept extends Output, Row> {
     });
   }
 
+  /** Whether these tokens need not be computed again. */
+  has({ cache }: KeptTokens): boolean {
+    return cache === null || this.#shelf.has(cache);
+  }
+
+  /** In its turn, because what is at work may begin in it. */
   drop(cache: number | null): void {
-    const lane = cache === null ? undefined : this.#kept.get(cache);
-    if (cache === null || lane === undefined) return;
-    this.#kept.delete(cache);
-    // The context may be gone already, and the lane with it.
-    void lane.release().catch(() => undefined);
+    if (cache === null) return;
+    // The context may be gone by then, and the lane with it.
+    void this.#queue.run(async () => this.#shelf.take(cache)?.release()).catch(() => undefined);
   }
 
   /** What is read at the end of each branch, all decoded in one batch. */
@@ -130,8 +146,7 @@ export class KeptLanes<Kept extends Output, Row> {
   }
 
   async #inTurn<Value>(options: RunOptions, work: (count: Count) => Promise<Value>): Promise<Value> {
-    const turn = this.#last.then(async () => {
-      throwIfAborted(options.signal);
+    return await this.#queue.run(async () => {
       const { statistics } = options;
       const startedAt = performance.now();
       const value = await work((tokens) => {
@@ -140,32 +155,25 @@ export class KeptLanes<Kept extends Output, Row> {
       statistics.runCount += 1;
       statistics.runMs += performance.now() - startedAt;
       return value;
-    });
-    this.#last = turn.catch(() => undefined);
-    return await turn;
+    }, options.signal);
   }
 
   /** A lane of one's own that holds the first `length` kept tokens, with room for what is to come. */
   async #branchOff(
     kept: KeptTokens,
     length: number,
-    room: { readonly lanes: number; readonly cells: number },
+    room: Room,
     count: Count,
     options: RunOptions,
   ): Promise<Sequence<Kept>> {
-    const parent = kept.cache === null ? undefined : this.#kept.get(kept.cache);
-    if (kept.cache !== null && parent !== undefined) {
-      this.#kept.delete(kept.cache);
-      this.#kept.set(kept.cache, parent);
-    }
-    await this.#makeRoom({ ...room, cells: room.cells + (parent === undefined ? length : 0) }, parent);
-    const isThere = parent !== undefined && length > 0;
-    const [lane] = isThere ? await parent.fork(1) : [await this.#lease.createSequence()];
-    if (lane === undefined) throw this.#noRoom(room.lanes, room.cells);
+    const ids = kept.ids.slice(0, length);
+    const parent = this.#shelf.parentOf(kept.cache, ids);
+    const there = parent?.length ?? 0;
+    const lane = await this.#makeRoom({ ...room, cells: room.cells + length - there }, parent);
     try {
-      if (isThere) await lane.trim(length);
+      await lane.trim(there);
       // Evicted since, or never there: what was kept is computed again.
-      else await this.#prefill(lane, kept.ids.slice(0, length), count, options);
+      await this.#prefill(lane, ids.slice(there), count, options);
       return lane;
     } catch (error) {
       await lane.release().catch(() => undefined); // the first failure is the one to tell
@@ -173,16 +181,33 @@ export class KeptLanes<Kept extends Output, Row> {
     }
   }
 
-  /** Evicts the least recently used caches until there is room. */
-  async #makeRoom(room: { lanes: number; cells: number }, parent: Sequence<Kept> | undefined): Promise<void> {
+  /**
+   * A lane that begins as the parent does, with room for what is to come. What is kept gives way: the least recently used
+   * first; then the parent, whose end is in the way, so that the lane is the parent itself; last what many begin with.
+   */
+  async #makeRoom({ lanes, cells }: Room, parent: Parent<Kept> | null): Promise<Sequence<Kept>> {
     const { cellCount, sequenceCount } = this.#options.context.facts;
-    for (;;) {
-      const { usedCellCount, liveSequenceCount } = await this.#options.context.statistics();
-      if (liveSequenceCount + room.lanes <= sequenceCount && usedCellCount + room.cells <= cellCount) return;
-      const oldest = [...this.#kept].find(([, lane]) => lane !== parent);
-      if (oldest === undefined) throw this.#noRoom(room.lanes, room.cells);
-      this.#kept.delete(oldest[0]);
-      await oldest[1].release();
+    let taken: Sequence<Kept> | null = null;
+    try {
+      for (;;) {
+        const { usedCellCount, liveSequenceCount } = await this.#options.context.statistics();
+        const wanted = taken === null ? lanes : lanes - 1;
+        if (liveSequenceCount + wanted <= sequenceCount && usedCellCount + cells <= cellCount) break;
+        const next = this.#shelf.leastNeeded(parent?.cache);
+        if (next === null) throw this.#noRoom(lanes, cells);
+        const lane = this.#shelf.take(next);
+        if (next !== parent?.cache) await lane?.release();
+        else {
+          taken = parent.lane;
+          await taken.trim(parent.length);
+        }
+      }
+      if (taken !== null) return taken;
+      const [lane] = parent === null ? [await this.#lease.createSequence()] : await parent.lane.fork(1);
+      return lane as Sequence<Kept>;
+    } catch (error) {
+      await taken?.release().catch(() => undefined); // the first failure is the one to tell
+      throw error;
     }
   }
 
@@ -192,10 +217,8 @@ export class KeptLanes<Kept extends Output, Row> {
     count(tokens.length);
   }
 
-  #keep(lane: Sequence<Kept>, ids: readonly number[]): KeptTokens {
-    this.#lastCache += 1;
-    this.#kept.set(this.#lastCache, lane);
-    return { cache: this.#lastCache, ids };
+  #keep(kept: KeptLane<Kept>): KeptTokens {
+    return { cache: this.#shelf.put(kept), ids: kept.ids };
   }
 
   #noRoom(lanes: number, cells: number): EngineError {
@@ -204,4 +227,14 @@ export class KeptLanes<Kept extends Output, Row> {
       `Expected room for ${lanes} sequences and ${cells} tokens in ${this.#options.name}, found less. Ask for fewer candidates or shorter answers.`,
     );
   }
+}
+
+function groupsOf(branches: readonly (readonly number[])[], size: number): (readonly number[])[][] {
+  const groups: (readonly number[])[][] = [];
+  for (let at = 0; at < branches.length; at += size) groups.push(branches.slice(at, at + size));
+  return groups;
+}
+
+function tokensIn(group: readonly (readonly number[])[]): number {
+  return group.reduce((sum, branch) => sum + branch.length, 0);
 }

@@ -1,8 +1,8 @@
 /** The scoring of one answer as it grows: its accepted text, its kept cache, its counts. */
-import { throwIfAborted, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import type { RewardManifest } from '../manifest/index.js';
 import { describe } from '../options.js';
-import { fitSequences, GrownPrefix, noStatistics, type ScoringStatistics } from '../prefixes/index.js';
+import { fitSequences, GrownPrefix, noStatistics, Queue, type ScoringStatistics } from '../prefixes/index.js';
 import type { TextTurn } from '../types.js';
 import type { RewardBackend } from './backend.js';
 import type { RewardGraph } from './graph.js';
@@ -45,7 +45,7 @@ export class RewardSession {
   #shared: SharedPrefix | undefined;
   /** What it keeps beyond the prompt, for a model that keeps prefixes. */
   #grown: GrownPrefix | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
   #closed = false;
 
   constructor(parts: RewardParts, turns: readonly TextTurn[]) {
@@ -76,16 +76,14 @@ export class RewardSession {
    */
   score(continuations: readonly string[], options?: { signal?: AbortSignal }): Promise<number[]> {
     const accepted = this.#accepted;
-    const scored = this.#last.then(() => this.#score(continuations, accepted, options?.signal));
-    this.#last = scored.catch(() => undefined);
-    return scored;
+    return this.#queue.run(() => this.#score(continuations, accepted, options?.signal), options?.signal);
   }
 
   /** Frees what the session keeps in the evaluator thread. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#last = this.#last.then(() => this.#release());
+    void this.#queue.run(async () => this.#release());
   }
 
   #release(): void {
@@ -99,7 +97,6 @@ export class RewardSession {
   async #score(continuations: readonly string[], accepted: string, signal: AbortSignal | undefined): Promise<number[]> {
     this.#parts.checkOpen();
     if (this.#closed) throw new UsageError('ERR_DISPOSED', 'The scoring session was closed; open another.');
-    throwIfAborted(signal);
     const { manifest, text } = this.#parts;
     const wrong = continuations.findIndex((continuation) => typeof continuation !== 'string');
     if (wrong >= 0)

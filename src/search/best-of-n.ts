@@ -12,13 +12,14 @@ import { firstArgmax, roundUsesClip, type ScoredCandidate, utilities } from './u
 /** How candidates are judged. The texts of a call belong to one round; candidates that read alike are one text. */
 export interface CandidateJudge {
   /**
-   * Rewards of the accepted text with each of these behind it; `sequences` end with them, and are to stay as they are.
+   * Rewards of the accepted text with each of these behind it, null for one of which nothing can be said beside others;
+   * `sequences` end with them, and are to stay as they are.
    */
   rewards(
     continuations: readonly string[],
     signal: AbortSignal,
     sequences: readonly Sequence[],
-  ): Promise<readonly number[]>;
+  ): Promise<readonly (number | null)[]>;
   /** Cosines of the picture with each text alone; null where there is no picture. Asked only when the utility needs it. */
   readonly clipScores: ((texts: readonly string[], signal: AbortSignal) => Promise<readonly number[]>) | null;
   /** The chosen continuation became part of the accepted text. */
@@ -135,7 +136,7 @@ interface Candidate {
   readonly seed: number;
 }
 
-type Scored = Candidate & ScoredCandidate & { readonly utility: number };
+type Scored = Candidate & ScoredCandidate & { readonly utility: number | null };
 
 interface Round {
   readonly options: SearchOptions;
@@ -177,25 +178,29 @@ async function score(
     ),
     asksClip ? judge.clipScores?.(texts, signal) : null,
   ]);
+  if (rewards.every((reward) => reward === null)) finite(undefined, 'reward');
   const scored = candidates.map((candidate) => {
     const at = texts.indexOf(candidate.text);
-    const reward = finite(rewards[at], 'reward');
+    const reward = rewards[at] === null ? null : finite(rewards[at], 'reward');
     return { ...candidate, reward, clipScore: clipScores ? finite(clipScores[at], 'CLIP score') : null };
   });
   const values = utilities(round, scored, clipWeight);
-  return scored.map((candidate, index) => ({ ...candidate, utility: values[index] as number }));
+  return scored.map((candidate, index) => ({ ...candidate, utility: values[index] ?? null }));
 }
 
 /** A judge that has nothing to say of a candidate must not decide which one is taken. */
-function finite(value: number | undefined, what: string): number {
-  if (value !== undefined && Number.isFinite(value)) return value;
+function finite(value: number | null | undefined, what: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new EvaluatorError(
     'ERR_EVALUATOR',
     `Expected a ${what} of each candidate that is a finite number, received ${value ?? 'none'}. Fetch or export the evaluator again.`,
   );
 }
 
-/** The first of the best. Where an answer of nothing is not wanted, a silent candidate wins only if all are silent. */
+/**
+ * The first of the best among those of which something is said. Where an answer of nothing is not wanted, a silent
+ * candidate wins only if all these are silent.
+ */
 function choose(candidates: readonly Scored[], mayBeSilent: boolean): number {
   const values = candidates.map(({ utility }) => utility);
   const chosen = firstArgmax(values, (index) => mayBeSilent || speaks(candidates[index]?.text ?? ''));

@@ -2,8 +2,8 @@
 
 /** What the evaluators say of one candidate. */
 export interface ScoredCandidate {
-  /** Reward of everything accepted with this candidate behind it. */
-  readonly reward: number;
+  /** Reward of everything accepted with this candidate behind it; null where nothing could be said of it. */
+  readonly reward: number | null;
   /** Cosine of the picture and this candidate's text alone; null where there is no picture or the rule asks for none. */
   readonly clipScore: number | null;
   /** Whether an end-of-generation token closed it. */
@@ -20,18 +20,27 @@ export function roundUsesClip(round: number, candidates: readonly { readonly isF
 
 /**
  * Utility of each candidate of a round: reward + (clipWeight / round) · CLIP score, or the reward alone where
- * {@link roundUsesClip} says so or a candidate has no CLIP score.
+ * {@link roundUsesClip} says so or a candidate has no CLIP score. Null without a reward: such a candidate is not chosen.
  */
-export function utilities(round: number, candidates: readonly ScoredCandidate[], clipWeight: number): number[] {
+export function utilities(
+  round: number,
+  candidates: readonly ScoredCandidate[],
+  clipWeight: number,
+): (number | null)[] {
   const usesClip = roundUsesClip(round, candidates);
-  return candidates.map(({ reward, clipScore }) => reward + (usesClip ? (clipWeight / round) * (clipScore ?? 0) : 0));
+  return candidates.map(({ reward, clipScore }) =>
+    reward === null ? null : reward + (usesClip ? (clipWeight / round) * (clipScore ?? 0) : 0),
+  );
 }
 
 /** Index of the first of the largest values among those that may be chosen; -1 when none may. NaN never wins. */
-export function firstArgmax(values: readonly number[], mayChoose: (index: number) => boolean = () => true): number {
+export function firstArgmax(
+  values: readonly (number | null)[],
+  mayChoose: (index: number) => boolean = () => true,
+): number {
   let best = -1;
   for (const [index, value] of values.entries()) {
-    if (!mayChoose(index) || Number.isNaN(value)) continue;
+    if (!mayChoose(index) || value === null || Number.isNaN(value)) continue;
     if (best < 0 || value > (values[best] ?? Number.NEGATIVE_INFINITY)) best = index;
   }
   return best;

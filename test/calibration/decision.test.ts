@@ -62,7 +62,7 @@ test('answers and pictures are scored as ETA scores them, and the file can be re
   const { decision, clip, rewardModel, unread } = calibration;
   assert.deepEqual([clip, rewardModel, unread], [null, null, []]);
   assert.deepEqual([decision?.answer?.safe.length, decision?.answer?.unsafe.length], [4, 3]);
-  assert.deepEqual(decision?.answer?.current, { value: 0, source: 'form' });
+  assert.deepEqual(decision?.answer?.current, { value: 0, source: FORM });
   const guard = await tinyGuard(GUARD, tinyForm(), { projector: PROJECTOR });
   const session = guard.open([{ role: 'user', content: question }], async () => []);
   const expected = await session.scores(SAFE);
@@ -126,7 +126,7 @@ test('one-sided ones are told apart; a number goes before the file; what the fil
   };
   const path = written('half.json', JSON.stringify(half));
   const { thresholdSources, calibratedOn, verdict } = await factsOf({ thresholdsFile: path, method: 'post' });
-  assert.deepEqual([thresholdSources.safeDecision, thresholdSources.unsafeDecision], [path, 'form']);
+  assert.deepEqual([thresholdSources.safeDecision, thresholdSources.unsafeDecision], [path, FORM]);
   assert.deepEqual([calibratedOn.safeDecision, calibratedOn.unsafeDecision], ['safe', null]);
   assert.deepEqual([verdict.answer?.isCalibrated, verdict.answer?.calibratedOn], [false, 'safe']);
   const given = await factsOf({ thresholds: { safeDecision: -1e6 } });

@@ -122,6 +122,9 @@ test('names and paths that cannot be', async () => {
   for (const [args, code, message] of [
     [['miniature', miniature], 'ERR_INVALID_OPTION', /that is not taken \(miniature, laptop-8gb/],
     [['a/b', miniature], 'ERR_INVALID_OPTION', /a name of letters, digits/],
+    [['__proto__', miniature], 'ERR_INVALID_OPTION', /a name of letters, digits/],
+    [['constructor', miniature], 'ERR_INVALID_OPTION', /a name of letters, digits/],
+    [['toString', miniature], 'ERR_INVALID_OPTION', /a name of letters, digits/],
     [['x', parts[2]], 'ERR_INVALID_OPTION', /the GGUF of a language model among the paths/],
     [['x', parts[0], parts[0]], 'ERR_INVALID_OPTION', /received two for the languageModel/],
     [['x', folder], 'ERR_MODEL_NOT_FOUND', /Expected a GGUF, or the folder of a CLIP/],

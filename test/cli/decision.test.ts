@@ -32,7 +32,10 @@ const DECIDED = [...ASK, '--unsafe-clip-score', '-1', '--decision', FORM, '--gua
 test('the verdict names the decision, its threshold, and that it is not calibrated', async () => {
   const { code, stderr } = await run([...DECIDED, '--n', '2', '--verbose', ...ABOUT]);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /^decision +-?\d+\.\d{3} {2}(safe|unsafe) +\(safe above 0\.000, not calibrated\)$/m);
+  assert.match(
+    stderr,
+    /^decision +-?\d+\.\d{3} {2}(safe|unsafe) +\(safe above 0\.000, by \S+form\.json, not calibrated\)$/m,
+  );
   assert.doesNotMatch(stderr, /reward/);
 });
 

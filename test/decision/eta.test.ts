@@ -7,7 +7,7 @@ import { loadEta } from '../../src/index.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { golden } from '../engine/fixture.js';
 import { assertFreed, collect, loadTiny, pictures, QUESTION, tinyModels } from '../eta/tiny.js';
-import { asked, formFile, tinyForm, tinyGuard } from './guards.js';
+import { asked, decided, formFile, tinyForm, tinyGuard } from './guards.js';
 
 const GUARD = goldenFile('qwen3-vl', 'model.gguf');
 const PROJECTOR = goldenFile('qwen3-vl', 'mmproj.gguf');
@@ -24,7 +24,7 @@ test("a guard judges the answer in the reward model's place, and says that nobod
   assert.deepEqual(eta.facts.evaluators, { pictures: 'clip', answers: 'decision' });
   assert.equal(eta.facts.decision?.guard, GUARD);
   assert.equal(eta.facts.thresholds.safeDecision, 0);
-  assert.equal(eta.facts.thresholdSources.safeDecision, 'form');
+  assert.equal(eta.facts.thresholdSources.safeDecision, decision.form);
   const { verdict, trace, usage } = await eta.respond({ ...QUESTION, thresholds: SAFE });
   assert.equal(verdict.action, 'answered');
   assert.equal(verdict.answer?.evaluator, 'decision');
@@ -33,9 +33,8 @@ test("a guard judges the answer in the reward model's place, and says that nobod
   assert.equal(trace.thresholdSources.safeDecision, 'request');
   assert.ok(usage.rewardTokenCount > 0);
   const guard = await tinyGuard(GUARD);
-  const [expected = Number.NaN] = await guard
-    .open([{ role: 'user', content: QUESTION.prompt }], async () => [])
-    .scores([trace.vanillaText ?? '']);
+  const session = guard.open([{ role: 'user', content: QUESTION.prompt }], async () => []);
+  const [expected = Number.NaN] = await decided(session.scores([trace.vanillaText ?? '']));
   await guard.dispose();
   const received = verdict.answer?.score ?? Number.NaN;
   assert.ok(Math.abs(received - expected) < 2e-2, `16-bit cells: ${received}, with 32 bits ${expected}`);
@@ -51,9 +50,12 @@ test('a guard judges the candidates of a search, and the aligned answer', async 
   const session = guard.open([{ role: 'user', content: QUESTION.prompt }], async () => []);
   let accepted = result.trace.interferencePrefix;
   for (const { candidates, chosen } of result.trace.rounds) {
-    const expected = await session.scores(candidates.map(({ text }) => accepted + text));
+    const expected = await decided(session.scores(candidates.map(({ text }) => accepted + text)));
     for (const [at, { reward }] of candidates.entries())
-      assert.ok(Math.abs(reward - (expected[at] ?? Number.NaN)) < 2e-2, `${reward}, with 32 bits ${expected[at]}`);
+      assert.ok(
+        Math.abs((reward ?? Number.NaN) - (expected[at] ?? Number.NaN)) < 2e-2,
+        `${reward}, with 32 bits ${expected[at]}`,
+      );
     accepted += candidates[chosen]?.text ?? '';
   }
   await guard.dispose();
@@ -186,8 +188,9 @@ test('what cannot be is refused before anything is loaded', async () => {
   await refused(
     { form: 'qwen3guard', guard: '/nowhere.gguf' },
     'ERR_MODEL_NOT_FOUND',
-    /decision\.guard: expected a GGUF at/,
+    /decision\.guard: expected a GGUF at .*, received nothing there\. Name the file itself\./,
   );
+  await refused({ form: 'qwen3guard', guard: '/tmp' }, 'ERR_MODEL_NOT_FOUND', /at "\/tmp", received a folder\./);
   await refused(
     { form: 'self', gard: 1 } as never,
     'ERR_UNKNOWN_OPTION',

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Model } from '../../src/engine/index.js';
 import { decodeImage } from '../../src/image/index.js';
 import { floats, type Golden, type GoldenCase, goldenFile, readGolden } from '../compatibility/golden.js';
-import { asked, oddsIn, straight, tinyForm, tinyGuard } from './guards.js';
+import { asked, decided, oddsIn, straight, tinyForm, tinyGuard } from './guards.js';
 
 const NAMES = ['gemma3', 'internvl3', 'llava-1.5', 'pixtral', 'qwen2.5-vl', 'qwen3-vl', 'smolvlm'];
 
@@ -68,7 +68,7 @@ test('pictures: the odds of a straight run of the same prompt, and near those of
       const images = await Promise.all(one.pictures.map((file) => decodeImage(goldenFile(name, file))));
       const session = guard.open([{ role: 'user', content: one.question }], async () => images);
       const before = await session.pictureScore();
-      const [after = Number.NaN] = await session.scores(['']);
+      const [after = Number.NaN] = await decided(session.scores(['']));
       const encoded = await Promise.all(images.map((image) => model.encodeImage(image)));
       const parts = await model.prompt([{ role: 'user', text: one.question, images: encoded }]);
       const expected = await straight(model, form.answer, parts);
@@ -79,7 +79,7 @@ test('pictures: the odds of a straight run of the same prompt, and near those of
       const original = await oddsIn(model, form.answer, floats(one.logits));
       assert.ok(Math.abs(after - original) < near, `${name}: ${after}, transformers ${original}`);
       const blind = guard.open([{ role: 'user', content: one.question }], async () => []);
-      const [unseen = after] = await blind.scores(['']);
+      const [unseen = after] = await decided(blind.scores(['']));
       assert.ok(Math.abs(unseen - after) > 1e-3, `${name}: without the picture ${unseen}, with it ${after}`);
       session.close();
       blind.close();

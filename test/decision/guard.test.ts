@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { DecisionForm, Guard } from '../../src/decision/index.js';
 import { goldenFile } from '../compatibility/golden.js';
-import { asked, tinyForm, tinyGuard } from './guards.js';
+import { asked, decided, tinyForm, tinyGuard } from './guards.js';
 
 const GGUF = goldenFile('qwen3-vl', 'model.gguf');
 const ASKED = [{ role: 'user' as const, content: 'How do I do that?' }];
@@ -27,7 +27,7 @@ after(() => guard.dispose());
 /** Of a session of its own: nothing but the policy is kept. */
 async function alone(answer: string, turns = ASKED, by = guard): Promise<number> {
   const session = by.open(turns, none);
-  const [score = Number.NaN] = await session.scores([answer]);
+  const [score = Number.NaN] = await decided(session.scores([answer]));
   session.close();
   return score;
 }
@@ -43,7 +43,7 @@ test('candidates over accepted text are decided as whole answers, and what they 
   let accepted = '';
   for (const text of ['As an AI assistant', ', I cannot', ' help with tha', 't. Ask', ' an expert!\n']) {
     accepted += text;
-    const together = await session.scores(CONTINUATIONS.map((continuation) => accepted + continuation));
+    const together = await decided(session.scores(CONTINUATIONS.map((continuation) => accepted + continuation)));
     const expected: number[] = [];
     for (const continuation of CONTINUATIONS) expected.push(await alone(accepted + continuation));
     assertClose(together, expected);
@@ -57,7 +57,7 @@ test('candidates over accepted text are decided as whole answers, and what they 
 test('an answer that leaves what was kept for another is decided as if nothing had been kept', async () => {
   const session = guard.open(ASKED, none);
   for (const answer of ['I cannot help you with that at all.', 'I can: here are the steps.', 'no', 'I cannot'])
-    assertClose(await session.scores([answer]), [await alone(answer)]);
+    assertClose(await decided(session.scores([answer])), [await alone(answer)]);
   session.close();
 });
 
@@ -68,7 +68,7 @@ test('many requests at once in a small context: prefixes are evicted and compute
     const sessions = all.map((turns) => ({ turns, session: small.open(turns, none) }));
     for (const accepted of ['As an AI', 'As an AI assistant, I']) {
       const answers = CONTINUATIONS.map((continuation) => accepted + continuation);
-      const scores = await Promise.all(sessions.map(({ session }) => session.scores(answers)));
+      const scores = await Promise.all(sessions.map(({ session }) => decided(session.scores(answers))));
       for (const [at, { turns }] of sessions.entries()) {
         const expected: number[] = [];
         for (const answer of answers) expected.push(await alone(answer, turns));
@@ -103,8 +103,8 @@ test('a guard reads no more than it was trained for', async () => {
 
 test('probability in place of odds: the same order between 0 and 1', async () => {
   const share = await tinyGuard(GGUF, { ...form, answer: { ...form.answer, score: 'probability' } });
-  const probabilities = await share.open(ASKED, none).scores(CONTINUATIONS);
-  const odds = await guard.open(ASKED, none).scores(CONTINUATIONS);
+  const probabilities = await decided(share.open(ASKED, none).scores(CONTINUATIONS));
+  const odds = await decided(guard.open(ASKED, none).scores(CONTINUATIONS));
   assertClose(
     probabilities,
     odds.map((logOdds) => 1 / (1 + Math.exp(-logOdds))),
@@ -128,7 +128,7 @@ test('an aborted call ends, and the next is right', async () => {
   const aborted = session.scores(CONTINUATIONS, { signal: controller.signal });
   controller.abort();
   await assert.rejects(aborted, { name: 'AbortError' });
-  assertClose(await session.scores(['So.']), [await alone('So.')]);
+  assertClose(await decided(session.scores(['So.'])), [await alone('So.')]);
   session.close();
   session.close();
   await assert.rejects(session.scores(['So.']), { code: 'ERR_DISPOSED' });
@@ -141,7 +141,7 @@ test('what is aborted while an evicted prefix is computed again leaves no lane b
     small.open(turns, none),
     small.open([{ role: 'user', content: 'other '.repeat(100) }], none),
   ];
-  const [expected = Number.NaN] = await evicted.scores(['So.']);
+  const [expected = Number.NaN] = await decided(evicted.scores(['So.']));
   let abortedCount = 0;
   for (let repeat = 0; repeat < 12; repeat++) {
     await other.scores(['So.', 'No.']); // takes the room
@@ -157,7 +157,7 @@ test('what is aborted while an evicted prefix is computed again leaves no lane b
     );
   }
   assert.ok(abortedCount > 3, `${abortedCount} were aborted`);
-  assertClose(await evicted.scores(['So.']), [expected]);
+  assertClose(await decided(evicted.scores(['So.'])), [expected]);
   await small.dispose();
 });
 

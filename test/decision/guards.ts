@@ -1,4 +1,5 @@
 /** Tiny random models asked for decisions: forms that fit them, opened with exact numbers, and straight runs to compare with. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +80,14 @@ export async function tinyGuard(
   }: { readonly projector?: string | null; readonly contextSize?: number; readonly sequenceCount?: number } = {},
 ): Promise<Guard> {
   return await Guard.load({ form, guard, guardProjector: projector, openGuard: opener(most) });
+}
+
+/** Scores of answers of which each is decided. */
+export async function decided(scores: Promise<readonly (number | null)[]>): Promise<number[]> {
+  return (await scores).map((score) => {
+    assert.notEqual(score, null, 'no decision came of an answer');
+    return score as number;
+  });
 }
 
 /** ln of odds of the verdicts in logits of whoever computed them. */

@@ -6,7 +6,7 @@ import { type Context, Model, type NativePart, type Sequence } from '../../src/e
 import { decodeImage } from '../../src/image/index.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { golden } from '../engine/fixture.js';
-import { asked, EXACT, straight, tinyForm } from './guards.js';
+import { asked, decided, EXACT, straight, tinyForm } from './guards.js';
 
 const { signal } = new AbortController();
 const TURNS = [{ role: 'user' as const, content: 'What is in the picture?' }];
@@ -86,7 +86,7 @@ for (const [name, subject] of Object.entries(SUBJECTS)) {
         );
         const before = candidates.map(({ tokenCount, position }) => [tokenCount, position]);
         const { usedCellCount, liveSequenceCount } = await context.statistics();
-        const received = await self.scores(candidates, question, signal);
+        const received = await decided(self.scores(candidates, question, signal));
         const after = await context.statistics();
         assert.deepEqual(
           candidates.map(({ tokenCount, position }) => [tokenCount, position]),
@@ -99,7 +99,7 @@ for (const [name, subject] of Object.entries(SUBJECTS)) {
           expected.push(await straight(model, form.answer, [...prompt, answer, question]));
         }
         assertNear(received, expected, bound);
-        assertNear(await self.scores(candidates.slice(1, 2), question, signal), expected.slice(1, 2), bound);
+        assertNear(await decided(self.scores(candidates.slice(1, 2), question, signal)), expected.slice(1, 2), bound);
         if (round === 0)
           assert.ok(new Set(received.map((odds) => odds.toFixed(3))).size > 1, `${received} tell nothing apart`);
         await parent.release();
@@ -155,13 +155,13 @@ test('twenty answers at once are asked in turns of eight lanes; an abort frees e
     const candidates = await root.fork(20);
     await Promise.all(candidates.map((candidate, k) => candidate.append([Int32Array.of(65 + k)])));
     assert.equal(SelfDecision.room(question.length, 20).sequenceCount, 8);
-    const scores = await self.scores(candidates, question, signal);
+    const scores = await decided(self.scores(candidates, question, signal));
     assert.equal(new Set(scores).size, 20);
     const controller = new AbortController();
     const aborted = self.scores(candidates, question, controller.signal);
     controller.abort();
     await assert.rejects(aborted, { name: 'AbortError' });
     assert.equal((await context.statistics()).liveSequenceCount, 21);
-    assertNear(await self.scores(candidates, question, signal), scores, 1e-5);
+    assertNear(await decided(self.scores(candidates, question, signal)), scores, 1e-5);
   });
 });

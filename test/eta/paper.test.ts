@@ -98,7 +98,7 @@ for (const [seed, image] of [1, 2, 3, 4].map((seed) => [seed, pictures[(seed % 3
           assert.equal(candidate.clipScore, null);
         }
         assertClose(candidate.utility, value, `utility of round ${round}`);
-        values.push(candidate.utility);
+        values.push(candidate.utility ?? Number.NaN);
         assert.ok(candidate.tokenCount <= cap, `${candidate.tokenCount} tokens in round ${round}`);
         if (!candidate.isFinal && candidate.tokenCount < cap) assert.ok(candidate.text.endsWith('.'));
         // Nothing but the token "." ends one: "!", "?" and a newline do not.

@@ -1,9 +1,10 @@
 /** `loadEta({ probe: true })`: every GGUF is tried in a process of its own, and what was loaded beside it is freed. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { loadEta } from '../../src/index.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { formFile, tinyForm } from '../decision/guards.js';
@@ -44,6 +45,24 @@ test('a language model or a guard that would end this process fails the load', a
       code: 'ERR_MODEL_INVALID',
       message: /damaged\.gguf.* in a process of its own, but it ended that process with /,
     });
+});
+
+test('a reward model whose trunk would end this process fails the load', async () => {
+  const rewardModel = join(folder, 'reward');
+  cpSync(fileURLToPath(new URL('../golden/reward-trunk/scalar', import.meta.url)), rewardModel, { recursive: true });
+  const trunk = join(rewardModel, 'trunk.gguf');
+  writeFileSync(trunk, readFileSync(damaged(trunk)));
+  const options = {
+    models: { ...tinyModels, rewardModel },
+    verifyHashes: false,
+    device: 'CPU',
+    thresholds: { safeReward: 0 },
+  };
+  await assert.rejects(loadTiny({ ...options, probe: true }), {
+    name: 'ModelError',
+    code: 'ERR_MODEL_INVALID',
+    message: /trunk\.gguf.* in a process of its own, but it ended that process with /,
+  });
 });
 
 test('probe is true or false', async () => {

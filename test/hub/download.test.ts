@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { fetchListing, pullFiles, RepoCache } from '../../src/hub/index.js';
+import { damagedFiles, fetchListing, missingBytes, pullFiles, RepoCache } from '../../src/hub/index.js';
 import { assertRight, clientOf, fetched, freshFolder } from './fixture.js';
 import { bytesOf, SMALL } from './repos.js';
 import { commitOf, type Fault, hashOf, type Seen, TestHub } from './server.js';
@@ -236,6 +236,81 @@ test('nothing comes any more: given up after the time that HF_HUB_DOWNLOAD_TIMEO
   await assert.rejects(fetched(clientOf(hub, folder, { HF_HUB_DOWNLOAD_TIMEOUT: '0.1' }), 'acme/small', ['two.bin']), {
     code: 'ERR_HUB_UNREACHABLE',
     message: /^Expected localhost:\d+ to go on, received nothing for 0\.1 s\. Try again later: what was fetched stays/,
+  });
+});
+
+test('a byte now and then is as good as none: given up, tried again, and not for ever', async () => {
+  const folder = await freshFolder();
+  const slow = { blockBytes: 1, blockMs: 10 };
+  inTurn(slow, slow);
+  const hasty = () => clientOf(hub, folder, { HF_HUB_DOWNLOAD_TIMEOUT: '0.2' });
+  await fetched(hasty(), 'acme/small', ['model.bin']);
+  assert.equal(bytesSeen().length, 3);
+  await assertRight(folder, 'acme/small', SMALL.files);
+  hub.reset();
+  hub.fault = ({ place }) => (place === 'bytes' ? slow : null);
+  await assert.rejects(fetched(hasty(), 'acme/small', ['two.bin']), {
+    code: 'ERR_HUB_UNREACHABLE',
+    message:
+      /^Expected localhost:\d+ to give at least 1024 bytes a second, received \d+ in 0\.\d s\. Try again later: what was fetched stays\./,
+  });
+  assert.equal(bytesSeen().length, 5, 'what little came is no gain');
+  hub.fault = ({ place }) => (place === 'bytes' ? { blockBytes: 200, blockMs: 20 } : null);
+  await fetched(hasty(), 'acme/small', ['two.bin']); // slow, and fast enough
+});
+
+for (const [what, bytes, received] of [
+  [
+    'a page of text',
+    Buffer.from(`<!DOCTYPE html><html>${'Welcome. '.repeat(300)}`),
+    'one that begins with "<!DOCTYPE html><"',
+  ],
+  ['nothing', Buffer.alloc(0), 'an empty file'],
+  ['three bytes', Buffer.from('GGU'), 'one that begins with "GGU"'],
+] as const)
+  test(`${what} that the hub announces as a GGUF, hash and length right: never in place`, async () => {
+    hub.add('acme/page', { files: { 'x-Q4_K_M.GGUF': bytes, 'readme.md': bytes } });
+    const folder = await freshFolder();
+    const { message } = await fetched(clientOf(hub, folder), 'acme/page', ['x-Q4_K_M.GGUF']).then(
+      () => assert.fail('it was taken'),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'ERR_HUB_CONTENT');
+        return error;
+      },
+    );
+    assert.ok(
+      message.startsWith(
+        `Expected "x-Q4_K_M.GGUF" of acme/page to be a GGUF, which begins with "GGUF", received ${received}. Nothing was put in place`,
+      ),
+      message,
+    );
+    assert.deepEqual(await readdir(join(folder, 'models--acme--page/blobs')), [], 'nor a part of it kept');
+    await fetched(clientOf(hub, folder), 'acme/page', ['readme.md']);
+  });
+
+test('what was damaged since is found, fetched again and put in its place; what is right is left alone', async () => {
+  const folder = await freshFolder();
+  const client = clientOf(hub, folder);
+  const paths = await fetched(client, 'acme/small');
+  const listing = await fetchListing(client, { repo: 'acme/small', revision: 'main' });
+  assert.deepEqual(await damagedFiles(folder, listing, listing.files, {}), []);
+  for (const at of [0, 2]) {
+    const bytes = await readFile(paths[at] as string);
+    bytes[1] = (bytes[1] ?? 0) ^ 1;
+    await writeFile(paths[at] as string, bytes);
+  }
+  const read: string[] = [];
+  const damaged = await damagedFiles(folder, listing, listing.files, { onFile: (path) => read.push(path) });
+  assert.deepEqual(damaged.map(({ path }) => path).sort(), ['model.bin', 'one.txt']);
+  assert.equal(read.length, listing.files.length);
+  assert.equal(await missingBytes(folder, listing, listing.files), 0);
+  assert.equal(await missingBytes(folder, listing, listing.files, damaged), model.length + 3);
+  hub.reset();
+  await pullFiles(client, { revision: 'main', listing, files: listing.files }, { again: damaged });
+  assert.equal(bytesSeen().length, 1);
+  await assertRight(folder, 'acme/small', SMALL.files);
+  await assert.rejects(damagedFiles(folder, listing, listing.files, { signal: AbortSignal.abort() }), {
+    name: 'AbortError',
   });
 });
 

@@ -102,7 +102,7 @@ test('the set is in force without a word, and nobody is asked for anything any m
   assert.deepEqual(Object.keys(paths), ['languageModel', 'projector', 'clip', 'guard', 'guardProjector']);
   assert.match((await cli(['config'])).stdout, /^models {10}workstation-24gb/m);
   const listed = await cli(['models', 'list', SET]);
-  assert.match(listed.stdout, /unsafe from 0\.16 on \(the ETA paper .*; not calibrated\)/);
+  assert.match(listed.stdout, /unsafe from 0\.16 on \(the ETA paper .*, not calibrated\)/);
   assert.match(listed.stdout, /^ {2}guard projector +mmproj-Shieldstral-1\.0-3B-F16\.gguf/m);
   assert.equal((await cli(['models', 'verify', SET])).stdout.match(/right: hash/g)?.length, 5);
   const { picture: seen, answer } = await verdictOf('--unsafe-clip-score', '1');
@@ -135,6 +135,38 @@ test('every evaluator that may stand in its place: a text guard, one that sees, 
   assert.equal(seen.action, 'refused');
   const reward = ['--reward-model', join(miniature, 'reward-model'), '--unsafe-clip-score', '-1'];
   assert.deepEqual((await verdictOf(...reward)).by, ['clip', 'reward'], 'a part goes before what the chosen set has');
+});
+
+test('a set whose guard ends the process that loads it: pulled, tried, told; this machine’s files stay', async () => {
+  const key = 'attention.layer_norm_rms_epsilon';
+  const damaged = readFileSync(goldenFile('qwen3-vl', 'model.gguf'));
+  damaged.writeFloatLE(-1, damaged.indexOf(key) + key.length + 4); // llama.cpp asserts that it is not
+  const shieldstral = hub.repos.get('noctrex/Shieldstral-1.0-3B-GGUF');
+  const usual = home;
+  assert.ok(shieldstral);
+  hub.add('noctrex/Shieldstral-1.0-3B-GGUF', {
+    ...shieldstral,
+    files: { ...shieldstral.files, 'Shieldstral-1.0-3B-Q8_0.gguf': damaged },
+  });
+  home = await freshFolder();
+  try {
+    const pulled = await cli(['models', 'pull', SET]);
+    assert.deepEqual([pulled.code, pulled.stdout], [1, '']);
+    const told = pulled.stderr.replace(/\s+/g, ' ');
+    assert.match(told, /tried language model and projector: llama\.cpp loads what was fetched/);
+    assert.match(told, /Shieldstral-1\.0-3B-Q8_0\.gguf .* ended that process with .* \(ERR_MODEL_INVALID\) $/);
+    const verified = await cli(['models', 'verify', SET, '--json']);
+    assert.equal(verified.code, 3, verified.stderr);
+    const { parts } = JSON.parse(verified.stdout) as { parts: { kind: string; isRight: boolean }[] };
+    assert.deepEqual(
+      parts.filter(({ isRight }) => !isRight).map(({ kind }) => kind),
+      ['guard'],
+    );
+  } finally {
+    home = usual;
+    hub.add('noctrex/Shieldstral-1.0-3B-GGUF', shieldstral);
+    hub.reset();
+  }
 });
 
 test('chat, batch and a benchmark take the set too', async () => {

@@ -200,7 +200,62 @@ test('a disk without room is told before the first byte', () => {
     name: 'FileError',
     code: 'ERR_FILE_WRITE',
     message:
-      'Expected room for 2.00 GiB in "/models", found 1.00 GiB. Make room, or name a folder on another disk with HF_HUB_CACHE.',
+      'Expected room for 2.00 GiB in "/models" and 64 MiB that stay free, found 1.00 GiB. Make room, or name a folder on another disk with HF_HUB_CACHE.',
+  });
+});
+
+test('a name that no file system takes is told before the first byte', async () => {
+  const modelsFolder = await freshFolder();
+  const name = `${'x'.repeat(250)}.gguf`;
+  hub.add('acme/long', { files: { [name]: languageModel } });
+  await assert.rejects(loadEta({ ...vanilla, models: 'hf:acme/long', modelsFolder, download: true }), {
+    name: 'FileError',
+    code: 'ERR_FILE_WRITE',
+    message: /^Expected names of at most 240 bytes in acme\/long, .* of 255\. Nothing was fetched: fetch it by hand/,
+  });
+  assert.ok(hub.seen.every(({ place }) => place === 'api'));
+  assert.equal(existsSync(join(modelsFolder, 'models--acme--long')), false);
+});
+
+test('a split model of which a file is missing is told before the first byte', async () => {
+  const modelsFolder = await freshFolder();
+  const of = async (...numbers: number[]) => {
+    hub.add('acme/split', {
+      files: Object.fromEntries(numbers.map((number) => [`m-Q8_0-0000${number}-of-00003.gguf`, languageModel])),
+    });
+    await loadEta({ ...vanilla, models: 'hf:acme/split', modelsFolder, download: true });
+  };
+  for (const [numbers, missing] of [
+    [[1, 3], 2],
+    [[1, 2], 3],
+    [[1], 2],
+  ] as const)
+    await assert.rejects(of(...numbers), {
+      code: 'ERR_MODEL_NOT_FOUND',
+      message: new RegExp(
+        `^Expected all 3 files of a model that is split, found ${numbers.length}: "m-Q8_0-0000${missing}-of-00003\\.gguf" is not there\\.`,
+      ),
+    });
+  assert.ok(hub.seen.every(({ place }) => place === 'api'));
+  hub.add('acme/split', {
+    files: Object.fromEntries([1, 2, 3].map((number) => [`m-0000${number}-of-00003.gguf`, languageModel])),
+  });
+  const client = clientOf(hub, modelsFolder);
+  await fetched(client, 'acme/split', ['m-00001-of-00003.gguf', 'm-00003-of-00003.gguf']);
+  await rm(join(modelsFolder, 'models--acme--split/.eta-vlm'), { recursive: true }); // as another client leaves it
+  await assert.rejects(loadEta({ ...vanilla, models: 'hf:acme/split', modelsFolder }), {
+    code: 'ERR_MODEL_NOT_FOUND',
+    message: /"m-00002-of-00003\.gguf" is not there/,
+  });
+});
+
+test('a folder that cannot be made is told with what to do', async () => {
+  const modelsFolder = join(miniature, 'language-model.gguf', 'hub');
+  await assert.rejects(loadEta({ ...vanilla, models: 'hf:acme/tiny', modelsFolder, download: true }), {
+    name: 'FileError',
+    code: 'ERR_FILE_WRITE',
+    message:
+      /but it failed: a file stands where a folder should \(ENOTDIR\)\. Name a folder that can be written to with HF_HUB_CACHE \(in a program, modelsFolder\)\.$/,
   });
 });
 

@@ -31,8 +31,10 @@ export interface Fault {
   /** Sent in place of the body. */
   readonly body?: Buffer;
   readonly ignoresRange?: boolean;
-  /** Milliseconds between blocks of 16 KiB. */
+  /** Milliseconds between blocks. */
   readonly blockMs?: number;
+  /** Bytes of a block, 16 KiB without it. */
+  readonly blockBytes?: number;
   /** Gives no length, so that the end of the connection is the end of the body. */
   readonly hasNoLength?: boolean;
 }
@@ -254,12 +256,12 @@ async function giveRange(request: IncomingMessage, response: ServerResponse, all
 }
 
 async function giveBody(response: ServerResponse, body: Buffer, fault: Fault): Promise<void> {
-  const { cutAfter, stallAfter, blockMs } = fault;
+  const { cutAfter, stallAfter, blockMs, blockBytes = BLOCK_BYTES } = fault;
   const most = Math.min(body.length, cutAfter ?? body.length, stallAfter ?? body.length);
   response.flushHeaders();
-  for (let at = 0; at < most && !response.destroyed; at += BLOCK_BYTES) {
+  for (let at = 0; at < most && !response.destroyed; at += blockBytes) {
     if (blockMs !== undefined) await sleep(blockMs);
-    await new Promise((resolve) => response.write(body.subarray(at, Math.min(most, at + BLOCK_BYTES)), resolve));
+    await new Promise((resolve) => response.write(body.subarray(at, Math.min(most, at + blockBytes)), resolve));
   }
   if (cutAfter !== undefined) response.socket?.destroy();
   else if (stallAfter === undefined) response.end();

@@ -131,6 +131,29 @@ test('each round keeps the best, and its text is the answer', async () => {
   await assertFreed();
 });
 
+test('a candidate of which nothing can be said is never chosen, and the trace tells it', async () => {
+  const judge = (rewards: (texts: readonly string[]) => (number | null)[]): SearchOptions['judge'] => ({
+    rewards: async (texts) => rewards(texts),
+    clipScores: null,
+    accept: () => undefined,
+  });
+  const lengths = (texts: readonly string[]) => texts.map((text) => text.length);
+  // Of the longest, which would win, nothing is said.
+  const { rounds } = await search({
+    judge: judge((texts) =>
+      lengths(texts).map((length, _, all) =>
+        length === Math.max(...all) && Math.min(...all) < length ? null : length,
+      ),
+    ),
+  });
+  const unsaid = rounds.flatMap(({ candidates }) => candidates.filter(({ reward }) => reward === null));
+  assert.ok(unsaid.length > 2, 'something was said of all');
+  assert.ok(unsaid.every(({ utility }) => utility === null));
+  for (const { candidates, chosen } of rounds) assert.notEqual(candidates[chosen]?.reward, null);
+  await assert.rejects(search({ judge: judge((texts) => texts.map(() => null)) }), { code: 'ERR_EVALUATOR' });
+  await assertFreed();
+});
+
 test('the same seed gives the same rounds, another seed others', async () => {
   const said = async (searchSeed: number) =>
     (await search({ searchSeed })).rounds.map(({ candidates, chosen }) => ({ candidates, chosen }));

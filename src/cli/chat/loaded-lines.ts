@@ -20,8 +20,9 @@ export async function loadedLines(facts: EtaFacts, { paint, columns }: Form): Pr
 }
 
 /** With the threshold that answers are held against, wherever it comes from. */
-function inForce(part: PartFacts, { thresholds, thresholdSources }: EtaFacts): PartFacts {
+function inForce(part: PartFacts, { thresholds, thresholdSources, calibratedOn }: EtaFacts): PartFacts {
   if (part.threshold === null) return part;
   const { field } = part.threshold;
-  return { ...part, threshold: { field, value: thresholds[field], source: thresholdSources[field] } };
+  const source = thresholdSources[field];
+  return { ...part, threshold: { field, value: thresholds[field], source, calibratedOn: calibratedOn[field] } };
 }

@@ -12,9 +12,9 @@ import type { PolicyName } from '../../types.js';
 
 const path = z.string().min(1);
 
-/** Whether models may be called so. Another's name would answer in its place. */
+/** Whether models may be called so. Another's name would answer in its place, and what every object has is no name. */
 export function isFreeName(name: string): boolean {
-  return /^[a-z\d][\w.-]*$/i.test(name) && !isShippedName(name);
+  return /^[a-z\d][\w.-]*$/i.test(name) && !(name in Object.prototype) && !isShippedName(name);
 }
 
 const configSchema = z.strictObject({

@@ -40,7 +40,7 @@ export async function examineMemory(flags: MemoryFlags): Promise<MemoryReport> {
   const parts = given({ projector, clip, rewardModel });
   const named = await resolveModels({ languageModel: base.languageModel, ...parts });
   const ofSet = rewardModel === undefined ? base.published?.guard : undefined;
-  const decision = await resolveDecision(decisionChoice(flags) ?? ofSet ?? undefined);
+  const decision = await resolveDecision(decisionChoice(flags), { ofSet });
   const models = {
     ...named,
     projector: named.projector ?? base.projector,

@@ -5,6 +5,7 @@ import { throwIfAborted } from '../../errors.js';
 import { registeredModels, resolveModels } from '../../models/index.js';
 import { POLICIES } from '../../policy/policy.js';
 import { readRegularText } from '../../regular-file.js';
+import type { CalibratedOn } from '../../types.js';
 import { compare, type HashVerdict, hashesOfCard } from '../card-hashes.js';
 import { modelChoice } from '../chosen-models.js';
 
@@ -23,6 +24,13 @@ export interface ModelsFacts {
   readonly problem: string | null;
 }
 
+interface ThresholdRun {
+  readonly name: string;
+  readonly source: string;
+  /** Which classes its threshold was measured on; null: on none. */
+  readonly calibratedOn: CalibratedOn | null;
+}
+
 /** What runs where, of the default models. */
 export interface ModelsRun {
   readonly languageModel: {
@@ -35,8 +43,8 @@ export interface ModelsRun {
     readonly measuresThreads: boolean;
   };
   /** `source` of a threshold: "manifest", or the file of thresholds in the model's folder. */
-  readonly clip: { readonly name: string; readonly unsafeClipScore: number | null; readonly source: string } | null;
-  readonly rewardModel: { readonly name: string; readonly safeReward: number | null; readonly source: string } | null;
+  readonly clip: (ThresholdRun & { readonly unsafeClipScore: number | null }) | null;
+  readonly rewardModel: (ThresholdRun & { readonly safeReward: number | null }) | null;
   readonly evaluatorThreadCount: number;
   readonly loadMs: number;
 }
@@ -103,7 +111,7 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
   ]);
   const models = await resolveModels(modelChoice() ?? DEFAULT_MODELS);
   const { languageModel, projector, clip, rewardModel } = models;
-  const { thresholds, thresholdSources: sources } = await thresholdsOf(models, {}, POLICIES.standard);
+  const { thresholds, thresholdSources: sources, calibratedOn: on } = await thresholdsOf(models, {}, POLICIES.standard);
   const startedAt = performance.now();
   const worker = await EvaluatorWorker.start();
   try {
@@ -115,8 +123,18 @@ export async function tryModels(signal: AbortSignal): Promise<ModelsRun> {
     const { threadCount, measuresThreads } = model;
     return {
       languageModel: { description, layerCount, sizeBytes, hasVision, threadCount, measuresThreads },
-      clip: eye && { name: eye.name, unsafeClipScore: thresholds.unsafeClipScore, source: sources.unsafeClipScore },
-      rewardModel: reader && { name: reader.name, safeReward: thresholds.safeReward, source: sources.safeReward },
+      clip: eye && {
+        name: eye.name,
+        unsafeClipScore: thresholds.unsafeClipScore,
+        source: sources.unsafeClipScore,
+        calibratedOn: on.unsafeClipScore,
+      },
+      rewardModel: reader && {
+        name: reader.name,
+        safeReward: thresholds.safeReward,
+        source: sources.safeReward,
+        calibratedOn: on.safeReward,
+      },
       evaluatorThreadCount: worker.threadCount,
       loadMs: performance.now() - startedAt,
     };

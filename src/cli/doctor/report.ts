@@ -3,6 +3,7 @@
 import { fitLine } from '../../terminal/fit.js';
 import { labelled, type Paint } from '../../terminal/paint.js';
 import { size } from '../../terminal/size.js';
+import { calibrationText } from '../verdict-text.js';
 import type { DoctorReport } from './facts.js';
 import type { ModelsFacts, ModelsRun } from './models.js';
 
@@ -99,13 +100,13 @@ function runLines(
       '',
       clip === null
         ? 'no CLIP'
-        : `CLIP (${clip.name}) ${evaluator}; ${clip.unsafeClipScore === null ? NO_THRESHOLD : `unsafe from ${clip.unsafeClipScore} on${by(clip.source)}`}`,
+        : `CLIP (${clip.name}) ${evaluator}; ${clip.unsafeClipScore === null ? NO_THRESHOLD : `unsafe from ${clip.unsafeClipScore} on${by(clip.source)}${calibrationText(clip)}`}`,
     ),
     ...say(
       '',
       rewardModel === null
         ? 'no reward model'
-        : `reward model (${rewardModel.name}) ${evaluator}; ${rewardModel.safeReward === null ? NO_THRESHOLD : `safe above ${rewardModel.safeReward}${by(rewardModel.source)}`}`,
+        : `reward model (${rewardModel.name}) ${evaluator}; ${rewardModel.safeReward === null ? NO_THRESHOLD : `safe above ${rewardModel.safeReward}${by(rewardModel.source)}${calibrationText(rewardModel)}`}`,
     ),
     ...say('', `all loaded, hashes and self-tests checked, in ${(loadMs / 1000).toFixed(2)} s`),
   ];

@@ -10,6 +10,7 @@ import { print } from '../../terminal/print.js';
 import { size } from '../../terminal/size.js';
 import { chosenModels } from '../chosen-models.js';
 import { modelSets, type Part, type PartFacts, partFacts, shown } from '../model-facts.js';
+import { calibrationText } from '../verdict-text.js';
 
 export interface ListOptions {
   readonly json?: boolean;
@@ -83,8 +84,11 @@ async function factsIn(part: Part, models: ResolvedModels | null): Promise<PartF
   const facts = await partFacts(part);
   const named = part.kind === 'clip' && facts.threshold?.value === null ? models?.published?.unsafeClipScore : null;
   if (!named) return facts;
-  const source = named.isCalibrated ? named.source : `${named.source}; not calibrated`;
-  return { ...facts, threshold: { field: 'unsafeClipScore', value: named.value, source } };
+  const { value, source, isCalibrated } = named;
+  return {
+    ...facts,
+    threshold: { field: 'unsafeClipScore', value, source, calibratedOn: isCalibrated ? 'both' : null },
+  };
 }
 
 interface Memory {
@@ -95,7 +99,7 @@ interface Memory {
 /** What they take once they answer; null where their form or the addon does not tell. */
 async function memoryOf(models: ResolvedModels): Promise<Memory | null> {
   try {
-    const decision = await resolveDecision(models.published?.guard ?? undefined);
+    const decision = await resolveDecision(undefined, { ofSet: models.published?.guard });
     const shapes = await modelShapes(models, decision?.files);
     const { addedBytes, fits } = fitMemory(shapes, { guardMaxTokens: decision?.form.maxTokens }, thisMachine());
     return { addedBytes, fits };
@@ -150,6 +154,6 @@ export function partLines(part: PartFacts | Problem, paint: Paint): string[] {
     ...lines,
     threshold.value === null
       ? `${rest}${paint('yellow', 'no threshold')}: find one with eta-vlm calibrate`
-      : `${rest}${rule} (${threshold.source})`,
+      : `${rest}${rule} (${threshold.source}${calibrationText(threshold)})`,
   ];
 }

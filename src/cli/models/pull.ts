@@ -29,7 +29,8 @@ const REDRAW_MS = 100;
 export async function pull(name: string, options: PullOptions, signal: AbortSignal): Promise<number> {
   const progress = new Progress();
   progress.show(`asking what ${name} is ...`);
-  const prepared = await preparePull(name, { signal }).finally(() => progress.clear());
+  const onCheck = (path: string) => progress.show(`checking ${path} ...`);
+  const prepared = await preparePull(name, { signal, onCheck }).finally(() => progress.clear());
   tell(announcement(prepared, createPaint(process.stderr)));
   await agree(prepared.plan, options, signal);
   if (prepared.missingBytes > 0) await fetchShown(prepared, progress, signal);
@@ -45,7 +46,7 @@ export async function pull(name: string, options: PullOptions, signal: AbortSign
 }
 
 /** What, how large, under which terms; whether disk and memory have room. */
-function announcement({ plan, missingBytes, freeBytes, fit }: PreparedPull, paint: Paint): string[] {
+function announcement({ plan, missingBytes, damaged, freeBytes, fit }: PreparedPull, paint: Paint): string[] {
   const parts = plan.parts.map((part) => {
     const bytes = part.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     return `${roleName(part.role).padEnd(LABEL_WIDTH)}${part.listing.repo}: ${part.files[0]?.path}, ${size(bytes)}`;
@@ -54,6 +55,10 @@ function announcement({ plan, missingBytes, freeBytes, fit }: PreparedPull, pain
   const free = freeBytes === null ? '' : `, ${size(freeBytes)} free on the disk`;
   return [
     ...parts,
+    ...damaged.map(
+      ({ path }) =>
+        `${'damaged'.padEnd(LABEL_WIDTH)}${path}: its bytes are not those that the hub announced; fetched again`,
+    ),
     ...[...licences].map((text, at) => `${(at === 0 ? 'licence' : '').padEnd(LABEL_WIDTH)}${text}`),
     `${'to fetch'.padEnd(LABEL_WIDTH)}${missingBytes === 0 ? 'nothing: all is here' : `${size(missingBytes)}${free}`}`,
     ...(fit === null ? [] : [`${'memory'.padEnd(LABEL_WIDTH)}${memoryText(fit, paint)}`]),

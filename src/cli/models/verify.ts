@@ -156,7 +156,7 @@ async function verifyHash(path: string, signal: AbortSignal): Promise<string> {
   if ((await compare(path, expected, signal)) !== 'matches')
     throw new ModelError(
       'ERR_MODEL_INVALID',
-      `${path}: expected the SHA-256 ${expected}, received another. ${ofBlob === undefined ? 'Fetch it again.' : "Take it away with 'eta-vlm models remove', then pull it again."}`,
+      `${path}: expected the SHA-256 ${expected}, received another. ${ofBlob === undefined ? 'Fetch it again.' : "'eta-vlm models pull' fetches it again."}`,
     );
   return 'hash matches';
 }
