@@ -42,6 +42,8 @@ export interface GuardParts {
 
 interface Conversation {
   readonly turns: readonly TextTurn[];
+  /** Whether what is read may be left to later sessions. */
+  readonly reuse: boolean;
   images(): Promise<readonly RgbImage[]>;
 }
 
@@ -97,12 +99,14 @@ export class GuardSession {
     });
   }
 
-  /** Drops what it kept, once the work under way has ended. Idempotent. */
+  /** Leaves what it kept to others, or drops it, once the work under way has ended. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     void this.#queue.run(async () => {
-      this.#grown.drop();
+      // Pictures are encoded for this session, and nobody else would find them.
+      if (this.#conversation.reuse && this.#encoded.length === 0) this.#grown.leave();
+      else this.#grown.drop();
       this.#parts.lanes.forget(this.#encoded);
       for (const image of this.#encoded.splice(0)) image.dispose();
     });

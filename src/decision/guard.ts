@@ -81,6 +81,7 @@ export class Guard {
       extend: lanes.extend.bind(lanes),
       scoreBranches: (run: BranchRun, options: Parameters<typeof lanes.branch>[1]) => lanes.branch(run, options),
       drop: (cache: number | null) => lanes.drop(cache),
+      leave: (cache: number | null) => lanes.leave(cache),
     };
     const { model } = opened;
     const maxTokens = Math.min(form.maxTokens, model.facts.trainedContextLength || Number.POSITIVE_INFINITY);
@@ -97,11 +98,18 @@ export class Guard {
    *
    * @param turns the conversation, the question last
    * @param images all its pictures, when they are there
+   * @param reuse whether what it reads may be left to later sessions that begin alike
    * @throws UsageError ERR_DISPOSED
    */
-  open(turns: readonly TextTurn[], images: () => Promise<readonly RgbImage[]>): GuardSession {
+  open(turns: readonly TextTurn[], images: () => Promise<readonly RgbImage[]>, reuse = false): GuardSession {
     this.#checkOpen();
-    return new GuardSession({ ...this.#parts, shared: () => this.#sharedPrefix() }, { turns, images });
+    return new GuardSession({ ...this.#parts, shared: () => this.#sharedPrefix() }, { turns, images, reuse });
+  }
+
+  /** Lets go of what sessions left for later ones. */
+  forget(): void {
+    this.#checkOpen();
+    this.#parts.lanes.forgetLeft();
   }
 
   /** Frees model and context. Idempotent. */

@@ -114,7 +114,8 @@ export class Eta {
   }
 
   /**
-   * Lets go of what requests left for later ones: prompts and answers in the KV cache, encoded pictures, CLIP's embeddings.
+   * Lets go of what requests left for later ones: prompts and answers in the KV cache, encoded pictures, CLIP's embeddings,
+   * what a guard read.
    *
    * @throws UsageError ERR_DISPOSED
    */
@@ -124,6 +125,8 @@ export class Eta {
       context.forget();
       images.clear();
       evaluators.clip?.loaded?.forget();
+      const decision = evaluators.decision?.loaded;
+      if (decision?.kind === 'guard') decision.forget();
     });
   }
 

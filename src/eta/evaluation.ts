@@ -167,7 +167,7 @@ export class Evaluation {
   #guardOf(guard: Guard): GuardAnswers {
     this.#guard ??= new GuardAnswers(
       guard,
-      guard.open(this.#textTurns(), () => this.#evaluated.pictures()),
+      guard.open(this.#textTurns(), () => this.#evaluated.pictures(), this.#evaluated.reuse),
       this.#measures,
     );
     return this.#guard;

@@ -55,6 +55,9 @@ export interface BranchBackend<Row = Float32Array> {
 
   /** Forgets a cache. */
   drop(cache: number | null): void;
+
+  /** Keeps a cache that nobody holds any more for others who begin alike. @default it is not left to the backend */
+  leave?(cache: number | null): void;
 }
 
 export function noStatistics(): ScoringStatistics {

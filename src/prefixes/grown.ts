@@ -44,6 +44,12 @@ export class GrownPrefix<Row = Float32Array> {
     return rows;
   }
 
+  /** Gives up its own cache, which the backend may keep for others. */
+  leave(): void {
+    if (this.#own !== undefined) this.#backend.leave?.(this.#own.cache);
+    this.#own = undefined;
+  }
+
   /** Forgets its own cache. */
   drop(): void {
     if (this.#own !== undefined) this.#backend.drop(this.#own.cache);

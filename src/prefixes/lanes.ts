@@ -99,13 +99,12 @@ export class KeptLanes<Kept extends Output, Row> {
     return await this.#inTurn(options, async (count) => {
       const lanes = Math.min(branches.length, this.#options.context.facts.sequenceCount - 2);
       const groups = groupsOf(branches, lanes);
-      const room = { lanes: lanes + 1, cells: stem.length + Math.max(...groups.map(tokensIn)) };
-      const base = await this.#branchOff(kept, reused, room, count, options);
+      const room = { lanes: lanes + 1, cells: Math.max(...groups.map(tokensIn)) };
+      const ids = [...kept.ids.slice(0, reused), ...stem];
+      const base = await this.#branchOff({ cache: kept.cache, ids }, ids.length, room, count, options);
       try {
-        await this.#prefill(base, stem, count, options);
         const rows: Row[] = [];
         for (const group of groups) rows.push(...(await this.#ends(base, group, count, options)));
-        const ids = [...kept.ids.slice(0, reused), ...stem];
         if (stem.length > 0) return { rows, kept: this.#keep({ lane: base, ids, isCommon: false }) };
         await base.release();
         return { rows, kept: undefined };
@@ -126,6 +125,21 @@ export class KeptLanes<Kept extends Output, Row> {
     if (cache === null) return;
     // The context may be gone by then, and the lane with it.
     void this.#queue.run(async () => this.#shelf.take(cache)?.release()).catch(() => undefined);
+  }
+
+  /** Nobody holds it any more; it stays for whoever begins alike, as long as there is room. In its turn. */
+  leave(cache: number | null): void {
+    if (cache !== null) this.#release(() => this.#shelf.leave(cache));
+  }
+
+  /** Lets go of all that was left. In its turn. */
+  forgetLeft(): void {
+    this.#release(() => this.#shelf.takeLeft());
+  }
+
+  #release(take: () => readonly Sequence<Kept>[]): void {
+    // The context may be gone by then, and the lanes with it.
+    void this.#queue.run(() => Promise.all(take().map((lane) => lane.release()))).catch(() => undefined);
   }
 
   /** What is read at the end of each branch, all decoded in one batch. */

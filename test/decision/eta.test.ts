@@ -101,6 +101,7 @@ test('the language model judges its own answers', async () => {
   for (const { candidates } of result.trace.rounds)
     assert.ok(candidates.every(({ reward }) => Number.isFinite(reward)));
   await assertFreed(eta, 'after the requests');
+  await eta.forget();
   assert.equal((await eta.statistics()).liveSequenceCount, 0);
 });
 

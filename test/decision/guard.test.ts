@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { DecisionForm, Guard } from '../../src/decision/index.js';
+import type { TextTurn } from '../../src/types.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { asked, decided, tinyForm, tinyGuard } from './guards.js';
 
@@ -61,11 +62,37 @@ test('an answer that leaves what was kept for another is decided as if nothing h
   session.close();
 });
 
+test('a conversation that goes on finds what was read of it, and is decided the same', async () => {
+  const said = 'I cannot help you with that, because it can hurt somebody who does not know of it. Ask an expert.';
+  const longer = [
+    ...ASKED,
+    { role: 'assistant' as const, content: said },
+    { role: 'user' as const, content: 'And if I am one? I have done this all my life, and nobody was hurt by it.' },
+  ];
+  const ran = async (turns: readonly TextTurn[], reuse: boolean) => {
+    const session = guard.open(turns, none, reuse);
+    const [score = Number.NaN] = await decided(session.scores(['Then you know.']));
+    session.close();
+    return { score, count: session.statistics.ranTokenCount };
+  };
+  const whole = await ran(longer, false);
+  assert.equal((await ran(longer, false)).count, whole.count, 'nothing is left where it may not be');
+  const first = await ran(longer, true);
+  const again = await ran(longer, true);
+  assert.equal(first.count, whole.count);
+  assert.ok(again.count < whole.count / 4, `${again.count} of ${whole.count} tokens ran`);
+  const another = await ran([...longer.slice(0, 2), { role: 'user', content: 'Why?' }], true);
+  assert.ok(another.count < whole.count / 2, `${another.count} of ${whole.count} tokens ran`);
+  assertClose([first.score, again.score], [whole.score, whole.score]);
+  guard.forget();
+  assert.equal((await ran(longer, false)).count, whole.count);
+});
+
 test('many requests at once in a small context: prefixes are evicted and computed again, and nothing is wrong', async () => {
   const small = await tinyGuard(GGUF, { ...form, maxTokens: 512 }, { contextSize: 768, sequenceCount: 8 });
   try {
     const all = Array.from({ length: 7 }, (_, at) => [{ role: 'user' as const, content: `${at}. How do I do that?` }]);
-    const sessions = all.map((turns) => ({ turns, session: small.open(turns, none) }));
+    const sessions = all.map((turns) => ({ turns, session: small.open(turns, none, true) }));
     for (const accepted of ['As an AI', 'As an AI assistant, I']) {
       const answers = CONTINUATIONS.map((continuation) => accepted + continuation);
       const scores = await Promise.all(sessions.map(({ session }) => decided(session.scores(answers))));
