@@ -9,6 +9,7 @@ export interface Answer {
   readonly text: string;
   readonly firstMs: number;
   readonly totalMs: number;
+  /** The token that ends an answer is not counted. */
   readonly tokenCount: number;
   /** Of the prompt, its pictures included. */
   readonly promptTokenCount: number;
@@ -60,7 +61,8 @@ export class Peer {
     const [made] = asked.completions;
     if (made === undefined) throw new Error('llama-server: expected an answer, received none');
     const { firstMs, totalMs, text } = asked;
-    return { text, firstMs, totalMs, tokenCount: made.tokens_predicted, promptTokenCount: made.tokens_evaluated };
+    const tokenCount = made.tokens_predicted - (made.stop_type === 'eos' ? 1 : 0);
+    return { text, firstMs, totalMs, tokenCount, promptTokenCount: made.tokens_evaluated };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,7 +32,7 @@ const times = await inTurn(
     ask: async () => elapsed(process.execPath, ask),
     vanilla: async () => elapsed(process.execPath, [...ask, '--method', 'vanilla']),
     sharp: async () => elapsed(process.execPath, ['-e', "import('sharp')"]),
-    mtmd: async () => elapsed(peer('llama-mtmd-cli'), [...theirs, '--temp', '0', '--offline']),
+    mtmd: async () => elapsed(peer('llama-mtmd-cli'), [...theirs, '--temp', '0', '--jinja', '--offline']),
   },
   repeat,
 );

@@ -19,7 +19,7 @@ const nextPicture = () => newPicture(folder, picture++);
 
 async function measure(weights: ClipWeights): Promise<Row[]> {
   const files = await filesOf(options, weights);
-  await using eta = await openEta(files, options);
+  await using eta = await openEta(files, options, { thresholds: CLEAN });
   await using peer = await Peer.open(files, options);
   const base = { prompt: PROMPT, maxTokens: tokens };
   const found: Record<'clean' | 'vanilla' | 'theirs', Answer[]> = await inTurn(

@@ -15,7 +15,7 @@ import { described, filesOf, settings } from './settings.js';
 const options = settings({ model: '160m', tokens: 8, repeat: 5 });
 const { tokens, repeat, folder } = options;
 const files = await filesOf(options, options.model === 'miniature' ? 'miniature' : 'fp32');
-await using eta = await openEta(files, options);
+await using eta = await openEta(files, options, { thresholds: CLEAN });
 await using peer = await Peer.open(files, options);
 
 interface Chat {

@@ -30,7 +30,7 @@ async function theirs(): Promise<number> {
   if (threadCount !== undefined) args.push('-t', String(threadCount));
   args.push('--chat-template', 'vicuna', '-c', '1024', '--offline');
   const { stdout, stderr } = spawnSync(peer('llama-mtmd-cli'), args, { encoding: 'utf8' });
-  const encoded = /slice encoded in (\d+) ms/.exec(stdout + stderr)?.[1];
+  const encoded = /batch encoding done in (\d+) ms/.exec(stdout + stderr)?.[1];
   if (encoded === undefined) throw new Error(`llama-mtmd-cli: expected the time of its encoder, received ${stderr}`);
   return Number(encoded);
 }

@@ -16,7 +16,7 @@ const SECOND = 'How many colours does it have, and which of them is the brightes
 const options = settings({ model: '160m', tokens: 8, repeat: 5 });
 const { tokens, repeat, folder } = options;
 const files = await filesOf(options, options.model === 'miniature' ? 'miniature' : 'fp32');
-await using eta = await openEta(files, options);
+await using eta = await openEta(files, options, { thresholds: CLEAN });
 await using peer = await Peer.open(files, options);
 
 interface Asked {

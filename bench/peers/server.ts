@@ -39,6 +39,8 @@ export const PICTURE = '<__media__>';
 /** What the server tells of a completion. */
 interface Completion {
   readonly content: string;
+  /** `eos`: the model ended it; the token that says so is counted. */
+  readonly stop_type: string;
   readonly tokens_predicted: number;
   readonly tokens_evaluated: number;
   readonly timings: {
