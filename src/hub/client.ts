@@ -2,7 +2,8 @@
 import { EtaError, HubError, throwIfAborted } from '../errors.js';
 import { describePath } from '../options.js';
 import { blocksOf } from './blocks.js';
-import { exchange, failureOf, type Reply } from './exchange.js';
+import type { Reply } from './exchange.js';
+import { failureOf } from './failed-call.js';
 import { PATIENCE, type Patience, persist, retryAfterMs, type Try } from './patience.js';
 import { type Asked, isPassing, refusalOf } from './refusal.js';
 import type { HubSettings } from './settings.js';
@@ -56,6 +57,7 @@ export class HubClient {
     for (let count = 0; count <= MOST_REDIRECTS; count++) {
       const isOwn = at.origin === endpoint.origin;
       const credentials: Record<string, string> = isOwn && token !== null ? { authorization: `Bearer ${token}` } : {};
+      const { exchange } = await import('./exchange.js'); // HTTP and TLS take a while to load, and most commands fetch nothing
       const reply = await exchange(at, {
         headers: { 'accept-encoding': 'identity', 'user-agent': 'eta-vlm', ...headers, ...credentials },
         stallMs,

@@ -8,6 +8,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { onAbort } from '../abort.js';
 import { AbortError, HubError } from '../errors.js';
+import { failureOf } from './failed-call.js';
 import { proxyFor } from './proxy.js';
 import type { Environment } from './settings.js';
 
@@ -139,21 +140,4 @@ function stalled(url: URL, stallMs: number): HubError {
     'ERR_HUB_UNREACHABLE',
     `Expected ${url.host} to go on, received nothing for ${stallMs / 1000} s. Try again later: what was fetched stays. HF_HUB_DOWNLOAD_TIMEOUT sets the seconds.`,
   );
-}
-
-/** What a request or the stream of a reply failed with, in words. */
-export function failureOf(error: unknown, url: URL, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted) return new AbortError(signal);
-  if (error instanceof HubError || error instanceof AbortError) return error;
-  return new HubError(
-    'ERR_HUB_UNREACHABLE',
-    `Expected ${url.host} to be reached and to answer, but it failed: ${reasonOf(error)}. Check the network, HF_ENDPOINT and the proxy; what was fetched stays.`,
-    { cause: error },
-  );
-}
-
-function reasonOf(error: unknown): string {
-  const { errors, message, code } = error as NodeJS.ErrnoException & { readonly errors?: readonly unknown[] };
-  if (errors?.[0] !== undefined) return reasonOf(errors[0]); // one for each address of a host
-  return message || code || String(error);
 }

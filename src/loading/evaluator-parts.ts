@@ -58,13 +58,15 @@ export class EvaluatorParts {
   readonly #model: EvaluatorPartsOptions['model'];
   /** Whether those that come with the language model are there, and what is to be said of them was. */
   #isLate = false;
+  /** Whether onnxruntime has to be loaded before it is given work: a thread that fails is then none, and the next tries again. */
+  #waitsForThread = true;
 
   constructor({ models, options, model, keep }: EvaluatorPartsOptions) {
     this.#options = options;
     this.#keep = keep;
     this.#model = model;
     const late = <Part>(load: (group: WorkGroup) => Promise<Part>) => new LatePart(load, this.#end.signal);
-    this.#placement = late(() => this.#start());
+    this.#placement = late((group) => this.#start(group));
     const { clip, rewardModel } = models;
     this.clip = clip === null ? null : late((group) => this.#clip(clip, group));
     this.rewardModel = rewardModel === null ? null : late((group) => this.#rewardModel(rewardModel, group));
@@ -98,6 +100,7 @@ export class EvaluatorParts {
    * told to the request that asks.
    */
   begin(method: Policy['method'], { hasImages }: FirstRequest): void {
+    this.#waitsForThread = false;
     const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
     const judge = this.decision ?? this.rewardModel;
     const first = gatesImage && hasImages ? (this.clip ?? this.decision) : gatesAnswer ? judge : null;
@@ -111,10 +114,12 @@ export class EvaluatorParts {
     for (const part of [this.clip, this.rewardModel, this.decision, this.#placement]) await part?.settled();
   }
 
-  async #start(): Promise<EvaluatorPlacement> {
+  async #start(group: WorkGroup): Promise<EvaluatorPlacement> {
     const { threadCount, evaluatorDevice } = this.#options;
-    const worker = await EvaluatorWorker.start(threadCount === undefined ? {} : { threadCount });
+    const worker = EvaluatorWorker.begin(threadCount === undefined ? {} : { threadCount });
     this.#keep(worker);
+    const ready = group.start(() => worker.ready);
+    if (this.#waitsForThread) await ready; // else its failure is that of the group, which is told first
     return new EvaluatorPlacement(worker, evaluatorDevice);
   }
 

@@ -67,8 +67,13 @@ export class EvaluatorWorker {
   #idle: (() => void) | undefined;
   #nextId = 1;
 
+  #isReady = false;
+  #readied: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+
   /** Threads that each graph runs on. */
   readonly threadCount: number;
+  /** Settles when onnxruntime is loaded in the thread. @throws EvaluatorError ERR_EVALUATOR when it does not load */
+  readonly ready: Promise<void>;
 
   /**
    * Starts the thread and loads onnxruntime in it.
@@ -77,6 +82,18 @@ export class EvaluatorWorker {
    * ERR_THREADS, or in a worker thread without the addon
    */
   static async start(options?: EvaluatorWorkerOptions): Promise<EvaluatorWorker> {
+    const worker = EvaluatorWorker.begin(options);
+    await worker.ready;
+    return worker;
+  }
+
+  /**
+   * As {@link start}, without waiting: what is asked meanwhile is done as soon as onnxruntime is loaded. Whoever calls it
+   * hears of {@link ready}.
+   *
+   * @throws as {@link start}, what {@link ready} throws apart
+   */
+  static begin(options?: EvaluatorWorkerOptions): EvaluatorWorker {
     const { threadCount = Math.min(4, physicalCoreCount()) } = parseOptions(
       startSchema,
       options,
@@ -85,9 +102,7 @@ export class EvaluatorWorker {
     const damage = damagedRuntime();
     if (damage !== undefined) throw new EvaluatorError('ERR_EVALUATOR', damage);
     keepTelemetryOff();
-    const worker = new EvaluatorWorker(threadCount);
-    await worker.#ready();
-    return worker;
+    return new EvaluatorWorker(threadCount);
   }
 
   private constructor(threadCount: number) {
@@ -95,7 +110,12 @@ export class EvaluatorWorker {
     const shared = new SharedArrayBuffer(8);
     this.#state = new Int32Array(shared);
     this.#worker = spawn({ threadCount, state: shared });
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.#readied = { resolve, reject };
+    });
+    this.ready.catch(() => undefined); // it is no failure of its own where nobody waits
     process.on('exit', this.#drain);
+    this.#worker.on('message', (reply: WorkerReply) => this.#hear(reply));
     this.#worker.on('error', (error) => this.#fail('failed', error));
     this.#worker.on('messageerror', () => this.#settle({ kind: 'failed', message: 'the reply cannot be read' }));
     this.#worker.on('exit', () => this.#fail('ended'));
@@ -169,6 +189,7 @@ export class EvaluatorWorker {
     for (const waiting of this.#queue.splice(0)) reject(waiting, disposed());
     if (this.#active !== undefined && isOpening(this.#active)) this.#abandon(this.#active, disposed());
     if (this.#abandoned !== undefined) return; // a thread inside onnxruntime cannot be ended: the process would be
+    await this.ready.catch(() => undefined); // who waited for it was told
     if (this.#active !== undefined) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -187,17 +208,12 @@ export class EvaluatorWorker {
 
   readonly #drain = (code: number): void => awaitOutside(this.#state, this.#abandoned !== undefined, code);
 
-  async #ready(): Promise<void> {
-    await new Promise<void>((resolve, rejectReady) => {
-      this.#active = {
-        message: { kind: 'stop' },
-        moved: [],
-        resolve: () => resolve(),
-        reject: rejectReady,
-        settle: () => undefined,
-      };
-      this.#worker.on('message', (reply: WorkerReply) => this.#settle(reply));
-    });
+  #hear(reply: WorkerReply): void {
+    if (reply.kind === 'ready') {
+      this.#isReady = true;
+      this.#readied?.resolve();
+      this.#hold();
+    } else this.#settle(reply);
   }
 
   #request(message: WorkerMessage, moved: ArrayBuffer[], signal?: AbortSignal): Promise<Reply> {
@@ -234,7 +250,7 @@ export class EvaluatorWorker {
 
   /** The thread keeps the process alive while somebody waits for it. */
   #hold(): void {
-    if (this.#active !== undefined || this.#queue.length > 0) this.#worker.ref();
+    if (!this.#isReady || this.#active !== undefined || this.#queue.length > 0) this.#worker.ref();
     else this.#worker.unref();
   }
 
@@ -283,6 +299,7 @@ export class EvaluatorWorker {
         : (missingRuntime(cause) ?? `The evaluator thread ${how}${detail} Start a new one.`),
       { cause },
     );
+    this.#readied?.reject(this.#failure);
     const all = this.#active === undefined ? this.#queue.splice(0) : [this.#active, ...this.#queue.splice(0)];
     this.#active = undefined;
     this.#abandoned = undefined;

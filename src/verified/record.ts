@@ -45,6 +45,7 @@ export class VerifiedRecord {
   readonly #known: Promise<Map<string, Entry>>;
   /** What this process found out, in place of what the file says; null: it does not hold. */
   readonly #found = new Map<string, Entry | null>();
+  #isUnsaved = false;
   #saving: Promise<void> | undefined;
 
   /** One for each place: what a process found out it does not ask the file again. */
@@ -84,13 +85,14 @@ export class VerifiedRecord {
   }
 
   #saveSoon(): void {
+    this.#isUnsaved = true;
     this.#saving ??= this.#save();
   }
 
   async #save(): Promise<void> {
-    for (let count = -1; count !== this.#found.size; ) {
+    while (this.#isUnsaved) {
       await new Promise((resolve) => setImmediate(resolve)); // several are kept at once
-      count = this.#found.size;
+      this.#isUnsaved = false;
       const entries = newest(merged(await readEntries(this.#path), this.#found));
       await writeEntries(this.#path, entries).catch(() => undefined); // a home that cannot be written to remembers nothing
     }
@@ -114,7 +116,10 @@ function newest(entries: Entries): [string, Entry][] {
 async function writeEntries(path: string, entries: readonly [string, Entry][]): Promise<void> {
   await makeFolder(dirname(path));
   const text = JSON.stringify({ ...FORMAT, entries: Object.fromEntries(entries) });
-  await writeWhole(path, (draft) => draft.writeFile(text));
+  await writeWhole(path, async (draft) => {
+    await draft.chmod(0o600); // one that others may write to would not be believed
+    await draft.writeFile(text);
+  });
 }
 
 /** Empty for what is not there, is no such file, or is not ours alone to write. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { assertRefused, packageRoot, run } from './command.js';
 
 const zapbox = join(packageRoot, 'models/miniature/pictures/drawn-08.png');
@@ -108,6 +109,24 @@ test('--method vanilla loads no evaluator: one that is damaged is not noticed', 
   assert.equal(plain.code, 0, plain.stderr);
   assertRefused(await run(args), { exitCode: 1, code: 'ERR_MODEL_INVALID', message: /vision_model\.onnx: expected/ });
   rmSync(clip, { recursive: true });
+});
+
+test('an answer loads neither HTTP nor TLS', async () => {
+  const list = join(folder, 'list.mjs');
+  const code =
+    "import { isMainThread } from 'node:worker_threads';\n" +
+    "if (isMainThread) process.on('exit', () => process.stderr.write(process.moduleLoadList.join('\\n')));\n";
+  writeFileSync(list, code);
+  const { stderr } = await run([...ASK, '--image', zapbox, QUESTION], {
+    env: { NODE_OPTIONS: `--import ${pathToFileURL(list).href}` },
+  });
+  rmSync(list);
+  const loaded = stderr.split('\n').filter((line) => line.startsWith('NativeModule '));
+  assert.ok(loaded.includes('NativeModule crypto'), 'the control');
+  assert.deepEqual(
+    loaded.filter((name) => /^NativeModule (https?|tls|_http.*|_tls.*)$/.test(name)),
+    [],
+  );
 });
 
 test('what was verified is remembered from one command to the next, until the file changes', async () => {

@@ -25,7 +25,7 @@ const ABSENT = process.platform === 'win32' ? 'coreml' : 'dml';
 /** How often each is loaded while `work` runs. */
 async function counting(work: () => Promise<void>): Promise<Record<'worker' | 'clip' | 'reward' | 'guard', number>> {
   const loads = {
-    worker: mock.method(EvaluatorWorker, 'start'),
+    worker: mock.method(EvaluatorWorker, 'begin'),
     clip: mock.method(Clip, 'load'),
     reward: mock.method(RewardModel, 'load'),
     guard: mock.method(Guard, 'load'),

@@ -38,6 +38,25 @@ test('two workers at once', async () => {
   await Promise.all(workers.map((worker) => worker.dispose()));
 });
 
+test('what is asked before onnxruntime is loaded is done, in order; what is begun can be disposed of', async () => {
+  const started = await EvaluatorWorker.start();
+  const expected = await (await RewardModel.load({ worker: started, folder: FOLDER })).score(PROMPT, 'hello');
+  await started.dispose();
+  const begun = EvaluatorWorker.begin();
+  const loading = RewardModel.load({ worker: begun, folder: FOLDER });
+  assert.equal(await (await loading).score(PROMPT, 'hello'), expected);
+  await begun.ready;
+  await begun.dispose();
+  for (const waitMs of [0, 10, 60]) {
+    const other = EvaluatorWorker.begin();
+    const lost = assert.rejects(RewardModel.load({ worker: other, folder: FOLDER }), { name: /Error$/ });
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await other.dispose();
+    await lost;
+    await other.ready;
+  }
+});
+
 test('a graph that is none is an error of the model, and the worker goes on', async () => {
   const worker = await EvaluatorWorker.start();
   for (const path of [fileURLToPath(import.meta.url), '/nowhere/model.onnx']) {
@@ -146,6 +165,11 @@ const BUSY_RUNS =
 const ENDINGS: [string, string][] = [
   ['the script ends, nothing disposed', 'const model = await load(); await model.score(prompt, "x");'],
   ['process.exit() while starting', 'void EvaluatorWorker.start(); process.exit(0);'],
+  ['the script ends while starting', 'EvaluatorWorker.begin();'],
+  [
+    'process.exit() while what was asked early is done',
+    'void RewardModel.load({ worker: EvaluatorWorker.begin(), folder }).catch(() => undefined); setTimeout(() => process.exit(0), 200);',
+  ],
   [
     'process.exit() while loading',
     'const worker = await EvaluatorWorker.start(); void RewardModel.load({ worker, folder }); setTimeout(() => process.exit(0), 30);',

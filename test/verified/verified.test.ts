@@ -198,6 +198,17 @@ test('a record that others may write to is not believed', { skip: process.platfo
   assert.equal(await remembered(), hashOf('one'));
 });
 
+test('what is taken back while it is being written is not there afterwards', async () => {
+  const record = VerifiedRecord.here();
+  const key = hashOf('key');
+  record.keep(key, key);
+  await new Promise((resolve) => setImmediate(resolve)); // it has begun
+  await record.forget(key);
+  await record.saved();
+  assert.deepEqual(JSON.parse(readFileSync(recordPath(), 'utf8')).entries, {});
+  if (process.platform !== 'win32') assert.equal(statSync(recordPath()).mode & 0o777, 0o600);
+});
+
 test('of many, the newest are kept', async () => {
   const key = (i: number) => hashOf(String(i));
   const entries = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [key(i), { value: PLANTED, at: 600 - i }]));
