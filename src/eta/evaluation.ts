@@ -3,7 +3,7 @@
 import { type Clip, cosine } from '../clip/index.js';
 import type { Guard, SelfDecision } from '../decision/index.js';
 import { EvaluatorError, UsageError } from '../errors.js';
-import type { PictureEvaluator, Policy } from '../policy/index.js';
+import { evaluatorsAmong, type PictureEvaluator, type Policy } from '../policy/index.js';
 import type { RewardModel } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
 import type { RgbImage, TextTurn, Turn } from '../types.js';
@@ -40,10 +40,14 @@ export class Evaluation {
 
   /** Who judges pictures. @throws UsageError where nobody can */
   get pictureEvaluator(): PictureEvaluator {
-    const { clip, decision } = this.#evaluators;
-    if (clip === null && decision?.kind === 'guard' && decision.judgesPictures) return 'decision';
-    this.#clip();
-    return 'clip';
+    const { clip, rewardModel, decision } = this.#evaluators;
+    const { pictures } = evaluatorsAmong({
+      clip: clip !== null,
+      rewardModel: rewardModel !== null,
+      decision: decision && { seesPictures: decision.kind === 'guard' && decision.judgesPictures },
+    });
+    if (pictures === null) throw missing('CLIP model', 'clip');
+    return pictures;
   }
 
   /** Who judges answers. @throws UsageError where nobody can */
