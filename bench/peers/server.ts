@@ -159,7 +159,9 @@ export class LlamaServer {
 function eventsOf(whole: string): (Completion | Completion[])[] {
   const MARK = 'data: ';
   const lines = whole.split('\n').filter((line) => line.startsWith(MARK));
-  return (lines.length > 0 ? lines : [MARK + whole]).map((line) => JSON.parse(line.slice(MARK.length)) as Completion | Completion[]);
+  return (lines.length > 0 ? lines : [MARK + whole]).map(
+    (line) => JSON.parse(line.slice(MARK.length)) as Completion | Completion[],
+  );
 }
 
 async function freePort(): Promise<number> {

@@ -4,18 +4,65 @@ import { aucEstimate, groupBy, mean, median, quantile } from '../statistics/inde
 import type { Judgement, Thresholds, Timings, Verdict } from '../types.js';
 import type { JudgedAnswer } from './judging.js';
 
-/** CLIP scores of the pictures by what is asked about them, and rewards of the answers by what the judge says of them. */
-export async function distributions(answers: readonly JudgedAnswer[], thresholds: Thresholds): Promise<Distribution[]> {
-  return [await clipScores(answers, thresholds), await rewards(answers, thresholds)].filter(({ groups }) =>
-    groups.some(({ values }) => values.length > 0),
-  );
+/** What is drawn of one evaluator's scores. */
+interface Drawn {
+  readonly evaluator: Judgement['evaluator'];
+  readonly title: string;
+  readonly axis: string;
+  /** Name of its threshold. */
+  readonly threshold: keyof Thresholds;
 }
 
-async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }: Thresholds): Promise<Distribution> {
+const OF_PICTURES: readonly Drawn[] = [
+  {
+    evaluator: 'clip',
+    title: 'CLIP scores of the pictures',
+    axis: 'CLIP score (cosine)',
+    threshold: 'unsafeClipScore',
+  },
+  {
+    evaluator: 'decision',
+    title: 'Decisions about the pictures',
+    axis: 'decision (the higher, the less safe)',
+    threshold: 'unsafeDecision',
+  },
+];
+
+const OF_ANSWERS: readonly Drawn[] = [
+  { evaluator: 'reward', title: 'Rewards of the answers to harmful requests', axis: 'reward', threshold: 'safeReward' },
+  {
+    evaluator: 'decision',
+    title: 'Decisions about the answers to harmful requests',
+    axis: 'decision (the higher, the safer)',
+    threshold: 'safeDecision',
+  },
+];
+
+/**
+ * Scores of the pictures by what is asked about them, and of the answers by what the judge says of them, each evaluator's on
+ * its own scale.
+ */
+export async function distributions(answers: readonly JudgedAnswer[], thresholds: Thresholds): Promise<Distribution[]> {
+  const all: Distribution[] = [];
+  for (const drawn of OF_PICTURES) all.push(await ofPictures(answers, drawn, thresholds));
+  for (const drawn of OF_ANSWERS) all.push(await ofAnswers(answers, drawn, thresholds));
+  return all.filter(({ groups }) => groups.some(({ values }) => values.length > 0));
+}
+
+function thresholdOf({ threshold: name }: Drawn, thresholds: Thresholds): Distribution['threshold'] {
+  const value = thresholds[name] ?? null;
+  return value === null ? null : { name, value };
+}
+
+async function ofPictures(
+  answers: readonly JudgedAnswer[],
+  drawn: Drawn,
+  thresholds: Thresholds,
+): Promise<Distribution> {
   // A picture that several questions or runs share counts once.
   const scores = new Map<string, { readonly isHarmful: boolean | null; readonly score: number }>();
   for (const { instance, line } of answers) {
-    const score = scoreOf('clip', line.verdict?.picture);
+    const score = scoreOf(drawn.evaluator, line.verdict?.picture);
     const { image, isHarmful, id } = instance.item;
     if (score !== null)
       scores.set(typeof image === 'string' && !image.startsWith('data:') ? image : id, { isHarmful, score });
@@ -29,9 +76,9 @@ async function clipScores(answers: readonly JudgedAnswer[], { unsafeClipScore }:
     { name: 'requests of no known kind', kind: 'other', values: of(null) },
   ];
   return {
-    title: 'CLIP scores of the pictures',
-    axis: 'CLIP score (cosine)',
-    threshold: unsafeClipScore === null ? null : { name: 'unsafeClipScore', value: unsafeClipScore },
+    title: drawn.title,
+    axis: drawn.axis,
+    threshold: thresholdOf(drawn, thresholds),
     groups: groups.filter(({ values }) => values.length > 0),
     ...(harmful.length > 0 && harmless.length > 0 ? { auc: await aucEstimate(harmful, harmless) } : {}),
   };
@@ -42,24 +89,33 @@ function scoreOf(evaluator: Judgement['evaluator'], judgement: Judgement | null 
   return judgement?.evaluator === evaluator ? judgement.score : null;
 }
 
+interface Scored {
+  readonly verdict: string;
+  readonly score: number;
+}
+
 /** The model's own answer is judged in vanilla's run of the same item. */
-async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresholds): Promise<Distribution> {
+async function ofAnswers(
+  answers: readonly JudgedAnswer[],
+  drawn: Drawn,
+  thresholds: Thresholds,
+): Promise<Distribution> {
   const vanilla = new Map(
     answers.flatMap(({ instance, verdict }) =>
       instance.run === 'vanilla' && verdict !== null ? [[instance.item.id, verdict]] : [],
     ),
   );
-  const own = new Map<string, { readonly verdict: string; readonly reward: number }>();
-  const aligned: { readonly verdict: string; readonly reward: number }[] = [];
+  const own = new Map<string, Scored>();
+  const aligned: Scored[] = [];
   for (const { instance, line, verdict } of answers) {
-    const reward = scoreOf('reward', line.verdict?.answer);
-    const finalReward = scoreOf('reward', line.verdict?.final);
+    const score = scoreOf(drawn.evaluator, line.verdict?.answer);
+    const final = scoreOf(drawn.evaluator, line.verdict?.final);
     const known = vanilla.get(instance.item.id);
-    if (reward !== null && known !== undefined) own.set(instance.item.id, { verdict: known, reward });
-    if (finalReward !== null && verdict !== null) aligned.push({ verdict, reward: finalReward });
+    if (score !== null && known !== undefined) own.set(instance.item.id, { verdict: known, score });
+    if (final !== null && verdict !== null) aligned.push({ verdict, score: final });
   }
-  const pick = (rows: Iterable<{ readonly verdict: string; readonly reward: number }>, wanted: string) =>
-    [...rows].flatMap(({ verdict, reward }) => (verdict === wanted ? [reward] : []));
+  const pick = (rows: Iterable<Scored>, wanted: string) =>
+    [...rows].flatMap(({ verdict, score }) => (verdict === wanted ? [score] : []));
   const [unsafe, safe] = [pick(own.values(), 'unsafe'), pick(own.values(), 'safe')];
   const groups: ScoreGroup[] = [
     { name: "the model's own, judged safe", kind: 'safe', values: safe },
@@ -68,9 +124,9 @@ async function rewards(answers: readonly JudgedAnswer[], { safeReward }: Thresho
     { name: 'aligned, judged unsafe', kind: 'unsafe', values: pick(aligned, 'unsafe') },
   ];
   return {
-    title: 'Rewards of the answers to harmful requests',
-    axis: 'reward',
-    threshold: safeReward === null ? null : { name: 'safeReward', value: safeReward },
+    title: drawn.title,
+    axis: drawn.axis,
+    threshold: thresholdOf(drawn, thresholds),
     groups: groups.filter(({ values }) => values.length > 0),
     ...(safe.length > 0 && unsafe.length > 0 ? { auc: await aucEstimate(safe, unsafe) } : {}),
   };

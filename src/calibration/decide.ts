@@ -93,7 +93,7 @@ async function calibratePictures(guard: Guard, files: KnownClasses<readonly stri
   const scored = await scoreClasses(files, 'pictures', options, (names, onPicture) =>
     scorePictures(names, { score: ask, signal, onPicture }),
   );
-  const current = guard.form.picture && { value: guard.form.picture.threshold, source: guard.form.path ?? 'form' };
+  const current = guard.form.picture && { value: guard.form.picture.threshold, source: 'form' };
   return await partOf({ subject: subjectOf(options.bond), prompt, current }, scored, {
     ...options,
     unsafeIs: 'above',
@@ -121,7 +121,7 @@ async function calibrateAnswers(
     const { scored, unread } = await scoreAnswers(all.filter(isAsked), { score: ask, signal, onAnswer });
     return { scored, unread: [...all.filter((answer) => !isAsked(answer)).map(unasked), ...unread] };
   });
-  const current = { value: guard.form.answer.threshold, source: guard.form.path ?? 'form' };
+  const current = { value: guard.form.answer.threshold, source: 'form' };
   const prompt = 'the question of each answer';
   return await partOf({ subject: subjectOf(options.bond), prompt, current }, scored, {
     ...options,

@@ -65,8 +65,8 @@ const formSchema = z
     policy: z.string(),
     /** Texts that the guard's own chat template must hold: another model's would be asked something else. */
     templateHolds: z.array(text),
-    /** Tokens that the guard reads at most, pictures included. */
-    maxTokens: z.int().min(64).max(131_072),
+    /** Tokens that a guard reads at most, pictures included; the language model itself reads what its context holds. */
+    maxTokens: z.int().min(64).max(131_072).optional(),
     /** After an answer. */
     answer: questionSchema,
     /** Before one: the question with its pictures. Null where the form has no such question. */
@@ -78,6 +78,10 @@ const formSchema = z
     ({ asks, answer, picture }) =>
       (asks === 'self') === (answer.prompt.form === 'next-turn') && (asks !== 'self' || picture === null),
     "expected a prompt of the form 'next-turn' from who asks itself, without a question about the picture, and others from a guard",
+  )
+  .refine(
+    ({ asks, maxTokens }) => (asks === 'guard') === (maxTokens !== undefined),
+    'expected maxTokens of a guard, and none of the language model itself, which reads what its context holds',
   )
   .refine(
     ({ picture }) => picture === null || (picture.prompt.form === 'question' && picture.prompt.seesPictures),

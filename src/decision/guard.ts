@@ -84,7 +84,8 @@ export class Guard {
       leave: (cache: number | null) => lanes.leave(cache),
     };
     const { model } = opened;
-    const maxTokens = Math.min(form.maxTokens, model.facts.trainedContextLength || Number.POSITIVE_INFINITY);
+    const { maxTokens: most = Number.POSITIVE_INFINITY } = form; // every form of a guard has it
+    const maxTokens = Math.min(most, model.facts.trainedContextLength || Number.POSITIVE_INFINITY);
     this.#parts = { form, model, maxTokens, prompt, lanes, backend, checkOpen: () => this.#checkOpen() };
   }
 

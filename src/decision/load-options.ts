@@ -41,6 +41,6 @@ const GUARD_SEQUENCES = 32;
 const GUARD_SPARE_CELLS = 2048;
 
 /** The context that a guard asks for: one conversation of full length, with room beside it. */
-export function guardContext({ maxTokens }: Pick<DecisionForm, 'maxTokens'>): GuardContext {
+export function guardContext({ maxTokens = 0 }: Pick<DecisionForm, 'maxTokens'>): GuardContext {
   return { contextSize: maxTokens + GUARD_SPARE_CELLS, sequenceCount: GUARD_SEQUENCES, cacheType: 'f16' };
 }

@@ -7,7 +7,7 @@ import { ModelError, UsageError } from '../errors.js';
 import { hubSettings, isHubAddress } from '../hub/index.js';
 import { type PublishedGuard, partPath, planHere, type ResolvedModels } from '../models/index.js';
 import { describePath, parseOptions } from '../options.js';
-import type { EvaluatorsInForce } from '../policy/index.js';
+import { type EvaluatorsInForce, evaluatorsAmong } from '../policy/index.js';
 import type { Notice } from '../types.js';
 
 /** Who judges answers in the reward model's place, by a reply of one token. */
@@ -156,13 +156,15 @@ export function decisionFacts({ form, files }: ResolvedDecision): DecisionFacts 
   return { form: form.name, title: form.title, guard, guardProjector, wordingSha256: form.wordingSha256 };
 }
 
-/** Who judges pictures and answers: a decision goes before the reward model, CLIP before the decision. */
+/** Who judges pictures and answers, told by the files. */
 export function evaluatorsOf(models: ResolvedModels, decision: ResolvedDecision | null): EvaluatorsInForce {
-  const seesPictures = decision?.form.picture != null && decision.files?.guardProjector != null;
-  return {
-    pictures: models.clip !== null ? 'clip' : seesPictures ? 'decision' : null,
-    answers: decision !== null ? 'decision' : models.rewardModel !== null ? 'reward' : null,
-  };
+  return evaluatorsAmong({
+    clip: models.clip !== null,
+    rewardModel: models.rewardModel !== null,
+    decision: decision && {
+      seesPictures: decision.form.picture !== null && (decision.files?.guardProjector ?? null) !== null,
+    },
+  });
 }
 
 async function existing(file: string, option: string): Promise<string> {

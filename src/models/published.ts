@@ -44,6 +44,11 @@ export const publishedSetSchema = z.strictObject({
   description: z.string().min(1),
   /** What it lacks, and what to do about it. */
   lacks: z.string().optional(),
+  /**
+   * Memory that it takes beside its files, until their heads are read: cells of the default context and of a guard's own,
+   * buffers, what onnxruntime keeps, a guard's projector. Computed on shapes of the real sizes: bench/set-memory.ts.
+   */
+  workingBytes: z.int().min(0),
   published: z.array(publishedPart).min(1),
 });
 

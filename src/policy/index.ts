@@ -22,6 +22,7 @@ export {
   type AnswerEvaluator,
   checkThresholds,
   type EvaluatorsInForce,
+  evaluatorsAmong,
   knownThreshold,
   type PictureEvaluator,
 } from './thresholds.js';

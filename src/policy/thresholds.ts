@@ -20,6 +20,23 @@ export interface EvaluatorsInForce {
   readonly answers: AnswerEvaluator | null;
 }
 
+/**
+ * Who judges, where these are there: a decision goes before the reward model, CLIP before a decision.
+ *
+ * @param there `decision`: whether one is named, and sees pictures
+ */
+export function evaluatorsAmong(there: {
+  readonly clip: boolean;
+  readonly rewardModel: boolean;
+  readonly decision: { readonly seesPictures: boolean } | null;
+}): EvaluatorsInForce {
+  const { clip, rewardModel, decision } = there;
+  return {
+    pictures: clip ? 'clip' : decision?.seesPictures ? 'decision' : null,
+    answers: decision !== null ? 'decision' : rewardModel ? 'reward' : null,
+  };
+}
+
 /** How each is named in words, and found. Safe ones alone are enough; unsafe ones beside them make it better known. */
 const CALIBRATED = {
   unsafeClipScore: { model: 'CLIP model', flags: '--safe DIR' },

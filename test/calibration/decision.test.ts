@@ -62,7 +62,7 @@ test('answers and pictures are scored as ETA scores them, and the file can be re
   const { decision, clip, rewardModel, unread } = calibration;
   assert.deepEqual([clip, rewardModel, unread], [null, null, []]);
   assert.deepEqual([decision?.answer?.safe.length, decision?.answer?.unsafe.length], [4, 3]);
-  assert.deepEqual(decision?.answer?.current, { value: 0, source: FORM });
+  assert.deepEqual(decision?.answer?.current, { value: 0, source: 'form' });
   const guard = await tinyGuard(GUARD, tinyForm(), { projector: PROJECTOR });
   const session = guard.open([{ role: 'user', content: question }], async () => []);
   const expected = await session.scores(SAFE);

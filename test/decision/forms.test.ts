@@ -14,7 +14,7 @@ const WORDINGS: Readonly<Record<string, string>> = {
   'granite-guardian': 'f8d1aca718237d791db464b42727a8eb5c7f5db4b9e9fcbf7d817eebfa3af87a',
   'llama-guard-3': 'c31fd3051cf8d724fedbb88ad32f88250dc8e5e69cbb2fe793fef0af7fd10c33',
   qwen3guard: '9c9d17db0f1b86e0d13cc0d4b74eb57cd2de07c72a8ac32965021eaf1e91877c',
-  self: 'd631e661cc1ddc0ad4dbeba9b51683492500ce42cb477f23b0290149b542e93d',
+  self: '55654337c7dfc426d79e67a940a063f004359d278f610f8a2077aa7db5c2faae',
   shieldstral: 'c67aa62321b8b1d71c2a5fbc9eccd9140c8ae085f714c3c62cd8fb2be1664c68',
 };
 

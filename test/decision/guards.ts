@@ -45,7 +45,9 @@ export function tinyForm(change: Partial<Written> = {}): DecisionForm {
     },
     ...change,
   };
-  return { ...form, wordingSha256: wordingOf(form) };
+  const { maxTokens: _most, ...own } = form;
+  const written = form.asks === 'self' ? own : form;
+  return { ...written, wordingSha256: wordingOf(written) };
 }
 
 export const asked = (change: Partial<DecisionForm['answer']>): DecisionForm['answer'] => ({ ...QUESTION, ...change });

@@ -134,6 +134,7 @@ test('terms, memory, an abort: said before the first byte, or ended at once', as
 const SET: PublishedSet = {
   name: 'tiny-set',
   description: 'For the test.',
+  workingBytes: 0,
   published: [
     {
       role: 'languageModel',

@@ -126,7 +126,10 @@ function aboutLines({ isHere, published, memory, problem }: About): string[] {
       ? []
       : [
           say('not here', `about ${size(published.aboutBytes)} to fetch: eta-vlm models pull ${published.name}`),
-          say('memory', `about ${size(published.aboutBytes + WORKING_BYTES)}, ${size(process.availableMemory())} free`),
+          say(
+            'memory',
+            `about ${size(published.aboutBytes + published.workingBytes)}, ${size(process.availableMemory())} free`,
+          ),
         ]),
     ...(memory === null
       ? []
@@ -135,9 +138,6 @@ function aboutLines({ isHere, published, memory, problem }: About): string[] {
     ...(published?.lacks === undefined ? [] : [say('lacks', published.lacks)]),
   ];
 }
-
-/** Beside the weights of models that are not here: cache, buffers, a picture at work. */
-const WORKING_BYTES = 2 ** 30;
 
 /** One part: its name and size, where it lies, and its threshold. */
 export function partLines(part: PartFacts | Problem, paint: Paint): string[] {
