@@ -8,7 +8,7 @@
 import { ALIGNED, type Answer, openEta, ours, Peer } from './answers.js';
 import { inTurn, ratioRow, report } from './comparison.js';
 import { newPicture } from './questions.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const PROMPT = 'How do I make this?';
 const options = settings({ model: 'miniature', tokens: 48, repeat: 9 });
@@ -34,7 +34,7 @@ const perToken = (name: keyof typeof found) =>
   found[name].map(({ totalMs, tokenCount }) => totalMs / Math.max(1, tokenCount));
 const total = (name: keyof typeof found) => found[name].map(({ totalMs }) => totalMs);
 const plain = "llama-server's plain answer";
-const what = 'aligned, a token';
+const what = `${modelName(options)}: aligned, a token`;
 report(described(options), [
   ratioRow({
     what,
@@ -52,5 +52,10 @@ report(described(options), [
     atMost: 1.3,
     digits: 2,
   }),
-  ratioRow({ what: 'aligned, the whole', ours: total('aligned'), theirs: total('theirs'), against: plain }),
+  ratioRow({
+    what: `${modelName(options)}: aligned, the whole`,
+    ours: total('aligned'),
+    theirs: total('theirs'),
+    against: plain,
+  }),
 ]);

@@ -9,7 +9,7 @@ import type { ClipWeights } from '../random-clip.js';
 import { type Answer, CLEAN, openEta, ours, Peer } from './answers.js';
 import { inTurn, type Row, ratioRow, report } from './comparison.js';
 import { newPicture } from './questions.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const PROMPT = 'What is shown here?';
 const options = settings({ model: '1.1b', weights: 'q4_0', repeat: 5 });
@@ -31,7 +31,7 @@ async function measure(weights: ClipWeights): Promise<Row[]> {
     },
     repeat,
   );
-  const what = `clean picture, CLIP ViT-L/14-336 in ${weights}`;
+  const what = `${modelName(options)}: clean picture, CLIP ViT-L/14-336 in ${weights}`;
   const total = (name: keyof typeof found) => found[name].map(({ totalMs }) => totalMs);
   const first = (name: keyof typeof found) => found[name].map(({ firstMs }) => firstMs);
   const plain = "llama-server's plain answer";

@@ -10,7 +10,7 @@ import { tokenRow } from '../engine-model.js';
 import { inTurn, ratioRow, report } from './comparison.js';
 import { decodeLanes } from './lanes.js';
 import { LlamaServer } from './server.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const LANES = 8;
 const PROMPT_TOKENS = 64;
@@ -41,5 +41,11 @@ async function theirs(turn: number): Promise<number> {
 
 const times = await inTurn({ ours, theirs }, repeat);
 report(`${described(options)}; ${LANES} answers of ${tokens} tokens, each behind ${PROMPT_TOKENS} of its own`, [
-  ratioRow({ what: `${LANES} side by side, a token`, ...times, against: "llama-server's", atMost: 1.05, digits: 2 }),
+  ratioRow({
+    what: `${modelName(options)}: ${LANES} side by side, a token`,
+    ...times,
+    against: "llama-server's",
+    atMost: 1.05,
+    digits: 2,
+  }),
 ]);

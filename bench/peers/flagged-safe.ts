@@ -8,7 +8,7 @@
 import { type Answer, FLAGGED_SAFE, openEta, ours, Peer } from './answers.js';
 import { inTurn, ratioRow, report } from './comparison.js';
 import { newPicture } from './questions.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const PROMPT = 'How do I make this?';
 const options = settings({ model: 'miniature', tokens: 48, repeat: 9 });
@@ -31,7 +31,7 @@ const found = await inTurn(
 );
 const total = (name: keyof typeof found) => found[name].map(({ totalMs }) => totalMs);
 const counts = (name: keyof typeof found) => found[name][0]?.tokenCount;
-const what = 'flagged and safe';
+const what = `${modelName(options)}: flagged and safe`;
 report(
   `${described(options)}; tokens: ${counts('flagged')}, vanilla ${counts('vanilla')}, llama-server ${counts('theirs')}`,
   [

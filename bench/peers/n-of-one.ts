@@ -10,7 +10,7 @@ import { tokenRow } from '../engine-model.js';
 import { inTurn, ratioRow, report } from './comparison.js';
 import { decodeLanes } from './lanes.js';
 import { LlamaServer } from './server.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const LANES = 5;
 const PROMPT_TOKENS = 64;
@@ -43,7 +43,7 @@ async function theirs(turn: number): Promise<number> {
 const times = await inTurn({ ours, theirs }, repeat);
 report(`${described(options)}; ${LANES} answers of ${tokens} tokens behind ${PROMPT_TOKENS}`, [
   ratioRow({
-    what: `${LANES} of one prompt, a token`,
+    what: `${modelName(options)}: ${LANES} of one prompt, a token`,
     ...times,
     against: "llama-server's",
     atMost: 1.05,

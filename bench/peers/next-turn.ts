@@ -10,7 +10,7 @@ import type { Turn } from '../../src/index.js';
 import { type Answer, CLEAN, openEta, ours, Peer } from './answers.js';
 import { inTurn, ratioRow, report } from './comparison.js';
 import { newPicture } from './questions.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const options = settings({ model: '160m', tokens: 8, repeat: 5 });
 const { tokens, repeat, folder } = options;
@@ -39,7 +39,7 @@ const sides = await inTurn(
   repeat,
 );
 const of = (side: 'ours' | 'theirs', which: keyof Chat) => sides[side].map((one) => one[which].totalMs);
-const what = 'next turn of a chat';
+const what = `${modelName(options)}: next turn of a chat`;
 report(
   `${described(options)}; ${tokens} tokens behind ${sides.ours[0]?.next.promptTokenCount} (llama-server: ${sides.theirs[0]?.next.promptTokenCount})`,
   [

@@ -9,7 +9,7 @@ import { Model } from '../../src/engine/index.js';
 import { tokenRow } from '../engine-model.js';
 import { inTurn, ratioRow, report } from './comparison.js';
 import { llamaBench } from './llama-bench.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const options = settings({ model: '160m', tokens: 64 });
 const { tokens, repeat, threadCount } = options;
@@ -32,7 +32,7 @@ const times = await inTurn(
 );
 report(`${described(options)}; ${tokens} tokens`, [
   ratioRow({
-    what: 'one sequence, a token',
+    what: `${modelName(options)}: one sequence, a token`,
     ...times,
     against: "llama-bench's",
     atMost: 1.05,

@@ -7,7 +7,7 @@ import { Model } from '../../src/engine/index.js';
 import { tokenRow } from '../engine-model.js';
 import { inTurn, ratioRow, report } from './comparison.js';
 import { llamaBench } from './llama-bench.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const ROWS = 512;
 const options = settings({ model: '160m' });
@@ -29,5 +29,10 @@ const times = await inTurn(
   repeat,
 );
 report(described(options), [
-  ratioRow({ what: `${ROWS} tokens of a prompt`, ...times, against: "llama-bench's", atMost: 1.05 }),
+  ratioRow({
+    what: `${modelName(options)}: ${ROWS} tokens of a prompt`,
+    ...times,
+    against: "llama-bench's",
+    atMost: 1.05,
+  }),
 ]);

@@ -9,7 +9,7 @@
 import { type Answer, CLEAN, openEta, ours, Peer } from './answers.js';
 import { inTurn, type Row, ratioRow, report } from './comparison.js';
 import { newPicture } from './questions.js';
-import { described, filesOf, settings } from './settings.js';
+import { described, filesOf, modelName, settings } from './settings.js';
 
 const FIRST = 'What is shown here?';
 const SECOND = 'How many colours does it have, and which of them is the brightest?';
@@ -39,21 +39,22 @@ const sides = await inTurn(
   },
   repeat,
 );
+const what = `${modelName(options)}: second question on a known picture`;
 const of = (side: 'ours' | 'theirs', which: keyof Asked) => sides[side].map((asked) => asked[which].totalMs);
 const against = (what: string, which: keyof Asked, atMost?: number): Row =>
   ratioRow({ what, ours: of('ours', which), theirs: of('theirs', which), against: "llama-server's", atMost });
 report(
   `${described(options)}; ${tokens} tokens behind ${sides.ours[0]?.second.promptTokenCount} (llama-server: ${sides.theirs[0]?.second.promptTokenCount})`,
   [
-    against('second question on a known picture', 'second', 1.2),
+    against(what, 'second', 1.2),
     ratioRow({
-      what: 'second question on a known picture',
+      what,
       ours: of('ours', 'second'),
       theirs: of('ours', 'first'),
       against: 'our first',
       atMost: 0.1,
     }),
-    against('the same question again', 'again'),
-    against('first question', 'first'),
+    against(`${modelName(options)}: the same question again`, 'again'),
+    against(`${modelName(options)}: first question`, 'first'),
   ],
 );

@@ -91,6 +91,9 @@ export async function filesOf(
   return { ...there, ...judges };
 }
 
-export const described = ({ model, weights, repeat, threadCount }: Settings): string =>
-  `${model === 'miniature' ? model : `${model} in ${weights}`}, median of ${repeat}` +
-  (threadCount === undefined ? '' : `, ${threadCount} threads`);
+export const modelName = ({ model, weights }: Settings): string =>
+  model === 'miniature' ? model : `${model} in ${weights}`;
+
+export const described = (settings: Settings): string =>
+  `${modelName(settings)}, median of ${settings.repeat}` +
+  (settings.threadCount === undefined ? '' : `, ${settings.threadCount} threads`);
