@@ -80,7 +80,9 @@ Run::Run(KvContext& context, const RunRequest& request)
     const int64_t most =
         std::min<int64_t>({entry.max_tokens, int64_t{request.step_budget} + 1, context.Facts().cell_count + 1});
     member.result.tokens.reserve(most);
-    member.result.log_probabilities.reserve(most);
+    if (sequence.sampler.has_value() && sequence.sampler->WantsLogProbability()) {
+      member.result.log_probabilities.reserve(most);
+    }
     sequence.MakeRoom(0);
     members_.push_back(std::move(member));
   }
@@ -154,7 +156,9 @@ void Run::DrawToken(Member& member) {
     return;
   }
   member.result.tokens.push_back(draw.token);
-  member.result.log_probabilities.push_back(draw.log_probability);
+  if (member.sequence->sampler->WantsLogProbability()) {
+    member.result.log_probabilities.push_back(draw.log_probability);
+  }
   member.sequence->pending.push_back(PendingItem{draw.token, nullptr});
   member.sequence->output.reset();
   const int32_t set = member.entry.pause_set;

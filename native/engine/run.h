@@ -27,7 +27,7 @@ struct RunResult {
   int32_t sequence = 0;
   SequenceState state = SequenceState::kRunning;
   std::vector<llama_token> tokens;
-  std::vector<float> log_probabilities;
+  std::vector<float> log_probabilities;  // where the sampler wants them
   SequenceFacts facts;
 };
 

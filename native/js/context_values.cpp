@@ -41,6 +41,7 @@ SamplerSettings ReadSampler(const Napi::Value& value) {
   settings.top_k = Count(options, "topK", 0, kMaxId);
   settings.top_p = static_cast<float>(arguments::Number(options.Get("topP"), "topP", 1e-9, 1));
   settings.min_p = static_cast<float>(arguments::Number(options.Get("minP"), "minP", 0, 1));
+  settings.wants_log_probability = arguments::Boolean(options.Get("wantsLogProbabilities"), "wantsLogProbabilities");
   settings.seed = static_cast<uint32_t>(arguments::Integer(options.Get("seed"), "seed", 0, UINT32_MAX));
   return settings;
 }

@@ -193,6 +193,8 @@ export interface NativeSamplerOptions {
   readonly minP: number;
   /** Seed of this sequence's own generator, unsigned 32 bits. */
   readonly seed: number;
+  /** Whether runs report `logProbabilities`: a greedy draw then takes a pass of exponentials over the vocabulary more. */
+  readonly wantsLogProbabilities: boolean;
 }
 
 export interface NativeRunEntry {
@@ -228,7 +230,10 @@ export interface NativeRunResult {
   readonly state: NativeSequenceState;
   /** Tokens sampled in this call, in order. */
   readonly tokens: Int32Array;
-  /** Log probability of each, under the distribution it was drawn from (greedy: under the plain softmax). */
+  /**
+   * Log probability of each, under the distribution it was drawn from (greedy: under the plain softmax). Empty unless the
+   * sampler wants them.
+   */
   readonly logProbabilities: Float32Array;
   /** KV cells of the sequence (shared ones included) and tokens still pending. */
   readonly tokenCount: number;

@@ -76,6 +76,18 @@ test('same seed, same tokens, whatever runs beside it; another seed, other token
   await context.release([alone, ...beside]);
 });
 
+test('log-probabilities are reported where they are wanted, and change no draw', async () => {
+  for (const sampler of [greedy, hot(11)]) {
+    const [asked, unasked] = [await started(sampler), await started({ ...sampler, wantsLogProbabilities: false })];
+    const with_ = await runOne(context, asked, 8);
+    const without = await runOne(context, unasked, 8);
+    assert.deepEqual(without.tokens, with_.tokens);
+    assert.equal(with_.logProbabilities.length, 8);
+    assert.equal(without.logProbabilities.length, 0);
+    await context.release([asked, unasked]);
+  }
+});
+
 test('draws follow the distribution they report', async () => {
   const parent = await prefilled(context, [await prompt()]);
   const logits = await context.logits(parent);
@@ -83,7 +95,7 @@ test('draws follow the distribution they report', async () => {
   const draws = 1500;
   for (let seed = 0; seed < draws; seed++) {
     const [fork = -1] = await context.fork(parent, 1);
-    await context.setSampler(fork, { temperature: 0.7, topK: 0, topP: 1, minP: 0, seed });
+    await context.setSampler(fork, { ...hot(seed), temperature: 0.7, topK: 0 });
     const { tokens, logProbabilities, state } = await runOne(context, fork, 1);
     const token = state === 'ended' ? 2 : (tokens[0] ?? -1);
     counts.set(token, (counts.get(token) ?? 0) + 1);
@@ -174,7 +186,7 @@ test('the end of generation ends a sequence; its logits stay', async () => {
   for (let seed = 0; ; seed++) {
     assert.ok(seed < 100_000);
     const [fork = -1] = await context.fork(parent, 1);
-    await context.setSampler(fork, { temperature: 5, topK: 0, topP: 1, minP: 0, seed });
+    await context.setSampler(fork, { ...hot(seed), temperature: 5, topK: 0 });
     const result = await runOne(context, fork, 1);
     const facts = await context.sequence(fork);
     await context.release([fork]);
