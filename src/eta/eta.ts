@@ -57,6 +57,8 @@ const NO_STATISTICS: NativeContextStatistics = {
   stepCount: 0,
   rowCount: 0,
   forkCount: 0,
+  decodeMs: 0,
+  sampleMs: 0,
   threadCount: 0,
 };
 
