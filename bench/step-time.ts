@@ -1,7 +1,8 @@
 /**
  * Time of a decode step against the number of sequences in it, against as many sequences one after another. CPU time
  * stands beside wall time, because it holds on a machine that has other work too. What is left of a step outside of
- * llama_decode and of sampling, JavaScript included, has a limit at 16 sequences.
+ * llama_decode and of sampling, JavaScript included, has a limit at 16 sequences. A step is what more tokens take: each count
+ * is run short and long, and what their beginning takes falls out.
  *
  *     node --import tsx bench/step-time.ts [--model FILE|smallest|160m|1.1b|7b] [--weights q8_0] [--threads N]
  *                                          [--tokens 16] [--prefix 512]
@@ -30,29 +31,34 @@ interface StepTime {
   readonly outsideMs: number;
 }
 
-/** Each lane begins with a token of its own, because equal lanes would share their rows. */
-async function run(count: number): Promise<StepTime> {
+/** Of all steps of a run. Each lane begins with a token of its own, because equal lanes would share their rows. */
+async function run(count: number, tokens: number): Promise<StepTime & { readonly steps: number }> {
   const lanes = await parent.fork(count);
   await Promise.all(lanes.map((lane, index) => lane.prefill([tokenRow(model, 1, 1 + index)])));
   const before = await context.statistics();
   const startedAt = performance.now();
   const cpu = process.cpuUsage();
-  await Promise.all(lanes.map((lane) => lane.decode({ sampler: { temperature: 0 }, maxTokens: options.tokens })));
+  await Promise.all(lanes.map((lane) => lane.decode({ sampler: { temperature: 0 }, maxTokens: tokens })));
   const { user, system } = process.cpuUsage(cpu);
   const wallMs = performance.now() - startedAt;
   const after = await context.statistics();
-  const steps = after.stepCount - before.stepCount;
-  const decodeMs = (after.decodeMs - before.decodeMs) / steps;
-  const sampleMs = (after.sampleMs - before.sampleMs) / steps;
+  const sampleMs = after.sampleMs - before.sampleMs;
+  const outsideMs = wallMs - (after.decodeMs - before.decodeMs) - sampleMs;
   await Promise.all(lanes.map((lane) => lane.release()));
-  const outsideMs = wallMs / steps - decodeMs - sampleMs;
-  return { wallMs: wallMs / steps, cpuMs: (user + system) / 1000 / steps, sampleMs, outsideMs };
+  return { wallMs, cpuMs: (user + system) / 1000, sampleMs, outsideMs, steps: after.stepCount - before.stepCount };
 }
 
-await run(2); // warm
+async function step(count: number): Promise<StepTime> {
+  const short = await run(count, 2);
+  const long = await run(count, 2 + options.tokens);
+  const each = (key: keyof StepTime) => (long[key] - short[key]) / (long.steps - short.steps);
+  return { wallMs: each('wallMs'), cpuMs: each('cpuMs'), sampleMs: each('sampleMs'), outsideMs: each('outsideMs') };
+}
+
+await run(2, options.tokens); // warm
 const times = new Map<number, StepTime[]>(COUNTS.map((count) => [count, []]));
 for (let repeat = 0; repeat < REPEATS; repeat++) {
-  for (const count of COUNTS) times.get(count)?.push(await run(count)); // in turns, so that other work hits all alike
+  for (const count of COUNTS) times.get(count)?.push(await step(count)); // in turns, so that other work hits all alike
 }
 const middle = (values: readonly StepTime[] = []): StepTime => ({
   wallMs: median(values.map((value) => value.wallMs)),

@@ -7,14 +7,19 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What `test/native/NAME.cpp`, compiled with these files of native/engine, prints: lines of fields. */
+interface ProgramOptions {
+  /** Files of native/engine that are compiled with it. */
+  readonly engine?: readonly string[];
+  /** Folders of headers besides native. */
+  readonly headers?: readonly string[];
+  readonly args?: readonly string[];
+  readonly optimise?: '-O1' | '-O3';
+}
+
+/** What `test/native/NAME.cpp`, compiled, prints: lines of fields. */
 export async function program(
   name: string,
-  {
-    engine = [],
-    args = [],
-    optimise = '-O1',
-  }: { engine?: readonly string[]; args?: readonly string[]; optimise?: '-O1' | '-O3' } = {},
+  { engine = [], headers = [], args = [], optimise = '-O1' }: ProgramOptions = {},
 ): Promise<string[][]> {
   const folder = await mkdtemp(join(tmpdir(), `eta-vlm-${name}-`));
   try {
@@ -26,7 +31,7 @@ export async function program(
     execFileSync(process.env['CXX'] ?? 'c++', [
       '-std=c++17',
       optimise,
-      `-I${join(ROOT, 'native')}`,
+      ...[join(ROOT, 'native'), ...headers].map((header) => `-I${header}`),
       ...sources,
       '-o',
       path,
