@@ -34,11 +34,15 @@ try {
   const candidates = await prompt.fork(5);
   const answers = await Promise.all(
     candidates.map((candidate, index) =>
-      candidate.decode({ sampler: { temperature: 1.5, topK: 5, seed: deriveSeed(7, index) }, maxTokens: 40 }),
+      candidate.decode({
+        sampler: { temperature: 1.5, topK: 5, seed: deriveSeed(7, index) },
+        maxTokens: 40,
+        logProbability: true,
+      }),
     ),
   );
   for (const { text, stopReason, logProbability } of answers) {
-    console.log(`${logProbability.toFixed(1).padStart(7)}  ${stopReason.padEnd(6)} ${JSON.stringify(text)}`);
+    console.log(`${logProbability?.toFixed(1).padStart(7)}  ${stopReason.padEnd(6)} ${JSON.stringify(text)}`);
   }
   const { usedCellCount } = await context.statistics();
   console.log(`${usedCellCount} cells used for ${promptTokenCount} prompt tokens and five answers`);

@@ -153,9 +153,7 @@ void KvCache::Share(const Sequence& parent, Sequence& child) {
 
 bool KvCache::Cut(Sequence& sequence, int32_t token_count, llama_pos position) {
   if (!RemoveRows(sequence, position)) return false;
-  for (int32_t i = token_count; i < sequence.TokenCount(); i++) cells_.Drop(sequence.cells[i]);
-  sequence.cells.resize(token_count);
-  while (!sequence.images.empty() && sequence.images.back().first_cell >= token_count) sequence.images.pop_back();
+  DropCells(sequence, token_count);
   sequence.position = position;
   sequence.content = NewContent();
   return true;
@@ -163,9 +161,7 @@ bool KvCache::Cut(Sequence& sequence, int32_t token_count, llama_pos position) {
 
 void KvCache::Empty(Sequence& sequence) {
   RemoveRows(sequence, -1);
-  for (const uint32_t cell : sequence.cells) cells_.Drop(cell);
-  sequence.cells.clear();
-  sequence.images.clear();
+  DropCells(sequence, 0);
   sequence.pending.clear();
   sequence.output.reset();
   sequence.position = 0;
@@ -173,11 +169,25 @@ void KvCache::Empty(Sequence& sequence) {
   sequence.least_trim = 0;
 }
 
-bool KvCache::Rewind(Sequence& sequence) {
-  if (RemoveRows(sequence, sequence.position == 0 ? -1 : sequence.position)) return true;
-  Empty(sequence);
-  sequence.is_lost = true;
-  return false;
+bool KvCache::Rewind(Sequence& sequence, uint64_t content) {
+  if (!RemoveRows(sequence, sequence.position == 0 ? -1 : sequence.position)) {
+    Empty(sequence);
+    sequence.is_lost = true;
+    return false;
+  }
+  if (sequence.pending.empty() || sequence.pending.front().first_row == 0) return true;
+  DropCells(sequence, sequence.images.back().first_cell);
+  sequence.pending.front().first_row = 0;
+  sequence.pending.front().is_read_whole = true;
+  sequence.content = sequence.cells.empty() ? 0 : content;
+  return true;
+}
+
+// Of the ledger alone: cells from this one on, and the images that begin there.
+void KvCache::DropCells(Sequence& sequence, int32_t first) {
+  for (int32_t i = first; i < sequence.TokenCount(); i++) cells_.Drop(sequence.cells[i]);
+  sequence.cells.resize(first);
+  while (!sequence.images.empty() && sequence.images.back().first_cell >= first) sequence.images.pop_back();
 }
 
 bool KvCache::WriteState(const Sequence& sequence, uint8_t* out, size_t size) const {
@@ -192,7 +202,17 @@ bool KvCache::ReadState(Sequence& sequence, const uint8_t* in, size_t size, int3
   return true;
 }
 
+// The next decode writes over them.
+void KvCache::CopyLentRows() {
+  for (const std::weak_ptr<Row>& lent : lent_rows_) {
+    const std::shared_ptr<Row> row = lent.lock();
+    if (row != nullptr) row->Copy();
+  }
+  lent_rows_.clear();
+}
+
 int32_t KvCache::Decode(const llama_batch& batch) {
+  CopyLentRows();
   output_->Prepare(context_.get(), batch);
   const int32_t thread_count = threads_.Next(batch.n_tokens);
   llama_set_n_threads(context_.get(), thread_count, thread_count);
@@ -212,9 +232,12 @@ int32_t KvCache::Decode(const llama_batch& batch) {
   }
 }
 
-OutputRow KvCache::CopyOutput(int32_t row_of_batch) const {
-  const float* row = output_->Row(context_.get(), row_of_batch);
-  return row == nullptr ? nullptr : std::make_shared<const std::vector<float>>(row, row + OutputSize());
+OutputRow KvCache::OutputOf(int32_t row_of_batch) {
+  const float* values = output_->Row(context_.get(), row_of_batch);
+  if (values == nullptr) return nullptr;
+  const auto row = std::make_shared<eta::Row>(values, OutputSize());
+  lent_rows_.push_back(row);
+  return row;
 }
 
 }  // namespace eta

@@ -63,9 +63,10 @@ class KvCache {
   // there: nothing has changed then.
   bool Cut(Sequence& sequence, int32_t token_count, llama_pos position);
   void Empty(Sequence& sequence);
-  // Takes rows that a step has left behind the sequence's end out of llama.cpp's cache. False where that cannot be
-  // done, a running state having moved on: then the sequence is lost.
-  bool Rewind(Sequence& sequence);
+  // Takes rows that a step has left behind the sequence's end out of llama.cpp's cache, and with them all rows of an
+  // image that was partly read: under M-RoPE they stand at one position. False where that cannot be done, a running
+  // state having moved on: then the sequence is lost. `content` is that of the sequence without the image.
+  bool Rewind(Sequence& sequence, uint64_t content);
   // A key for content that came to be now; see Sequence::content.
   uint64_t NewContent() { return next_content_++; }
 
@@ -80,7 +81,7 @@ class KvCache {
   // What llama_decode returns, and throws.
   int32_t Decode(const llama_batch& batch);
   // Of a row of the batch that was decoded last. Null where llama.cpp has none.
-  OutputRow CopyOutput(int32_t row_of_batch) const;
+  OutputRow OutputOf(int32_t row_of_batch);
   int32_t OutputSize() const { return output_->Size(model_.Facts()); }
   const Output& KeptOutput() const { return *output_; }
   // Threads of the last step.
@@ -89,6 +90,8 @@ class KvCache {
  private:
   bool RemoveRows(const Sequence& sequence, llama_pos first);
   void ShareRows(llama_seq_id from, const Sequence& to);
+  void DropCells(Sequence& sequence, int32_t first);
+  void CopyLentRows();
 
   const LoadedModel& model_;
   std::shared_ptr<const Output> output_;
@@ -102,7 +105,8 @@ class KvCache {
   // 0 where none is needed.
   llama_seq_id second_lane_ = 0;
   CellLedger cells_{0};
-  uint64_t next_content_ = 1;  // 0 = empty
+  std::vector<std::weak_ptr<Row>> lent_rows_;  // of the last step, in llama.cpp's memory
+  uint64_t next_content_ = 1;                  // 0 = empty
 };
 
 }  // namespace eta

@@ -184,7 +184,8 @@ std::vector<float> KvContext::CopyOutput(int32_t id) {
                       "Sequence " + Id(id) + " has no " + settings_.output->Name() +
                           ": it is empty, was trimmed, or has input pending. Run it first.");
   }
-  return *sequence.output;
+  const Row& row = *sequence.output;
+  return std::vector<float>(row.Values(), row.Values() + row.Size());
 }
 
 RunReport KvContext::Run(const RunRequest& request) {
@@ -193,6 +194,8 @@ RunReport KvContext::Run(const RunRequest& request) {
   totals_.step_count += report.step_count;
   totals_.row_count += report.row_count;
   totals_.image_count += report.image_count;
+  totals_.decode_ms += report.decode_ms;
+  totals_.sample_ms += report.sample_ms;
   return report;
 }
 

@@ -19,6 +19,8 @@ struct ContextStatistics {
   double step_count = 0;
   double row_count = 0;
   double fork_count = 0;
+  double decode_ms = 0;
+  double sample_ms = 0;
   int32_t thread_count = 0;
 };
 

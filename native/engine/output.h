@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/model_facts.h"
@@ -9,8 +10,30 @@
 
 namespace eta {
 
-// What the model made of a row: logits [vocabulary_size], or the hidden state behind the last norm [embedding_size].
-using OutputRow = std::shared_ptr<const std::vector<float>>;
+// What the model made of a row: logits [vocabulary_size], or the hidden state behind the last norm [embedding_size]. It
+// lies where llama.cpp left it until the next step; what somebody still holds then is copied, which few rows live to
+// see.
+class Row {
+ public:
+  Row(const float* values, int32_t size) : values_(values), size_(static_cast<size_t>(size)) {}
+  explicit Row(std::vector<float> values) : copy_(std::move(values)), values_(copy_.data()), size_(copy_.size()) {}
+  Row(const Row&) = delete;
+  Row& operator=(const Row&) = delete;
+
+  const float* Values() const { return values_; }
+  size_t Size() const { return size_; }
+  void Copy() {
+    if (values_ == copy_.data()) return;
+    copy_.assign(values_, values_ + size_);
+    values_ = copy_.data();
+  }
+
+ private:
+  std::vector<float> copy_;
+  const float* values_;
+  size_t size_;
+};
+using OutputRow = std::shared_ptr<const Row>;
 
 // Which of the two a context keeps of a sequence's last row; chosen when it is made. Without state.
 class Output {

@@ -80,7 +80,9 @@ Run::Run(KvContext& context, const RunRequest& request)
     const int64_t most =
         std::min<int64_t>({entry.max_tokens, int64_t{request.step_budget} + 1, context.Facts().cell_count + 1});
     member.result.tokens.reserve(most);
-    member.result.log_probabilities.reserve(most);
+    if (sequence.sampler.has_value() && sequence.sampler->WantsLogProbability()) {
+      member.result.log_probabilities.reserve(most);
+    }
     sequence.MakeRoom(0);
     members_.push_back(std::move(member));
   }
@@ -95,13 +97,15 @@ RunReport Run::Execute() {
       report_.was_interrupted = true;
       break;
     }
-    if (report_.step_count >= request_.step_budget) break;
+    if (IsSpent()) break;
     context_.CheckAlive();
     if (context_.Model().Thread().IsStopping()) {
       throw NativeError(ErrorCode::kDisposed, "The model was disposed of during a run.");
     }
+    const auto turn = std::chrono::steady_clock::now();
     try {
       TakeTurn();
+      last_turn_ms_ = MillisecondsSince(turn);
     } catch (const NativeError& error) {
       if (error.Code() == ErrorCode::kDisposed || !HasBrought()) throw;
       break;
@@ -121,6 +125,13 @@ bool Run::IsOver() const {
   if (members_.empty()) return true;
   return std::any_of(members_.begin(), members_.end(),
                      [](const Member& member) { return member.result.state != SequenceState::kRunning; });
+}
+
+// Whether the next step would be one too many.
+bool Run::IsSpent() const {
+  if (report_.step_count >= request_.step_budget) return true;
+  if (request_.budget_ms <= 0 || report_.step_count == 0) return false;
+  return MillisecondsSince(started_at_) + last_turn_ms_ > request_.budget_ms;
 }
 
 // Whether earlier steps or draws must reach their owners, though a step failed: the next run fails in its first step.
@@ -143,7 +154,7 @@ void Run::DrawFromOutput() {
 // Draws one token. The logits stay with a sequence that ended or failed; otherwise the token waits to be decoded.
 void Run::DrawToken(Member& member) {
   const auto start = std::chrono::steady_clock::now();
-  const Draw draw = member.sequence->sampler->Next(member.sequence->output->data());
+  const Draw draw = member.sequence->sampler->Next(member.sequence->output->Values());
   report_.sample_ms += MillisecondsSince(start);
   if (draw.token < 0) {  // logits that are not finite; the others go on
     member.result.state = SequenceState::kFailed;
@@ -154,8 +165,10 @@ void Run::DrawToken(Member& member) {
     return;
   }
   member.result.tokens.push_back(draw.token);
-  member.result.log_probabilities.push_back(draw.log_probability);
-  member.sequence->pending.push_back(PendingItem{draw.token, nullptr});
+  if (member.sequence->sampler->WantsLogProbability()) {
+    member.result.log_probabilities.push_back(draw.log_probability);
+  }
+  member.sequence->pending.push_back(PendingItem{draw.token});
   member.sequence->output.reset();
   const int32_t set = member.entry.pause_set;
   if (set >= 0 && context_.IsInTokenSet(set, draw.token)) {
@@ -189,6 +202,7 @@ std::vector<Run::Group> Run::Plan() {
     group.members.push_back(&member);
     group.is_image = is_image;
     group.is_generating = sequence.pending.size() == 1 && !is_image;
+    group.first_row = sequence.pending.front().first_row;
     group.row_count = is_image ? sequence.pending.front().RowCount() : LeadingTokenCount(sequence);
     groups.push_back(std::move(group));
   }
@@ -196,7 +210,7 @@ std::vector<Run::Group> Run::Plan() {
   return groups;
 }
 
-// A step of text, or all steps of an image.
+// A step of text, or one of an image.
 void Run::TakeTurn() {
   std::vector<Group> groups = Plan();
   int32_t free_cells = cache_.FreeCellCount();
@@ -210,6 +224,7 @@ void Run::TakeTurn() {
       continue;
     }
     if (group.is_image) {
+      group.taken = IsReadWhole(group) ? group.row_count : std::min(group.row_count, context_.Facts().batch_size);
       if (image == nullptr) image = &group;
       continue;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct RunEntry {
 struct RunRequest {
   std::vector<RunEntry> entries;
   int32_t step_budget = 1;
-  uint64_t ticket = 0;  // see KvContext::interrupted_run
+  double budget_ms = 0;  // 0: none
+  uint64_t ticket = 0;   // see KvContext::interrupted_run
 };
 
 enum class SequenceState { kRunning, kReady, kLimit, kPaused, kEnded, kFull, kFailed };
@@ -27,7 +29,7 @@ struct RunResult {
   int32_t sequence = 0;
   SequenceState state = SequenceState::kRunning;
   std::vector<llama_token> tokens;
-  std::vector<float> log_probabilities;
+  std::vector<float> log_probabilities;  // where the sampler wants them
   SequenceFacts facts;
 };
 
@@ -61,7 +63,8 @@ class Run {
   struct Group {
     std::vector<Member*> members;
     int32_t row_count = 0;
-    int32_t taken = 0;  // rows of it that are decoded now
+    int32_t taken = 0;      // rows of it that are decoded now
+    int32_t first_row = 0;  // of an image
     bool is_image = false;
     bool is_generating = false;
     OutputRow output;  // of its last row, where that ends an input
@@ -69,7 +72,9 @@ class Run {
 
   std::vector<llama_seq_id> LanesOf(const Group& group) const;
   static bool EndsAnInput(const Group& group);
+  static bool IsReadWhole(const Group& group);
   bool IsOver() const;
+  bool IsSpent() const;
   bool HasBrought() const;
   void DrawFromOutput();
   void DrawToken(Member& member);
@@ -86,6 +91,8 @@ class Run {
   const RunRequest& request_;
   std::vector<Member> members_;
   RunReport report_;
+  std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
+  double last_turn_ms_ = 0;
 };
 
 }  // namespace eta

@@ -124,7 +124,7 @@ std::vector<uint8_t> KvContext::Save(int32_t id) {
   header.cell_count = sequence.TokenCount();
   header.position = sequence.position;
   header.image_count = static_cast<int32_t>(sequence.images.size());
-  header.output_count = sequence.output == nullptr ? 0 : static_cast<int32_t>(sequence.output->size());
+  header.output_count = sequence.output == nullptr ? 0 : static_cast<int32_t>(sequence.output->Size());
   header.state_size = sequence.cells.empty() ? 0 : cache_->StateSize(sequence);
 
   const size_t image_bytes = sequence.images.size() * sizeof(ImageSpan);
@@ -133,7 +133,7 @@ std::vector<uint8_t> KvContext::Save(int32_t id) {
   uint8_t* out = bytes.data() + sizeof header;
   if (image_bytes > 0) std::memcpy(out, sequence.images.data(), image_bytes);
   out += image_bytes;
-  if (output_bytes > 0) std::memcpy(out, sequence.output->data(), output_bytes);
+  if (output_bytes > 0) std::memcpy(out, sequence.output->Values(), output_bytes);
   out += output_bytes;
   if (!sequence.cells.empty() && (header.state_size == 0 || !cache_->WriteState(sequence, out, header.state_size))) {
     throw NativeError(ErrorCode::kDecodeFailed,
@@ -160,7 +160,7 @@ int32_t KvContext::Restore(const std::vector<uint8_t>& bytes) {
   if (header.output_count > 0) {
     std::vector<float> output(header.output_count);
     std::memcpy(output.data(), parts.output, output.size() * sizeof(float));
-    sequence.output = std::make_shared<const std::vector<float>>(std::move(output));
+    sequence.output = std::make_shared<const Row>(std::move(output));
   }
   if (!cache_->ReadState(sequence, parts.state, header.state_size, header.cell_count)) {
     Refuse("llama.cpp does not accept them in this context.");

@@ -12,17 +12,23 @@
 
 namespace eta {
 
-// Input that waits for a decode: one token, or a whole chunk of an image.
+// Input that waits for a decode: one token, or a chunk of an image, of which the first rows may be cells already.
 struct PendingItem {
   llama_token token = LLAMA_TOKEN_NULL;
   std::shared_ptr<const vision::ImageChunk> chunk;  // null for a token
+  int32_t first_row = 0;                            // that waits
+  // A step of it failed: it is read in one turn, so that a failure that stays is met before anything is brought.
+  bool is_read_whole = false;
 
   bool IsImage() const { return chunk != nullptr; }
-  int32_t RowCount() const { return IsImage() ? chunk->row_count : 1; }
-  bool operator==(const PendingItem& other) const { return token == other.token && chunk == other.chunk; }
+  int32_t RowCount() const { return IsImage() ? chunk->row_count - first_row : 1; }
+  bool operator==(const PendingItem& other) const {
+    return token == other.token && chunk == other.chunk && first_row == other.first_row;
+  }
 };
 
-// Where image rows stand in a sequence: they cannot be cut, and under M-RoPE they take fewer positions than cells.
+// Where image rows stand in a sequence: they cannot be cut, and under M-RoPE they take fewer positions than cells. The
+// last of the cells may be still to come.
 struct ImageSpan {
   int32_t first_cell = 0;
   int32_t cell_count = 0;
@@ -35,7 +41,7 @@ struct Sequence {
   llama_seq_id lane = 0;
   std::vector<uint32_t> cells;  // cells it owns, alone or with forks, in order; counted by CellLedger
   std::vector<ImageSpan> images;
-  llama_pos position = 0;  // of the next row
+  llama_pos position = 0;  // of the next row; of an image's first row until its last is a cell
   std::vector<PendingItem> pending;
   // Equal keys mean equal content since a common fork (or both empty): such sequences may share rows.
   uint64_t content = 0;

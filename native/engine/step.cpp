@@ -1,4 +1,5 @@
-// The steps of a run: batches through llama.cpp. A step of text, or all steps of an image, happen or do not.
+// The steps of a run: batches through llama.cpp. A step happens or does not; where one of an image does not, none of
+// its earlier ones did.
 #include <algorithm>
 
 #include "engine/clock.h"
@@ -24,8 +25,9 @@ class Run::Attempt {
     cache_.SetCausal(true);
     if (is_kept_) return;
     for (const Group* group : groups_) {
+      const uint64_t content = cache_.NewContent();
       for (Member* member : group->members) {
-        if (!cache_.Rewind(*member->sequence)) member->result.state = SequenceState::kFailed;
+        if (!cache_.Rewind(*member->sequence, content)) member->result.state = SequenceState::kFailed;
       }
     }
   }
@@ -69,28 +71,29 @@ void Run::DecodeTokens(std::vector<Group*>& groups) {
   int32_t row = 0;
   for (Group* group : groups) {
     row += group->taken;
-    if (wants_output[row - 1] != 0) group->output = cache_.CopyOutput(row - 1);
+    if (wants_output[row - 1] != 0) group->output = cache_.OutputOf(row - 1);
   }
   attempt.Keep();
   report_.step_count++;
   for (Group* group : groups) Finish(*group, group->taken, group->taken);
 }
 
-// A whole image chunk, in as many steps as the batch size asks for.
+// Rows of an image chunk: as many as a step takes, so that the texts beside it have their turn, or all that are left.
 void Run::DecodeImage(Group& group) {
   const Sequence& first = *group.members.front()->sequence;
   const std::shared_ptr<const vision::ImageChunk> chunk = first.pending.front().chunk;
   const ModelFacts& facts = context_.Model().Facts();
-  const bool ends_input = EndsAnInput(group);
+  const int32_t end = group.first_row + group.taken;
+  const bool is_last_part = end == chunk->row_count;
+  const bool ends_input = is_last_part && EndsAnInput(group);
   std::vector<llama_seq_id> lanes = LanesOf(group);
   const std::vector<Group*> groups = {&group};
-  group.taken = chunk->row_count;
   Attempt attempt(cache_, groups, chunk->is_causal);
   int32_t last_row = 0;
   int32_t step_count = 0;
-  for (int32_t row = 0; row < chunk->row_count; row += context_.Facts().batch_size) {
-    const int32_t count = std::min(chunk->row_count - row, context_.Facts().batch_size);
-    const bool is_last = row + count == chunk->row_count;
+  for (int32_t row = group.first_row; row < end; row += context_.Facts().batch_size) {
+    const int32_t count = std::min(end - row, context_.Facts().batch_size);
+    const bool is_last = row + count == end;
     std::vector<llama_pos> positions = chunk->Positions(first.position, row, count, facts.uses_mrope);
     std::vector<int32_t> lane_counts(count, static_cast<int32_t>(lanes.size()));
     std::vector<llama_seq_id*> lane_lists(count, lanes.data());
@@ -107,14 +110,29 @@ void Run::DecodeImage(Group& group) {
     step_count++;
     last_row = count - 1;
   }
-  if (ends_input) group.output = cache_.CopyOutput(last_row);
+  if (ends_input) group.output = cache_.OutputOf(last_row);
   attempt.Keep();
   report_.step_count += step_count;
-  report_.image_count++;
   for (Member* member : group.members) {
-    member->sequence->images.push_back({member->sequence->TokenCount(), chunk->row_count, chunk->position_count});
+    Sequence& sequence = *member->sequence;
+    if (group.first_row == 0)
+      sequence.images.push_back({sequence.TokenCount(), chunk->row_count, chunk->position_count});
+    sequence.pending.front().first_row = end;
   }
-  Finish(group, 1, chunk->position_count);
+  if (is_last_part) {
+    report_.image_count++;
+    Finish(group, 1, chunk->position_count);
+  } else {
+    Finish(group, 0, 0);
+  }
+}
+
+// Non-causal rows see each other, so they are one step in any case.
+bool Run::IsReadWhole(const Group& group) {
+  return std::any_of(group.members.begin(), group.members.end(), [](const Member* member) {
+    const PendingItem& item = member->sequence->pending.front();
+    return item.is_read_whole || !item.chunk->is_causal;
+  });
 }
 
 std::vector<llama_seq_id> Run::LanesOf(const Group& group) const {

@@ -47,14 +47,15 @@ Napi::Error Invalid(Napi::Env env, const std::string& name, const std::string& e
                                                                         " but received " + Describe(received) + "."));
 }
 
+bool IsInteger(const Napi::Value& value, int64_t min, int64_t max) {
+  if (!value.IsNumber()) return false;
+  const double number = value.As<Napi::Number>().DoubleValue();
+  // False for NaN too.
+  return number >= static_cast<double>(min) && number <= static_cast<double>(max) && std::trunc(number) == number;
+}
+
 int64_t Integer(const Napi::Value& value, const std::string& name, int64_t min, int64_t max) {
-  if (value.IsNumber()) {
-    const double number = value.As<Napi::Number>().DoubleValue();
-    // Bounds first: casting a NaN or a number outside int64 would be undefined.
-    if (number >= static_cast<double>(min) && number <= static_cast<double>(max) && std::trunc(number) == number) {
-      return static_cast<int64_t>(number);
-    }
-  }
+  if (IsInteger(value, min, max)) return static_cast<int64_t>(value.As<Napi::Number>().DoubleValue());
   throw Invalid(value.Env(), name, "an integer from " + std::to_string(min) + " to " + std::to_string(max), value);
 }
 

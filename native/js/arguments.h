@@ -12,6 +12,7 @@ namespace eta::arguments {
 
 Napi::Error Invalid(Napi::Env env, const std::string& name, const std::string& expected, const Napi::Value& received);
 
+bool IsInteger(const Napi::Value& value, int64_t min, int64_t max);
 int64_t Integer(const Napi::Value& value, const std::string& name, int64_t min, int64_t max);
 double Number(const Napi::Value& value, const std::string& name, double min, double max);
 bool Boolean(const Napi::Value& value, const std::string& name);

@@ -1,8 +1,10 @@
 #include "js/context_values.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "js/arguments.h"
 #include "js/image.h"
-#include "js/typed_array.h"
 
 namespace eta {
 
@@ -13,6 +15,82 @@ constexpr int64_t kMaxId = INT32_MAX;
 int32_t Count(const Napi::Object& options, const char* name, int64_t min, int64_t max) {
   return static_cast<int32_t>(arguments::Integer(options.Get(name), name, min, max));
 }
+
+// Strings that every entry of a run is asked for: made once a call.
+struct EntryKeys {
+  explicit EntryKeys(Napi::Env env)
+      : sequence(Napi::String::New(env, "sequence")),
+        max_tokens(Napi::String::New(env, "maxTokens")),
+        pause_set(Napi::String::New(env, "pauseSet")) {}
+  Napi::String sequence;
+  Napi::String max_tokens;
+  Napi::String pause_set;
+};
+
+RunEntry ReadEntry(const Napi::Value& value, uint32_t index, const EntryKeys& keys) {
+  const auto name = [index] { return "entries[" + std::to_string(index) + "]"; };  // for messages alone
+  if (!value.IsObject()) static_cast<void>(arguments::Object(value, name()));
+  const auto entry = value.As<Napi::Object>();
+  const auto number = [&entry, &name](const Napi::String& key, int64_t min) {
+    const Napi::Value read = entry.Get(key);
+    if (!arguments::IsInteger(read, min, kMaxId)) arguments::Integer(read, name() + "." + key.Utf8Value(), min, kMaxId);
+    return read.As<Napi::Number>().Int32Value();
+  };
+  RunEntry entry_read;
+  entry_read.sequence = number(keys.sequence, 0);
+  entry_read.max_tokens = number(keys.max_tokens, 0);
+  entry_read.pause_set = number(keys.pause_set, -1);
+  return entry_read;
+}
+
+// Strings that every result of a run has: made once a report.
+struct ResultKeys {
+  explicit ResultKeys(Napi::Env env)
+      : sequence(Napi::String::New(env, "sequence")),
+        state(Napi::String::New(env, "state")),
+        tokens(Napi::String::New(env, "tokens")),
+        log_probabilities(Napi::String::New(env, "logProbabilities")),
+        token_count(Napi::String::New(env, "tokenCount")),
+        pending_count(Napi::String::New(env, "pendingCount")),
+        position(Napi::String::New(env, "position")),
+        running(Napi::String::New(env, StateName(SequenceState::kRunning))) {}
+  Napi::String sequence;
+  Napi::String state;
+  Napi::String tokens;
+  Napi::String log_probabilities;
+  Napi::String token_count;
+  Napi::String pending_count;
+  Napi::String position;
+  Napi::String running;  // what nearly all of them are
+};
+
+// Views of one buffer, one for each result: a buffer each would take longer than all else of a report.
+template <typename Array, typename Value>
+class SharedArrays {
+ public:
+  SharedArrays(Napi::Env env, const RunReport& report, std::vector<Value> RunResult::* values)
+      : env_(env), values_(values) {
+    size_t count = 0;
+    for (const RunResult& result : report.results) count += (result.*values).size();
+    buffer_ = Napi::ArrayBuffer::New(env, count * sizeof(Value));
+    none_ = Array::New(env, 0, buffer_, 0);
+  }
+  Array Next(const RunResult& result) {
+    const std::vector<Value>& values = result.*values_;
+    if (values.empty()) return none_;
+    const size_t start = at_;
+    at_ += values.size() * sizeof(Value);
+    std::memcpy(static_cast<uint8_t*>(buffer_.Data()) + start, values.data(), at_ - start);
+    return Array::New(env_, values.size(), buffer_, start);
+  }
+
+ private:
+  Napi::Env env_;
+  std::vector<Value> RunResult::* values_;
+  Napi::ArrayBuffer buffer_;
+  Array none_;
+  size_t at_ = 0;
+};
 
 }  // namespace
 
@@ -41,6 +119,7 @@ SamplerSettings ReadSampler(const Napi::Value& value) {
   settings.top_k = Count(options, "topK", 0, kMaxId);
   settings.top_p = static_cast<float>(arguments::Number(options.Get("topP"), "topP", 1e-9, 1));
   settings.min_p = static_cast<float>(arguments::Number(options.Get("minP"), "minP", 0, 1));
+  settings.wants_log_probability = arguments::Boolean(options.Get("wantsLogProbabilities"), "wantsLogProbabilities");
   settings.seed = static_cast<uint32_t>(arguments::Integer(options.Get("seed"), "seed", 0, UINT32_MAX));
   return settings;
 }
@@ -56,18 +135,14 @@ int32_t ReadCount(const Napi::Value& value, const char* name) {
 RunRequest ReadRun(const Napi::Value& value) {
   const Napi::Object options = arguments::Object(value, "options");
   const Napi::Array entries = arguments::Array(options.Get("entries"), "entries");
+  const EntryKeys keys(value.Env());
   RunRequest request;
   const uint32_t count = entries.Length();  // read once: reading an entry may run JavaScript that appends
-  for (uint32_t i = 0; i < count; i++) {
-    const std::string name = "entries[" + std::to_string(i) + "]";
-    const Napi::Object entry = arguments::Object(entries.Get(i), name);
-    RunEntry read;
-    read.sequence = static_cast<int32_t>(arguments::Integer(entry.Get("sequence"), name + ".sequence", 0, kMaxId));
-    read.max_tokens = static_cast<int32_t>(arguments::Integer(entry.Get("maxTokens"), name + ".maxTokens", 0, kMaxId));
-    read.pause_set = static_cast<int32_t>(arguments::Integer(entry.Get("pauseSet"), name + ".pauseSet", -1, kMaxId));
-    request.entries.push_back(read);
-  }
+  request.entries.reserve(std::min<uint32_t>(count, 256));
+  for (uint32_t i = 0; i < count; i++) request.entries.push_back(ReadEntry(entries.Get(i), i, keys));
   request.step_budget = Count(options, "stepBudget", 1, kMaxId);
+  const Napi::Value budget_ms = options.Get("budgetMs");
+  if (!budget_ms.IsUndefined()) request.budget_ms = arguments::Number(budget_ms, "budgetMs", 1, 1e9);
   return request;
 }
 
@@ -76,7 +151,7 @@ std::vector<PendingItem> ReadParts(const Napi::Value& value, const LoadedModel& 
   const Napi::Array parts = arguments::Array(value, "parts");
   std::vector<PendingItem> items;
   const auto add_tokens = [&items](const std::vector<llama_token>& tokens) {
-    for (const llama_token token : tokens) items.push_back(PendingItem{token, nullptr});
+    for (const llama_token token : tokens) items.push_back(PendingItem{token});
   };
   const uint32_t count = parts.Length();
   for (uint32_t i = 0; i < count; i++) {
@@ -125,22 +200,28 @@ Napi::Object StatisticsToJs(Napi::Env env, const ContextStatistics& statistics) 
   object["stepCount"] = statistics.step_count;
   object["rowCount"] = statistics.row_count;
   object["forkCount"] = statistics.fork_count;
+  object["decodeMs"] = statistics.decode_ms;
+  object["sampleMs"] = statistics.sample_ms;
   object["threadCount"] = statistics.thread_count;
   return object;
 }
 
 Napi::Object ReportToJs(Napi::Env env, const RunReport& report) {
+  const ResultKeys keys(env);
+  SharedArrays<Napi::Int32Array, llama_token> tokens(env, report, &RunResult::tokens);
+  SharedArrays<Napi::Float32Array, float> log_probabilities(env, report, &RunResult::log_probabilities);
   Napi::Array results = Napi::Array::New(env, report.results.size());
   for (uint32_t i = 0; i < report.results.size(); i++) {
     const RunResult& result = report.results[i];
+    const bool is_running = result.state == SequenceState::kRunning;
     Napi::Object object = Napi::Object::New(env);
-    object["sequence"] = result.sequence;
-    object["state"] = StateName(result.state);
-    object["tokens"] = TypedArrayOf<Napi::Int32Array>(env, result.tokens);
-    object["logProbabilities"] = TypedArrayOf<Napi::Float32Array>(env, result.log_probabilities);
-    object["tokenCount"] = result.facts.token_count;
-    object["pendingCount"] = result.facts.pending_count;
-    object["position"] = result.facts.position;
+    object.Set(keys.sequence, Napi::Number::New(env, result.sequence));
+    object.Set(keys.state, is_running ? keys.running : Napi::String::New(env, StateName(result.state)));
+    object.Set(keys.tokens, tokens.Next(result));
+    object.Set(keys.log_probabilities, log_probabilities.Next(result));
+    object.Set(keys.token_count, Napi::Number::New(env, result.facts.token_count));
+    object.Set(keys.pending_count, Napi::Number::New(env, result.facts.pending_count));
+    object.Set(keys.position, Napi::Number::New(env, result.facts.position));
     results.Set(i, object);
   }
   Napi::Object object = Napi::Object::New(env);

@@ -43,8 +43,11 @@ export function randomSeed(): number {
 }
 
 /** Parsed parameters with their seed, as the addon takes them. */
-export function nativeSampler(options: z.output<typeof samplerSchema>): NativeSamplerOptions {
-  return { ...options, seed: options.seed ?? randomSeed() };
+export function nativeSampler(
+  options: z.output<typeof samplerSchema>,
+  wantsLogProbabilities: boolean,
+): NativeSamplerOptions {
+  return { ...options, seed: options.seed ?? randomSeed(), wantsLogProbabilities };
 }
 
 /** One independent seed per (seed, indices...), so that candidate k of round i draws the same whatever ran beside it. */

@@ -11,7 +11,10 @@ import type { NativeContext, NativeRunReport } from '../native/binding-types.js'
 import { engineError } from './native-error.js';
 import type { Task } from './task.js';
 
-/** A run lasts about this long, so that text streams at 25 pieces a second or one a step, whichever is slower. */
+/**
+ * A run lasts this long at most, or one step: text streams at 25 pieces a second or one a step, whichever is slower. Told
+ * to the addon, because nobody knows beforehand how long steps will be: whoever comes may bring a long prompt.
+ */
 const RUN_MS = 40;
 
 /** Steps a run takes at most, however short they are. */
@@ -30,7 +33,6 @@ export class Scheduler {
   readonly #tasks = new Map<number, RunningTask>();
   #isLooping = false;
   #isRunning = false;
-  #stepBudget = 1;
 
   constructor(context: NativeContext) {
     this.#context = context;
@@ -81,7 +83,6 @@ export class Scheduler {
     for (let tasks = this.#staying(); tasks.length > 0; tasks = this.#staying()) {
       for (const report of await this.#runAll(tasks)) {
         if (this.#handOut(report)) await setImmediate(); // what follows from an answer joins the next step
-        if (report.stepCount > 0) this.#stepBudget = stepBudget(report);
       }
     }
     this.#isLooping = false;
@@ -103,7 +104,7 @@ export class Scheduler {
     this.#isRunning = true;
     try {
       const entries = tasks.map((running) => running.task.entry());
-      return [await this.#context.run({ entries, stepBudget: this.#stepBudget })];
+      return [await this.#context.run({ entries, stepBudget: MAX_STEPS, budgetMs: RUN_MS })];
     } catch (cause) {
       const error = engineError(cause);
       if (isOfOneTask(error) && tasks.length > 1) return await this.#runAlone(tasks);
@@ -148,9 +149,4 @@ export class Scheduler {
 
 function isOfOneTask(error: unknown): boolean {
   return error instanceof UsageError || (error instanceof EngineError && error.code === 'ERR_DECODE');
-}
-
-function stepBudget(report: NativeRunReport): number {
-  const stepMs = (report.decodeMs + report.sampleMs) / report.stepCount;
-  return Math.min(MAX_STEPS, Math.max(1, Math.floor(RUN_MS / Math.max(stepMs, 0.01))));
 }

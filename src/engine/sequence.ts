@@ -39,6 +39,7 @@ const decodeSchema = z.strictObject({
     })
     .optional(),
   onText: callbackSchema<(text: string) => void>().optional(),
+  logProbability: z.boolean('expected true or false').default(false),
 });
 
 /** What `sequence.prefill` and the calls that decode what is pending take. */
@@ -59,6 +60,8 @@ export interface DecodeOptions {
   signal?: AbortSignal | undefined;
   /** Gets the text in whole characters, as they come. What it throws ends the decode. */
   onText?: ((text: string) => void) | undefined;
+  /** Whether `Decoded.logProbability` is summed; a greedy token then costs some tenths of a millisecond more. @default false */
+  logProbability?: boolean | undefined;
 }
 
 /** Where a decode pauses: at a token of the set, when `accept` says yes. */
@@ -80,8 +83,11 @@ export interface Decoded {
   readonly text: string;
   /** `end`: the model said so. `length`: `maxTokens` were sampled. `paused`: `accept` said yes. */
   readonly stopReason: DecodeStopReason;
-  /** Sum of the tokens' log probabilities, each under the distribution it was drawn from. */
-  readonly logProbability: number;
+  /**
+   * Sum of the tokens' natural log probabilities, <= 0, each under the distribution it was drawn from (greedy: the softmax
+   * of the logits). Undefined unless the option `logProbability` asked for it.
+   */
+  readonly logProbability: number | undefined;
 }
 
 /** What a sequence needs of the lease that it was made in. */
@@ -201,7 +207,8 @@ export class Sequence<Kept extends Output = 'logits'> {
    *   whatever `accept` or `onText` threw. The sequence stays usable in each case.
    */
   async decode(this: Sequence<'logits'>, options: DecodeOptions): Promise<Decoded> {
-    const { sampler, maxTokens, signal, pause, onText } = parseOptions(decodeSchema, options, 'decode options');
+    const parsed = parseOptions(decodeSchema, options, 'decode options');
+    const { sampler, maxTokens, signal, pause, onText, logProbability: wantsLogProbability } = parsed;
     this.#expectIdle('decode');
     const context = withLogits(this.#home.native);
     if (pause !== undefined && !pause.set.belongsTo(context)) {
@@ -215,9 +222,9 @@ export class Sequence<Kept extends Output = 'logits'> {
     }
     throwIfAborted(signal);
     const text = new TokenText(this.#home.vocabulary, this.#content.rest);
-    const task = new DecodeTask(this.id, { maxTokens, text, pause, onText });
+    const task = new DecodeTask(this.id, { maxTokens, text, pause, onText, wantsLogProbability });
     // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
-    const prepared = this.#native(() => context.setSampler(this.id, nativeSampler(sampler)));
+    const prepared = this.#native(() => context.setSampler(this.id, nativeSampler(sampler, wantsLogProbability)));
     // Refused, nothing may be drawn with the sampler of an earlier call.
     prepared.catch((error: Error) => this.#home.scheduler.cancel(this.id, error));
     await allEnded([prepared, this.#run('decode', task, signal)]);

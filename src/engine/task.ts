@@ -44,6 +44,7 @@ export interface DecodeTaskOptions {
   readonly text: TokenText;
   readonly pause: { readonly set: TokenSet; accept(text: string, tokens: readonly number[]): boolean } | undefined;
   readonly onText: ((text: string) => void) | undefined;
+  readonly wantsLogProbability: boolean;
 }
 
 /** Samples until the end, the last token allowed, or an accepted pause. */
@@ -53,12 +54,13 @@ export class DecodeTask implements Task {
   readonly #options: DecodeTaskOptions;
   text = '';
   stopReason: DecodeStopReason | undefined;
-  /** Sum over the tokens, under the distributions they were drawn from. */
-  logProbability = 0;
+  /** Sum over the tokens, under the distributions they were drawn from; undefined where nobody asked. */
+  logProbability: number | undefined;
 
   constructor(sequence: number, options: DecodeTaskOptions) {
     this.sequence = sequence;
     this.#options = options;
+    this.logProbability = options.wantsLogProbability ? 0 : undefined;
   }
 
   entry(): NativeRunEntry {
@@ -69,7 +71,9 @@ export class DecodeTask implements Task {
 
   take(result: NativeRunResult): boolean {
     for (const token of result.tokens) this.tokens.push(token);
-    for (const logProbability of result.logProbabilities) this.logProbability += logProbability;
+    if (this.logProbability !== undefined) {
+      for (const logProbability of result.logProbabilities) this.logProbability += logProbability;
+    }
     const ended = result.state === 'ended';
     const fresh = this.#options.text.push(result.tokens) + (ended ? this.#options.text.flush() : '');
     if (fresh !== '') {

@@ -8,6 +8,9 @@ export interface TokenBytes {
 
 const NOTHING = new Uint8Array(0);
 
+/** Bytes up to which a loop over them takes less time than a call of the decoder. */
+const SHORT = 32;
+
 /** A text that grows by tokens: what is not a whole character yet waits for the next. */
 export class TokenText {
   readonly #source: TokenBytes;
@@ -28,12 +31,19 @@ export class TokenText {
 
   /** Text that these tokens complete; "" while a character is unfinished. Bytes that are no UTF-8 give U+FFFD. */
   push(tokens: Iterable<number>): string {
-    const pieces = [this.#rest];
-    for (const token of tokens) pieces.push(this.#source.tokenBytes(token));
+    let text = '';
+    const pieces: Uint8Array[] = this.#rest.length === 0 ? [] : [this.#rest];
+    for (const token of tokens) {
+      const bytes = this.#source.tokenBytes(token);
+      const plain = pieces.length === 0 ? plainText(bytes) : undefined;
+      if (plain === undefined) pieces.push(bytes);
+      else text += plain;
+    }
+    if (pieces.length === 0) return text;
     const bytes = Buffer.concat(pieces);
     const end = wholeCharacters(bytes);
     this.#rest = bytes.subarray(end);
-    return this.#decoder.decode(bytes.subarray(0, end));
+    return text + this.#decoder.decode(bytes.subarray(0, end));
   }
 
   /** What is left of an unfinished character: U+FFFD, or "". The next push starts afresh. */
@@ -48,6 +58,17 @@ export class TokenText {
 export function textOf(source: TokenBytes, tokens: Iterable<number>): string {
   const reader = new TokenText(source);
   return reader.push(tokens) + reader.flush();
+}
+
+/** The text of a few bytes that are all characters of their own; undefined for others. */
+function plainText(bytes: Uint8Array): string | undefined {
+  if (bytes.length > SHORT) return undefined;
+  let text = '';
+  for (const byte of bytes) {
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** How many bytes of the front hold whole characters: all, unless the last character lacks bytes. */

@@ -55,6 +55,8 @@ const NO_STATISTICS: ContextStatistics = {
   stepCount: 0,
   rowCount: 0,
   forkCount: 0,
+  decodeMs: 0,
+  sampleMs: 0,
   threadCount: 0,
 };
 

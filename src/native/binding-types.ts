@@ -193,6 +193,8 @@ export interface NativeSamplerOptions {
   readonly minP: number;
   /** Seed of this sequence's own generator, unsigned 32 bits. */
   readonly seed: number;
+  /** Whether runs report `logProbabilities`: a greedy draw then takes a pass of exponentials over the vocabulary more. */
+  readonly wantsLogProbabilities: boolean;
 }
 
 export interface NativeRunEntry {
@@ -205,8 +207,13 @@ export interface NativeRunEntry {
 
 interface NativeRunOptions {
   readonly entries: readonly NativeRunEntry[];
-  /** Steps (calls of llama_decode) after which this call returns, >= 1. Those of one image are not parted. */
+  /** Steps (calls of llama_decode) after which this call returns, >= 1. */
   readonly stepBudget: number;
+  /**
+   * Milliseconds, >= 1: the call returns before a step that would end later than that after its begin, if it took as long
+   * as the one before it. It takes one step in any case. Default: no limit.
+   */
+  readonly budgetMs?: number;
 }
 
 /**
@@ -228,11 +235,15 @@ export interface NativeRunResult {
   readonly state: NativeSequenceState;
   /** Tokens sampled in this call, in order. */
   readonly tokens: Int32Array;
-  /** Log probability of each, under the distribution it was drawn from (greedy: under the plain softmax). */
+  /**
+   * Log probability of each, under the distribution it was drawn from (greedy: under the plain softmax). Empty unless the
+   * sampler wants them.
+   */
   readonly logProbabilities: Float32Array;
   /** KV cells of the sequence (shared ones included) and tokens still pending. */
   readonly tokenCount: number;
   readonly pendingCount: number;
+  /** Of the next row; that of a picture's first row until its last is a cell. */
   readonly position: number;
 }
 
@@ -277,6 +288,10 @@ export interface NativeContextStatistics {
   readonly rowCount: number;
   /** Children made so far. */
   readonly forkCount: number;
+  /** Milliseconds in llama_decode so far. */
+  readonly decodeMs: number;
+  /** Milliseconds in drawing tokens so far. */
+  readonly sampleMs: number;
   /** Threads that computed the last step; 0 before the first. */
   readonly threadCount: number;
 }
@@ -320,7 +335,9 @@ interface NativeAnyContext {
 
   /**
    * Takes up to `stepBudget` steps. Each step packs one batch: the pending token of every generating sequence first, then
-   * pending text of the others up to `batchSize`; an image takes steps of its own, all of them or none. Sequences with
+   * pending text of the others up to `batchSize`; an image takes steps of its own, in turns with the texts, as many as
+   * `batchSize` asks for; they happen all or not at all: where one fails, the image is pending as a whole again. Its rows
+   * are one step where they see each other (`usesNonCausalImages`). Sequences with
    * the same content that have not diverged since their fork share their rows. Returns as soon as one sequence reaches a
    * state other than `running` (after the step in which it did), the budget is used, or `interrupt()` is called.
    * When a step fails, nothing of it stays: every sequence, its pending input and the modes of the context are as before it.

@@ -40,6 +40,7 @@ test('all of them fit the source of the tag, in order, and change it', () => {
   const changed = run('git', ['-C', source, 'diff', '--name-only']).trim().split('\n');
   assert.deepEqual(changed, [
     ...['common.h', 'ggml-cpu.c', 'ops.cpp', 'simd-mappings.h'].map((name) => `ggml/src/ggml-cpu/${name}`),
+    ...['llama-kv-cache.cpp', 'llama-kv-cells.h'].map((name) => `src/${name}`),
     'tools/mtmd/clip.cpp',
     ...['internvl', 'llava', 'pixtral'].map((name) => `tools/mtmd/models/${name}.cpp`),
   ]);

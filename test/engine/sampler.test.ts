@@ -8,9 +8,9 @@ import { parseOptions } from '../../src/options.js';
 test('defaults are greedy, and a seed that nobody chose is random', () => {
   const parsed = parseOptions(samplerSchema, GREEDY, 'sampler');
   assert.deepEqual(parsed, { temperature: 0, topK: 0, topP: 1, minP: 0 });
-  const seeds = new Set(Array.from({ length: 20 }, () => nativeSampler(parsed).seed));
+  const seeds = new Set(Array.from({ length: 20 }, () => nativeSampler(parsed, false).seed));
   assert.ok(seeds.size > 15);
-  assert.equal(nativeSampler({ ...parsed, seed: 0 }).seed, 0);
+  assert.deepEqual(nativeSampler({ ...parsed, seed: 0 }, true), { ...parsed, seed: 0, wantsLogProbabilities: true });
   assert.ok(randomSeed() >= 0 && randomSeed() <= 0xffffffff);
 });
 

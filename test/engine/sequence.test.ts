@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { type Context, type Model, type Sequence, TokenText } from '../../src/engine/index.js';
+import { type Context, type Decoded, type Model, type Sequence, TokenText } from '../../src/engine/index.js';
 import { EngineError, EtaError, UsageError } from '../../src/errors.js';
 import { assertNear, onDevice } from '../device.js';
 import { EXACT, golden, picture, started, tinyModel } from './fixture.js';
@@ -24,6 +24,12 @@ const numbers: { text: GreedyCase[]; pictures: PictureCase[] } = JSON.parse(
   readFileSync(golden('golden.json'), 'utf8'),
 );
 const GREEDY = { temperature: 0 };
+
+/** Of a decode that asked for it. */
+function logProbabilityOf({ logProbability }: Decoded): number {
+  assert.ok(logProbability !== undefined && logProbability <= 0);
+  return logProbability;
+}
 
 let model: Model;
 let context: Context;
@@ -107,7 +113,8 @@ test('forks that differ share nothing but the past', async () => {
   });
   const children = await sequence.fork(8);
   const seeds = children.map((_, index) => ({ temperature: 1.5, topK: 20, seed: 100 + index }));
-  const decode = (lane: Sequence, index: number) => lane.decode({ sampler: seeds[index] ?? {}, maxTokens: 10 });
+  const decode = (lane: Sequence, index: number) =>
+    lane.decode({ sampler: seeds[index] ?? {}, maxTokens: 10, logProbability: true });
   const together = await Promise.all(children.map(decode));
   assert.ok(new Set(together.map((decoded) => decoded.text)).size > 4, 'seeds make texts differ');
   await Promise.all(children.map((child) => child.release()));
@@ -115,8 +122,12 @@ test('forks that differ share nothing but the past', async () => {
   for (const [index, decoded] of together.entries()) {
     const [again] = (await sequence.fork(1)) as [Sequence];
     const alone = await decode(again, index);
+    const [unasked] = (await sequence.fork(1)) as [Sequence];
+    const plain = await unasked.decode({ sampler: seeds[index] ?? {}, maxTokens: 10 });
+    assert.deepEqual([plain.tokens, plain.logProbability], [alone.tokens, undefined]);
+    await unasked.release();
     const isEqual = alone.tokens.every((token, at) => token === decoded.tokens[at]);
-    if (isEqual) assertNear(Math.abs(alone.logProbability - decoded.logProbability), 1e-3, 'drawn');
+    if (isEqual) assertNear(Math.abs(logProbabilityOf(alone) - logProbabilityOf(decoded)), 1e-3, 'drawn');
     equalCount += isEqual ? 1 : 0;
     await again.release();
   }

@@ -49,6 +49,8 @@ test('an idle time lets it all go; the next request loads, and answers the same'
     stepCount: 0,
     rowCount: 0,
     forkCount: 0,
+    decodeMs: 0,
+    sampleMs: 0,
     threadCount: 0,
   });
   assert.equal(eta.isLoaded, false, 'asking for statistics loads nothing');

@@ -195,7 +195,7 @@ export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise
   const any = () => anything(draw, world);
   const sequence = () => (draw(3) === 0 ? any() : (world.sequences[draw(world.sequences.length + 1)] ?? any()));
   const object = (sound: Record<string, unknown>) => spoiled(draw, world, sound, mayDispose);
-  const sampler = { temperature: 1, topK: 5, topP: 0.9, minP: 0, seed: 3 };
+  const sampler = { temperature: 1, topK: 5, topP: 0.9, minP: 0, seed: 3, wantsLogProbabilities: true };
   const entry = () => object({ sequence: sequence(), maxTokens: draw(3), pauseSet: -1 });
   const part = () => (draw(3) === 0 ? world.image : Int32Array.of(1, 20 + draw(300)));
   type Loose = Record<string, (...args: unknown[]) => unknown>;

@@ -86,6 +86,7 @@ test('numbers that are none, negative, broken or of another type are refused by 
     if (bad !== 1.1) refuses(() => context.setSampler(1, { ...greedy, temperature: bad as never }), /for temperature/);
   }
   refuses(() => context.setSampler(1, { ...greedy, topP: 0 }), /for topP/);
+  refuses(() => context.setSampler(1, { ...greedy, wantsLogProbabilities: 1 as never }), /for wantsLogProbabilities/);
 });
 
 test('ranges that llama.cpp would abort on are refused', () => {

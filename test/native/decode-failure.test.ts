@@ -113,12 +113,14 @@ async function stepsToPicture(case_: Case): Promise<number> {
   const context = await modelOf(case_.form).createContext(contextOptions({ ...SMALL, output: case_.output }));
   const sequence = await prefilled(context, [tokens(100, 7)]);
   await context.append(sequence, partsOf(case_));
-  for (let count = 0; ; count++) {
+  const positions: number[] = [];
+  while ((await context.statistics()).imageCount === 0) {
+    positions.push((await context.sequence(sequence)).position);
     await context.run({ entries: [entry(sequence)], stepBudget: 1 });
-    if ((await context.statistics()).imageCount === 0) continue;
-    await context.dispose();
-    return count;
   }
+  await context.dispose();
+  // It stands still until the picture's last row is a cell.
+  return positions.indexOf(positions.at(-1) ?? -1);
 }
 
 /** What a case leaves behind; the failure, if any, comes in the middle. */
@@ -240,6 +242,24 @@ test('a failure in each decode of a picture that takes several', async () => {
       }
     }
   }
+});
+
+test('a failure that stays is met though a picture takes several steps, of which the first were well', async () => {
+  const image = images.get('causal');
+  assert.ok(image !== undefined);
+  const context = await modelOf('causal').createContext(contextOptions(SMALL));
+  const subject = await context.createSequence();
+  await context.append(subject, [image]);
+  const facts = await context.sequence(subject);
+  planted.plantFailure({ code: -3, decode: 2, count: 100 });
+  const report = await context.run({ entries: [entry(subject)], stepBudget: 99 });
+  assert.deepEqual([report.stepCount, report.results[0]?.state], [1, 'running']);
+  assert.deepEqual(await context.sequence(subject), facts, 'the picture is pending as a whole again');
+  assert.equal((await context.statistics()).usedCellCount, 0);
+  await assert.rejects(context.run({ entries: [entry(subject)], stepBudget: 99 }), { code: 'DECODE_FAILED' });
+  assert.deepEqual(await context.sequence(subject), facts);
+  planted.plantFailure();
+  await context.dispose();
 });
 
 test('sequences in one step with the one that fails keep their input, and the same numbers', async () => {

@@ -69,7 +69,14 @@ async function enter() {
   });
   const sequence = await context.createSequence();
   await context.append(sequence, [Int32Array.of(1, 20, 30)]);
-  await context.setSampler(sequence, { temperature: 1, topK: 40, topP: 1, minP: 0, seed: 1 });
+  await context.setSampler(sequence, {
+    temperature: 1,
+    topK: 40,
+    topP: 1,
+    minP: 0,
+    seed: 1,
+    wantsLogProbabilities: false,
+  });
   if (phase === 'ready') return;
   const long = { entries: [{ sequence, maxTokens: 100_000, pauseSet: -1 }], stepBudget: 100_000 };
   for (let i = 0; i < 20; i++) ignore(context.run(long));

@@ -27,8 +27,9 @@ export const golden: {
   text: { tokens: number[]; firstLogits: number[]; greedyTokens: number[]; smallestMargin: number }[];
 } = JSON.parse(readFileSync(`${folder}golden.json`, 'utf8'));
 
-export const greedy: NativeSamplerOptions = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
-export const hot = (seed: number): NativeSamplerOptions => ({ temperature: 1, topK: 40, topP: 1, minP: 0, seed });
+const OFF = { topK: 0, topP: 1, minP: 0, wantsLogProbabilities: true };
+export const greedy: NativeSamplerOptions = { ...OFF, temperature: 0, seed: 0 };
+export const hot = (seed: number): NativeSamplerOptions => ({ ...OFF, temperature: 1, topK: 40, seed });
 
 export function modelOptions(overrides: Partial<NativeModelOptions> = {}): NativeModelOptions {
   return {

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
-import { contextOptions, golden, greedy, hot, loadTiny, picture, prefilled, run, runOne, text } from './fixture.js';
+import { assertFar, assertNear } from '../device.js';
+import {
+  contextOptions,
+  golden,
+  greedy,
+  hot,
+  loadTiny,
+  maxDifference,
+  picture,
+  prefilled,
+  run,
+  runOne,
+  text,
+} from './fixture.js';
 
 let model: NativeModel;
 let context: NativeLogitsContext;
@@ -76,6 +89,18 @@ test('same seed, same tokens, whatever runs beside it; another seed, other token
   await context.release([alone, ...beside]);
 });
 
+test('log-probabilities are reported where they are wanted, and change no draw', async () => {
+  for (const sampler of [greedy, hot(11)]) {
+    const [asked, unasked] = [await started(sampler), await started({ ...sampler, wantsLogProbabilities: false })];
+    const with_ = await runOne(context, asked, 8);
+    const without = await runOne(context, unasked, 8);
+    assert.deepEqual(without.tokens, with_.tokens);
+    assert.equal(with_.logProbabilities.length, 8);
+    assert.equal(without.logProbabilities.length, 0);
+    await context.release([asked, unasked]);
+  }
+});
+
 test('draws follow the distribution they report', async () => {
   const parent = await prefilled(context, [await prompt()]);
   const logits = await context.logits(parent);
@@ -83,7 +108,7 @@ test('draws follow the distribution they report', async () => {
   const draws = 1500;
   for (let seed = 0; seed < draws; seed++) {
     const [fork = -1] = await context.fork(parent, 1);
-    await context.setSampler(fork, { temperature: 0.7, topK: 0, topP: 1, minP: 0, seed });
+    await context.setSampler(fork, { ...hot(seed), temperature: 0.7, topK: 0 });
     const { tokens, logProbabilities, state } = await runOne(context, fork, 1);
     const token = state === 'ended' ? 2 : (tokens[0] ?? -1);
     counts.set(token, (counts.get(token) ?? 0) + 1);
@@ -174,7 +199,7 @@ test('the end of generation ends a sequence; its logits stay', async () => {
   for (let seed = 0; ; seed++) {
     assert.ok(seed < 100_000);
     const [fork = -1] = await context.fork(parent, 1);
-    await context.setSampler(fork, { temperature: 5, topK: 0, topP: 1, minP: 0, seed });
+    await context.setSampler(fork, { ...hot(seed), temperature: 5, topK: 0 });
     const result = await runOne(context, fork, 1);
     const facts = await context.sequence(fork);
     await context.release([fork]);
@@ -213,6 +238,82 @@ test('they take turns also where a run is one step', async () => {
   }
   assert.match(steps.join(' '), /^(text )?image text image text/);
   await context.release([writing, waiting]);
+});
+
+/** Of `image`, in the tiny model. */
+const IMAGE_ROWS = 16;
+
+test('an image of several steps gives texts a turn between any two of them, and changes no number', async () => {
+  const small = await model.createContext(contextOptions({ batchSize: 4, microBatchSize: 4, sequenceCount: 4 }));
+  const writing = await prefilled(small, [await prompt()]);
+  const [alone = -1] = await small.fork(writing, 1);
+  for (const sequence of [writing, alone]) await small.setSampler(sequence, greedy);
+  const expected = await runOne(small, alone, 8);
+  await small.release([alone]);
+  const waiting = await small.createSequence();
+  await small.append(waiting, [image, Int32Array.of(40)]);
+  const counts: number[] = [];
+  const tokens: number[] = [];
+  while ((await small.sequence(waiting)).pendingCount > 1) {
+    const report = await small.run({ entries: [entry(writing, 100), entry(waiting, 0)], stepBudget: 2 });
+    assert.equal(report.stepCount, 2);
+    assert.ok((report.results[0]?.tokens.length ?? 0) >= 1, 'a token between any two steps of it');
+    tokens.push(...(report.results[0]?.tokens ?? []));
+    counts.push(Math.min(IMAGE_ROWS, report.results[1]?.tokenCount ?? -1));
+  }
+  assert.deepEqual(counts, [4, 8, 12, IMAGE_ROWS]);
+  assert.equal((await small.statistics()).imageCount, 1);
+  assert.deepEqual(tokens, [...expected.tokens].slice(0, tokens.length));
+  await run(small, [waiting], 0);
+  const fresh = await prefilled(small, [image, Int32Array.of(40)]);
+  assertNear(maxDifference(await small.logits(waiting), await small.logits(fresh)), 1e-5, 'cells');
+  const without = await prefilled(small, [Int32Array.of(40)]);
+  assertFar(maxDifference(await small.logits(waiting), await small.logits(without)), 1e-2, 'rows');
+  await small.dispose();
+});
+
+test('a sequence with half an image is forked, goes on, is cut before it, and gives its cells back', async () => {
+  const small = await model.createContext(contextOptions({ batchSize: 4, microBatchSize: 4, sequenceCount: 4 }));
+  const begun = await prefilled(small, [Int32Array.of(30, 31)]);
+  await small.append(begun, [image, Int32Array.of(40)]);
+  for (let step = 0; step < 2; step++) await small.run({ entries: [entry(begun, 0)], stepBudget: 1 });
+  const half = { tokenCount: 2 + 8, position: 2, pendingCount: 8 + 1, hasOutput: false };
+  assert.deepEqual(await small.sequence(begun), half);
+  const [child = -1, other = -1] = await small.fork(begun, 2);
+  assert.deepEqual(await small.sequence(child), half);
+  for (const count of [3, 9, 10]) {
+    await assert.rejects(small.trim(other, count), {
+      code: 'INVALID_ARGUMENT',
+      message: /inside the one from 2 to 18/,
+    });
+  }
+  await assert.rejects(small.save(other), { code: 'INVALID_ARGUMENT', message: /pending/ });
+  const report = await small.run({ entries: [entry(begun, 0), entry(child, 0)], stepBudget: 1 });
+  assert.deepEqual([report.rowCount, report.sharedRowCount], [4, 4], 'they share the rest');
+  await run(small, [begun, child], 0);
+  assert.deepEqual(await small.logits(child), await small.logits(begun));
+  await small.trim(other, 2);
+  assert.deepEqual(await small.sequence(other), { tokenCount: 2, position: 2, pendingCount: 0, hasOutput: false });
+  await small.append(other, [image, Int32Array.of(40)]);
+  await run(small, [other], 0);
+  assertNear(maxDifference(await small.logits(other), await small.logits(begun)), 1e-5, 'cells');
+  await small.trim(other, 2 + IMAGE_ROWS);
+  assert.equal((await small.sequence(other)).position, 2 + IMAGE_ROWS);
+  await small.release([begun, child, other]);
+  assert.equal((await small.statistics()).usedCellCount, 0);
+  await small.dispose();
+});
+
+test('a run ends before a step that would take it over its time, and after one in any case', async () => {
+  const sequence = await started();
+  const within = await context.run({ entries: [entry(sequence, 50)], stepBudget: 20, budgetMs: 1e6 });
+  assert.equal(within.stepCount, 20);
+  const startedAt = performance.now();
+  const timed = await context.run({ entries: [entry(sequence, 400)], stepBudget: 300, budgetMs: 1 });
+  const tookMs = performance.now() - startedAt;
+  assert.ok(timed.stepCount >= 1 && timed.stepCount < 300, `${timed.stepCount} steps in ${tookMs} ms`);
+  assert.equal(timed.results[0]?.state, 'running');
+  await context.release([sequence]);
 });
 
 test('a prompt that ends with an image can be answered', async () => {

@@ -3,40 +3,8 @@
  * that are made up: on a real one the answer would be another each time.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-/** Time against the best fixed number, by machine and steps. */
-async function simulate(): Promise<Map<string, number>> {
-  const folder = await mkdtemp(join(tmpdir(), 'eta-vlm-thread-count-'));
-  try {
-    const program = join(folder, 'thread-count');
-    const source = join(ROOT, 'test', 'native', 'thread-count.cpp');
-    execFileSync(process.env['CXX'] ?? 'c++', [
-      '-std=c++17',
-      '-O1',
-      `-I${join(ROOT, 'native')}`,
-      source,
-      '-o',
-      program,
-    ]);
-    const lines = execFileSync(program, { encoding: 'utf8' }).trim().split('\n');
-    return new Map(
-      lines.map((line) => {
-        const [name, steps, ratio] = line.split('\t');
-        return [`${name}, ${steps} steps`, Number(ratio)];
-      }),
-    );
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+import { program } from './program.js';
 
 /** By steps: at first there is something to learn, the more the further the best number is from all of them. */
 const MOST: Readonly<Record<string, readonly [number, number, number]>> = {
@@ -52,7 +20,9 @@ const MOST: Readonly<Record<string, readonly [number, number, number]>> = {
 };
 
 test('near the best number, soon where few are to be tried, and always in the long run', async () => {
-  const ratios = await simulate();
+  // Time against the best fixed number, by machine and steps.
+  const lines = await program('thread-count');
+  const ratios = new Map(lines.map(([machine, steps, ratio]) => [`${machine}, ${steps} steps`, Number(ratio)]));
   for (const [name, most] of Object.entries(MOST)) {
     for (const [index, steps] of [50, 300, 3000].entries()) {
       const ratio = ratios.get(`${name}, ${steps} steps`) ?? Number.NaN;

@@ -48,7 +48,7 @@ class ScriptedSequence {
       text: said,
       tokens: Array.from(said, () => 1),
       stopReason,
-      logProbability: 0,
+      logProbability: undefined,
     });
     for (const character of text) {
       said += character;
