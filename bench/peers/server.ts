@@ -155,10 +155,11 @@ export class LlamaServer {
   }
 }
 
-/** Of a stream, each event; else the one reply. */
+/** Of a stream, each event, between which it may say that it lives; else the one reply. */
 function eventsOf(whole: string): (Completion | Completion[])[] {
   const MARK = 'data: ';
-  const lines = whole.startsWith(MARK) ? whole.split('\n').filter((line) => line.startsWith(MARK)) : [MARK + whole];
+  const isStream = whole.startsWith(MARK) || whole.startsWith(':');
+  const lines = isStream ? whole.split('\n').filter((line) => line.startsWith(MARK)) : [MARK + whole];
   return lines.map((line) => JSON.parse(line.slice(MARK.length)) as Completion | Completion[]);
 }
 
