@@ -10,14 +10,13 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { keepBusy } from '../busy.js';
 import { load, machine, type Report, type Row } from './comparison.js';
 import { peerVersion } from './programs.js';
+import { temporaryFolder } from './settings.js';
 
 const SCENARIOS = [
   'bench/peers/one-sequence.ts --model 160m --weights q8_0',
@@ -91,7 +90,7 @@ const chosen = SCENARIOS.filter((line) => wanted === undefined || wanted.some((n
 if (chosen.length === 0)
   throw new Error(`--only: expected names of files such as one-sequence, received ${values.only}`);
 const version = peerVersion();
-const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'eta-vlm-peers-'));
+const folder = values.folder ?? temporaryFolder();
 const begun = { machine: machine(), at: new Date().toISOString() };
 const leave = await keepBusy(values.busy ? 1 : 0);
 const ran: Ran[] = [];
@@ -105,7 +104,6 @@ try {
   }
 } finally {
   leave();
-  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
 }
 const end = load();
 console.log(`llama.cpp ${version}; ${begun.machine} at the beginning, ${end} at the end; ${begun.at}`);

@@ -155,13 +155,12 @@ export class LlamaServer {
   }
 }
 
-/** Of a stream, each event, and none of the lines that keep the connection alive; else the one reply. */
+/** Of a stream, each event, between which it may say that it lives; else the one reply. */
 function eventsOf(whole: string): (Completion | Completion[])[] {
   const MARK = 'data: ';
-  const lines = whole.split('\n').filter((line) => line.startsWith(MARK));
-  return (lines.length > 0 ? lines : [MARK + whole]).map(
-    (line) => JSON.parse(line.slice(MARK.length)) as Completion | Completion[],
-  );
+  const isStream = whole.startsWith(MARK) || whole.startsWith(':');
+  const lines = isStream ? whole.split('\n').filter((line) => line.startsWith(MARK)) : [MARK + whole];
+  return lines.map((line) => JSON.parse(line.slice(MARK.length)) as Completion | Completion[]);
 }
 
 async function freePort(): Promise<number> {

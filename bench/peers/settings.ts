@@ -66,7 +66,8 @@ export function settings(defaults: Defaults): Settings {
   };
 }
 
-function temporaryFolder(): string {
+/** Gone when the process ends. */
+export function temporaryFolder(): string {
   const made = mkdtempSync(join(tmpdir(), 'eta-vlm-peers-'));
   process.on('exit', () => rmSync(made, { recursive: true, force: true }));
   return made;
