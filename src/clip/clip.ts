@@ -39,6 +39,29 @@ function checkProvider({ name, selfTest }: ClipManifest, provider: Provider): vo
   );
 }
 
+/** Graphs and tokenizer; the thread opens one graph after the other, and the tokenizer is read meanwhile. */
+async function openParts(
+  worker: EvaluatorWorker,
+  root: string,
+  { files }: ClipManifest,
+  { provider, signal }: { readonly provider: Provider; readonly signal: AbortSignal | undefined },
+): Promise<{ readonly vision: OpenGraph; readonly text: OpenGraph; readonly tokenizer: TextTokenizer }> {
+  const reading = TextTokenizer.load(join(root, files.tokenizer.path));
+  reading.catch(() => undefined); // it is told when its turn comes
+  const opened: OpenGraph[] = [];
+  const open = async ({ path }: { readonly path: string }) => {
+    const graph = await openGraph(worker, { path: join(root, path), cache: null, provider }, signal);
+    opened.push(graph);
+    return graph;
+  };
+  try {
+    return { vision: await open(files.vision), text: await open(files.text), tokenizer: await reading };
+  } catch (error) {
+    for (const { session } of opened) await worker.close(session).catch(() => undefined); // the first failure is the one to tell
+    throw error;
+  }
+}
+
 /** Text embeddings kept: the safety prompt is asked for by every request. */
 const KEPT_TEXTS = 64;
 
@@ -78,18 +101,7 @@ export class Clip {
     const { root, manifest } = await readClip(folder, verifyHashes);
     checkProvider(manifest, provider);
     await verifyFiles(root, Object.values(manifest.files), verifyHashes, signal);
-    const graph = ({ path }: { path: string }) =>
-      openGraph(worker, { path: join(root, path), cache: null, provider }, signal);
-    const { vision: visionFile, text: textFile, tokenizer: tokenizerFile } = manifest.files;
-    // The thread opens one graph after the other; the tokenizer is read meanwhile.
-    const parts = [graph(visionFile), graph(textFile), TextTokenizer.load(join(root, tokenizerFile.path))] as const;
-    const [vision, text, tokenizer] = await Promise.all(parts).catch(async (error: unknown) => {
-      for (const opened of await Promise.allSettled(parts.slice(0, 2) as Promise<OpenGraph>[])) {
-        // the first failure is the one to tell
-        if (opened.status === 'fulfilled') await worker.close(opened.value.session).catch(() => undefined);
-      }
-      throw error;
-    });
+    const { vision, text, tokenizer } = await openParts(worker, root, manifest, { provider, signal });
     const clip = new Clip(worker, { manifest, provider }, { vision: vision.session, text: text.session }, tokenizer);
     try {
       checkGraph(vision, { [manifest.vision.input]: 'float32' }, [manifest.vision.output]);

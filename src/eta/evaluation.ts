@@ -12,6 +12,8 @@ import type { Measures } from './measures.js';
 
 /** One that is loaded when it is first asked for. */
 interface Late<Part> {
+  /** Null until it is there. */
+  readonly loaded: Part | null;
   get(): Promise<Part>;
 }
 
@@ -149,9 +151,9 @@ export class Evaluation {
     const { policy, turns } = this.#evaluated;
     if (decision === null) {
       if (rewardModel === null) throw missing('reward model', 'rewardModel');
-      return new RewardAnswers(await orAbort(rewardModel.get(), signal), policy, turns, this.#measures);
+      return new RewardAnswers(await present(rewardModel, signal), policy, turns, this.#measures);
     }
-    const loaded = await orAbort(decision.get(), signal);
+    const loaded = await present(decision, signal);
     if (loaded.kind === 'self') return new SelfAnswers(loaded, this.#textTurns(), this.#measures);
     return this.#guardOf(loaded);
   }
@@ -159,7 +161,7 @@ export class Evaluation {
   /** Null where no guard judges. */
   async #guardAnswers(signal: AbortSignal): Promise<GuardAnswers | null> {
     const { decision } = this.#evaluators;
-    const loaded = decision === null ? null : await orAbort(decision.get(), signal);
+    const loaded = decision === null ? null : await present(decision, signal);
     return loaded?.kind === 'guard' ? this.#guardOf(loaded) : null;
   }
 
@@ -179,8 +181,13 @@ export class Evaluation {
 
   async #clip(signal: AbortSignal): Promise<Clip> {
     if (this.#evaluators.clip === null) throw missing('CLIP model', 'clip');
-    return await orAbort(this.#evaluators.clip.get(), signal);
+    return await present(this.#evaluators.clip, signal);
   }
+}
+
+/** @throws AbortError while it is loaded; what loading it throws */
+async function present<Part>(part: Late<Part>, signal: AbortSignal): Promise<Part> {
+  return part.loaded ?? (await orAbort(part.get(), signal));
 }
 
 /**

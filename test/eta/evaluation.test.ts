@@ -78,7 +78,11 @@ function giving(scores: readonly number[]): RewardModel {
 
 test('a reward that is no number is the evaluator’s failure, and no verdict', async () => {
   const rewardOf = async (...scores: number[]) => {
-    const evaluators = { clip: null, rewardModel: { get: async () => giving(scores) }, decision: null };
+    const evaluators = {
+      clip: null,
+      rewardModel: { loaded: giving(scores), get: () => assert.fail('it is there') },
+      decision: null,
+    };
     const evaluated = { policy: POLICIES.standard, turns, reuse: true, pictures: async () => [] };
     const answer = { text: 'Yes.', sequence: {} as Sequence }; // the reward model reads the text alone
     return (await new Evaluation(evaluators, evaluated, new Measures()).answerScore(answer, signal)).score;
