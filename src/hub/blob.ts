@@ -4,16 +4,15 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HubError, throwIfAborted } from '../errors.js';
-import { describe, describePath } from '../options.js';
+import { describePath } from '../options.js';
 import { refusedCall, syncFolder } from '../outputs/index.js';
 import { blocksOf, LEAST_RATE } from './blocks.js';
 import { bareEtag, failedTry, type HubClient, type Opened, retriable } from './client.js';
 import type { HubFile } from './listing.js';
+import { checkStart, MAGIC } from './magic.js';
 import { persist, type Try } from './patience.js';
 
 const BLOCK_BYTES = 2 ** 20;
-/** What a GGUF begins with. */
-const MAGIC = 'GGUF';
 
 export interface BlobTarget {
   readonly repo: string;
@@ -88,7 +87,7 @@ class Fetching {
       await this.#fetchRest();
       if (!this.#isRight()) throw this.#wrongHash();
     }
-    await this.#checkStart();
+    await checkStart(this.#handle, this.#target);
   }
 
   async #fetchRest(): Promise<void> {
@@ -193,22 +192,7 @@ class Fetching {
     const before = this.#byteCount;
     this.#byteCount += block.length;
     this.#options.onBytes(this.#byteCount);
-    if (before < MAGIC.length && this.#byteCount >= MAGIC.length) await this.#checkStart(); // not after gigabytes
-  }
-
-  /** A hub that announces a page of text under the name of a model gives it with the right hash. */
-  async #checkStart(): Promise<void> {
-    const { repo, file } = this.#target;
-    if (!/\.gguf$/i.test(file.path)) return;
-    const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(16), 0, 16, 0);
-    const start = buffer.subarray(0, bytesRead).toString('latin1');
-    if (start.startsWith(MAGIC)) return;
-    const received =
-      bytesRead === 0 ? 'an empty file' : `one that begins with ${describe(start.replace(/[^ -~]/g, '?'))}`;
-    throw new HubError(
-      'ERR_HUB_CONTENT',
-      `Expected ${describePath(file.path)} of ${repo} to be a GGUF, which begins with "${MAGIC}", received ${received}. Nothing was put in place. Look at it on the hub: if it is a model there, a proxy gives something else; if not, name another.`,
-    );
+    if (before < MAGIC.length && this.#byteCount >= MAGIC.length) await checkStart(this.#handle, this.#target); // not after gigabytes
   }
 
   /** Whether a try was worth its connection: then the tries are counted anew. */

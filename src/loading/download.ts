@@ -1,10 +1,11 @@
 /** For `download: true`: what a choice lacks is fetched before anything is loaded. */
+import { readForm } from '../decision/index.js';
 import { ModelError } from '../errors.js';
 import { hubSettings, WholeProgress } from '../hub/index.js';
-import { type ModelChoice, type PublishedSet, planHere, publishedIn } from '../models/index.js';
-import { type DecisionChoice, decisionAddresses } from './decision.js';
+import { ggufShapes, type ModelChoice, type PublishedSet, planHere, publishedIn } from '../models/index.js';
+import { type DecisionChoice, decisionAddresses, resolveDecision } from './decision.js';
 import { tooLarge } from './memory-fit.js';
-import { carryOut, checkLicences, type PullModelsOptions, preparePull } from './pull.js';
+import { carryOut, checkLicences, type OwnGuard, type PullModelsOptions, preparePull } from './pull.js';
 
 interface DownloadOptions extends PullModelsOptions {
   readonly download: boolean;
@@ -22,8 +23,25 @@ export async function downloadModels(choice: ModelChoice | undefined, options: D
   if (!options.download) return;
   const { folder } = hubSettings(options.modelsFolder);
   const ofModels = choice === undefined ? [] : await publishedIn(choice);
-  for (const published of [...ofModels, ...decisionAddresses(options.decision)])
-    if (!(await isHere(published, folder))) await download(published, options);
+  const addresses = decisionAddresses(options.decision);
+  const ownGuard = addresses.length > 0 ? undefined : await ownGuardOf(options.decision, ofModels);
+  for (const published of ofModels)
+    if (!(await isHere(published, folder))) await download(published, { ...options, ownGuard });
+  for (const address of addresses) if (!(await isHere(address, folder))) await download(address, options);
+}
+
+/** One whose files are here; undefined: the set's own, if it has one. */
+async function ownGuardOf(
+  decision: DownloadOptions['decision'],
+  ofModels: readonly (string | PublishedSet)[],
+): Promise<OwnGuard | undefined> {
+  if (decision === undefined || ofModels.length === 0) return undefined;
+  const { form, guard } = typeof decision === 'string' ? { form: decision, guard: undefined } : decision;
+  if (guard === undefined && (await readForm(form)).asks === 'guard') return undefined;
+  const resolved = await resolveDecision(decision);
+  const files = resolved?.files ?? null;
+  const shape = files === null ? null : await ggufShapes(files.guard, files.guardProjector);
+  return { shape, maxTokens: resolved?.form.maxTokens };
 }
 
 async function download(published: string | PublishedSet, options: DownloadOptions): Promise<void> {

@@ -17,6 +17,7 @@ import {
   damagedIn,
   fetchPlan,
   type ModelPlan,
+  type ModelShapes,
   type PublishedSet,
   planHere,
   planModels,
@@ -28,7 +29,15 @@ import { didYouMean } from '../near-miss.js';
 import { describe } from '../options.js';
 import { type FitOptions, fitMemory, type MemoryFit, thisMachine } from './memory-fit.js';
 
+/** Who judges answers in place of what a set has for it; its shape is null where the language model itself does. */
+export interface OwnGuard {
+  readonly shape: ModelShapes['guard'];
+  readonly maxTokens: number | undefined;
+}
+
 export interface PullModelsOptions extends FitOptions {
+  /** Counted in place of the plan's guard. @default the plan's */
+  readonly ownGuard?: OwnGuard | undefined;
   /**
    * Told of each file that is here before it is read, to find those that are damaged: they count as missing. Without it
    * none is read.
@@ -96,12 +105,14 @@ async function fetchable(choice: string): Promise<string | PublishedSet> {
 }
 
 async function fitOf(plan: ModelPlan, client: HubClient, options: PullModelsOptions): Promise<MemoryFit | null> {
-  const { signal } = options;
+  const { signal, ownGuard } = options;
   try {
     const shapes = await plannedShapes(plan, client, signal);
+    if (shapes === null) return null;
     const form = plan.parts.find(({ role }) => role === 'guard')?.form;
-    const guardMaxTokens = form == null ? undefined : (await readForm(form)).maxTokens;
-    return shapes && fitMemory(shapes, { ...options, guardMaxTokens }, thisMachine(devices(), options.device));
+    const ofPlan = { shape: shapes.guard, maxTokens: form == null ? undefined : (await readForm(form)).maxTokens };
+    const { shape: guard = null, maxTokens: guardMaxTokens } = ownGuard ?? ofPlan;
+    return fitMemory({ ...shapes, guard }, { ...options, guardMaxTokens }, thisMachine(devices(), options.device));
   } catch (error) {
     // A form that only llama.cpp knows, or no addon: loading tells more.
     if (error instanceof EtaError && /^ERR_(MODEL_INVALID|ADDON)/.test(error.code)) return null;

@@ -25,7 +25,8 @@ export async function modelShapes(
   return { language, projector, evaluators, guard: guardShape };
 }
 
-async function ggufShapes(
+/** Of a language model or a guard, with its projector. @throws ModelError */
+export async function ggufShapes(
   model: string,
   projector: string | null,
 ): Promise<Pick<ModelShapes, 'language' | 'projector'>> {

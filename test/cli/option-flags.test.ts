@@ -31,7 +31,7 @@ const NO_OPTIONS = [
   'pairedCounts',
   'rateOfCounts',
   'stopReason', // of an answer's line
-  'wordingSha256', // of a decision's form
+  ...['wordingSha256', 'isCalibrated', 'templateHolds', 'leastMass'], // of a decision's form
 ];
 
 /** Every text of the library that has words in it, its expressions as `X`; an option that is chosen by one is filled in. */

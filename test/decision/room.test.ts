@@ -162,12 +162,12 @@ test('who is stopped while others are at work is told at once; what comes later 
     const first = decided(guard.open(question('First'), none).scores(['how '.repeat(1800)])).finally(() => {
       isFirstDone = true;
     });
+    while ((await on.rows()) === before) await Promise.race([setTimeout(1), first]);
     const controller = new AbortController();
     const session = guard.open(question('Second'), none);
     const [stopped, queued] = [1, 2].map(() => session.scores(['So.'], { signal: controller.signal }));
     const later = decided(guard.open(question('Third'), none).scores(['So.']));
-    while ((await on.rows()) === before) await Promise.race([setTimeout(1), first]);
-    await setTimeout(10); // the others have their prompts, and wait
+    await setTimeout(10); // they have their prompts, and wait
     controller.abort();
     await Promise.all([stopped, queued].map((call) => assert.rejects(call ?? first, { name: 'AbortError' })));
     assert.equal(isFirstDone, false, 'it heard the signal only in its turn');

@@ -90,3 +90,27 @@ test('beside a set: its guard is taken for its own form, and for no other', asyn
   await assert.rejects(resolveDecision('shieldstral'), (error: Error) => !error.message.includes("The set's own"));
   assert.equal((await readForm('shieldstral')).name, 'shieldstral');
 });
+
+test('a guard of one’s own counts in what is said before the first byte', async () => {
+  hub.add('acme/tiny', { files: { 'tiny-Q4_K_M.gguf': readFileSync(MODELS.languageModel) }, licence: 'mit' });
+  const guard = goldenFile('qwen3-vl', 'model.gguf');
+  const large = formFile(tinyForm({ maxTokens: 131_072, answer: tinyForm().answer }));
+  const told: number[] = [];
+  for (const decision of [undefined, { form, guard }, { form: large, guard }]) {
+    const options = {
+      models: 'hf:acme/tiny',
+      modelsFolder: await freshFolder(),
+      download: true,
+      method: 'vanilla',
+    } as const;
+    const refused = loadEta({ ...options, decision, contextSize: 2 ** 30, onNotice: () => undefined });
+    const { message, code } = await refused.then(
+      () => assert.fail('it fits'),
+      (error: Error & { code?: string }) => error,
+    );
+    assert.equal(code, 'ERR_MEMORY');
+    assert.equal(/guard [\d.]+ GiB/.test(message), decision?.form === large, message);
+    told.push(Number(/^Expected ([\d.]+) GiB/.exec(message)?.[1]));
+  }
+  assert.ok((told[2] ?? 0) > (told[0] ?? 0), `${told}`);
+});
