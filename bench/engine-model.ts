@@ -11,6 +11,7 @@ export function benchOptions<Numbers extends Record<string, number>>(numbers: Nu
     options: {
       model: { type: 'string', default: '160m' },
       weights: { type: 'string', default: 'q8_0' },
+      vocabulary: { type: 'string', default: 'llama-spm' },
       threads: { type: 'string' },
       ...extra,
     },
@@ -20,20 +21,24 @@ export function benchOptions<Numbers extends Record<string, number>>(numbers: Nu
   return {
     model: values.model,
     weights: values.weights as HollowWeights,
+    vocabulary: values.vocabulary,
     threadCount: values.threads === undefined ? undefined : Number(values.threads),
     ...(Object.fromEntries(chosen) as Numbers),
   };
 }
 
-/** A file's model, or one of a known shape: zeros under Llama-2's vocabulary, for weights do not change times. */
+/** A file's model, or one of a known shape: zeros under a known vocabulary, for weights do not change times. */
 export async function benchModel(options: {
   readonly model: string;
   readonly weights: HollowWeights;
+  readonly vocabulary?: string;
   readonly threadCount: number | undefined;
 }): Promise<Model> {
   const shape = Object.entries(SHAPES).find(([known]) => known === options.model)?.[1];
   const modelPath =
-    shape === undefined ? options.model : hollowModel({ vocabulary: 'llama-spm', shape, weights: options.weights });
+    shape === undefined
+      ? options.model
+      : hollowModel({ vocabulary: options.vocabulary ?? 'llama-spm', shape, weights: options.weights });
   return await Model.load({ modelPath, threadCount: options.threadCount });
 }
 

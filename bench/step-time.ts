@@ -5,7 +5,7 @@
  * is run short and long, and what their beginning takes falls out.
  *
  *     node --import tsx bench/step-time.ts [--model FILE|smallest|160m|1.1b|7b] [--weights q8_0] [--threads N]
- *                                          [--tokens 16] [--prefix 512]
+ *                                          [--vocabulary llama-spm|qwen2] [--tokens 16] [--prefix 512]
  */
 import { benchModel, benchOptions, configuration, median, tokenRow } from './engine-model.js';
 

@@ -29,25 +29,6 @@ int32_t CommonTokenCount(const Sequence& a, const Sequence& b, int32_t limit) {
 
 }  // namespace
 
-const char* StateName(SequenceState state) {
-  switch (state) {
-    case SequenceState::kRunning:
-      return "running";
-    case SequenceState::kReady:
-      return "ready";
-    case SequenceState::kLimit:
-      return "limit";
-    case SequenceState::kPaused:
-      return "paused";
-    case SequenceState::kEnded:
-      return "ended";
-    case SequenceState::kFull:
-      return "full";
-    default:
-      return "failed";
-  }
-}
-
 Run::Run(KvContext& context, const RunRequest& request)
     : context_(context), cache_(context.Cache()), request_(request) {
   std::set<int32_t> seen;

@@ -22,8 +22,8 @@ struct RunRequest {
   uint64_t ticket = 0;   // see KvContext::interrupted_run
 };
 
-enum class SequenceState { kRunning, kReady, kLimit, kPaused, kEnded, kFull, kFailed };
-const char* StateName(SequenceState state);
+// JavaScript knows them by their numbers.
+enum class SequenceState : int32_t { kRunning, kReady, kLimit, kPaused, kEnded, kFull, kFailed };
 
 struct RunResult {
   int32_t sequence = 0;

@@ -1,10 +1,10 @@
 #include "js/context_values.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "js/arguments.h"
 #include "js/image.h"
+#include "js/typed_array.h"
 
 namespace eta {
 
@@ -43,54 +43,14 @@ RunEntry ReadEntry(const Napi::Value& value, uint32_t index, const EntryKeys& ke
   return entry_read;
 }
 
-// Strings that every result of a run has: made once a report.
-struct ResultKeys {
-  explicit ResultKeys(Napi::Env env)
-      : sequence(Napi::String::New(env, "sequence")),
-        state(Napi::String::New(env, "state")),
-        tokens(Napi::String::New(env, "tokens")),
-        log_probabilities(Napi::String::New(env, "logProbabilities")),
-        token_count(Napi::String::New(env, "tokenCount")),
-        pending_count(Napi::String::New(env, "pendingCount")),
-        position(Napi::String::New(env, "position")),
-        running(Napi::String::New(env, StateName(SequenceState::kRunning))) {}
-  Napi::String sequence;
-  Napi::String state;
-  Napi::String tokens;
-  Napi::String log_probabilities;
-  Napi::String token_count;
-  Napi::String pending_count;
-  Napi::String position;
-  Napi::String running;  // what nearly all of them are
-};
-
-// Views of one buffer, one for each result: a buffer each would take longer than all else of a report.
-template <typename Array, typename Value>
-class SharedArrays {
- public:
-  SharedArrays(Napi::Env env, const RunReport& report, std::vector<Value> RunResult::* values)
-      : env_(env), values_(values) {
-    size_t count = 0;
-    for (const RunResult& result : report.results) count += (result.*values).size();
-    buffer_ = Napi::ArrayBuffer::New(env, count * sizeof(Value));
-    none_ = Array::New(env, 0, buffer_, 0);
-  }
-  Array Next(const RunResult& result) {
-    const std::vector<Value>& values = result.*values_;
-    if (values.empty()) return none_;
-    const size_t start = at_;
-    at_ += values.size() * sizeof(Value);
-    std::memcpy(static_cast<uint8_t*>(buffer_.Data()) + start, values.data(), at_ - start);
-    return Array::New(env_, values.size(), buffer_, start);
-  }
-
- private:
-  Napi::Env env_;
-  std::vector<Value> RunResult::* values_;
-  Napi::ArrayBuffer buffer_;
-  Array none_;
-  size_t at_ = 0;
-};
+// In the order of src/native/run-results.ts, which reads them.
+constexpr size_t kRowLength = 7;
+void AddRow(const RunResult& result, std::vector<int32_t>& rows) {
+  rows.insert(rows.end(),
+              {result.sequence, static_cast<int32_t>(result.state), result.facts.token_count,
+               result.facts.pending_count, result.facts.position, static_cast<int32_t>(result.tokens.size()),
+               static_cast<int32_t>(result.log_probabilities.size())});
+}
 
 }  // namespace
 
@@ -207,25 +167,21 @@ Napi::Object StatisticsToJs(Napi::Env env, const ContextStatistics& statistics) 
 }
 
 Napi::Object ReportToJs(Napi::Env env, const RunReport& report) {
-  const ResultKeys keys(env);
-  SharedArrays<Napi::Int32Array, llama_token> tokens(env, report, &RunResult::tokens);
-  SharedArrays<Napi::Float32Array, float> log_probabilities(env, report, &RunResult::log_probabilities);
-  Napi::Array results = Napi::Array::New(env, report.results.size());
-  for (uint32_t i = 0; i < report.results.size(); i++) {
-    const RunResult& result = report.results[i];
-    const bool is_running = result.state == SequenceState::kRunning;
-    Napi::Object object = Napi::Object::New(env);
-    object.Set(keys.sequence, Napi::Number::New(env, result.sequence));
-    object.Set(keys.state, is_running ? keys.running : Napi::String::New(env, StateName(result.state)));
-    object.Set(keys.tokens, tokens.Next(result));
-    object.Set(keys.log_probabilities, log_probabilities.Next(result));
-    object.Set(keys.token_count, Napi::Number::New(env, result.facts.token_count));
-    object.Set(keys.pending_count, Napi::Number::New(env, result.facts.pending_count));
-    object.Set(keys.position, Napi::Number::New(env, result.facts.position));
-    results.Set(i, object);
+  // Three arrays for all sequences: an object for each would take longer to make than what a step takes besides
+  // llama.cpp.
+  std::vector<int32_t> rows;
+  std::vector<llama_token> tokens;
+  std::vector<float> log_probabilities;
+  rows.reserve(report.results.size() * kRowLength);
+  for (const RunResult& result : report.results) {
+    AddRow(result, rows);
+    tokens.insert(tokens.end(), result.tokens.begin(), result.tokens.end());
+    log_probabilities.insert(log_probabilities.end(), result.log_probabilities.begin(), result.log_probabilities.end());
   }
   Napi::Object object = Napi::Object::New(env);
-  object["results"] = results;
+  object["rows"] = TypedArrayOf<Napi::Int32Array>(env, rows);
+  object["tokens"] = TypedArrayOf<Napi::Int32Array>(env, tokens);
+  object["logProbabilities"] = TypedArrayOf<Napi::Float32Array>(env, log_probabilities);
   object["stepCount"] = report.step_count;
   object["rowCount"] = report.row_count;
   object["sharedRowCount"] = report.shared_row_count;

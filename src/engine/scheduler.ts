@@ -7,7 +7,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { onAbort } from '../abort.js';
 import { AbortError, EngineError, throwIfAborted, UsageError } from '../errors.js';
-import type { NativeContext, NativeRunReport } from '../native/binding-types.js';
+import type { NativeContext } from '../native/binding-types.js';
+import { type NativeRunResult, resultsOf } from '../native/run-results.js';
 import { engineError } from './native-error.js';
 import type { Task } from './task.js';
 
@@ -81,9 +82,7 @@ export class Scheduler {
     this.#isLooping = true;
     await setImmediate(); // whoever calls in this turn joins the first step
     for (let tasks = this.#staying(); tasks.length > 0; tasks = this.#staying()) {
-      for (const report of await this.#runAll(tasks)) {
-        if (this.#handOut(report)) await setImmediate(); // what follows from an answer joins the next step
-      }
+      if (this.#handOut(await this.#runAll(tasks))) await setImmediate(); // what follows from an answer joins the next step
     }
     this.#isLooping = false;
   }
@@ -100,11 +99,11 @@ export class Scheduler {
    * One run of these tasks. When an entry is refused, which the addon does before any step, or a step fails, of which the
    * addon leaves nothing, each task runs alone: it ends whose fault it is.
    */
-  async #runAll(tasks: readonly RunningTask[]): Promise<NativeRunReport[]> {
+  async #runAll(tasks: readonly RunningTask[]): Promise<NativeRunResult[]> {
     this.#isRunning = true;
     try {
       const entries = tasks.map((running) => running.task.entry());
-      return [await this.#context.run({ entries, stepBudget: MAX_STEPS, budgetMs: RUN_MS })];
+      return resultsOf(await this.#context.run({ entries, stepBudget: MAX_STEPS, budgetMs: RUN_MS }));
     } catch (cause) {
       const error = engineError(cause);
       if (isOfOneTask(error) && tasks.length > 1) return await this.#runAlone(tasks);
@@ -115,18 +114,18 @@ export class Scheduler {
     }
   }
 
-  async #runAlone(tasks: readonly RunningTask[]): Promise<NativeRunReport[]> {
-    const reports: NativeRunReport[] = [];
+  async #runAlone(tasks: readonly RunningTask[]): Promise<NativeRunResult[]> {
+    const results: NativeRunResult[] = [];
     for (const running of tasks) {
-      if (running.leaving === undefined) reports.push(...(await this.#runAll([running])));
+      if (running.leaving === undefined) results.push(...(await this.#runAll([running])));
     }
-    return reports;
+    return results;
   }
 
   /** Gives each task what it got; true when one is done or has failed. Those that leave are told nothing more. */
-  #handOut(report: NativeRunReport): boolean {
+  #handOut(results: readonly NativeRunResult[]): boolean {
     let anyDone = false;
-    for (const result of report.results) {
+    for (const result of results) {
       const running = this.#tasks.get(result.sequence);
       if (running === undefined || running.leaving !== undefined) continue;
       try {

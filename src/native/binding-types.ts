@@ -216,39 +216,17 @@ interface NativeRunOptions {
   readonly budgetMs?: number;
 }
 
-/**
- * Why a sequence stands where it stands after a run.
- * - `running`: the budget ended first; run it again.
- * - `ready`: nothing pending and `maxTokens` was 0; the output of its last token is kept.
- * - `limit`: `maxTokens` were sampled; the last one is pending.
- * - `paused`: the last sampled token is in the pause set; it is pending.
- * - `ended`: an end-of-generation token was sampled; it is neither reported in `tokens` nor pending.
- * - `full`: the KV cache had no room for this sequence's next rows; nothing of it was lost. Release something, run again.
- * - `failed`: its logits are not finite numbers, so nothing was drawn from them; the other sequences are not concerned. Or
- *   a step of a recurrent or hybrid model failed, whose state cannot be taken back: the sequence is lost, holds no tokens
- *   (`tokenCount` 0), and every run says so again.
- */
-type NativeSequenceState = 'running' | 'ready' | 'limit' | 'paused' | 'ended' | 'full' | 'failed';
-
-export interface NativeRunResult {
-  readonly sequence: number;
-  readonly state: NativeSequenceState;
-  /** Tokens sampled in this call, in order. */
+/** What came of each entry lies in arrays for all of them; `resultsOf` (src/native/run-results.ts) reads them. */
+export interface NativeRunReport {
+  /** Seven numbers an entry, in their order. */
+  readonly rows: Int32Array;
+  /** Tokens sampled in this call, those of the first entry first. */
   readonly tokens: Int32Array;
   /**
-   * Log probability of each, under the distribution it was drawn from (greedy: under the plain softmax). Empty unless the
-   * sampler wants them.
+   * Log probability of each, under the distribution it was drawn from (greedy: under the plain softmax). Of entries alone
+   * whose sampler wants them.
    */
   readonly logProbabilities: Float32Array;
-  /** KV cells of the sequence (shared ones included) and tokens still pending. */
-  readonly tokenCount: number;
-  readonly pendingCount: number;
-  /** Of the next row; that of a picture's first row until its last is a cell. */
-  readonly position: number;
-}
-
-export interface NativeRunReport {
-  readonly results: readonly NativeRunResult[];
   /** Steps taken, rows computed, and rows saved because undiverged sequences shared them. */
   readonly stepCount: number;
   readonly rowCount: number;

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { NativeImage, NativeLogitsContext, NativeModel, NativeRunReport } from '../../src/native/binding-types.js';
+import { resultsOf } from '../../src/native/run-results.js';
 import { contextOptions, hot, loadTiny, maxDifference, modelOptions, prefilled } from './fixture.js';
 import { hasLlamaInside, planted, plantedPath } from './planted-addon.js';
 
@@ -68,10 +69,10 @@ const run = ({ context, subject }: Stage, maxTokens: number) =>
 
 /** The whole input, though a step on the way fail. */
 async function read(stage: Stage): Promise<void> {
-  for (;;) if ((await run(stage, 0)).results[0]?.state !== 'running') return;
+  for (;;) if (resultsOf(await run(stage, 0))[0]?.state !== 'running') return;
 }
 
-const tokensOf = (report: NativeRunReport) => [...(report.results[0]?.tokens ?? [])];
+const tokensOf = (report: NativeRunReport) => [...(resultsOf(report)[0]?.tokens ?? [])];
 
 interface Call {
   readonly prepare?: (stage: Stage) => Promise<unknown>;

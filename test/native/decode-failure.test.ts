@@ -14,6 +14,7 @@ import type {
   NativePart,
   NativeSamplerOptions,
 } from '../../src/native/binding-types.js';
+import { resultsOf } from '../../src/native/run-results.js';
 import { contextOptions, greedy, hot, loadTiny, prefilled, run } from './fixture.js';
 import { type PlantedFailure, planted, plantedPath } from './planted-addon.js';
 
@@ -140,7 +141,10 @@ async function play(case_: Case, failure?: PlantedFailure, withNeighbour = false
     const counts = await statistics(context);
     planted.plantFailure(failure);
     outcome = await context.run({ entries: riding.map((id) => entry(id)), stepBudget: 1 }).then(
-      (report) => report.results.map(({ state }) => state).join(' '),
+      (report) =>
+        resultsOf(report)
+          .map(({ state }) => state)
+          .join(' '),
       (error) => error.code,
     );
     assert.equal(planted.planted().failureCount, 1, 'the failure came');
@@ -217,7 +221,7 @@ test('a failure in each decode of a picture that takes several', async () => {
       planted.plantFailure(failure);
       if (failure !== undefined) {
         const [outcome, steps] = await context.run({ entries: [entry(subject)], stepBudget: 99 }).then(
-          (report) => [report.results[0]?.state, report.stepCount],
+          (report) => [resultsOf(report)[0]?.state, report.stepCount],
           (error) => [error.code, 0],
         );
         assert.equal(planted.planted().failureCount, 1, 'the failure came');
@@ -253,7 +257,7 @@ test('a failure that stays is met though a picture takes several steps, of which
   const facts = await context.sequence(subject);
   planted.plantFailure({ code: -3, decode: 2, count: 100 });
   const report = await context.run({ entries: [entry(subject)], stepBudget: 99 });
-  assert.deepEqual([report.stepCount, report.results[0]?.state], [1, 'running']);
+  assert.deepEqual([report.stepCount, resultsOf(report)[0]?.state], [1, 'running']);
   assert.deepEqual(await context.sequence(subject), facts, 'the picture is pending as a whole again');
   assert.equal((await context.statistics()).usedCellCount, 0);
   await assert.rejects(context.run({ entries: [entry(subject)], stepBudget: 99 }), { code: 'DECODE_FAILED' });
@@ -285,7 +289,7 @@ test('what earlier steps sampled reaches its owner, and the draws go on as if no
     planted.plantFailure(failure);
     // The first token is drawn without a decode.
     const report = await context.run({ entries: [entry(lane, 20)], stepBudget: 19 });
-    const [first] = report.results;
+    const [first] = resultsOf(report);
     const results = [first];
     if (failure !== undefined) {
       assert.equal(report.stepCount, (failure.decode ?? 1) - 1);
@@ -314,7 +318,7 @@ test('what earlier steps sampled reaches its owner, and the draws go on as if no
   await context.setSampler(failing, greedy);
   planted.plantFailure({ code: -3, decode: 3, count: 100 });
   const report = await context.run({ entries: [entry(failing, 20)], stepBudget: 19 });
-  assert.equal(report.results[0]?.tokens.length, 3);
+  assert.equal(resultsOf(report)[0]?.tokens.length, 3);
   await assert.rejects(context.run({ entries: [entry(failing, 17)], stepBudget: 19 }), { code: 'DECODE_FAILED' });
   planted.plantFailure();
   await context.dispose();

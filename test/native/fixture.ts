@@ -10,10 +10,10 @@ import type {
   NativeModel,
   NativeModelOptions,
   NativePart,
-  NativeRunResult,
   NativeSamplerOptions,
   NativeTokenizeOptions,
 } from '../../src/native/binding-types.js';
+import { type NativeRunResult, resultsOf } from '../../src/native/run-results.js';
 import { PLACE } from '../device.js';
 
 export const folder = fileURLToPath(new URL('../golden/engine/', import.meta.url));
@@ -107,7 +107,7 @@ export async function run(
       .filter((sequence) => !done.has(sequence))
       .map((sequence) => ({ sequence, maxTokens: maxTokens - (tokens.get(sequence)?.length ?? 0), pauseSet }));
     const report = await context.run({ entries, stepBudget: 4 });
-    for (const result of report.results) {
+    for (const result of resultsOf(report)) {
       tokens.get(result.sequence)?.push(...result.tokens);
       logs.get(result.sequence)?.push(...result.logProbabilities);
       if (result.state !== 'running') done.set(result.sequence, result);

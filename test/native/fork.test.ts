@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
+import { resultsOf } from '../../src/native/run-results.js';
 import { assertFar, assertNear } from '../device.js';
 import {
   contextOptions,
@@ -58,7 +59,7 @@ test('a fork carries the logits: its first token needs no decode', async () => {
   await context.setSampler(child, greedy);
   const report = await context.run({ entries: [{ sequence: child, maxTokens: 1, pauseSet: -1 }], stepBudget: 1 });
   assert.equal(report.stepCount, 0);
-  assert.equal(report.results[0]?.tokens[0], expected.indexOf(Math.max(...expected)));
+  assert.equal(resultsOf(report)[0]?.tokens[0], expected.indexOf(Math.max(...expected)));
   await context.release([parent, child]);
 });
 

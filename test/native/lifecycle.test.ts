@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { resultsOf } from '../../src/native/run-results.js';
 import { onDevice } from '../device.js';
 import { contextOptions, greedy, hot, loadTiny, picture, prefilled, TOKENIZE, text } from './fixture.js';
 
@@ -157,7 +158,7 @@ test('a model that is only reachable through its context lives', async () => {
   const sequence = await context.createSequence();
   await context.append(sequence, [Int32Array.of(1, 20, 30)]);
   const report = await context.run({ entries: [{ sequence, maxTokens: 0, pauseSet: -1 }], stepBudget: 1 });
-  assert.equal(report.results[0]?.state, 'ready');
+  assert.equal(resultsOf(report)[0]?.state, 'ready');
   await context.dispose();
 });
 
@@ -192,7 +193,7 @@ test('models, contexts and callers at once do not disturb each other', async () 
         const sequence = await prefilled(context, [await text(model, 'What colour is the chair?')]);
         await context.setSampler(sequence, greedy);
         const report = await context.run({ entries: [{ sequence, maxTokens: 10, pauseSet: -1 }], stepBudget: 99 });
-        return report.results[0]?.tokens;
+        return resultsOf(report)[0]?.tokens;
       }),
     ),
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
+import { resultsOf } from '../../src/native/run-results.js';
 import { assertFar, assertNear } from '../device.js';
 import {
   contextOptions,
@@ -180,16 +181,16 @@ test('a call returns when the first sequence stands still, with the tokens of al
     stepBudget: 100,
   });
   assert.deepEqual(
-    report.results.map((result) => result.state),
+    resultsOf(report).map((result) => result.state),
     ['limit', 'running'],
   );
   assert.deepEqual(
-    report.results.map((result) => result.tokens.length),
+    resultsOf(report).map((result) => result.tokens.length),
     [3, 3],
   );
   const budget = await context.run({ entries: [entry(sequences[1] ?? -1, 6)], stepBudget: 2 });
   assert.equal(budget.stepCount, 2);
-  assert.equal(budget.results[0]?.state, 'running');
+  assert.equal(resultsOf(budget)[0]?.state, 'running');
   await context.release(sequences);
 });
 
@@ -216,9 +217,9 @@ test('an image takes turns with generating sequences', async () => {
   const waiting = await context.createSequence();
   await context.append(waiting, [await prompt(), image, await prompt()]);
   const report = await context.run({ entries: [entry(generating, 50), entry(waiting, 0)], stepBudget: 100 });
-  assert.equal(report.results[1]?.state, 'ready');
+  assert.equal(resultsOf(report)[1]?.state, 'ready');
   assert.equal(report.stepCount, 3);
-  assert.equal(report.results[1]?.tokenCount, 2 * (await prompt()).length + 16);
+  assert.equal(resultsOf(report)[1]?.tokenCount, 2 * (await prompt()).length + 16);
   await context.release([generating, waiting]);
 });
 
@@ -257,9 +258,9 @@ test('an image of several steps gives texts a turn between any two of them, and 
   while ((await small.sequence(waiting)).pendingCount > 1) {
     const report = await small.run({ entries: [entry(writing, 100), entry(waiting, 0)], stepBudget: 2 });
     assert.equal(report.stepCount, 2);
-    assert.ok((report.results[0]?.tokens.length ?? 0) >= 1, 'a token between any two steps of it');
-    tokens.push(...(report.results[0]?.tokens ?? []));
-    counts.push(Math.min(IMAGE_ROWS, report.results[1]?.tokenCount ?? -1));
+    assert.ok((resultsOf(report)[0]?.tokens.length ?? 0) >= 1, 'a token between any two steps of it');
+    tokens.push(...(resultsOf(report)[0]?.tokens ?? []));
+    counts.push(Math.min(IMAGE_ROWS, resultsOf(report)[1]?.tokenCount ?? -1));
   }
   assert.deepEqual(counts, [4, 8, 12, IMAGE_ROWS]);
   assert.equal((await small.statistics()).imageCount, 1);
@@ -312,7 +313,7 @@ test('a run ends before a step that would take it over its time, and after one i
   const timed = await context.run({ entries: [entry(sequence, 400)], stepBudget: 300, budgetMs: 1 });
   const tookMs = performance.now() - startedAt;
   assert.ok(timed.stepCount >= 1 && timed.stepCount < 300, `${timed.stepCount} steps in ${tookMs} ms`);
-  assert.equal(timed.results[0]?.state, 'running');
+  assert.equal(resultsOf(timed)[0]?.state, 'running');
   await context.release([sequence]);
 });
 
@@ -361,7 +362,7 @@ test('interrupt ends the run at a step boundary, and nothing is lost', async () 
   context.interrupt();
   const reports = [await running, await other];
   assert.equal(reports[1]?.wasInterrupted, true);
-  const tokens = reports.flatMap((report) => [...(report.results[0]?.tokens ?? [])]);
+  const tokens = reports.flatMap((report) => [...(resultsOf(report)[0]?.tokens ?? [])]);
   const rest = await runOne(context, sequence, 130 - tokens.length);
   assert.deepEqual([...tokens, ...rest.tokens], [...expected.tokens]);
   const later = await context.run({ entries: [entry(sequence, 1)], stepBudget: 1 });
@@ -382,7 +383,7 @@ test('nothing to sample, no sampler, unknown or repeated sequences: refused befo
   await refuses([entry(bare, 0, 77)], 'INVALID_ARGUMENT');
   await refuses([entry(4444, 0)], 'UNKNOWN_SEQUENCE');
   assert.equal((await context.statistics()).stepCount, steps);
-  assert.deepEqual((await context.run({ entries: [], stepBudget: 1 })).results, []);
+  assert.deepEqual(resultsOf(await context.run({ entries: [], stepBudget: 1 })), []);
   assert.equal((await runOne(context, empty, 0)).state, 'ready');
   await context.release([empty, bare]);
 });
