@@ -17,11 +17,16 @@ export interface ContentChain {
 /** Nothing, or what nobody wrote down: bytes that were restored, or the rest of a failure. */
 export type Content = ContentChain | null | 'unknown';
 
+/** Tokens that nobody else can change. */
+export function ownPart(part: NativePart): NativePart {
+  return part instanceof Int32Array ? part.slice() : part;
+}
+
 export function chained(before: Content, part: NativePart): Content {
   if (before === 'unknown') return 'unknown';
   const count = part instanceof Int32Array ? part.length : part.tokenCount;
   if (count === 0) return before;
-  return { before, part, tokenCount: (before?.tokenCount ?? 0) + count, cells: {} };
+  return { before, part: ownPart(part), tokenCount: (before?.tokenCount ?? 0) + count, cells: {} };
 }
 
 /** The first `tokenCount` tokens; unknown where they would end inside a picture. */

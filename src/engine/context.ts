@@ -10,7 +10,7 @@ import type {
 } from '../native/binding-types.js';
 import { describe, integerFrom, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
-import { partsBehind } from './content-chain.js';
+import { ownPart, partsBehind } from './content-chain.js';
 import { type Found, KeptPrefixes } from './kept-prefixes.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
@@ -146,13 +146,19 @@ export class Context<Kept extends Output = 'logits'> {
    */
   async begin(prompt: readonly NativePart[], demand: Demand, options?: BeginOptions): Promise<Begun<Kept>> {
     const { signal, reuse } = parseOptions(beginSchema, options, 'begin options');
+    if (!Array.isArray(prompt))
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        `Expected a prompt of tokens and pictures, received ${describe(prompt)}.`,
+      );
+    const parts = prompt.map(ownPart); // it may wait for long, and the caller's is his own
     const { lease, found, started } = await this.#reserve(demand, signal, () =>
-      reuse ? this.#kept.find(prompt) : null,
+      reuse ? this.#kept.find(parts) : null,
     );
     try {
       const sequence = (await started) ?? (await lease.createSequence());
       const cachedTokenCount = found?.tokenCount ?? 0;
-      return { lease, sequence, rest: partsBehind(prompt, cachedTokenCount), cachedTokenCount };
+      return { lease, sequence, rest: partsBehind(parts, cachedTokenCount), cachedTokenCount };
     } catch (error) {
       await lease.release().catch(() => undefined); // the first failure is the one to tell
       throw error;

@@ -188,3 +188,22 @@ for (const kind of ['mrope', 'noncausal', 'recurrent'] as const) {
     await expectExact(context);
   });
 }
+
+test('what is kept is what was read, whatever the caller does with his arrays afterwards', async () => {
+  await using model = await tinyModel();
+  await using context = await model.createContext(EXACT);
+  const [prompt = [], other = []] = await questions(model);
+  const mine = prompt.map((part) => (part instanceof Int32Array ? part.slice() : part));
+  const theirs = other.map((part) => (part instanceof Int32Array ? part.slice() : part));
+  const asked = ask(context, mine);
+  for (const part of mine) if (part instanceof Int32Array) part.fill(7);
+  assert.equal((await asked).text, await aloneText(model, prompt, LENGTH));
+  // What stands in the array now was never read.
+  const changed = await ask(context, mine);
+  assert.ok(changed.cachedTokenCount < 16, `${changed.cachedTokenCount}`);
+  assert.ok((await ask(context, theirs)).cachedTokenCount > 16);
+  await assert.rejects(context.begin('text' as never, { cellCount: 8, sequenceCount: 1 }), {
+    code: 'ERR_INVALID_REQUEST',
+  });
+  await expectExact(context);
+});
