@@ -19,6 +19,7 @@ class Row {
   explicit Row(std::vector<float> values) : copy_(std::move(values)), values_(copy_.data()), size_(copy_.size()) {}
   Row(const Row&) = delete;
   Row& operator=(const Row&) = delete;
+  ~Row() = default;
 
   const float* Values() const { return values_; }
   size_t Size() const { return size_; }
