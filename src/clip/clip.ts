@@ -68,11 +68,11 @@ const KEPT_TEXTS = 64;
 /** Pictures whose embeddings are kept: some 3 kB each. */
 const KEPT_PICTURES = 1024;
 
-/** What `embedImage` takes beside the picture. */
-export interface EmbedImageOptions {
+/** What `embedImage` and `embedText` take beside picture or text. */
+export interface EmbedOptions {
   /** Ends it at once with an AbortError. */
   signal?: AbortSignal | undefined;
-  /** Whether the embedding of the same pixels may be kept, and taken. @default true */
+  /** Whether the embedding of the same pixels or text may be kept, and taken. @default true */
   reuse?: boolean | undefined;
 }
 
@@ -139,7 +139,7 @@ export class Clip {
    * Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread; see
    * {@link sharePicture} for when its pixels are read. A picture that was embedded lately is not computed again.
    */
-  async embedImage(image: RgbImage, { signal, reuse = true }: EmbedImageOptions = {}): Promise<Float32Array> {
+  async embedImage(image: RgbImage, { signal, reuse = true }: EmbedOptions = {}): Promise<Float32Array> {
     this.#checkOpen();
     const { input, output, ...shape } = this.manifest.vision;
     const picture = await sharePicture(image, signal);
@@ -155,21 +155,21 @@ export class Clip {
   }
 
   /** Unit-length embedding, shape [dim]. The text is cut to `maxTokens` with its end token kept. */
-  async embedText(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array> {
+  async embedText(text: string, { signal, reuse = true }: EmbedOptions = {}): Promise<Float32Array> {
     this.#checkOpen();
-    throwIfAborted(options?.signal);
-    const kept = this.#texts.get(text);
+    throwIfAborted(signal);
+    const kept = reuse ? this.#texts.get(text) : undefined;
     if (kept !== undefined) return kept;
     const { idsInput, maskInput, output } = this.manifest.text;
-    const { ids, mask } = await this.#tokens(text, options?.signal);
+    const { ids, mask } = await this.#tokens(text, signal);
     const dims = [1, ids.length];
     const feeds: Record<string, Feed> = {
       [idsInput]: { type: 'int64', data: BigInt64Array.from(ids, BigInt).buffer, dims },
     };
     if (maskInput !== null) feeds[maskInput] = { type: 'int64', data: BigInt64Array.from(mask, BigInt).buffer, dims };
-    const { outputs } = await this.#worker.run({ session: this.#text, feeds, outputs: [output] }, options?.signal);
+    const { outputs } = await this.#worker.run({ session: this.#text, feeds, outputs: [output] }, signal);
     const embedding = unit(this.#embeddingOf(output, outputs[output]));
-    this.#texts.set(text, embedding);
+    if (reuse) this.#texts.set(text, embedding);
     return embedding;
   }
 

@@ -17,16 +17,12 @@ export interface ContentChain {
 /** Nothing, or what nobody wrote down: bytes that were restored, or the rest of a failure. */
 export type Content = ContentChain | null | 'unknown';
 
-/** Tokens that nobody else can change. */
-export function ownPart(part: NativePart): NativePart {
-  return part instanceof Int32Array ? part.slice() : part;
-}
-
+/** @param part tokens that nobody else changes */
 export function chained(before: Content, part: NativePart): Content {
   if (before === 'unknown') return 'unknown';
   const count = part instanceof Int32Array ? part.length : part.tokenCount;
   if (count === 0) return before;
-  return { before, part: ownPart(part), tokenCount: (before?.tokenCount ?? 0) + count, cells: {} };
+  return { before, part, tokenCount: (before?.tokenCount ?? 0) + count, cells: {} };
 }
 
 /** The first `tokenCount` tokens; unknown where they would end inside a picture. */
@@ -38,6 +34,18 @@ export function cutChain(content: Content, tokenCount: number): Content {
   if (!(chain.part instanceof Int32Array)) return 'unknown';
   const part = chain.part.subarray(0, tokenCount - (chain.before?.tokenCount ?? 0));
   return { ...chain, part, tokenCount };
+}
+
+/** The same, with what stands behind the first `tokenCount` tokens in cells of its own. */
+export function apartBehind(content: Content, tokenCount: number): Content {
+  if (content === 'unknown' || content === null || content.tokenCount <= tokenCount) return content;
+  const start = content.before?.tokenCount ?? 0;
+  const before = apartBehind(content.before, tokenCount);
+  const isParted = start < tokenCount && content.part instanceof Int32Array;
+  if (!isParted) return { ...content, before: before as ContentChain | null, cells: {} };
+  const shared = cutChain(content, tokenCount) as ContentChain;
+  const behind = (content.part as Int32Array).subarray(tokenCount - start);
+  return { before: shared, part: behind, tokenCount: content.tokenCount, cells: {} };
 }
 
 /** Its parts, first to last. */
@@ -71,7 +79,7 @@ export function sharedTokenCount(one: Flat, other: Flat): number {
 
 /** Tokens without the last one, or without the picture that stands there: something is left to compute. */
 export function withoutLast(flat: Flat): number {
-  return flat.slice(0, -1).reduce<number>((sum, entry) => sum + rowsOf(entry), 0);
+  return flat.reduce<number>((sum, entry) => sum + rowsOf(entry), 0) - (flat.length === 0 ? 0 : rowsOf(flat.at(-1)));
 }
 
 /** The parts behind the first `tokenCount` tokens, which end between pictures. */

@@ -10,11 +10,12 @@ import type {
 } from '../native/binding-types.js';
 import { describe, integerFrom, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
-import { ownPart, partsBehind } from './content-chain.js';
+import { partsBehind } from './content-chain.js';
 import { type Found, KeptPrefixes } from './kept-prefixes.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
 import { type Output, withLogits } from './output.js';
+import { takeParts } from './parts.js';
 import { Scheduler } from './scheduler.js';
 import type { Sequence } from './sequence.js';
 import { TokenSet } from './token-set.js';
@@ -146,12 +147,7 @@ export class Context<Kept extends Output = 'logits'> {
    */
   async begin(prompt: readonly NativePart[], demand: Demand, options?: BeginOptions): Promise<Begun<Kept>> {
     const { signal, reuse } = parseOptions(beginSchema, options, 'begin options');
-    if (!Array.isArray(prompt))
-      throw new UsageError(
-        'ERR_INVALID_REQUEST',
-        `Expected a prompt of tokens and pictures, received ${describe(prompt)}.`,
-      );
-    const parts = prompt.map(ownPart); // it may wait for long, and the caller's is his own
+    const parts = takeParts(prompt); // it may wait for long, and the caller's is his own
     const { lease, found, started } = await this.#reserve(demand, signal, () =>
       reuse ? this.#kept.find(parts) : null,
     );

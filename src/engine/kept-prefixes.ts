@@ -55,6 +55,8 @@ export class KeptPrefixes {
   readonly #home: KeptPrefixesHome;
   /** The one used longest ago first. */
   readonly #kept: Kept[] = [];
+  /** Raised when all are let go: what is on its way then is not kept either. */
+  #epoch = 0;
 
   constructor(home: KeptPrefixesHome) {
     this.#home = home;
@@ -73,10 +75,11 @@ export class KeptPrefixes {
   /** The longest beginning of the prompt that is kept; its sequence counts as used just now. */
   find(prompt: readonly NativePart[]): Found | null {
     const flat = flatOf(prompt);
+    const computable = withoutLast(flat);
     let best: Kept | undefined;
     let most = LEAST_SHARED_TOKENS - 1;
     for (const kept of this.#kept) {
-      const count = this.#usable(kept, flat);
+      const count = this.#usable(kept, flat, computable);
       if (count > most) [best, most] = [kept, count];
     }
     if (best === undefined) return null;
@@ -89,7 +92,7 @@ export class KeptPrefixes {
    * Keeps a fork of the sequence, made at once, under what it holds in cells; pending input is not kept. What it makes
    * superfluous goes. Nothing happens where that is kept already, or is not known, or where no lane is free.
    *
-   * @param sequence is to live until it is kept
+   * @param sequence may go as soon as this was called
    * @param content of the sequence, pending input too
    */
   async keep(sequence: number, content: Content): Promise<void> {
@@ -100,12 +103,20 @@ export class KeptPrefixes {
     const lane = takeLane();
     if (lane === null) return;
     scheduler.interrupt();
+    const epoch = this.#epoch;
+    let forked: number | undefined;
     try {
       const [id] = (await native.fork(sequence, 1)) as unknown as [number];
+      forked = id;
       const { tokenCount, pendingCount, hasOutput } = await native.sequence(id);
+      const chain = cutChain(content, tokenCount); // unknown within a picture that was read in part
+      if (chain === 'unknown' || chain === null || epoch !== this.#epoch) return;
       if (pendingCount > 0) await native.trim(id, tokenCount);
-      this.#add(id, cutChain(content, tokenCount), hasOutput);
+      if (epoch !== this.#epoch || this.#isKept(flatOf(partsOf(chain)), tokenCount)) return;
+      this.#add(id, chain, hasOutput);
+      forked = undefined;
     } finally {
+      if (forked !== undefined) this.#release([forked]);
       lane.release();
     }
   }
@@ -132,14 +143,11 @@ export class KeptPrefixes {
 
   /** Lets all of them go. */
   clear(): void {
+    this.#epoch++;
     this.#drop([...this.#kept]);
   }
 
-  #add(id: number, chain: Content, hasOutput: boolean): void {
-    if (chain === 'unknown' || chain === null) {
-      this.#release([id]);
-      return;
-    }
+  #add(id: number, chain: ContentChain, hasOutput: boolean): void {
     const kept = { id, chain, flat: flatOf(partsOf(chain)), hasOutput };
     // One with its output is kept beside a longer one: whoever asks the same again has nothing to compute.
     const within = this.#kept.filter(
@@ -159,11 +167,11 @@ export class KeptPrefixes {
   }
 
   /** Tokens of the sequence that a prompt can start from; something must be left to compute, unless its output is there. */
-  #usable(kept: Kept, prompt: Flat): number {
+  #usable(kept: Kept, prompt: Flat, computable: number): number {
     const shared = sharedTokenCount(kept.flat, prompt);
     const isAll = shared === kept.chain.tokenCount && kept.flat.length === prompt.length;
     if (isAll && kept.hasOutput) return shared;
-    const count = Math.min(shared, withoutLast(prompt));
+    const count = Math.min(shared, computable);
     return this.#serves(kept, count) ? count : 0;
   }
 

@@ -34,8 +34,8 @@ export class Lease<Kept extends Output = 'logits'> {
   /** Calls that will bring new lanes; `release` waits for them. */
   readonly #arriving = new Set<Promise<unknown>>();
   #arrivingCount = 0;
-  /** Sequences are not released before what is to be kept of them is. */
-  readonly #keeping = new Set<Promise<void>>();
+  /** What is being kept beyond the lease; its cells are the lease's until it is. */
+  readonly #keeping = new Map<Promise<void>, Content>();
   /** What a lane on its way will hold. */
   #starting: Content = null;
   #released: Promise<void> | undefined;
@@ -52,9 +52,11 @@ export class Lease<Kept extends Output = 'logits'> {
       vocabulary: home.vocabulary,
       fork: (parent, count, child) => this.#fork(parent, count, child),
       keep: (sequence, chain) => this.#keep(sequence, chain),
+      onCut: () => home.onSequencesReleased(),
       release: async (sequences) => {
-        await this.#releaseSequences(sequences);
-        home.onSequencesReleased();
+        const released = this.#releaseSequences(sequences);
+        home.onSequencesReleased(); // at once: what the addon is asked from now on finds the room
+        await released;
       },
     };
   }
@@ -89,6 +91,7 @@ export class Lease<Kept extends Output = 'logits'> {
   /** Not for callers: what its sequences hold, those on their way too. */
   *held(): Iterable<Content> {
     yield this.#starting;
+    yield* this.#keeping.values();
     for (const { chain } of this.#sequences) yield chain;
   }
 
@@ -135,6 +138,7 @@ export class Lease<Kept extends Output = 'logits'> {
     try {
       await Promise.allSettled(this.#arriving);
       await this.#releaseSequences([...this.#sequences]);
+      await Promise.allSettled(this.#keeping.keys());
     } finally {
       // Together: what is kept of it may take the room that it had.
       this.#reservation.release();
@@ -148,7 +152,7 @@ export class Lease<Kept extends Output = 'logits'> {
 
   async #keep(sequence: number, chain: Content): Promise<void> {
     const keeping = this.#home.keep(sequence, chain);
-    this.#keeping.add(keeping);
+    this.#keeping.set(keeping, chain);
     try {
       await keeping;
     } finally {
@@ -160,7 +164,6 @@ export class Lease<Kept extends Output = 'logits'> {
     const living = sequences.filter((sequence) => sequence.markReleased());
     for (const sequence of living) this.#sequences.delete(sequence);
     if (living.length === 0 || this.#home.isDisposed()) return;
-    await Promise.allSettled(this.#keeping);
     try {
       await native(() => this.#home.native.release(living.map((sequence) => sequence.id)));
     } catch (error) {

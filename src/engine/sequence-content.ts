@@ -1,6 +1,6 @@
 /** What a sequence holds, counted here so that a caller need not wait for the addon's thread to know it. */
 import type { NativePart, NativeSequenceFacts } from '../native/binding-types.js';
-import { type Content, chained } from './content-chain.js';
+import { apartBehind, type Content, chained } from './content-chain.js';
 
 export interface SequenceContent {
   /** Tokens in the KV cache and pending; a picture counts its rows. */
@@ -13,6 +13,8 @@ export interface SequenceContent {
   readonly rest: Uint8Array;
   /** Which tokens and pictures these are. */
   readonly chain: Content;
+  /** Tokens of them that are cells for certain; what stands behind may be pending. */
+  readonly cellCount: number;
 }
 
 export const EMPTY: SequenceContent = {
@@ -21,6 +23,7 @@ export const EMPTY: SequenceContent = {
   canSample: false,
   rest: new Uint8Array(0),
   chain: null,
+  cellCount: 0,
 };
 
 /**
@@ -35,12 +38,13 @@ export function contentOf(facts: NativeSequenceFacts, chain: Content): SequenceC
     canSample: facts.hasOutput || facts.pendingCount > 0,
     rest: EMPTY.rest,
     chain,
+    cellCount: facts.tokenCount,
   };
 }
 
 /** With parts behind it. What is neither tokens nor a picture counts nothing: the addon refuses it by name. */
 export function withParts(
-  { tokenCount, position, chain }: SequenceContent,
+  { tokenCount, position, chain, cellCount }: SequenceContent,
   parts: readonly NativePart[],
 ): SequenceContent {
   for (const part of parts) {
@@ -48,7 +52,7 @@ export function withParts(
     position += part instanceof Int32Array ? part.length : part.positionCount || 0;
     chain = chained(chain, part);
   }
-  return { tokenCount, position, canSample: true, rest: EMPTY.rest, chain };
+  return { tokenCount, position, canSample: true, rest: EMPTY.rest, chain, cellCount };
 }
 
 /**
@@ -61,7 +65,8 @@ export function withoutParts(now: SequenceContent, before: SequenceContent, afte
   const tokenCount = now.tokenCount - (after.tokenCount - before.tokenCount);
   const { canSample, rest } = tokenCount === before.tokenCount ? before : now;
   const chain = now.chain === after.chain ? before.chain : 'unknown';
-  return { tokenCount, position: now.position - (after.position - before.position), canSample, rest, chain };
+  const position = now.position - (after.position - before.position);
+  return { tokenCount, position, canSample, rest, chain, cellCount: Math.min(now.cellCount, tokenCount) };
 }
 
 /** With sampled tokens behind it. */
@@ -77,6 +82,8 @@ export function withTokens(
     canSample: true,
     rest,
     chain: chained(chain, Int32Array.from(tokens)),
+    // The last one waits, unless another ended the text behind it.
+    cellCount: tokenCount + Math.max(0, count - 1),
   };
 }
 
@@ -91,4 +98,14 @@ export function recounted(
   const isAsCounted = facts.tokenCount + facts.pendingCount === tokenCount;
   const content = contentOf(facts, isAsCounted ? chain : 'unknown');
   return { ...content, position: position + content.tokenCount - tokenCount };
+}
+
+/** Once all of it was decoded. */
+export function allDecoded(content: SequenceContent): SequenceContent {
+  return { ...content, cellCount: content.tokenCount };
+}
+
+/** Of a fork: what may still be pending will be computed by each of them, in cells of its own. */
+export function ofFork(content: SequenceContent): SequenceContent {
+  return { ...content, chain: apartBehind(content.chain, content.cellCount) };
 }

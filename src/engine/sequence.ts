@@ -3,16 +3,19 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart } from '../native/binding-types.js';
-import { describe, integerFrom, parseOptions } from '../options.js';
+import { integerFrom, parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
 import { type Content, cutChain } from './content-chain.js';
 import { native } from './native-error.js';
 import { type Output, withHiddenState, withLogits } from './output.js';
+import { takeParts } from './parts.js';
 import { nativeSampler, type SamplerOptions, samplerSchema } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
 import {
+  allDecoded,
   contentOf,
   EMPTY,
+  ofFork,
   recounted,
   type SequenceContent,
   withoutParts,
@@ -100,6 +103,8 @@ export interface SequenceHome<Kept extends Output> {
   fork(parent: number, count: number, child: (id: number) => Sequence<Kept>): Promise<Sequence<Kept>[]>;
   /** Keeps what this lane holds beyond its lease. */
   keep(sequence: number, chain: Content): Promise<void>;
+  /** What it held beside a kept sequence is no longer its. */
+  onCut(): void;
   release(sequences: readonly Sequence<Kept>[]): Promise<void>;
 }
 
@@ -159,18 +164,13 @@ export class Sequence<Kept extends Output = 'logits'> {
     const appended = this.append(parts);
     const run = this.tokenCount === 0 ? undefined : this.#run('prefill', new PrefillTask(this.id), signal);
     await allEnded([appended, ...(run === undefined ? [] : [run])]);
+    this.#content = allDecoded(this.#content);
   }
 
   /** Queues input behind what is there; it is decoded with the next prefill or decode. */
   async append(parts: readonly NativePart[]): Promise<void> {
     this.#expectIdle('append');
-    if (!Array.isArray(parts)) {
-      throw new UsageError(
-        'ERR_INVALID_REQUEST',
-        `Expected an array of tokens and pictures, received ${describe(parts)}.`,
-      );
-    }
-    const filled = parts.filter((part) => !(part instanceof Int32Array && part.length === 0));
+    const filled = takeParts(parts);
     if (filled.length === 0) return;
     const before = this.#content;
     const after = withParts(before, filled);
@@ -196,7 +196,7 @@ export class Sequence<Kept extends Output = 'logits'> {
       throw new UsageError('ERR_INVALID_REQUEST', `Expected a fork count that is an integer >= 1, received ${count}.`);
     }
     const content = this.#content;
-    return await this.#home.fork(this.id, count, (id) => new Sequence(this.#home, id, content));
+    return await this.#home.fork(this.id, count, (id) => new Sequence(this.#home, id, ofFork(content)));
   }
 
   /**
@@ -253,6 +253,7 @@ export class Sequence<Kept extends Output = 'logits'> {
       await this.#native(() => this.#home.native.trim(this.id, tokenCount));
       const facts = await this.#native(() => this.#home.native.sequence(this.id));
       this.#content = contentOf(facts, cutChain(this.#content.chain, tokenCount));
+      this.#home.onCut();
     } finally {
       this.#busyWith = undefined;
     }

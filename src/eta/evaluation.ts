@@ -21,6 +21,8 @@ export interface Evaluators {
   readonly clip: Late<Clip> | null;
   readonly rewardModel: Late<RewardModel> | null;
   readonly decision: Late<Guard | SelfDecision> | null;
+  /** Whether the language model judges its own answers. */
+  readonly isSelf: boolean;
 }
 
 /** A score, and whose it is. */
@@ -78,7 +80,8 @@ export class Evaluation {
       return { score: finite(decided, 'a decision'), evaluator: 'decision' };
     }
     const pictures = await this.#look(signal);
-    const closest = () => this.#closest(pictures, this.#evaluated.policy.safetyPrompt, signal);
+    const { safetyPrompt } = this.#evaluated.policy;
+    const closest = () => this.#closest(pictures, safetyPrompt, { signal }); // nobody's own text
     return { score: finite(await this.#measures.time('clipMs', closest), 'a CLIP score'), evaluator: 'clip' };
   }
 
@@ -92,7 +95,7 @@ export class Evaluation {
 
   /** Cells of the language model's context that judging an answer takes behind it. */
   async askedTokenCount(signal: AbortSignal): Promise<number> {
-    const judge = this.#evaluators.decision === null ? null : await this.#judge(signal);
+    const judge = this.#evaluators.isSelf ? await this.#judge(signal) : null; // nobody else need be loaded yet
     return judge instanceof SelfAnswers ? await judge.askedTokenCount(signal) : 0;
   }
 
@@ -103,6 +106,7 @@ export class Evaluation {
   async judge(accepted: string, signal: AbortSignal): Promise<CandidateJudge & { close(): void }> {
     const candidates = (await this.#judge(signal)).candidates(accepted);
     const pictures = this.#pictures;
+    const { reuse } = this.#evaluated;
     return {
       rewards: (continuations, heard, sequences) =>
         this.#measures.time('rewardMs', () => candidates.rewards(continuations, heard, sequences)),
@@ -112,7 +116,7 @@ export class Evaluation {
           : (texts, heard) =>
               this.#measures.time('clipMs', async () => {
                 const embedded = await pictures;
-                return await Promise.all(texts.map((text) => this.#closest(embedded, text, heard)));
+                return await Promise.all(texts.map((text) => this.#closest(embedded, text, { signal: heard, reuse })));
               }),
       accept: (text) => candidates.accept(text),
       close: () => candidates.close(),
@@ -136,8 +140,12 @@ export class Evaluation {
     );
   }
 
-  async #closest(pictures: readonly Float32Array[], text: string, signal: AbortSignal): Promise<number> {
-    const embedded = await (await this.#clip(signal)).embedText(text, { signal });
+  async #closest(
+    pictures: readonly Float32Array[],
+    text: string,
+    how: { readonly signal: AbortSignal; readonly reuse?: boolean },
+  ): Promise<number> {
+    const embedded = await (await this.#clip(how.signal)).embedText(text, how);
     return Math.max(...pictures.map((picture) => cosine(picture, embedded)));
   }
 

@@ -238,7 +238,8 @@ class Pipeline {
 
   /** Leaves what the sequence holds to later requests. */
   #keep(sequence: Sequence): void {
-    if (this.#request.reuse) this.#group.start(() => sequence.keep());
+    // It spares others work, and fails no answer.
+    if (this.#request.reuse) this.#group.start(() => sequence.keep().catch(() => undefined));
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */

@@ -187,7 +187,8 @@ class Fetching {
     const { file } = this.#target;
     throwIfAborted(this.#options.signal);
     if (this.#byteCount + block.length > file.sizeBytes) throw this.#wrong(`${file.sizeBytes} bytes`, 'more');
-    await this.#handle.write(block, 0, block.length, this.#byteCount);
+    for (let done = 0; done < block.length; )
+      done += (await this.#handle.write(block, done, block.length - done, this.#byteCount + done)).bytesWritten;
     this.#hash.update(block);
     const before = this.#byteCount;
     this.#byteCount += block.length;

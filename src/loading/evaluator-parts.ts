@@ -50,6 +50,8 @@ export class EvaluatorParts {
   readonly rewardModel: LatePart<RewardModel> | null;
   /** Judges in the reward model's place. */
   readonly decision: LatePart<Guard | SelfDecision> | null;
+  /** Whether the language model judges its own answers. */
+  readonly isSelf: boolean;
   /** The thread of CLIP and the reward model. */
   readonly #placement: LatePart<EvaluatorPlacement>;
   readonly #end = new AbortController();
@@ -71,6 +73,7 @@ export class EvaluatorParts {
     this.clip = clip === null ? null : late((group) => this.#clip(clip, group));
     this.rewardModel = rewardModel === null ? null : late((group) => this.#rewardModel(rewardModel, group));
     const { decision } = options;
+    this.isSelf = decision?.files === null;
     this.decision = decision === null ? null : late((group) => this.#decision(decision, group));
   }
 

@@ -16,6 +16,7 @@ export async function openGraph(worker: EvaluatorWorker, graph: GraphPlace, sign
     return { session, path, ...(await worker.open(session, graph, signal)) };
   } catch (cause) {
     if (!(cause instanceof EvaluatorError)) throw cause;
+    await worker.ready; // a thread that never came up says why, and the file is not to blame
     const remedy = provider === 'cpu' ? 'Export the model again.' : "Load it with evaluatorDevice: 'cpu'.";
     throw new ModelError(
       'ERR_MODEL_INVALID',

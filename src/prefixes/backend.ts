@@ -56,7 +56,7 @@ export interface BranchBackend<Row = Float32Array> {
   /** Forgets a cache. */
   drop(cache: number | null): void;
 
-  /** Keeps a cache that nobody holds any more for others who begin alike. @default it is not left to the backend */
+  /** Keeps a cache that nobody holds any more for others who begin alike. @default it is dropped */
   leave?(cache: number | null): void;
 }
 

@@ -46,8 +46,10 @@ export class GrownPrefix<Row = Float32Array> {
 
   /** Gives up its own cache, which the backend may keep for others. */
   leave(): void {
-    if (this.#own !== undefined) this.#backend.leave?.(this.#own.cache);
+    const { cache = null } = this.#own ?? {};
     this.#own = undefined;
+    if (this.#backend.leave === undefined) this.#backend.drop(cache);
+    else this.#backend.leave(cache);
   }
 
   /** Forgets its own cache. */

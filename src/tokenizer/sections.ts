@@ -23,7 +23,7 @@ export class KeptSections {
     const takes = added.some((token) => token['lstrip'] === true || token['rstrip'] === true);
     const tellsFirst = /"prepend_scheme":"first"/.test(JSON.stringify(words ?? null));
     const parting = added
-      .filter((token) => token['normalized'] !== true || (normalizer ?? null) === null)
+      .filter((token) => !(token['normalized'] ?? token['special'] !== true) || (normalizer ?? null) === null)
       .map(({ content }) => content);
     const own = anyOf(parting);
     return takes || tellsFirst || own === undefined ? null : new KeptSections(own, encode);

@@ -141,6 +141,6 @@ async function readEntries(path: string): Promise<Map<string, Entry>> {
 async function ownText(path: string): Promise<string | undefined> {
   await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   const found = await file.stat();
-  const isForeign = process.getuid !== undefined && (found.uid !== process.getuid() || (found.mode & 0o002) !== 0);
+  const isForeign = process.getuid !== undefined && (found.uid !== process.getuid() || (found.mode & 0o022) !== 0);
   return isForeign || !found.isFile() || found.size > MOST_BYTES ? undefined : await file.readFile('utf8');
 }

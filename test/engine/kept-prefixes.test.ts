@@ -207,3 +207,89 @@ test('what is kept is what was read, whatever the caller does with his arrays af
   });
   await expectExact(context);
 });
+
+test('a reservation holds, whatever was kept of its own sequences: cut, released unawaited, forked half read', async () => {
+  await using model = await tinyModel();
+  await using context = await model.createContext({ ...EXACT, contextSize: 256, sequenceCount: 4 });
+  const tokens = (count: number, first = 40) => Int32Array.from({ length: count }, (_, at) => first + (at % 50));
+  const lease = await context.reserve({ cellCount: 240, sequenceCount: 3 });
+  const sequence = await lease.createSequence();
+  await sequence.prefill([tokens(150)]);
+  await sequence.keep();
+  await sequence.trim(0);
+  await sequence.prefill([tokens(150, 45)]); // what was kept of it gave way
+  await sequence.keep();
+  const released = sequence.release();
+  const next = await lease.createSequence();
+  await next.prefill([tokens(230, 50)]);
+  await released;
+  await next.trim(0);
+  await next.append([tokens(100)]);
+  const [child] = await next.fork(1);
+  await next.prefill([]);
+  await child?.prefill([]);
+  await next.keep();
+  await next.release();
+  await child?.prefill([tokens(30, 47)]);
+  const three = await Promise.all([lease.createSequence(), lease.createSequence()]);
+  assert.equal(three.length, 2);
+  await lease.release();
+  await expectExact(context);
+});
+
+test('keeping is done although the sequence, the lease, or all that is kept goes at once', async () => {
+  await using model = await tinyModel();
+  await using context = await model.createContext({ ...EXACT, contextSize: 256, sequenceCount: 2 });
+  const read = async () => {
+    const lease = await context.reserve({ cellCount: 256, sequenceCount: 1 });
+    const sequence = await lease.createSequence();
+    await sequence.prefill([await model.tokenize(QUESTIONS.join(' '))]);
+    return { lease, sequence };
+  };
+  const one = await read();
+  const kept = one.sequence.keep();
+  const released = one.lease.release();
+  await Promise.all([kept, released]);
+  assert.equal((await context.statistics()).keptSequenceCount, 1);
+  const two = await read();
+  const again = two.sequence.keep();
+  context.forget();
+  await again;
+  assert.equal(
+    (await context.statistics()).keptSequenceCount,
+    0,
+    'what was on its way when all was let go is not kept',
+  );
+  await two.lease.release();
+  await expectExact(context);
+});
+
+test('a picture that was read in part is not kept, and nothing of it is lost', async () => {
+  await using model = await tinyModel();
+  await using context = await model.createContext({ ...EXACT, contextSize: 512, sequenceCount: 3, batchSize: 4 });
+  const words = await model.tokenize('A red apple and a green one lie beside each other on the table.');
+  for (let at = 0; at < 12; at++) {
+    const lease = await context.reserve({ cellCount: 256, sequenceCount: 1 });
+    const sequence = await lease.createSequence();
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), at);
+    await sequence.prefill([words, await picture(model), words], { signal: controller.signal }).catch(() => undefined);
+    await sequence.keep();
+    await lease.release();
+    await expectExact(context);
+  }
+});
+
+test('a prompt that is none is refused before anything is reserved', async () => {
+  await using model = await tinyModel();
+  await using context = await model.createContext(EXACT);
+  const demand = { cellCount: context.facts.cellCount, sequenceCount: context.facts.sequenceCount };
+  for (const prompt of [undefined, 'text', [null], ['a'], [{}], [[1, 2]]]) {
+    await assert.rejects(context.begin(prompt as never, demand), { code: 'ERR_INVALID_REQUEST' });
+  }
+  const empty = await context.begin([], demand);
+  assert.deepEqual([empty.rest, empty.cachedTokenCount], [[], 0]);
+  await assert.rejects(empty.sequence.append([null] as never), { code: 'ERR_INVALID_REQUEST' });
+  await empty.lease.release();
+  await (await context.reserve(demand)).release();
+});

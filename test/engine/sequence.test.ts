@@ -278,11 +278,9 @@ test('what a sequence refuses', async () => {
   );
   await assert.rejects(sequence.trim(9), hasCode('ERR_INVALID_REQUEST', /from 0 to 0/));
   await sequence.prefill([await model.tokenize('The red apple')]);
+  const more = await model.tokenize('more');
   const running = sequence.decode(options);
-  await assert.rejects(
-    sequence.append([await model.tokenize('more')]),
-    hasCode('ERR_INVALID_REQUEST', /middle of decode/),
-  );
+  await assert.rejects(sequence.append([more]), hasCode('ERR_INVALID_REQUEST', /middle of decode/));
   await assert.rejects(sequence.decode(options), hasCode('ERR_INVALID_REQUEST', /middle of decode/));
   await assert.rejects(sequence.fork(1), hasCode('ERR_INVALID_REQUEST', /middle of decode/));
   await running;

@@ -82,6 +82,7 @@ test('a reward that is no number is the evaluator’s failure, and no verdict', 
       clip: null,
       rewardModel: { loaded: giving(scores), get: () => assert.fail('it is there') },
       decision: null,
+      isSelf: false,
     };
     const evaluated = { policy: POLICIES.standard, turns, reuse: true, pictures: async () => [] };
     const answer = { text: 'Yes.', sequence: {} as Sequence }; // the reward model reads the text alone

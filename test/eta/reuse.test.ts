@@ -1,8 +1,10 @@
 /** What one request leaves for the next: another question about a picture, a turn more, the same again. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
+import { Model } from '../../src/engine/index.js';
 import { decodeImage } from '../../src/image/index.js';
 import type { Eta, EtaResult } from '../../src/index.js';
+import { EvaluatorWorker } from '../../src/onnx/index.js';
 import { assertFreed, CLEAN, loadTiny, pictures, QUESTION, UNSAFE } from './tiny.js';
 
 let eta: Eta;
@@ -99,6 +101,28 @@ test('forgetting, and unloading, leave nothing', async () => {
   await eta.respond({ ...QUESTION, thresholds: CLEAN });
   assert.ok(await eta.unload());
   assert.equal((await eta.respond({ ...QUESTION, thresholds: CLEAN })).usage.cachedTokenCount, 0);
+});
+
+test('what is forgotten is computed again: the picture, and CLIP of it', async () => {
+  const encode = mock.method(Model.prototype, 'encodeImage');
+  const run = mock.method(EvaluatorWorker.prototype, 'run');
+  const ran = async (reuse: boolean) => {
+    const before = [encode.mock.callCount(), run.mock.callCount()] as const;
+    await eta.respond({ ...QUESTION, thresholds: CLEAN, reuse });
+    return [encode.mock.callCount() - before[0], run.mock.callCount() - before[1]];
+  };
+  try {
+    await eta.forget();
+    const [encoded, looked = 0] = await ran(true);
+    assert.deepEqual([encoded, looked > 0], [1, true]);
+    assert.deepEqual(await ran(true), [0, 0]);
+    assert.deepEqual(await ran(false), [1, 1], 'the safety prompt alone is nobody’s');
+    await eta.forget();
+    assert.deepEqual(await ran(true), [1, looked]);
+  } finally {
+    encode.mock.restore();
+    run.mock.restore();
+  }
 });
 
 test('requests that ask alike at once, and one that leaves, change nothing', async () => {
