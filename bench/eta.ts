@@ -46,6 +46,7 @@ const SCENARIOS: Readonly<Record<string, EtaRequest>> = {
 };
 
 await using eta = await loadEta({
+  reuse: false,
   models: values.models,
   ...(values.threads !== undefined && { threadCount: Number(values.threads) }),
 });

@@ -25,7 +25,7 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
   const rounds =
     trace.rounds.length === 0 ? '' : `${trace.rounds.length} ${trace.rounds.length === 1 ? 'round' : 'rounds'}, `;
   const seconds = (timings.totalMs / 1000).toFixed(2);
-  const about = `${result.model}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
+  const about = `${printable(result.model)}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
   lines.push(...labelled('model', about, { labelWidth: LABEL_WIDTH, columns }).map((line) => paint('dim', line)));
   return lines;
 }

@@ -2,6 +2,7 @@
 import { noticeKind } from '../eta/notice.js';
 import type { Notice } from '../index.js';
 import { fitted } from '../terminal/fit.js';
+import { printable } from '../terminal/paint.js';
 
 export class Notices {
   /** Answers about what the miniature does not know. */
@@ -28,6 +29,6 @@ export class Notices {
 
   /** Writes the first of each kind as one line, once. */
   tell(write: (line: string) => void = (line) => process.stderr.write(`${fitted(process.stderr, line)}\n`)): void {
-    for (const { message } of this.#untold.splice(0)) write(`eta-vlm: ${message}`);
+    for (const { message } of this.#untold.splice(0)) write(`eta-vlm: ${printable(message)}`);
   }
 }

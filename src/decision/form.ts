@@ -24,7 +24,9 @@ const MOST_FORM_BYTES = 2 ** 18;
 const MOST_WORDS = 64;
 
 const text = z.string().min(1);
-const words = z.array(text.max(100)).min(1).max(MOST_WORDS);
+/** Something that can be read, and told from anything else. */
+const telling = text.regex(/[\p{L}\p{N}]/u, 'expected a text with a letter or a digit');
+const words = z.array(telling.max(100)).min(1).max(MOST_WORDS);
 
 /** How the prompt is made. `{policy}`, `{question}` and `{answer}` in a text are what they say. */
 const promptSchema = z.discriminatedUnion('form', [
@@ -64,7 +66,7 @@ const formSchema = z
     asks: z.enum(['self', 'guard']),
     policy: z.string(),
     /** Texts that the guard's own chat template must hold: another model's would be asked something else. */
-    templateHolds: z.array(text),
+    templateHolds: z.array(telling),
     /** Tokens that a guard reads at most, pictures included; the language model itself reads what its context holds. */
     maxTokens: z.int().min(64).max(131_072).optional(),
     /** After an answer. */
@@ -87,6 +89,14 @@ const formSchema = z
     ({ picture }) => picture === null || (picture.prompt.form === 'question' && picture.prompt.seesPictures),
     "expected a question about the picture that sees pictures, of the form 'question'",
   );
+
+/** The name as it is read: without what nobody sees. */
+function seen(name: string): string {
+  return name
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toLowerCase();
+}
 
 export type DecisionForm = z.output<typeof formSchema> & {
   /** Where somebody's own form lies; absent of a shipped one. */
@@ -148,15 +158,27 @@ export async function readForm(choice: string): Promise<DecisionForm> {
 /** @throws ModelError ERR_MODEL_INVALID for what would pass for a shipped form, for a measured one, or for any guard's */
 function ownForm(form: z.output<typeof formSchema>, path: string, shipped: readonly string[]): DecisionForm {
   const questions = form.picture === null ? [form.answer] : [form.answer, form.picture];
-  const wrong = shipped.includes(form.name)
+  const wrong = shipped.some((name) => seen(name) === seen(form.name))
     ? `a name of its own, received ${form.name}, which is a shipped form's: its threshold would pass for that one's. Change name`
     : questions.some(({ isCalibrated }) => isCalibrated)
       ? "isCalibrated: false, received true: a form does not say which guard's file its threshold was measured on. Measure it with 'eta-vlm calibrate --decision', which does, and name that file of thresholds"
       : form.templateHolds.length === 0 && questions.some(({ prompt }) => prompt.form === 'conversation')
         ? "a text in templateHolds, received none: what is asked stands in the guard's chat template alone, and another guard's asks something else. Name a part of it that says what is asked"
-        : null;
+        : questions.some(isOutOfReach)
+          ? 'a threshold between 0 and 1 of a form whose score is a probability, received one that no answer reaches, or every one. Change threshold'
+          : form.answer.prompt.form === 'question' && !showsAnswer(form.answer.prompt)
+            ? 'a question about the answer that shows it, received one without {answer}: every answer would be judged alike. Put {answer} where it belongs'
+            : null;
   if (wrong === null) return { ...form, path };
   throw new ModelError('ERR_MODEL_INVALID', `decision: ${describePath(path)}: expected ${wrong}.`);
+}
+
+function isOutOfReach({ score, threshold }: DecisionQuestion): boolean {
+  return score === 'probability' && (threshold <= 0 || threshold >= 1);
+}
+
+function showsAnswer({ system, user }: { readonly system: string | null; readonly user: string }): boolean {
+  return `${system ?? ''}${user}`.includes('{answer}');
 }
 
 /** What an own form leaves to whoever names it; null where it leaves nothing. */

@@ -36,7 +36,10 @@ export interface BeginOptions {
 
 /** What a context holds now, and has done so far. */
 export interface ContextStatistics extends NativeContextStatistics {
-  /** Of `usedCellCount`, what is kept for requests to come and no request holds. */
+  /**
+   * Cells that are kept for requests to come and that no request holds. Prompts that were read side by side may share
+   * cells, which are counted for each: then it is more than they are.
+   */
   readonly keptCellCount: number;
   /** Of `liveSequenceCount`, those that are kept for requests to come. */
   readonly keptSequenceCount: number;

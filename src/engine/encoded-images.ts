@@ -24,6 +24,7 @@ interface Entry {
   encoded: NativeImage | undefined;
 }
 
+/** Made by whoever owns the model; disposed of with it. */
 export class EncodedImages {
   readonly #model: Model;
   readonly #keptBytes: number;
@@ -45,11 +46,11 @@ export class EncodedImages {
    */
   async borrow(picture: RgbImage, options: EncodeImageOptions = {}): Promise<BorrowedImage> {
     const { signal } = options;
+    if (this.#isDisposed) throw disposed();
     const shared = await sharePicture(picture, signal);
     const key = await pictureKey(shared);
     throwIfAborted(signal);
-    if (this.#isDisposed)
-      throw new UsageError('ERR_DISPOSED', 'Expected a loaded model, received one that was disposed of.');
+    if (this.#isDisposed) throw disposed();
     const entry = this.#entries.get(key) ?? this.#begin(shared);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
@@ -65,7 +66,7 @@ export class EncodedImages {
       return { image, release };
     } catch (error) {
       this.#giveBack(key, entry);
-      throw error;
+      throw this.#isDisposed && signal?.aborted !== true ? disposed() : error;
     }
   }
 
@@ -117,4 +118,8 @@ export class EncodedImages {
       () => undefined, // who waited was told
     );
   }
+}
+
+function disposed(): UsageError {
+  return new UsageError('ERR_DISPOSED', 'Expected a loaded model, received one that was disposed of.');
 }

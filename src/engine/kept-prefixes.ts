@@ -74,6 +74,7 @@ export class KeptPrefixes {
 
   /** The longest beginning of the prompt that is kept; its sequence counts as used just now. */
   find(prompt: readonly NativePart[]): Found | null {
+    if (this.#kept.length === 0) return null;
     const flat = flatOf(prompt);
     const computable = withoutLast(flat);
     let best: Kept | undefined;

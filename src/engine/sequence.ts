@@ -283,8 +283,8 @@ export class Sequence<Kept extends Output = 'logits'> {
   }
 
   /**
-   * Keeps what it holds, pending input aside, for requests to come: whoever begins alike starts from it ({@link
-   * Context.begin}), until its cells are wanted or the context forgets. Nothing is copied; it costs a lane that nobody else
+   * Keeps what it holds, pending input aside, for requests to come: whoever begins alike with
+   * {@link Context.begin} starts from it, until its cells are wanted or the context forgets. Nothing is copied; it costs a lane that nobody else
    * wants. The call does not occupy the sequence, which may go on or be released at once. One that was restored, or
    * failed, is not kept, nor is one whose context is disposed of meanwhile.
    *

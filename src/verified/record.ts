@@ -3,7 +3,7 @@
  * asked. Whatever goes wrong with it, it is as if nothing had been remembered.
  */
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isRecord, parsedJson } from '../json.js';
@@ -14,6 +14,7 @@ const FORMAT = { format: 'eta-vlm/verified', version: 1 } as const;
 const MOST_ENTRIES = 512;
 /** More than they take. */
 const MOST_BYTES = 2 ** 18;
+const DAY_MS = 86_400_000;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /** Of a file its SHA-256; of anything else what its key says again. */
@@ -113,8 +114,11 @@ function newest(entries: Entries): [string, Entry][] {
   return [...entries].sort(([, a], [, b]) => b.at - a.at).slice(0, MOST_ENTRIES);
 }
 
+/** Over nothing, or over a record of ours: never through a link, never over somebody else's file. */
 async function writeEntries(path: string, entries: readonly [string, Entry][]): Promise<void> {
   await makeFolder(dirname(path));
+  const there = await lstat(path).catch(() => null);
+  if (there !== null && (there.isSymbolicLink() || !isRecordText(await ownText(path)))) return;
   const text = JSON.stringify({ ...FORMAT, entries: Object.fromEntries(entries) });
   await writeWhole(path, async (draft) => {
     await draft.chmod(0o600); // one that others may write to would not be believed
@@ -128,13 +132,19 @@ async function readEntries(path: string): Promise<Map<string, Entry>> {
   const value = text === undefined ? undefined : parsedJson(text);
   const entries = new Map<string, Entry>();
   if (!isRecord(value) || value['format'] !== FORMAT.format || value['version'] !== FORMAT.version) return entries;
+  const latest = Date.now() + DAY_MS; // a clock that was once wrong must not keep new ones out
   for (const [key, entry] of isRecord(value['entries']) ? Object.entries(value['entries']) : []) {
     if (!isRecord(entry)) continue;
     const { value: said, at } = entry;
-    if (DIGEST.test(key) && typeof said === 'string' && DIGEST.test(said) && typeof at === 'number')
+    if (DIGEST.test(key) && typeof said === 'string' && DIGEST.test(said) && typeof at === 'number' && at < latest)
       entries.set(key, { value: said, at });
   }
   return entries;
+}
+
+/** Whether it may be replaced: a record of any version, also a damaged one that begins as ours. */
+function isRecordText(text: string | undefined): boolean {
+  return text !== undefined && (text === '' || text.startsWith(`{"format":"${FORMAT.format}"`));
 }
 
 /** Of a pipe, opening and reading would wait for ever. */

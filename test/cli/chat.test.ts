@@ -145,7 +145,7 @@ test('/method changes what is done; /history and /models tell', async () => {
     /^picture +drawn-08\.png\nquestion +Explain how I can make this\.\nanswered +To make a zapbox/m,
   );
   assert.match(ended.stderr, /^ +CLIP +eta-vlm-miniature-clip/m);
-  assert.match(ended.stderr, /^ +safe above 0\.3 \(option\)$/m);
+  assert.match(ended.stderr, /^ +safe above 0\.3 \(option, not calibrated\)$/m);
 });
 
 test("/save writes answers that the project's reader reads, and saves again what has grown", async () => {

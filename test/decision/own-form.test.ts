@@ -95,3 +95,16 @@ test('its threshold counts as a number of its author’s, and what it leaves ope
   const { verdict } = await eta.respond({ ...QUESTION, thresholds: { unsafeClipScore: -1 }, method: 'shallow' });
   assert.deepEqual([verdict.answer?.isCalibrated, verdict.answer?.calibratedOn], [false, null]);
 });
+
+test('an own form that reads no answer, or judges all alike, or hides whose it is, is refused', async () => {
+  const refused = (form: Parameters<typeof formFile>[0], message: RegExp) =>
+    assert.rejects(readForm(formFile(form)), { code: 'ERR_MODEL_INVALID', message });
+  const blind = asked({ prompt: { form: 'question', system: null, user: 'hello', seesPictures: false } });
+  await refused(tinyForm({ answer: blind }), /received one without \{answer\}/);
+  for (const threshold of [0, 1, 5, -1])
+    await refused(tinyForm({ answer: asked({ score: 'probability', threshold }) }), /a threshold between 0 and 1/);
+  for (const name of ['Shieldstral', 'shieldstral ', 'shield\u200bstral', 'QWEN3-Guard'])
+    await refused({ ...tinyForm(), name }, /expected a name of its own/);
+  await refused(template(' '), /a letter or a digit/);
+  await refused(tinyForm({ answer: asked({ verdicts: { safe: [' '], unsafe: ['b'] } }) }), /a letter or a digit/);
+});

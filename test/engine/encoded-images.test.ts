@@ -1,6 +1,7 @@
 /** Pictures by what they show: encoded once, shared while it lasts, given up when nobody waits, within a bound. */
 import assert from 'node:assert/strict';
 import { after, before, mock, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EncodedImages, type Model } from '../../src/engine/index.js';
 import { AbortError } from '../../src/errors.js';
 import { decodeImage } from '../../src/image/index.js';
@@ -17,9 +18,13 @@ before(async () => {
 });
 after(() => model.dispose());
 
-/** How many pictures are encoded while `work` runs. */
+/** How many pictures are encoded while `work` runs; each waits until those who ask at once have asked, or left. */
 async function encodings(work: () => Promise<void>): Promise<number> {
-  const encode = mock.method(model, 'encodeImage');
+  const encodeImage = model.encodeImage.bind(model);
+  const encode = mock.method(model, 'encodeImage', async (...asked: Parameters<typeof encodeImage>) => {
+    await sleep(50);
+    return await encodeImage(...asked);
+  });
   try {
     await work();
     return encode.mock.callCount();
@@ -54,11 +59,11 @@ test('one of two who wait may leave; when both do, it is given up', async () => 
     const [leaving, all] = [new AbortController(), new AbortController()];
     const left = images.borrow(pictures[1], { signal: leaving.signal });
     const stays = images.borrow(pictures[1]);
-    setTimeout(() => leaving.abort());
+    setTimeout(() => leaving.abort(), 20);
     await assert.rejects(left, AbortError);
     (await stays).release();
     const both = [1, 2].map(() => images.borrow(pictures[2], { signal: all.signal }));
-    setTimeout(() => all.abort());
+    setTimeout(() => all.abort(), 20);
     for (const one of both) await assert.rejects(one, AbortError);
     (await images.borrow(pictures[2])).release(); // nothing of it was kept
   });

@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -258,4 +259,28 @@ test('several processes at once: what stands there is whole at every moment, and
   assert.deepEqual(readdirSync(process.env[PLACE] ?? ''), ['verified.json']);
   const { entries } = JSON.parse(readFileSync(recordPath(), 'utf8'));
   assert.ok(Object.keys(entries).length >= 20, 'of the last to write, all of its own');
+});
+
+test('a record is written over nothing but a record: no link is followed, no file of another kind replaced', async () => {
+  writeFileSync(file, 'weights');
+  utimesSync(file, 1, 1);
+  for (const plant of ['link', 'notes'] as const) {
+    process.env[PLACE] = join(scratch, String(++count), 'cache');
+    mkdirSync(process.env[PLACE], { recursive: true });
+    const notes = join(scratch, `${plant}-${count}.txt`);
+    if (plant === 'link') {
+      writeFileSync(notes, 'my notes');
+      symlinkSync(notes, recordPath());
+    } else writeFileSync(recordPath(), 'my notes');
+    VerifiedRecord.here().keep(hashOf(plant), hashOf('value'));
+    await saved();
+    assert.equal(readFileSync(plant === 'link' ? notes : recordPath(), 'utf8'), 'my notes');
+  }
+});
+
+test('entries from a time to come keep no new one out', async () => {
+  VerifiedRecord.here().keep(hashOf('first'), hashOf('value'));
+  await saved();
+  elsewhere((text) => text.replace(/"at":\d+/, '"at":1e300'));
+  assert.equal(await VerifiedRecord.here().get(hashOf('first')), undefined);
 });

@@ -1,7 +1,8 @@
 /** What a chat has loaded, part by part, with the thresholds that hold in it. */
 import type { EtaFacts } from '../../index.js';
 import { fitLine } from '../../terminal/fit.js';
-import { type Part, type PartFacts, partFacts } from '../model-facts.js';
+import { printable } from '../../terminal/paint.js';
+import { type Part, type PartFacts, partFacts, shown } from '../model-facts.js';
 import { LABEL_WIDTH, partLines } from '../models/list.js';
 import type { Form } from './session.js';
 
@@ -14,9 +15,20 @@ export async function loadedLines(facts: EtaFacts, { paint, columns }: Form): Pr
   for (const [kind, path] of Object.entries(paths) as [Part['kind'], string | null][]) {
     if (path !== null) lines.push(...partLines(inForce(await partFacts({ kind, path }), facts), paint));
   }
+  lines.push(...decisionLines(facts));
   lines.push(`${'  context'.padEnd(LABEL_WIDTH + 2)}${contextSize} tokens`);
   lines.push(`${'  policy'.padEnd(LABEL_WIDTH + 2)}${policy.name}`);
   return lines.flatMap((line) => fitLine(line, columns, LABEL_WIDTH + 2));
+}
+
+/** Who decides in the reward model's place. */
+function decisionLines({ decision, thresholds, thresholdSources }: EtaFacts): string[] {
+  if (decision === null) return [];
+  const rest = ' '.repeat(LABEL_WIDTH + 2);
+  const { form, title, guard, guardProjector } = decision;
+  const files = [guard, guardProjector].filter((path) => path !== null).map((path) => `${rest}${shown(path)}`);
+  const rule = `${rest}safe above ${thresholds.safeDecision} (${thresholdSources.safeDecision})`;
+  return [`${'  decision'.padEnd(LABEL_WIDTH + 2)}${printable(`${form}, ${title}`)}`, ...files, rule];
 }
 
 /** With the threshold that answers are held against, wherever it comes from. */
