@@ -83,7 +83,7 @@ const formSchema = z
   )
   .refine(
     ({ asks, maxTokens }) => (asks === 'guard') === (maxTokens !== undefined),
-    'expected maxTokens of a guard, and none of the language model itself, which reads what its context holds',
+    'expected "maxTokens" of a guard, and none of the language model itself, which reads what its context holds',
   )
   .refine(
     ({ picture }) => picture === null || (picture.prompt.form === 'question' && picture.prompt.seesPictures),
@@ -143,7 +143,7 @@ export async function readForm(choice: string): Promise<DecisionForm> {
   if (!parsed.success) {
     throw new ModelError(
       'ERR_MODEL_INVALID',
-      `decision: ${describePath(path)}: expected a decision's form as JSON; ${issueOf(parsed.error)}. Compare it with one of models/decisions.`,
+      `decision: ${describePath(path)}: expected a decision's form as JSON; ${named(issueOf(parsed.error))}. Compare it with one of models/decisions.`,
     );
   }
   const wording = wordingOf(parsed.data);
@@ -153,6 +153,11 @@ export async function readForm(choice: string): Promise<DecisionForm> {
     `decision: ${describePath(path)}: expected the wording that its threshold belongs to (${parsed.data.wordingSha256.slice(0, 12)}…), received another. ` +
       `Other words give other scores: check the threshold, then set wordingSha256 to ${wording}.`,
   );
+}
+
+/** Fields of the file in quotes: they are no options. */
+function named(issue: string): string {
+  return issue.replace(/^[\w.]+(?=: )/, '"$&"');
 }
 
 /** @throws ModelError ERR_MODEL_INVALID for what would pass for a shipped form, for a measured one, or for any guard's */

@@ -117,6 +117,10 @@ test('a guard is loaded by the first method that judges', async () => {
       await eta.respond(QUESTION);
     });
     assert.deepEqual(none, NONE);
+    const clean = await counting(async () => {
+      await eta.respond({ ...asked, thresholds: { ...asked.thresholds, unsafeClipScore: 1 } });
+    });
+    assert.deepEqual([clean.clip, clean.guard], [1, 0], 'a picture that looks safe settles it: nobody asks the guard');
     assert.equal((await eta.respond(asked)).verdict.answer?.evaluator, 'decision');
   });
   assert.equal(loads.guard, 1);
