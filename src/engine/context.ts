@@ -46,7 +46,7 @@ export interface ContextStatistics extends NativeContextStatistics {
 }
 
 /** A request that may begin. */
-export interface Begun<Kept extends Output> {
+export interface Begun<Kept extends Output = 'logits'> {
   /** What it may use; release it. */
   readonly lease: Lease<Kept>;
   /** Holds the beginning of the prompt, or nothing; of the lease. */

@@ -11,6 +11,7 @@ const KEPT_BYTES = 64 * 2 ** 20;
 
 /** A picture that is kept at least until it is given back. */
 export interface BorrowedImage {
+  /** For prompts of this model's contexts. */
   readonly image: NativeImage;
   /** Gives it back. Idempotent. */
   release(): void;
