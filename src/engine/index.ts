@@ -24,7 +24,8 @@ export { type EncodeImageOptions, Model, type ModelOptions, type TokenizeOptions
 export type { Output } from './output.js';
 export type { PromptTurn } from './prompt-piece.js';
 export { deriveSeed, deriveSeedOver, GREEDY, randomSeed, type SamplerOptions } from './sampler.js';
-export { type Decoded, type DecodeOptions, type Pause, type PrefillOptions, Sequence } from './sequence.js';
+export { Sequence } from './sequence.js';
+export type { Decoded, DecodeOptions, Pause, PrefillOptions } from './sequence-options.js';
 export type { DecodeStopReason } from './task.js';
 export { TokenSet } from './token-set.js';
 export { type TokenBytes, TokenText, textOf } from './token-text.js';

@@ -1,15 +1,13 @@
 /** A lane of the KV cache: what was read and written so far, ready to go on, to branch, or to be cut back. */
-import { z } from 'zod';
-import { signalSchema } from '../abort.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart } from '../native/binding-types.js';
-import { integerFrom, parseOptions } from '../options.js';
+import { parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
 import { type Content, cutChain } from './content-chain.js';
 import { native } from './native-error.js';
 import { type Output, withHiddenState, withLogits } from './output.js';
 import { takeParts } from './parts.js';
-import { nativeSampler, type SamplerOptions, samplerSchema } from './sampler.js';
+import { nativeSampler } from './sampler.js';
 import type { Scheduler } from './scheduler.js';
 import {
   allDecoded,
@@ -22,76 +20,15 @@ import {
   withParts,
   withTokens,
 } from './sequence-content.js';
-import { type DecodeStopReason, DecodeTask, PrefillTask, type Task } from './task.js';
-import { TokenSet } from './token-set.js';
+import {
+  type Decoded,
+  type DecodeOptions,
+  decodeSchema,
+  type PrefillOptions,
+  prefillSchema,
+} from './sequence-options.js';
+import { DecodeTask, PrefillTask, type Task } from './task.js';
 import { type TokenBytes, TokenText } from './token-text.js';
-
-const callbackSchema = <Callback>() =>
-  z.custom<Callback>((value) => typeof value === 'function', 'expected a function');
-
-const prefillSchema = z.strictObject({ signal: signalSchema.optional() });
-
-const decodeSchema = z.strictObject({
-  sampler: samplerSchema.prefault({}),
-  maxTokens: integerFrom(1),
-  signal: signalSchema.optional(),
-  pause: z
-    .strictObject({
-      set: z.custom<TokenSet>((value) => value instanceof TokenSet, 'expected a TokenSet of this context'),
-      accept: callbackSchema<(text: string, tokens: readonly number[]) => boolean>(),
-    })
-    .optional(),
-  onText: callbackSchema<(text: string) => void>().optional(),
-  logProbability: z.boolean('expected true or false').default(false),
-});
-
-/** What `sequence.prefill` and the calls that decode what is pending take. */
-export interface PrefillOptions {
-  /** Ends it with an AbortError, one step later at the latest; what is not decoded by then stays pending. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What `sequence.decode` takes. */
-export interface DecodeOptions {
-  /** Tokens sampled at most in this call, >= 1. */
-  maxTokens: number;
-  /** How tokens are drawn; the generator starts anew from its seed with every call. @default greedy */
-  sampler?: SamplerOptions | undefined;
-  /** Where to pause. @default nowhere */
-  pause?: Pause | undefined;
-  /** Ends it with an AbortError, one step later at the latest; the sequence stays usable. */
-  signal?: AbortSignal | undefined;
-  /** Gets the text in whole characters, as they come. What it throws ends the decode. */
-  onText?: ((text: string) => void) | undefined;
-  /** Whether `Decoded.logProbability` is summed; a greedy token then costs some tenths of a millisecond more. @default false */
-  logProbability?: boolean | undefined;
-}
-
-/** Where a decode pauses: at a token of the set, when `accept` says yes. */
-export interface Pause {
-  /** Of this context: see {@link Context.createTokenSet}. */
-  set: TokenSet;
-  /**
-   * Gets text and tokens of this call so far, the token of the set included. A no goes on where it stood, with the same
-   * generator and budget. What it throws ends the decode.
-   */
-  accept: (text: string, tokens: readonly number[]) => boolean;
-}
-
-/** What a decode brought. */
-export interface Decoded {
-  /** The end-of-generation token is not among them. */
-  readonly tokens: readonly number[];
-  /** Whole characters; bytes of an unfinished one open the text of the next decode, or end as U+FFFD. */
-  readonly text: string;
-  /** `end`: the model said so. `length`: `maxTokens` were sampled. `paused`: `accept` said yes. */
-  readonly stopReason: DecodeStopReason;
-  /**
-   * Sum of the tokens' natural log probabilities, <= 0, each under the distribution it was drawn from (greedy: the softmax
-   * of the logits). Undefined unless the option `logProbability` asked for it.
-   */
-  readonly logProbability: number | undefined;
-}
 
 /** What a sequence needs of the lease that it was made in. */
 export interface SequenceHome<Kept extends Output> {
