@@ -5,10 +5,11 @@
  * sizes of the real towers, CLIP is bench/random-clip.ts. So weights, KV cells, logits and buffers are as large as they
  * will be; how many cells a picture takes, and what an architecture alone computes, is not.
  *
- *     npm run build && node --import tsx bench/set-memory.ts [laptop-8gb|laptop-16gb] [--folder DIR] [--text]
+ *     npm run build && node --import tsx bench/set-memory.ts [laptop-8gb|laptop-16gb|workstation-24gb] [--folder DIR] [--text]
  *
  * With --text nothing is shown, which saves most of the time; the pictures' own buffers stay untouched then.
- * laptop-8gb takes 2.5 GB of disk and 3.5 GiB of memory, laptop-16gb 5.5 and 8.
+ * laptop-8gb takes 2.5 GB of disk and 3.5 GiB of memory, laptop-16gb 5.5 and 8,
+ * workstation-24gb 9.5 and 14.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
@@ -103,6 +104,51 @@ const SHAPES: Readonly<Record<string, SetShape>> = {
     // Ministral 3B with Pixtral's tower at 512
     guard: {
       ...GUARD,
+      width: 3072,
+      layerCount: 26,
+      headCount: 32,
+      headSize: 128,
+      kvHeadCount: 8,
+      feedForward: 9216,
+      vocabularySize: 131_072,
+      isTied: true,
+    },
+    guardProjector: {
+      width: 1024,
+      blockCount: 24,
+      headCount: 16,
+      feedForward: 4096,
+      imageSize: 512,
+      patchSize: 16,
+      type: 'f16',
+    },
+  },
+  'workstation-24gb': {
+    // Qwen3 8B; the tower is that of Qwen3-VL 8B at 768 pixels
+    language: {
+      width: 4096,
+      layerCount: 36,
+      headCount: 32,
+      headSize: 128,
+      kvHeadCount: 8,
+      feedForward: 12_288,
+      vocabularySize: 151_936,
+      isTied: false,
+      typeOf: mixed,
+    },
+    projector: {
+      width: 1152,
+      blockCount: 27,
+      headCount: 16,
+      feedForward: 4304,
+      imageSize: 768,
+      patchSize: 16,
+      type: 'q8_0',
+    },
+    // Ministral 3B in eight bits
+    guard: {
+      ...GUARD,
+      typeOf: () => 'q8_0',
       width: 3072,
       layerCount: 26,
       headCount: 32,
