@@ -267,7 +267,8 @@ test('an image of several steps gives texts a turn between any two of them, and 
   assert.deepEqual(tokens, [...expected.tokens].slice(0, tokens.length));
   await run(small, [waiting], 0);
   const fresh = await prefilled(small, [image, Int32Array.of(40)]);
-  assertNear(maxDifference(await small.logits(waiting), await small.logits(fresh)), 1e-5, 'cells');
+  // Texts lie between its parts: on a device what does not lie in one piece is copied in 16 bits.
+  assertNear(maxDifference(await small.logits(waiting), await small.logits(fresh)), 1e-5, 'rows');
   const without = await prefilled(small, [Int32Array.of(40)]);
   assertFar(maxDifference(await small.logits(waiting), await small.logits(without)), 1e-2, 'rows');
   await small.dispose();
