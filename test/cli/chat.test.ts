@@ -76,7 +76,10 @@ test('a second question is about the picture of the first; /new and /undo leave 
     '/undo',
     '/undo',
   ]);
-  assert.match(undone.stderr, /The last question is taken back\.\n[^\n]+\nNo picture goes with the next question\.\n/);
+  assert.match(
+    undone.stderr,
+    /The last question is taken back, with what it showed: name the picture again\.\n[^\n]+\nNo picture goes with the next question\.\n/,
+  );
   assert.match(undone.stderr, /Expected something to take back, there is nothing\. \(ERR_INVALID_REQUEST\)\n$/);
 });
 

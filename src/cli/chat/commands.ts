@@ -153,9 +153,11 @@ async function save(session: Session, operand: string): Promise<void> {
 }
 
 function undo(session: Session): void {
+  const hadPictures = (session.conversation.exchanges.at(-1)?.pictures.length ?? 0) > 0;
   const taken = session.conversation.undo();
   if (taken === null) throw new UsageError('ERR_INVALID_REQUEST', 'Expected something to take back, there is nothing.');
-  session.tell([taken === 'pictures' ? 'No picture goes with the next question.' : 'The last question is taken back.']);
+  const question = `The last question is taken back${hadPictures ? ', with what it showed: name the picture again' : ''}.`;
+  session.tell([taken === 'pictures' ? 'No picture goes with the next question.' : question]);
 }
 
 function lastOf(session: Session, why: string): Exchange {
