@@ -17,7 +17,13 @@ import {
 } from '../loading/index.js';
 import { resolveModels } from '../models/index.js';
 import { parseOptions } from '../options.js';
-import { checkThresholds, overridePolicy, overrideThresholds, POLICIES } from '../policy/index.js';
+import {
+  checkGivenThresholds,
+  checkThresholds,
+  overridePolicy,
+  overrideThresholds,
+  POLICIES,
+} from '../policy/index.js';
 import { SentenceEnds } from './align.js';
 import { Eta, type EtaParts } from './eta.js';
 import { warnOnce } from './notice.js';
@@ -58,6 +64,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
   const models = decision === null ? found : { ...found, rewardModel: null };
   const evaluators = evaluatorsOf(models, decision);
   checkEvaluators(models, policy.method, evaluators);
+  checkGivenThresholds(parsed.thresholds, evaluators);
   const known = await withDecision(await thresholdsOf(models, parsed, policy), decision, { ...parsed, evaluators });
   const inForce = overrideThresholds(known, parsed.thresholds, 'option');
   checkThresholds(inForce.thresholds, {

@@ -1,6 +1,7 @@
 /** Whether the thresholds that a method decides by are known. */
-import { ModelError } from '../errors.js';
+import { ModelError, UsageError } from '../errors.js';
 import type { Thresholds } from '../types.js';
+import type { GivenThresholds } from './in-force.js';
 import { METHOD_PLANS } from './methods.js';
 import type { Policy } from './policy.js';
 
@@ -87,4 +88,27 @@ export function checkThresholds(
   if (gatesImage && hasImages) knownThreshold(thresholds, OF_PICTURES[evaluators?.pictures ?? 'clip'], method);
   // An aligned answer is judged too, whoever asked for it.
   if (gatesImage || gatesAnswer) knownThreshold(thresholds, OF_ANSWERS[evaluators?.answers ?? 'reward'], method);
+}
+
+/**
+ * Refuses a threshold of who does not judge here, because somebody else does: it would change nothing, and whoever gave it
+ * would not know.
+ *
+ * @throws UsageError ERR_INVALID_OPTION
+ */
+export function checkGivenThresholds(
+  given: GivenThresholds | undefined,
+  { pictures, answers }: EvaluatorsInForce,
+): void {
+  const check = (what: string, inForce: keyof Thresholds, other: keyof Thresholds) => {
+    if (given?.[other] === undefined) return;
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `thresholds: expected ${inForce} for ${what}, received ${other}, the threshold of who does not judge them here. Leave it out.`,
+    );
+  };
+  if (answers === 'decision') check('answers', 'safeDecision', 'safeReward');
+  if (answers === 'reward') check('answers', 'safeReward', 'safeDecision');
+  if (pictures === 'decision') check('pictures', 'unsafeDecision', 'unsafeClipScore');
+  if (pictures === 'clip') check('pictures', 'unsafeClipScore', 'unsafeDecision');
 }

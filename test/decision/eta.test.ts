@@ -208,3 +208,17 @@ test('what cannot be is refused before anything is loaded', async () => {
     /expected a decision's form as JSON; /,
   );
 });
+
+test('a threshold of who does not judge is refused: it would change nothing', async () => {
+  const refused = (options: Parameters<typeof loadTiny>[0], message: RegExp) =>
+    assert.rejects(loadTiny(options), { code: 'ERR_INVALID_OPTION', message });
+  await refused({ thresholds: { safeDecision: 1 } }, /expected safeReward for answers, received safeDecision/);
+  await refused(
+    { thresholds: { unsafeDecision: 1 } },
+    /expected unsafeClipScore for pictures, received unsafeDecision/,
+  );
+  await refused(
+    { models: { ...MODELS, languageModel: golden('tiny-chat.gguf') }, decision: 'self', thresholds: { safeReward: 1 } },
+    /expected safeDecision for answers, received safeReward/,
+  );
+});
