@@ -83,7 +83,7 @@ const formSchema = z
   )
   .refine(
     ({ asks, maxTokens }) => (asks === 'guard') === (maxTokens !== undefined),
-    'expected "maxTokens" of a guard, and none of the language model itself, which reads what its context holds',
+    'expected of a guard how many tokens it reads at most, and of the language model itself nothing of the kind: it reads what its context holds',
   )
   .refine(
     ({ picture }) => picture === null || (picture.prompt.form === 'question' && picture.prompt.seesPictures),

@@ -26,6 +26,7 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   gpuLayerCount: '--gpu-layers',
   evaluatorDevice: '--evaluator-device',
   idleUnloadMs: null,
+  reuse: null,
   sequenceCount: null,
   batchSize: null,
   flashAttention: null,

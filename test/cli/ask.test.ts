@@ -233,7 +233,10 @@ describe('stopped from outside', () => {
     assert.equal((await run(args)).code, 0);
     const wholeMs = performance.now() - startedAt;
     let inTimeCount = 0;
-    for (const share of [0.4, 0.55, 0.7, 0.85, 0.95]) {
+    const shares = [0.4, 0.55, 0.7, 0.85, 0.95];
+    // Beside other work two runs take different times: then they are tried again.
+    for (const share of [...shares, ...shares, ...shares]) {
+      if (inTimeCount > 0 && share === shares[0]) break;
       const ended = await run(args, { signals: [{ signal: 'SIGINT', afterMs: share * wholeMs }] });
       // Before Node has started, and once the verdict is printed and the process is on its way out, any end is right.
       if (ended.signal === 'SIGINT' && ended.stderr === '') continue;
@@ -242,7 +245,7 @@ describe('stopped from outside', () => {
       assert.equal(ended.stderr, 'eta-vlm: interrupted.\n');
       inTimeCount++;
     }
-    assert.ok(inTimeCount > 0, 'expected at least one of five signals to come in time');
+    assert.ok(inTimeCount > 0, 'expected at least one of the signals to come in time');
   });
 
   test('SIGTERM: exit code 143', async () => {
