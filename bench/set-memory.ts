@@ -44,6 +44,28 @@ interface SetShape {
 }
 
 const GUARD = { typeOf: mixed, words: ['Safe', 'Unsafe', 'Controversial', 'yes', 'no'], chatTemplate: TEMPLATE };
+/** Ministral 3B, with Pixtral's tower at 512 pixels. */
+const MINISTRAL = {
+  ...GUARD,
+  width: 3072,
+  layerCount: 26,
+  headCount: 32,
+  headSize: 128,
+  kvHeadCount: 8,
+  feedForward: 9216,
+  vocabularySize: 131_072,
+  isTied: true,
+};
+const PIXTRAL = {
+  width: 1024,
+  blockCount: 24,
+  headCount: 16,
+  feedForward: 4096,
+  imageSize: 512,
+  patchSize: 16,
+  type: 'f16',
+} as const;
+
 const SHAPES: Readonly<Record<string, SetShape>> = {
   'laptop-8gb': {
     // SmolLM2 1.7B behind SigLIP so400m at 378 (27 patches a side)
@@ -101,27 +123,8 @@ const SHAPES: Readonly<Record<string, SetShape>> = {
       patchSize: 16,
       type: 'q8_0',
     },
-    // Ministral 3B with Pixtral's tower at 512
-    guard: {
-      ...GUARD,
-      width: 3072,
-      layerCount: 26,
-      headCount: 32,
-      headSize: 128,
-      kvHeadCount: 8,
-      feedForward: 9216,
-      vocabularySize: 131_072,
-      isTied: true,
-    },
-    guardProjector: {
-      width: 1024,
-      blockCount: 24,
-      headCount: 16,
-      feedForward: 4096,
-      imageSize: 512,
-      patchSize: 16,
-      type: 'f16',
-    },
+    guard: MINISTRAL,
+    guardProjector: PIXTRAL,
   },
   'workstation-24gb': {
     // Qwen3 8B; the tower is that of Qwen3-VL 8B at 768 pixels
@@ -145,28 +148,8 @@ const SHAPES: Readonly<Record<string, SetShape>> = {
       patchSize: 16,
       type: 'q8_0',
     },
-    // Ministral 3B in eight bits
-    guard: {
-      ...GUARD,
-      typeOf: () => 'q8_0',
-      width: 3072,
-      layerCount: 26,
-      headCount: 32,
-      headSize: 128,
-      kvHeadCount: 8,
-      feedForward: 9216,
-      vocabularySize: 131_072,
-      isTied: true,
-    },
-    guardProjector: {
-      width: 1024,
-      blockCount: 24,
-      headCount: 16,
-      feedForward: 4096,
-      imageSize: 512,
-      patchSize: 16,
-      type: 'f16',
-    },
+    guard: { ...MINISTRAL, typeOf: () => 'q8_0' },
+    guardProjector: PIXTRAL,
   },
 };
 
