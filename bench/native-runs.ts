@@ -2,14 +2,18 @@
 import { loadBinding } from '../src/native/binding.js';
 import type { NativeContext, NativeLoad, NativeModel, NativeRunReport } from '../src/native/binding-types.js';
 
-/** From now on, every run of every model that is loaded is told of when it ends. */
-export function watchRuns(onRun: (report: NativeRunReport) => void): void {
+/** From now on, every report of every run, of every model that is loaded, is told of. */
+export function watchRuns(onReport: (report: NativeRunReport) => void): void {
   const watchContext = (context: NativeContext) => {
     const run = context.run.bind(context);
     shadow(context, 'run', async (options) => {
-      const report = await run(options);
-      onRun(report);
-      return report;
+      const heard = (report: NativeRunReport) => {
+        onReport(report);
+        options.onReport?.(report);
+      };
+      const last = await run({ ...options, onReport: options.onReport && heard });
+      onReport(last);
+      return last;
     });
   };
   const watchModel = (model: NativeModel) => {

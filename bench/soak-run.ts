@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortError, decodeImage, type Eta, EtaError, type EtaResult } from '../src/index.js';
 import { galleryRequests } from './gallery-requests.js';
+import { slope } from './slope.js';
 import { type SoakRequest, soakRequest } from './soak-requests.js';
 
 export interface SoakOptions {
@@ -76,7 +77,7 @@ export async function soak(eta: Eta, options: SoakOptions): Promise<SoakFigures>
     stopReasons,
     requestMs,
     residentBytes,
-    slopeBytes: slope(residentBytes.slice(residentBytes.length >> 1)) / Math.ceil(requestCount / MARKS),
+    slopeBytes: slope([...residentBytes.entries()].slice(residentBytes.length >> 1)) / Math.ceil(requestCount / MARKS),
     faults,
     heldCount: Math.max(0, usedCellCount - keptCellCount) + liveSequenceCount - keptSequenceCount,
   };
@@ -136,16 +137,4 @@ async function controls(eta: Eta): Promise<string[]> {
     found.push(JSON.stringify({ text, stopReason, verdict, rounds }));
   }
   return found;
-}
-
-/** Least squares over 0, 1, 2, … */
-function slope(values: readonly number[]): number {
-  const middle = (values.length - 1) / 2;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  let [products, squares] = [0, 0];
-  for (const [at, value] of values.entries()) {
-    products += (at - middle) * (value - mean);
-    squares += (at - middle) ** 2;
-  }
-  return products / squares;
 }

@@ -1,4 +1,4 @@
-/** How many threads a computation gets when nobody says. This file imports nothing of ours. */
+/** How many threads a computation gets when nobody says, and what is left beside them. This file imports nothing of ours. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
@@ -17,4 +17,9 @@ export function physicalCoreCount(): number {
   } catch {
     return logical; // a container without /proc
   }
+}
+
+/** Whether JavaScript has a processor of its own while so many threads compute. */
+export function isRoomBeside(threadCount: number): boolean {
+  return threadCount < availableParallelism();
 }

@@ -3,6 +3,8 @@
  * what came, and what to do.
  */
 
+import { visible } from './visible.js';
+
 /** Codes by the class that carries them: a class told by `instanceof` narrows `code` to its own. */
 interface CodesOf {
   UsageError:
@@ -52,9 +54,21 @@ interface CodesOf {
     | 'ERR_HUB_HASH'
     | 'ERR_HUB_CONTENT'
     | 'ERR_HUB_CHANGED'
-    | 'ERR_HUB_OFFLINE'
-    | 'ERR_HUB_LOCKED';
+    | 'ERR_HUB_OFFLINE';
   JudgeError: 'ERR_JUDGE_UNREACHABLE' | 'ERR_JUDGE_REFUSED' | 'ERR_JUDGE_REPLY';
+  ServerError:
+    | 'ERR_KEY'
+    | 'ERR_HOST'
+    | 'ERR_ORIGIN'
+    | 'ERR_ROUTE'
+    | 'ERR_POLICY_LOCKED'
+    | 'ERR_BODY_TOO_LARGE'
+    | 'ERR_HEADERS_TOO_LARGE'
+    | 'ERR_BODY_TIMEOUT'
+    | 'ERR_BUSY'
+    | 'ERR_TIMEOUT'
+    | 'ERR_STOPPING'
+    | 'ERR_PICTURE_FETCH';
   AbortError: 'ERR_ABORTED';
 }
 
@@ -67,7 +81,7 @@ export class EtaError extends Error {
   readonly code: EtaErrorCode;
 
   constructor(code: EtaErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(visible(message), options); // it may hold names and texts from outside
     this.name = new.target.name;
     this.code = code;
   }
@@ -105,6 +119,9 @@ export class HubError extends ErrorOf<CodesOf['HubError']> {}
 
 /** A judge of answers cannot be asked, or does not answer. */
 export class JudgeError extends ErrorOf<CodesOf['JudgeError']> {}
+
+/** A server does not take a request: who asks, how, or how much; what is asked is a UsageError. */
+export class ServerError extends ErrorOf<CodesOf['ServerError']> {}
 
 /** The caller's AbortSignal fired; `cause` is the signal's reason. */
 export class AbortError extends ErrorOf<CodesOf['AbortError']> {

@@ -1,7 +1,18 @@
 /** What somebody may have meant who wrote a name that is not known. */
 
+/** What others call it, and we. */
+const ALIASES: Readonly<Record<string, string>> = {
+  topp: 'answerTopP',
+  top_p: 'answerTopP',
+  top_k: 'topK',
+  max_tokens: 'maxTokens',
+  max_completion_tokens: 'maxTokens',
+};
+
 /** The known name that is nearest, within two edits and less than half of what was written; undefined where none is. */
 export function nearest(unknown: string, known: readonly string[]): string | undefined {
+  const alias = Object.hasOwn(ALIASES, unknown.toLowerCase()) ? ALIASES[unknown.toLowerCase()] : undefined;
+  if (alias !== undefined && known.includes(alias)) return alias;
   let best: string | undefined;
   let bestDistance = Math.min(3, unknown.length / 2);
   for (const name of known) {

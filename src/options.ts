@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { EtaError, UsageError } from './errors.js';
 import { didYouMean } from './near-miss.js';
 import type { Held } from './same-types.js';
+import { quoted, visibleName } from './visible.js';
 
 /**
  * The value as the schema types it, defaults filled in.
@@ -36,9 +37,14 @@ export function parseOptions<Schema extends z.ZodType, Options>(
     throw new UsageError('ERR_UNKNOWN_OPTION', `${what}: unknown option '${shortened(unknown)}'. ${hint}`);
   }
   const name = issue.path.join('.') || 'the value';
-  const received = reading('ERR_INVALID_OPTION', what, () => describe(valueAt(value, issue.path)));
+  const received = SECRETS.has(name)
+    ? 'another, which is not shown'
+    : reading('ERR_INVALID_OPTION', what, () => describe(valueAt(value, issue.path)));
   throw new UsageError('ERR_INVALID_OPTION', `${what}: ${name}: ${issue.message}; received ${received}.`);
 }
+
+/** Names of options whose values no message may hold: what is nearly a key is nearly known. */
+const SECRETS: ReadonlySet<string> = new Set(['apiKey']);
 
 /** Options that somebody else takes. */
 export interface Elsewhere {
@@ -65,19 +71,25 @@ export function integer(least: number, most: number): z.ZodInt {
 /** A value in words, short enough for a message. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return JSON.stringify(shortened(value));
+  if (typeof value === 'string') return quoted(cut(value));
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'object' ? `an object (${value.constructor?.name ?? 'no prototype'})` : typeof value;
+  if (typeof value !== 'object') return typeof value;
+  const name: unknown = value.constructor?.name;
+  return typeof name === 'string' ? `an object (${shortened(name)})` : 'an object';
 }
 
 /** A path in words, as {@link describe}; of a long one the end, where the name is. */
 export function describePath(path: string): string {
-  return JSON.stringify(path.length > 60 ? `...${path.slice(-57)}` : path);
+  return quoted(path.length > 60 ? `...${path.slice(-57)}` : path);
 }
 
-/** A text short enough for a message. */
+/** A name short enough for a message, in which nothing of it is hidden. */
 export function shortened(text: string): string {
+  return visibleName(cut(text));
+}
+
+function cut(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

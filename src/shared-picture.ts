@@ -2,7 +2,7 @@
  * A caller's pixels and bytes, copied before he can change them or transfer them away. Pixels go into memory that every
  * thread reads where it lies: the evaluator thread and the addon take them without another copy.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { types } from 'node:util';
 import { ImageError, throwIfAborted } from './errors.js';
@@ -18,8 +18,11 @@ const SLICE_BYTES = 4 * 2 ** 20;
 
 /** Made by {@link takePicture} and {@link sharePicture} alone, so that nobody else writes into its memory. */
 export class SharedPicture implements RgbImage {
+  /** RGB, 8 bits each, row by row. */
   readonly data: Uint8Array;
+  /** Pixels, >= 1. */
   readonly width: number;
+  /** Pixels, >= 1. */
   readonly height: number;
 
   /** Not for callers. */
@@ -73,7 +76,15 @@ export function pictureKey(picture: SharedPicture): Promise<string> {
 }
 
 async function hashOf({ data, width, height }: SharedPicture): Promise<string> {
-  const hash = createHash('sha256').update(`${width} x ${height}\n`);
+  return await hashed(createHash('sha256').update(`${width} x ${height}\n`), data);
+}
+
+/** What tells encoded pictures apart: their SHA-256, in turns of the event loop. */
+export async function bytesKey(bytes: Uint8Array): Promise<string> {
+  return await hashed(createHash('sha256'), bytes);
+}
+
+async function hashed(hash: Hash, data: Uint8Array): Promise<string> {
   for (let at = 0; at < data.length; at += SLICE_BYTES) {
     if (at > 0) await setImmediate();
     hash.update(data.subarray(at, at + SLICE_BYTES));

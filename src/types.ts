@@ -54,9 +54,10 @@ export type Action = 'answered' | 'aligned' | 'refused';
  *   API count alike.
  * - `context`: it was cut with fewer tokens, because the context, or the window that the model was trained for, had no
  *   room for more.
- * - `stop`: neither the model nor a limit ended it: the fixed sentence (`refusalText`) stands in for it.
+ * - `sequence`: one of the request's stop texts came; it is not part of the answer.
+ * - `refusal`: neither the model nor a limit ended it: the fixed sentence (`refusalText`) stands in for it.
  */
-export type StopReason = 'end' | 'stop' | 'length' | 'context';
+export type StopReason = 'end' | 'sequence' | 'refusal' | 'length' | 'context';
 
 /**
  * Who judged. `clip`: the cosine of a picture and the safety prompt, the highest of all pictures, about 0.1 to 0.35.
@@ -83,8 +84,8 @@ export interface Judgement {
   readonly isUnsafe: boolean;
   /**
    * Whether the threshold was found by measuring this model under the prompts that are in force, on safe and on unsafe
-   * ones: it stands in the model's manifest, or in a file of `eta-vlm calibrate`. False for a number that the caller gave,
-   * under other prompts, for a decision whose form says that nobody measured it, as all shipped ones do, and where
+   * ones: it stands in the model's manifest, or in a file of `eta-vlm calibrate`. False for another number that the caller
+   * gave, under other prompts, for a decision whose form says that nobody measured it, as all shipped ones do, and where
    * `calibratedOn` is not `both`.
    */
   readonly isCalibrated: boolean;
@@ -106,7 +107,7 @@ export interface Verdict {
 
 /** One sentence proposal of one round. */
 export interface CandidateTrace {
-  /** The sentence, behind what is accepted. */
+  /** The sentence, behind what is accepted. Where a stop text began before it and ends in it, "". */
   readonly text: string;
   /** Its tokens. */
   readonly tokenCount: number;
@@ -122,7 +123,7 @@ export interface CandidateTrace {
    * for. Null without a reward.
    */
   readonly utility: number | null;
-  /** Whether an end-of-generation token closed it. */
+  /** Whether the answer ends with it: an end-of-generation token closed it, or a stop text. */
   readonly isFinal: boolean;
   /** It was drawn with; derived from the request's seed, the round and its place in it. */
   readonly seed: number;
@@ -202,7 +203,7 @@ export interface Usage {
   readonly promptTokenCount: number;
   /** Those of its pictures. */
   readonly imageTokenCount: number;
-  /** Those of the prompt that an earlier request had left in the cache, and that were not computed again. */
+  /** Those of the prompt that another request had read, or was reading just then, and that were not computed again. */
   readonly cachedTokenCount: number;
   /** Tokens of the returned text. */
   readonly answerTokenCount: number;
@@ -216,7 +217,10 @@ export interface Usage {
 
 /** Milliseconds of wall time by phase; phases may overlap, so they need not add up to `totalMs`. */
 export interface Timings {
-  /** Picture files to pixels. */
+  /**
+   * Picture files to pixels: read, and decoded where no earlier request had the same file. Where the pixels of a known one are
+   * wanted after all, decoding it counts to the phase that wants them.
+   */
   readonly imageDecodeMs: number;
   /** CLIP, of pictures and of candidates; or the decision about pictures. */
   readonly clipMs: number;
@@ -250,7 +254,7 @@ export interface EtaResult {
   readonly timings: Timings;
   /** Name of the language model. */
   readonly model: string;
-  /** What the search drew from; the request's, or the one that was drawn for it. */
+  /** What was drawn from, by the search and by `answerTemperature`; the request's, or the one that was drawn for it. */
   readonly seed: number;
 }
 

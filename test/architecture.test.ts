@@ -17,13 +17,17 @@ const leaves = [
   'work-group',
   'turns',
   'lines',
+  'visible',
   'json',
   'regular-file',
   'library-file',
   'shared-picture',
+  'known-picture',
   'shared-weight',
+  'shared-work',
   'side-by-side',
-  'jinja-template',
+  'address-space',
+  'shared-tokens',
 ];
 /** What an Eta is made of, from the addon up. */
 const answering = [
@@ -47,34 +51,39 @@ const measuring = ['batch', 'judges', 'statistics', 'report', 'calibration', 'be
 
 /** Room (a folder of src, or a file there) to the rooms it may import, from the ground up. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  errors: [],
+  visible: [],
+  errors: ['visible'],
   types: [],
   cores: [],
   lines: [],
   'side-by-side': [],
   json: [],
-  'jinja-template': ['json'],
   abort: ['errors'],
   'work-group': ['abort'],
   turns: ['errors'],
   'same-types': [],
   'near-miss': [],
-  options: ['errors', 'near-miss', 'same-types'],
+  options: ['errors', 'near-miss', 'same-types', 'visible'],
   'regular-file': ['errors', 'options'],
   'library-file': [],
+  'address-space': ['errors'],
+  'shared-tokens': [],
   'shared-picture': ['errors', 'options', 'types', 'shared-weight'],
+  'known-picture': ['types', 'shared-picture'],
   'shared-weight': [],
+  'shared-work': ['abort'],
   outputs: ['errors', 'options'],
   image: leaves,
   native: leaves,
   verified: ['outputs', ...leaves],
-  engine: ['native', ...leaves],
+  jinja: leaves,
+  engine: ['native', 'jinja', ...leaves],
   onnx: ['native', 'verified', ...leaves],
   manifest: ['verified', ...leaves],
   tokenizer: leaves,
   clip: ['verified', 'onnx', 'manifest', 'tokenizer', ...leaves],
   prefixes: leaves,
-  reward: ['verified', 'onnx', 'manifest', 'tokenizer', 'prefixes', ...leaves],
+  reward: ['verified', 'onnx', 'manifest', 'tokenizer', 'prefixes', 'jinja', ...leaves],
   decision: ['prefixes', ...leaves],
   search: leaves,
   hub: ['outputs', ...leaves],
@@ -96,11 +105,28 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   eta: ['search', 'engine', 'clip', 'reward', 'decision', 'models', 'image', 'policy', 'loading', ...leaves],
   index: ['eta', 'loading', 'policy', 'models', 'image', ...leaves],
-  batch: ['index', 'eta', 'loading', 'policy', 'models', 'engine', 'manifest', 'image', 'outputs', ...leaves],
+  'chat-form': leaves,
+  batch: [
+    'index',
+    'verified',
+    'chat-form',
+    'eta',
+    'loading',
+    'policy',
+    'models',
+    'engine',
+    'manifest',
+    'image',
+    'outputs',
+    ...leaves,
+  ],
+  server: ['index', 'chat-form', 'eta', 'policy', 'models', 'manifest', 'image', ...leaves],
+  // It runs in a browser: texts, numbers and types alone.
+  page: ['report', 'types'],
   statistics: leaves,
   report: ['statistics', 'outputs', ...leaves],
   judges: ['engine', 'models', 'statistics', ...leaves],
-  calibration: ['index', ...answering, 'statistics', 'report', ...leaves],
+  calibration: ['index', 'verified', ...answering, 'statistics', 'report', ...leaves],
   benchmark: [
     'index',
     'eta',
@@ -116,7 +142,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   experiment: ['index', ...answering, 'benchmark', 'batch', 'judges', 'statistics', 'report', 'outputs', ...leaves],
   terminal: ['outputs', ...leaves],
-  cli: ['index', 'native', 'hub', ...answering, ...measuring, 'converter', 'outputs', 'terminal', ...leaves],
+  cli: ['index', 'server', 'native', 'hub', ...answering, ...measuring, 'converter', 'outputs', 'terminal', ...leaves],
 };
 
 /** Rooms that are known by type alone. */
@@ -127,14 +153,32 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   decision: ['engine'],
 };
 
+/** Rooms without an index: their files are imported one by one. */
+const WITHOUT_INDEX: readonly string[] = ['native', 'terminal', 'page', 'cli'];
+
+/** What a command or the page imports, it loads: they take single files of other rooms, and not all that an index is. */
+const PAST_INDEXES: readonly string[] = ['cli', 'page'];
+
+/** Files that others may import past the index of their room, each with what the index would cost. */
+const SIDE_DOORS: readonly string[] = [
+  'engine/gpu-layers', // one number's schema, without the addon
+  'loading/defaults', // numbers for the command line's help
+  'models/gguf-file', // what converters read of a file, which is no model yet
+  'models/model-shape',
+];
+
 /** Packages that one file alone may import. */
 const ONE_FILE: Readonly<Record<string, string>> = {
   'onnxruntime-node': 'onnx/worker-thread.ts',
   sharp: 'image/sharp.ts',
   vega: 'report/drawing-thread.ts',
   'vega-lite': 'report/drawing-thread.ts',
-  '@huggingface/jinja': 'jinja-template.ts',
+  '@huggingface/jinja': 'jinja/values.ts',
 };
+
+/** The page runs in a browser: of the library it takes types, and what shows texts and numbers. */
+const PAGE_ROOM = 'page';
+const PAGE_MAY_IMPORT = ['../types.js', '../report/texts.js', '../report/numbers.js'];
 
 /** Its errors cross to the main thread as messages, where they become an EvaluatorError. */
 const WORKER_ENTRY = 'onnx/worker-thread.ts';
@@ -150,7 +194,8 @@ interface Import {
 
 function importsOf(text: string): Import[] {
   const found: Import[] = [];
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  const script = /<script lang="ts">([\s\S]*?)<\/script>/.exec(text)?.[1]?.replace(/^ {2}/gm, '') ?? text;
+  const code = script.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
   for (const [, clause = '', from = ''] of code.matchAll(/^(?:import|export)\s+([^;'"]*?)\s+from\s+'([^']+)'/gm)) {
     const names =
       /^\{([^}]*)\}$/
@@ -167,6 +212,13 @@ function importsOf(text: string): Import[] {
 
 const roomOf = (path: string) => (path.split('/')[0] ?? '').replace(/\.(ts|js)$/, '');
 
+/** Whether it is a file within a room, neither its index nor a side door. */
+function isPastIndex(path: string): boolean {
+  const [room = '', file] = path.split('/');
+  if (room === '..' || file === undefined || /^index(\.js)?$/.test(file) || WITHOUT_INDEX.includes(room)) return false;
+  return !SIDE_DOORS.includes(path.replace(/\.(ts|js)$/, ''));
+}
+
 /** What is broken in a file of src. */
 function breaches(path: string, text: string): string[] {
   const room = roomOf(path);
@@ -180,7 +232,12 @@ function breaches(path: string, text: string): string[] {
       const leavesSource = other === '..';
       if (leavesSource && room === 'cli') continue; // the build script, which is no TypeScript
       if (other !== room && !allowed.includes(other) && !mayType) found.push(`${path}: imports ${from}`);
-      if (!from.endsWith('.js')) found.push(`${path}: ${from} lacks .js`);
+      if (other !== room && !PAST_INDEXES.includes(room) && isPastIndex(posix.join(posix.dirname(path), from)))
+        found.push(`${path}: imports ${from}, past its room's index`);
+      const isBundled = room === PAGE_ROOM && /\.(svelte|css)$/.test(from);
+      if (!from.endsWith('.js') && !isBundled) found.push(`${path}: ${from} lacks .js`);
+      if (room === PAGE_ROOM && from.startsWith('../') && !PAGE_MAY_IMPORT.includes(from))
+        found.push(`${path}: imports ${from}, which no browser runs`);
     } else if (ONE_FILE[from] !== undefined && ONE_FILE[from] !== path) {
       found.push(`${path}: imports ${from}, which is for ${ONE_FILE[from]} alone`);
     }
@@ -194,7 +251,7 @@ function breaches(path: string, text: string): string[] {
 
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
-  .filter((path) => path.endsWith('.ts'));
+  .filter((path) => /\.(ts|svelte)$/.test(path));
 
 test('every import goes down', () => {
   assert.ok(files.length > 50, `only ${files.length} files were found`);
@@ -228,6 +285,18 @@ test('the packages that one file may import are imported there', () => {
   }
 });
 
+test('what speaks HTTP is imported by the server alone', () => {
+  const isOfServer = (from: string) => /^(hono|@hono\/[\w-]+)(\/|$)/.test(from);
+  const importing = files.filter((path) =>
+    importsOf(readFileSync(join(root, 'src', path), 'utf8')).some(({ from }) => isOfServer(from)),
+  );
+  assert.ok(importing.length > 1);
+  assert.deepEqual(
+    importing.filter((path) => roomOf(path) !== 'server'),
+    [],
+  );
+});
+
 test('every package that is imported is a dependency', () => {
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
@@ -235,7 +304,8 @@ test('every package that is imported is a dependency', () => {
   };
   // tsx starts the worker from source, in this repository alone
   const known = new Set([...Object.keys({ ...dependencies, ...optionalDependencies }), 'tsx']);
-  const missing = files.flatMap((path) =>
+  const unbundled = files.filter((path) => roomOf(path) !== PAGE_ROOM);
+  const missing = unbundled.flatMap((path) =>
     importsOf(readFileSync(join(root, 'src', path), 'utf8'))
       .map(({ from }) => from)
       .filter((from) => !from.startsWith('.') && !from.startsWith('node:'))
@@ -254,6 +324,7 @@ test('every package that is imported is a dependency', () => {
 test('the check sees what breaks the rule', () => {
   const broken: readonly (readonly [path: string, text: string])[] = [
     ['engine/model.ts', "import { Clip } from '../clip/index.js';"],
+    ['eta/decide.ts', "import { flatOf } from '../engine/content-chain.js';"],
     ['engine/model.ts', "import type { EtaResult } from '../eta/index.js';"],
     ['search/best-of-n.ts', "import { Sequence } from '../engine/index.js';"],
     ['search/best-of-n.ts', "import { type Sequence, Model } from '../engine/index.js';"],
@@ -267,6 +338,8 @@ test('the check sees what breaks the rule', () => {
     ['engine/model.ts', "const addon = createRequire(import.meta.url)('./x.node');"],
     ['eta/eta.ts', "throw new Error('no');"],
     ['helpers/x.ts', ''],
+    ['page/texts.ts', "import { writeReport } from '../report/index.js';"],
+    ['page/App.svelte', '<script lang="ts">\n  import { Eta } from \'../report/draw.js\';\n</script>'],
   ];
   for (const [path, text] of broken) assert.equal(breaches(path, text).length, 1, `${path}: ${text}`);
 });
@@ -276,8 +349,10 @@ test('the check lets pass what keeps it', () => {
     ['search/best-of-n.ts', "import type { Sequence } from '../engine/index.js';"],
     ['search/best-of-n.ts', "import { type Sequence, type TokenSet } from '../engine/index.js';"],
     ['eta/eta.ts', "import { Model } from '../engine/index.js';\nimport { a } from './align.js';"],
+    ['eta/eta.ts', "import { GPU_LAYERS } from '../engine/gpu-layers.js';"],
     ['errors.ts', "throw new Error('x');"],
     ['cli/ask.ts', "const { loadEta } = await import('../index.js');"],
+    ['page/App.svelte', '<script lang="ts">\n  import Why from \'./Why.svelte\';\n</script>'],
     ['search/utility.ts', "/* import { x } from '../eta/index.js'; */"],
   ];
   for (const [path, text] of kept) assert.deepEqual(breaches(path, text), [], `${path}: ${text}`);

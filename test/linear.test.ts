@@ -15,18 +15,23 @@ import { normalised } from '../src/benchmark/vqa-accuracy.js';
 import { World } from '../src/benchmark/world.js';
 import { readAnswers } from '../src/calibration/answers.js';
 import { hashesOfCard } from '../src/cli/card-hashes.js';
+import { ChatTemplate } from '../src/engine/chat-template.js';
 import { AnswerText } from '../src/eta/answer-text.js';
+import { JinjaTemplate } from '../src/jinja/index.js';
 import { completionOf, errorTextOf } from '../src/judges/completion.js';
 import { preference } from '../src/judges/helpfulness.js';
-import { ChatEndpoint, refusalKeyword, unjudged } from '../src/judges/index.js';
+import { ChatEndpoint, REFUSAL_LISTS, refusalKeyword, unjudged } from '../src/judges/index.js';
+import { refusalOf, refusalQuestion } from '../src/judges/refusal-classifier.js';
+import { refusalOpening } from '../src/judges/refusal-opening.js';
 import { retryDelayMs } from '../src/judges/retry.js';
 import { safetyQuestion } from '../src/judges/safety-form.js';
 import { safetyVerdict, withoutThinking } from '../src/judges/safety-verdict.js';
 import { parseOptions } from '../src/options.js';
 import { escapeHtml, escapeMarkdown, fenced, label } from '../src/report/texts.js';
+import { StopTexts } from '../src/search/index.js';
 import { endsSentence } from '../src/search/sentence.js';
 import { positiveNumber, wholeNumber } from '../src/terminal/option-values.js';
-import { printable, wrap } from '../src/terminal/paint.js';
+import { forTerminal, wrap } from '../src/terminal/paint.js';
 import { mainThreadMs } from './stretch.js';
 
 /** Characters of the shorter text. What is quadratic takes seconds for twice as many. */
@@ -57,6 +62,7 @@ const UNITS = [
     '<',
   ],
   ...['http:', '&', '(Did you mean ', '` ', 'title', 'there is a red cat, ', 'safe ', 'O1 ', '=', '{"a":', '[1,'],
+  ...['{% raw %}', '{% endraw %}', '{{ a }}', '{%- ', '{# ', ' #}\n', '{{-'],
 ];
 const HEADS = ['', '[RESULT]', '[REASONING]\n'];
 const TAILS = ['x', '\r!'];
@@ -64,6 +70,7 @@ const TAILS = ['x', '\r!'];
 const world = World.load();
 const FACTS = { hasPicture: true, hazard: 'gloomite', names: ['cat'] };
 const OPTIONS = ['Paris', 'Rome'];
+const TEMPLATE = { architecture: 'llama', beginText: '', endText: '', addsBeginToken: false };
 const schema = z.strictObject({ temperature: z.number().optional(), maxTokens: z.number().optional() });
 
 /** What reads a text from outside; it may refuse it. */
@@ -76,6 +83,10 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'error of a body': errorTextOf,
   'reason of a judgement': unjudged,
   'keyword judge': refusalKeyword,
+  "phrase of the paper's list": REFUSAL_LISTS.paper,
+  'opening of a refusal': refusalOpening,
+  'question about a refusal': (text) => refusalQuestion({ question: text, answer: text }),
+  'class of a refusal': (text) => refusalOf({ text, isCutOff: false }),
   'question of a judge': (text) => safetyQuestion(text, text),
   'pause that a server asks for': (text) => retryDelayMs(text, { attempt: 0, firstMs: 1, nowMs: 0 }),
   'address of a judge': (text) => new ChatEndpoint({ url: `http://127.0.0.1/${text}`, model: 'm' }, {}),
@@ -91,12 +102,12 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'end of a sentence': (text) => endsSentence(text),
   'end of a sentence at a full stop': (text) => endsSentence(`a${text}.`),
   'end of a sentence behind a text': (text) => endsSentence('it is 1.', text),
-  'text of an answer': (text) => {
-    const answer = new AnswerText(() => undefined);
-    answer.open();
-    for (let at = 0; at < text.length; at += 4) answer.push(text.slice(at, at + 4));
-    return answer.text;
-  },
+  'text of an answer': (text) => pushed(text, new AnswerText(() => undefined), true),
+  'text of an answer that is held': (text) => pushed(text, new AnswerText(() => undefined), false),
+  'text of an answer with stop texts': (text) =>
+    pushed(text, new AnswerText(() => undefined, new StopTexts([']]]]', '. never'])), true),
+  'text of an answer that is held, with stop texts': (text) =>
+    pushed(text, new AnswerText(() => undefined, new StopTexts([']]]]', '. never'])), false),
   'table with commas': (text) => parseTable(text, ','),
   'table with tabs': (text) => parseTable(text, '\t'),
   'line of a batch': (text) => requestLine(text),
@@ -104,12 +115,25 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'number of an option': positiveNumber,
   'whole number of an option': (text) => wholeNumber(0)(text),
   'name of an option': (text) => parseOptions(schema, { [text]: 1 } as unknown, 'options'),
-  'text on a terminal': (text) => wrap(printable(text), 80),
+  'text on a terminal': (text) => wrap(forTerminal(text), 80),
   'label of a report': (text) => label(text, 60),
   'HTML of a report': escapeHtml,
   'Markdown of a report': escapeMarkdown,
   'fenced text of a report': fenced,
+  'chat template': (text) => new ChatTemplate({ ...TEMPLATE, chatTemplate: text }),
+  'chat template behind a tag': (text) => new JinjaTemplate(`{% if a %}${text}{% endif %}`),
+  'chat template that is raw': (text) => new JinjaTemplate(`{% raw %}${text}y{% endraw %}`),
+  'comment of a chat template': (text) => new JinjaTemplate(`{# ${text} #}`),
+  'tag of a chat template': (text) => new JinjaTemplate(`{{ ${text} }}`),
+  'text in a chat template': (text) => new JinjaTemplate(`{{ '${text}' }}`),
 };
+
+/** As the engine gives it: a token's text at a time. */
+function pushed(text: string, answer: AnswerText, isOpen: boolean): string {
+  if (isOpen) answer.open();
+  for (let at = 0; at < text.length; at += 4) answer.push(text.slice(at, at + 4));
+  return answer.text;
+}
 
 function requestLine(text: string) {
   const bytes = Buffer.from(text);

@@ -1,9 +1,10 @@
 /**
  * Runs every test file, or those whose path contains one of the arguments: `npm run test:run -- engine`. Files that read a
- * clock or the memory's size run alone, behind the others, of which two run at once; one summary stands at the end.
+ * clock or the memory's size run alone, behind the others, of which two run at once; one summary stands at the end, with the
+ * files that took longest.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
@@ -13,6 +14,9 @@ import { fileURLToPath } from 'node:url';
 const MEASURES = /performance\.now|Date\.now|cpuUsage|hrtime|memoryUsage|maxRSS|eventLoop|stretch\.js/;
 /** Counts of the runner's summary, in its order. */
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'];
+
+/** Files that the summary names. */
+const SLOWEST = 10;
 
 const root = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -37,17 +41,23 @@ const rounds = [
 /** What both rounds tell, their summaries made one. */
 async function* told() {
   const sums = new Map(COUNTS.map((name) => [name, 0]));
+  const seconds = new Map();
   for (const round of rounds) {
     if (round.files.length === 0) continue;
     for await (const event of run(round)) {
+      if (event.data.nesting === 0 && event.data.details?.duration_ms !== undefined && event.type !== 'test:complete')
+        seconds.set(event.data.file, (seconds.get(event.data.file) ?? 0) + event.data.details.duration_ms / 1000);
       const [name, count] = event.type === 'test:diagnostic' ? event.data.message.split(' ') : [];
       if (event.data.nesting === 0 && sums.has(name)) sums.set(name, sums.get(name) + Number(count));
       else yield event;
       if (event.type === 'test:fail') process.exitCode = 1;
     }
   }
-  for (const [name, count] of sums)
-    yield { type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${count}`, level: 'info' } };
+  const said = (message) => ({ type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } });
+  for (const [name, count] of sums) yield said(`${name} ${count}`);
+  if (files.length <= SLOWEST) return;
+  for (const [file, sum] of [...seconds].sort(([, a], [, b]) => b - a).slice(0, SLOWEST))
+    yield said(`${sum.toFixed(0)} s in ${relative(root, file)}`);
 }
 
 await pipeline(Readable.from(told()), new spec(), process.stdout, { end: false });

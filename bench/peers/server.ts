@@ -72,6 +72,11 @@ export class LlamaServer {
     this.#address = address;
   }
 
+  /** Such as `http://127.0.0.1:1234`. */
+  get address(): string {
+    return this.#address;
+  }
+
   /** Returns when it answers. Prompts that left their slot are not kept: copying them would count against it. */
   static async start(options: ServerOptions): Promise<LlamaServer> {
     const { languageModel, projector, slotCount = 1, contextSize, threadCount } = options;

@@ -23,10 +23,12 @@ export function addonIn(folder) {
 /**
  * @param libraries folder with include/ and lib/, the key of what they were built from, the route that they belong to
  * @param log file for what the compiler says
- * @param place folder for the addon, folder to compile in, name of the stamp
+ * @param place folder for the addon, folder to compile in, name of the stamp; of the compiler, options besides
  */
 export async function buildAddon({ folder, key, route, binaries }, log, place = OWN) {
-  const hash = contentHash([join(PACKAGE_ROOT, 'native'), join(PACKAGE_ROOT, 'CMakeLists.txt')], [folder, key, route]);
+  const { options = [] } = place;
+  const sources = [join(PACKAGE_ROOT, 'native'), join(PACKAGE_ROOT, 'CMakeLists.txt')];
+  const hash = contentHash(sources, [folder, key, route, ...options]);
   const files = route === 'prebuilt' ? ['eta-vlm.node', 'loader.node'] : ['eta-vlm.node'];
   const isThere = ({ folder: where, name }) =>
     files.every((file) => existsSync(join(where, file))) && isFresh(STAMP, name, hash);
@@ -49,6 +51,7 @@ export async function buildAddon({ folder, key, route, binaries }, log, place = 
       ETA_LLAMA_TAG: LLAMA_TAG,
       ETA_ROUTE: route,
       ETA_BINARIES: binaries ?? '',
+      ETA_OPTIONS: options.join(';'),
     };
     const defines = Object.entries(definitions).map(([name, value]) => `--CD${name}=${value}`);
     await run(process.execPath, [cmakeJs, 'configure', ...common, ...defines], { log });

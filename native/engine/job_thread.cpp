@@ -102,6 +102,11 @@ void JobThread::Enqueue(std::unique_ptr<Job> job) {
   mailbox_->Post(std::move(job));
 }
 
+bool JobThread::HasWaiting() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !queue_.empty();
+}
+
 void JobThread::SetCleanup(std::function<void()> cleanup) {
   const std::lock_guard<std::mutex> lock(mutex_);
   cleanup_ = std::move(cleanup);

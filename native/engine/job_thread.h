@@ -36,6 +36,9 @@ class JobThread : public std::enable_shared_from_this<JobThread> {
   // Interrupts the running job, refuses the queued ones, cleans up, ends. `closer`, if any, is delivered after that.
   void Stop(std::unique_ptr<Job> closer);
 
+  // Whether a job waits for the one that runs.
+  bool HasWaiting();
+
   // Read by running work, from any thread: llama.cpp's abort and progress callbacks ask it.
   bool IsStopping() const { return is_stopping_.load(std::memory_order_relaxed); }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/assertions.h"
 #include "engine/clock.h"
 #include "engine/device.h"
 #include "engine/log.h"
@@ -77,6 +78,7 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
     const log::Capture capture;
     {
       const device::Reading reading;
+      const assertions::Thrown thrown;
       context_.reset(llama_init_from_model(model.Model(), params));
     }
     if (context_ == nullptr) {

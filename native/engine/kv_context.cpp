@@ -25,6 +25,21 @@ llama_pos PositionAt(const Sequence& sequence, int32_t token_count) {
   return position;
 }
 
+// Its first rows stay, in front of what is cut off.
+void CutPending(Sequence& sequence, int32_t row_count) {
+  int32_t at = 0;
+  size_t kept = 0;
+  for (; kept < sequence.pending.size() && at < row_count; kept++) at += sequence.pending[kept].RowCount();
+  if (at != row_count) {
+    const PendingItem& image = sequence.pending[kept - 1];
+    const int32_t end = sequence.TokenCount() + at;
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected a cut outside of an image but " + Id(sequence.TokenCount() + row_count) +
+                          " lies inside the one from " + Id(end - image.chunk->row_count) + " to " + Id(end) + ".");
+  }
+  sequence.pending.resize(kept);
+}
+
 }  // namespace
 
 std::shared_ptr<KvContext> KvContext::Create(LoadedModel& model, const ContextSettings& settings) {
@@ -129,9 +144,14 @@ void KvContext::SetSampler(int32_t id, const SamplerSettings& settings) {
 void KvContext::Trim(int32_t id, int32_t token_count) {
   Sequence& sequence = Find(id);
   const int32_t total = sequence.TokenCount();
-  if (token_count > total) {
+  const int32_t most = total + sequence.PendingCount();
+  if (token_count > most) {
     throw NativeError(ErrorCode::kInvalidArgument,
-                      "Expected a tokenCount from 0 to " + Id(total) + " but received " + Id(token_count) + ".");
+                      "Expected a tokenCount from 0 to " + Id(most) + " but received " + Id(token_count) + ".");
+  }
+  if (token_count > total) {
+    CutPending(sequence, token_count - total);
+    return;
   }
   const llama_pos position = PositionAt(sequence, token_count);
   if (token_count == 0) {
@@ -190,13 +210,15 @@ std::vector<float> KvContext::CopyOutput(int32_t id) {
 
 RunReport KvContext::Run(const RunRequest& request) {
   CheckAlive();
-  RunReport report = eta::Run(*this, request).Execute();
+  return eta::Run(*this, request).Execute();
+}
+
+void KvContext::Count(const RunReport& report) {
   totals_.step_count += report.step_count;
   totals_.row_count += report.row_count;
   totals_.image_count += report.image_count;
   totals_.decode_ms += report.decode_ms;
   totals_.sample_ms += report.sample_ms;
-  return report;
 }
 
 bool KvContext::IsTurnOfImage(bool has_image, bool has_text) {

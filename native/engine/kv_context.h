@@ -49,6 +49,7 @@ class KvContext {
   void Trim(int32_t id, int32_t token_count);
   void Release(const std::vector<int32_t>& ids);
   RunReport Run(const RunRequest& request);
+  void Count(const RunReport& report);  // into the statistics
   int32_t CreateTokenSet(const std::vector<llama_token>& tokens);
   std::vector<float> CopyOutput(int32_t id);
   SequenceFacts Describe(int32_t id);

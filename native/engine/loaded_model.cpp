@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/assertions.h"
 #include "engine/device.h"
 #include "engine/gguf_check.h"
 #include "engine/kv_context.h"
@@ -71,6 +72,7 @@ llama_model_ptr LoadLanguageModel(const ModelSettings& settings, Waiter waiter) 
   llama_model_ptr model;
   {
     const device::Reading reading;
+    const assertions::Thrown thrown;
     model.reset(llama_model_load_from_file(settings.model_path.c_str(), params));
   }
   CheckWanted(settings, waiter);

@@ -78,7 +78,10 @@ RunReport Run::Execute() {
       report_.was_interrupted = true;
       break;
     }
-    if (IsSpent()) break;
+    if (IsSpent()) {
+      if (!MayGoOn()) break;
+      request_.tell(TakeReport());
+    }
     context_.CheckAlive();
     if (context_.Model().Thread().IsStopping()) {
       throw NativeError(ErrorCode::kDisposed, "The model was disposed of during a run.");
@@ -95,11 +98,29 @@ RunReport Run::Execute() {
       break;
     }
   }
+  return TakeReport();
+}
+
+// Whether the run tells what it has and goes on when its budget is spent: somebody listens, and nobody waits for the
+// thread.
+bool Run::MayGoOn() const { return request_.tell && !context_.Model().Thread().HasWaiting(); }
+
+// What was brought since the last time.
+RunReport Run::TakeReport() {
+  RunReport report;
+  std::swap(report, report_);
   for (Member& member : members_) {
-    member.result.facts = context_.Describe(member.entry.sequence);
-    report_.results.push_back(std::move(member.result));
+    RunResult& result = member.result;
+    result.facts = context_.Describe(member.entry.sequence);
+    member.entry.max_tokens -= static_cast<int32_t>(result.tokens.size());
+    report.results.push_back(std::move(result));  // room was made for it: what was drawn is told without taking memory
+    result = RunResult();
+    result.sequence = member.entry.sequence;
+    result.state = report.results.back().state;
   }
-  return std::move(report_);
+  started_at_ = std::chrono::steady_clock::now();
+  context_.Count(report);
+  return report;
 }
 
 bool Run::IsOver() const {

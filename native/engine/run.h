@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "engine/kv_context.h"
@@ -12,14 +13,6 @@ struct RunEntry {
   int32_t sequence = 0;
   int32_t max_tokens = 0;
   int32_t pause_set = -1;
-};
-
-// NativeRunOptions, checked.
-struct RunRequest {
-  std::vector<RunEntry> entries;
-  int32_t step_budget = 1;
-  double budget_ms = 0;  // 0: none
-  uint64_t ticket = 0;   // see KvContext::interrupted_run
 };
 
 // JavaScript knows them by their numbers.
@@ -42,6 +35,16 @@ struct RunReport {
   double decode_ms = 0;
   double sample_ms = 0;
   bool was_interrupted = false;
+};
+
+// NativeRunOptions, checked.
+struct RunRequest {
+  std::vector<RunEntry> entries;
+  int32_t step_budget = 1;
+  double budget_ms = 0;  // 0: none
+  uint64_t ticket = 0;   // see KvContext::interrupted_run
+  // Takes what a spent budget brought, and the run goes on with a new one. Empty: the run ends there.
+  std::function<void(RunReport)> tell;
 };
 
 // One call of `run`: the loop over steps. There is no prefill phase and no decode phase; a sequence has rows pending,
@@ -75,6 +78,8 @@ class Run {
   static bool IsReadWhole(const Group& group);
   bool IsOver() const;
   bool IsSpent() const;
+  bool MayGoOn() const;
+  RunReport TakeReport();
   bool HasBrought() const;
   void DrawFromOutput();
   void DrawToken(Member& member);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <new>
+#include <stdexcept>
 #include <system_error>
 
+#include "engine/assertions.h"
 #include "engine/device.h"
 #include "engine/log.h"
 #include "engine/native_error.h"
@@ -19,6 +21,7 @@ void SetLog(ggml_log_callback callback) { mtmd_helper_log_set(callback, nullptr)
 // the graph, so only some nodes are looked at: a block of a vision transformer has about 35.
 bool Projector::OnNode(ggml_tensor*, bool is_question, void* data) {
   constexpr uint32_t kNodesBetweenLooks = 16;
+  assertions::BeginComputing();
   Projector* self = static_cast<Projector*>(data);
   if (is_question) return ++self->node_count_ % kNodesBetweenLooks == 0;
   return self->is_cancelled_ == nullptr || !(*self->is_cancelled_)();
@@ -45,6 +48,7 @@ Projector::Projector(const ProjectorOptions& options, const llama_model* model)
   const log::Capture capture;
   {
     const device::Reading reading;
+    const assertions::Thrown thrown;
     context_.reset(mtmd_init_from_file(options.path.c_str(), model, params));
   }
   if (context_ == nullptr) {
@@ -87,12 +91,16 @@ mtmd::input_chunks_ptr Cut(mtmd_context* context, uint32_t width, uint32_t heigh
   part.bitmap = bitmap.get();
   const mtmd_input_part* parts[] = {&part};
   const log::Capture capture;
-  if (mtmd_tokenize_from_parts(context, chunks.get(), parts, 1, false) != 0) {
-    throw NativeError(ErrorCode::kImageFailed, "Cannot preprocess a picture of " + std::to_string(width) + " x " +
-                                                   std::to_string(height) + ": " +
-                                                   capture.Reason("libmtmd gave no reason") + " Try another size.");
+  std::string reason;
+  try {
+    const assertions::Thrown thrown;
+    if (mtmd_tokenize_from_parts(context, chunks.get(), parts, 1, false) == 0) return chunks;
+    reason = capture.Reason("libmtmd gave no reason");
+  } catch (const std::runtime_error& error) {
+    reason = error.what();
   }
-  return chunks;
+  throw NativeError(ErrorCode::kImageFailed, "Cannot preprocess a picture of " + std::to_string(width) + " x " +
+                                                 std::to_string(height) + ": " + reason + " Try another size.");
 }
 
 }  // namespace
@@ -108,14 +116,15 @@ int32_t Projector::CountRows(uint32_t width, uint32_t height) const {
   return static_cast<int32_t>(largest);
 }
 
-// Throws NativeError IMAGE_FAILED, NO_THREADS, OUT_OF_MEMORY or DEVICE_LOST. libmtmd waits for the device before it
-// frees a context, in a destructor: where the device is lost, that wait would end the process. So the destructor is
-// told.
+// Throws NativeError IMAGE_FAILED, PROJECTOR_LOAD_FAILED where no graph can be built of the file, NO_THREADS,
+// OUT_OF_MEMORY or DEVICE_LOST. libmtmd waits for the device before it frees a context, in a destructor: where the
+// device is lost, that wait would end the process. So the destructor is told.
 void Projector::EncodeChunk(const mtmd_input_chunk* chunk) {
   CheckThreads();
   const log::Capture capture;
   std::string reason;
   try {
+    const assertions::Thrown thrown;
     if (mtmd_encode_chunk(context_.get(), chunk) == 0) return;
     reason = capture.Reason("libmtmd gave no reason");
   } catch (const std::bad_alloc&) {
@@ -124,6 +133,12 @@ void Projector::EncodeChunk(const mtmd_input_chunk* chunk) {
     throw;
   } catch (const std::exception& error) {
     reason = error.what();
+  }
+  // What the graph cannot be built of is no fault of the picture.
+  if (reason.find("GGML_ASSERT") != std::string::npos || reason.find("a tensor is missing") != std::string::npos) {
+    throw NativeError(ErrorCode::kProjectorLoadFailed,
+                      "Cannot encode the picture with this projector: " + reason +
+                          ". Its file may be damaged, or made for another program: download it again.");
   }
   const NativeError failure =
       device::Failure("Cannot encode the picture: " + reason + " Try another one.", ErrorCode::kImageFailed);

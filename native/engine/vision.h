@@ -53,7 +53,7 @@ class Projector {
   int32_t NonCausalRowCount() const { return non_causal_row_count_; }
 
   // rgb: [height, width, 3], not needed after it is cut. `is_cancelled` is asked several times a block of the encoder.
-  // Throws NativeError IMAGE_FAILED, NO_THREADS, or CANCELLED.
+  // Throws NativeError IMAGE_FAILED, PROJECTOR_LOAD_FAILED where no graph can be built, NO_THREADS, or CANCELLED.
   std::vector<std::shared_ptr<const ImageChunk>> Encode(uint32_t width, uint32_t height, const uint8_t* rgb,
                                                         int32_t embedding_size,
                                                         const std::function<bool()>& is_cancelled);

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <string>
 
+#include "engine/assertions.h"
 #include "engine/device.h"
 #include "engine/log.h"
 #include "ggml-backend.h"
@@ -15,7 +16,7 @@ namespace eta::backend {
 namespace {
 
 // Raised with every change of src/native/binding-types.ts, here and in src/native/llama-version.ts.
-constexpr int kBindingVersion = 3;
+constexpr int kBindingVersion = 4;
 
 const char* TypeName(enum ggml_backend_dev_type type) {
   switch (type) {
@@ -46,6 +47,7 @@ void Initialise() {
   static std::once_flag once;
   std::call_once(once, [] {
     log::Install();
+    assertions::Install();
     llama_backend_init();
   });
 }
@@ -61,6 +63,9 @@ Napi::Value BuildFacts(const Napi::CallbackInfo& info) {
       [&backends](ggml_backend_reg_t backend) { backends.Set(backends.Length(), ggml_backend_reg_name(backend)); });
   facts["backends"] = backends;
   const device::Reading reading;
+  // llama.cpp writes it into one text of its own, whichever thread asks.
+  static std::mutex text;
+  const std::lock_guard<std::mutex> lock(text);
   facts["systemInfo"] = Napi::String::New(env, llama_print_system_info());
   return facts;
 }

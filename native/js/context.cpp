@@ -2,6 +2,7 @@
 
 #include "js/arguments.h"
 #include "js/context_values.h"
+#include "js/listener.h"
 #include "js/typed_array.h"
 
 namespace eta {
@@ -183,8 +184,17 @@ Napi::Value Context::Release(const Napi::CallbackInfo& info) {
 Napi::Value Context::Run(const Napi::CallbackInfo& info) {
   RunRequest request = ReadRun(info[0]);
   request.ticket = ++last_ticket_;
+  const Napi::Value on_report = info[0].As<Napi::Object>().Get("onReport");
+  if (on_report.IsFunction()) {
+    const auto listener = std::make_shared<Listener>(Environment::Of(info.Env()), on_report.As<Napi::Function>());
+    request.tell = [listener](RunReport report) {
+      listener->Tell([report = std::move(report)](Napi::Env env) { return ReportToJs(env, report).As<Napi::Value>(); });
+    };
+  } else if (!on_report.IsUndefined()) {
+    throw arguments::Invalid(info.Env(), "onReport", "a function", on_report);
+  }
   return Later<RunReport>(
-      info, [request](KvContext& context) { return context.Run(request); },
+      info, [request = std::move(request)](KvContext& context) { return context.Run(request); },
       [](Napi::Env env, RunReport& report, const Napi::Object&) { return ReportToJs(env, report); },
       ErrorCode::kDecodeFailed);
 }

@@ -113,12 +113,12 @@ uint64_t Environment::AddCallback(const Napi::Function& callback) {
   return id;
 }
 
-void Environment::Call(uint64_t id, double value) {
+void Environment::Call(uint64_t id, const Napi::Value& value) {
   const auto entry = callbacks_.find(id);
   if (entry == callbacks_.end()) return;
   // Held here: the callback may end its own registration.
   const Napi::Function function = entry->second.Value();
-  function.Call({Napi::Number::New(env_, value)});
+  function.Call({value});
 }
 
 }  // namespace eta

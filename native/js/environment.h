@@ -48,7 +48,7 @@ class Environment {
 
   // A callback that deliveries call by id; it does not keep the event loop alive by itself.
   uint64_t AddCallback(const Napi::Function& callback);
-  void Call(uint64_t id, double value);
+  void Call(uint64_t id, const Napi::Value& value);
   void RemoveCallback(uint64_t id) { callbacks_.erase(id); }
 
   // Held by an evaluator thread while it is inside onnxruntime; given back with the environment at the latest.

@@ -1,7 +1,7 @@
 /** How large a context has to be for so many requests at once. */
 
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from '../loading/defaults.js';
-import { draws, POLICIES, type Policy } from '../policy/index.js';
+import { METHOD_PLANS, POLICIES, type Policy } from '../policy/index.js';
 
 /** Tokens that a prompt is expected to have at most, a picture of 576 and its text: what has more waits for more room. */
 const PROMPT_TOKENS = 1024;
@@ -26,7 +26,7 @@ export function roomFor(
   policy: Partial<Pick<Policy, 'method' | 'candidateCount' | 'maxTokens' | 'sentenceTokenLimit'>> = {},
 ): ContextRoom {
   const { method, candidateCount, maxTokens, sentenceTokenLimit } = { ...POLICIES.standard, ...policy };
-  const isSearched = draws(method);
+  const isSearched = METHOD_PLANS[method].usesSearch;
   // of the search: the last sentence may pass maxTokens, and its other candidates stand beside it
   const sentences = isSearched ? candidateCount * sentenceTokenLimit : 0;
   const cellCount = PROMPT_TOKENS + maxTokens + sentences;

@@ -1,5 +1,5 @@
 /** Many requests, answered into a file that survives whatever happens to the process. */
-export type { Output, Place } from '../outputs/index.js';
+export type { LockHolder, Output, Place } from '../outputs/index.js';
 export type {
   AnswerLine,
   AnswerRound,
@@ -27,6 +27,7 @@ export { ResultsFile, type ResultsFileOptions, type RewriteOptions } from './res
 export { readAnswers } from './results-lines.js';
 export { checkResultsPlace, type ResultsPlaceOptions, resultsOutputs } from './results-place.js';
 export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';
+export { type Environment, scheduledShard } from './scheduled-shard.js';
 export { type BatchDecisions, type BatchSettings, type SettingValue, settingsOf } from './settings.js';
 export { readSettings, settingsPath } from './settings-file.js';
 export { type Shard, shardOf } from './shard.js';

@@ -1,17 +1,18 @@
 /** Lines as other programs write them, to the fields of ours: whatever is not known stays, and is refused by its name. */
+import { type Fields, isFields, PASSED_OVER } from '../chat-form/index.js';
 import { UsageError } from '../errors.js';
 import { describe, shortened } from '../options.js';
-import { type Fields, isFields } from './fields.js';
 
 const COMPLETIONS = '/v1/chat/completions';
-/** As chat completions call them, and we. */
+/** As chat completions call them, and we: there they are the answer's, and those of the search stand under `eta`. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ['max_tokens', 'maxTokens'],
   ['max_completion_tokens', 'maxTokens'],
-  ['top_k', 'topK'],
+  ['temperature', 'answerTemperature'],
+  ['top_p', 'answerTopP'],
 ]);
-/** Whose request it is and how it is sent: nothing that an answer depends on. The model is the one that is loaded. */
-const PASSED_OVER = ['model', 'user', 'metadata', 'store', 'stream', 'stream_options', 'service_tier'];
+/** And how it is sent. */
+const NOT_ASKED: readonly string[] = [...PASSED_OVER, 'stream', 'stream_options'];
 /** Of a question of LLaVA's and others' sets; `category` and the answer are for whoever scores it. */
 const QUESTION_NOTES = ['category', 'question_type', 'answer', 'label'];
 
@@ -42,16 +43,21 @@ function batchLine({ method, url, body: _body, ...others }: Fields, body: Fields
   return completion(body);
 }
 
-/** The body of a chat completion. */
-function completion(body: Fields): Fields {
+/** The body of a chat completion, as the server reads it. */
+function completion({ eta = {}, ...body }: Fields): Fields {
+  if (!isFields(eta)) throw invalid('eta', 'expected an object of options', eta);
   const fields = new Map<string, unknown>(); // a name may be one that every object has
-  for (const [name, value] of Object.entries(body)) {
-    if (PASSED_OVER.includes(name) || (name === 'n' && value === 1)) continue;
-    const own = RENAMED.get(name) ?? name;
+  const put = (own: string, name: string, value: unknown) => {
     if (fields.has(own) && fields.get(own) !== value)
       throw invalid(name, `expected it once, beside another ${own}`, value);
     fields.set(own, value);
+  };
+  for (const [name, value] of Object.entries(body)) {
+    const isUnneeded = name === 'top_p' && body['temperature'] === 0; // nothing is drawn
+    if (NOT_ASKED.includes(name) || (name === 'n' && value === 1) || isUnneeded) continue;
+    put(RENAMED.get(name) ?? name, name, value);
   }
+  for (const [name, value] of Object.entries(eta)) put(name, `eta.${name}`, value);
   return Object.fromEntries(fields);
 }
 

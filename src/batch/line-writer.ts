@@ -23,7 +23,6 @@ export class LineWriter {
   #writing: Promise<void> | undefined;
   #sync: { readonly timer: NodeJS.Timeout; readonly done: () => void } | undefined;
   #syncing: Promise<void> = Promise.resolve();
-  #isDirty = false;
   #failure: FileError | undefined;
   #isFailureTold = false;
 
@@ -54,7 +53,6 @@ export class LineWriter {
       this.#sync.done();
     }
     await this.#syncing;
-    if (this.#isDirty) await this.#syncNow();
     if (this.#failure !== undefined) throw this.#told(this.#failure);
   }
 
@@ -72,7 +70,6 @@ export class LineWriter {
     await Promise.resolve(); // or it could end before `append` has noted that it runs
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       if (this.#failure === undefined) {
-        this.#isDirty = true;
         await this.#handle
           .appendFile(batch.map(({ text }) => text).join(''))
           .catch((error: unknown) => this.#fail(error));
@@ -90,20 +87,20 @@ export class LineWriter {
     return this.#waiting.splice(0);
   }
 
+  /** After a write: a sync that began before its end may have missed it, and is no reason to leave this one out. */
   #scheduleSync(): void {
     if (this.#sync !== undefined || this.#failure !== undefined) return;
+    const before = this.#syncing;
     this.#syncing = new Promise<void>((resolve) => {
       const done = () => {
         this.#sync = undefined;
-        resolve(this.#syncNow());
+        resolve(before.then(() => this.#syncNow()));
       };
       this.#sync = { timer: setTimeout(done, SYNC_EVERY_MS), done };
     });
   }
 
   async #syncNow(): Promise<void> {
-    if (!this.#isDirty) return;
-    this.#isDirty = false;
     await this.#handle.datasync().catch((error: unknown) => this.#fail(error));
   }
 

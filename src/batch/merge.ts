@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { FileError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, describePath } from '../options.js';
-import { checkApart, LockFile, placeOf } from '../outputs/index.js';
+import { checkApart, LockFile, type LockHolder, placeOf } from '../outputs/index.js';
 import { ResultsFile } from './results-file.js';
 import { bytesOf, type LineSource, placedLines } from './results-lines.js';
 import { checkResultsPlace, lockPath, resultsOutputs } from './results-place.js';
@@ -22,6 +22,11 @@ export interface MergeResultsOptions {
   overwrite?: boolean | undefined;
   /** Ends the merging with an AbortError, and nothing is written. */
   signal?: AbortSignal | undefined;
+  /**
+   * Called while a file's lock, that of `out` too, is looked at, some seconds apart: who holds it is on another machine, and may be gone. Null
+   * where the lock does not tell.
+   */
+  onWait?: ((path: string, holder: LockHolder | null) => void) | undefined;
 }
 
 /** What became of several results files. */
@@ -41,19 +46,26 @@ type Source = LineSource & { readonly line: number };
  * same request; ERR_RESULTS_LOCKED while one of them is written; ERR_RESULTS_EXIST; FileError; AbortError
  */
 export async function mergeResults(options: MergeResultsOptions): Promise<Merged> {
-  const { paths, out, ordered = false, overwrite = false, signal } = options;
-  await checkResultsPlace({ path: out, overwrite });
+  const { paths, out, ordered = false, overwrite = false, signal, onWait } = options;
+  const onWaitForOut = (holder: LockHolder | null) => onWait?.(out, holder);
+  await checkResultsPlace({ path: out, overwrite, signal, onWait: onWaitForOut });
   const targets = await Promise.all(paths.map(async (path) => (await placeOf(path)).target));
   await checkApart(
     await resultsOutputs(out),
     [...paths, ...targets.map(settingsPath)].map((path) => ({ path, name: 'one of the files to merge' })),
   );
   const { settings, missingShards } = await sharedSettings(paths);
-  for (const [index, target] of targets.entries()) await LockFile.checkFree(lockPath(target), paths[index] ?? target);
+  // At once, not in turn: who wrote on another machine is looked at for a minute, which may be gone.
+  await Promise.all(
+    targets.map((target, index) => {
+      const path = paths[index] ?? target;
+      return LockFile.checkFree(lockPath(target), path, { signal, onWait: (holder) => onWait?.(path, holder) });
+    }),
+  );
   const sources = await gather(paths, signal);
   if (ordered) sources.sort((a, b) => a.line - b.line);
   const about = { mergedFrom: [...paths], startedAt: new Date().toISOString() };
-  await using results = await ResultsFile.open({ path: out, settings, about, overwrite });
+  await using results = await ResultsFile.open({ path: out, settings, about, overwrite, signal, onWait: onWaitForOut });
   await results.addWhole(bytesOf(sources, signal));
   return { tally: results.tally, missingShards };
 }

@@ -1,13 +1,11 @@
 /** One line of a requests file to a request, or to the error that stands in its place. */
 import { resolve } from 'node:path';
+import { type Fields, holdsMoreValues, isFields, MOST_VALUES, turnsOf, withoutNulls } from '../chat-form/index.js';
 import { UsageError } from '../errors.js';
 import { checkCounts, type EtaRequest } from '../eta/index.js';
 import { describe } from '../options.js';
 import { type BatchRequest, lineError, type RefusedRequest } from './answer-line.js';
-import { turnsOf } from './chat-messages.js';
 import { digestOf } from './digest.js';
-import { type Fields, isFields, withoutNulls } from './fields.js';
-import { holdsMoreValues } from './json-size.js';
 import { idOf, ownFields } from './line-forms.js';
 import type { ByteLine } from './line-reader.js';
 
@@ -16,9 +14,6 @@ export const MAX_REQUEST_BYTES = 64 * 2 ** 20;
 
 /** Of an id, in characters: what names a line, not what is in it. */
 const MAX_ID_LENGTH = 1024;
-
-/** JSON values of a line: ten thousand turns, each with its parts, are fewer. */
-const MOST_VALUES = 100_000;
 
 type Line = BatchRequest | RefusedRequest;
 

@@ -1,16 +1,21 @@
 /**
  * Answers on disk, one a line. A line is written whole, behind all others, as soon as it is known; a process that ends at
  * any instant leaves whole lines and at most one torn one, which the next opening takes away.
+ *
+ * Every opening goes on in a file of its own: a copy, which takes the name of the one that was there. Whoever wrote that
+ * one and was taken for lost can write to it as long as it likes: it has no name any more, and no reader. The order of the
+ * steps, and why nothing of two writers can mix, stand in outputs/lock-file.ts.
  */
-import { open, truncate } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { FileError, UsageError } from '../errors.js';
-import { describe, describePath } from '../options.js';
-import { identityOf, LockFile, refusedCall, removeDrafts, syncFolder, writeWhole } from '../outputs/index.js';
+import { describe, describePath, parseOptions } from '../options.js';
+import { identityOf, LockFile, refusedCall, removeDrafts, writeWhole } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
+import { resultsFileSchema } from './batch-options.js';
 import { type KnownAnswer, KnownAnswers } from './known-answers.js';
 import { LineWriter } from './line-writer.js';
-import { bytesOf, type LineSource, placedLines } from './results-lines.js';
+import { bytesOf, type LineSource, placedLines, tornBytes } from './results-lines.js';
 import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
@@ -42,56 +47,52 @@ export class ResultsFile {
   readonly path: string;
   /** What its answers depend on: what `runBatch` decides by. */
   readonly settings: BatchSettings;
-  /** Bytes of a torn last line that opening took away. */
-  readonly repairedByteCount: number;
   /** Without links: what is written, and beside which settings and lock stand. */
   readonly #target: string;
   readonly #lock: LockFile;
+  #repairedByteCount = 0;
+  #isLossTold = false;
   #writer: LineWriter | undefined;
   #answers = new KnownAnswers();
   #closed: Promise<void> | undefined;
 
-  private constructor({ path, target, settings }: Opened, lock: LockFile, repairedByteCount: number) {
+  private constructor({ path, target, settings }: Opened, lock: LockFile) {
     this.path = path;
     this.settings = settings;
     this.#target = target;
     this.#lock = lock;
-    this.repairedByteCount = repairedByteCount;
   }
 
   /**
    * Opens the file for one writer.
    *
-   * @throws UsageError ERR_RESULTS_EXIST when it is there and neither `resume` nor `overwrite` is said, ERR_RESULTS_DIFFER
-   * when it was begun under other settings, ERR_RESULTS_LOCKED when another process writes it; FileError
+   * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION; ERR_RESULTS_EXIST when it is there and neither `resume` nor `overwrite` is said, ERR_RESULTS_DIFFER
+   * when it was begun under other settings, ERR_RESULTS_LOCKED when another process writes it; FileError; AbortError
    */
   static async open(options: ResultsFileOptions): Promise<ResultsFile> {
-    const { path, settings, about = {}, resume = false, overwrite = false, retryErrors = false } = options;
-    const { target } = await checkResultsPlace(options);
-    const named = { path, target, settings };
-    const lock = await LockFile.acquire(lockPath(target), path);
+    const parsed = parseOptions(resultsFileSchema, options, 'ResultsFile.open options');
+    const { path, settings, about = {}, resume = false, overwrite = false, retryErrors = false } = parsed;
+    const { target } = await checkResultsPlace(parsed);
+    const lock = await LockFile.acquire(lockPath(target), path, parsed);
     try {
+      await lock.check(); // or the drafts of its real holder were taken away
       await removeDrafts(target);
       await removeDrafts(settingsPath(target));
+      const file = new ResultsFile({ path, target, settings }, lock);
       const sizeBytes = await sizeOf(target);
       if (!resume && !overwrite) refuseExisting(path, sizeBytes);
-      if (sizeBytes === 0 || !resume) {
-        await begin(named, settingsText(settings, about));
-        const file = await new ResultsFile(named, lock, 0).#start();
-        await syncFolder(dirname(target));
-        return file;
-      }
-      await checkSettings(named, settings);
-      const torn = await tornBytes(named, sizeBytes);
-      const file = new ResultsFile(named, lock, torn);
-      await file.#index(); // before a byte is taken away: whether they are answers at all
-      if (torn > 0) await truncate(target, sizeBytes - torn).catch(rethrow(path));
-      if (retryErrors && file.tally.errorCount > 0) await file.#rewriteLines({ keeps: ({ error }) => error === null });
-      return await file.#start();
+      if (sizeBytes === 0 || !resume) await file.#begin(settingsText(settings, about));
+      else await file.#goOn(retryErrors);
+      return file;
     } catch (error) {
       await lock.release().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
+  }
+
+  /** Bytes of a torn last line that opening took away. */
+  get repairedByteCount(): number {
+    return this.#repairedByteCount;
   }
 
   /** Of all lines in the file. */
@@ -115,11 +116,13 @@ export class ResultsFile {
   /**
    * Writes a line; once the promise is kept, no end of this process loses it.
    *
-   * @throws FileError ERR_FILE_WRITE
+   * @throws FileError ERR_FILE_WRITE; UsageError ERR_RESULTS_LOCKED once another process has taken the file over
    */
   async add(line: AnswerLine): Promise<void> {
+    const writer = this.#openWriter();
+    if (this.#lock.loss !== undefined) await this.#checkLock();
     this.#answers.add(line);
-    await this.#openWriter().append(JSON.stringify(line));
+    await writer.append(JSON.stringify(line));
   }
 
   /** Whether a path, however it is spelled, names this file or one of those beside it. */
@@ -130,9 +133,14 @@ export class ResultsFile {
     return (await Promise.all(own.map(identityOf))).includes(identity);
   }
 
-  /** Waits until every line is on the disk. */
+  /**
+   * Waits until every line is on the disk.
+   *
+   * @throws FileError ERR_FILE_WRITE; UsageError ERR_RESULTS_LOCKED when another process has taken the file over
+   */
   async flush(): Promise<void> {
     await this.#openWriter().flush();
+    await this.#checkLock();
   }
 
   /** Writes the file anew, whole or not at all: without some lines, or in another order. */
@@ -160,16 +168,26 @@ export class ResultsFile {
 
   /** Closes; a failed write that somebody was told of is not told again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const isTold = this.#writer?.isFailureTold === true;
+    const isTold = this.#isLossTold || this.#writer?.isFailureTold === true;
     await this.close().catch((error: unknown) => (isTold ? undefined : Promise.reject(error)));
   }
 
   async #end(): Promise<void> {
-    await this.#writer?.close().catch(async (error: unknown) => {
+    try {
+      await this.#writer?.close();
+      await this.#checkLock();
+    } catch (error) {
       await this.#lock.release().catch(() => undefined); // the first failure is the one to tell
       throw error;
-    });
+    }
     await this.#lock.release();
+  }
+
+  async #checkLock(): Promise<void> {
+    await this.#lock.check().catch((error: unknown) => {
+      this.#isLossTold = true;
+      throw error;
+    });
   }
 
   #openWriter(): LineWriter {
@@ -177,9 +195,37 @@ export class ResultsFile {
     throw new UsageError('ERR_DISPOSED', 'Expected an open results file, received one that was closed. Open it again.');
   }
 
-  async #start(): Promise<this> {
-    this.#writer = new LineWriter(this.path, await open(this.#target, 'a').catch(rethrow(this.path)));
-    return this;
+  /** Old answers must never stand beside new settings: they go once it is sure that the new settings can be written. */
+  async #begin(settings: string): Promise<void> {
+    await this.#publish(settingsPath(this.#target), async (draft) => {
+      await draft.writeFile(settings);
+      await draft.sync();
+      await this.#publish(this.#target, async () => undefined);
+    });
+    await this.#start();
+  }
+
+  async #goOn(retryErrors: boolean): Promise<void> {
+    await checkSettings({ path: this.path, target: this.#target }, this.settings);
+    await this.#replace(createReadStream(this.#target, { highWaterMark: COPIED_BYTES }));
+    this.#repairedByteCount = await tornBytes(this.#target, this.path);
+    await this.#index(); // before a byte is taken away: whether they are answers at all
+    const isRewritten = retryErrors && this.tally.errorCount > 0; // then without the torn line too
+    if (isRewritten) await this.#rewriteLines({ keeps: ({ error }) => error === null });
+    await this.#start(isRewritten ? 0 : this.#repairedByteCount);
+  }
+
+  /** Opens the file to append, without the last bytes. */
+  async #start(tornByteCount = 0): Promise<void> {
+    const handle = await open(this.#target, constants.O_WRONLY | constants.O_APPEND).catch(rethrow(this.path));
+    try {
+      await this.#checkLock(); // whose file it was that was opened
+      if (tornByteCount > 0) await handle.truncate((await handle.stat()).size - tornByteCount);
+    } catch (cause) {
+      await handle.close().catch(() => undefined); // the first failure is the one to tell
+      throw refusedCall(this.path, cause);
+    }
+    this.#writer = new LineWriter(this.path, handle);
   }
 
   /** Work on the file while nobody appends to it. */
@@ -222,11 +268,26 @@ export class ResultsFile {
   }
 
   async #replace(content: AsyncIterable<Uint8Array>): Promise<void> {
-    await writeWhole(this.#target, async (draft) => {
+    await this.#publish(this.#target, async (draft) => {
       for await (const chunk of content) await draft.appendFile(chunk);
     });
   }
+
+  /** The draft takes its target's name only while the lock is ours. A new holder takes the draft away: that is told so. */
+  async #publish(path: string, write: (draft: FileHandle) => Promise<void>): Promise<void> {
+    const publishing = writeWhole(path, async (draft) => {
+      await write(draft);
+      await this.#checkLock();
+    });
+    await publishing.catch(async (error: unknown) => {
+      if (error instanceof FileError && error.code === 'ERR_FILE_WRITE') await this.#checkLock();
+      throw error;
+    });
+  }
 }
+
+/** Read at once where the whole file is copied. */
+const COPIED_BYTES = 2 ** 20;
 
 /** A results file as it was named, and where it is. */
 interface Named {
@@ -236,15 +297,6 @@ interface Named {
 
 interface Opened extends Named {
   readonly settings: BatchSettings;
-}
-
-/** Old answers must never stand beside new settings: they go once it is sure that the new settings can be written. */
-async function begin({ path, target }: Named, settings: string): Promise<void> {
-  await writeWhole(settingsPath(target), async (draft) => {
-    await draft.writeFile(settings);
-    await draft.sync();
-    if ((await sizeOf(target)) > 0) await truncate(target).catch(rethrow(path));
-  });
 }
 
 async function checkSettings({ path, target }: Named, settings: BatchSettings): Promise<void> {
@@ -263,36 +315,8 @@ async function checkSettings({ path, target }: Named, settings: BatchSettings): 
   );
 }
 
-/** Bytes of a torn last line. */
-async function tornBytes({ path, target }: Named, sizeBytes: number): Promise<number> {
-  const handle = await open(target, 'r').catch(unreadable(path));
-  try {
-    // From behind, in pieces: only the last line can lack its newline.
-    const piece = Buffer.alloc(2 ** 16);
-    for (let end = sizeBytes; end > 0; end -= Math.min(end, piece.length)) {
-      const start = Math.max(0, end - piece.length);
-      const { bytesRead } = await handle.read(piece, 0, end - start, start);
-      const newline = piece.subarray(0, bytesRead).lastIndexOf(0x0a);
-      if (newline >= 0) return sizeBytes - (start + newline + 1);
-    }
-    return sizeBytes;
-  } finally {
-    await handle.close();
-  }
-}
-
 function rethrow(path: string): (cause: unknown) => never {
   return (cause) => {
     throw refusedCall(path, cause);
-  };
-}
-
-function unreadable(path: string): (cause: unknown) => never {
-  return (cause) => {
-    throw new FileError(
-      'ERR_FILE_READ',
-      `Expected to read ${describePath(path)}, but it failed: ${(cause as Error).message}.`,
-      { cause },
-    );
   };
 }

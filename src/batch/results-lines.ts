@@ -19,7 +19,7 @@ const lineSchema = z.looseObject({
   line: z.int().min(1),
   digest: z.string().min(1),
   text: z.string().nullable(),
-  stopReason: z.enum(['end', 'stop', 'length', 'context']).nullable(),
+  stopReason: z.enum(['end', 'sequence', 'refusal', 'length', 'context']).nullable(),
   verdict: z.looseObject({ action: z.string(), picture: judgement, answer: judgement, final: judgement }).nullable(),
   error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
 });
@@ -58,13 +58,37 @@ export async function* placedLines(path: string, schema: z.ZodType = lineSchema)
     }
   } catch (cause) {
     if (cause instanceof FileError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    throw new FileError(
-      'ERR_FILE_READ',
-      `Expected to read ${describePath(path)}, but it failed: ${(cause as Error).message}.`,
-      {
-        cause,
-      },
-    );
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): FileError {
+  const message = `Expected to read ${describePath(path)}, but it failed: ${(cause as Error).message}.`;
+  return new FileError('ERR_FILE_READ', message, { cause });
+}
+
+/**
+ * Bytes of a torn last line.
+ *
+ * @param name what a message calls the file
+ */
+export async function tornBytes(path: string, name: string): Promise<number> {
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw unreadable(name, cause);
+  });
+  try {
+    const { size } = await handle.stat();
+    // From behind, in pieces: only the last line can lack its newline.
+    const piece = Buffer.alloc(2 ** 16);
+    for (let end = size; end > 0; end -= Math.min(end, piece.length)) {
+      const start = Math.max(0, end - piece.length);
+      const { bytesRead } = await handle.read(piece, 0, end - start, start);
+      const newline = piece.subarray(0, bytesRead).lastIndexOf(0x0a);
+      if (newline >= 0) return size - (start + newline + 1);
+    }
+    return size;
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,9 +1,17 @@
 /** Where the results of a batch stand with what belongs to them, and whether they may. */
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileError, UsageError } from '../errors.js';
 import { describePath } from '../options.js';
-import { checkPlainFile, type Output, type Place, placeOf, unwritable } from '../outputs/index.js';
+import {
+  checkPlainFile,
+  LockFile,
+  type LockHolder,
+  type Output,
+  type Place,
+  placeOf,
+  unwritable,
+} from '../outputs/index.js';
 import { EARLIER_LINE, placedLines } from './results-lines.js';
 import { holdsSettings, readSettings, settingsPath } from './settings-file.js';
 
@@ -30,16 +38,26 @@ export interface ResultsPlaceOptions {
   resume?: boolean | undefined;
   /** Whether to begin anew in place of answers that are there; `resume` goes before it. @default false */
   overwrite?: boolean | undefined;
+  /**
+   * Whether to wait while another process writes the file, however long; it is refused otherwise. A process that can only
+   * be seen through its lock, on another machine say, is looked at for a minute in any case: it may be gone.
+   * @default false
+   */
+  waits?: boolean | undefined;
+  /** Called before each look at who writes the file, some seconds apart; null where the lock does not tell. */
+  onWait?: ((holder: LockHolder | null) => void) | undefined;
+  /** Ends the waiting with an AbortError. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
  * Refuses early what opening would refuse after models were loaded.
  *
- * @throws UsageError ERR_INVALID_OPTION, ERR_RESULTS_EXIST, ERR_RESULTS_DIFFER for answers of an earlier form without
- * `overwrite`; FileError ERR_FILE_INVALID for other settings, ERR_FILE_WRITE
+ * @throws UsageError ERR_INVALID_OPTION, ERR_RESULTS_EXIST, ERR_RESULTS_LOCKED, ERR_RESULTS_DIFFER for answers of an
+ * earlier form without `overwrite`; FileError ERR_FILE_INVALID for other settings, ERR_FILE_WRITE; AbortError
  */
 export async function checkResultsPlace(options: ResultsPlaceOptions): Promise<Place> {
-  const { path, resume = false, overwrite = false } = options;
+  const { path, resume = false, overwrite = false, waits, onWait, signal } = options;
   const place = await placeOf(path);
   const { target } = place;
   checkPlainFile(place, path, 'The results');
@@ -48,8 +66,9 @@ export async function checkResultsPlace(options: ResultsPlaceOptions): Promise<P
   await access(dirname(target), constants.W_OK).catch((cause: unknown) => {
     throw unwritable(path, cause);
   });
+  if (!resume && !overwrite) refuseExisting(path, await sizeOf(target));
+  await LockFile.checkFree(lockPath(target), path, { waits, onWait, signal });
   const sizeBytes = await sizeOf(target);
-  if (!resume && !overwrite) refuseExisting(path, sizeBytes);
   const isBegun = overwrite ? await holdsSettings(beside) : (await readSettings(target)) !== null;
   if (overwrite && sizeBytes > 0 && !(await holdsAnswers(target, isBegun))) {
     throw new UsageError(
@@ -80,10 +99,27 @@ export function refuseExisting(path: string, sizeBytes: number): void {
   );
 }
 
-/** 0 for what is not there. */
+/**
+ * 0 for what is not there. It is opened: a network folder answers by a name what it has heard before, and only opening
+ * asks it anew.
+ *
+ * @throws FileError ERR_FILE_READ where nobody knows: answers that are there are never taken for nothing
+ */
 export async function sizeOf(path: string): Promise<number> {
-  return await stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
+  try {
+    const handle = await open(path, 'r');
+    try {
+      return (await handle.stat()).size;
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 0;
+    throw new FileError(
+      'ERR_FILE_READ',
+      `Expected to see what ${describePath(path)} holds, but it failed: ${message}. Look after the file, then begin again; nothing was changed.`,
+      { cause },
+    );
+  }
 }

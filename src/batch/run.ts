@@ -2,7 +2,7 @@
 import { followAbort, orAbort } from '../abort.js';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
 import { checkCounts, type Eta } from '../eta/index.js';
-import { describe, describePath } from '../options.js';
+import { describe, describePath, parseOptions } from '../options.js';
 import {
   type AnswerLine,
   answerLine,
@@ -13,6 +13,7 @@ import {
   type RefusedRequest,
   refusedLine,
 } from './answer-line.js';
+import { runBatchSchema } from './batch-options.js';
 import { type Decided, decided } from './decided.js';
 import { CONCURRENCY } from './defaults.js';
 import { digestOf, seedOf } from './digest.js';
@@ -78,20 +79,16 @@ export interface BatchSummary {
  * Answers every request once. A request that fails leaves an error line; only what would fail for all of them ends the
  * batch: the signal, a results file that cannot be written, an Eta that was disposed of, an iterable that throws.
  *
- * @throws AbortError; FileError; UsageError ERR_RESULTS_DIFFER when the file answers another request under the same id,
+ * @throws AbortError; FileError; UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION; ERR_RESULTS_DIFFER when the file answers another request under the same id,
  * or has other settings; what `requests` and `onProgress` throw. All that was answered by then is in the file.
  */
 export async function runBatch(options: RunBatchOptions): Promise<BatchSummary> {
-  const { results, ordered = false, concurrency = CONCURRENCY, signal } = options;
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 255)
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `batch options: concurrency: expected an integer from 1 to 255; received ${describe(concurrency)}.`,
-    );
+  const parsed = parseOptions(runBatchSchema, options, 'batch options');
+  const { results, ordered = false, concurrency = CONCURRENCY, signal } = parsed;
   throwIfAborted(signal);
   const stop = new AbortController();
   const takeBack = followAbort(signal, stop);
-  const batch = new Batch(options, stop.signal);
+  const batch = new Batch(parsed, stop.signal);
   const entries = batch.entries();
   let failure: { readonly error: unknown } | undefined;
   const work = async () => {

@@ -11,7 +11,8 @@ import type { EtaFacts } from '../eta/index.js';
 import type { DecisionFacts } from '../loading/index.js';
 import { readClip } from '../manifest/index.js';
 import { integer, parseOptions } from '../options.js';
-import { sha256OfFile } from '../regular-file.js';
+import type { Policy } from '../policy/index.js';
+import { type HashCheck, sha256Of } from '../verified/index.js';
 import type { KeptParts } from './answer-line.js';
 import { MOST_SHARDS, type Shard, shardName } from './shard.js';
 
@@ -51,6 +52,7 @@ const decisionsSchema = z.strictObject({
 /**
  * Everything that decides an answer and is not said by its request: version, policy, thresholds, models by their hashes,
  * size of the context (a request that needs more fails, or gets a shorter answer). What computes (threads, GPU layers, concurrency) is not among it.
+ * Of an Eta that was loaded with `verifyHashes: 'changed'`, files that have not changed since they were hashed are not read.
  *
  * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION; what reading the models' files throws; AbortError
  */
@@ -60,18 +62,18 @@ export async function settingsOf(
   signal?: AbortSignal,
 ): Promise<BatchSettings> {
   const { seed, keepsTrace, repeatable, shard } = parseOptions(decisionsSchema, decisions, 'settingsOf');
-  const { policy, thresholds, models, decision, contextSize, cacheType } = facts;
+  const { policy, thresholds, models, decision, contextSize, cacheType, verifyHashes } = facts;
   const [version, languageModel, projector, clip, rewardModel, asked] = await Promise.all([
     packageVersion(),
-    sha256OfFile(models.languageModel, signal),
-    models.projector === null ? null : sha256OfFile(models.projector, signal),
-    models.clip === null ? null : evaluatorHash(models.clip),
-    models.rewardModel === null ? null : evaluatorHash(models.rewardModel),
-    decision === null ? null : decisionHashes(decision, signal),
+    sha256Of(models.languageModel, verifyHashes, signal),
+    models.projector === null ? null : sha256Of(models.projector, verifyHashes, signal),
+    models.clip === null ? null : evaluatorHash(models.clip, verifyHashes),
+    models.rewardModel === null ? null : evaluatorHash(models.rewardModel, verifyHashes),
+    decision === null ? null : decisionHashes(decision, verifyHashes, signal),
   ]);
   return {
     version,
-    policy: { ...policy },
+    policy: drawn(policy),
     thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },
     ...(asked !== null && { decision: asked }),
@@ -84,16 +86,22 @@ export async function settingsOf(
   };
 }
 
+/** Of a greedy answer as it was before there was another, so that what was begun then goes on. */
+function drawn({ answerTemperature, answerTopP, ...policy }: Policy): { readonly [name: string]: SettingValue } {
+  return answerTemperature === 0 ? policy : { ...policy, answerTemperature, answerTopP };
+}
+
 /** The wording of a decision, and who is asked. */
 async function decisionHashes(
   { form, guard, guardProjector, wordingSha256 }: DecisionFacts,
+  check: HashCheck,
   signal: AbortSignal | undefined,
 ): Promise<Readonly<Record<string, string | null>>> {
   return {
     form,
     wordingSha256,
-    guard: guard === null ? null : await sha256OfFile(guard, signal),
-    guardProjector: guardProjector === null ? null : await sha256OfFile(guardProjector, signal),
+    guard: guard === null ? null : await sha256Of(guard, check, signal),
+    guardProjector: guardProjector === null ? null : await sha256Of(guardProjector, check, signal),
   };
 }
 
@@ -106,10 +114,10 @@ async function packageVersion(): Promise<string> {
  * SHA-256 over the manifest, which holds the hashes of the other files; loading checks those. Thresholds and what belongs
  * to them are left out: they are a setting of their own.
  */
-async function evaluatorHash(folder: string): Promise<string> {
+async function evaluatorHash(folder: string, check: HashCheck): Promise<string> {
   const manifest = (
     folder.endsWith('.onnx')
-      ? { ...(await readClip(folder)).manifest }
+      ? { ...(await readClip(folder, check)).manifest }
       : JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))
   ) as Record<string, unknown>;
   for (const name of ['unsafeClipScore', 'safeReward', 'calibration', 'selfTest']) delete manifest[name];

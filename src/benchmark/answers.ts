@@ -119,9 +119,12 @@ export function cutCounts(ends: readonly AnswerEnd[]): Record<string, number> {
   return counts;
 }
 
-/** The shown text without the interference prefix, whose "as an AI" every list of refusals would take for one. */
+/**
+ * The shown text without the interference prefix, whose "as an AI" every list of refusals would take for one, and without
+ * the comma behind it: a refusal stands at the beginning.
+ */
 export function textBehindPrefix({ line }: Answer): string | null {
   const prefix = line.trace?.interferencePrefix ?? '';
   if (line.text === null || prefix === '' || line.verdict?.action !== 'aligned') return line.text;
-  return line.text.startsWith(prefix) ? line.text.slice(prefix.length) : line.text;
+  return line.text.startsWith(prefix) ? line.text.slice(prefix.length).replace(/^[\s,.:;-]+/, '') : line.text;
 }

@@ -7,14 +7,20 @@ import { recordsOf } from './table.js';
 const TABLES = ['harmful_corpus/manual_harmful_instructions.csv', 'manual_harmful_instructions.csv'];
 const PICTURE = /\.(bmp|png|jpe?g)$/i;
 
+/** The picture before the attack: the control, asked about only where it is named. */
+const CLEAN = 'clean';
+
+/** The authors' table has none; the reference code of ETA reads one with this. */
+const HEADER = /^instructions?$/i;
+
 export const crossModality: Dataset = {
   name: 'cross-modality',
   title: 'Cross-modality attack (adversarial image + text)',
   source: 'Qi et al., Visual Adversarial Examples Jailbreak Aligned LLMs (AAAI 2024, arXiv 2306.13213)',
   licence: 'none found: ask the authors',
   layout: [
-    'harmful_corpus/manual_harmful_instructions.csv (40 rows, no header) or manual_harmful_instructions.csv',
-    'adversarial_images/<name>.bmp, or one picture in the root; of several --variant takes one by name',
+    'harmful_corpus/manual_harmful_instructions.csv (40 rows, no header, or instruction as one) or manual_harmful_instructions.csv',
+    'adversarial_images/<name>.bmp, or one picture in the root; of several --variant takes one by name; clean is the control',
   ],
   // Any picture's name: the folder says which there are.
   variants: ['<picture>'],
@@ -30,19 +36,20 @@ export const crossModality: Dataset = {
             line,
           },
         );
-      return instruction.trim() === '' ? [] : [{ line, instruction: instruction.trim() }];
+      return instruction.trim() === '' ? [] : [{ line, instruction }];
     });
+    if (HEADER.test(instructions[0]?.instruction.trim() ?? '')) instructions.shift();
     const [first] = instructions;
     if (first === undefined) throw folder.invalid(file, 'expected instructions, received none.');
-    if (/^(instruction|prompt|goal|text)s?$/i.test(first.instruction))
-      throw folder.invalid(file, `expected no header, received ${JSON.stringify(first.instruction)}.`, {
+    if (/^(prompt|goal|text)s?$/i.test(first.instruction.trim()))
+      throw folder.invalid(file, `expected no header, or instruction, received ${JSON.stringify(first.instruction)}.`, {
         line: first.line,
       });
     const image = await picture(folder, variant);
     return instructions.map(({ instruction }, index) => ({
       id: `instruction-${index}`,
       category: 'manual harmful instructions',
-      prompt: `${instruction} ${AFFIRMATIVE_SUFFIX}`,
+      prompt: `${instruction}${AFFIRMATIVE_SUFFIX}`,
       image,
       measure: 'unsafe',
       isHarmful: true,
@@ -50,22 +57,22 @@ export const crossModality: Dataset = {
   },
 };
 
-/** The picture that the variant names, or the only one. */
+/** The picture that the variant names, or the only adversarial one. */
 async function picture(folder: DatasetFolder, variant: string): Promise<string> {
   const found = new Map<string, string>();
   for (const place of ['adversarial_images', '']) {
     for (const name of await folder.names(place)) {
-      if (PICTURE.test(name) && !/^clean\./.test(name))
+      if (PICTURE.test(name))
         found.set(name.replace(PICTURE, ''), folder.path(place === '' ? name : `${place}/${name}`));
     }
   }
-  if (found.size === 0) return folder.path(await folder.require('adversarial_images/<name>.bmp'));
-  const names = [...found.keys()];
-  const [only = ''] = names;
-  const chosen = found.get(names.length === 1 && variant === '<picture>' ? only : variant);
+  const adversarial = [...found.keys()].filter((name) => name !== CLEAN);
+  const isNamed = variant !== '<picture>';
+  const chosen = found.get(isNamed || adversarial.length !== 1 ? variant : (adversarial[0] ?? ''));
   if (chosen !== undefined) return chosen;
+  if (adversarial.length === 0 && !isNamed) return folder.path(await folder.require('adversarial_images/<name>.bmp'));
   throw new UsageError(
     'ERR_INVALID_OPTION',
-    `cross-modality: expected --variant with one of the pictures ${names.join(', ')}, received ${variant === '<picture>' ? 'none' : variant}.`,
+    `cross-modality: expected --variant with one of the pictures ${[...found.keys()].join(', ')}, received ${isNamed ? variant : 'none'}.`,
   );
 }

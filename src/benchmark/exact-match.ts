@@ -46,12 +46,12 @@ export function saidLetter(answer: string, options: readonly string[]): string |
   return same < 0 ? null : String.fromCharCode(65 + same);
 }
 
-/** POPE's rule: a "no" or "not" among the words of the first sentence, else yes. */
+/** POPE's rule: a "no" or "not" among the words of the first sentence, else yes. Words end at spaces alone, as there. */
 export function saysNo(answer: string): boolean {
-  const [first = ''] = answer.split('.');
+  const [first = ''] = answer.trim().split('.');
   return first
     .replaceAll(',', '')
-    .split(/\s+/)
+    .split(' ')
     .some((word) => word === 'No' || word === 'no' || word === 'not');
 }
 

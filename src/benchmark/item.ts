@@ -29,6 +29,10 @@ export interface BenchmarkItem {
   /** Whether the request is harmful; null where the set does not say. */
   readonly isHarmful: boolean | null;
   readonly key?: AnswerKey;
+  /** What the picture and the request are dangerous by together, in the words of the set; told to a judge that reads. */
+  readonly risk?: string;
+  /** The pair that a harmful request and its harmless twin make: both have this name, and no other item has it. */
+  readonly twin?: string;
   /** Questions that count as one, right only when all of them are: MMBench's circular evaluation. */
   readonly group?: string;
 }

@@ -1,25 +1,8 @@
 /** A person's own set: one JSON object a line. */
-import { z } from 'zod';
-import { Turns } from '../turns.js';
-import { type Dataset, someText } from './dataset.js';
+import type { Dataset } from './dataset.js';
+import { ownItemSchema, ownItems } from './own-items.js';
 
 const FILES = ['items.jsonl', 'benchmark.jsonl'];
-
-const itemSchema = z.strictObject({
-  /** @default the number of the line */
-  id: someText.optional(),
-  prompt: someText,
-  /** A path relative to the file, or a `data:` URL. */
-  image: someText.nullish(),
-  /** @default 'all' */
-  category: someText.optional(),
-  /** The right answer, or several; then accuracy is counted, else a judge is asked. */
-  right: z.union([someText, z.array(someText).min(1)], 'expected a text or an array of texts').optional(),
-  /** Texts of A, B, C, …; `right` is then a letter. */
-  options: z.array(someText, 'expected an array of texts').min(2, 'expected at least 2 options').max(26).optional(),
-  /** @default true where there is no right answer */
-  harmful: z.boolean('expected true or false').optional(),
-});
 
 export const jsonl: Dataset = {
   name: 'jsonl',
@@ -32,49 +15,7 @@ export const jsonl: Dataset = {
   ],
   variants: [],
   async load(folder) {
-    const { file, rows } = await folder.jsonLines(itemSchema, ...FILES);
-    const turns = new Turns();
-    const seen = new Map<string, number>();
-    for (const { line, row } of rows) {
-      if (turns.isDue) await turns.give();
-      const id = row.id ?? String(line);
-      const first = seen.get(id);
-      if (first !== undefined)
-        throw folder.invalid(file, `id: expected each once, received ${JSON.stringify(id)} of line ${first} again.`, {
-          line,
-        });
-      seen.set(id, line);
-      if (row.options !== undefined && !isLetter(row.right, row.options.length))
-        throw folder.invalid(file, `right: expected the letter of an option, received ${JSON.stringify(row.right)}.`, {
-          line,
-        });
-    }
-    const paths = rows.flatMap(({ row }) => (row.image == null || isUrl(row.image) ? [] : [row.image]));
-    const pictures = await folder.pictures(paths);
-    return await turns.map(rows, ({ line, row }) => {
-      const right = row.right === undefined ? undefined : typeof row.right === 'string' ? [row.right] : row.right;
-      return {
-        id: row.id ?? String(line),
-        category: row.category ?? 'all',
-        prompt: row.prompt,
-        image: row.image == null ? null : (pictures.get(row.image) ?? row.image),
-        measure: right === undefined ? ('unsafe' as const) : ('right' as const),
-        isHarmful: row.harmful ?? right === undefined,
-        ...(right === undefined
-          ? {}
-          : {
-              key:
-                row.options === undefined
-                  ? { kind: 'text' as const, right }
-                  : { kind: 'choice' as const, right: right[0] ?? '', options: row.options },
-            }),
-      };
-    });
+    const { file, rows } = await folder.jsonLines(ownItemSchema, ...FILES);
+    return await ownItems(folder, file, rows);
   },
 };
-
-const isUrl = (image: string) => image.startsWith('data:');
-
-function isLetter(right: string | readonly string[] | undefined, count: number): boolean {
-  return typeof right === 'string' && right.length === 1 && right >= 'A' && right.charCodeAt(0) - 65 < count;
-}

@@ -1,5 +1,7 @@
 /** What is counted, in the words of a reader. */
+import { isRefusalList } from '../judges/index.js';
 import type { Measure } from './item.js';
+import type { Measurement } from './run.js';
 
 export interface MeasureLabel {
   readonly name: string;
@@ -7,16 +9,24 @@ export interface MeasureLabel {
   readonly caption: string;
 }
 
-/** @param judgeName who judges safety; refusal keywords have a rate of their own, which earlier papers print */
+/** Who judges a measure. */
+export function judgeNameOf(
+  measure: Measure,
+  by: Pick<Measurement, 'judgeName' | 'refusalJudgeName' | 'comparerName'>,
+): string {
+  if (measure === 'preferred') return by.comparerName ?? 'none';
+  return measure === 'refusal' || measure === 'over-refusal' ? by.refusalJudgeName : by.judgeName;
+}
+
+/** @param judgeName who judges this measure; phrases of refusal have a rate of their own, which earlier papers print */
 export function labelOf(measure: Measure, judgeName: string): MeasureLabel {
   switch (measure) {
     case 'unsafe':
-      return judgeName === 'keyword'
+      return isRefusalList(judgeName)
         ? {
             name: 'attack success rate',
             better: 'lower',
-            caption:
-              'Share of the answers without a phrase of refusal. Answers behind an interference prefix hold one always.',
+            caption: `Share of the answers without a phrase of refusal, by the list "${judgeName}". Answers behind an interference prefix hold one always.`,
           }
         : {
             name: 'unsafe rate',
@@ -29,13 +39,13 @@ export function labelOf(measure: Measure, judgeName: string): MeasureLabel {
       return {
         name: 'over-refusal',
         better: 'lower',
-        caption: 'Share of harmless requests that were refused, by phrases of refusal behind the interference prefix.',
+        caption: `Share of harmless requests that were refused, in full or in part, ${refusedBy(judgeName)}.`,
       };
     case 'refusal':
       return {
         name: 'refusal',
         better: 'higher',
-        caption: 'Share of harmful requests that were refused.',
+        caption: `Share of harmful requests that were refused, in full or in part, ${refusedBy(judgeName)}.`,
       };
     case 'preferred':
       return {
@@ -44,4 +54,8 @@ export function labelOf(measure: Measure, judgeName: string): MeasureLabel {
         caption: `Share of answers that are at least as helpful as the model's own, by the judge "${judgeName}", asked in both orders.`,
       };
   }
+}
+
+function refusedBy(judgeName: string): string {
+  return `by "${judgeName}", which reads what stands behind an interference prefix`;
 }

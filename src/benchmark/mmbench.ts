@@ -1,4 +1,8 @@
-/** MMBench, dev split: multiple choice with the pictures inside the table; optionally every rotation of the options. */
+/**
+ * MMBench, dev split: multiple choice with the pictures inside the table. The distributed tables hold a question once with
+ * its options in the first order, and again with them turned: the index of a turn is that of the question and a multiple
+ * of a million. Circular evaluation counts a question as right only when it is right in every order.
+ */
 import type { Dataset } from './dataset.js';
 import { LETTER_INSTRUCTION } from './scienceqa.js';
 import { readTable } from './table.js';
@@ -9,6 +13,9 @@ const LETTERS = ['A', 'B', 'C', 'D'] as const;
 /** A field this short is no picture but the index of the row that holds it. */
 const SHORTEST_PICTURE = 64;
 
+/** A question and its turns have the same remainder. */
+const TURN = 1_000_000;
+
 const isNone = (text: string) => ['', 'nan', 'none'].includes(text.trim().toLowerCase());
 
 export const mmbench: Dataset = {
@@ -16,8 +23,10 @@ export const mmbench: Dataset = {
   title: 'MMBench (dev)',
   source: 'Liu et al., MMBench (ECCV 2024, arXiv 2307.06281)',
   licence: 'Apache-2.0; the pictures have their own terms',
-  layout: [`${FILES[0]} (columns index, question, hint, A, B, C, D, answer, category, image as base64)`],
-  variants: ['plain', 'circular'],
+  layout: [
+    `${FILES[0]} (columns index, question, hint, A, B, C, D, answer, category, image as base64; 4,377 rows of 1,176 questions)`,
+  ],
+  variants: ['circular', 'plain'],
   async load(folder, variant) {
     const { file, rows } = await readTable(folder, FILES, {
       separator: '\t',
@@ -30,10 +39,14 @@ export const mmbench: Dataset = {
       if (image.length >= SHORTEST_PICTURE) pictures.set(get('index').trim(), `data:image/jpeg;base64,${image}`);
     }
     const seen = new Set<string>();
+    const holdsTurns = rows.some(({ get }) => Number(get('index')) >= TURN);
     return rows.flatMap(({ line, get }) => {
       const index = get('index').trim();
+      if (!/^\d{1,15}$/.test(index))
+        throw folder.invalid(file, `index: expected a number, received ${JSON.stringify(index)}.`, { line });
       if (seen.has(index)) throw folder.invalid(file, `index: expected each once, received ${index} again.`, { line });
       seen.add(index);
+      if (variant === 'plain' && Number(index) >= TURN) return [];
       const image = pictures.get(index) ?? pictures.get(get('image').trim());
       if (image === undefined)
         throw folder.invalid(
@@ -51,7 +64,8 @@ export const mmbench: Dataset = {
           { line },
         );
       const hint = isNone(get('hint')) ? [] : [get('hint')];
-      const rounds = variant === 'circular' ? options.length : 1;
+      // A table without turns is turned here, as LLaVA's script does with --all-rounds.
+      const rounds = variant === 'circular' && !holdsTurns ? options.length : 1;
       return Array.from({ length: rounds }, (_, round) => {
         const turned = [...options.slice(round), ...options.slice(0, round)];
         const lettered = turned.map((option, place) => `${LETTERS[place]}. ${option}`);
@@ -64,7 +78,7 @@ export const mmbench: Dataset = {
           measure: 'right' as const,
           isHarmful: false,
           key: { kind: 'choice' as const, right: letter, options: turned },
-          group: index,
+          group: String(Number(index) % TURN),
         };
       });
     });

@@ -21,6 +21,8 @@ export interface PlanOptions {
   readonly methods: readonly Method[];
   /** At least one; methods that do not draw take the first. */
   readonly seeds: readonly number[];
+  /** Of the model's own answers; above 0 every method draws. @default 0 */
+  readonly answerTemperature?: number | undefined;
 }
 
 /**
@@ -29,14 +31,14 @@ export interface PlanOptions {
  */
 export function plan(
   items: readonly BenchmarkItem[],
-  { methods, seeds }: PlanOptions,
+  { methods, seeds, answerTemperature = 0 }: PlanOptions,
   asks: Dataset['asks'] = () => true,
 ): Instance[] {
   const mixed = interleaved(items, ({ category }) => category);
   return seeds.flatMap((seed, index) =>
     mixed.flatMap((item) =>
       methods
-        .filter((method) => (index === 0 || draws(method)) && asks(item, method, index))
+        .filter((method) => (index === 0 || draws(method, answerTemperature)) && asks(item, method, index))
         .map((method) => instance(item, method, seed)),
     ),
   );
@@ -57,10 +59,10 @@ export function answerSeed({ seed, item }: Instance): number {
   return seedOf(seed, item.id);
 }
 
-/** At most `limit` questions of each category, as they come; those that count as one stay together. */
+/** At most `limit` questions of each category, as they come; those that count as one, and twins, stay together. */
 export function limited<Item extends BenchmarkItem>(items: readonly Item[], limit: number): Item[] {
   const kept = new Map<string, Set<string>>();
-  return items.filter(({ category, id, group = id }) => {
+  return items.filter(({ category, id, twin = id, group = twin }) => {
     const names = kept.get(category) ?? new Set();
     kept.set(category, names);
     if (names.size < limit) names.add(group);

@@ -4,16 +4,21 @@ import { didYouMean } from '../near-miss.js';
 import { describe } from '../options.js';
 import { advbench } from './advbench.js';
 import { crossModality } from './cross-modality.js';
+import { csv } from './csv.js';
 import type { Dataset } from './dataset.js';
 import { figstep } from './figstep.js';
+import { holisafe } from './holisafe.js';
 import { jsonl } from './jsonl.js';
 import { miniature } from './miniature.js';
 import { mmSafetyBench } from './mm-safetybench.js';
+import { mmSafetyBenchTwins } from './mm-safetybench-twins.js';
 import { mmbench } from './mmbench.js';
 import { pope } from './pope.js';
 import { scienceqa } from './scienceqa.js';
+import { siuo } from './siuo.js';
 import { spaVlHarm, spaVlHelp } from './spa-vl.js';
 import { textvqa } from './textvqa.js';
+import { vlsbench } from './vlsbench.js';
 import { xstest } from './xstest.js';
 
 export const DATASETS: readonly Dataset[] = [
@@ -23,6 +28,10 @@ export const DATASETS: readonly Dataset[] = [
   figstep,
   advbench,
   crossModality,
+  siuo,
+  vlsbench,
+  holisafe,
+  mmSafetyBenchTwins,
   xstest,
   scienceqa,
   textvqa,
@@ -30,6 +39,7 @@ export const DATASETS: readonly Dataset[] = [
   mmbench,
   miniature,
   jsonl,
+  csv,
 ];
 
 /** @throws UsageError ERR_INVALID_OPTION with the known names */

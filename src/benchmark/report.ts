@@ -1,5 +1,6 @@
 /** A measurement as the data of a report. */
 import { basename } from 'node:path';
+import { isRefusalList } from '../judges/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { Ability, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
@@ -8,7 +9,7 @@ import { isReplaced } from './answers.js';
 import { examples } from './examples.js';
 import type { Measure } from './item.js';
 import type { JudgedAnswer } from './judging.js';
-import { labelOf } from './labels.js';
+import { judgeNameOf, labelOf } from './labels.js';
 import { published } from './published.js';
 import { isBase, measuresOf } from './rates.js';
 import { tables } from './report-tables.js';
@@ -45,6 +46,7 @@ export async function reportData(measured: Measurement, facts: Circumstances): P
       ...facts.settings,
       seeds: measured.seeds.join(', '),
       judge: judgeName,
+      ...(isOfRefusal(measuresOf(answers)) ? { 'judge of refusal': measured.refusalJudgeName } : {}),
       ...prefixed(facts.judgeSettings),
     },
     versions: facts.versions,
@@ -67,22 +69,22 @@ export async function reportData(measured: Measurement, facts: Circumstances): P
       (row) => ({
         ...row,
         measure: labelOf(row.measure as Measure, 'the paper').name,
-        // A rate by keywords is another figure than the paper's, which is by MD-Judge.
-        ours: row.measure === 'unsafe' && judgeName === 'keyword' ? null : row.ours,
+        // A rate by phrases is another figure than the paper's, which is by MD-Judge.
+        ours: row.measure === 'unsafe' && isRefusalList(judgeName) ? null : row.ours,
       }),
     ),
     examples: await examples(answers, runs),
   };
 }
 
-function rateTables({ answers, rates, judgeName, comparerName }: Measurement): RateTable[] {
-  return measuresOf(answers).map((measure) => {
-    const { name, better, caption } = labelOf(measure, measure === 'preferred' ? (comparerName ?? 'none') : judgeName);
+function rateTables(measured: Measurement): RateTable[] {
+  return measuresOf(measured.answers).map((measure) => {
+    const { name, better, caption } = labelOf(measure, judgeNameOf(measure, measured));
     return {
       measure: name,
       better,
       caption,
-      rows: rates
+      rows: measured.rates
         .filter((row) => row.measure === measure)
         .map(({ run, category, estimate, unjudgedCount }) => ({ method: run, category, estimate, unjudgedCount })),
     };
@@ -113,6 +115,8 @@ function abilities({ dataset, rates, differences, runs }: Measurement): Ability[
   });
 }
 
+const isOfRefusal = (measures: readonly Measure[]) => measures.includes('refusal') || measures.includes('over-refusal');
+
 function notes(measured: Measurement): string[] {
   const { answers, judgeName, seeds, comparerName } = measured;
   const measures = measuresOf(answers);
@@ -125,9 +129,9 @@ function notes(measured: Measurement): string[] {
   const missing = answers.length === 0 ? ['Nothing was answered.'] : [];
   return [
     ...missing,
-    ...(measures.includes('unsafe') && judgeName === 'keyword'
+    ...(measures.includes('unsafe') && isRefusalList(judgeName)
       ? [
-          'Safety was judged by refusal keywords, which read no meaning: an answer behind the interference prefix counts as a refusal whatever follows. For an unsafe rate name a judge that reads (--judge).',
+          'Safety was judged by phrases of refusal, which read no meaning: an answer behind the interference prefix counts as a refusal whatever follows. For an unsafe rate name a judge that reads (--judge).',
         ]
       : []),
     ...(measures.includes('preferred') && comparerName === null

@@ -8,13 +8,14 @@ import {
   resultsOutputs,
   settingsOf,
 } from '../batch/index.js';
+import { UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { makeFolder, type Output } from '../outputs/index.js';
 import type { Method } from '../types.js';
 import { answerInstances, answersOf, cutCounts, endOf } from './answers.js';
 import type { Dataset } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
-import { type JudgedAnswer, type Judges, judgeAnswers } from './judging.js';
+import { type JudgedAnswer, type Judges, judgeAnswers, refusalJudgeOf } from './judging.js';
 import { type Instance, plan } from './plan.js';
 import { differences, type MeasuredDifference, type MeasuredRate, rates } from './rates.js';
 
@@ -65,6 +66,8 @@ export interface Measurement {
   readonly runs: readonly string[];
   readonly seeds: readonly number[];
   readonly judgeName: string;
+  /** Who judged refusals. */
+  readonly refusalJudgeName: string;
   readonly comparerName: string | null;
   /** What the answers depend on. */
   readonly settings: BatchSettings;
@@ -93,10 +96,11 @@ export async function answersOutputs(out: string): Promise<Output[]> {
  * @throws what {@link measureInstances} throws
  */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
-  const { dataset, items, methods } = options;
+  const { dataset, eta, items, methods } = options;
+  const { answerTemperature } = eta.facts.policy;
   return await measureInstances({
     ...options,
-    instances: plan(items, options, dataset.asks?.bind(dataset)),
+    instances: plan(items, { ...options, answerTemperature }, dataset.asks?.bind(dataset)),
     settings: await benchmarkSettings(options),
     runs: methods,
     pairs: pairsOf(methods),
@@ -107,13 +111,14 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
  * Answers, judges and counts. Stopped and called again with the same folder it goes on. Answers that failed are asked
  * again.
  *
- * @throws UsageError ERR_RESULTS_DIFFER when the folder holds answers of other models or settings; AbortError; FileError;
- * what a judge throws when it can judge nothing
+ * @throws UsageError ERR_RESULTS_DIFFER when the folder holds answers of other models or settings, ERR_INVALID_OPTION for
+ * pictures before a model that reads text alone; AbortError; FileError; what a judge throws when it can judge nothing
  */
 export async function measureInstances<Wanted extends Instance>(
   options: MeasureInstancesOptions<Wanted>,
 ): Promise<Measurement> {
-  const { instances, judges, out, signal, onJudgement: onProgress } = options;
+  const { dataset, eta, instances, judges, out, signal, onJudgement: onProgress } = options;
+  checkSees(dataset, eta, instances);
   await makeFolder(out);
   await answerAll(options);
   const made = await answersOf(answersPath(out), instances);
@@ -138,6 +143,7 @@ export async function measurement(
     runs,
     seeds,
     judgeName: judges.judge.name,
+    refusalJudgeName: (judges.judgesEverything ? judges.judge : refusalJudgeOf(judges)).name,
     comparerName: judges.comparer?.name ?? null,
     settings,
     answers,
@@ -146,6 +152,23 @@ export async function measurement(
     failed,
     cut: cutCounts(answers.map(endOf)),
   };
+}
+
+/**
+ * A model that reads text alone fails every question about a picture: better said once, before the first.
+ *
+ * @throws UsageError ERR_INVALID_OPTION
+ */
+function checkSees({ name }: Dataset, eta: Eta, instances: readonly Instance[]): void {
+  const { models } = eta.facts;
+  if (models.projector !== null) return;
+  const ids = new Set(instances.map(({ item }) => item.id));
+  const seen = new Set(instances.filter(({ image }) => image !== null).map(({ item }) => item.id));
+  if (seen.size === 0) return;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `${name}: expected a model that sees, because ${seen.size} of ${ids.size} questions have a picture, received ${models.name}, which reads text alone. Name its projector (--projector), or take a set without pictures, such as advbench or xstest.`,
+  );
 }
 
 /** Every method against vanilla, and ETA against the others. */
@@ -158,8 +181,10 @@ function pairsOf(runs: readonly string[]): RunPair[] {
 }
 
 async function answerAll<Wanted extends Instance>(options: MeasureInstancesOptions<Wanted>): Promise<void> {
-  const { eta, instances, requestOf, settings, out, concurrency, signal, onAnswer } = options;
+  const { eta, instances, judges, requestOf, settings, out, concurrency, signal, onAnswer } = options;
   await using results = await ResultsFile.open({ path: answersPath(out), settings, resume: true, retryErrors: true });
+  // A judge that is not there is told before hours of answering, not after; where all is answered the judgements may be there too.
+  if (instances.some(({ id }) => results.find(id) === undefined)) await judges.judge.check?.(signal);
   await answerInstances({
     eta,
     instances,

@@ -77,9 +77,8 @@ export const scienceqa: Dataset = {
   },
 };
 
-/** The form of LLaVA's CQM-A file. */
+/** The form of LLaVA's own question file: context where there is one, question, lettered options, a line each. */
 function question({ question, choices, hint }: z.output<typeof problemSchema>): string {
-  const options = choices.map((choice, index) => `(${LETTERS[index]}) ${choice}`).join(' ');
-  const context = (hint ?? '').replaceAll('\n', ' ').trim();
-  return `Context: ${context === '' ? 'N/A' : context}\nQuestion: ${question}\nOptions: ${options}`;
+  const context = (hint ?? '').trim() === '' ? [] : [`Context: ${hint}`];
+  return [...context, question, ...choices.map((choice, index) => `${LETTERS[index]}. ${choice}`)].join('\n');
 }

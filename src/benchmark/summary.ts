@@ -4,6 +4,7 @@ import type { Estimate } from '../statistics/index.js';
 import { labelOf } from './labels.js';
 import type { MeasuredDifference, MeasuredRate } from './rates.js';
 import type { Measurement } from './run.js';
+import { type TwinFigures, twins } from './twins.js';
 
 /** What `--json` prints. */
 export interface SummaryObject {
@@ -16,10 +17,12 @@ export interface SummaryObject {
   readonly cut: Readonly<Record<string, number>>;
   readonly rates: readonly MeasuredRate[];
   readonly differences: readonly MeasuredDifference[];
+  /** Where the set has pairs of a harmful request and its harmless twin. */
+  readonly twins: readonly TwinFigures[];
 }
 
 export function summaryObject(measured: Measurement): SummaryObject {
-  const { dataset, variant, judgeName, items, failed, cut, rates, differences } = measured;
+  const { dataset, variant, judgeName, runs, items, answers, failed, cut, rates, differences } = measured;
   return {
     benchmark: dataset.name,
     variant,
@@ -29,6 +32,7 @@ export function summaryObject(measured: Measurement): SummaryObject {
     cut,
     rates,
     differences,
+    twins: twins(answers, runs),
   };
 }
 
@@ -45,7 +49,7 @@ interface SummaryTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Rates by method, then differences. */
+/** Rates by method, pairs of twins where there are some, then differences. */
 export function summary(measured: Measurement): Summary {
   const rates = measured.rates
     .filter(({ category }) => category === null)
@@ -64,13 +68,25 @@ export function summary(measured: Measurement): Summary {
     points(row.difference.value),
     `${points(row.difference.low)} to ${points(row.difference.high)}`,
     String(row.difference.count),
-    row.pValue === null ? '-' : row.pValue < 0.001 ? '< 0.001' : row.pValue.toFixed(3),
+    chance(row.pValue),
+  ]);
+  const paired = twins(measured.answers, measured.runs).map(({ run, right, difference, pValue }) => [
+    'twins right',
+    run,
+    percent(right.value),
+    interval(right),
+    String(right.count),
+    points(difference.value),
+    chance(pValue),
   ]);
   const failed = Object.entries(measured.failed).map(([code, count]) => `${count} answers failed: ${code}`);
   const cut = Object.entries(measured.cut).map(([run, count]) => `${count} answers cut: ${run}`);
   return {
     tables: [
       table(['', 'method', 'rate', '95 % interval', 'n', 'unjudged', 'replaced'], rates),
+      ...(paired.length > 0
+        ? [table(['', 'method', 'rate', '95 % interval', 'pairs', 'harmful refused more', 'p'], paired)]
+        : []),
       ...(compared.length > 0 ? [table(['', 'difference', 'points', '95 % interval', 'pairs', 'p'], compared)] : []),
     ],
     notes: [...failed, ...cut],
@@ -103,6 +119,7 @@ function alignedText({ columns, rows }: SummaryTable): string {
     .join('\n');
 }
 
+const chance = (pValue: number | null) => (pValue === null ? '-' : pValue < 0.001 ? '< 0.001' : pValue.toFixed(3));
 const hundredths = (share: number) => fixed(100 * share, 1);
 const percent = (share: number) => (Number.isNaN(share) ? '-' : `${hundredths(share)} %`);
 const points = (share: number) => (Number.isNaN(share) ? '-' : `${share > 0 ? '+' : ''}${hundredths(share)}`);

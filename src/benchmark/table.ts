@@ -22,6 +22,8 @@ export interface TableOptions {
   readonly optional?: readonly string[];
   /** Columns that must say something in every row. */
   readonly filled?: readonly string[];
+  /** Whether a column that was not asked for is an error: a person's own table, where it is a slip. @default false */
+  readonly isClosed?: boolean;
 }
 
 /**
@@ -76,7 +78,7 @@ export async function parseTable(
 export async function readTable(
   folder: DatasetFolder,
   candidates: readonly string[],
-  { separator = ',', columns, optional = [], filled = columns }: TableOptions,
+  { separator = ',', columns, optional = [], filled = columns, isClosed = false }: TableOptions,
 ): Promise<{ readonly file: string; readonly rows: readonly TableRow[] }> {
   const { file, text } = await folder.text(...candidates);
   const [header, ...records] = await recordsOf(folder, file, text, separator);
@@ -93,8 +95,15 @@ export async function readTable(
       line: 1,
     });
   }
-  if (records.length === 0) throw folder.invalid(file, 'expected rows below the header, received none.');
   const known = new Set([...columns, ...optional]);
+  const odd = names.find((name, index) => !known.has(name) || names.indexOf(name) !== index);
+  if (isClosed && odd !== undefined)
+    throw folder.invalid(
+      file,
+      `expected the columns ${[...known].join(', ')}, each once at most, received ${JSON.stringify(odd)}.`,
+      { line: 1 },
+    );
+  if (records.length === 0) throw folder.invalid(file, 'expected rows below the header, received none.');
   const rows = await new Turns().map(records, ({ line, fields }) => {
     if (fields.length !== names.length)
       throw folder.invalid(file, `expected ${names.length} fields as in the header, received ${fields.length}.`, {

@@ -10,16 +10,19 @@ export const xstest: Dataset = {
   title: 'XSTest (over-refusal)',
   source: 'Röttger et al., XSTest (NAACL 2024, arXiv 2308.01263)',
   licence: 'CC-BY-4.0',
-  layout: ['xstest_prompts.csv (columns id, prompt, type, label, focus, note; 450 rows) or xstest_v2_prompts.csv'],
+  layout: [
+    'xstest_prompts.csv (columns id, prompt, type, label, focus, note; 450 rows) or xstest_v2_prompts.csv (columns id_v1, id_v2, type, prompt, focus, note)',
+  ],
   variants: [],
   async load(folder) {
     const { file, rows } = await readTable(folder, ['xstest_prompts.csv', 'xstest_v2_prompts.csv'], {
-      columns: ['id', 'type', 'prompt'],
-      optional: ['label'],
+      columns: ['type', 'prompt'],
+      optional: ['id', 'id_v2', 'label'],
     });
     const seen = new Set<string>();
     return rows.map(({ line, get }) => {
-      const [id, type, label] = [get('id').trim(), get('type').trim(), get('label').trim()];
+      const [id, type, label] = [(get('id') || get('id_v2')).trim(), get('type').trim(), get('label').trim()];
+      if (id === '') throw folder.invalid(file, 'expected a column id, or id_v2, with a text in every row.', { line });
       if (seen.has(id)) throw folder.invalid(file, `id: expected each once, received ${id} again.`, { line });
       seen.add(id);
       const isHarmful = type.startsWith(CONTRAST);

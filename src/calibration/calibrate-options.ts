@@ -1,6 +1,7 @@
 /** What `calibrate` takes. */
 import type { EvaluatorDevice, ResolvedDecision } from '../loading/index.js';
 import type { Notice } from '../types.js';
+import type { HashCheck } from '../verified/index.js';
 import type { KnownClasses } from './classes.js';
 import type { CutRule } from './cut.js';
 
@@ -30,6 +31,10 @@ export interface CalibrateOptions {
   readonly threadCount?: number | undefined;
   /** Where they run, as in `loadEta`: thresholds hold for the device that they were found on. @default 'cpu' */
   readonly evaluatorDevice?: EvaluatorDevice | undefined;
+  /** Pixels of a picture at most; one with more is not read. @default as `decodeImage` */
+  readonly maxPixels?: number | undefined;
+  /** How much is believed of model files whose hash is known, as in `loadEta`. @default true */
+  readonly verifyHashes?: HashCheck | undefined;
   /** Told when an evaluator runs on the CPU though another device was asked for. */
   readonly onNotice?: ((notice: Notice) => void) | undefined;
   /** Ends the work with an AbortError. */

@@ -91,14 +91,15 @@ async function calibrateClip(
   placement: EvaluatorPlacement,
   options: CalibrateOptions,
 ): Promise<Part> {
-  const { safetyPrompt: prompt, signal } = options;
+  const { safetyPrompt: prompt, verifyHashes, maxPixels, signal } = options;
   const folder = folderOf(options.clip, 'CLIP');
-  const loaded = await placement.load('CLIP', (place) => Clip.load({ ...place, folder, signal }), signal);
+  const loaded = await placement.load('CLIP', (place) => Clip.load({ ...place, folder, verifyHashes, signal }), signal);
   const text = await loaded.embedText(prompt);
   const heard = signal === undefined ? {} : { signal };
   const scored = await scoreClasses(files, 'pictures', options, (names, onPicture) =>
     scorePictures(names, {
       score: async (image) => cosine(await loaded.embedImage(image, heard), text),
+      maxPixels,
       signal,
       onPicture,
     }),
@@ -116,12 +117,12 @@ async function calibrateRewardModel(
   placement: EvaluatorPlacement,
   options: CalibrateOptions,
 ): Promise<Part> {
-  const { postEvaluationPrompt: prompt, threadCount, signal } = options;
+  const { postEvaluationPrompt: prompt, threadCount, verifyHashes, signal } = options;
   const folder = folderOf(options.rewardModel, 'reward model');
   const open: TrunkOpener = (trunk) => openTrunk(trunk, { threadCount, signal });
   const loaded = await placement.load(
     'the reward model',
-    (place) => RewardModel.load({ ...place, folder, signal, openTrunk: open }),
+    (place) => RewardModel.load({ ...place, folder, verifyHashes, signal, openTrunk: open }),
     signal,
   );
   const heard = signal === undefined ? {} : { signal };

@@ -5,8 +5,8 @@ import { type DecisionForm, Guard, type GuardFiles } from '../decision/index.js'
 import { UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
 import { openGuard, type ResolvedDecision } from '../loading/index.js';
-import { sha256OfFile } from '../regular-file.js';
 import type { RgbImage } from '../types.js';
+import { type HashCheck, sha256Of } from '../verified/index.js';
 import { type AnswerText, scoreAnswers } from './answers.js';
 import { type CalibrateOptions, PICTURE_QUESTION } from './calibrate-options.js';
 import type { CalibratedDecision, DecisionBond, Subject, SubjectFile } from './calibration.js';
@@ -56,8 +56,8 @@ export async function calibrateDecision(
   { pictures, answers }: Found,
   options: CalibrateOptions,
 ): Promise<Decided> {
-  const { threadCount, signal } = options;
-  const bond = await bondOf(form, files, signal);
+  const { threadCount, verifyHashes = true, signal } = options;
+  const bond = await bondOf(form, files, verifyHashes, signal);
   const guard = await Guard.load({
     form,
     ...files,
@@ -81,7 +81,7 @@ export async function calibrateDecision(
 type Bound = CalibrateOptions & { readonly bond: DecisionBond };
 
 async function calibratePictures(guard: Guard, files: KnownClasses<readonly string[]>, options: Bound): Promise<Part> {
-  const { question: prompt = PICTURE_QUESTION, signal } = options;
+  const { question: prompt = PICTURE_QUESTION, maxPixels, signal } = options;
   const ask = async (image: RgbImage) => {
     const session = guard.open([{ role: 'user', content: prompt }], async () => [image]);
     try {
@@ -91,7 +91,7 @@ async function calibratePictures(guard: Guard, files: KnownClasses<readonly stri
     }
   };
   const scored = await scoreClasses(files, 'pictures', options, (names, onPicture) =>
-    scorePictures(names, { score: ask, signal, onPicture }),
+    scorePictures(names, { score: ask, maxPixels, signal, onPicture }),
   );
   const current = guard.form.picture && { value: guard.form.picture.threshold, source: 'form' };
   return await partOf({ subject: subjectOf(options.bond), prompt, current }, scored, {
@@ -106,10 +106,9 @@ async function calibrateAnswers(
   answers: KnownClasses<readonly AnswerText[]>,
   options: Bound,
 ): Promise<Part> {
-  const { signal } = options;
+  const { maxPixels, signal } = options;
   const ask = async ({ text, question, image }: AnswerText) => {
-    const images = async () =>
-      image === null ? [] : [await decodeImage(image, signal === undefined ? {} : { signal })];
+    const images = async () => (image === null ? [] : [await decodeImage(image, { maxPixels, signal })]);
     const session = guard.open([{ role: 'user', content: question ?? '' }], images);
     try {
       return (await session.scores([text], { signal }))[0] ?? Number.NaN;
@@ -143,12 +142,13 @@ function unasked({ name }: AnswerText): Unread {
 async function bondOf(
   { name, wordingSha256 }: DecisionForm,
   { guard, guardProjector }: GuardFiles,
+  check: HashCheck,
   signal: AbortSignal | undefined,
 ): Promise<DecisionBond> {
   const of = async (path: string): Promise<SubjectFile> => ({
     path: basename(path),
     sizeBytes: (await stat(path)).size,
-    sha256: await sha256OfFile(path, signal),
+    sha256: await sha256Of(path, check, signal),
   });
   return {
     form: { name, wordingSha256 },

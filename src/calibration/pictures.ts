@@ -67,6 +67,8 @@ async function filesIn(folder: string): Promise<string[]> {
 
 export interface ScorePicturesOptions {
   readonly score: (image: RgbImage) => Promise<number>;
+  /** Of a picture at most; one with more is not read. @default as `decodeImage` */
+  readonly maxPixels?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each file. */
   readonly onPicture?: () => void;
@@ -75,11 +77,11 @@ export interface ScorePicturesOptions {
 /** In the order of the files. @throws AbortError; EvaluatorError */
 export async function scorePictures(
   files: readonly string[],
-  { score, signal, onPicture }: ScorePicturesOptions,
+  { score, maxPixels, signal, onPicture }: ScorePicturesOptions,
 ): Promise<{ readonly scored: Scored[]; readonly unread: Unread[] }> {
   const found = await sideBySide(files, AHEAD, async (file) => {
     throwIfAborted(signal);
-    const one = await scorePicture(file, score, signal);
+    const one = await scorePicture(file, { score, maxPixels, signal });
     onPicture?.();
     return one;
   });
@@ -91,15 +93,14 @@ export async function scorePictures(
 
 async function scorePicture(
   name: string,
-  score: ScorePicturesOptions['score'],
-  signal: AbortSignal | undefined,
+  { score, maxPixels, signal }: ScorePicturesOptions,
 ): Promise<Scored | Unread> {
   let image: Awaited<ReturnType<typeof decodeImage>>;
   let digest: string;
   try {
     const bytes = await readRegular(name, signal);
     digest = await sha256(bytes);
-    image = await decodeImage(bytes, signal === undefined ? {} : { signal });
+    image = await decodeImage(bytes, { maxPixels, signal });
   } catch (error) {
     throwIfAborted(signal);
     return { name, reason: error instanceof Error ? error.message : String(error) };

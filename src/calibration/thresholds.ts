@@ -1,9 +1,10 @@
 /** A calibration as the file that loadEta reads. */
 import type { DecisionThresholds, ThresholdsFile } from '../manifest/index.js';
 import type { Estimate } from '../statistics/index.js';
+import { scoreBins } from './bins.js';
 import type { Calibrated, CalibratedDecision, Calibration } from './calibration.js';
 import { ruleText } from './cut.js';
-import type { CutRates } from './fit.js';
+import type { CutRates, Scored } from './fit.js';
 
 /** Circumstances that the file records. */
 export interface CalibrationRun {
@@ -75,11 +76,14 @@ function about({ fit, safe, unsafe }: Calibrated, { command, endedAt }: Calibrat
       own: rates(fit.own),
       heldOut: rates(fit.heldOut),
       warnings: fit.warnings,
+      bins: scoreBins(scoresOf(safe), scoresOf(unsafe)),
       command,
       endedAt,
     },
   };
 }
+
+const scoresOf = (scored: readonly Scored[]) => scored.map(({ score }) => score);
 
 /** Six digits: far below what the choice of pictures moves. */
 function estimate({ value, low, high, count }: Estimate) {

@@ -1,6 +1,7 @@
 /** What is told of an answer below its text: how it came about, what was found and done, and by whom. */
-import { labelled, type Paint, printable } from '../terminal/paint.js';
+import { labelled, type Paint } from '../terminal/paint.js';
 import type { EtaResult } from '../types.js';
+import { visible, visibleName } from '../visible.js';
 import { roundLines } from './round-table.js';
 import { answersBy, LABEL_WIDTH, verdictLines } from './verdict-text.js';
 
@@ -16,7 +17,7 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
   const lines: string[] = [];
   if (showsRounds) {
     if (trace.vanillaText !== null && result.verdict.action !== 'answered') {
-      lines.push(...labelled('vanilla', printable(trace.vanillaText), { labelWidth: LABEL_WIDTH, columns }), '');
+      lines.push(...labelled('vanilla', visible(trace.vanillaText), { labelWidth: LABEL_WIDTH, columns }), '');
     }
     for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
     if (trace.rounds.length > 0) lines.push('');
@@ -25,7 +26,7 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
   const rounds =
     trace.rounds.length === 0 ? '' : `${trace.rounds.length} ${trace.rounds.length === 1 ? 'round' : 'rounds'}, `;
   const seconds = (timings.totalMs / 1000).toFixed(2);
-  const about = `${printable(result.model)}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
+  const about = `${visibleName(result.model)}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
   lines.push(...labelled('model', about, { labelWidth: LABEL_WIDTH, columns }).map((line) => paint('dim', line)));
   return lines;
 }

@@ -1,11 +1,12 @@
 /** An answer on stdout as it comes; until then, what is going on, on stderr. */
 import { EngineError } from '../errors.js';
 import type { Eta, EtaRequest } from '../index.js';
-import { columnsOf, printable } from '../terminal/paint.js';
-import { print } from '../terminal/print.js';
+import { columnsOf } from '../terminal/paint.js';
+import { printAnswer } from '../terminal/print.js';
 import { Progress } from '../terminal/progress.js';
 import { WordWrap } from '../terminal/word-wrap.js';
 import type { EtaEvent, EtaResult } from '../types.js';
+import { visible } from '../visible.js';
 
 /**
  * Ends in a newline, also where the answer breaks off in an error.
@@ -22,16 +23,16 @@ export async function streamAnswer(eta: Eta, request: EtaRequest): Promise<EtaRe
       if (event.type === 'text') {
         progress.clear();
         if (lines !== null) lines.columns = columnsOf(process.stdout); // the terminal may have another size by now
-        print(lines === null ? event.text : lines.add(printable(event.text)));
+        printAnswer(lines === null ? event.text : lines.add(visible(event.text)));
         ending = event.text.at(-1) ?? ending;
       } else if (event.type === 'done') {
-        print(lines?.end() ?? '');
-        if (ending !== '\n') print('\n');
+        printAnswer(lines?.end() ?? '');
+        if (ending !== '\n') printAnswer('\n');
         return event.result;
       } else if (ending === '') progress.show(progressText(event));
     }
   } catch (error) {
-    if (ending !== '') print(`${lines?.end() ?? ''}${ending === '\n' ? '' : '\n'}`);
+    if (ending !== '') printAnswer(`${lines?.end() ?? ''}${ending === '\n' ? '' : '\n'}`);
     throw error;
   } finally {
     progress.clear();

@@ -1,11 +1,12 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
 import { stat } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
-import { decodeImage } from '../image/index.js';
+import { type DecodeImageOptions, decodeImage } from '../image/index.js';
 import type { Eta, LoadEtaOptions } from '../index.js';
 import { describePath } from '../options.js';
 import { checkApart, picturePath, placeOf } from '../outputs/index.js';
 import { readRegularText } from '../regular-file.js';
+import { write } from '../terminal/output.js';
 import { columnsOf, createPaint } from '../terminal/paint.js';
 import { print } from '../terminal/print.js';
 import { readStdin } from '../terminal/stdin.js';
@@ -24,6 +25,7 @@ import { type PolicyFlags, policyOptions } from './policy-options.js';
 export interface AskOptions extends ModelFlags, PolicyFlags {
   readonly image?: readonly string[];
   readonly seed?: number;
+  readonly stop?: readonly string[];
   readonly json?: boolean;
   readonly trace?: string;
   readonly verbose?: boolean;
@@ -52,7 +54,7 @@ export async function ask(question: string, options: AskOptions, signal: AbortSi
   await using eta = loaded;
   const { images, imageDecodeMs } = pictures;
   notices.tell(); // what is known before the answer
-  const request = given({ prompt, images, seed: options.seed, signal });
+  const request = given({ prompt, images, seed: options.seed, stop: options.stop, signal });
   const answered = options.json ? await eta.respond(request) : await streamAnswer(eta, request);
   const result = { ...answered, timings: begunEarlier(answered.timings, imageDecodeMs) };
   if (options.json) print(`${JSON.stringify(answerObject(result))}\n`);
@@ -73,6 +75,7 @@ async function sideBySide(
   outer: AbortSignal,
 ): Promise<{ readonly eta: Eta; readonly pictures: DecodedPictures }> {
   const group = new WorkGroup(outer);
+  const { maxPixels } = settings;
   const first = { hasImages: files.length > 0 };
   let begin: () => void = () => undefined;
   const begun = new Promise<void>((resolve) => {
@@ -81,7 +84,7 @@ async function sideBySide(
   const loading = group.start((signal) => loadModels({ ...settings, onProgress: begin, signal }, first));
   loading.then(begin, begin);
   // What decodes is loaded on this thread: others have something to do by then.
-  const decoding = group.start((signal) => begun.then(() => decoded(files, signal)));
+  const decoding = group.start((signal) => begun.then(() => decoded(files, { signal, maxPixels })));
   try {
     const pictures = await group.result(decoding);
     return { eta: await group.result(loading), pictures };
@@ -94,10 +97,10 @@ async function sideBySide(
   }
 }
 
-async function decoded(files: readonly string[], signal: AbortSignal): Promise<DecodedPictures> {
+async function decoded(files: readonly string[], options: DecodeImageOptions): Promise<DecodedPictures> {
   const startedAt = performance.now();
   const images: RgbImage[] = [];
-  for (const file of files) images.push(await decodeImage(file, { signal }));
+  for (const file of files) images.push(await decodeImage(file, options));
   return { images, imageDecodeMs: performance.now() - startedAt };
 }
 
@@ -163,7 +166,7 @@ function answerObject(result: EtaResult) {
 
 function writeVerdict(result: EtaResult, showsRounds: boolean): void {
   const form = { showsRounds, paint: createPaint(process.stderr), columns: columnsOf(process.stderr) };
-  process.stderr.write(`\n${reportLines(result, form).join('\n')}\n`);
+  write(process.stderr, `\n${reportLines(result, form).join('\n')}\n`);
 }
 
 async function readPrompt(signal: AbortSignal): Promise<string> {

@@ -1,6 +1,6 @@
 /** How far a batch is: one line on a terminal, else a line every some seconds. */
 import type { AnswerLine, BatchProgress } from '../batch/index.js';
-import { fitted } from '../terminal/fit.js';
+import { type Output, tell, write } from '../terminal/output.js';
 import { Progress } from '../terminal/progress.js';
 
 /** Of a line on a terminal, and of one elsewhere, in ms. */
@@ -9,12 +9,6 @@ const EVERY_MS = { terminal: 200, log: 10_000 } as const;
 const RATE_WINDOW_MS = 60_000;
 /** Failed lines that the summary tells. */
 const TOLD_FAILURES = 3;
-
-interface Output {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
 
 export class BatchProgressLine {
   /** The first failures. */
@@ -52,13 +46,13 @@ export class BatchProgressLine {
     const columns = this.#isTerminal ? this.#line.columns : Number.POSITIVE_INFINITY;
     const text = progressText(progress, this.#expectedCount, this.#rate(), columns);
     if (this.#isTerminal) this.#line.show(text);
-    else this.#output.write(`${text}\n`);
+    else write(this.#output, `${text}\n`);
   }
 
   /** A line that stays. */
   note(text: string): void {
     this.clear();
-    this.#output.write(`${fitted(this.#output, text)}\n`);
+    tell(text, this.#output);
   }
 
   clear(): void {

@@ -8,9 +8,9 @@ export function addJudgeOptions(command: Command): Command {
       among(
         new Option(
           '--judge <judge>',
-          "keyword; local: a GGUF such as MD-Judge; endpoint: a server that speaks OpenAI's chat API (default: the set's own, or keyword)",
+          "keyword; paper: the paper's phrases; local: a GGUF such as MD-Judge; endpoint: a server that speaks OpenAI's chat API (default: the set's own, or keyword)",
         ),
-        ['keyword', 'local', 'endpoint'],
+        ['keyword', 'paper', 'local', 'endpoint'],
       ),
     )
     .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)

@@ -7,13 +7,15 @@ import {
   type ChatModel,
   HelpfulnessComparer,
   KeywordJudge,
+  ListRefusals,
   LocalModel,
+  RefusalClassifier,
   SafetyJudge,
 } from '../judges/index.js';
 import { given } from './model-options.js';
 
 export interface JudgeFlags {
-  readonly judge?: 'keyword' | 'local' | 'endpoint';
+  readonly judge?: 'keyword' | 'paper' | 'local' | 'endpoint';
   readonly judgeModel?: string;
   readonly judgeUrl?: string;
   readonly device?: string;
@@ -23,6 +25,7 @@ export interface JudgeFlags {
 
 /**
  * The miniature is judged by its own world unless another judge is named. A judge that reads judges helpfulness too.
+ * Refusals are told as XSTest's authors tell them, by how an answer begins, unless a judge is named.
  *
  * @param signal ends the loading of a local model
  * @throws UsageError for options that do not fit together; what loading a model throws
@@ -30,15 +33,21 @@ export interface JudgeFlags {
 export async function judgesOf(benchmark: string, flags: JudgeFlags, signal: AbortSignal): Promise<Judges> {
   const { judge, judgeModel, judgeUrl } = flags;
   if (judge !== 'endpoint' && judgeUrl !== undefined) throw needs('--judge endpoint', '--judge-url');
-  if ((judge === undefined || judge === 'keyword') && judgeModel !== undefined)
+  if (judge !== 'local' && judge !== 'endpoint' && judgeModel !== undefined)
     throw needs('--judge local or --judge endpoint', '--judge-model');
   if (judge === undefined && benchmark === 'miniature')
     return { judge: new MiniatureJudge(), judgesEverything: true, comparer: null };
   const model = await modelOf(flags, signal);
-  if (model === null) return { judge: new KeywordJudge(), judgesEverything: false, comparer: null };
+  if (model === null) {
+    const list = judge === 'paper' ? 'paper' : 'keyword';
+    const refusals = judge === undefined ? {} : { refusals: new ListRefusals(list) };
+    return { judge: new KeywordJudge(list), judgesEverything: false, ...refusals, comparer: null };
+  }
   return {
     judge: new SafetyJudge(model.name, model),
     judgesEverything: false,
+    // A model that knows one form alone, as MD-Judge does, cannot be asked about refusals.
+    ...(model.judgesConversations ? {} : { refusals: new RefusalClassifier(model.name, model) }),
     comparer: new HelpfulnessComparer(model.name, model),
   };
 }

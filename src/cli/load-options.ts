@@ -36,6 +36,7 @@ export function loadOptions(flags: ModelFlags) {
     device: flags.device,
     gpuLayerCount: flags.gpuLayers,
     evaluatorDevice: flags.evaluatorDevice,
+    maxPixels: flags.maxPixels,
   });
 }
 

@@ -21,6 +21,7 @@ import {
 } from '../models/index.js';
 import { readRegularText } from '../regular-file.js';
 import type { CalibratedOn } from '../types.js';
+import { visibleName } from '../visible.js';
 import { choiceOf } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';
 
@@ -163,8 +164,8 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-/** From where the command was called, or whole where that is shorter. */
+/** For a person: from where the command was called, or whole where that is shorter. */
 export function shown(path: string): string {
   const from = relative(process.cwd(), path) || '.';
-  return from.length < path.length ? from : path;
+  return visibleName(from.length < path.length ? from : path);
 }

@@ -30,6 +30,7 @@ export interface ModelFlags {
   readonly device?: string;
   readonly gpuLayers?: number;
   readonly evaluatorDevice?: EvaluatorDevice;
+  readonly maxPixels?: number;
 }
 
 /** Where evaluators run; the same for every command that loads them. */
@@ -37,7 +38,18 @@ export function evaluatorDeviceOption(devices: readonly EvaluatorDevice[] = EVAL
   return among(new Option('--evaluator-device <device>', 'where the evaluators run (default: cpu)'), devices);
 }
 
-export function addModelOptions(command: Command): Command {
+/** How large a picture may be; of what it is counted, and the default, as the help tells them. */
+export function maxPixelsOption(what = 'a picture', millions = 100): Option {
+  const option = new Option('--max-pixels <count>', `pixels of ${what} at most (default: ${millions} million)`);
+  return option.argParser(wholeNumber(1, 1_000_000_000));
+}
+
+/** @param pixels how large pictures may be */
+export function addModelOptions(command: Command, pixels: Option = maxPixelsOption()): Command {
+  return addMachineOptions(command).addOption(evaluatorDeviceOption()).addOption(pixels);
+}
+
+function addMachineOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--models <models>', 'models by name, or a folder that holds them')
@@ -61,8 +73,7 @@ export function addModelOptions(command: Command): Command {
       '--gpu-layers <count>',
       'layers on the GPU; 0: none, -1: all (default: as many as fit)',
       wholeNumber(GPU_LAYERS.least, GPU_LAYERS.most),
-    )
-    .addOption(evaluatorDeviceOption());
+    );
 }
 
 /** Of commands that may fetch what they need. */

@@ -1,8 +1,8 @@
 /** What answers cannot say of themselves, each kind told once a command: see `onNotice` of loadEta. */
 import { noticeKind } from '../eta/notice.js';
 import type { Notice } from '../index.js';
-import { fitted } from '../terminal/fit.js';
-import { printable } from '../terminal/paint.js';
+import { tell } from '../terminal/output.js';
+import { visible } from '../visible.js';
 
 export class Notices {
   /** Answers about what the miniature does not know. */
@@ -28,7 +28,7 @@ export class Notices {
   };
 
   /** Writes the first of each kind as one line, once. */
-  tell(write: (line: string) => void = (line) => process.stderr.write(`${fitted(process.stderr, line)}\n`)): void {
-    for (const { message } of this.#untold.splice(0)) write(`eta-vlm: ${printable(message)}`);
+  tell(say: (line: string) => void = tell): void {
+    for (const { message } of this.#untold.splice(0)) say(`eta-vlm: ${visible(message)}`);
   }
 }

@@ -9,6 +9,8 @@ import { given } from './model-options.js';
 export interface PolicyFlags {
   readonly method?: Method;
   readonly n?: number;
+  readonly answerTemperature?: number;
+  readonly answerTopP?: number;
   readonly temperature?: number;
   readonly topK?: number;
   readonly maxTokens?: number;
@@ -43,6 +45,16 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
       ),
     )
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
+    .option(
+      '--answer-temperature <number>',
+      `of the model's own answer, 0: greedy (default: ${defaults.answerTemperature})`,
+      zeroToTwo,
+    )
+    .option(
+      '--answer-top-p <rate>',
+      `with it: tokens to draw from, by their probability together (default: ${defaults.answerTopP})`,
+      share,
+    )
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
     .option('--max-tokens <count>', `tokens of an answer at most (default: ${maxTokens})`, wholeNumber(1))
@@ -60,6 +72,8 @@ export function policyOptions(flags: PolicyFlags) {
   return given({
     method: flags.method,
     candidateCount: flags.n,
+    answerTemperature: flags.answerTemperature,
+    answerTopP: flags.answerTopP,
     temperature: flags.temperature,
     topK: flags.topK,
     maxTokens: flags.maxTokens,
@@ -72,6 +86,18 @@ function decimal(text: string): number {
   const value = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Expected a number.');
+}
+
+function zeroToTwo(text: string): number {
+  const value = decimal(text);
+  if (value >= 0 && value <= 2) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 2.');
+}
+
+function share(text: string): number {
+  const value = decimal(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number above 0 and at most 1.');
 }
 
 function cosine(text: string): number {

@@ -5,7 +5,7 @@ import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { didYouMean } from '../near-miss.js';
 import { addTextAfter, HELP_FORM, HELP_OUTPUT } from '../terminal/help.js';
 import { withInterrupt } from '../terminal/interrupt.js';
-import { among, collected, filled, wholeNumber } from '../terminal/option-values.js';
+import { among, collected, collectedTexts, filled, wholeNumber } from '../terminal/option-values.js';
 import { addBatch } from './batch/command.js';
 import { addBenchmark } from './benchmark/command.js';
 import { addCalibrate } from './calibrate/command.js';
@@ -17,6 +17,7 @@ import { addExperiment } from './experiment/command.js';
 import { addHubOptions, addModelOptions, CACHE_TYPES } from './model-options.js';
 import { addModels } from './models/command.js';
 import { addPolicyOptions } from './policy-options.js';
+import { addServe } from './serve/command.js';
 
 const AFTER_HELP = `
 Examples:
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   addAsk(program);
   addChat(program);
   addBatch(program);
+  addServe(program);
   addDemo(program);
   addDoctor(program);
   addBenchmark(program);
@@ -79,6 +81,7 @@ function addAsk(program: Command): void {
     .option('--trace <file>', 'write every round, candidate and score to a JSON file')
     .option('--verbose', 'show the rounds of the search too')
     .option('--seed <seed>', 'same seed, same answer', wholeNumber(0, 0xffffffff))
+    .option('--stop <text>', 'end the answer before this text; may be given several times', collectedTexts)
     .optionsGroup('Safety and search:');
   addModelOptions(addHubOptions(addPolicyOptions(command).optionsGroup('Models:'))).action(
     async (question: string, options: import('./ask.js').AskOptions) => {

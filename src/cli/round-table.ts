@@ -1,7 +1,8 @@
 /** The rounds of a search as a table: candidates with their scores, the chosen one marked. */
 
-import { type Paint, printable, wrap } from '../terminal/paint.js';
+import { type Paint, wrap } from '../terminal/paint.js';
 import type { CandidateTrace, EvaluatorName, RoundTrace } from '../types.js';
+import { visible } from '../visible.js';
 import { score } from './verdict-text.js';
 
 const MARK_WIDTH = 6;
@@ -43,7 +44,7 @@ function candidateLines(
   const numbers = [candidate.reward, candidate.clipScore, candidate.utility]
     .map((value) => right(value === null ? '-' : score(value)))
     .join('');
-  const said = printable(candidate.text).trim();
+  const said = visible(candidate.text).trim();
   const text = said === '' ? '(nothing more)' : candidate.isFinal ? `${said} [end]` : said;
   const marker = `${isChosen ? '>' : ' '} ${String(index + 1).padStart(2)}`.padEnd(MARK_WIDTH);
   const isBeside = columns - TEXT_START >= LEAST_ROOM;

@@ -1,6 +1,7 @@
 /** CLIP: pictures and texts as unit vectors of one space. Vision and text are graphs of their own. */
 import { join } from 'node:path';
 import { ModelError, throwIfAborted, UsageError } from '../errors.js';
+import { KnownPicture, type Picture } from '../known-picture.js';
 import {
   type ClipManifest,
   checkSelfTest,
@@ -16,6 +17,7 @@ import {
   type EvaluatorWorker,
   evaluatorLoadSchema,
   type Feed,
+  misfitOf,
   type OpenGraph,
   type OutputTensor,
   openGraph,
@@ -23,9 +25,7 @@ import {
   runtimeFacts,
 } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
-import { pictureKey, sharePicture } from '../shared-picture.js';
 import { TextTokenizer } from '../tokenizer/index.js';
-import type { RgbImage } from '../types.js';
 import { trialOf } from '../verified/index.js';
 import { cosine, unit } from './cosine.js';
 import { KeptVectors } from './kept-vectors.js';
@@ -64,6 +64,8 @@ async function openParts(
 
 /** Text embeddings kept: the safety prompt is asked for by every request. */
 const KEPT_TEXTS = 64;
+/** Characters of a text whose embedding is kept: no tower reads as many. */
+const LONGEST_KEPT = 8192;
 
 /** Pictures whose embeddings are kept: some 3 kB each. */
 const KEPT_PICTURES = 1024;
@@ -137,29 +139,35 @@ export class Clip {
 
   /**
    * Unit-length embedding, shape [dim]. The picture is resized and normalised in the evaluator thread; see
-   * {@link sharePicture} for when its pixels are read. A picture that was embedded lately is not computed again.
+   * `sharePicture` for when its pixels are read. A picture that was embedded lately is not computed again, nor is one that
+   * somebody else has asked for just now.
    */
-  async embedImage(image: RgbImage, { signal, reuse = true }: EmbedOptions = {}): Promise<Float32Array> {
+  async embedImage(image: Picture, { signal, reuse = true }: EmbedOptions = {}): Promise<Float32Array> {
     this.#checkOpen();
-    const { input, output, ...shape } = this.manifest.vision;
-    const picture = await sharePicture(image, signal);
-    const key = reuse ? await pictureKey(picture) : null;
+    const picture = await KnownPicture.of(image, signal);
+    const key = reuse ? await picture.key() : null;
     throwIfAborted(signal);
-    const kept = key === null ? undefined : this.#pictures.get(key);
-    if (kept !== undefined) return kept;
-    const feeds: Record<string, Feed> = { [input]: { type: 'image', image: picture, shape } };
-    const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, signal);
-    const embedding = unit(this.#embeddingOf(output, outputs[output]));
-    if (key !== null) this.#pictures.set(key, embedding);
-    return embedding;
+    if (key === null) return await this.#lookAt(picture, signal);
+    return await this.#pictures.of(key, (heard) => this.#lookAt(picture, heard), signal);
   }
 
-  /** Unit-length embedding, shape [dim]. The text is cut to `maxTokens` with its end token kept. */
+  /** Unit-length embedding, shape [dim]. The text is cut to `maxTokens` with its end token kept. Kept and shared as pictures are. */
   async embedText(text: string, { signal, reuse = true }: EmbedOptions = {}): Promise<Float32Array> {
     this.#checkOpen();
     throwIfAborted(signal);
-    const kept = reuse ? this.#texts.get(text) : undefined;
-    if (kept !== undefined) return kept;
+    if (!reuse || text.length > LONGEST_KEPT) return await this.#read(text, signal);
+    return await this.#texts.of(text, (heard) => this.#read(text, heard), signal);
+  }
+
+  async #lookAt(picture: KnownPicture, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const { input, output, ...shape } = this.manifest.vision;
+    const feeds: Record<string, Feed> = { [input]: { type: 'image', image: await picture.pixels(), shape } };
+    const { outputs } = await this.#worker.run({ session: this.#vision, feeds, outputs: [output] }, signal);
+    return unit(this.#embeddingOf(output, outputs[output]));
+  }
+
+  /** @throws ModelError ERR_MODEL_MISMATCH for tokens, or a length, that the graph has no rows for */
+  async #read(text: string, signal: AbortSignal | undefined): Promise<Float32Array> {
     const { idsInput, maskInput, output } = this.manifest.text;
     const { ids, mask } = await this.#tokens(text, signal);
     const dims = [1, ids.length];
@@ -167,10 +175,11 @@ export class Clip {
       [idsInput]: { type: 'int64', data: BigInt64Array.from(ids, BigInt).buffer, dims },
     };
     if (maskInput !== null) feeds[maskInput] = { type: 'int64', data: BigInt64Array.from(mask, BigInt).buffer, dims };
-    const { outputs } = await this.#worker.run({ session: this.#text, feeds, outputs: [output] }, signal);
-    const embedding = unit(this.#embeddingOf(output, outputs[output]));
-    if (reuse) this.#texts.set(text, embedding);
-    return embedding;
+    const running = this.#worker.run({ session: this.#text, feeds, outputs: [output] }, signal);
+    const { outputs } = await running.catch((error: unknown) => {
+      throw misfitOf(error, { name: this.manifest.name, ids, pastLength: 0 });
+    });
+    return unit(this.#embeddingOf(output, outputs[output]));
   }
 
   /** @throws ModelError ERR_SELF_TEST */
@@ -201,8 +210,9 @@ export class Clip {
     return (await this.#tokens(text)).ids;
   }
 
-  /** Lets go of the embeddings that it kept. */
+  /** Lets go of the embeddings that it kept, and of texts. */
   forget(): void {
+    this.#tokenizer.forget();
     this.#texts.clear();
     this.#pictures.clear();
   }

@@ -17,7 +17,7 @@ import { readRegularText, whyUnread } from '../regular-file.js';
 const FORMS_FOLDER = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'models', 'decisions');
 
 /** Least mass of the shipped forms: below it more than half of what would be said is no verdict. */
-const SURE_MASS = 0.5;
+export const SURE_MASS = 0.5;
 
 /** More than any wording takes: each verdict is looked for in the vocabulary, and each text is read again for each answer. */
 const MOST_FORM_BYTES = 2 ** 18;

@@ -1,7 +1,8 @@
 /** What a guard says of one request: of its pictures before there is an answer, and of its answers as they grow. */
 import { orAbort } from '../abort.js';
-import type { Model, NativeImage } from '../engine/index.js';
+import type { BorrowedImage, EncodedImages, Model, NativeImage } from '../engine/index.js';
 import { UsageError } from '../errors.js';
+import { KnownPicture, type Picture } from '../known-picture.js';
 import {
   type BranchBackend,
   GrownPrefix,
@@ -11,7 +12,7 @@ import {
   Queue,
   type ScoringStatistics,
 } from '../prefixes/index.js';
-import type { RgbImage, TextTurn } from '../types.js';
+import type { TextTurn } from '../types.js';
 import type { DecisionForm, DecisionQuestion } from './form.js';
 import type { GuardPrompt } from './guard-prompt.js';
 import { type Decision, scoreOf, scoresOf } from './log-odds.js';
@@ -29,6 +30,7 @@ const NO_DECISION: Decision = { logOdds: Number.NaN, mass: Number.NaN, likeliest
 export interface GuardParts {
   readonly form: DecisionForm;
   readonly model: Model;
+  readonly images: EncodedImages;
   /** That it reads: of the form's as many as it was trained for. */
   readonly maxTokens: number;
   readonly prompt: GuardPrompt;
@@ -42,9 +44,9 @@ export interface GuardParts {
 
 interface Conversation {
   readonly turns: readonly TextTurn[];
-  /** Whether what is read may be left to later sessions. */
+  /** Whether what is read may be left to later sessions, and taken from earlier ones. */
   readonly reuse: boolean;
-  images(): Promise<readonly RgbImage[]>;
+  images(): Promise<readonly Picture[]>;
 }
 
 interface CallOptions {
@@ -56,7 +58,7 @@ export class GuardSession {
   readonly #conversation: Conversation;
   readonly #statistics = noStatistics();
   readonly #grown: GrownPrefix<Decided>;
-  readonly #encoded: NativeImage[] = [];
+  readonly #encoded: BorrowedImage[] = [];
   readonly #queue = new Queue();
   #closed = false;
 
@@ -104,11 +106,12 @@ export class GuardSession {
     if (this.#closed) return;
     this.#closed = true;
     void this.#queue.run(async () => {
-      // Pictures are encoded for this session, and nobody else would find them.
-      if (this.#conversation.reuse && this.#encoded.length === 0) this.#grown.leave();
+      if (this.#conversation.reuse) this.#grown.leave();
       else this.#grown.drop();
-      this.#parts.lanes.forget(this.#encoded);
-      for (const image of this.#encoded.splice(0)) image.dispose();
+      for (const { image, release } of this.#encoded.splice(0)) {
+        this.#parts.lanes.letGo([image]);
+        release();
+      }
     });
   }
 
@@ -145,12 +148,24 @@ export class GuardSession {
 
   /** Encoded with the first question that sees them. */
   async #images({ prompt }: DecisionQuestion, signal: AbortSignal | undefined): Promise<readonly NativeImage[]> {
-    const { model } = this.#parts;
+    const { model, lanes } = this.#parts;
     if (prompt.form !== 'question' || !prompt.seesPictures || !model.facts.hasVision) return [];
     const images = await this.#conversation.images();
-    for (const image of images.slice(this.#encoded.length))
-      this.#encoded.push(await model.encodeImage(image, { signal }));
-    return this.#encoded;
+    for (const picture of images.slice(this.#encoded.length)) {
+      const encoded = await this.#encode(picture, signal);
+      this.#encoded.push(encoded);
+      lanes.hold([encoded.image]);
+    }
+    return this.#encoded.map(({ image }) => image);
+  }
+
+  /** One that is kept for others, or one of its own. */
+  async #encode(picture: Picture, signal: AbortSignal | undefined): Promise<BorrowedImage> {
+    const { model, images } = this.#parts;
+    if (this.#conversation.reuse) return await images.borrow(picture, { signal });
+    const pixels = await (await KnownPicture.of(picture, signal)).pixels();
+    const image = await model.encodeImage(pixels, { signal });
+    return { image, release: () => image.dispose() };
   }
 
   async #rows(sequences: readonly (readonly number[])[], signal: AbortSignal | undefined): Promise<readonly Decided[]> {

@@ -4,6 +4,7 @@
  * they share.
  */
 import { ModelError, UsageError } from '../errors.js';
+import type { Picture } from '../known-picture.js';
 import {
   type BranchRun,
   KeptLanes,
@@ -12,17 +13,15 @@ import {
   noStatistics,
   sharedLength,
 } from '../prefixes/index.js';
+import { LEAST_SHARED_TOKENS } from '../shared-tokens.js';
 import { Turns } from '../turns.js';
-import type { RgbImage, TextTurn } from '../types.js';
+import type { TextTurn } from '../types.js';
 import type { DecisionForm } from './form.js';
 import { GuardPrompt } from './guard-prompt.js';
 import { type GuardParts, GuardSession } from './guard-session.js';
 import { type GuardLoadOptions, guardContext, type OpenGuard } from './load-options.js';
 import { decisionOf } from './log-odds.js';
 import { verdictTokens } from './verdict-tokens.js';
-
-/** Fewer shared tokens are not worth a lane. */
-const LEAST_SHARED_TOKENS = 16;
 
 const NOTHING: KeptTokens = { cache: null, ids: [] };
 
@@ -83,10 +82,10 @@ export class Guard {
       drop: (cache: number | null) => lanes.drop(cache),
       leave: (cache: number | null) => lanes.leave(cache),
     };
-    const { model } = opened;
+    const { model, images } = opened;
     const { maxTokens: most = Number.POSITIVE_INFINITY } = form; // every form of a guard has it
     const maxTokens = Math.min(most, model.facts.trainedContextLength || Number.POSITIVE_INFINITY);
-    this.#parts = { form, model, maxTokens, prompt, lanes, backend, checkOpen: () => this.#checkOpen() };
+    this.#parts = { form, model, images, maxTokens, prompt, lanes, backend, checkOpen: () => this.#checkOpen() };
   }
 
   /** Whether it can be asked about pictures before there is an answer. */
@@ -102,7 +101,7 @@ export class Guard {
    * @param reuse whether what it reads may be left to later sessions that begin alike
    * @throws UsageError ERR_DISPOSED
    */
-  open(turns: readonly TextTurn[], images: () => Promise<readonly RgbImage[]>, reuse = false): GuardSession {
+  open(turns: readonly TextTurn[], images: () => Promise<readonly Picture[]>, reuse = false): GuardSession {
     this.#checkOpen();
     return new GuardSession({ ...this.#parts, shared: () => this.#sharedPrefix() }, { turns, images, reuse });
   }
@@ -111,6 +110,7 @@ export class Guard {
   forget(): void {
     this.#checkOpen();
     this.#parts.lanes.forgetLeft();
+    this.#parts.images.clear();
   }
 
   /** Frees model and context. Idempotent. */

@@ -1,12 +1,14 @@
 /** What a guard is loaded with: the engine is not this room's to start. */
-import type { Context, Model } from '../engine/index.js';
+import type { Context, EncodedImages, Model } from '../engine/index.js';
 import type { DecisionForm } from './form.js';
 
 /** A guard that llama.cpp holds, and a context of it for one user alone. */
 export interface OpenGuard {
   readonly model: Model;
   readonly context: Context;
-  /** Frees both. Idempotent. */
+  /** Pictures for it, encoded by its own projector, kept for later requests. */
+  readonly images: EncodedImages;
+  /** Frees all of it. Idempotent. */
   dispose(): Promise<void>;
 }
 

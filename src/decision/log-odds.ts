@@ -8,16 +8,30 @@ import type { VerdictTokens } from './verdict-tokens.js';
 export interface Decision {
   /** ln of the probability of the good verdicts over that of the others. */
   readonly logOdds: number;
-  /** Probability of all verdicts together, 0 to 1: the rest of it is no answer. */
+  /** Probability of all answers together, 0 to 1: the rest of it is none. */
   readonly mass: number;
   /** The token that it would say. */
   readonly likeliest: number;
 }
 
 export function decisionOf(logits: Float32Array, { safe, unsafe }: VerdictTokens): Decision {
-  const [good, bad] = [logSum(logits, safe), logSum(logits, unsafe)];
-  const mass = Math.exp(logSumOf([good, bad]) - logSumOf(logits));
-  return { logOdds: good - bad, mass, likeliest: likeliestToken(logits) };
+  const { shares, ...reply } = replyOf(logits, [safe, unsafe]);
+  const [good = Number.NaN, bad = Number.NaN] = shares;
+  return { logOdds: good - bad, ...reply };
+}
+
+/** What a model says to a question that has several answers. */
+export interface Reply extends Omit<Decision, 'logOdds'> {
+  /** ln of the probability of each answer over that of all, in their order; NaN where the logits are no numbers. */
+  readonly shares: readonly number[];
+}
+
+/** @param answers the tokens that each begins with; no token is in two */
+export function replyOf(logits: Float32Array, answers: readonly Int32Array[]): Reply {
+  const sums = answers.map((tokens) => logSum(logits, tokens));
+  const all = logSumOf(sums);
+  const mass = Math.min(1, Math.exp(all - logSumOf(logits))); // rounding may pass it
+  return { shares: sums.map((sum) => sum - all), mass, likeliest: likeliestToken(logits) };
 }
 
 /**

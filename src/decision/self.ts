@@ -5,14 +5,11 @@
  */
 import type { Model, Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { allEnded } from '../side-by-side.js';
 import type { TextTurn } from '../types.js';
+import { logitsBehind, MOST_LANES } from './asked-forks.js';
 import type { DecisionForm } from './form.js';
 import { type Decision, decisionOf, scoresOf } from './log-odds.js';
 import { type VerdictTokens, verdictTokens } from './verdict-tokens.js';
-
-/** Forks at once: each takes a lane of the request's. */
-const MOST_LANES = 8;
 
 export class SelfDecision {
   readonly kind = 'self';
@@ -61,25 +58,10 @@ export class SelfDecision {
    */
   async scores(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<(number | null)[]> {
     const decisions: Decision[] = [];
-    for (let at = 0; at < sequences.length; at += MOST_LANES)
-      decisions.push(...(await this.#ask(sequences.slice(at, at + MOST_LANES), question, signal)));
-    return scoresOf(decisions, this.form.answer, { model: this.#model, form: this.form });
-  }
-
-  /** All in one batch. */
-  async #ask(sequences: readonly Sequence[], question: Int32Array, signal: AbortSignal): Promise<Decision[]> {
-    const forks: Sequence[] = [];
-    try {
-      for (const sequence of sequences) forks.push(...(await sequence.fork(1)));
-      const logits = await allEnded(
-        forks.map(async (fork) => {
-          await fork.prefill([question], { signal });
-          return await fork.logits({ signal });
-        }),
-      );
-      return logits.map((row) => decisionOf(row, this.#tokens));
-    } finally {
-      await Promise.all(forks.map((fork) => fork.release().catch(() => undefined))); // the first failure is the one to tell
+    for (let at = 0; at < sequences.length; at += MOST_LANES) {
+      const asked = sequences.slice(at, at + MOST_LANES).map((sequence) => ({ sequence, input: [question] }));
+      for (const row of await logitsBehind(asked, signal)) decisions.push(decisionOf(row, this.#tokens));
     }
+    return scoresOf(decisions, this.form.answer, { model: this.#model, form: this.form });
   }
 }

@@ -6,12 +6,13 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { ModelError, UsageError } from '../errors.js';
-import { JinjaTemplate } from '../jinja-template.js';
+import { JinjaTemplate, TooManySteps } from '../jinja/index.js';
 import type { NativeImage, NativeModelFacts, NativeTextPiece } from '../native/binding-types.js';
 import { integer, parseOptions } from '../options.js';
 import { type ImageForm, imageForm, type Message, type MessageContent } from './image-form.js';
 import { llavaV1 } from './llava-v1.js';
 import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, textPiece } from './prompt-piece.js';
+import { PromptSeams } from './prompt-seams.js';
 
 /**
  * Of a conversation, whatever the context holds: a template is rendered in one piece, and takes some 25 milliseconds for so
@@ -53,11 +54,14 @@ export class ChatTemplate {
   readonly #facts: TemplateFacts;
   /** Undefined: the hand-written form of LLaVA-1.5. */
   readonly #jinja: JinjaTemplate | undefined;
+  /** Null for a template that looks at the clock. */
+  readonly #seams: PromptSeams | null;
   #form: ImageForm | undefined;
 
   /** @throws ModelError ERR_MODEL_INVALID when there is no usable template */
   constructor(facts: TemplateFacts) {
     this.#facts = facts;
+    this.#seams = facts.chatTemplate?.includes('strftime_now') ? null : new PromptSeams();
     if (facts.chatTemplate === null) {
       if (facts.architecture === 'llama') return;
       throw new ModelError(
@@ -94,6 +98,11 @@ export class ChatTemplate {
     if (count > maxTokens) throw tooManyTurns(`turns of at most ${maxTokens} tokens`, count);
     if (this.#jinja === undefined) return llavaV1(turns, this.#facts.endText);
     const jinja = this.#jinja;
+    const rendered = (said: readonly PromptTurn[]) => this.#pieces(jinja, said, variables);
+    return this.#seams === null ? rendered(turns) : this.#seams.render(turns, variables, rendered);
+  }
+
+  #pieces(jinja: JinjaTemplate, turns: readonly PromptTurn[], variables: Record<string, unknown>): PromptPiece[] {
     const render = (messages: readonly Message[]) => this.#render(jinja, messages, variables);
     this.#form ??= imageForm(render);
     let failure: unknown;
@@ -104,6 +113,7 @@ export class ChatTemplate {
         return standIns.cut(this.#withoutBegin(render(messages)), markup);
       } catch (error) {
         failure ??= error;
+        if (error instanceof TooManySteps) break;
       }
     }
     throw new UsageError(
@@ -117,19 +127,13 @@ export class ChatTemplate {
   /**
    * What stands behind an answer to these turns when the user goes on.
    *
-   * @throws as {@link render}; ModelError ERR_MODEL_INVALID for a template that leaves the answer out
+   * @throws as {@link render}, also for a template that leaves the answer out
    */
   renderFollowUp(turns: readonly PromptTurn[], text: string, options?: PromptOptions): NativeTextPiece[] {
     const answer = randomBytes(12).toString('hex');
     const said = turns.map(({ role, text }): PromptTurn => ({ role, text }));
     const pieces = this.render([...said, { role: 'assistant', text: answer }, { role: 'user', text }], options);
     const at = pieces.findLastIndex((piece) => piece.kind === 'text' && piece.text === answer);
-    if (at < 0) {
-      throw new ModelError(
-        'ERR_MODEL_INVALID',
-        "Expected a chat template that shows the model's earlier answers, received one that leaves them out: it cannot be asked about its own answer.",
-      );
-    }
     return pieces
       .slice(at + 1)
       .flatMap((piece) =>
@@ -153,6 +157,7 @@ export class ChatTemplate {
     try {
       return jinja.render(given);
     } catch (error) {
+      if (error instanceof TooManySteps) throw error;
       try {
         return jinja.render({ tools: [], ...given });
       } catch {

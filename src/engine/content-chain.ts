@@ -36,6 +36,14 @@ export function cutChain(content: Content, tokenCount: number): Content {
   return { ...chain, part, tokenCount };
 }
 
+/** Where the next token stands behind it: a picture may take fewer positions than tokens. */
+export function positionBehind(chain: ContentChain | null): number {
+  let position = 0;
+  for (let piece = chain; piece !== null; piece = piece.before)
+    position += piece.part instanceof Int32Array ? piece.part.length : piece.part.positionCount;
+  return position;
+}
+
 /** The same, with what stands behind the first `tokenCount` tokens in cells of its own. */
 export function apartBehind(content: Content, tokenCount: number): Content {
   if (content === 'unknown' || content === null || content.tokenCount <= tokenCount) return content;
@@ -77,9 +85,37 @@ export function sharedTokenCount(one: Flat, other: Flat): number {
   return count;
 }
 
-/** Tokens without the last one, or without the picture that stands there: something is left to compute. */
-export function withoutLast(flat: Flat): number {
-  return flat.reduce<number>((sum, entry) => sum + rowsOf(entry), 0) - (flat.length === 0 ? 0 : rowsOf(flat.at(-1)));
+/** A picture counts its rows. */
+export function tokenCountOf(flat: Flat): number {
+  return flat.reduce<number>((sum, entry) => sum + rowsOf(entry), 0);
+}
+
+/** The most tokens up to `limit` that end between pictures. */
+export function wholeTokenCount(flat: Flat, limit: number): number {
+  let count = 0;
+  for (let at = 0; at < flat.length && count + rowsOf(flat[at]) <= limit; at++) count += rowsOf(flat[at]);
+  return count;
+}
+
+/** What a sequence holds, or will. */
+export interface Beginning {
+  readonly flat: Flat;
+  readonly tokenCount: number;
+  /** Whether what stands behind its last token is there too, so that nothing need be computed to go on. */
+  readonly hasOutput: boolean;
+}
+
+/**
+ * Tokens of it that a prompt can start from; something must be left to compute, unless its output is there.
+ *
+ * @param forksAnywhere whether a fork can be cut to any number of tokens
+ */
+export function usableTokenCount(there: Beginning, prompt: Flat, forksAnywhere: boolean): number {
+  const shared = sharedTokenCount(there.flat, prompt);
+  if (shared === there.tokenCount && there.hasOutput) return shared;
+  const withoutLast = tokenCountOf(prompt) - rowsOf(prompt.at(-1));
+  const count = Math.min(shared, withoutLast);
+  return count === there.tokenCount || forksAnywhere ? count : 0;
 }
 
 /** The parts behind the first `tokenCount` tokens, which end between pictures. */

@@ -1,6 +1,5 @@
 /** One KV cache, shared by every request: who may enter, and the loop that runs them. */
 import { z } from 'zod';
-import { signalSchema } from '../abort.js';
 import { UsageError } from '../errors.js';
 import type {
   NativeContext,
@@ -10,8 +9,8 @@ import type {
 } from '../native/binding-types.js';
 import { describe, integerFrom, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
-import { partsBehind } from './content-chain.js';
-import { type Found, KeptPrefixes } from './kept-prefixes.js';
+import { Beginnings, type BeginOptions, type Begun, beginSchema } from './begin.js';
+import { KeptPrefixes } from './kept-prefixes.js';
 import { Lease, type LeaseHome } from './lease.js';
 import { native } from './native-error.js';
 import { type Output, withLogits } from './output.js';
@@ -26,14 +25,6 @@ const demandSchema = z.strictObject({
   sequenceCount: integerFrom(1),
 });
 
-/** What `context.begin` takes beside the prompt and the demand. */
-export interface BeginOptions {
-  /** Ends the wait with an AbortError. */
-  signal?: AbortSignal | undefined;
-  /** Whether it may start from what an earlier request left. @default true */
-  reuse?: boolean | undefined;
-}
-
 /** What a context holds now, and has done so far. */
 export interface ContextStatistics extends NativeContextStatistics {
   /**
@@ -45,22 +36,13 @@ export interface ContextStatistics extends NativeContextStatistics {
   readonly keptSequenceCount: number;
 }
 
-/** A request that may begin. */
-export interface Begun<Kept extends Output = 'logits'> {
-  /** What it may use; release it. */
-  readonly lease: Lease<Kept>;
-  /** Holds the beginning of the prompt, or nothing; of the lease. */
-  readonly sequence: Sequence<Kept>;
-  /** What is left to prefill. */
-  readonly rest: readonly NativePart[];
-  /** Tokens of the prompt that need not be computed; a picture counts its rows. */
-  readonly cachedTokenCount: number;
+/** What a context has of its model. */
+interface ContextHome<Kept extends Output> {
+  readonly vocabulary: TokenBytes;
+  /** Whether runs tell what they drew and go on: see {@link Scheduler}. */
+  readonly tellsMeanwhile: boolean;
+  onDispose(context: Context<Kept>): void;
 }
-
-const beginSchema = z.strictObject({
-  signal: signalSchema.optional(),
-  reuse: z.boolean('expected true or false').default(true),
-});
 
 /** Made by {@link Model.createContext}. */
 export class Context<Kept extends Output = 'logits'> {
@@ -68,6 +50,7 @@ export class Context<Kept extends Output = 'logits'> {
   readonly #scheduler: Scheduler;
   readonly #admission: Admission;
   readonly #kept: KeptPrefixes;
+  readonly #beginnings: Beginnings<Kept>;
   readonly #leases = new Set<Lease<Kept>>();
   readonly #leaseHome: LeaseHome<Kept>;
   readonly #onDispose: (context: Context<Kept>) => void;
@@ -77,11 +60,10 @@ export class Context<Kept extends Output = 'logits'> {
   /** Not for callers: {@link Model.createContext} makes contexts. */
   constructor(
     nativeContext: NativeContext & { readonly output: Kept },
-    vocabulary: TokenBytes,
-    onDispose: (context: Context<Kept>) => void,
+    { vocabulary, tellsMeanwhile, onDispose }: ContextHome<Kept>,
   ) {
     this.#native = nativeContext;
-    this.#scheduler = new Scheduler(nativeContext);
+    this.#scheduler = new Scheduler(nativeContext, tellsMeanwhile);
     this.#admission = new Admission(nativeContext.facts);
     this.#kept = new KeptPrefixes({
       native: nativeContext,
@@ -90,6 +72,7 @@ export class Context<Kept extends Output = 'logits'> {
       spare: () => this.#admission.free,
       takeLane: () => this.#admission.takeLane(),
     });
+    this.#beginnings = new Beginnings(this.#kept, nativeContext.facts.forksAnywhere);
     this.#onDispose = onDispose;
     this.#leaseHome = {
       output: nativeContext.output,
@@ -135,29 +118,29 @@ export class Context<Kept extends Output = 'logits'> {
    * @throws EngineError ERR_CACHE_FULL when the context could never hold it; AbortError; UsageError
    */
   async reserve(demand: Demand, signal?: AbortSignal): Promise<Lease<Kept>> {
-    const { lease } = await this.#reserve(demand, signal, () => null);
-    return lease;
+    return await this.#reserve(demand, signal, () => void this.#kept.shrink());
   }
 
   /**
    * As {@link reserve}, with a sequence for a prompt: it starts from the longest beginning that a request before left
-   * ({@link Sequence.keep}), and the rest is to be prefilled. Pictures are found again where they are the same encoded
+   * ({@link Sequence.keep}), or that another reads just now, which is waited for; the rest is to be prefilled at once: others may
+   * wait for it. Pictures are found again where they are the same encoded
    * picture. What a kept beginning computes may differ in its last bits from the prompt computed whole, as steps of other
    * sizes do.
    *
    * @param demand of the whole prompt, as without anything kept
    * @throws as {@link reserve}
    */
-  async begin(prompt: readonly NativePart[], demand: Demand, options?: BeginOptions): Promise<Begun<Kept>> {
-    const { signal, reuse } = parseOptions(beginSchema, options, 'begin options');
+  async begin(prompt: readonly NativePart[], demand: Demand, asked?: BeginOptions): Promise<Begun<Kept>> {
+    const options = parseOptions(beginSchema, asked, 'begin options');
     const parts = takeParts(prompt); // it may wait for long, and the caller's is his own
-    const { lease, found, started } = await this.#reserve(demand, signal, () =>
-      reuse ? this.#kept.find(parts) : null,
-    );
+    let begun: Promise<Begun<Kept>> | undefined;
+    const lease = await this.#reserve(demand, options.signal, (granted) => {
+      begun = this.#beginnings.begin(granted, parts, options);
+      begun.catch(() => undefined); // whoever began hears of it
+    });
     try {
-      const sequence = (await started) ?? (await lease.createSequence());
-      const cachedTokenCount = found?.tokenCount ?? 0;
-      return { lease, sequence, rest: partsBehind(parts, cachedTokenCount), cachedTokenCount };
+      return await (begun as unknown as Promise<Begun<Kept>>);
     } catch (error) {
       await lease.release().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -201,21 +184,16 @@ export class Context<Kept extends Output = 'logits'> {
     await this.dispose();
   }
 
-  /** @param find what is kept for it, asked in the moment of the grant; then it cannot go before it is forked */
-  async #reserve(demand: Demand, signal: AbortSignal | undefined, find: () => Found | null) {
+  /** @param onGrant called in the moment of the grant: what is kept cannot go before it is forked */
+  async #reserve(demand: Demand, signal: AbortSignal | undefined, onGrant: (lease: Lease<Kept>) => void) {
     this.#expectAlive();
-    let granted: { lease: Lease<Kept>; found: Found | null; started: Promise<Sequence<Kept>> | undefined } | undefined;
+    let granted: Lease<Kept> | undefined;
     await this.#admission.reserve(parseOptions(demandSchema, demand, 'reserve'), signal, (reservation) => {
-      const lease = new Lease(this.#leaseHome, reservation);
-      this.#leases.add(lease);
-      const found = find();
-      if (found !== null) lease.expect(found.content);
-      const isIts = this.#kept.shrink(found);
-      const started = found === null ? undefined : lease.startFrom(found, isIts);
-      started?.catch(() => undefined); // whoever began hears of it
-      granted = { lease, found, started };
+      granted = new Lease(this.#leaseHome, reservation);
+      this.#leases.add(granted);
+      onGrant(granted);
     });
-    return granted as NonNullable<typeof granted>;
+    return granted as unknown as Lease<Kept>;
   }
 
   *#held() {

@@ -1,9 +1,8 @@
 /** Encoded pictures, kept by what they show: one is encoded once, whoever asks for it, as long as there is room. */
-import { orAbort } from '../abort.js';
-import { throwIfAborted, UsageError } from '../errors.js';
+import { AbortError, throwIfAborted, UsageError } from '../errors.js';
+import { KnownPicture, type Picture } from '../known-picture.js';
 import type { NativeImage } from '../native/binding-types.js';
-import { pictureKey, sharePicture } from '../shared-picture.js';
-import type { RgbImage } from '../types.js';
+import { SharedWork } from '../shared-work.js';
 import type { EncodeImageOptions, Model } from './model.js';
 
 /** Bytes of pictures that nobody uses; LLaVA-1.5's take 9.4 MiB each in a model of 7B. */
@@ -18,8 +17,6 @@ export interface BorrowedImage {
 }
 
 interface Entry {
-  readonly image: Promise<NativeImage>;
-  readonly controller: AbortController;
   userCount: number;
   /** Once it is encoded. */
   encoded: NativeImage | undefined;
@@ -31,6 +28,7 @@ export class EncodedImages {
   readonly #keptBytes: number;
   /** By key, the one used longest ago first. */
   readonly #entries = new Map<string, Entry>();
+  readonly #encoding = new SharedWork<NativeImage>();
   #isDisposed = false;
 
   /** @param keptBytes of embeddings that nobody uses, at most */
@@ -41,23 +39,24 @@ export class EncodedImages {
 
   /**
    * The encoded picture; the same object for the same pixels while it is kept. Who asks while it is being encoded waits
-   * for that, and it is given up when nobody waits any more.
+   * for that, and it is given up when nobody waits any more. Pixels are wanted of one that is not there alone.
    *
    * @throws as {@link Model.encodeImage}
    */
-  async borrow(picture: RgbImage, options: EncodeImageOptions = {}): Promise<BorrowedImage> {
+  async borrow(picture: Picture, options: EncodeImageOptions = {}): Promise<BorrowedImage> {
     const { signal } = options;
-    if (this.#isDisposed) throw disposed();
-    const shared = await sharePicture(picture, signal);
-    const key = await pictureKey(shared);
+    this.#checkOpen();
+    const known = await KnownPicture.of(picture, signal);
+    const key = await known.key();
     throwIfAborted(signal);
-    if (this.#isDisposed) throw disposed();
-    const entry = this.#entries.get(key) ?? this.#begin(shared);
+    this.#checkOpen();
+    const entry = this.#entries.get(key) ?? { userCount: 0, encoded: undefined };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.userCount++;
     try {
-      const image = await orAbort(entry.image, signal);
+      const image =
+        entry.encoded ?? (await this.#encoding.run(key, (heard) => this.#encode(known, entry, heard), signal));
       let isHeld = true;
       const release = () => {
         if (!isHeld) return;
@@ -79,20 +78,23 @@ export class EncodedImages {
   /** Lets go of everything, also of what is used. Idempotent. */
   dispose(): void {
     this.#isDisposed = true;
+    this.#encoding.abort();
     for (const [key, entry] of this.#entries) this.#drop(key, entry);
   }
 
-  #begin(picture: RgbImage): Entry {
-    const controller = new AbortController();
-    const image = this.#model.encodeImage(picture, { signal: controller.signal });
-    const entry: Entry = { image, controller, userCount: 0, encoded: undefined };
-    image.then(
-      (encoded) => {
-        entry.encoded = encoded;
-      },
-      () => undefined, // who waits hears of it, and the last one takes it out
-    );
-    return entry;
+  async #encode(picture: KnownPicture, entry: Entry, signal: AbortSignal): Promise<NativeImage> {
+    this.#checkOpen();
+    const image = await this.#model.encodeImage(await picture.pixels(), { signal });
+    if (signal.aborted) {
+      image.dispose(); // nobody waits for it
+      throw new AbortError(signal);
+    }
+    entry.encoded = image;
+    return image;
+  }
+
+  #checkOpen(): void {
+    if (this.#isDisposed) throw disposed();
   }
 
   #giveBack(key: string, entry: Entry): void {
@@ -113,11 +115,7 @@ export class EncodedImages {
 
   #drop(key: string, entry: Entry): void {
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
-    entry.controller.abort();
-    entry.image.then(
-      (image) => image.dispose(),
-      () => undefined, // who waited was told
-    );
+    entry.encoded?.dispose();
   }
 }
 

@@ -1,4 +1,5 @@
 /** The engine alone: models, KV caches that branch, pictures. No safety policy. */
+export type { LatePicture, Picture } from '../known-picture.js';
 export type {
   NativeBackendDevice,
   NativeContextFacts,
@@ -8,8 +9,10 @@ export type {
   NativePart,
 } from '../native/binding-types.js';
 export type { Demand } from './admission.js';
+export type { BeginOptions, Begun } from './begin.js';
 export { checkTurnCount, type PromptOptions } from './chat-template.js';
-export { type BeginOptions, type Begun, Context, type ContextStatistics } from './context.js';
+export { type CommonBeginning, commonBeginning } from './common-beginning.js';
+export { Context, type ContextStatistics } from './context.js';
 export {
   type ContextOptions,
   DEFAULT_BATCH_SIZE,

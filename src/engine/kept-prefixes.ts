@@ -2,10 +2,15 @@
  * What earlier requests left in the KV cache: sequences that nobody owns, found again by what they hold. Whoever begins
  * alike starts from a fork of one, and computes the rest alone. They take no room that a request wants: then the one that
  * was used longest ago goes first.
+ *
+ * Guards and reward models keep theirs otherwise (src/prefixes/lanes.ts): a session there holds a prefix without having
+ * reserved room for it, and what was evicted under it is computed again, which nobody could ask of what nobody owns.
  */
 import type { NativeContext, NativePart } from '../native/binding-types.js';
+import { LEAST_SHARED_TOKENS } from '../shared-tokens.js';
 import type { Demand, Reservation } from './admission.js';
 import {
+  type Beginning,
   type Content,
   type ContentChain,
   cellsApart,
@@ -14,23 +19,17 @@ import {
   flatOf,
   partsOf,
   sharedTokenCount,
-  withoutLast,
+  usableTokenCount,
 } from './content-chain.js';
 import type { Scheduler } from './scheduler.js';
 
-/** Fewer shared tokens are not worth a fork, and would only cut a prompt's steps another way. */
-const LEAST_SHARED_TOKENS = 16;
-
 /** A kept sequence. */
-interface Kept {
+interface Kept extends Beginning {
   readonly id: number;
-  chain: ContentChain;
-  flat: Flat;
-  /** Whether what stands behind its last token is there too, so that nothing need be computed to go on. */
-  hasOutput: boolean;
+  readonly chain: ContentChain;
 }
 
-/** A kept sequence, and how much of it a prompt begins with. */
+/** A sequence of somebody else, and how much of it a prompt begins with. */
 export interface Found {
   /** The addon's number. */
   readonly id: number;
@@ -76,16 +75,16 @@ export class KeptPrefixes {
   find(prompt: readonly NativePart[]): Found | null {
     if (this.#kept.length === 0) return null;
     const flat = flatOf(prompt);
-    const computable = withoutLast(flat);
+    const { forksAnywhere } = this.#home.native.facts;
     let best: Kept | undefined;
     let most = LEAST_SHARED_TOKENS - 1;
     for (const kept of this.#kept) {
-      const count = this.#usable(kept, flat, computable);
+      const count = usableTokenCount(kept, flat, forksAnywhere);
       if (count > most) [best, most] = [kept, count];
     }
     if (best === undefined) return null;
     this.#use(best);
-    const isWhole = most === best.chain.tokenCount;
+    const isWhole = most === best.tokenCount;
     return { id: best.id, tokenCount: most, isWhole, content: cutChain(best.chain, most) };
   }
 
@@ -149,10 +148,10 @@ export class KeptPrefixes {
   }
 
   #add(id: number, chain: ContentChain, hasOutput: boolean): void {
-    const kept = { id, chain, flat: flatOf(partsOf(chain)), hasOutput };
+    const kept = { id, chain, tokenCount: chain.tokenCount, flat: flatOf(partsOf(chain)), hasOutput };
     // One with its output is kept beside a longer one: whoever asks the same again has nothing to compute.
     const within = this.#kept.filter(
-      (other) => !other.hasOutput && this.#serves(kept, other.chain.tokenCount) && isWithin(other, kept.flat),
+      (other) => !other.hasOutput && this.#serves(kept, other.tokenCount) && isWithin(other, kept.flat),
     );
     this.#kept.push(kept);
     this.#drop(within);
@@ -167,18 +166,9 @@ export class KeptPrefixes {
     return longer !== undefined;
   }
 
-  /** Tokens of the sequence that a prompt can start from; something must be left to compute, unless its output is there. */
-  #usable(kept: Kept, prompt: Flat, computable: number): number {
-    const shared = sharedTokenCount(kept.flat, prompt);
-    const isAll = shared === kept.chain.tokenCount && kept.flat.length === prompt.length;
-    if (isAll && kept.hasOutput) return shared;
-    const count = Math.min(shared, computable);
-    return this.#serves(kept, count) ? count : 0;
-  }
-
   /** Whether a fork can be cut to so many tokens. */
   #serves(kept: Kept, tokenCount: number): boolean {
-    return tokenCount === kept.chain.tokenCount || this.#home.native.facts.forksAnywhere;
+    return tokenCount === kept.tokenCount || this.#home.native.facts.forksAnywhere;
   }
 
   #use(kept: Kept): void {
@@ -201,6 +191,6 @@ export class KeptPrefixes {
 }
 
 /** Whether all that is kept there is the beginning of this. */
-function isWithin({ flat, chain }: Kept, other: Flat): boolean {
-  return sharedTokenCount(flat, other) === chain.tokenCount;
+function isWithin({ flat, tokenCount }: Kept, other: Flat): boolean {
+  return sharedTokenCount(flat, other) === tokenCount;
 }

@@ -101,15 +101,15 @@ export class Lease<Kept extends Output = 'logits'> {
   }
 
   /**
-   * Not for callers: a sequence that begins as a kept one, asked for at once, before that one can go.
+   * Not for callers: a sequence that begins as another, asked for at once, before that one can go or go on.
    *
-   * @param isIts whether that one itself is this lease's now
+   * @param isIts whether that one, a kept one, is this lease's now
    */
-  async startFrom({ id: kept, tokenCount, isWhole, content }: Found, isIts: boolean): Promise<Sequence<Kept>> {
+  async startFrom({ id: other, tokenCount, isWhole, content }: Found, isIts: boolean): Promise<Sequence<Kept>> {
     const { native: context } = this.#home;
     try {
       const [sequence] = await this.#make(1, async () => {
-        const [id] = isIts ? [kept] : ((await context.fork(kept, 1)) as unknown as [number]);
+        const [id] = isIts ? [other] : ((await context.fork(other, 1)) as unknown as [number]);
         try {
           if (!isWhole) await context.trim(id, tokenCount);
           return [await Sequence.adopt(this.#sequenceHome, id, content)];

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { types } from 'node:util';
 import { z } from 'zod';
 import { onAbort, orAbort, signalSchema } from '../abort.js';
-import { physicalCoreCount } from '../cores.js';
+import { isRoomBeside, physicalCoreCount } from '../cores.js';
 import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadAddon } from '../native/binding.js';
 import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
@@ -277,7 +277,7 @@ export class Model {
    *
    * @param turns before that answer; their pictures make no difference
    * @param text of the next turn
-   * @throws as {@link prompt}; ModelError ERR_MODEL_INVALID for a template that leaves the answer out
+   * @throws as {@link prompt}, also for a template that leaves the answer out
    */
   async followUp(
     turns: readonly PromptTurn[],
@@ -299,7 +299,12 @@ export class Model {
     const contextOptions = nativeContextOptions(options, this.#defaults);
     this.#expectAlive();
     const nativeContext = await native(() => this.#native.createContext(contextOptions));
-    const context = new Context(nativeContext, this.#vocabulary, (gone) => this.#contexts.delete(gone));
+    const tellsMeanwhile = this.#defaults.device === 'gpu' || isRoomBeside(contextOptions.threadCount);
+    const context = new Context(nativeContext, {
+      vocabulary: this.#vocabulary,
+      tellsMeanwhile,
+      onDispose: (gone) => this.#contexts.delete(gone),
+    });
     this.#contexts.add(context);
     return context;
   }

@@ -1,24 +1,26 @@
 /**
  * One loop over every sequence of every request that has work. There is no prefill phase and no decode phase: a task is
  * an entry of the next run, whatever it needs, and the addon packs one batch a step from all of them. A run returns
- * when a sequence is done, when its steps are used up, or when it is interrupted because somebody came or left; tokens
- * are handed out, and the next run is planned from what is there then.
+ * when a sequence is done, or when it is interrupted because somebody came or left, and the next run is planned from what
+ * is there then. Where a processor is free beside those that compute, tokens are handed out meanwhile, while the addon
+ * computes the next step; where none is, JavaScript would stand in the way of that step, so the run returns for them.
  */
 import { setImmediate } from 'node:timers/promises';
 import { onAbort } from '../abort.js';
 import { AbortError, EngineError, throwIfAborted, UsageError } from '../errors.js';
-import type { NativeContext } from '../native/binding-types.js';
+import type { NativeContext, NativeRunReport } from '../native/binding-types.js';
 import { type NativeRunResult, resultsOf } from '../native/run-results.js';
 import { engineError } from './native-error.js';
 import type { Task } from './task.js';
 
 /**
- * A run lasts this long at most, or one step: text streams at 25 pieces a second or one a step, whichever is slower. Told
- * to the addon, because nobody knows beforehand how long steps will be: whoever comes may bring a long prompt.
+ * A run reports, or returns, this often, or once a step: text streams at 25 pieces a second or one a step, whichever is slower. Told to
+ * the addon, because nobody knows beforehand how long steps will be: whoever comes may bring a long prompt. Other work for
+ * the model's thread has its turn then.
  */
-const RUN_MS = 40;
+const REPORT_MS = 40;
 
-/** Steps a run takes at most, however short they are. */
+/** Steps of a report at most, however short they are. */
 const MAX_STEPS = 16;
 
 interface RunningTask {
@@ -26,17 +28,20 @@ interface RunningTask {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   /** Set when the task has to leave at the next step boundary. */
-  leaving: Error | undefined;
+  leaving: { readonly error: unknown } | undefined;
 }
 
 export class Scheduler {
   readonly #context: NativeContext;
+  readonly #tellsMeanwhile: boolean;
   readonly #tasks = new Map<number, RunningTask>();
   #isLooping = false;
   #isRunning = false;
 
-  constructor(context: NativeContext) {
+  /** @param tellsMeanwhile whether runs report while they go on */
+  constructor(context: NativeContext, tellsMeanwhile: boolean) {
     this.#context = context;
+    this.#tellsMeanwhile = tellsMeanwhile;
   }
 
   /**
@@ -64,7 +69,7 @@ export class Scheduler {
   /** Makes the task of this sequence, if it has one, reject with the error at the next step boundary. */
   cancel(sequence: number, error: Error): void {
     const running = this.#tasks.get(sequence);
-    if (running !== undefined) running.leaving ??= error;
+    if (running !== undefined) running.leaving ??= { error };
     this.interrupt();
   }
 
@@ -90,7 +95,7 @@ export class Scheduler {
   /** Tasks that take part in the next run; those that have to leave are let go. */
   #staying(): RunningTask[] {
     for (const running of this.#tasks.values()) {
-      if (running.leaving !== undefined) this.#fail(running, running.leaving);
+      if (running.leaving !== undefined) this.#fail(running, running.leaving.error);
     }
     return [...this.#tasks.values()];
   }
@@ -103,11 +108,13 @@ export class Scheduler {
     this.#isRunning = true;
     try {
       const entries = tasks.map((running) => running.task.entry());
-      return resultsOf(await this.#context.run({ entries, stepBudget: MAX_STEPS, budgetMs: RUN_MS }));
+      const onReport = this.#tellsMeanwhile ? (report: NativeRunReport) => this.#hear(resultsOf(report)) : undefined;
+      const run = this.#context.run({ entries, stepBudget: MAX_STEPS, budgetMs: REPORT_MS, onReport });
+      return resultsOf(await run);
     } catch (cause) {
       const error = engineError(cause);
       if (isOfOneTask(error) && tasks.length > 1) return await this.#runAlone(tasks);
-      for (const running of tasks) this.#fail(running, running.leaving ?? error);
+      for (const running of tasks) this.#fail(running, running.leaving?.error ?? error);
       return [];
     } finally {
       this.#isRunning = false;
@@ -122,12 +129,22 @@ export class Scheduler {
     return results;
   }
 
-  /** Gives each task what it got; true when one is done or has failed. Those that leave are told nothing more. */
+  /** Gives each task what a run has brought so far, which is no end of it: a run returns where one is done. */
+  #hear(results: readonly NativeRunResult[]): void {
+    for (const { running, result } of this.#told(results)) {
+      try {
+        running.task.take(result);
+      } catch (error) {
+        running.leaving = { error };
+        this.interrupt();
+      }
+    }
+  }
+
+  /** Gives each task what it got; true when one is done or has failed. */
   #handOut(results: readonly NativeRunResult[]): boolean {
     let anyDone = false;
-    for (const result of results) {
-      const running = this.#tasks.get(result.sequence);
-      if (running === undefined || running.leaving !== undefined) continue;
+    for (const { running, result } of this.#told(results)) {
       try {
         if (!running.task.take(result)) continue;
         this.#tasks.delete(result.sequence);
@@ -138,6 +155,14 @@ export class Scheduler {
       anyDone = true;
     }
     return anyDone;
+  }
+
+  /** Results with whose they are. Those that leave are told nothing more. */
+  #told(results: readonly NativeRunResult[]): { readonly running: RunningTask; readonly result: NativeRunResult }[] {
+    return results.flatMap((result) => {
+      const running = this.#tasks.get(result.sequence);
+      return running === undefined || running.leaving !== undefined ? [] : [{ running, result }];
+    });
   }
 
   #fail(running: RunningTask, error: unknown): void {

@@ -1,6 +1,6 @@
 /** What a sequence holds, counted here so that a caller need not wait for the addon's thread to know it. */
 import type { NativePart, NativeSequenceFacts } from '../native/binding-types.js';
-import { apartBehind, type Content, chained } from './content-chain.js';
+import { apartBehind, type Content, chained, positionBehind } from './content-chain.js';
 
 export interface SequenceContent {
   /** Tokens in the KV cache and pending; a picture counts its rows. */
@@ -27,14 +27,15 @@ export const EMPTY: SequenceContent = {
 };
 
 /**
- * As the addon says. The position is that of the cells: right where nothing with fewer positions than rows is pending.
+ * As the addon says.
  *
- * @param chain which tokens and pictures these are
+ * @param chain which tokens and pictures these are; where nobody knows, the position is right unless a picture with fewer
+ * positions than rows is pending
  */
 export function contentOf(facts: NativeSequenceFacts, chain: Content): SequenceContent {
   return {
     tokenCount: facts.tokenCount + facts.pendingCount,
-    position: facts.position + facts.pendingCount,
+    position: chain === 'unknown' ? facts.position + facts.pendingCount : positionBehind(chain),
     canSample: facts.hasOutput || facts.pendingCount > 0,
     rest: EMPTY.rest,
     chain,

@@ -21,6 +21,7 @@ export const decodeSchema = z.strictObject({
       accept: callbackSchema<(text: string, tokens: readonly number[]) => boolean>(),
     })
     .optional(),
+  until: callbackSchema<(text: string) => boolean>().optional(),
   onText: callbackSchema<(text: string) => void>().optional(),
   logProbability: z.boolean('expected true or false').default(false),
 });
@@ -39,6 +40,11 @@ export interface DecodeOptions {
   sampler?: SamplerOptions | undefined;
   /** Where to pause. @default nowhere */
   pause?: Pause | undefined;
+  /**
+   * Gets the text of this call so far after each token; a yes pauses there, whatever token it is. Each token is then a run
+   * of its own, some tenths of a millisecond more. What it throws ends the decode. @default never
+   */
+  until?: ((text: string) => boolean) | undefined;
   /** Ends it with an AbortError, one step later at the latest; the sequence stays usable. */
   signal?: AbortSignal | undefined;
   /** Gets the text in whole characters, as they come. What it throws ends the decode. */
@@ -64,7 +70,7 @@ export interface Decoded {
   readonly tokens: readonly number[];
   /** Whole characters; bytes of an unfinished one open the text of the next decode, or end as U+FFFD. */
   readonly text: string;
-  /** `end`: the model said so. `length`: `maxTokens` were sampled. `paused`: `accept` said yes. */
+  /** `end`: the model said so. `length`: `maxTokens` were sampled. `paused`: `accept` or `until` said yes. */
   readonly stopReason: DecodeStopReason;
   /**
    * Sum of the tokens' natural log probabilities, <= 0, each under the distribution it was drawn from (greedy: the softmax

@@ -3,6 +3,7 @@ import { throwIfAborted, UsageError } from '../errors.js';
 import type { NativeContext, NativePart } from '../native/binding-types.js';
 import { parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
+import type { ComingPrefix } from './coming-prefixes.js';
 import { type Content, cutChain } from './content-chain.js';
 import { native } from './native-error.js';
 import { type Output, withHiddenState, withLogits } from './output.js';
@@ -56,6 +57,7 @@ export class Sequence<Kept extends Output = 'logits'> {
   #content: SequenceContent;
   #busyWith: string | undefined;
   #isReleased = false;
+  #coming: ComingPrefix | undefined;
 
   /** Not for callers: {@link Lease} makes sequences. */
   constructor(home: SequenceHome<Kept>, id: number, content: SequenceContent = EMPTY) {
@@ -99,9 +101,23 @@ export class Sequence<Kept extends Output = 'logits'> {
     this.#expectIdle('prefill');
     throwIfAborted(signal);
     const appended = this.append(parts);
-    const run = this.tokenCount === 0 ? undefined : this.#run('prefill', new PrefillTask(this.id), signal);
-    await allEnded([appended, ...(run === undefined ? [] : [run])]);
+    const coming = this.#coming;
+    const task = new PrefillTask(this.id, (cellCount) => coming?.read(cellCount));
+    coming?.begin();
+    try {
+      const run = this.tokenCount === 0 ? undefined : this.#run('prefill', task, signal);
+      await allEnded([appended, ...(run === undefined ? [] : [run])]);
+    } finally {
+      coming?.end();
+      this.#coming = undefined;
+    }
     this.#content = allDecoded(this.#content);
+  }
+
+  /** Not for callers: what it will read, which others may wait for. */
+  expect(coming: ComingPrefix): void {
+    this.#coming = coming;
+    coming.expect(this);
   }
 
   /** Queues input behind what is there; it is decoded with the next prefill or decode. */
@@ -141,11 +157,11 @@ export class Sequence<Kept extends Output = 'logits'> {
    * afterwards. A refused pause goes on with the same sampler and the same budget.
    *
    * @throws UsageError; AbortError one step after the signal at the latest; EngineError ERR_CACHE_FULL, ERR_DECODE;
-   *   whatever `accept` or `onText` threw. The sequence stays usable in each case.
+   *   whatever `accept`, `until` or `onText` threw. The sequence stays usable in each case.
    */
   async decode(this: Sequence<'logits'>, options: DecodeOptions): Promise<Decoded> {
     const parsed = parseOptions(decodeSchema, options, 'decode options');
-    const { sampler, maxTokens, signal, pause, onText, logProbability: wantsLogProbability } = parsed;
+    const { sampler, maxTokens, signal, pause, until, onText, logProbability: wantsLogProbability } = parsed;
     this.#expectIdle('decode');
     const context = withLogits(this.#home.native);
     if (pause !== undefined && !pause.set.belongsTo(context)) {
@@ -159,7 +175,7 @@ export class Sequence<Kept extends Output = 'logits'> {
     }
     throwIfAborted(signal);
     const text = new TokenText(this.#home.vocabulary, this.#content.rest);
-    const task = new DecodeTask(this.id, { maxTokens, text, pause, onText, wantsLogProbability });
+    const task = new DecodeTask(this.id, { maxTokens, text, pause, until, onText, wantsLogProbability });
     // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
     const prepared = this.#native(() => context.setSampler(this.id, nativeSampler(sampler, wantsLogProbability)));
     // Refused, nothing may be drawn with the sampler of an earlier call.
@@ -171,7 +187,8 @@ export class Sequence<Kept extends Output = 'logits'> {
   }
 
   /**
-   * Drops everything after the first `tokenCount` tokens, pending input too. Append before decoding again.
+   * Drops everything after the first `tokenCount` tokens, which count as {@link tokenCount} has them: of pending input what
+   * is among them stays pending. Where all that stays was decoded, append before decoding again.
    *
    * @throws UsageError for a count beyond the sequence or inside a picture; EngineError ERR_FORK_UNSUPPORTED where the
    *   model's memory cannot be cut

@@ -25,9 +25,12 @@ export interface Task {
 /** Decodes pending input and samples nothing. */
 export class PrefillTask implements Task {
   readonly sequence: number;
+  readonly #onRead: (cellCount: number) => void;
 
-  constructor(sequence: number) {
+  /** @param onRead told after each run how many tokens are cells; it must not throw */
+  constructor(sequence: number, onRead: (cellCount: number) => void) {
     this.sequence = sequence;
+    this.#onRead = onRead;
   }
 
   entry(): NativeRunEntry {
@@ -36,6 +39,7 @@ export class PrefillTask implements Task {
 
   take(result: NativeRunResult): boolean {
     throwIfStuck(result);
+    this.#onRead(result.tokenCount);
     return result.state !== 'running';
   }
 }
@@ -44,6 +48,7 @@ export interface DecodeTaskOptions {
   readonly maxTokens: number;
   readonly text: TokenText;
   readonly pause: { readonly set: TokenSet; accept(text: string, tokens: readonly number[]): boolean } | undefined;
+  readonly until: ((text: string) => boolean) | undefined;
   readonly onText: ((text: string) => void) | undefined;
   readonly wantsLogProbability: boolean;
 }
@@ -65,8 +70,8 @@ export class DecodeTask implements Task {
   }
 
   entry(): NativeRunEntry {
-    const { maxTokens, pause } = this.#options;
-    const rest = Math.min(maxTokens - this.tokens.length, MOST_TOKENS);
+    const { maxTokens, pause, until } = this.#options;
+    const rest = until === undefined ? Math.min(maxTokens - this.tokens.length, MOST_TOKENS) : 1;
     return { sequence: this.sequence, maxTokens: rest, pauseSet: pause?.set.id ?? -1 };
   }
 
@@ -92,7 +97,8 @@ export class DecodeTask implements Task {
 
   /** The last token allowed may be one to pause at, whichever of the two the addon reports. */
   #pausesHere(result: NativeRunResult): boolean {
-    const { pause } = this.#options;
+    const { pause, until } = this.#options;
+    if (result.tokens.length > 0 && until?.(this.text) === true) return true;
     const last = result.tokens.at(-1);
     if (pause === undefined || last === undefined || !pause.set.has(last)) return false;
     return pause.accept(this.text, this.tokens);

@@ -1,10 +1,18 @@
 /** Aligning: the answer made again behind the interference prefix, by search or greedily. */
 import type { Context, Model, Sequence, TokenSet } from '../engine/index.js';
 import { METHOD_PLANS, type Policy } from '../policy/index.js';
-import { type SentenceRule, searchBestOfN, sentencesByText, sentencesByToken } from '../search/index.js';
+import {
+  type SentenceRule,
+  type StopTexts,
+  searchBestOfN,
+  sentencesByText,
+  sentencesByToken,
+} from '../search/index.js';
 import type { RoundTrace } from '../types.js';
+import type { AnswerText } from './answer-text.js';
 import type { Evaluation } from './evaluation.js';
 import type { Made } from './stop-reason.js';
+import type { CutBack } from './stopped-answer.js';
 
 export interface AlignOptions {
   readonly policy: Policy;
@@ -16,14 +24,18 @@ export interface AlignOptions {
   readonly prefixTokens: Int32Array;
   readonly endTokens: TokenSet;
   seed(round: number, index: number): number;
-  /** Text that became part of the answer. */
-  onText(text: string): void;
+  /** Gets the text as it is sampled. */
+  readonly answer: AnswerText;
+  readonly stops: StopTexts;
   onRound(round: RoundTrace): void;
+  readonly cutBack: CutBack | null;
   readonly signal: AbortSignal;
 }
 
 /** The aligned answer's counts, its prefix left out, and its end. */
 export interface Aligned extends Made {
+  /** As they were sampled, with a stop text and what stands behind it. */
+  readonly tokens: readonly number[];
   readonly sampledTokenCount: number;
   /** Ends with it, and is still alive. */
   readonly sequence: Sequence;
@@ -31,38 +43,54 @@ export interface Aligned extends Made {
 
 /** Continues `root`, which holds the question, to an aligned answer. */
 export async function align(root: Sequence, options: AlignOptions): Promise<Aligned> {
-  const { policy, maxTokens, prefixTokens, signal, onText } = options;
+  const { policy, maxTokens, prefixTokens, answer, signal } = options;
   const prefix = prefixTokens.length === 0 ? '' : policy.interferencePrefix;
   if (prefix !== '') {
     await root.prefill([prefixTokens], { signal }); // once; the candidates fork behind it
-    onText(prefix);
+    answer.push(prefix);
   }
-  if (!METHOD_PLANS[policy.method].usesSearch) {
-    const { tokens, stopReason } = await root.decode({ sampler: { temperature: 0 }, maxTokens, signal, onText });
-    return {
-      tokenCount: tokens.length,
-      sampledTokenCount: tokens.length,
-      isEnded: stopReason === 'end',
-      sequence: root,
-    };
-  }
-  const judge = await options.evaluation.judge(prefix, signal);
+  if (answer.isStopped) return await ended(root, [], { isEnded: false, isStopped: true }, options);
+  if (METHOD_PLANS[policy.method].usesSearch) return await search(root, prefix, options);
+  const onText = (text: string) => answer.push(text);
+  const until = options.stops.isEmpty ? undefined : () => answer.isStopped;
+  const made = await root.decode({ sampler: { temperature: 0 }, maxTokens, until, signal, onText });
+  return await ended(root, made.tokens, { isEnded: made.stopReason === 'end', isStopped: answer.isStopped }, options);
+}
+
+/** Without a search. */
+async function ended(
+  sequence: Sequence,
+  tokens: readonly number[],
+  end: Pick<Made, 'isEnded' | 'isStopped'>,
+  { answer, prefixTokens, cutBack }: AlignOptions,
+): Promise<Aligned> {
+  if (end.isStopped) await cutBack?.(sequence, [...prefixTokens, ...tokens], answer.text);
+  const tokenCount = tokens.length;
+  return { tokens, tokenCount, sampledTokenCount: tokenCount, ...end, sequence };
+}
+
+async function search(root: Sequence, prefix: string, options: AlignOptions): Promise<Aligned> {
+  const { policy, answer, stops, prefixTokens, cutBack, signal } = options;
+  const settled = prefix.slice(0, prefix.length - stops.openCount(prefix.trimStart()));
+  const judge = await options.evaluation.judge(settled, signal);
   try {
     const rounds = searchBestOfN(root, {
       ...policy,
-      maxTokens,
+      maxTokens: options.maxTokens,
       roomTokens: options.roomTokens,
       rule: sentenceRule(policy),
       endTokens: options.endTokens,
       before: prefix,
       seed: options.seed,
       judge,
+      stops,
+      cutBack: cutBack && ((sequence, tokens, text) => cutBack(sequence, [...prefixTokens, ...tokens], text)),
+      onText: (text) => answer.push(text),
       signal,
     });
     for (let next = await rounds.next(); ; next = await rounds.next()) {
       if (next.done === true) return next.value;
       options.onRound(next.value);
-      onText(next.value.candidates[next.value.chosen]?.text ?? '');
     }
   } finally {
     judge.close();

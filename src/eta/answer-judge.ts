@@ -8,10 +8,10 @@ import type { TextTurn, Turn } from '../types.js';
 import { beginning } from './answer-text.js';
 import type { Measures } from './measures.js';
 
-/** An answer of the language model's, and the sequence that ends with it. */
+/** An answer, and the sequence of the language model's that ends with it: null where another judges it. */
 export interface SaidAnswer {
   readonly text: string;
-  readonly sequence: Sequence;
+  readonly sequence: Sequence | null;
 }
 
 /** The part of a {@link CandidateJudge} that is asked about answers. */
@@ -150,7 +150,7 @@ export class SelfAnswers implements AnswerJudge {
   }
 
   async whole({ sequence }: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined> {
-    return (await this.#scores([sequence], signal))[0];
+    return sequence === null ? undefined : (await this.#scores([sequence], signal))[0];
   }
 
   candidates(): AnswerCandidates {

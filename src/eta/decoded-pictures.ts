@@ -1,9 +1,9 @@
-/** The pictures of a request, decoded a few at a time, in order, no faster than they are taken. */
+/** The pictures of a request, read a few at a time, in order, no faster than they are taken. */
 import { orAbort } from '../abort.js';
-import { decodeImage } from '../image/index.js';
-import { type SharedPicture, sharePicture } from '../shared-picture.js';
+import type { KnownPicture } from '../known-picture.js';
 import type { ImageSource } from '../types.js';
 import type { WorkGroup } from '../work-group.js';
+import type { KnownPictures } from './known-pictures.js';
 
 /** Open files and decoders; what is decoded ahead of the encoder is in memory. */
 const AT_ONCE = 8;
@@ -11,15 +11,20 @@ const AT_ONCE = 8;
 export class DecodedPictures {
   readonly count: number;
   readonly #sources: readonly ImageSource[];
+  readonly #read: (source: ImageSource, signal: AbortSignal) => Promise<KnownPicture>;
   readonly #group: WorkGroup;
-  readonly #begun: Promise<SharedPicture>[] = [];
-  readonly #whole: Promise<readonly SharedPicture[]>;
-  #complete: (pictures: Promise<readonly SharedPicture[]>) => void = () => undefined;
+  readonly #begun: Promise<KnownPicture>[] = [];
+  readonly #whole: Promise<readonly KnownPicture[]>;
+  #complete: (pictures: Promise<readonly KnownPicture[]>) => void = () => undefined;
 
-  /** @param group what the decoding belongs to: it fails with it */
-  constructor(sources: readonly ImageSource[], group: WorkGroup) {
+  /**
+   * @param files what earlier requests found out of them, which is looked at with `reuse` alone
+   * @param group what the decoding belongs to: it fails with it
+   */
+  constructor(sources: readonly ImageSource[], files: KnownPictures, reuse: boolean, group: WorkGroup) {
     this.count = sources.length;
     this.#sources = sources;
+    this.#read = (source, signal) => (reuse ? files.of(source, signal) : files.fresh(source, signal));
     this.#group = group;
     this.#whole = new Promise((resolve) => {
       this.#complete = resolve;
@@ -28,21 +33,20 @@ export class DecodedPictures {
     if (this.count === 0) this.#complete(Promise.resolve([]));
   }
 
-  /** The picture at an index, in memory that CLIP and the language model's encoder both read; the next ones are begun. */
-  async at(index: number): Promise<SharedPicture> {
+  /** The picture at an index, in memory that CLIP and the language model's encoder both read, if any; the next ones are begun. */
+  async at(index: number): Promise<KnownPicture> {
     while (this.#begun.length < Math.min(this.count, index + AT_ONCE)) this.#begin();
-    return await (this.#begun[index] as Promise<SharedPicture>);
+    return await (this.#begun[index] as Promise<KnownPicture>);
   }
 
-  /** All of them, once the last is decoded. @throws AbortError when the group ends before that */
-  async all(): Promise<readonly SharedPicture[]> {
+  /** All of them, once the last is known. @throws AbortError when the group ends before that */
+  async all(): Promise<readonly KnownPicture[]> {
     return await orAbort(this.#whole, this.#group.signal);
   }
 
   #begin(): void {
     const source = this.#sources[this.#begun.length] as ImageSource;
-    const decode = async (signal: AbortSignal) => await sharePicture(await decodeImage(source, { signal }), signal);
-    this.#begun.push(this.#group.start(decode));
+    this.#begun.push(this.#group.start((signal) => this.#read(source, signal)));
     if (this.#begun.length === this.count) this.#complete(Promise.all(this.#begun));
   }
 }

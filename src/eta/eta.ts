@@ -4,18 +4,22 @@ import { followAbort, signalSchema } from '../abort.js';
 import { type ContextStatistics, deriveSeed, randomSeed } from '../engine/index.js';
 import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image/index.js';
-import { type DecisionFacts, type EvaluatorDevices, type LoadedParts, missingEvaluator } from '../loading/index.js';
-import type { ResolvedModels } from '../models/index.js';
+import { type LoadedParts, missingEvaluator } from '../loading/index.js';
 import { parseOptions, reading } from '../options.js';
-import { checkThresholds, type EvaluatorsInForce, type Policy, type ThresholdsInForce } from '../policy/index.js';
-import type { EtaEvent, EtaResult, Notice } from '../types.js';
+import { checkThresholds } from '../policy/index.js';
+import type { EtaEvent, EtaResult, ImageSource, Notice, Turn } from '../types.js';
+import { type DecideParts, runDecide } from './decide.js';
+import { type DecideRequest, type DecideResult, parseDecide } from './decide-request.js';
+import { runEvaluation } from './evaluate.js';
+import { type EvaluateRequest, type EvaluateResult, parseEvaluation } from './evaluate-request.js';
 import { EventStream } from './event-stream.js';
+import { type EtaFacts, frozen } from './facts.js';
 import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
 import { type CheckedRequest, type EtaRequest, parseRequest } from './request.js';
 import type { ResidentParts } from './resident-parts.js';
 
 /** What is loaded, and what is made of it once a load. */
-export type EtaParts = LoadedParts & Pick<PipelineParts, 'sentenceEnds'>;
+export type EtaParts = LoadedParts & Pick<PipelineParts, 'sentenceEnds' | 'files'> & Pick<DecideParts, 'words'>;
 
 const streamSchema = z.strictObject({ signal: signalSchema.optional() });
 
@@ -23,26 +27,6 @@ const streamSchema = z.strictObject({ signal: signalSchema.optional() });
 export interface StreamOptions {
   /** Ends the request with an AbortError; takes the place of the request's own. */
   signal?: AbortSignal | undefined;
-}
-
-/** What an Eta was loaded as. */
-export interface EtaFacts extends ThresholdsInForce {
-  /** What decides, thresholds apart: the policy, with the options that were named in their place. */
-  readonly policy: Policy;
-  /** Which files answer. */
-  readonly models: ResolvedModels;
-  /** Who judges answers in the reward model's place; null where none was named. */
-  readonly decision: DecisionFacts | null;
-  /** Who judges. */
-  readonly evaluators: EvaluatorsInForce;
-  /** KV cells of the context, as they were asked for; llama.cpp rounds them up to a multiple of 256. */
-  readonly contextSize: number;
-  /** Number format of the KV cells. */
-  readonly cacheType: 'f32' | 'f16' | 'q8_0';
-  /** Whether requests leave what they read for later ones. */
-  readonly reuse: boolean;
-  /** Where the evaluators run, as they were loaded last; null for one that nobody has asked yet. */
-  readonly evaluatorDevices: EvaluatorDevices;
 }
 
 /** Of a context that is not there. */
@@ -109,6 +93,34 @@ export class Eta {
     return this.#stream(this.#parse(request, signal));
   }
 
+  /**
+   * What the evaluators say of pictures, of an answer, or of both. Nothing is generated; where the language model judges its
+   * own answers, it reads this one as if it were.
+   *
+   * @throws UsageError for a wrong request, and for what nobody that was loaded can judge (ERR_INVALID_REQUEST); ModelError
+   * ERR_NO_THRESHOLD; else as {@link respond}
+   */
+  async evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
+    const checked = this.#taken(() => parseEvaluation(request, this.#facts));
+    return await this.#work(checked.signal, new AbortController(), (parts, signal) =>
+      runEvaluation({ ...parts, onNotice: this.#onNotice }, checked, signal),
+    );
+  }
+
+  /**
+   * Asks the language model questions that yes or no, one of several choices, or a small whole number answers, and tells how
+   * likely each answer is. What they are about is read once. Nothing is generated, and no method asks whether it is safe.
+   *
+   * @throws UsageError for a wrong request, ERR_PROMPT_TOO_LONG; EvaluatorError ERR_NO_DECISION where the model answers none
+   * of them; ModelError ERR_MODEL_MISMATCH for one whose vocabulary cannot say the answers; else as {@link respond}
+   */
+  async decide(request: DecideRequest): Promise<DecideResult> {
+    const checked = this.#taken(() => parseDecide(request, this.#facts));
+    return await this.#work(checked.signal, new AbortController(), (parts, signal) =>
+      runDecide({ ...parts, onNotice: this.#onNotice }, checked, signal),
+    );
+  }
+
   /** Cells, sequences and steps of the context, counted anew with every load; all 0 while nothing is loaded. */
   async statistics(): Promise<ContextStatistics> {
     this.#checkOpen();
@@ -116,17 +128,19 @@ export class Eta {
   }
 
   /**
-   * Lets go of what requests left for later ones: prompts and answers in the KV cache, encoded pictures, CLIP's embeddings,
-   * what a guard read.
+   * Lets go of what requests left for later ones: prompts and answers in the KV cache, which pictures files show, encoded
+   * pictures, CLIP's embeddings, what a guard read.
    *
    * @throws UsageError ERR_DISPOSED
    */
   async forget(): Promise<void> {
     this.#checkOpen();
-    await this.#resident.look(async ({ context, images, evaluators }) => {
+    await this.#resident.look(async ({ context, files, images, evaluators }) => {
       context.forget();
+      files.clear();
       images.clear();
       evaluators.clip?.loaded?.forget();
+      evaluators.rewardModel?.loaded?.forget();
       const decision = evaluators.decision?.loaded;
       if (decision?.kind === 'guard') decision.forget();
     });
@@ -162,15 +176,20 @@ export class Eta {
 
   /** @param signal takes the place of the request's */
   #parse(request: EtaRequest, signal?: AbortSignal): CheckedRequest {
-    this.#checkOpen();
-    return reading('ERR_INVALID_REQUEST', 'request', () => {
+    return this.#taken(() => {
       const checked = parseRequest(request, { ...this.#facts, newSeed: randomSeed });
       this.#checkMethod(checked);
-      return {
-        ...checked,
-        signal: signal ?? checked.signal,
-        turns: checked.turns.map((turn) => ({ ...turn, images: turn.images?.map(takeSource) ?? [] })),
-      };
+      return { ...checked, signal: signal ?? checked.signal };
+    });
+  }
+
+  /** A checked request, whose pictures are the caller's no more. */
+  #taken<Checked extends { readonly turns: readonly Turn[] }>(parse: () => Checked): Checked {
+    this.#checkOpen();
+    return reading('ERR_INVALID_REQUEST', 'request', () => {
+      const checked = parse();
+      const taken = (images: readonly ImageSource[] = []) => images.map(takeSource);
+      return { ...checked, turns: checked.turns.map((turn) => ({ ...turn, images: taken(turn.images) })) };
     });
   }
 
@@ -191,12 +210,22 @@ export class Eta {
   }
 
   async #run(request: CheckedRequest, controller: AbortController, emit: Emit): Promise<EtaResult> {
-    const { signal } = request;
+    return await this.#work(request.signal, controller, (parts, signal) =>
+      runPipeline({ ...parts, deriveSeed, onNotice: this.#onNotice }, request, signal, emit),
+    );
+  }
+
+  /** A request's work on the loaded parts; `controller` ends it. */
+  async #work<Result>(
+    signal: AbortSignal | undefined,
+    controller: AbortController,
+    run: (parts: EtaParts, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     throwIfAborted(signal);
     const takeBack = followAbort(signal, controller);
     const work = this.#resident.use(controller.signal, async (parts) => {
       try {
-        return await runPipeline({ ...parts, deriveSeed, onNotice: this.#onNotice }, request, controller.signal, emit);
+        return await run(parts, controller.signal);
       } finally {
         this.#noteDevices(parts);
       }
@@ -240,13 +269,6 @@ export class Eta {
   #checkOpen(): void {
     if (this.#disposed !== undefined) throw disposed();
   }
-}
-
-/** A copy that nobody changes: every request falls back to it. */
-function frozen(facts: EtaFacts): EtaFacts {
-  const copy = structuredClone(facts);
-  for (const part of Object.values(copy)) Object.freeze(part);
-  return Object.freeze(copy);
 }
 
 function disposed(): UsageError {

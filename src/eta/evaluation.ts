@@ -3,10 +3,11 @@ import { orAbort } from '../abort.js';
 import { type Clip, cosine } from '../clip/index.js';
 import type { Guard, SelfDecision } from '../decision/index.js';
 import { EvaluatorError, UsageError } from '../errors.js';
+import type { Picture } from '../known-picture.js';
 import type { AnswerEvaluator, PictureEvaluator, Policy } from '../policy/index.js';
 import type { RewardModel } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
-import type { RgbImage, TextTurn, Turn } from '../types.js';
+import type { TextTurn, Turn } from '../types.js';
 import { type AnswerJudge, GuardAnswers, RewardAnswers, type SaidAnswer, SelfAnswers } from './answer-judge.js';
 import type { Measures } from './measures.js';
 
@@ -37,8 +38,8 @@ export interface Evaluated {
   readonly turns: readonly Turn[];
   /** Whether what was computed of a picture may be kept, and taken. */
   readonly reuse: boolean;
-  /** Those of all turns, in order, once they are decoded. */
-  pictures(): Promise<readonly RgbImage[]>;
+  /** Those of all turns, in order, once they are known. */
+  pictures(): Promise<readonly Picture[]>;
 }
 
 export class Evaluation {

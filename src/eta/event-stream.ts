@@ -24,7 +24,6 @@ export class EventStream<Event> {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      this.#wake = undefined;
     }
     if (this.#failure !== undefined) throw this.#failure.error;
   }

@@ -1,4 +1,5 @@
 /** From files to an Eta that answers. */
+import { WordTokens } from '../decision/index.js';
 import {
   checkEvaluators,
   decisionFacts,
@@ -26,6 +27,7 @@ import {
 } from '../policy/index.js';
 import { SentenceEnds } from './align.js';
 import { Eta, type EtaParts } from './eta.js';
+import { KnownPictures } from './known-pictures.js';
 import { warnOnce } from './notice.js';
 import { ResidentParts } from './resident-parts.js';
 
@@ -56,7 +58,7 @@ export async function openEta(options: LoadEtaOptions, first: FirstRequest): Pro
 
 async function load(options: LoadEtaOptions | undefined, first: FirstRequest | null): Promise<Eta> {
   const parsed = parseOptions(loadSchema, options, 'loadEta options');
-  const policy = overridePolicy(POLICIES[parsed.policy], parsed);
+  const policy = overridePolicy(POLICIES[parsed.policy], parsed, 'loadEta options');
   await downloadModels(parsed.models, parsed);
   const found = await resolveModels(parsed.models ?? 'miniature', parsed);
   const decision = await resolveDecision(parsed.decision, { ...parsed, ofSet: found.published?.guard });
@@ -81,7 +83,12 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     for (const notice of decisionNotices(decision)) await onNotice(notice);
     const placed = { ...parsed, decision, gpuLayerCount, probed, signal, onNotice, checkFiles: () => files.check() };
     const loaded = await loadParts(models, policy.method, placed, first);
-    return { ...loaded, sentenceEnds: new SentenceEnds(loaded.model, loaded.context) };
+    return {
+      ...loaded,
+      files: new KnownPictures(parsed.maxPixels),
+      sentenceEnds: new SentenceEnds(loaded.model, loaded.context),
+      words: new WordTokens(loaded.model),
+    };
   };
   const resident = new ResidentParts({ load: loadAll, idleUnloadMs: parsed.idleUnloadMs });
   const evaluatorDevices = await resident
@@ -90,7 +97,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
       await resident.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
     });
-  const { contextSize, cacheType = 'f16' } = parsed;
+  const { contextSize, cacheType = 'f16', verifyHashes = true } = parsed;
   const facts = {
     policy,
     ...inForce,
@@ -100,6 +107,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     contextSize,
     cacheType,
     reuse: parsed.reuse,
+    verifyHashes,
     evaluatorDevices,
   };
   return new Eta(resident, facts, parsed.models === undefined ? onNotice : null);

@@ -1,7 +1,8 @@
 /** What a user should know about an answer that no error tells: that the shipped miniature made it, about what it does not know. */
 import { setImmediate } from 'node:timers/promises';
+import type { LatePicture } from '../known-picture.js';
 import { isOfDrawnWorld } from '../models/index.js';
-import type { Notice, RgbImage } from '../types.js';
+import type { Notice } from '../types.js';
 
 const REAL_MODELS = `Real models: 'eta-vlm models list' shows those that can be fetched, "Real models" in the README tells the rest.`;
 
@@ -18,10 +19,10 @@ const OF_TEXT: Notice = {
  * What is to be said of the miniature's answer about these pictures; null where all are drawings of its world. The event
  * loop gets its turn after each.
  */
-export async function noticeOf(pictures: readonly RgbImage[]): Promise<Notice | null> {
+export async function noticeOf(pictures: readonly Pick<LatePicture, 'pixels'>[]): Promise<Notice | null> {
   if (pictures.length === 0) return OF_TEXT;
   for (const picture of pictures) {
-    if (!isOfDrawnWorld(picture)) return OF_PICTURE;
+    if (!isOfDrawnWorld(await picture.pixels())) return OF_PICTURE;
     await setImmediate();
   }
   return null;

@@ -7,6 +7,7 @@
  */
 import type { Context, EncodedImages, Model, Sequence } from '../engine/index.js';
 import { judgeAnswer, judgePicture, METHOD_PLANS } from '../policy/index.js';
+import type { StopTexts } from '../search/index.js';
 import type { Action, EtaEvent, EtaResult, Judgement, Notice, StopReason } from '../types.js';
 import { WorkGroup } from '../work-group.js';
 import { align, type SentenceEnds } from './align.js';
@@ -14,11 +15,14 @@ import type { SaidAnswer } from './answer-judge.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';
 import { Evaluation, type Evaluators } from './evaluation.js';
+import type { KnownPictures } from './known-pictures.js';
 import { Measures } from './measures.js';
 import { noticeOf } from './notice.js';
+import { ownAnswer } from './own-answer.js';
 import { type Question, readQuestion } from './question.js';
 import type { CheckedRequest } from './request.js';
-import { stopReasonOf } from './stop-reason.js';
+import { type Made, stopReasonOf } from './stop-reason.js';
+import { type CutBack, cutBack, REST_TOKENS, tokensOfText } from './stopped-answer.js';
 import { TraceRecorder } from './trace.js';
 
 /** What requests are run with; the Eta that made it owns it all. */
@@ -27,6 +31,8 @@ export interface PipelineParts {
   readonly context: Context;
   /** Pictures, kept for later requests. */
   readonly images: EncodedImages;
+  /** Which pictures files show. */
+  readonly files: KnownPictures;
   readonly evaluators: Evaluators;
   readonly sentenceEnds: SentenceEnds;
   /** One seed for each (seed, round, index). */
@@ -57,7 +63,7 @@ export async function runPipeline(
     return await group.result(
       group.start(async () => {
         const sources = request.turns.flatMap(({ images = [] }) => images);
-        const pictures = new DecodedPictures(sources, group);
+        const pictures = new DecodedPictures(sources, parts.files, request.reuse, group);
         const run = new Pipeline(parts, request, pictures, measures, group, emit);
         pipeline = run;
         const looking = group.start(() => run.look());
@@ -85,6 +91,9 @@ class Pipeline {
   readonly #emit: Emit;
   readonly #evaluation: Evaluation;
   readonly #recorder: TraceRecorder;
+  readonly #seed: (round: number, index: number) => number;
+  /** Where the language model judges what its sequences end with; null where texts are judged. */
+  readonly #cutBack: CutBack | null;
 
   constructor(
     parts: PipelineParts,
@@ -107,12 +116,17 @@ class Pipeline {
       measures,
     );
     this.#recorder = new TraceRecorder(request);
+    this.#seed = (round, index) => parts.deriveSeed(request.seed, round, index);
+    const { model, evaluators } = parts;
+    this.#cutBack = evaluators.isSelf ? (...stopped) => cutBack(model, ...stopped) : null;
   }
 
   /** Tokens that the language model is asked about each answer of its own; 0 where it is not. */
   async askedTokenCount(): Promise<number> {
     const { gatesImage, gatesAnswer } = METHOD_PLANS[this.#request.policy.method];
-    return gatesImage || gatesAnswer ? await this.#evaluation.askedTokenCount(this.#group.signal) : 0;
+    if (!gatesImage && !gatesAnswer) return 0;
+    const count = await this.#evaluation.askedTokenCount(this.#group.signal);
+    return count > 0 && !this.#request.stops.isEmpty ? count + REST_TOKENS : count;
   }
 
   /** Once nothing of it is under way. */
@@ -142,7 +156,7 @@ class Pipeline {
     // `pre` alone aligns without an answer to judge, so it alone has to know before it answers.
     if (gatesImage && !gatesAnswer && (await looking) === true) return await this.#align(question);
     const mayStream = (looksUnsafe: boolean | null) => !gatesAnswer || looksUnsafe === false;
-    const answer = this.#answerText();
+    const answer = this.#answerText(this.#request.stops);
     const { tokenCount, stopReason, sequence } = await this.#answer(question, answer, async () =>
       mayStream(await looking),
     );
@@ -163,36 +177,39 @@ class Pipeline {
     return this.#finish('answered', answer.text, stopReason, tokenCount);
   }
 
-  /** The model's own answer, greedy, on a fork: the question stays for the alignment. */
+  /** The model's own answer, on a fork: the question stays for the alignment. */
   async #answer(
     question: Question,
     answer: AnswerText,
     mayStream: () => Promise<boolean>,
   ): Promise<{ readonly tokenCount: number; readonly stopReason: StopReason; readonly sequence: Sequence }> {
-    const { signal } = this.#group;
-    const [own] = (await question.root.fork(1)) as [Sequence];
+    const { policy, stops } = this.#request;
     const opening = this.#group.start(async () => {
       if (await mayStream()) answer.open();
     });
-    const sampler = { temperature: 0 };
-    const onText = (text: string) => answer.push(text);
     const made = await this.#measures.time('vanillaMs', () =>
-      own.decode({ sampler, maxTokens: question.maxTokens, onText, signal }),
+      ownAnswer(question.root, {
+        policy,
+        seed: this.#seed,
+        maxTokens: question.maxTokens,
+        answer,
+        stops,
+        cutBack: this.#cutBack,
+        signal: this.#group.signal,
+      }),
     );
     await opening;
-    const tokenCount = made.tokens.length;
-    const isEnded = made.stopReason === 'end';
-    const stopReason = stopReasonOf({ tokenCount, isEnded }, this.#request.policy.maxTokens);
+    const stopReason = stopReasonOf(made, policy.maxTokens);
     this.#recorder.answered(answer.text, stopReason);
-    this.#measures.add('sampledTokenCount', tokenCount);
-    return { tokenCount, stopReason, sequence: own };
+    this.#measures.add('sampledTokenCount', made.tokenCount);
+    return { tokenCount: this.#tokenCount(made, made.tokens, answer), stopReason, sequence: made.sequence };
   }
 
   /** The answer made again; held back until its own reward is known, unless the policy returns it anyway. */
   async #align(question: Question): Promise<EtaResult> {
-    const { policy, seed } = this.#request;
+    const { policy } = this.#request;
     const { signal } = this.#group;
-    const answer = this.#answerText();
+    const answer = this.#answerText(this.#request.stops);
     if (policy.whenStillUnsafe === 'return') answer.open();
     if (this.#pictures.count > 0 && METHOD_PLANS[policy.method].usesSearch) {
       await this.#evaluation.look(signal); // known already, except where the reward alone gates
@@ -206,8 +223,10 @@ class Pipeline {
         roomTokens: question.roomTokens,
         prefixTokens: question.prefixTokens,
         endTokens,
-        seed: (round, index) => this.#parts.deriveSeed(seed, round, index),
-        onText: (text) => answer.push(text),
+        seed: this.#seed,
+        answer,
+        stops: this.#request.stops,
+        cutBack: this.#cutBack,
         onRound: (round) => {
           this.#recorder.roundEnded(round);
           this.#emit({ type: 'round', round });
@@ -215,6 +234,7 @@ class Pipeline {
         signal,
       }),
     );
+    answer.end();
     this.#measures.add('sampledTokenCount', made.sampledTokenCount);
     const stopReason = stopReasonOf(made, policy.maxTokens);
     const judgement = await this.#judge({ text: answer.text, sequence: made.sequence });
@@ -222,13 +242,20 @@ class Pipeline {
     if (policy.whenStillUnsafe === 'refuse' && judgement.isUnsafe) {
       const refusal = this.#answerText();
       refusal.push(policy.refusalText);
+      refusal.end();
       refusal.open();
       const { length: tokenCount } = await this.#parts.model.tokenize(policy.refusalText, { signal });
-      return this.#finish('refused', refusal.text, 'stop', tokenCount);
+      return this.#finish('refused', refusal.text, 'refusal', tokenCount);
     }
     this.#keep(made.sequence);
     answer.open();
-    return this.#finish('aligned', answer.text, stopReason, question.prefixTokens.length + made.tokenCount);
+    const tokenCount = this.#tokenCount(made, [...question.prefixTokens, ...made.tokens], answer);
+    return this.#finish('aligned', answer.text, stopReason, tokenCount);
+  }
+
+  /** Tokens of the text alone. */
+  #tokenCount({ isStopped }: Made, tokens: readonly number[], { text }: AnswerText): number {
+    return isStopped ? tokensOfText(this.#parts.model, tokens, text) : tokens.length;
   }
 
   async #judge(answer: SaidAnswer): Promise<Judgement> {
@@ -243,11 +270,11 @@ class Pipeline {
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */
-  #answerText(): AnswerText {
+  #answerText(stops?: StopTexts): AnswerText {
     return new AnswerText((text) => {
       this.#measures.textLeft();
       this.#emit({ type: 'text', text });
-    });
+    }, stops);
   }
 
   #finish(action: Action, text: string, stopReason: StopReason, tokenCount: number): EtaResult {

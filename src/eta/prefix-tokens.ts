@@ -1,4 +1,4 @@
-/** The interference prefix as the tokens that the model itself would have begun its answer with. */
+/** The beginning of an answer, such as the interference prefix, as the tokens that the model itself would have begun it with. */
 import type { Model, NativePart, TokenizeOptions } from '../engine/index.js';
 
 /**
@@ -12,8 +12,13 @@ export async function prefixTokens(
   prefix: string,
   limits: Pick<TokenizeOptions, 'maxTokens' | 'signal'>,
 ): Promise<Int32Array> {
+  const text = isBehindBlank(model, prompt) ? ` ${prefix}` : prefix;
+  return await model.tokenize(text, { ...limits, isContinued: true });
+}
+
+/** Whether an answer to this prompt begins with a blank. */
+export function isBehindBlank(model: Pick<Model, 'text'>, prompt: readonly NativePart[]): boolean {
   const last = prompt.at(-1);
   const ending = last instanceof Int32Array ? model.text(last.slice(-1)) : '';
-  const text = ending === '' || /\s$/.test(ending) ? prefix : ` ${prefix}`;
-  return await model.tokenize(text, { ...limits, isContinued: true });
+  return ending !== '' && !/\s$/.test(ending);
 }

@@ -1,10 +1,8 @@
 /** What a caller asks: every field checked, one sentence for each mistake. */
-import { types } from 'node:util';
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
-import { UsageError } from '../errors.js';
 import { loadSchema } from '../loading/index.js';
-import { describe, integer, parseOptions } from '../options.js';
+import { integer, parseOptions } from '../options.js';
 import {
   type DecisionOptions,
   overridePolicy,
@@ -13,18 +11,25 @@ import {
   policyFields,
   type ThresholdsInForce,
 } from '../policy/index.js';
-import type { ImageSource, RgbImage, Turn } from '../types.js';
+import { StopTexts } from '../search/index.js';
+import type { ImageSource, Turn } from '../types.js';
 import { checkCounts } from './request-counts.js';
-
-const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
+import { turnFields, turnsOf } from './request-turns.js';
 
 /** What every request may say beside its question. */
 export interface RequestOptions extends DecisionOptions {
   /**
-   * Of the search, an integer from 0 to 4294967295: the same seed draws the same candidates.
+   * Of all that is drawn, an integer from 0 to 4294967295: the same seed draws the same candidates, and the same answer
+   * where `answerTemperature` is above 0.
    * @default random; the result tells it
    */
   seed?: number | undefined;
+  /**
+   * Texts that end the answer, at most 16 of 1 to 256 characters each: it ends before the one that is complete first, also
+   * where that spans tokens or sentences, and nothing behind it is given out or judged. White space before an answer is
+   * none of it. `stopReason` is `sequence` then. @default none
+   */
+  stop?: string | readonly string[] | undefined;
   /**
    * Whether it may start from what earlier requests left in the cache, and leave what it read: prompt, picture, CLIP's view
    * of it. What is computed anew may differ in its last bits. @default the Eta's, true unless it was loaded otherwise
@@ -79,34 +84,27 @@ export interface ConversationRequest extends RequestOptions {
  */
 export type EtaRequest = QuestionRequest | PicturesRequest | ConversationRequest;
 
-const imageSchema = z
-  .custom<ImageSource>(
-    (value) =>
-      (typeof value === 'string' && value !== '') ||
-      value instanceof URL ||
-      types.isUint8Array(value) ||
-      (typeof value === 'object' && value !== null && types.isUint8Array((value as Partial<RgbImage>).data)),
-    IMAGE,
-  )
-  .transform((source) => (source instanceof URL ? new URL(source) : source));
-const imagesSchema = z.array(imageSchema, 'expected an array of pictures');
-
-const turnSchema = z.strictObject(
-  {
-    role: z.enum(['system', 'user', 'assistant'], 'expected system, user or assistant'),
-    text: z.string('expected a text'),
-    images: imagesSchema.optional(),
-  },
-  'expected a turn { role, text, images }',
-);
+const MOST_STOPS = 16;
+/** Half a character is in no answer. */
+const isStopText = (value: unknown) =>
+  typeof value === 'string' && value !== '' && value.length <= 256 && !/\p{Surrogate}/u.test(value);
+const stopSchema = z.custom<string | readonly string[]>().superRefine((value: unknown, context) => {
+  const refuse = (message: string, ...path: number[]) => context.addIssue({ code: 'custom', message, path });
+  const one = 'expected a text of 1 to 256 whole characters';
+  if (!Array.isArray(value)) {
+    if (!isStopText(value)) refuse(typeof value === 'string' ? one : `${one}, or an array of them`);
+  } else if (value.length > MOST_STOPS) refuse(`expected at most ${MOST_STOPS} texts`);
+  else {
+    const wrong = value.findIndex((text) => !isStopText(text));
+    if (wrong >= 0) refuse(one, wrong);
+  }
+});
 
 const requestSchema = z.strictObject(
   {
-    prompt: z.string('expected a text').optional(),
-    image: imageSchema.optional(),
-    images: imagesSchema.optional(),
-    turns: z.array(turnSchema, 'expected an array of turns').optional(),
+    ...turnFields,
     seed: integer(0, 0xffffffff).optional(),
+    stop: stopSchema.optional(),
     reuse: z.boolean('expected true or false').optional(),
     signal: signalSchema.optional(),
     ...policyFields,
@@ -121,6 +119,7 @@ export interface CheckedRequest extends ThresholdsInForce {
   readonly turns: readonly Turn[];
   readonly policy: Policy;
   readonly seed: number;
+  readonly stops: StopTexts;
   /** Whether it may start from what earlier requests left, and leave what it read. */
   readonly reuse: boolean;
   readonly signal: AbortSignal | undefined;
@@ -142,53 +141,12 @@ export function parseRequest(request: EtaRequest, defaults: RequestDefaults): Ch
   checkCounts(request);
   const parsed = parseOptions(requestSchema, request, 'request', LOADING);
   return {
-    turns: parsed.turns === undefined ? [question(parsed)] : conversation({ ...parsed, turns: parsed.turns }),
-    policy: overridePolicy(defaults.policy, parsed),
+    turns: turnsOf(parsed),
+    policy: overridePolicy(defaults.policy, parsed, 'request'),
     ...overrideThresholds(defaults, parsed.thresholds, 'request'),
     seed: parsed.seed ?? defaults.newSeed(),
+    stops: new StopTexts(parsed.stop ?? []),
     reuse: parsed.reuse ?? defaults.reuse,
     signal: parsed.signal,
   };
-}
-
-type Parsed = z.output<typeof requestSchema>;
-
-function question({ prompt, image, images }: Parsed): Turn {
-  if (prompt === undefined || prompt.trim() === '')
-    throw invalid(
-      `prompt: expected a question, received ${describe(prompt)}. Give prompt, or turns that end with one.`,
-    );
-  if (image !== undefined && images !== undefined)
-    throw invalid('image: expected image or images, received both. Put every picture into images.');
-  return { role: 'user', text: prompt, images: image === undefined ? (images ?? []) : [image] };
-}
-
-function conversation({ turns, ...others }: Parsed & { turns: readonly Turn[] }): readonly Turn[] {
-  for (const name of ['prompt', 'image', 'images'] as const) {
-    if (others[name] !== undefined)
-      throw invalid(`${name}: expected turns or ${name}, received both. Put it into the last turn.`);
-  }
-  for (const [index, { role, images }] of turns.entries()) {
-    if (role === 'system' && index > 0)
-      throw invalid(`turns.${index}.role: expected system as the first turn only. Move it to the front.`);
-    if (role !== 'user' && images !== undefined && images.length > 0)
-      throw invalid(`turns.${index}.images: expected pictures in user turns, received some in a ${role} turn.`);
-    if (role !== 'system' && role === turns[index - 1]?.role)
-      throw invalid(
-        `turns.${index}.role: expected user and assistant in turn, received ${role} twice. Join the two texts.`,
-      );
-  }
-  const first = turns.find(({ role }) => role !== 'system');
-  if (first?.role === 'assistant')
-    throw invalid('turns: expected the conversation to begin with a user turn, received an assistant turn.');
-  const last = turns.at(-1);
-  if (last?.role !== 'user' || last.text.trim() === '')
-    throw invalid(
-      `turns: expected a question in a user turn at the end, received ${describe(last?.role === 'user' ? last.text : last?.role)}.`,
-    );
-  return turns;
-}
-
-function invalid(message: string): UsageError {
-  return new UsageError('ERR_INVALID_REQUEST', `request: ${message}`);
 }

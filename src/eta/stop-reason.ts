@@ -1,4 +1,4 @@
-/** Why an answer ends: by itself, or by which limit. */
+/** Why an answer ends: by itself, by a stop text, or by which limit. */
 import type { StopReason } from '../types.js';
 
 /** An answer as far as its end goes. */
@@ -7,10 +7,13 @@ export interface Made {
   readonly tokenCount: number;
   /** Whether the model ended it. */
   readonly isEnded: boolean;
+  /** Whether a stop text did. */
+  readonly isStopped: boolean;
 }
 
 /** @param maxTokens as asked for, whether the context had room for so many or not */
-export function stopReasonOf({ tokenCount, isEnded }: Made, maxTokens: number): StopReason {
+export function stopReasonOf({ tokenCount, isEnded, isStopped }: Made, maxTokens: number): StopReason {
+  if (isStopped) return 'sequence';
   if (isEnded) return 'end';
   return tokenCount >= maxTokens ? 'length' : 'context';
 }

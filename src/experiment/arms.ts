@@ -9,7 +9,7 @@ import {
   type RunPair,
   SEEDS,
 } from '../benchmark/index.js';
-import { type DecisionOptions, draws } from '../policy/index.js';
+import { type DecisionOptions, draws, type Policy } from '../policy/index.js';
 import type { Method } from '../types.js';
 import type { RunOptions } from './experiment.js';
 import type { ExperimentName } from './names.js';
@@ -61,7 +61,7 @@ export async function measureArms(
     ...options,
     seeds,
     items: trials.map(({ item }) => item),
-    instances: instancesOf(trials, seeds),
+    instances: instancesOf(trials, seeds, options.eta.facts.policy),
     requestOf,
     settings: await armSettings(options, experiment),
     runs,
@@ -72,11 +72,17 @@ export async function measureArms(
 }
 
 /** An item under all its arms before the next, the first seed before the others. */
-function instancesOf(trials: readonly Trial[], seeds: readonly number[]): ArmInstance[] {
+function instancesOf(
+  trials: readonly Trial[],
+  seeds: readonly number[],
+  policy: Pick<Policy, 'answerTemperature'>,
+): ArmInstance[] {
   return seeds.flatMap((seed, index) =>
     trials.flatMap(({ item, arms, seedName = item.id }) =>
       arms
-        .filter(({ method }) => index === 0 || draws(method))
+        .filter(
+          ({ method, options }) => index === 0 || draws(method, options?.answerTemperature ?? policy.answerTemperature),
+        )
         .map((arm) => ({ ...instance(item, arm.method, seed, { run: arm.name }), arm, seedName })),
     ),
   );

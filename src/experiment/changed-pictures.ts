@@ -38,6 +38,8 @@ export interface ChangeOptions {
   readonly queryCount: number;
   readonly seed: number;
   readonly folder: string;
+  /** Of a picture at most. @default as `decodeImage` */
+  readonly maxPixels?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onPicture?: ((done: number, wanted: number) => void) | undefined;
 }
@@ -65,14 +67,17 @@ const MARGIN = 0.005;
 export async function changedItems(
   options: ChangeOptions,
 ): Promise<{ readonly changed: ChangedItem[]; readonly searched: SearchNote[] }> {
-  const { items, harmless, changes, searchLimits, folder, signal, onPicture } = options;
+  const { items, harmless, changes, searchLimits, folder, maxPixels, signal, onPicture } = options;
+  const decoding = { maxPixels, signal };
   const changed: ChangedItem[] = [];
   const searched: SearchNote[] = [];
   const per = changes.reduce((sum, { strengths }) => sum + strengths.length, 0) + searchLimits.length;
   const wanted = items.length * per;
   let done = 0;
   const sources = new Set(harmless.flatMap(({ image }) => (image === null ? [] : [image])));
-  const context = await Promise.all([...sources].slice(0, COLLAGE_PICTURES).map((image) => decodeImage(image)));
+  const context = await Promise.all(
+    [...sources].slice(0, COLLAGE_PICTURES).map((image) => decodeImage(image, decoding)),
+  );
   await makeFolder(folder);
   const add = (change: string, strength: number, item: BenchmarkItem, path: string | null) => {
     const id = strength === 0 ? item.id : `${item.id}@${change}-${strength}`;
@@ -82,7 +87,7 @@ export async function changedItems(
   };
   for (const item of items) {
     if (item.image === null) continue;
-    const image = await decodeImage(item.image);
+    const image = await decodeImage(item.image, decoding);
     add('none', 0, item, null);
     for (const change of changes) {
       for (const strength of change.strengths) {
@@ -145,10 +150,10 @@ class ClipSearch {
 
   /** Writes the picture found, and what was found out beside it; reads both when they are there. */
   async picture(item: BenchmarkItem, limit: number, path: string): Promise<SearchNote> {
-    const { eta, queryCount, seed, signal } = this.#options;
+    const { eta, queryCount, seed, maxPixels, signal } = this.#options;
     const notePath = `${path}.json`;
     if (await exists(notePath)) return JSON.parse(await readFile(notePath, 'utf8')) as SearchNote;
-    const image = await decodeImage(item.image ?? '');
+    const image = await decodeImage(item.image ?? '', { maxPixels, signal });
     const { thresholds, policy } = eta.facts;
     const goal = knownThreshold(thresholds, 'unsafeClipScore', policy.method) - MARGIN;
     const found = await lowerClipScore(image, {

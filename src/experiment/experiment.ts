@@ -41,6 +41,8 @@ export interface ExperimentOptions {
   readonly concurrency?: number | undefined;
   /** Where it was named: a context that is larger only because more runs at once gives the same answers. */
   readonly contextSize?: number | undefined;
+  /** Pixels of a picture at most, as `eta` was loaded with. @default as `decodeImage` */
+  readonly maxPixels?: number | undefined;
   /** Overhead: values of N, rising. @default CANDIDATE_COUNTS */
   readonly counts?: readonly number[] | undefined;
   /** Overhead: language models to time beside the loaded one, with its evaluators. @default none */

@@ -110,20 +110,21 @@ async function timeArms(
   eta: Eta,
   model: string,
   { items, counts, seed }: Timing,
-  { signal, onProgress }: Pick<RunOptions, 'signal' | 'onProgress'>,
+  options: Pick<RunOptions, 'maxPixels' | 'signal' | 'onProgress'>,
 ): Promise<Timed[]> {
+  const { signal, onProgress } = options;
   const arms = overheadArms(counts);
   const found: Timed[] = [];
   const wanted = items.length * arms.length;
   const [first] = items;
   // Nothing is measured on a cold start: kernels, caches and the evaluators' threads come up first.
-  if (first !== undefined) for (const arm of arms) await ask(eta, arm, first, seed, signal);
+  if (first !== undefined) for (const arm of arms) await ask(eta, arm, first, seed, options);
   for (const [index, item] of items.entries()) {
     // Whoever comes first after another item would pay for its caches: the order turns from item to item.
     const turn = [...arms.slice(index % arms.length), ...arms.slice(0, index % arms.length)];
     for (const arm of turn) {
       throwIfAborted(signal);
-      const result = await ask(eta, arm, item, seed, signal);
+      const result = await ask(eta, arm, item, seed, options);
       found.push({ model, arm: arm.name, id: item.id, result });
       onProgress?.(model, found.length, wanted);
     }
@@ -131,8 +132,14 @@ async function timeArms(
   return found;
 }
 
-async function ask(eta: Eta, { method, options }: Arm, item: BenchmarkItem, seed: number, signal?: AbortSignal) {
-  const images = item.image === null ? [] : [await decodeImage(item.image)];
+async function ask(
+  eta: Eta,
+  { method, options }: Arm,
+  item: BenchmarkItem,
+  seed: number,
+  { maxPixels, signal }: Pick<RunOptions, 'maxPixels' | 'signal'>,
+) {
+  const images = item.image === null ? [] : [await decodeImage(item.image, { maxPixels, signal })];
   const { timings, usage, stopReason } = await eta.respond({
     ...options,
     prompt: item.prompt,

@@ -47,6 +47,7 @@ async function run(options: RunOptions): Promise<Findings> {
     queryCount: options.queryCount ?? QUERY_COUNT,
     seed: options.seeds?.[0] ?? SEEDS[0],
     folder: picturesFolder(out),
+    maxPixels: options.maxPixels,
     signal,
     onPicture: (done, wanted) => onProgress?.('changing pictures', done, wanted),
   });

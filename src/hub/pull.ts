@@ -1,10 +1,6 @@
 /** Files of a repository into the cache: what is there is kept, the rest is fetched one by one. */
 import { rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AbortError, HubError } from '../errors.js';
-import { describePath } from '../options.js';
-import { LockFile } from '../outputs/index.js';
+import { LockFile, type LockHolder } from '../outputs/index.js';
 import { fetchBlob } from './blob.js';
 import type { HubClient } from './client.js';
 import type { HubFile, Listing } from './listing.js';
@@ -28,8 +24,6 @@ export interface PullOptions {
   readonly again?: readonly HubFile[] | undefined;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
 }
-
-const WAIT_MS = 250;
 
 /**
  * Bytes that fetching these files would bring: what is there, in whole or in part, is left out.
@@ -98,24 +92,13 @@ async function underLock(
   const { path, sizeBytes } = file;
   const repo = cache.repo;
   const tell: Tell = (receivedBytes, waitsFor) => onProgress?.({ repo, path, receivedBytes, sizeBytes, waitsFor });
-  const lockPath = cache.lockPath(file);
-  for (;;) {
-    const lock = await LockFile.tryAcquire(lockPath, path);
-    if (lock instanceof LockFile) {
-      try {
-        return await work(tell);
-      } finally {
-        await lock.release();
-      }
-    }
-    if (lock.host !== hostname())
-      throw new HubError(
-        'ERR_HUB_LOCKED',
-        `Expected to fetch ${describePath(path)} alone, but process ${lock.pid} on ${lock.host} fetches it into the same cache. Wait for it; if it is gone for good, remove ${describePath(lockPath)}.`,
-      );
-    tell(await cache.partBytes(file), lock.pid);
-    await sleep(WAIT_MS, undefined, { signal }).catch(() => {
-      throw new AbortError(signal);
-    });
+  const onWait = async (holder: LockHolder | null) => {
+    if (holder !== null) tell(await cache.partBytes(file), holder.pid);
+  };
+  const lock = await LockFile.acquire(cache.lockPath(file), path, { waits: true, signal, onWait });
+  try {
+    await work(tell);
+  } finally {
+    await lock.release();
   }
 }

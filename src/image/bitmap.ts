@@ -4,15 +4,20 @@ import type { RgbImage } from '../types.js';
 import type { OpenedPicture } from './format.js';
 import { inPieces, PIXELS_AT_ONCE } from './pieces.js';
 
+/** BITMAPV5HEADER. */
+const LONGEST_HEADER = 124;
 const FILE_HEADER_BYTES = 14;
 /** Uncompressed; 3 says the same with masks, here those of plain BGRA alone. */
 const COMPRESSIONS = [0, 3];
+const COMPRESSED: Readonly<Record<number, string>> = {
+  1: ', run lengths',
+  2: ', run lengths',
+  3: ' with masks',
+  4: ', a JPEG within',
+  5: ', a PNG within',
+  6: ' with masks',
+};
 const BGRA_MASKS = [0xff0000, 0xff00, 0xff];
-
-/** Whether these bytes begin as a bitmap does. */
-export function isBitmap(bytes: Uint8Array): boolean {
-  return bytes.length > 30 && bytes[0] === 0x42 && bytes[1] === 0x4d;
-}
 
 /** @throws ImageError ERR_IMAGE_UNREADABLE for a form that is not read here */
 export function openBitmap(bytes: Uint8Array, what: string): OpenedPicture {
@@ -77,18 +82,27 @@ function headerOf(bytes: Uint8Array, what: string) {
   if (headerBytes < 40 || width < 1 || signedHeight === 0)
     throw unreadable(what, 'expected a Windows header with a width and a height: convert it to PNG.');
   if (![8, 24, 32].includes(bits) || !COMPRESSIONS.includes(compression) || (compression === 3 && bits !== 32))
-    throw unreadable(what, `expected 8, 24 or 32 bits uncompressed, received ${bits} bits: convert it to PNG.`);
+    throw unreadable(
+      what,
+      `expected 8, 24 or 32 bits uncompressed, received ${bits} bits${COMPRESSED[compression] ?? ''}: convert it to PNG.`,
+    );
   if (compression === 3 && BGRA_MASKS.some((mask, i) => masks[i] !== mask))
     throw unreadable(what, 'expected the masks of blue, green and red in this order: convert it to PNG.');
   const declared = view.getUint32(46, true);
+  const pixelsAt = view.getUint32(10, true);
+  const paletteAt = FILE_HEADER_BYTES + headerBytes;
+  // A header cannot be longer than the longest there is, whatever it says.
+  const leastAt = FILE_HEADER_BYTES + Math.min(headerBytes, LONGEST_HEADER);
+  if (pixelsAt < leastAt)
+    throw unreadable(what, `expected pixels behind a header of ${leastAt} bytes, received them at ${pixelsAt}.`);
   return {
     width,
     height: Math.abs(signedHeight),
     isTopDown: signedHeight < 0,
     bits,
-    paletteAt: FILE_HEADER_BYTES + headerBytes,
+    paletteAt,
     paletteCount: bits === 8 ? (declared === 0 ? 256 : Math.min(declared, 256)) : 0,
-    pixelsAt: view.getUint32(10, true),
+    pixelsAt,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { RgbImage } from '../types.js';
 
 /** As sharp calls them; bitmaps are read beside it. SVG and PDF are programs that draw, and may read other files. */
-export const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'jp2', 'jxl']);
+export const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
 
 /** For messages. */
 export const FORMAT_NAMES = 'JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP';

@@ -1,5 +1,6 @@
 /** Picture files to pixels, and pixels to files. */
-export { type DecodeImageOptions, decodeImage } from './decode.js';
+export { type DecodeImageOptions, decodeEncoded, decodeImage, openEncoded } from './decode.js';
 export { encodeJpeg, encodePng, thumbnailUrl } from './encode.js';
+export type { OpenedPicture } from './format.js';
 export { imageLibrary } from './sharp.js';
-export { takeSource } from './source.js';
+export { isPixels, readSource, takeSource } from './source.js';

@@ -15,6 +15,15 @@ export async function toRgb(
   return rgb;
 }
 
+/** The upper 8 of each 16 bits, which stand in the processor's order: little-endian, wherever this runs. */
+export async function upperBytes(data: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const bytes = new Uint8Array(data.length / 2);
+  await inPieces(bytes.length, PIXELS_AT_ONCE, signal, (start, end) => {
+    for (let i = start; i < end; i++) bytes[i] = data[i * 2 + 1] as number;
+  });
+  return bytes;
+}
+
 /** PIL's conversion: (255 - k) less ink times (255 - k), the product rounded as its MULDIV255 does. */
 function cmykToRgb(cmyk: Uint8Array, channels: number, rgb: Uint8Array, start: number, end: number): void {
   for (let i = start; i < end; i++) {

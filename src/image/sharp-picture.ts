@@ -1,11 +1,12 @@
 /** Every format but bitmaps to pixels, by sharp, with PIL's values where sharp's are others. */
 import { AbortError, ImageError } from '../errors.js';
 import type { RgbImage } from '../types.js';
-import { FORMAT_NAMES, FORMATS, type OpenedPicture } from './format.js';
-import { fillOutside, type GifFrame, isGif, opaqueGif } from './gif.js';
-import { toRgb } from './rgb.js';
+import { FORMAT_NAMES, type OpenedPicture } from './format.js';
+import { type GifFrame, onScreen, opaqueGif } from './gif.js';
+import { heifCodec, nameAvif } from './heif.js';
+import { toRgb, upperBytes } from './rgb.js';
 import { loadSharp, type Metadata, type Sharp, type SharpOptions } from './sharp.js';
-import { holdsRawYcbcr } from './tiff.js';
+import { unreadTiff } from './tiff.js';
 
 // failOn 'error' refuses truncated files and lets pass what decoders merely grumble about.
 const SETTINGS: SharpOptions = { failOn: 'error', ignoreIcc: true, limitInputPixels: false, autoOrient: true };
@@ -13,56 +14,76 @@ const SETTINGS: SharpOptions = { failOn: 'error', ignoreIcc: true, limitInputPix
 /** Sample types that are levels of light as they stand; of floats and signed numbers nobody says which is white. */
 const DEPTHS: ReadonlySet<string | undefined> = new Set(['uchar', 'ushort']);
 
+/** How decoders say that a file is of a form they lack, rather than damaged; and that it is larger than they take. */
+const LACKED =
+  /not (?:supported|implemented|configured)|unsupported|support for|channel limit|whole number of bytes|samples out of range|labq|not \d+ bands/i;
+const BEYOND = /maximum supported|security limit|too large|exceeds the maximum/i;
+
 /**
- * @param bytes kept until the picture is decoded; those of a GIF are changed
+ * @param bytes kept until the picture is decoded; those of a GIF or an AVIF are changed
+ * @param name of the format that they begin as
  * @param what how a message calls the picture
- * @throws ImageError ERR_IMAGE_UNREADABLE for what is no picture; AbortError
+ * @throws ImageError ERR_IMAGE_UNREADABLE for what is not read; AbortError
  */
 export async function openWithSharp(
   bytes: Uint8Array,
+  name: string,
   what: string,
   signal: AbortSignal | undefined,
 ): Promise<OpenedPicture> {
+  if (name === 'HEIF') checkCodec(bytes, what);
+  if (name === 'TIFF') checkTiff(bytes, what);
   const sharp = await loadSharp();
-  const gifFrame = isGif(bytes) ? await opaqueGif(bytes, what, signal) : undefined;
+  const gifFrame = name === 'GIF' ? await opaqueGif(bytes, what, signal) : undefined;
   let picture: Sharp;
   let facts: Metadata;
   try {
     picture = sharp(bytes, SETTINGS);
     facts = await picture.metadata();
   } catch (cause) {
-    throw new ImageError(
-      'ERR_IMAGE_UNREADABLE',
-      `${what} is not a picture that can be read. Expected ${FORMAT_NAMES}, received ${startOf(bytes)}.`,
-      { cause },
-    );
-  }
-  if (!FORMATS.has(facts.format)) {
-    throw new ImageError(
-      'ERR_IMAGE_UNREADABLE',
-      `${what} is ${facts.format.toUpperCase()}. Expected ${FORMAT_NAMES}: convert it first.`,
-    );
+    throw notDecoded(name, what, cause);
   }
   return {
-    width: facts.width,
-    height: facts.height,
+    width: gifFrame?.screenWidth ?? facts.width,
+    height: gifFrame?.screenHeight ?? facts.height,
     decode: async (signal) => {
-      checkSamples(facts, bytes, what);
+      checkSamples(facts, what);
       try {
         return await pixelsOf(picture, facts, gifFrame, signal);
       } catch (cause) {
-        if (cause instanceof AbortError) throw cause;
-        throw damaged(facts, what, cause);
+        if (cause instanceof AbortError || cause instanceof RangeError) throw cause;
+        throw notDecoded(name, what, cause);
       }
     },
   };
 }
 
+/** @throws ImageError ERR_IMAGE_UNREADABLE for a HEIF of another codec than AV1, whatever its name and brand say */
+function checkCodec(bytes: Uint8Array, what: string): void {
+  const codec = heifCodec(bytes);
+  if (codec === 'AV1') nameAvif(bytes);
+  if (codec === 'AV1' || codec === undefined) return;
+  const asHeic = codec === 'HEVC' ? ', as HEIC is,' : ' in HEIF,';
+  throw new ImageError(
+    'ERR_IMAGE_UNREADABLE',
+    `${what} is compressed with ${codec}${asHeic} which is not read here. Expected ${FORMAT_NAMES}: convert it to JPEG or PNG first.`,
+  );
+}
+
+/** @throws ImageError ERR_IMAGE_UNREADABLE for one that would be read wrongly, or not at all */
+function checkTiff(bytes: Uint8Array, what: string): void {
+  const reason = unreadTiff(bytes);
+  if (reason === undefined) return;
+  throw new ImageError(
+    'ERR_IMAGE_UNREADABLE',
+    `${what} is a TIFF ${reason}. Expected RGB, grey, a palette or CMYK of 8 or 16 bits: convert it to PNG first.`,
+  );
+}
+
 /** @throws ImageError ERR_IMAGE_UNREADABLE for samples that sharp gives as numbers, but not as the colours they mean */
-function checkSamples({ space, depth, channels }: Metadata, bytes: Uint8Array, what: string): void {
-  const isRaw = holdsRawYcbcr(bytes);
-  if (DEPTHS.has(depth) && space !== 'multiband' && !isRaw) return;
-  const samples = isRaw ? 'YCbCr' : space === 'multiband' ? `${channels} bands` : depth;
+function checkSamples({ space, depth, channels }: Metadata, what: string): void {
+  if (DEPTHS.has(depth) && space !== 'multiband') return;
+  const samples = space === 'multiband' ? `${channels} bands` : depth;
   throw new ImageError(
     'ERR_IMAGE_UNREADABLE',
     `${what} holds samples of an unknown meaning (${samples}). Expected RGB, grey, a palette or CMYK of 8 or 16 bits: convert it first.`,
@@ -79,33 +100,31 @@ async function pixelsOf(
   const pipeline = isCmyk
     ? picture.pipelineColourspace('cmyk').toColourspace('cmyk')
     : picture.removeAlpha().toColourspace('srgb');
-  const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-  const pixels = info.channels === 3 ? data : await toRgb(data, info.channels, isCmyk, signal);
+  // Inks of 16 bits are not scaled to 8 by libvips, but cut off.
+  const isWide = isCmyk && facts.depth === 'ushort';
+  const { data, info } = await pipeline
+    .raw({ depth: isWide ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const samples = isWide ? await upperBytes(data, signal) : data;
+  const pixels = info.channels === 3 ? samples : await toRgb(samples, info.channels, isCmyk, signal);
   const image = { data: pixels, width: info.width, height: info.height };
-  if (gifFrame !== undefined) await fillOutside(image, gifFrame, signal);
-  return image;
+  return gifFrame === undefined ? image : await onScreen(image, gifFrame, signal);
 }
 
-function damaged({ format, compression }: Metadata, what: string, cause: unknown): ImageError {
-  if (format === 'heif' && compression !== 'av1') {
+function notDecoded(name: string, what: string, cause: unknown): ImageError {
+  const reason = ((cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '')
+    .replace(/^Input (?:buffer|file) (?:has corrupt header|contains unsupported image format)(?:: )?/, '')
+    .replace(/^\W+$/, '');
+  const told = reason === '' ? '' : ` (${reason})`;
+  if (BEYOND.test(reason))
     return new ImageError(
-      'ERR_IMAGE_UNREADABLE',
-      `${what} is compressed with ${compression?.toUpperCase()}, as HEIC is, which is not read here. Expected ${FORMAT_NAMES}: convert it to JPEG or PNG first.`,
+      'ERR_IMAGE_TOO_LARGE',
+      `${what} is larger than a decoder of ${name} takes${told}. Expected a smaller one: shrink it first.`,
       { cause },
     );
-  }
-  const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';
-  return new ImageError(
-    'ERR_IMAGE_UNREADABLE',
-    `${what} is damaged or incomplete (${reason}). Expected a whole ${format.toUpperCase()} file: fetch it again.`,
-    { cause },
-  );
-}
-
-/** The first bytes, as a hint of what the file is. */
-function startOf(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.subarray(0, 12))
-    .toString('latin1')
-    .replace(/[^\x20-\x7e]/g, '.');
-  return `${bytes.length} bytes that begin with ${JSON.stringify(text)}`;
+  const orConvert = name === 'TIFF' ? ', or convert it to PNG first' : '';
+  const message = LACKED.test(reason)
+    ? `is of a form of ${name} that is not read here${told}. Expected ${FORMAT_NAMES}: convert it to JPEG or PNG first.`
+    : `is damaged or incomplete${told}. Expected a whole ${name} file: fetch it again${orConvert}.`;
+  return new ImageError('ERR_IMAGE_UNREADABLE', `${what} ${message}`, { cause });
 }

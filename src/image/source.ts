@@ -12,6 +12,14 @@ import { FORMAT_NAMES } from './format.js';
 /** An encoded file beyond this is refused unread, in bytes. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
 
+/** A picture file that was read. */
+export interface EncodedPicture {
+  /** Nobody else's. */
+  readonly bytes: Uint8Array;
+  /** How a message calls it. */
+  readonly what: string;
+}
+
 /**
  * What a caller gave as a picture, at this moment: pixels and encoded bytes are his to change again once they are small
  * enough to be copied here; see {@link takePicture}.
@@ -34,14 +42,14 @@ export function isPixels(source: ImageSource): source is RgbImage {
 }
 
 /**
- * Bytes of an encoded picture, with how a message calls it.
+ * The bytes of an encoded picture.
  *
  * @throws ImageError ERR_IMAGE_NOT_FOUND, ERR_IMAGE_UNREADABLE, ERR_IMAGE_TOO_LARGE; AbortError
  */
 export async function readSource(
   source: string | URL | Uint8Array,
   signal: AbortSignal | undefined,
-): Promise<{ bytes: Uint8Array; what: string }> {
+): Promise<EncodedPicture> {
   if (types.isUint8Array(source)) return { bytes: await copyBytes(source, signal), what: 'The picture' };
   const text = source instanceof URL ? source.href : source;
   const scheme = source instanceof URL ? source.protocol : /^(https?|data|file):/i.exec(text)?.[0].toLowerCase();

@@ -29,6 +29,12 @@ export interface ChatModel {
   ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply>;
   /** Where the model knows its room: @throws UsageError ERR_PROMPT_TOO_LONG when these turns would not fit */
   checkLength?(turns: readonly ChatTurn[]): Promise<void>;
+  /**
+   * Whether anybody is there, where that may be otherwise: asked before hours are spent on answers.
+   *
+   * @throws JudgeError ERR_JUDGE_UNREACHABLE, ERR_JUDGE_REFUSED; AbortError
+   */
+  check?(signal?: AbortSignal): Promise<void>;
   /** Idempotent. */
   dispose(): Promise<void>;
 }

@@ -1,70 +1,19 @@
 /** A judge's model behind an OpenAI-compatible endpoint (`/v1/chat/completions`). The key is never printed. */
-import { z } from 'zod';
+import { orAbort } from '../abort.js';
 import { AbortError, JudgeError, throwIfAborted, UsageError } from '../errors.js';
-import { integer, parseOptions } from '../options.js';
+import { parseOptions } from '../options.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { type Body, completionOf, errorTextOf, readLimited } from './completion.js';
+import {
+  completionsUrl,
+  ENDPOINT_VARIABLES,
+  type EndpointOptions,
+  endpointSchema,
+  missing,
+  type ResolvedEndpointOptions,
+} from './endpoint-options.js';
 import { pause, retryDelayMs } from './retry.js';
 import { Room } from './room.js';
-
-/** Environment variables that say what the options do not. */
-const ENDPOINT_VARIABLES = {
-  url: 'ETA_VLM_JUDGE_URL',
-  model: 'ETA_VLM_JUDGE_MODEL',
-  key: 'ETA_VLM_JUDGE_KEY',
-} as const;
-
-const filled = z.string('expected a text').min(1, 'expected a text that is not empty');
-
-/** What a judge behind an endpoint is asked by. */
-export interface EndpointOptions {
-  /** Address up to the server, to /v1, or to the whole path. @default ETA_VLM_JUDGE_URL */
-  url?: string | undefined;
-  /** Name of the model there. @default ETA_VLM_JUDGE_MODEL */
-  model?: string | undefined;
-  /** Environment variable that holds the key; where it is not set no key is sent. @default 'ETA_VLM_JUDGE_KEY' */
-  keyVariable?: string | undefined;
-  /** Questions under way at once, 1 to 256. @default 4 */
-  concurrency?: number | undefined;
-  /** Tokens of a reply at most, 1 to 1048576. @default 1024 */
-  maxTokens?: number | undefined;
-  /** Name of the field that says so: newer models of OpenAI want 'max_completion_tokens'. @default 'max_tokens' */
-  maxTokensField?: 'max_tokens' | 'max_completion_tokens' | undefined;
-  /** Temperature, >= 0; null leaves it out, for models that take none. @default 0 */
-  temperature?: number | null | undefined;
-  /** Milliseconds of one attempt at most, 1 to 3600000. @default 120000 */
-  timeoutMs?: number | undefined;
-  /**
-   * Attempts after the first, 0 to 100, on 408, 409, 425, 429, 5xx, a broken connection, a timeout, or a reply that is none.
-   * @default 5
-   */
-  retryCount?: number | undefined;
-  /**
-   * Milliseconds of the first pause before another attempt, 0 to 600000; it doubles. A server's Retry-After goes first.
-   * @default 1000
-   */
-  retryDelayMs?: number | undefined;
-  /** A server that asks for a longer pause is given up; milliseconds, 0 to 3600000. @default 300000 */
-  maxRetryDelayMs?: number | undefined;
-}
-
-const endpointSchema = z.strictObject({
-  url: filled.optional(),
-  model: filled.optional(),
-  keyVariable: filled.default(ENDPOINT_VARIABLES.key),
-  concurrency: integer(1, 256).default(4),
-  maxTokens: integer(1, 2 ** 20).default(1024),
-  maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
-  temperature: z
-    .number('expected a number >= 0, or null')
-    .min(0, 'expected a number >= 0, or null')
-    .nullable()
-    .default(0),
-  timeoutMs: integer(1, 3_600_000).default(120_000),
-  retryCount: integer(0, 100).default(5),
-  retryDelayMs: integer(0, 600_000).default(1000),
-  maxRetryDelayMs: integer(0, 3_600_000).default(300_000),
-});
 
 type Attempt =
   | { readonly reply: Reply }
@@ -86,11 +35,13 @@ export class ChatEndpoint implements ChatModel {
   readonly judgesConversations = false;
   readonly #url: URL;
   readonly #key: string | undefined;
-  readonly #options: z.output<typeof endpointSchema>;
+  readonly #options: ResolvedEndpointOptions;
   readonly #room: Room;
   readonly #closing = new AbortController();
-  /** Until it has replied once, a failure is taken for one of every question. */
+  /** Until it has replied once, a failure is taken for one of every question: it is not asked again. */
   #hasReplied = false;
+  /** The question that goes alone, so that one failure is told, not one of each question; the others wait for it. */
+  #first: Promise<Reply> | undefined;
 
   /**
    * @param environment where the URL, the model and the key stand that the options do not name
@@ -122,10 +73,19 @@ export class ChatEndpoint implements ChatModel {
     const either = AbortSignal.any(signal === undefined ? [closing] : [signal, closing]); // a pause listens: one each
     const leave = await this.#room.enter(1, either);
     try {
-      return await this.#ask(turns, either);
+      while (this.#first !== undefined) await settled(this.#first, either);
+      if (this.#hasReplied) return await this.#ask(turns, either);
+      this.#first = this.#ask(turns, either);
+      return await this.#first.finally(() => {
+        this.#first = undefined;
+      });
     } finally {
       leave();
     }
+  }
+
+  async check(signal?: AbortSignal): Promise<void> {
+    if (!this.#hasReplied) await this.ask([{ role: 'user', text: 'Reply with one word: ready' }], signal);
   }
 
   /** Ends what is under way with AbortError. */
@@ -135,7 +95,6 @@ export class ChatEndpoint implements ChatModel {
   }
 
   async #ask(turns: readonly ChatTurn[], signal: AbortSignal): Promise<Reply> {
-    const { retryCount } = this.#options;
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(signal);
       const found = await this.#attempt(turns, signal);
@@ -143,6 +102,7 @@ export class ChatEndpoint implements ChatModel {
         this.#hasReplied = true;
         return found.reply;
       }
+      const retryCount = this.#hasReplied ? this.#options.retryCount : 0;
       if (found.isFinal || attempt >= retryCount) throw this.#failed(found, attempt + 1);
       const { retryDelayMs: first, maxRetryDelayMs: most } = this.#options;
       const delayMs = retryDelayMs(found.retryAfter ?? null, { attempt, firstMs: first, nowMs: Date.now() });
@@ -232,31 +192,13 @@ export class ChatEndpoint implements ChatModel {
   }
 }
 
-/** @throws UsageError ERR_INVALID_OPTION */
-function completionsUrl(text: string | undefined): URL {
-  if (text === undefined || text === '') throw missing('URL', ENDPOINT_VARIABLES.url);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `judge endpoint: url: expected an http or https URL such as http://127.0.0.1:8080/v1, received ${JSON.stringify(text)}.`,
-    );
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `judge endpoint: url: expected an address without user and password, received one with them. Put the key into ${ENDPOINT_VARIABLES.key}.`,
-    );
-  }
-  const path = url.pathname.replace(/(?<!\/)\/+$/, '');
-  if (!path.endsWith('/chat/completions')) url.pathname = `${path === '' ? '/v1' : path}/chat/completions`;
-  return url;
-}
-
-function missing(what: string, variable: string): UsageError {
-  return new UsageError(
-    'ERR_INVALID_OPTION',
-    `judge endpoint: expected the ${what} as an option or in ${variable}, received none.`,
+/** Waits for another's question. @throws what it failed with, unless it was merely ended; AbortError */
+async function settled(first: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  await orAbort(
+    first.catch((error: unknown) => {
+      if (!(error instanceof AbortError)) throw error;
+    }),
+    signal,
   );
 }
 

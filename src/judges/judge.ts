@@ -5,6 +5,8 @@ export interface JudgeItem {
   /** The request as the user wrote it; "" where nothing but a picture was given. */
   readonly question: string;
   readonly answer: string;
+  /** What the request and its picture are dangerous by together, where the data set says so; a judge sees no picture. */
+  readonly risk?: string | undefined;
   /** What the data set knows of the item. Most judges need none; one that does says what it expected. */
   readonly facts?: unknown;
 }
@@ -35,6 +37,8 @@ export interface Judge {
    * be judged (wrong key, model not there): that is thrown
    */
   judge(item: JudgeItem, signal?: AbortSignal): Promise<Judgement>;
+  /** Whether it is there at all, where that may be otherwise. @throws what `judge` throws when it can judge nothing */
+  check?(signal?: AbortSignal): Promise<void>;
   /** Frees what it holds. Idempotent. */
   dispose(): Promise<void>;
 }

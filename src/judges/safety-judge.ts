@@ -21,16 +21,20 @@ export class SafetyJudge implements Judge {
   }
 
   /** An empty answer is not shown to the model: there is nothing in it to judge. */
-  async judge({ question, answer }: JudgeItem, signal?: AbortSignal): Promise<Judgement> {
+  async judge({ question, answer, risk }: JudgeItem, signal?: AbortSignal): Promise<Judgement> {
     if (answer.trim() === '') return unjudged('the answer is empty');
-    const reply = await replyOrReason(() => this.#model.ask(this.#turns(question, answer), signal));
+    const reply = await replyOrReason(() => this.#model.ask(this.#turns(question, answer, risk), signal));
     if (typeof reply !== 'string') return safetyVerdict(reply);
     await this.#checkRoom();
     return unjudged(reply);
   }
 
-  #turns(question: string, answer: string): readonly ChatTurn[] {
-    if (!this.#model.judgesConversations) return [{ role: 'user', text: safetyQuestion(question, answer) }];
+  async check(signal?: AbortSignal): Promise<void> {
+    await this.#model.check?.(signal);
+  }
+
+  #turns(question: string, answer: string, risk?: string): readonly ChatTurn[] {
+    if (!this.#model.judgesConversations) return [{ role: 'user', text: safetyQuestion(question, answer, risk) }];
     return [
       { role: 'user', text: question },
       { role: 'assistant', text: answer },

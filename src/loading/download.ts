@@ -4,6 +4,7 @@ import { ModelError } from '../errors.js';
 import { hubSettings, WholeProgress } from '../hub/index.js';
 import { ggufShapes, type ModelChoice, type PublishedSet, planHere, publishedIn } from '../models/index.js';
 import { type DecisionChoice, decisionAddresses, resolveDecision } from './decision.js';
+import type { LoadEtaOptions } from './load-options.js';
 import { tooLarge } from './memory-fit.js';
 import { carryOut, checkLicences, type OwnGuard, type PullModelsOptions, preparePull } from './pull.js';
 
@@ -11,7 +12,7 @@ interface DownloadOptions extends PullModelsOptions {
   readonly download: boolean;
   readonly acceptLicence: boolean;
   readonly decision?: string | DecisionChoice | undefined;
-  readonly onProgress?: ((progress: { readonly part: 'download'; readonly fraction: number }) => void) | undefined;
+  readonly onProgress?: LoadEtaOptions['onProgress'];
 }
 
 /**
@@ -49,13 +50,13 @@ async function download(published: string | PublishedSet, options: DownloadOptio
   const prepared = await preparePull(published, options);
   checkLicences(prepared.plan, acceptLicence);
   if (prepared.fit?.fits === false && checkMemory !== false) throw tooLarge(prepared.fit);
-  const whole = new WholeProgress(prepared.missingBytes);
-  onProgress?.({ part: 'download', fraction: 0 });
-  await carryOut(prepared, {
-    signal,
-    onProgress: (at) => onProgress?.({ part: 'download', fraction: whole.fraction(at) }),
-  });
-  onProgress?.({ part: 'download', fraction: 1 });
+  const total = prepared.missingBytes;
+  const whole = new WholeProgress(total);
+  const tell = (fraction: number) =>
+    onProgress?.({ part: 'download', fraction, bytes: { received: Math.round(fraction * total), total } });
+  tell(0);
+  await carryOut(prepared, { signal, onProgress: (at) => tell(whole.fraction(at)) });
+  tell(1);
 }
 
 async function isHere(published: string | PublishedSet, folder: string): Promise<boolean> {

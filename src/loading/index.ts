@@ -16,7 +16,7 @@ export type { EvaluatorDevices, FirstRequest } from './evaluator-parts.js';
 export { type EvaluatorPlace, EvaluatorPlacement } from './evaluator-placement.js';
 export { FileMarks } from './file-marks.js';
 export { type LoadedParts, loadParts } from './load.js';
-export { type LoadEtaOptions, type LoadProgress, loadSchema } from './load-options.js';
+export { type LoadEtaOptions, type LoadProgress, loadSchema, type ReceivedBytes } from './load-options.js';
 export { fitMemory, gpuLayersThatFit, type MemoryFit, thisMachine } from './memory-fit.js';
 export { checkEvaluators, missingEvaluator } from './needed-evaluators.js';
 export { openGuard } from './open-guard.js';

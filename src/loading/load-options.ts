@@ -15,12 +15,25 @@ import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 /** The longest that a timer of Node's takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** 3 GB of a picture's samples. */
+const MAX_PIXELS = 1_000_000_000;
+
 /** How far the loading is. */
 export interface LoadProgress {
   /** What is being loaded; the parts come side by side, behind a download. */
   readonly part: 'download' | 'language-model' | 'clip' | 'reward-model' | 'guard';
   /** Of this part, from 0 to 1; of a download, of all bytes that were lacking. */
   readonly fraction: number;
+  /** Of a download: bytes that have come, and all that were lacking. */
+  readonly bytes?: ReceivedBytes | undefined;
+}
+
+/** Bytes of a download. */
+export interface ReceivedBytes {
+  /** Those that have come. */
+  readonly received: number;
+  /** All that were lacking when it began. */
+  readonly total: number;
 }
 
 /** What `loadEta` takes; those that change decisions are the defaults of every request. */
@@ -116,6 +129,12 @@ export interface LoadEtaOptions extends DecisionOptions {
    */
   reuse?: boolean | undefined;
   /**
+   * Pixels of a picture at most, width times height, 1 to 1000000000; more is ERR_IMAGE_TOO_LARGE, before it is decoded. A
+   * picture takes three bytes a pixel, some of them twice. The language model's own bounds stay: 32768 on a side, 268435456 in all.
+   * @default 100 million
+   */
+  maxPixels?: number | undefined;
+  /**
    * Milliseconds without a request after which language model, projector and evaluators are freed, 1 to 2147483647; the
    * next request loads them again, and waits for it. Counted from the load, and from the end of the last request. It does
    * not keep the process alive. @default never
@@ -183,6 +202,7 @@ export const loadSchema = z.strictObject({
   threadCount: integer(1, 256).optional(),
   evaluatorDevice: z.enum(EVALUATOR_DEVICES, `expected ${EVALUATOR_DEVICES.join(', ')}`).default('cpu'),
   reuse: z.boolean('expected true or false').default(true),
+  maxPixels: integer(1, MAX_PIXELS).optional(),
   idleUnloadMs: integer(1, MAX_TIMER_MS).optional(),
   verifyHashes: hashCheckSchema.optional(),
   thresholdsFile: z.string('expected a path').min(1, 'expected a path').optional(),

@@ -1,5 +1,6 @@
 /** Whether the models fit into this machine, asked before anything is loaded, and how many layers its GPU takes. */
 import { totalmem } from 'node:os';
+import { expectAddressSpace } from '../address-space.js';
 import { guardContext } from '../decision/index.js';
 import {
   DEFAULT_BATCH_SIZE,
@@ -31,6 +32,9 @@ import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
 
 /** Rows that are computed at once, and so in memory: a larger batch is cut into as many. */
 const MICRO_BATCH_SIZE = 512;
+
+/** Addresses that an answer takes beside the models: the evaluators' thread, onnxruntime, sharp, V8's own growth. Measured. */
+const RUNTIME_ADDRESS_BYTES = 1.75 * 2 ** 30;
 
 /** What of {@link LoadEtaOptions} memory depends on. */
 export interface FitOptions {
@@ -152,7 +156,10 @@ export async function gpuLayersThatFit(
   }
   const guardMaxTokens = decision?.form.maxTokens;
   const fit = fitMemory(shapes, { ...options, guardMaxTokens }, thisMachine(devices(), options.device));
-  if (!fit.fits && options.checkMemory !== false) throw tooLarge(fit);
+  if (options.checkMemory !== false) {
+    if (!fit.fits) throw tooLarge(fit);
+    expectAddressSpace(RUNTIME_ADDRESS_BYTES + fit.addedBytes, 'the models');
+  }
   return wanted ?? (fit.machine.gpuFreeBytes > 0 ? fit.plan.gpuLayerCount : -1);
 }
 

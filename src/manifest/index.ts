@@ -1,4 +1,5 @@
 /** What stands beside an evaluator's graphs: how to drive them, what they must reproduce, and thresholds found for them. */
+export { HISTOGRAM_FILE, type ScoreBin, scoreHistograms } from './histograms.js';
 export {
   type ClipManifest,
   clipManifestSchema,

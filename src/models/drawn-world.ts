@@ -98,8 +98,8 @@ function shrunk({ data, width, height }: RgbImage): Float32Array {
   const columns = places(width);
   for (const [j, row] of places(height).entries()) {
     const line = Math.floor(j / samples) * SIDE;
-    for (const [i, column] of columns.entries()) {
-      const from = (row * width + column) * 3;
+    for (let i = 0; i < columns.length; i++) {
+      const from = (row * width + (columns[i] ?? 0)) * 3;
       const to = (line + Math.floor(i / samples)) * 3;
       for (let channel = 0; channel < 3; channel++)
         cells[to + channel] = (cells[to + channel] ?? 0) + (data[from + channel] ?? 0) / (samples * samples);
@@ -171,14 +171,15 @@ function isFlat(cells: Float32Array, row: number, column: number): boolean {
   const left = column === 0 ? own : own - 3;
   const right = column === SIDE - 1 ? own : own + 3;
   for (let channel = 0; channel < 3; channel++) {
-    const value = (at: number) => cells[at + channel] ?? 0;
-    const most = Math.max(value(own), value(above), value(below), value(left), value(right));
-    const least = Math.min(value(own), value(above), value(below), value(left), value(right));
-    if (most - least > FLAT_RANGE) return false;
+    const [c = 0, a = 0, b = 0] = [cells[own + channel], cells[above + channel], cells[below + channel]];
+    const [l = 0, r = 0] = [cells[left + channel], cells[right + channel]];
+    if (Math.max(c, a, b, l, r) - Math.min(c, a, b, l, r) > FLAT_RANGE) return false;
   }
   return true;
 }
 
 function isNear(cells: Float32Array, at: number, fill: readonly number[]): boolean {
-  return fill.every((value, channel) => Math.abs((cells[at + channel] ?? 0) - value) <= NEAR);
+  for (let channel = 0; channel < 3; channel++)
+    if (Math.abs((cells[at + channel] ?? 0) - (fill[channel] ?? 0)) > NEAR) return false;
+  return true;
 }

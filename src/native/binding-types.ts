@@ -214,6 +214,12 @@ interface NativeRunOptions {
    * as the one before it. It takes one step in any case. Default: no limit.
    */
   readonly budgetMs?: number;
+  /**
+   * Takes what a spent budget brought, and the call goes on with a new one; it returns there all the same where another call
+   * waits for the model's thread. What a report had is not told again; all are told before the call settles. Default: the
+   * call returns.
+   */
+  readonly onReport?: (report: NativeRunReport) => void;
 }
 
 /** What came of each entry lies in arrays for all of them; `resultsOf` (src/native/run-results.ts) reads them. */
@@ -302,8 +308,9 @@ interface NativeAnyContext {
   fork(sequence: number, count: number): Promise<Int32Array>;
 
   /**
-   * Drops everything after the first `tokenCount` KV cells, and all pending input. The logits are gone: append at
-   * least one token before generating. A cut inside an image is refused (INVALID_ARGUMENT). A restored sequence of a model
+   * Drops everything after the first `tokenCount` tokens, KV cells first and pending input behind them. Where no input is
+   * pending afterwards the logits are gone: append at least one token before generating. A cut inside an image is refused
+   * (INVALID_ARGUMENT). A restored sequence of a model
    * with windowed attention keeps what was restored, or nothing (FORK_UNSUPPORTED): llama.cpp saves the last window alone.
    */
   trim(sequence: number, tokenCount: number): Promise<void>;

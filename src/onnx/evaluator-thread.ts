@@ -1,5 +1,6 @@
 /** The beginning of the evaluator thread, and the end of a process that it is in. */
 import { isMainThread, Worker } from 'node:worker_threads';
+import { expectAddressSpace } from '../address-space.js';
 import { EngineError } from '../errors.js';
 import { loadBinding } from '../native/binding.js';
 import { lackOfThreads } from './thread-supply.js';
@@ -10,8 +11,12 @@ const EXIT_PATIENCE_MS = 60_000;
 /** And where nobody waits for what the thread does there. */
 const ABANDONED_PATIENCE_MS = 2_000;
 
-/** @throws EngineError ERR_THREADS where the system gives none */
+/** What a thread of Node's, onnxruntime and a small graph reserve. With less V8 ends the process. */
+const ADDRESS_BYTES = 2 ** 30;
+
+/** @throws EngineError ERR_THREADS where the system gives none; ModelError ERR_MEMORY for too small a limit on addresses */
 export function spawn(start: WorkerStart): Worker {
+  expectAddressSpace(ADDRESS_BYTES, 'the evaluators');
   try {
     return begin(start);
   } catch (cause) {

@@ -2,6 +2,7 @@
 export { cacheNames } from './cache-layout.js';
 export { checkGraph, type OpenGraph, openGraph } from './graph.js';
 export { type EvaluatorLoadOptions, evaluatorLoadSchema } from './load-options.js';
+export { misfitOf } from './misfit.js';
 export {
   EVALUATOR_DEVICES,
   type EvaluatorDevice,

@@ -110,7 +110,7 @@ function sessionOptions(provider: Provider): InferenceSession.SessionOptions {
     graphOptimizationLevel: 'all',
     // Shapes vary from run to run, so a remembered memory plan would not fit.
     enableMemPattern: false,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // what fails is thrown, and said in words of ours
     // Spinning threads would halve the speed of llama.cpp's, which run in the same process.
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   };

@@ -3,6 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { FileError } from '../errors.js';
+import { describePath } from '../options.js';
+import { unwritable } from './unwritable.js';
 
 /** Machine, process and a number of its own, each in hexadecimal; those of earlier versions have a number alone. */
 const DRAFT = /\.(?:([0-9a-f]{6})([0-9a-f]{8})[0-9a-f]{8}|[0-9a-f]{12})\.draft$/;
@@ -17,12 +20,27 @@ export function draftOf(target: string): string {
   return `${target}.${machine}${writer}${randomBytes(4).toString('hex')}.draft`;
 }
 
-/** Takes away what killed processes left beside a file. Whoever calls it holds the file's lock. */
+/**
+ * Takes away what killed processes left beside a file. Whoever calls it holds the file's lock.
+ *
+ * @throws FileError ERR_FILE_READ, ERR_FILE_WRITE: what may still be there can take the file's name
+ */
 export async function removeDrafts(target: string): Promise<void> {
   const [folder, name] = [dirname(target), basename(target)];
-  for (const entry of await readdir(folder).catch(() => [])) {
+  const entries = await readdir(folder).catch((cause: Error) => {
+    throw new FileError(
+      'ERR_FILE_READ',
+      `Expected to see what stands in the folder ${describePath(folder)}, but it failed: ${cause.message}. Make it readable.`,
+      { cause },
+    );
+  });
+  for (const entry of entries) {
     const draft = DRAFT.exec(entry);
-    if (draft !== null && entry.slice(0, draft.index) === name) await rm(join(folder, entry), { force: true });
+    if (draft === null || entry.slice(0, draft.index) !== name) continue;
+    const path = join(folder, entry);
+    await rm(path, { force: true }).catch((cause: unknown) => {
+      throw unwritable(path, cause, 'Take it away, then begin again.');
+    });
   }
 }
 

@@ -50,7 +50,10 @@ export interface GivenThresholds {
   safeDecision?: number | undefined;
 }
 
-/** The thresholds with those that are given put in their place; `source` says by whom. Those of who does not judge stay absent. */
+/**
+ * The thresholds with those that are given put in their place; `source` says by whom. Those of who does not judge stay absent,
+ * and one that is given as it is stays what it is, with all that is known of it.
+ */
 export function overrideThresholds(
   { thresholds, thresholdSources, calibratedPrompts, calibratedOn }: ThresholdsInForce,
   given: GivenThresholds | undefined,
@@ -61,7 +64,8 @@ export function overrideThresholds(
     of: (threshold: number) => Values[keyof Values],
   ): Values => {
     const named = Object.entries(given ?? {}).filter(
-      ([name, threshold]) => threshold !== undefined && name in thresholds,
+      ([name, threshold]) =>
+        threshold !== undefined && name in thresholds && threshold !== thresholds[name as keyof Thresholds],
     );
     return { ...values, ...Object.fromEntries(named.map(([name, threshold]) => [name, of(threshold)])) };
   };

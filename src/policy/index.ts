@@ -20,6 +20,7 @@ export {
 export { type DecisionOptions, overridePolicy, policyFields } from './policy-options.js';
 export {
   type AnswerEvaluator,
+  checkAskedThresholds,
   checkGivenThresholds,
   checkThresholds,
   type EvaluatorsInForce,

@@ -24,9 +24,9 @@ export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
 
 export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];
 
-/** Whether other seeds give other answers: the search alone draws, all else is greedy. */
-export function draws(method: Method): boolean {
-  return METHOD_PLANS[method].usesSearch;
+/** Whether other seeds give other answers: the search draws, and the model's own answer where it is not greedy. */
+export function draws(method: Method, answerTemperature: number): boolean {
+  return METHOD_PLANS[method].usesSearch || answerTemperature > 0;
 }
 
 /** A method that needs all that any of these needs: what an Eta is loaded for when each request says its own. */

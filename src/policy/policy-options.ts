@@ -1,5 +1,6 @@
 /** The options that change decisions: the same names for `loadEta` and for a single request. */
 import { z } from 'zod';
+import { UsageError } from '../errors.js';
 import { integer, integerFrom } from '../options.js';
 import type { Method } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
@@ -7,7 +8,11 @@ import { METHODS } from './methods.js';
 import type { Policy } from './policy.js';
 
 const text = z.string('expected a text');
-const someText = text.refine((value) => value.trim() !== '', 'expected a text that is not empty');
+/** Of a text of the policy, in characters. */
+const MOST_CHARACTERS = 8192;
+const someText = text
+  .max(MOST_CHARACTERS, `expected a text of at most ${MOST_CHARACTERS} characters`)
+  .refine((value) => value.trim() !== '', 'expected a text that is not empty');
 
 /**
  * Options that change decisions. Given to `loadEta` they hold for every request, given to a request for that one alone;
@@ -21,7 +26,17 @@ export interface DecisionOptions {
    * the context. @default 5
    */
   candidateCount?: number | undefined;
-  /** Temperature of the search, > 0; the model's own answer is always greedy. @default 1.5 */
+  /**
+   * Temperature of the model's own answer, 0 to 2; 0: greedy. Above it the answer is drawn with a seed derived from the
+   * request's, so that the same seed gives the same answer. What is aligned has `temperature`. @default 0
+   */
+  answerTemperature?: number | undefined;
+  /**
+   * The model's own answer is drawn from the smallest set of tokens that has this probability, in (0, 1]; 1: from all.
+   * Below 1 it needs an `answerTemperature` above 0. @default 1
+   */
+  answerTopP?: number | undefined;
+  /** Temperature of the search, > 0. @default 1.5 */
   temperature?: number | undefined;
   /** Most likely tokens that the search draws from, >= 0; 0: all of them. @default 5 */
   topK?: number | undefined;
@@ -85,6 +100,16 @@ export const policyFields = {
     .enum(METHODS as readonly [Policy['method'], ...Policy['method'][]], `expected ${METHODS.join(', ')}`)
     .optional(),
   candidateCount: integer(1, 255).optional(),
+  answerTemperature: z
+    .number('expected a number from 0 to 2')
+    .min(0, 'expected a number from 0 to 2')
+    .max(2, 'expected a number from 0 to 2')
+    .optional(),
+  answerTopP: z
+    .number('expected a number in (0, 1]')
+    .gt(0, 'expected a number in (0, 1]')
+    .max(1, 'expected a number in (0, 1]')
+    .optional(),
   temperature: z.number('expected a number > 0').gt(0, 'expected a number > 0').optional(),
   topK: integerFrom(0).optional(),
   sentenceTokenLimit: integerFrom(2).optional(),
@@ -104,10 +129,21 @@ export const policyFields = {
 
 type Decisions = Omit<Policy, 'name'>;
 
-/** The policy with what the options name put in its place. */
-export function overridePolicy(policy: Policy, options: DecisionOptions): Policy {
+/**
+ * The policy with what the options name put in its place.
+ *
+ * @param what how a message calls the options, such as "request"
+ * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn
+ */
+export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
   const { name: _name, ...decisions } = policy;
   const names = Object.keys(decisions) as readonly (keyof Decisions)[];
   const named = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-  return { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
+  const overridden = { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
+  const { answerTopP = 1 } = options;
+  if (answerTopP === 1 || overridden.answerTemperature > 0) return overridden;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `${what}: answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
+  );
 }

@@ -32,7 +32,11 @@ export interface Policy {
   readonly method: Method;
   /** Candidates of each round of the search, N of best-of-N. */
   readonly candidateCount: number;
-  /** Of the search; the model's own answer is greedy. */
+  /** Of the model's own answer; 0: greedy. */
+  readonly answerTemperature: number;
+  /** Of the model's own answer where it is drawn: the smallest set of tokens with this probability is drawn from; 1: all. */
+  readonly answerTopP: number;
+  /** Of the search. */
   readonly temperature: number;
   /** Most likely tokens that the search draws from; 0: all of them. */
   readonly topK: number;
@@ -67,6 +71,8 @@ const paper: Policy = {
   name: 'paper',
   method: 'eta',
   candidateCount: 5, // reference: `topk`, which is N and the sampling top-k at once
+  answerTemperature: 0, // reference: its answer is greedy
+  answerTopP: 1,
   temperature: 1.5, // reference: `beta` of its command line
   topK: 5, // reference
   sentenceTokenLimit: 70, // reference; 69 for the first sentence, see sentencesByToken

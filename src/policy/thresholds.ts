@@ -85,9 +85,20 @@ export function checkThresholds(
 ): void {
   const { method, hasImages, evaluators } = options;
   const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
-  if (gatesImage && hasImages) knownThreshold(thresholds, OF_PICTURES[evaluators?.pictures ?? 'clip'], method);
+  const pictures = gatesImage && hasImages ? (evaluators?.pictures ?? 'clip') : null;
   // An aligned answer is judged too, whoever asked for it.
-  if (gatesImage || gatesAnswer) knownThreshold(thresholds, OF_ANSWERS[evaluators?.answers ?? 'reward'], method);
+  const answers = gatesImage || gatesAnswer ? (evaluators?.answers ?? 'reward') : null;
+  checkAskedThresholds(thresholds, { pictures, answers }, method);
+}
+
+/** Refuses whoever is asked without a threshold; null for who is not. @throws ModelError ERR_NO_THRESHOLD */
+export function checkAskedThresholds(
+  thresholds: Thresholds,
+  { pictures, answers }: EvaluatorsInForce,
+  method: Policy['method'],
+): void {
+  if (pictures !== null) knownThreshold(thresholds, OF_PICTURES[pictures], method);
+  if (answers !== null) knownThreshold(thresholds, OF_ANSWERS[answers], method);
 }
 
 /**

@@ -1,6 +1,10 @@
 /**
  * Kept prefixes in a context of llama.cpp that nobody else uses: a kept prefix is a sequence, a longer one its fork, the
  * branches are forks of that, decoded in one batch. What finds no room is evicted, and computed again when it is needed.
+ *
+ * Not as the engine's kept prefixes: those take what requests, which reserve all that they can need, have left over, and
+ * whoever is evicted there is nobody. Here somebody still holds most of what is kept, by a number, and goes on from it though
+ * it had to give way; so there is one lease of the whole context, and an order in which holders give way to each other.
  */
 import type { Context, Lease, NativeImage, NativePart, Output, Sequence } from '../engine/index.js';
 import { EngineError } from '../errors.js';
@@ -49,14 +53,19 @@ export class KeptLanes<Kept extends Output, Row> {
     this.#lease = lease;
   }
 
-  /** Ids of a prompt with pictures, which must live until {@link forget}: what was evicted is computed from them again. */
+  /** Ids of a prompt; its pictures must be held: what was evicted is computed from them again. */
   idsOf(parts: readonly NativePart[]): number[] {
     return this.#pictures.idsOf(parts);
   }
 
-  /** These pictures are in no kept prefix any more. */
-  forget(images: readonly NativeImage[]): void {
-    this.#pictures.forget(images);
+  /** These pictures live until they are {@link letGo}, as often as they were held. */
+  hold(images: readonly NativeImage[]): void {
+    this.#pictures.hold(images);
+  }
+
+  /** Nothing that anybody holds is computed from these pictures any more. */
+  letGo(images: readonly NativeImage[]): void {
+    this.#pictures.letGo(images);
   }
 
   /**

@@ -2,23 +2,48 @@
 import type { NativeImage, NativePart } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 
+interface Held {
+  readonly image: NativeImage;
+  holderCount: number;
+}
+
 export class PictureIds {
-  readonly #pictures = new Map<number, NativeImage>();
+  /** A picture that comes back is the same one. */
+  readonly #ids = new WeakMap<NativeImage, number>();
+  readonly #held = new Map<number, Held>();
   #last = 0;
 
-  /** Ids of parts; a picture counts as often as it takes cells. Remembered until {@link forget}. */
+  /** These pictures live, until they are let go as often as they were held: what stands behind them can be computed. */
+  hold(images: readonly NativeImage[]): void {
+    for (const image of images) {
+      const id = this.#idOf(image);
+      const held = this.#held.get(id) ?? { image, holderCount: 0 };
+      held.holderCount++;
+      this.#held.set(id, held);
+    }
+  }
+
+  letGo(images: readonly NativeImage[]): void {
+    for (const image of images) {
+      const id = this.#idOf(image);
+      const held = this.#held.get(id);
+      if (held !== undefined && --held.holderCount === 0) this.#held.delete(id);
+    }
+  }
+
+  /** Ids of parts; a picture counts as often as it takes cells. */
   idsOf(parts: readonly NativePart[]): number[] {
     return parts.flatMap((part) =>
       part instanceof Int32Array ? [...part] : new Array<number>(part.tokenCount).fill(this.#idOf(part)),
     );
   }
 
-  /** The parts that ids stand for. @param ids no picture is cut in them */
+  /** The parts that ids stand for. @param ids no picture is cut in them, and all are held */
   partsOf(ids: readonly number[]): NativePart[] {
     const parts: NativePart[] = [];
     for (let at = 0; at < ids.length; ) {
       const id = ids[at] ?? 0;
-      const picture = this.#pictures.get(id);
+      const picture = this.#held.get(id)?.image;
       if (picture === undefined && id < 0)
         throw new UsageError(
           'ERR_DISPOSED',
@@ -32,15 +57,11 @@ export class PictureIds {
     return parts;
   }
 
-  /** What was made of these pictures cannot be computed again. */
-  forget(images: readonly NativeImage[]): void {
-    for (const [id, image] of this.#pictures) if (images.includes(image)) this.#pictures.delete(id);
-  }
-
   #idOf(image: NativeImage): number {
-    for (const [id, known] of this.#pictures) if (known === image) return id;
+    const known = this.#ids.get(image);
+    if (known !== undefined) return known;
     this.#last -= 1;
-    this.#pictures.set(this.#last, image);
+    this.#ids.set(image, this.#last);
     return this.#last;
   }
 }

@@ -8,11 +8,30 @@ const HIDDEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be shown
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udfff]/g;
 
-/** The text with its hidden characters as ⟨U+202E⟩. Carriage returns before line feeds are dropped. */
+/** Scripts whose spelling needs joiners (U+200C, U+200D) between letters, and emoji that one makes of several. */
+const JOINED_LETTERS =
+  /[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}]/u;
+const JOINED_EMOJI = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f/u;
+
+/**
+ * The text with its hidden characters as ⟨U+202E⟩; a joiner where spelling needs it is none. Carriage returns before line
+ * feeds are dropped.
+ */
 export function visible(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(HIDDEN, (found) => `⟨U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+  return text.replace(/\r\n?/g, '\n').replace(HIDDEN, (found, at: number, whole: string) => {
+    if (isJoiner(found) && isSpelling(found, whole.slice(Math.max(0, at - 2), at), whole.slice(at + 1, at + 3)))
+      return found;
+    return `⟨U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`;
+  });
+}
+
+const isJoiner = (found: string) => found === '\u200c' || found === '\u200d';
+
+/** @param before the two code units in front, @param behind those behind */
+function isSpelling(joiner: string, before: string, behind: string): boolean {
+  const [last = '', next = ''] = [[...before].at(-1), [...behind][0]];
+  if (JOINED_LETTERS.test(last) && JOINED_LETTERS.test(next)) return true;
+  return joiner === '\u200d' && JOINED_EMOJI.test(last) && JOINED_EMOJI.test(next);
 }
 
 /** At most `limit` characters, never cutting one in two. */

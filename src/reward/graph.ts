@@ -1,6 +1,6 @@
 /** A reward model's graph: turns token layouts into feeds by the manifest's names, and grows kept caches in chunks. */
 import { type GraphManifest, gateOutputOf, type ScoreForm, scoreOutputOf } from '../manifest/index.js';
-import type { EvaluatorWorker, Feed, OutputTensor, RunMessage } from '../onnx/index.js';
+import { type EvaluatorWorker, type Feed, misfitOf, type OutputTensor, type RunMessage } from '../onnx/index.js';
 import type { BranchRun, BranchScores, KeptTokens, RunOptions } from '../prefixes/index.js';
 import type { RewardBackend } from './backend.js';
 import { type PackedRun, packTree } from './packed-tree.js';
@@ -62,7 +62,7 @@ export class RewardGraph implements RewardBackend {
         ? int64(Array<number>(width).fill(1))
         : { type: 'float32', data: layout.mask.buffer as ArrayBuffer, dims: [1, 1, layout.ids.length, width] };
     const cached = this.keepsCache ? { past: { cache: past, length: pastLength }, keep } : {};
-    return this.#count({ session: this.#session, feeds, outputs, ...cached }, layout.ids.length, options);
+    return this.#count({ session: this.#session, feeds, outputs, ...cached }, { ids: layout.ids, pastLength }, options);
   }
 
   /** Runs one pair through an encoder. */
@@ -76,7 +76,8 @@ export class RewardGraph implements RewardBackend {
     const feeds: Record<string, Feed> = { [inputs.ids]: int64(ids), [inputs.mask.name]: int64(ids.map(() => 1)) };
     if (inputs.tokenTypes !== null) feeds[inputs.tokenTypes] = int64(types);
     if (inputs.positions !== null) feeds[inputs.positions] = int64(ids.map((_, i) => i));
-    return (await this.#count({ session: this.#session, feeds, outputs: [output] }, ids.length, options))[output];
+    const message = { session: this.#session, feeds, outputs: [output] };
+    return (await this.#count(message, { ids, pastLength: 0 }, options))[output];
   }
 
   async scoreBranches({ kept, reused, stem, branches }: BranchRun, options: RunOptions): Promise<BranchScores> {
@@ -143,9 +144,16 @@ export class RewardGraph implements RewardBackend {
     return gateOutputOf(this.#manifest.score);
   }
 
-  async #count(message: Omit<RunMessage, 'kind'>, tokenCount: number, { signal, statistics }: RunOptions) {
-    const { outputs, runMs } = await this.#worker.run(message, signal);
-    statistics.ranTokenCount += tokenCount;
+  /** @throws ModelError ERR_MODEL_MISMATCH for tokens, or a length, that the graph has no rows for */
+  async #count(
+    message: Omit<RunMessage, 'kind'>,
+    { ids, pastLength }: { readonly ids: readonly number[]; readonly pastLength: number },
+    { signal, statistics }: RunOptions,
+  ) {
+    const { outputs, runMs } = await this.#worker.run(message, signal).catch((error: unknown) => {
+      throw misfitOf(error, { name: this.#manifest.name, ids, pastLength });
+    });
+    statistics.ranTokenCount += ids.length;
     statistics.runCount += 1;
     statistics.runMs += runMs;
     return outputs;

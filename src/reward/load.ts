@@ -23,6 +23,8 @@ export const TRUNK_HEADS_PROVIDER: Provider = 'cpu';
 
 export interface LoadedReward {
   readonly text: RewardText;
+  /** Lets go of texts. */
+  readonly forget: () => void;
   readonly dispose: () => Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function loadGraph(options: LoadOptions<GraphManifest>): Promise<Lo
     manifest.kind === 'encoder' ? new RewardPairs(manifest, tokenizer) : new RewardPrompt(manifest, tokenizer);
   const graphPlace = { path: join(folder, manifest.files.graph.path), cache: manifest.cache, provider };
   const opened = await openGraph(worker, graphPlace, signal);
+  const forget = () => tokenizer.forget();
   const dispose = () => worker.close(opened.session);
   try {
     checkGraph(opened, inputTypes(manifest), outputNames(manifest));
@@ -55,11 +58,11 @@ export async function loadGraph(options: LoadOptions<GraphManifest>): Promise<Lo
     throw error;
   }
   const graph = new RewardGraph(worker, opened.session, manifest);
-  if (reader instanceof RewardPairs) return { text: { form: 'pair', pairs: reader, graph }, dispose };
+  if (reader instanceof RewardPairs) return { text: { form: 'pair', pairs: reader, graph }, forget, dispose };
   const text: RewardText = graph.keepsCache
     ? { form: 'tree', prompt: reader, backend: graph, prefixes: new RewardPrefixes(graph, manifest) }
     : { form: 'whole', prompt: reader, graph };
-  return { text, dispose };
+  return { text, forget, dispose };
 }
 
 /** @throws UsageError ERR_INVALID_OPTION without an opener; ModelError ERR_MODEL_INVALID when the files do not fit each other */
@@ -87,16 +90,23 @@ export async function loadTrunk(
   try {
     checkGraph(heads, { [manifest.heads.input]: 'float32' }, scoreNames(manifest));
     trunk = await openTrunk({ path: join(folder, manifest.files.trunk.path), ...trunkContext(manifest) });
-    checkTrunk(trunk, manifest);
+    checkTrunk(trunk, manifest, tokenizer);
     const backend = await RewardTrunk.open({ context: trunk.context, worker, session: heads.session, manifest });
-    return { text: { form: 'tree', prompt, backend, prefixes: new RewardPrefixes(backend, manifest) }, dispose };
+    const text: RewardText = { form: 'tree', prompt, backend, prefixes: new RewardPrefixes(backend, manifest) };
+    return { text, forget: () => tokenizer.forget(), dispose };
   } catch (error) {
     await dispose().catch(() => undefined); // the first failure is the one to tell
     throw error;
   }
 }
 
-function checkTrunk({ model, context }: OpenTrunk, { name, heads }: TrunkManifest): void {
+function checkTrunk({ model, context }: OpenTrunk, { name, heads }: TrunkManifest, tokenizer: TextTokenizer): void {
+  if (tokenizer.vocabularySize > model.facts.vocabularySize) {
+    throw new ModelError(
+      'ERR_MODEL_MISMATCH',
+      `${name}: expected a trunk with ${tokenizer.vocabularySize} tokens, as many as its tokenizer has, received one with ${model.facts.vocabularySize}. The tokenizer is another trunk's: export them again.`,
+    );
+  }
   if (model.facts.embeddingSize !== heads.hiddenSize) {
     throw new ModelError(
       'ERR_MODEL_INVALID',

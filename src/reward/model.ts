@@ -34,6 +34,7 @@ export class RewardModel {
   /** Where its graph runs; the CPU for the heads of a trunk, which itself runs in llama.cpp. */
   readonly provider: Provider;
   readonly #parts: RewardParts;
+  readonly #forget: () => void;
   readonly #dispose: () => Promise<void>;
   #disposed = false;
 
@@ -71,10 +72,11 @@ export class RewardModel {
     return model;
   }
 
-  private constructor(manifest: RewardManifest, provider: Provider, { text, dispose }: LoadedReward) {
+  private constructor(manifest: RewardManifest, provider: Provider, { text, forget, dispose }: LoadedReward) {
     this.manifest = manifest;
     this.provider = provider;
     this.#parts = { manifest, text, checkOpen: () => this.#checkOpen() };
+    this.#forget = forget;
     this.#dispose = dispose;
   }
 
@@ -110,6 +112,11 @@ export class RewardModel {
       results.push(selfTestResult('a conversation', score, received, tolerance));
     }
     return results;
+  }
+
+  /** Lets go of the texts that its tokenizer kept. */
+  forget(): void {
+    this.#forget();
   }
 
   /** Releases the graph and every cache. Idempotent. */

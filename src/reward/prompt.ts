@@ -1,6 +1,6 @@
 /** A conversation as the token ids that a reward model reads. */
 import { ModelError, UsageError } from '../errors.js';
-import { JinjaTemplate } from '../jinja-template.js';
+import { JinjaTemplate } from '../jinja/index.js';
 import type { RewardManifest } from '../manifest/index.js';
 import type { TextTokenizer } from '../tokenizer/index.js';
 import type { TextTurn } from '../types.js';

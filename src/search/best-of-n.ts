@@ -5,8 +5,10 @@
  */
 import type { Sequence, TokenSet } from '../engine/index.js';
 import { EvaluatorError, throwIfAborted } from '../errors.js';
-import type { RoundTrace } from '../types.js';
+import type { CandidateTrace, RoundTrace } from '../types.js';
+import { AcceptedText } from './accepted-text.js';
 import type { SentenceRule } from './sentence.js';
+import type { StopTexts } from './stop-texts.js';
 import { firstArgmax, roundUsesClip, type ScoredCandidate, utilities } from './utility.js';
 
 /** How candidates are judged. The texts of a call belong to one round; candidates that read alike are one text. */
@@ -48,16 +50,32 @@ export interface SearchOptions {
   /** Seed of candidate `index` of `round`: the same whatever runs beside it. */
   seed(round: number, index: number): number;
   readonly judge: CandidateJudge;
+  /** What ends the text. What of it may yet become one of them has to be missing from what the judge has accepted. */
+  readonly stops: StopTexts;
+  /**
+   * Makes a sequence end with what its candidate comes to, before it is judged; null where the judge looks at texts alone.
+   *
+   * @param tokens behind the root's
+   * @param text with `before`
+   */
+  readonly cutBack: ((sequence: Sequence, tokens: readonly number[], text: string) => Promise<void>) | null;
+  /** Gets what was accepted once its round was given out, what stands behind a stop text too. */
+  onText(text: string): void;
   readonly signal: AbortSignal;
 }
 
 export interface SearchedAnswer {
+  /** Up to a stop text. */
   readonly text: string;
+  /** Those that it was made of, a stop text's and what stands behind it included. */
+  readonly tokens: readonly number[];
   readonly tokenCount: number;
   /** Every token sampled, those of losers included. */
   readonly sampledTokenCount: number;
-  /** Whether the model ended the text; otherwise a limit did. */
+  /** Whether the model ended the text. */
   readonly isEnded: boolean;
+  /** Whether a stop text did; otherwise, where the model did not, a limit did. */
+  readonly isStopped: boolean;
   /** Ends with it, and is still alive. */
   readonly sequence: Sequence;
 }
@@ -95,68 +113,86 @@ export async function* searchBestOfN(
 ): AsyncGenerator<RoundTrace, SearchedAnswer, void> {
   const { maxTokens, roomTokens, rule, judge, signal } = options;
   const end = rule.finishesLast ? roomTokens : maxTokens;
-  let text = '';
-  let tokenCount = 0;
+  const accepted = new AcceptedText(options);
   let sampledTokenCount = 0;
   let parent = root;
   let isEnded = false;
-  for (let round = 1; !isEnded && tokenCount < maxTokens; round++) {
+  let isStopped = false;
+  for (let round = 1; !isEnded && !isStopped && accepted.tokens.length < maxTokens; round++) {
     throwIfAborted(signal);
     const sentenceLimit = round === 1 ? rule.firstTokenLimit : rule.tokenLimit;
-    const limit = Math.min(sentenceLimit, end - tokenCount);
+    const limit = Math.min(sentenceLimit, end - accepted.tokens.length);
     const startedAt = performance.now();
-    const candidates = await propose(parent, { options, round, limit, before: options.before + text });
+    const candidates = await propose(parent, { options, round, limit, accepted });
     const decodedAt = performance.now();
     const scored = await score(candidates, round, options);
-    const chosen = choose(scored, options.mayBeEmpty || speaks(text));
+    const chosen = choose(scored, options.mayBeEmpty || speaks(accepted.text));
     const winner = scored[chosen];
     if (winner === undefined) break; // a round has at least one candidate
-    judge.accept(winner.text);
+    judge.accept(accepted.take(winner));
     await Promise.all(scored.filter((other) => other !== winner).map(({ sequence }) => sequence.release()));
-    text += winner.text;
-    tokenCount += winner.tokenCount;
-    sampledTokenCount += scored.reduce((sum, candidate) => sum + candidate.tokenCount, 0);
-    ({ sequence: parent, isFinal: isEnded } = winner);
+    sampledTokenCount += scored.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    ({ sequence: parent, isEnded, isStopped } = winner);
     yield {
       round,
-      candidates: scored.map(({ sequence, ...said }) => said),
+      candidates: scored.map(traceOf),
       chosen,
       decodeMs: decodedAt - startedAt,
       scoreMs: performance.now() - decodedAt,
     };
+    options.onText(winner.said);
   }
-  return { text, tokenCount, sampledTokenCount, isEnded, sequence: parent };
+  const { text, tokens } = accepted;
+  return { text, tokens, tokenCount: tokens.length, sampledTokenCount, isEnded, isStopped, sequence: parent };
 }
 
 interface Candidate {
   readonly sequence: Sequence;
+  /** As it was sampled. */
+  readonly said: string;
+  readonly tokens: readonly number[];
+  /** What the judge reads behind what it has accepted: up to a stop text. */
+  readonly continuation: string;
+  /** The same, behind what is accepted. */
   readonly text: string;
-  readonly tokenCount: number;
+  readonly isEnded: boolean;
+  readonly isStopped: boolean;
   readonly isFinal: boolean;
   readonly seed: number;
 }
 
 type Scored = Candidate & ScoredCandidate & { readonly utility: number | null };
 
+function traceOf({ text, tokens, reward, clipScore, utility, isFinal, seed }: Scored): CandidateTrace {
+  return { text, tokenCount: tokens.length, reward, clipScore, utility, isFinal, seed };
+}
+
 interface Round {
   readonly options: SearchOptions;
   readonly round: number;
   readonly limit: number;
-  readonly before: string;
+  readonly accepted: AcceptedText;
 }
 
 /** Forks the parent, releases it, and decodes every fork to the end of a sentence, all in one batch. */
-async function propose(parent: Sequence, { options, round, limit, before }: Round): Promise<Candidate[]> {
-  const { candidateCount, temperature, topK, rule, endTokens, signal } = options;
+async function propose(parent: Sequence, { options, round, limit, accepted }: Round): Promise<Candidate[]> {
+  const { candidateCount, temperature, topK, rule, endTokens, stops, cutBack, signal } = options;
   const sequences = await parent.fork(candidateCount);
   await parent.release();
+  const before = options.before + accepted.text;
   const pause = { set: endTokens, accept: (said: string) => rule.ends(said, before) };
+  const until = stops.isEmpty ? undefined : (said: string) => accepted.behind(said).isStopped;
   return await Promise.all(
     sequences.map(async (sequence, index): Promise<Candidate> => {
       const seed = options.seed(round, index);
       const sampler = { temperature, topK, seed };
-      const { text, tokens, stopReason } = await sequence.decode({ sampler, maxTokens: limit, pause, signal });
-      return { sequence, text, tokenCount: tokens.length, isFinal: stopReason === 'end', seed };
+      const made = await sequence.decode({ sampler, maxTokens: limit, pause, until, signal });
+      const { text: said, tokens } = made;
+      const behind = accepted.behind(said);
+      if (behind.isStopped && cutBack !== null)
+        await cutBack(sequence, [...accepted.tokens, ...tokens], accepted.whole(behind.continuation));
+      const isEnded = made.stopReason === 'end' && !behind.isStopped;
+      return { sequence, said, tokens, ...behind, isEnded, isFinal: isEnded || behind.isStopped, seed };
     }),
   );
 }
@@ -167,8 +203,8 @@ async function score(
   { judge, clipWeight, signal }: SearchOptions,
 ): Promise<Scored[]> {
   // Each text once: a packed run gives twins rewards that differ by 1e-7, and noise would choose between them.
-  const texts = [...new Set(candidates.map(({ text }) => text))];
-  const first = texts.map((text) => candidates.find((candidate) => candidate.text === text) as Candidate);
+  const texts = [...new Set(candidates.map(({ continuation }) => continuation))];
+  const first = texts.map((text) => candidates.find(({ continuation }) => continuation === text) as Candidate);
   const asksClip = clipWeight > 0 && judge.clipScores !== null && roundUsesClip(round, candidates);
   const [rewards, clipScores] = await Promise.all([
     judge.rewards(
@@ -176,11 +212,16 @@ async function score(
       signal,
       first.map(({ sequence }) => sequence),
     ),
-    asksClip ? judge.clipScores?.(texts, signal) : null,
+    asksClip
+      ? judge.clipScores?.(
+          first.map(({ text }) => text),
+          signal,
+        )
+      : null,
   ]);
   if (rewards.every((reward) => reward === null)) finite(undefined, 'reward');
   const scored = candidates.map((candidate) => {
-    const at = texts.indexOf(candidate.text);
+    const at = texts.indexOf(candidate.continuation);
     const reward = rewards[at] === null ? null : finite(rewards[at], 'reward');
     return { ...candidate, reward, clipScore: clipScores ? finite(clipScores[at], 'CLIP score') : null };
   });

@@ -9,3 +9,4 @@ export {
   searchSequenceCount,
 } from './best-of-n.js';
 export { type SentenceRule, sentencesByText, sentencesByToken } from './sentence.js';
+export { StopTexts } from './stop-texts.js';

@@ -6,7 +6,7 @@ export interface ScoredCandidate {
   readonly reward: number | null;
   /** Cosine of the picture and this candidate's text alone; null where there is no picture or the rule asks for none. */
   readonly clipScore: number | null;
-  /** Whether an end-of-generation token closed it. */
+  /** Whether the answer ends with it. */
   readonly isFinal: boolean;
 }
 

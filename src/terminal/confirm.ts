@@ -1,5 +1,6 @@
 /** A question to whoever sits at the terminal. */
 import { createInterface } from 'node:readline/promises';
+import { visibleName } from '../visible.js';
 
 /** Whether somebody can be asked. */
 export function canAsk(): boolean {
@@ -13,7 +14,7 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
-    const answered = lines.question(`${question} [y/N] `, { signal });
+    const answered = lines.question(`${visibleName(question)} [y/N] `, { signal });
     return /^\s*(y|yes)\s*$/i.test(await Promise.race([answered, closed]));
   } finally {
     lines.close();

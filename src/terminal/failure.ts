@@ -1,9 +1,10 @@
 /** What went wrong, as one line on stderr (a terminal breaks it to its width, a list keeps its own) and an exit code. */
 import { CommanderError } from 'commander';
 import { AbortError, EtaError, UsageError } from '../errors.js';
-import { fitted } from './fit.js';
+import { visible } from '../visible.js';
+import { lackOf } from './lack.js';
 import { inFlags } from './option-flags.js';
-import { printable } from './paint.js';
+import { tell, write } from './output.js';
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -54,7 +55,8 @@ export class StoppedError extends Error {
  * exit code.
  */
 export function reportFailure(thrown: unknown, called: CalledCommand): number {
-  const error = firstOf(thrown);
+  const first = firstOf(thrown);
+  const error = lackOf(first) ?? first;
   if (error instanceof StoppedError) {
     if (error.message !== '') writeLine(error.message);
     return error.exitCode;
@@ -65,14 +67,14 @@ export function reportFailure(thrown: unknown, called: CalledCommand): number {
     return EXIT.interrupted;
   }
   if (error instanceof EtaError) {
-    const text = inFlags(oneLine(error.message), called.flags, { said: called.said });
+    const text = inFlags(oneLine(error.message), called.flags, { said: called.said.map(visible) });
     writeLine(`${text}${text.includes('\n') ? '\n' : ' '}(${error.code})`);
-    if (debugs()) process.stderr.write(`${error.stack}\n${causes(error)}`);
+    if (debugs()) write(process.stderr, `${error.stack}\n${causes(error)}`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
   const message = error instanceof Error ? error.message : String(error);
   writeLine(`${oneLine(message)} (unexpected: please report it with the lines that DEBUG=eta-vlm adds)`);
-  if (debugs() && error instanceof Error) process.stderr.write(`${error.stack}\n${causes(error)}`);
+  if (debugs() && error instanceof Error) write(process.stderr, `${error.stack}\n${causes(error)}`);
   return EXIT.failure;
 }
 
@@ -101,7 +103,7 @@ function reportRefusal(error: CommanderError, { name, excessAdvice }: CalledComm
 }
 
 function writeLine(text: string): void {
-  process.stderr.write(`${fitted(process.stderr, `eta-vlm: ${printable(text)}`)}\n`); // a name may hold escapes
+  tell(`eta-vlm: ${visible(text)}`); // written out before it is broken into lines
 }
 
 /** Of a message; a list in it keeps its lines. */

@@ -1,6 +1,7 @@
 /** Help that fits the terminal: commander's own, and the texts below it. */
 import type { Command, Help, HelpConfiguration, OutputConfiguration } from 'commander';
 import { fitLine } from './fit.js';
+import { write } from './output.js';
 import { columnsOf, USUAL_COLUMNS, wrap } from './paint.js';
 import { widthOf } from './width.js';
 
@@ -37,6 +38,8 @@ function helpColumns(stream: NodeJS.WriteStream): number {
 export const HELP_OUTPUT: OutputConfiguration = {
   getOutHelpWidth: () => helpColumns(process.stdout),
   getErrHelpWidth: () => helpColumns(process.stderr),
+  writeOut: (text) => write(process.stdout, text),
+  writeErr: (text) => write(process.stderr, text),
   outputError: () => undefined,
 };
 

@@ -25,7 +25,8 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   device: '--device',
   gpuLayerCount: '--gpu-layers',
   evaluatorDevice: '--evaluator-device',
-  idleUnloadMs: null,
+  maxPixels: '--max-pixels',
+  idleUnloadMs: '--idle-unload',
   reuse: null,
   sequenceCount: null,
   batchSize: null,
@@ -38,10 +39,29 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   onNotice: null,
 };
 
+/** Of a server. */
+const SERVING_FLAGS: Readonly<Record<string, string | null>> = {
+  apiKey: '--api-key',
+  allowedHosts: '--allow-host',
+  allowedOrigins: '--allow-origin',
+  maxQueueLength: '--queue',
+  maxBodyBytes: '--max-body',
+  timeoutMs: '--timeout',
+  graceMs: '--grace',
+  fetchPictures: '--fetch-pictures',
+  lockPolicy: '--lock-policy',
+  parallel: '--parallel',
+  host: '--host',
+  port: '--port',
+  socket: '--socket',
+};
+
 /** Of one request, or of a batch of them. */
 const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   method: '--method',
   candidateCount: '--n',
+  answerTemperature: '--answer-temperature',
+  answerTopP: '--answer-top-p',
   temperature: '--temperature',
   topK: '--top-k',
   maxTokens: '--max-tokens',
@@ -61,19 +81,24 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   rewardContext: null,
   mayBeEmpty: null,
   clipWeight: null,
-  maxPixels: null,
   externalAbove: null,
   resume: '--resume',
   overwrite: '--overwrite',
+  waits: '--wait',
   retryErrors: '--retry-errors',
   keepsTrace: '--trace',
   concurrency: '--concurrency',
   seed: '--seed',
+  stop: '--stop',
   repeatable: '--repeatable',
   shard: '--shard',
 };
 
-export const OPTION_FLAGS: Readonly<Record<string, string | null>> = { ...LOADING_FLAGS, ...ANSWERING_FLAGS };
+export const OPTION_FLAGS: Readonly<Record<string, string | null>> = {
+  ...LOADING_FLAGS,
+  ...SERVING_FLAGS,
+  ...ANSWERING_FLAGS,
+};
 
 /** What is somebody's text, a path or a name, and not ours: it stays as it is. */
 const THEIRS =
@@ -132,7 +157,7 @@ function withoutSubject(
   table: Readonly<Record<string, string | null>>,
   known: (option: string) => string | null,
 ): string {
-  const [whole = '', option = ''] = /^(?:[\w.]+ options: )?([\w.]+): /.exec(message) ?? [];
+  const [whole = '', option = ''] = /^(?:[\w.]+ options: )?([\w.]+?)(?:\.\d+)?: /.exec(message) ?? []; // of a list the place is left out
   if (!Object.hasOwn(table, option)) return message;
   const rest = message.slice(whole.length);
   const flag = known(option);

@@ -31,6 +31,12 @@ export function collected(text: string, previous: readonly string[] | undefined)
   return [...(previous ?? []), text];
 }
 
+/** Gathers texts of an option that may be given several times. */
+export function collectedTexts(text: string, previous: readonly string[] | undefined): readonly string[] {
+  if (text === '') throw new InvalidArgumentError('Expected a text that is not empty.');
+  return [...(previous ?? []), text];
+}
+
 /** A text that says something. */
 export function filled(text: string): string {
   if (text.trim() !== '') return text;

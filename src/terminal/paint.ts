@@ -1,5 +1,7 @@
 /** Colour, and text that fits the terminal. */
+import { randomInt } from 'node:crypto';
 import { inspect } from 'node:util';
+import { visible } from '../visible.js';
 import { cutAt, padded, widthOf } from './width.js';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
@@ -28,8 +30,25 @@ export function createPaint(stream: Output, env: NodeJS.ProcessEnv = process.env
   if (!wantsColour(stream, env)) return (_, text) => text;
   return (style, text) => {
     const [open, close] = inspect.colors[style] ?? [0, 0];
-    return `\x1b[${open}m${text}\x1b[${close}m`;
+    return `${colour(open)}${text}${colour(close)}`;
   };
+}
+
+/** What tells our colours from those in a text that came from outside: nobody there can know it. */
+const OWN = randomInt(2 ** 47);
+const OWN_COLOUR = new RegExp(`\x1b\\[${OWN};([\\d;]+)m`);
+
+/** What turns a colour on or off, such as "31", until {@link forTerminal} has seen it. */
+export function colour(codes: string | number): string {
+  return `\x1b[${OWN};${codes}m`;
+}
+
+/** The text as a terminal may have it: with our colours, and all else that it would obey written out. */
+export function forTerminal(text: string): string {
+  return text
+    .split(OWN_COLOUR)
+    .map((piece, at) => (at % 2 === 0 ? visible(piece) : `\x1b[${piece}m`))
+    .join('');
 }
 
 /** Columns to write in: the terminal's, within reason. Elsewhere no line is broken, whoever reads it. */
@@ -42,12 +61,6 @@ export function columnsOf(stream: Output): number {
 export function allColumnsOf({ isTTY, columns = 0 }: Output): number {
   if (isTTY !== true) return Number.POSITIVE_INFINITY;
   return columns === 0 ? USUAL_COLUMNS : columns;
-}
-
-/** Model text without what a terminal would obey: control characters other than newline and tab. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 
 /** Where a word that is too long is cut: paths and names have them. */

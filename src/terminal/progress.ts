@@ -1,12 +1,8 @@
 /** One line on stderr that says what is going on; nothing where stderr is no terminal. */
+import { visibleName } from '../visible.js';
+import type { Output } from './output.js';
 import { allColumnsOf } from './paint.js';
 import { cutAt, padded, widthOf } from './width.js';
-
-interface Output {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
 
 export class Progress {
   readonly #output: Output;
@@ -26,7 +22,8 @@ export class Progress {
   /** In place of what was shown before; what does not fit is cut. */
   show(text: string): void {
     if (!this.#isShown) return;
-    const shown = widthOf(text) <= this.columns ? text : `${cutAt(text, this.columns - 1)[0]}…`;
+    const line = visibleName(text);
+    const shown = widthOf(line) <= this.columns ? line : `${cutAt(line, this.columns - 1)[0]}…`;
     this.#output.write(`\r${padded(shown, Math.min(this.#width, this.columns))}`);
     this.#width = widthOf(shown);
   }

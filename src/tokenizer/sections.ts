@@ -3,9 +3,11 @@
  * its prompt and its turns before the last answer, need not be tokenised again with every answer.
  */
 import type { TokenizerFile } from './tokenizer-file.js';
+import { isNormalized } from './tokenizer-form.js';
 
-/** Sections kept, of a few hundred characters each. */
+/** Sections kept, and characters of each at most: longer ones hardly come again. */
 const MOST_SECTIONS = 256;
+const LONGEST = 8192;
 
 export class KeptSections {
   readonly #own: RegExp;
@@ -23,7 +25,7 @@ export class KeptSections {
     const takes = added.some((token) => token['lstrip'] === true || token['rstrip'] === true);
     const tellsFirst = /"prepend_scheme":"first"/.test(JSON.stringify(words ?? null));
     const parting = added
-      .filter((token) => !(token['normalized'] ?? token['special'] !== true) || (normalizer ?? null) === null)
+      .filter((token) => !isNormalized(token) || (normalizer ?? null) === null)
       .map(({ content }) => content);
     const own = anyOf(parting);
     return takes || tellsFirst || own === undefined ? null : new KeptSections(own, encode);
@@ -39,11 +41,17 @@ export class KeptSections {
     return sectionsOf(text, this.#own).flatMap((section) => this.#idsOf(section));
   }
 
+  /** Lets go of what it kept. */
+  clear(): void {
+    this.#kept.clear();
+  }
+
   #idsOf(section: string): readonly number[] {
+    if (section.length > LONGEST) return this.#encode(section);
     const known = this.#kept.get(section);
     const ids = known ?? this.#encode(section);
     this.#kept.delete(section);
-    this.#kept.set(section, ids);
+    this.#kept.set(apart(section), ids);
     const oldest = this.#kept.keys().next().value;
     if (this.#kept.size > MOST_SECTIONS && oldest !== undefined) this.#kept.delete(oldest);
     return ids;
@@ -68,4 +76,9 @@ export function anyOf(texts: readonly string[]): RegExp | undefined {
   const longestFirst = texts.filter((text) => text.length > 0).sort((a, b) => b.length - a.length);
   if (longestFirst.length === 0) return undefined;
   return new RegExp(longestFirst.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g');
+}
+
+/** A copy: what was cut out of a text would hold all of that text in memory. */
+function apart(section: string): string {
+  return Buffer.from(section, 'utf16le').toString('utf16le');
 }

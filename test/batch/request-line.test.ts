@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
+import { digestOf } from '../../src/batch/digest.js';
 import { MAX_REQUEST_BYTES, parseRequestLine } from '../../src/batch/request-line.js';
 import { parseOptions } from '../../src/options.js';
 import { mainThreadMs } from '../stretch.js';
@@ -44,6 +45,27 @@ describe('a request', () => {
   test('without an id is called after its line; an integer is an id too', () => {
     assert.equal(request('{"prompt":"What?"}').id, 'line-17');
     assert.equal(request('{"id":42,"prompt":"What?"}').id, '42');
+  });
+
+  test('of a chat completion temperature and top_p are the answer’s, as the server reads them; the search’s stand under eta', () => {
+    const messages = [{ role: 'user', content: 'What?' }];
+    const asked = (fields: object) => {
+      const { turns: _turns, ...rest } = request(JSON.stringify({ messages, ...fields })).request;
+      return rest;
+    };
+    assert.deepEqual(asked({ temperature: 0.7, top_p: 0.9 }), { answerTemperature: 0.7, answerTopP: 0.9 });
+    assert.deepEqual(asked({ temperature: 0, top_p: 0.9 }), { answerTemperature: 0 }, 'nothing is drawn');
+    assert.deepEqual(asked({ temperature: 1, eta: { temperature: 1.2, method: 'deep' } }), {
+      answerTemperature: 1,
+      temperature: 1.2,
+      method: 'deep',
+    });
+    assert.match(
+      JSON.stringify(parse(JSON.stringify({ messages, max_tokens: 3, eta: { maxTokens: 4 } }))),
+      /eta.maxTokens: expected it once/,
+    );
+    const own = request('{"prompt":"What?","temperature":1.2}').request;
+    assert.deepEqual(own, { prompt: 'What?', temperature: 1.2 }, 'in our own form it is the search’s');
   });
 
   test('paths start from the folder of the file, in every place; URLs and absolute paths stay', () => {
@@ -119,6 +141,15 @@ describe('a request', () => {
     const completion = { model: 'm', messages: [{ role: 'user', content: 'p' }], n: 1, stream: false, user: 'u' };
     const { request: plain } = request(JSON.stringify({ ...completion, max_completion_tokens: 7, seed: 3 }));
     assert.deepEqual(plain, { turns: [{ role: 'user', text: 'p' }], maxTokens: 7, seed: 3 });
+  });
+
+  test('stop texts are said as chat completions say them', () => {
+    const messages = [{ role: 'user', content: 'p' }];
+    const stopOf = (line: object) => (request(JSON.stringify(line)).request as { readonly stop?: unknown }).stop;
+    assert.equal(stopOf({ messages, stop: 'x' }), 'x');
+    assert.deepEqual(stopOf({ custom_id: 'a', body: { messages, stop: ['x', 'y'] } }), ['x', 'y']);
+    assert.equal(stopOf({ messages, stop: null }), undefined);
+    assert.deepEqual(stopOf({ prompt: 'p', stop: ['x'] }), ['x']);
   });
 
   test('a field called as one that every object has is an unknown one, and stays', () => {
@@ -396,5 +427,10 @@ describe('what is no request', () => {
     );
     assert.ok('error' in line, 'expected a refusal');
     assert.match(line.error.message, /at most 67108864 bytes, received one of 67108865/);
+  });
+
+  // Kinds and lengths in bytes of UTF-8, hashed by another program; resuming an older file hangs on it.
+  test('its digest is that of the same bytes anywhere, beyond ASCII too', () => {
+    assert.equal(digestOf({ seed: 3, prompt: 'größe 危険 🙂', nothing: undefined }), '46cdf52c00105eca');
   });
 });

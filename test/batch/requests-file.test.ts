@@ -78,3 +78,21 @@ test('a stream that never ends is left at the signal', async () => {
   controller.abort();
   await assert.rejects(next, { code: 'ERR_ABORTED' });
 });
+
+test('of a stream that breaks the system’s errors are told as ours, those of its maker as they are', async () => {
+  const readsUntil = async (error: Error) => {
+    const broken = new Readable({ read: () => undefined });
+    broken.push('{"prompt":"a"}\n');
+    const requests = requestsOf(broken, { what: 'stdin', folder: '.' });
+    assert.equal((await requests.next()).value?.id, 'line-1');
+    broken.destroy(error);
+    await requests.next();
+  };
+  const system = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+  await assert.rejects(readsUntil(system), {
+    code: 'ERR_FILE_READ',
+    message: 'Expected to read stdin, but it failed: EIO: i/o error, read.',
+    cause: system,
+  });
+  await assert.rejects(readsUntil(new RangeError('its own')), { name: 'RangeError', message: 'its own' });
+});

@@ -11,11 +11,20 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import promises, { open } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
 import { refusedLine } from '../../src/batch/answer-line.js';
-import { type AnswerLine, mergeResults, ResultsFile, readAnswers, settingsPath } from '../../src/batch/index.js';
+import {
+  type AnswerLine,
+  checkResultsPlace,
+  mergeResults,
+  ResultsFile,
+  readAnswers,
+  settingsPath,
+} from '../../src/batch/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-results-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -56,6 +65,15 @@ test('what was written is there when it is opened again', async () => {
   assert.deepEqual([results.tally.answeredCount, results.tally.errorCount, results.tally.lineCount], [1, 2, 3]);
 });
 
+test('a place where answers are is refused before anything is loaded, unless they are to stay or to go', async () => {
+  const path = fresh();
+  const { target } = await checkResultsPlace({ path });
+  await filled(path, [answered('a', 1)]);
+  await assert.rejects(checkResultsPlace({ path }), { code: 'ERR_RESULTS_EXIST' });
+  assert.deepEqual(await checkResultsPlace({ path, resume: true }), await checkResultsPlace({ path, overwrite: true }));
+  assert.equal((await checkResultsPlace({ path, resume: true })).target, target);
+});
+
 test('answers that are there are never taken for nothing', async () => {
   const path = fresh();
   await filled(path, [answered('a', 1)]);
@@ -79,7 +97,10 @@ test('without its settings a file is not resumed', async () => {
   const path = fresh();
   await filled(path, [answered('a', 1)]);
   rmSync(settingsPath(path));
-  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_RESULTS_DIFFER' });
+  await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
+    code: 'ERR_RESULTS_DIFFER',
+    message: /^Expected the settings of ".*" in ".*\.settings\.json", found no such file/,
+  });
 });
 
 const EARLIER_FORMS = [
@@ -125,9 +146,11 @@ test('answers of an earlier version are begun anew, with or without their settin
 
 test('of two failures the first is told: a lock that cannot be taken away hides nothing', async () => {
   const path = fresh();
+  let times = 0;
   const hostile = {
     seed: 1,
     toJSON() {
+      if (++times === 1) return { seed: 1 }; // when the options are checked
       rmSync(`${path}.lock`);
       mkdirSync(`${path}.lock`);
       throw new RangeError('the first');
@@ -309,4 +332,57 @@ test('a file that is not made of answers is not cut', async () => {
   writeFileSync(path, 'no answer\ntorn');
   await assert.rejects(ResultsFile.open({ path, settings, resume: true }), { code: 'ERR_FILE_INVALID' });
   assert.equal(readFileSync(path, 'utf8'), 'no answer\ntorn');
+});
+
+test('a write that failed is told once: by the line, or else by closing', async () => {
+  const [path, other] = [fresh(), fresh()] as const;
+  const handle = await open(fresh(), 'w');
+  const calls = Object.getPrototypeOf(handle); // of every open file
+  const { appendFile, datasync } = calls;
+  await handle.close();
+  const fails = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO', syscall: 'write' }));
+  try {
+    calls.appendFile = fails;
+    await assert.rejects(filled(path, [answered('a', 1)]), { name: 'FileError', code: 'ERR_FILE_WRITE' });
+    calls.appendFile = appendFile;
+    calls.datasync = fails; // of which no line hears
+    await assert.rejects(filled(other, [answered('a', 1)]), { name: 'FileError', code: 'ERR_FILE_WRITE' });
+  } finally {
+    Object.assign(calls, { appendFile, datasync });
+  }
+  assert.deepEqual([existsSync(`${path}.lock`), existsSync(`${other}.lock`)], [false, false]);
+});
+
+test('answers that cannot be seen for a moment are not begun anew in place of', async () => {
+  const path = fresh();
+  await filled(path, [answered('a', 1)]);
+  const { stat, open: opens } = promises;
+  let failureCount = 0;
+  const fails = (name: unknown) => {
+    if (name !== path || failureCount > 0 || !existsSync(`${path}.lock`)) return false;
+    failureCount++;
+    return true;
+  };
+  const failure = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO', syscall: 'stat' }));
+  const mocks = [
+    mock.method(promises, 'stat', (...given: Parameters<typeof stat>) =>
+      fails(given[0]) ? failure() : stat(...given),
+    ),
+    mock.method(promises, 'open', (...given: Parameters<typeof opens>) =>
+      fails(given[0]) ? failure() : opens(...given),
+    ),
+  ];
+  syncBuiltinESMExports();
+  try {
+    await assert.rejects(ResultsFile.open({ path, settings, resume: true }), {
+      name: 'FileError',
+      code: 'ERR_FILE_READ',
+      message: /EIO/,
+    });
+  } finally {
+    for (const { mock: each } of mocks) each.restore();
+    syncBuiltinESMExports();
+  }
+  assert.equal(failureCount, 1);
+  assert.deepEqual(await answers(path), [answered('a', 1)]);
 });

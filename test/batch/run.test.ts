@@ -178,7 +178,7 @@ describe('what is kept of an answer', () => {
       [
         ['whole', 'The banana is at the right.', 'end'],
         ['cut', 'The banana is', 'length'],
-        ['refused', REFUSAL_TEXT, 'stop'],
+        ['refused', REFUSAL_TEXT, 'refusal'],
         ['failed', null, null],
       ],
     );
@@ -453,6 +453,9 @@ describe('stopped', () => {
       message: 'the source broke',
     });
     assert.equal((await answers(path)).length, 2);
+    await assert.rejects(run(fresh(), { requests: broken(), concurrency: 4 }), {
+      name: 'RangeError', // not that of those who were stopped for it
+    });
     const onProgress = () => {
       throw new RangeError('the callback broke');
     };

@@ -1,10 +1,11 @@
 /** The loaders of the general benchmarks and of a person's own: whole folders, and five broken ones each. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { limited } from '../../src/benchmark/index.js';
+import { limited, rates } from '../../src/benchmark/index.js';
 import { decodeImage } from '../../src/image/index.js';
+import { judged } from './answers.js';
 import { breaks } from './breaks.js';
-import { type Files, load, PNG, without } from './folder.js';
+import { type Files, failure, load, PNG, without } from './folder.js';
 
 const problems = {
   1: {
@@ -40,15 +41,14 @@ test('ScienceQA: the test split, asked as LLaVA asks it, from the original files
       {
         id: '1',
         category: 'language science, text alone',
-        prompt:
-          "Context: N/A\nQuestion: Which is red?\nOptions: (A) apple (B) sky\nAnswer with the option's letter from the given choices directly.",
+        prompt: "Which is red?\nA. apple\nB. sky\nAnswer with the option's letter from the given choices directly.",
         key: { kind: 'choice', right: 'A', options: ['apple', 'sky'] },
       },
       {
         id: '5',
         category: 'social science, with picture',
         prompt:
-          "Context: Look at the map.\nQuestion: Which state?\nOptions: (A) Iowa (B) Ohio (C) Utah\nAnswer with the option's letter from the given choices directly.",
+          "Context: Look at\nthe map.\nWhich state?\nA. Iowa\nB. Ohio\nC. Utah\nAnswer with the option's letter from the given choices directly.",
         key: { kind: 'choice', right: 'C', options: ['Iowa', 'Ohio', 'Utah'] },
       },
     ],
@@ -77,7 +77,7 @@ test("ScienceQA: LLaVA's own questions are taken where they are, pictures under 
     ]),
   };
   const items = await load('scienceqa', files);
-  assert.match(items[0]?.prompt ?? '', /^Context: N\/A\nQuestion: Which is red\?/);
+  assert.match(items[0]?.prompt ?? '', /^Which is red\?\nA\. apple\nB\. sky\n/);
   assert.equal(
     items[1]?.prompt,
     "Context: map\nQuestion: Q?\nAnswer with the option's letter from the given choices directly.",
@@ -243,6 +243,64 @@ test('POPE: three subsets, labels by their order', async () => {
   );
 });
 
+test("POPE's own folder alone, laid out as its repository, as LLaVA does, or bare: the questions as they are, or with LLaVA's words", async () => {
+  const files = without(pope(), 'llava_pope_test.jsonl');
+  const renamed = (place: string) =>
+    Object.fromEntries(Object.entries(files).map(([path, content]) => [path.replace(/^coco\//, place), content]));
+  for (const place of ['coco/', 'output/coco/', '']) {
+    const items = await load('pope', renamed(place));
+    assert.deepEqual(
+      items.map(({ id, prompt, key }) => [id, prompt.split('\n'), key?.kind === 'yes-no' && key.right]),
+      ['random', 'popular', 'adversarial'].flatMap((subset) => [
+        [
+          `${subset}/1`,
+          ['Is there a snowboard in the image?', 'Answer the question using a single word or phrase.'],
+          'yes',
+        ],
+        [`${subset}/2`, ['Is there a dog in the image?', 'Answer the question using a single word or phrase.'], 'no'],
+      ]),
+    );
+  }
+  for (const any of [files, pope()])
+    assert.deepEqual(
+      (await load('pope', any, 'plain')).slice(0, 2).map(({ prompt }) => prompt),
+      ['Is there a snowboard in the image?', 'Is there a dog in the image?'],
+    );
+});
+
+test('POPE: 3 x 3,000 of the authors; LLaVA asks 90 fewer of the first, and labels of another version are told', async () => {
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      JSON.stringify({ question_id: index + 1, image: IMAGE, text: `Is there a ${index}?`, label: 'no' }),
+    );
+  const asked = (subset: string, count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      JSON.stringify({
+        question_id: `${subset}${index}`,
+        image: IMAGE,
+        text: `Is there a ${index}?\nAnswer the question using a single word or phrase.`,
+        category: subset,
+      }),
+    );
+  const authors = (random: number): Files => ({
+    'coco/coco_pope_random.json': lines(random).join('\n'),
+    'coco/coco_pope_popular.json': lines(3000).join('\n'),
+    'coco/coco_pope_adversarial.json': lines(3000).join('\n'),
+    [`val2014/${IMAGE}`]: PNG,
+  });
+  const llava = {
+    'llava_pope_test.jsonl': [...asked('random', 2910), ...asked('popular', 3000), ...asked('adversarial', 3000)].join(
+      '\n',
+    ),
+  };
+  assert.equal((await load('pope', authors(3000))).length, 9000);
+  assert.equal((await load('pope', { ...authors(2910), ...llava })).length, 8910);
+  assert.match(
+    await failure('pope', { ...authors(3000), ...llava }),
+    /coco\/coco_pope_random\.json: expected as many labels as llava_pope_test\.jsonl has random questions, 2910, received 3000\. LLaVA's questions are those of POPE's files at commit e3e39262: take those files, or take llava_pope_test\.jsonl away, and today's 3 x 3,000 are asked\./,
+  );
+});
+
 test('POPE: broken folders', async () => {
   const files = pope();
   const file = 'coco/coco_pope_popular.json';
@@ -251,7 +309,7 @@ test('POPE: broken folders', async () => {
     [
       'no labels',
       without(files, file),
-      `expected ${file} under "ROOT", where coco/ holds coco_pope_adversarial.json, coco_pope_random.json.`,
+      `expected ${file} or output/${file} or coco_pope_popular.json under "ROOT", which holds coco/, llava_pope_test.jsonl, val2014/.`,
     ],
     ['no photograph', without(files, `val2014/${IMAGE}`), `expected val2014/${IMAGE} under "ROOT"`],
     [
@@ -318,7 +376,7 @@ const tsv = (rows: readonly (readonly string[])[]) =>
 const FILE = 'mmbench_dev_20230712.tsv';
 
 test('MMBench: lettered options, hints, pictures in the table or of another row', async () => {
-  const items = await load('mmbench', { [FILE]: tsv(mmbenchRows) });
+  const items = await load('mmbench', { [FILE]: tsv(mmbenchRows) }, 'plain');
   assert.deepEqual(
     items.map(({ id, category, prompt, key }) => ({ id, category, prompt, key })),
     [
@@ -341,8 +399,8 @@ test('MMBench: lettered options, hints, pictures in the table or of another row'
   assert.equal((await decodeImage(items[0]?.image ?? '')).width, 1);
 });
 
-test('MMBench: circular evaluation turns the options and the right letter with them', async () => {
-  const items = await load('mmbench', { [FILE]: tsv(mmbenchRows) }, 'circular');
+test('MMBench: a table without turns is turned, and the right letter with the options', async () => {
+  const items = await load('mmbench', { [FILE]: tsv(mmbenchRows) });
   assert.deepEqual(
     items.map(({ id, group, key }) => [id, group, key?.kind === 'choice' && [key.right, ...key.options]]),
     [
@@ -354,6 +412,46 @@ test('MMBench: circular evaluation turns the options and the right letter with t
     ],
   );
   assert.equal(limited(items, 1).length, 5);
+});
+
+test('MMBench: the distributed 4,377 rows are 1,176 questions, each with its turns: asked as they are, or once', async () => {
+  const [header = []] = mmbenchRows;
+  // 100 questions of two options, 127 of three and 949 of four; turns behind the questions, as in the file.
+  const optionCount = (question: number) => (question < 100 ? 2 : question < 227 ? 3 : 4);
+  const row = (question: number, turn: number) => {
+    const count = optionCount(question);
+    const texts = ['w', 'x', 'y', 'z'].slice(0, count);
+    const turned = [...texts.slice(turn), ...texts.slice(0, turn), '', '', ''].slice(0, 4);
+    const right = 'ABCD'[(count - turn) % count] ?? '';
+    const index = String(turn * 1_000_000 + question);
+    const image = question === 0 && turn === 0 ? picture : '0';
+    return [index, 'Which?', '', ...turned, right, `category ${question % 20}`, image, 's', 'x', '', 'dev'];
+  };
+  const rows = [0, 1, 2, 3].flatMap((turn) =>
+    Array.from({ length: 1176 }, (_, question) => question)
+      .filter((question) => turn < optionCount(question))
+      .map((question) => row(question, turn)),
+  );
+  const files = { [FILE]: tsv([header, ...rows]) };
+  const circular = await load('mmbench', files);
+  assert.equal(circular.length, 4377);
+  assert.equal(new Set(circular.map(({ group }) => group)).size, 1176);
+  assert.equal(new Set(circular.map(({ id }) => id)).size, 4377);
+  const turns = circular.filter(({ group }) => group === '300');
+  assert.deepEqual(
+    turns.map(({ id, prompt, key }) => [id, prompt.split('\n')[1], key?.kind === 'choice' && key.right]),
+    [
+      ['300', 'A. w', 'A'],
+      ['1000300', 'A. x', 'D'],
+      ['2000300', 'A. y', 'C'],
+      ['3000300', 'A. z', 'B'],
+    ],
+  );
+  assert.equal((await load('mmbench', files, 'plain')).length, 1176);
+  assert.equal(new Set(limited(circular, 2).map(({ group }) => group)).size, 40);
+  const answers = circular.map((of) => judged(of, of.id === '1000300' || of.id === '7' ? 0 : 1));
+  const [all] = await rates(answers, ['vanilla']);
+  assert.deepEqual([all?.estimate.count, all?.estimate.value], [1176, 1174 / 1176]);
 });
 
 test('MMBench: broken folders', async () => {
@@ -385,6 +483,11 @@ test('MMBench: broken folders', async () => {
       'an index twice',
       { [FILE]: tsv([header, first, first]) },
       `${FILE}, line 3: index: expected each once, received 241 again.`,
+    ],
+    [
+      'an index that is no number',
+      { [FILE]: tsv([header, set(first, 'index', 'x1')]) },
+      `${FILE}, line 2: index: expected a number, received "x1".`,
     ],
     [
       'commas for tabs',

@@ -151,6 +151,14 @@ test("the paper's numbers stand beside ours where the model is the same, and onl
   );
   assert.deepEqual(of('llava-v1.5-13b', 'mm-safetybench', 'sd'), []);
   assert.deepEqual(of('eta-vlm miniature'), []);
+  assert.deepEqual(of('llava-v1.5-7b', 'cross-modality', 'clean'), []);
+  assert.equal(of('llava-v1.5-7b', 'cross-modality', 'prompt_unconstrained').length, 2);
+  // What is published of MMBench is right in every order of the options.
+  assert.deepEqual(of('llava-v1.5-7b', 'mmbench', 'plain'), []);
+  assert.deepEqual(
+    of('llava-v1.5-7b', 'mmbench', 'circular').map(([, value]) => value),
+    [0.646, 0.6469],
+  );
   assert.deepEqual(
     of('llava-v1.5-7b', 'scienceqa', 'all').map(([method]) => method),
     ['vanilla', 'eta'],

@@ -100,7 +100,7 @@ test('answers that were cut are told everywhere: notes, facts, table, --json, ex
     data.notes?.join(' '),
   );
   const ends = data.examples?.flatMap(({ answers }) => answers.map(({ stopReason }) => stopReason)) ?? [];
-  assert.ok(ends.length > 0 && ends.every((end) => end === 'length' || end === 'stop'), ends.join(' '));
+  assert.ok(ends.length > 0 && ends.every((end) => end === 'length' || end === 'refusal'), ends.join(' '));
   const whole = await measure(await options(await folderOf({}), 1));
   assert.deepEqual(whole.cut, {});
   assert.doesNotMatch(summaryText(whole), /cut/);
@@ -112,7 +112,9 @@ test('what counts as cut is what was judged: behind a refusal the aligned answer
     const trace = line.trace ?? assert.fail('no trace');
     return { instance, line: { ...line, stopReason, trace: { ...trace, alignedStopReason } } };
   };
-  const ends = [made('length', null), made('stop', 'context'), made('stop', 'end'), made('end', 'end')].map(endOf);
+  const ends = [made('length', null), made('refusal', 'context'), made('refusal', 'end'), made('end', 'end')].map(
+    endOf,
+  );
   assert.deepEqual(
     ends.map(({ stopReason }) => stopReason),
     ['length', 'context', 'end', 'end'],
@@ -133,6 +135,42 @@ test('answers of other settings are refused, and the setting is named', async ()
     code: 'ERR_RESULTS_DIFFER',
     message: /cacheType was nothing, is "q8_0"/,
   });
+});
+
+test('a model that reads text alone is refused before the first question about a picture, and asked where there is none', async () => {
+  const pictures = fileURLToPath(new URL('../../models/miniature/pictures/', import.meta.url));
+  const languageModel = eta.facts.models.languageModel;
+  await using blind = await loadEta({ models: { languageModel }, method: 'vanilla', maxTokens: 8 });
+  const dataset = datasetOf('jsonl');
+  const rows = [{ prompt: 'What is this?', image: 'a.png' }, { prompt: 'Hello?' }];
+  const root = await folderOf({
+    'items.jsonl': rows.map((row) => JSON.stringify(row)).join('\n'),
+    'a.png': await readFile(`${pictures}clean-04.png`),
+  });
+  const read = await readItems(dataset, { root });
+  const asked = { ...read, dataset, methods: ['vanilla'], seeds: [1], eta: blind, judges: keyword } as const;
+  const out = join(await folderOf({}), 'out');
+  await assert.rejects(measure({ ...asked, out }), {
+    code: 'ERR_INVALID_OPTION',
+    message:
+      /^jsonl: expected a model that sees, because 1 of 2 questions have a picture, received .*, which reads text alone\. Name its projector/,
+  });
+  await assert.rejects(readFile(join(out, 'answers.jsonl')), { code: 'ENOENT' });
+  const items = read.items.filter(({ image }) => image === null);
+  assert.deepEqual((await measure({ ...asked, items, out })).failed, {});
+});
+
+test('a judge that is not there is told before the first answer, and not needed where all is judged', async () => {
+  const out = await folderOf({});
+  const gone: Judges = {
+    judge: Object.assign(new KeywordJudge(), { check: () => Promise.reject(new RangeError('nobody is there')) }),
+    judgesEverything: false,
+    comparer: null,
+  };
+  await assert.rejects(measure(await options(out, 1, { judges: gone })), /nobody is there/);
+  assert.equal(await readFile(join(out, 'answers.jsonl'), 'utf8'), '');
+  await measure(await options(out, 1, { judges: keyword }));
+  assert.equal((await measure(await options(out, 1, { judges: gone }))).judgeName, 'keyword');
 });
 
 test('another judge judges the same answers', async () => {

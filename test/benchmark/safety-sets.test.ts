@@ -47,13 +47,25 @@ test('SPA-VL: the help split is measured by preference; classes may be missing',
   assert.deepEqual([first?.id, first?.category, first?.measure], ['help-0', 'help', 'preferred']);
 });
 
+test('SPA-VL: pictures beside the file, by their paths, where it holds none; and the file alone in the root', async () => {
+  const pictures = { 'test/red.png': PNG, 'pictures/blue.png': PNG };
+  const items = await load('spa-vl-harm', { [PARQUET]: golden('spa-vl-paths.parquet'), ...pictures });
+  assert.deepEqual(
+    items.map(({ image }) => String(image).split('/').slice(-2).join('/')),
+    ['test/red.png', 'pictures/blue.png'],
+  );
+  assert.equal((await decodeImage(items[0]?.image ?? '')).width, 1);
+  const alone = await load('spa-vl-harm', { 'harm-00000-of-00001.parquet': golden('spa-vl.parquet') });
+  assert.equal(alone.length, 2);
+});
+
 test('SPA-VL: broken folders', async () => {
   const whole = golden('spa-vl.parquet');
   await breaks('spa-vl-harm', [
     [
       'the help split alone',
       { 'test/help-00000-of-00001.parquet': whole },
-      'ERR_DATASET_LAYOUT: spa-vl-harm: expected test/harm-00000-of-00001.parquet under "ROOT", where test/ holds help-00000-of-00001.parquet. The set is distributed as: test/harm-00000-of-00001.parquet (columns image { bytes, path }, question',
+      'ERR_DATASET_LAYOUT: spa-vl-harm: expected test/harm-00000-of-00001.parquet or harm-00000-of-00001.parquet under "ROOT", which holds test/. The set is distributed as: test/harm-00000-of-00001.parquet or harm-00000-of-00001.parquet (columns image { bytes, path }, question',
     ],
     [
       'one folder too deep',
@@ -80,7 +92,17 @@ test('SPA-VL: broken folders', async () => {
     [
       'a row without picture',
       { [PARQUET]: golden('spa-vl-no-bytes.parquet') },
-      `${PARQUET}: row 2: image: expected { bytes, path } with the bytes of a picture, received none.`,
+      `${PARQUET}: row 2: image: expected { bytes, path } with the bytes of a picture, or the path of one, received neither.`,
+    ],
+    [
+      'a path that leads nowhere',
+      { [PARQUET]: golden('spa-vl-paths.parquet'), 'test/red.png': PNG },
+      `${PARQUET}: row 2: image: expected { bytes, path } with the bytes of a picture, or the path of one, received "pictures/blue.png", which is neither beside the file nor under the root.`,
+    ],
+    [
+      'a path that leads out',
+      { [PARQUET]: golden('spa-vl-outside.parquet'), 'test/red.png': PNG, 'blue.png': PNG },
+      `${PARQUET}: row 2: image: expected { bytes, path } with the bytes of a picture, or the path of one under the root, received "../blue.png".`,
     ],
   ]);
 });
@@ -188,7 +210,7 @@ test('FigStep: both layouts, with the suffix and without', async () => {
     assert.match(String(items[0]?.image), new RegExp(`${place}/query_safebench_1_1_6.png$`));
     assert.match(items[0]?.prompt ?? '', /^The image shows a list numbered 1, 2, and 3, .* approximately 100 words\.$/);
     const [suffixed] = await load('figstep', files, 'suffix');
-    assert.equal(suffixed?.prompt, `${items[0]?.prompt} Answer with "Absolutely, here's"`);
+    assert.equal(suffixed?.prompt, `${items[0]?.prompt}Answer with "Absolutely, here's"`);
   }
 });
 
@@ -265,7 +287,7 @@ test('AdvBench: goals without pictures', async () => {
   ]);
 });
 
-const instructions = 'Write x.,\n"Tell me y, and z.",,\n\nMake w.,\n';
+const instructions = 'Write x.,\n"Tell me y, and z. ",,\n\nMake w.,\n';
 
 test('the cross-modality attack: instructions without header, one picture for all', async () => {
   const { bmp } = await import('./bitmap.js');
@@ -273,13 +295,18 @@ test('the cross-modality attack: instructions without header, one picture for al
   const items = await load('cross-modality', files);
   assert.deepEqual(
     items.map(({ prompt }) => prompt),
-    ['Write x.', 'Tell me y, and z.', 'Make w.'].map((text) => `${text} Answer with "Absolutely, here's"`),
+    ['Write x.', 'Tell me y, and z. ', 'Make w.'].map((text) => `${text}Answer with "Absolutely, here's"`),
+  );
+  const headed = { ...files, 'manual_harmful_instructions.csv': `instruction,\n${instructions}` };
+  assert.deepEqual(
+    (await load('cross-modality', headed)).map(({ prompt }) => prompt),
+    items.map(({ prompt }) => prompt),
   );
   assert.equal(new Set(items.map(({ image }) => image)).size, 1);
   assert.deepEqual([(await decodeImage(items[0]?.image ?? '')).width], [3]);
 });
 
-test('the cross-modality attack: of several pictures the variant names one; the clean one is none', async () => {
+test('the cross-modality attack: of several pictures the variant names one; the clean one is the control', async () => {
   const files = {
     'harmful_corpus/manual_harmful_instructions.csv': instructions,
     'adversarial_images/clean.jpeg': PNG,
@@ -288,11 +315,15 @@ test('the cross-modality attack: of several pictures the variant names one; the 
   };
   const [first] = await load('cross-modality', files, 'prompt_unconstrained');
   assert.match(String(first?.image), /adversarial_images\/prompt_unconstrained\.bmp$/);
+  const [control] = await load('cross-modality', files, 'clean');
+  assert.match(String(control?.image), /adversarial_images\/clean\.jpeg$/);
+  const [only] = await load('cross-modality', without(files, 'adversarial_images/prompt_constrained_16.bmp'));
+  assert.match(String(only?.image), /prompt_unconstrained\.bmp$/);
   await breaks('cross-modality', [
     [
       'none named',
       files,
-      'ERR_INVALID_OPTION: cross-modality: expected --variant with one of the pictures prompt_constrained_16, prompt_unconstrained, received none.',
+      'ERR_INVALID_OPTION: cross-modality: expected --variant with one of the pictures clean, prompt_constrained_16, prompt_unconstrained, received none.',
     ],
     [
       'no picture',
@@ -306,8 +337,8 @@ test('the cross-modality attack: of several pictures the variant names one; the 
     ],
     [
       'a header',
-      { ...files, 'harmful_corpus/manual_harmful_instructions.csv': `instruction,\n${instructions}` },
-      'harmful_corpus/manual_harmful_instructions.csv, line 1: expected no header, received "instruction".',
+      { ...files, 'harmful_corpus/manual_harmful_instructions.csv': `goal,\n${instructions}` },
+      'harmful_corpus/manual_harmful_instructions.csv, line 1: expected no header, or instruction, received "goal".',
     ],
     [
       'a comma without quotes',
@@ -330,8 +361,14 @@ const xstest = [
 ].join('\n');
 
 test('XSTest: refusal of harmless requests, and of harmful ones, by type; labels may be missing', async () => {
-  const old = 'id,type,prompt,focus,note\n1,homonyms,P,kill,\n';
-  assert.equal((await load('xstest', { 'xstest_v2_prompts.csv': old }))[0]?.measure, 'over-refusal');
+  const old = 'id_v1,id_v2,type,prompt,focus,note\nv1-1,v2-1,homonyms,P,kill,\n,v2-26,contrast_homonyms,Q,kill,\n';
+  assert.deepEqual(
+    (await load('xstest', { 'xstest_v2_prompts.csv': old })).map(({ id, measure }) => [id, measure]),
+    [
+      ['v2-1', 'over-refusal'],
+      ['v2-26', 'refusal'],
+    ],
+  );
   const items = await load('xstest', { 'xstest_prompts.csv': xstest });
   assert.deepEqual(
     items.map(({ id, prompt, measure, isHarmful, category }) => [id, prompt, measure, isHarmful, category]),
@@ -350,7 +387,12 @@ test('XSTest: refusal of harmless requests, and of harmful ones, by type; labels
     [
       'without type',
       { 'xstest_prompts.csv': 'id,prompt,label\n1,P,safe\n' },
-      'xstest_prompts.csv, line 1: expected the columns id, type, prompt, received "id", "prompt", "label".',
+      'xstest_prompts.csv, line 1: expected the columns type, prompt, received "id", "prompt", "label".',
+    ],
+    [
+      'no id at all',
+      { 'xstest_prompts.csv': 'prompt,type\nP,homonyms\n' },
+      'xstest_prompts.csv, line 2: expected a column id, or id_v2, with a text in every row.',
     ],
     [
       'an id twice',

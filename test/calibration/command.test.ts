@@ -64,6 +64,24 @@ test('unreadable pictures: each named, exit code 3, and the threshold all the sa
   ]);
 });
 
+test('pictures beyond --max-pixels are not read, and named with what to raise', async () => {
+  const picture = join(pictures, 'clean-02.png');
+  const args = [
+    'calibrate',
+    '--safe',
+    picture,
+    '--unsafe',
+    join(pictures, 'drawn-01.jpg'),
+    '--max-pixels',
+    '100',
+    '--out',
+    join(folder, 'large'),
+  ];
+  const { code, stderr } = await run(args);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /not read: .*clean-02\.png: .* Expected at most 100 in all.* Or raise --max-pixels\.$/m);
+});
+
 test('nothing of a class can be read: exit code 1, nothing written', async () => {
   const bad = join(folder, 'unreadable');
   mkdirSync(bad);

@@ -99,6 +99,8 @@ describe('a whole batch', () => {
 
   test('from stdin, with failures: exit code 3, and each told with its line', async () => {
     const out = fresh();
+    const one = `${quick('a')}\n${quick('b', ',"image":"none.png"')}\n`;
+    assert.equal((await run(['batch', '-', '--out', fresh()], { stdin: one })).code, 3, 'one failure is enough');
     const stdin = `${quick('a')}\r\n\n${quick('b', ',"image":"none.png"')}\n{"id":\n${quick('a')}\n`;
     const ended = await run(['batch', '-', '--out', out, '--ordered'], { stdin });
     assert.equal(ended.code, 3, ended.stderr);

@@ -35,6 +35,10 @@ export interface RunSettings {
   readonly streams?: readonly [stdin: number | null, stdout: number | null, stderr: number | null];
   /** What a file may have at most, in blocks of 512 bytes: beyond it writing fails, as on a full disk. */
   readonly fileBlocks?: number;
+  /** How many files it may have open. */
+  readonly openFiles?: number;
+  /** Its address space at most, in KiB. */
+  readonly addressKiB?: number;
 }
 
 /** What the person who runs the tests has chosen. */
@@ -48,10 +52,13 @@ const WAIT_MS = 120_000;
 export async function run(args: readonly string[], settings: RunSettings = {}): Promise<Ended> {
   const { NO_COLOR: _no, FORCE_COLOR: _force, DEBUG: _debug, NODE_OPTIONS: _options, ...all } = process.env;
   const inherited = Object.fromEntries(Object.entries(all).filter(([name]) => !PERSONAL.test(name)));
-  const { streams = [null, null, null], fileBlocks } = settings;
+  const { streams = [null, null, null], fileBlocks, openFiles, addressKiB } = settings;
   const words = [process.execPath, main, ...args];
-  const limited = ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`];
-  const [command = '', ...rest] = fileBlocks === undefined ? words : [...limited, ...words];
+  const limits = Object.entries({ f: fileBlocks, n: openFiles, v: addressKiB }).filter(
+    ([, most]) => most !== undefined,
+  );
+  const limited = ['sh', '-c', `${limits.map(([of, most]) => `ulimit -${of} ${most}; `).join('')}exec "$0" "$@"`];
+  const [command = '', ...rest] = limits.length === 0 ? words : [...limited, ...words];
   const child = spawn(command, rest, {
     env: { ...inherited, XDG_CONFIG_HOME: NOWHERE, HF_HUB_CACHE: NOWHERE, ETA_VLM_CACHE: NO_CACHE, ...settings.env },
     ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),

@@ -37,6 +37,7 @@ const isLight = (path: string) =>
   [
     'dist/errors.js',
     'dist/near-miss.js',
+    'dist/visible.js',
     'dist/options.js',
     'dist/onnx/provider.js',
     'dist/engine/gpu-layers.js',

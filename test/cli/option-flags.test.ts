@@ -20,10 +20,11 @@ const NO_OPTIONS = [
   'asarUnpack',
   'binariesGithubRelease', // a file
   'convertModel',
+  'createServer',
   'currentColor',
   'decodeImage',
   'encodeImage',
-  'gatePattern', // of a manifest
+  ...['gatePattern', 'padTo'], // of a manifest
   'languageModel', // in the message about a value of `models` that no command can give
   'rewardModel',
   'loadEta',
@@ -117,6 +118,10 @@ test('values, subjects and advice', () => {
   assert.equal(
     inFlags('loadEta options: contextSize: expected an integer >= 1; received 0.', ask),
     '--context-size: expected an integer >= 1; received 0.',
+  );
+  assert.equal(
+    inFlags('listen options: allowedHosts.1: expected a host; received "a/b".', flagsOf('eta-vlm serve')),
+    '--allow-host: expected a host; received "a/b".',
   );
   const held = 'Expected no "overwrite: true. Or contextSize", received one. Begin anew with overwrite: true. Or wait.';
   assert.equal(

@@ -17,7 +17,7 @@ function result(
   const { clip = null, reward = null, final = null } = scores;
   return {
     text: 'text',
-    stopReason: action === 'refused' ? 'stop' : 'end',
+    stopReason: action === 'refused' ? 'refusal' : 'end',
     verdict: {
       action,
       picture: clip === null ? null : judgement('clip', clip, 0.16, clip >= 0.16),
@@ -116,7 +116,7 @@ test('an answer that was cut says so, and by what; one that is whole, or replace
     'answer      cut at 7 tokens, the prefix among them (--max-tokens)',
   ]);
   assert.match(lines(cut('answered', 'context'))[0] ?? '', /cut at 3 tokens: there was no room .*context/);
-  assert.deepEqual([lines(cut('answered', 'end')), lines(cut('refused', 'stop'))], [[], []]);
+  assert.deepEqual([lines(cut('answered', 'end')), lines(cut('refused', 'refusal'))], [[], []]);
 });
 
 test('thresholds that nobody knows are no part of a verdict that did not need them', () => {

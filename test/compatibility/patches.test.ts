@@ -24,7 +24,7 @@ test('each patch says why, and whether upstream knows', () => {
   assert.ok(patches.length > 0, 'there are patches');
   for (const name of patches) {
     const [head = ''] = readFileSync(join(folder, name), 'utf8').split('\ndiff --git ');
-    assert.match(head, /Proof:\s+test\/(compatibility|native|vulkan)/, name);
+    assert.match(head, /Proof:\s+test\/(compatibility|fuzz|native|vulkan)/, name);
     assert.ok(head.length > 200, `${name} has a reason`);
   }
 });
@@ -41,8 +41,26 @@ test('all of them fit the source of the tag, in order, and change it', () => {
   assert.deepEqual(changed, [
     ...['common.h', 'ggml-cpu.c', 'ops.cpp', 'simd-mappings.h'].map((name) => `ggml/src/ggml-cpu/${name}`),
     ...['llama-kv-cache.cpp', 'llama-kv-cells.h'].map((name) => `src/${name}`),
+    'tools/mtmd/clip-graph.h',
     'tools/mtmd/clip.cpp',
-    ...['internvl', 'llava', 'pixtral'].map((name) => `tools/mtmd/models/${name}.cpp`),
+    ...[
+      'conformer',
+      'deepseekocr',
+      'deepseekocr2',
+      'gemma4uv',
+      'gemma4v',
+      'hunyuanvl',
+      'internvl',
+      'llava',
+      'mimo-audio',
+      'nemotron-v2-vl',
+      'pixtral',
+      'pockettts-gen',
+      'qwen3a',
+      'qwen3tts-gen',
+      'whisper-enc',
+      'yasa2',
+    ].map((name) => `tools/mtmd/models/${name}.cpp`),
   ]);
 });
 

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript-5';
+import ts from 'typescript';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** What the package exports, as consumers name it. */
-export const ENTRIES = ['eta-vlm', 'eta-vlm/engine', 'eta-vlm/batch'] as const;
+export const ENTRIES = ['eta-vlm', 'eta-vlm/engine', 'eta-vlm/batch', 'eta-vlm/server'] as const;
 
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,

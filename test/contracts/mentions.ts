@@ -1,5 +1,5 @@
 /** Types that exports speak of without being exports themselves: nobody could write down what he gets or gives. */
-import ts from 'typescript-5';
+import ts from 'typescript';
 import { type Editor, ENTRIES } from './consumer.js';
 import { isDeclaredHere, isOurs, isPublic, unaliased } from './surface.js';
 

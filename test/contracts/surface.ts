@@ -1,5 +1,5 @@
 /** Every export of the package and each of its fields, found by the compiler, so that none can be forgotten. */
-import ts from 'typescript-5';
+import ts from 'typescript';
 import { type Editor, ENTRIES, root } from './consumer.js';
 
 /** A place to hover at, and what stands there. */

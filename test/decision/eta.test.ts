@@ -48,6 +48,7 @@ test('a guard judges the candidates of a search, and the aligned answer', async 
   assert.equal(result.verdict.final?.evaluator, 'decision');
   const guard = await tinyGuard(GUARD);
   const session = guard.open([{ role: 'user', content: QUESTION.prompt }], async () => []);
+  await session.scores([result.trace.vanillaText ?? '']);
   let accepted = result.trace.interferencePrefix;
   for (const { candidates, chosen } of result.trace.rounds) {
     const expected = await decided(session.scores(candidates.map(({ text }) => accepted + text)));
@@ -58,6 +59,10 @@ test('a guard judges the candidates of a search, and the aligned answer', async 
       );
     accepted += candidates[chosen]?.text ?? '';
   }
+  await session.scores([result.trace.alignedText ?? '']);
+  const { ranTokenCount, cachedTokenCount } = session.statistics;
+  const { rewardTokenCount, rewardCachedTokenCount } = result.usage;
+  assert.deepEqual([rewardTokenCount, rewardCachedTokenCount], [ranTokenCount, cachedTokenCount]);
   await guard.dispose();
   await assertFreed(eta, 'after the request');
 });

@@ -1,11 +1,13 @@
 /** The shipped forms: their wording is pinned, their verdicts are tokens of real vocabularies, and noise is no decision. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { wordingOf } from '../../src/decision/form.js';
 import { GuardPrompt } from '../../src/decision/guard-prompt.js';
 import { type DecisionForm, decisionForms, readForm } from '../../src/decision/index.js';
 import { verdictTokens } from '../../src/decision/verdict-tokens.js';
 import { Model } from '../../src/engine/index.js';
+import { PromptSeams } from '../../src/engine/prompt-seams.js';
+import { JinjaTemplate } from '../../src/jinja/index.js';
 import { hollowModel } from '../engine/hollow-model.js';
 import { tinyForm, tinyGuard } from './guards.js';
 
@@ -38,6 +40,43 @@ const GUARDS: readonly (readonly [form: string, vocabulary: string, marks: strin
 
 async function standIn(vocabulary: string, chatTemplate: string): Promise<string> {
   return hollowModel({ vocabulary, chatTemplate });
+}
+
+const ANSWERS = ['I cannot.', 'Here: mix </think> and {{ x }} <|im_end|>', '{answer}', 'no', '0', ' So', 'So.\n', ''];
+
+/** The tokens of each answer, once with seams and once rendered whole. */
+async function expectSeams(prompt: GuardPrompt, form: DecisionForm): Promise<void> {
+  const turns = [{ role: 'user' as const, content: 'How? {answer} </s>' }];
+  const parts = async () => {
+    const all = [];
+    for (const answer of ANSWERS) all.push(await prompt.parts(form.answer, { turns, images: [], answer }, {}));
+    return all;
+  };
+  const render = mock.method(JinjaTemplate.prototype, 'render');
+  const seamed = await parts();
+  const count = render.mock.callCount();
+  const whole = mock.method(
+    PromptSeams.prototype,
+    'render',
+    (...[turns, , render]: Parameters<PromptSeams['render']>) => render(turns),
+  );
+  try {
+    assert.deepEqual(seamed, await parts());
+    assert.equal(
+      new Set(seamed.map((one) => String(one))).size,
+      ANSWERS.length,
+      'answers that are read alike show nothing',
+    );
+    const wholeCount = render.mock.callCount() - count;
+    assert.ok(count < wholeCount, `${count} renderings in place of ${wholeCount}`);
+    const before = render.mock.callCount();
+    whole.mock.restore();
+    await parts();
+    assert.equal(render.mock.callCount(), before, 'another request of the same shape');
+  } finally {
+    whole.mock.restore();
+    render.mock.restore();
+  }
 }
 
 const spelled = (model: Model, tokens: Int32Array) => [...tokens].map((token) => model.text([token]));
@@ -102,6 +141,15 @@ for (const [name, vocabulary, marks, opening, ending] of GUARDS) {
       );
   });
 
+  test(`${name}: candidates are rendered once a request, and read as if rendered each`, async () => {
+    await using model = await Model.load({
+      modelPath: await standIn(vocabulary, template(marks, opening)),
+      threadCount: 1,
+    });
+    const form = await readForm(name);
+    await expectSeams(new GuardPrompt(model, form), form);
+  });
+
   test(`${name}: a model that says anything as likely does not answer`, async () => {
     const guard = await tinyGuard(await standIn(vocabulary, template(marks, opening)), await readForm(name), {
       contextSize: 2048,
@@ -126,6 +174,7 @@ for (const [name, vocabulary, marks, opening, ending] of GUARDS) {
 test('shieldstral: policy, question and answer stand in the parts of its form, for any template', async () => {
   await using model = await Model.load({ modelPath: await standIn('qwen2', template('', '')), threadCount: 1 });
   const form = await readForm('shieldstral');
+  await expectSeams(new GuardPrompt(model, form), form);
   const asked = { turns: [{ role: 'user' as const, content: 'Q {answer}' }], images: [], answer: 'A {question}' };
   const [tokens] = await new GuardPrompt(model, form).parts(form.answer, asked, {});
   const said = model.text(tokens as Int32Array);

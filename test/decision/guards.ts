@@ -7,7 +7,7 @@ import { wordingOf } from '../../src/decision/form.js';
 import { type DecisionForm, Guard, type GuardOpener } from '../../src/decision/index.js';
 import { decisionOf } from '../../src/decision/log-odds.js';
 import { verdictTokens } from '../../src/decision/verdict-tokens.js';
-import { type ContextOptions, Model, type NativePart } from '../../src/engine/index.js';
+import { type ContextOptions, EncodedImages, Model, type NativePart } from '../../src/engine/index.js';
 import { PLACE } from '../device.js';
 
 export const EXACT: ContextOptions = { contextSize: 2048, sequenceCount: 16, cacheType: 'f32', flashAttention: 'off' };
@@ -70,7 +70,8 @@ export const opener =
       threadCount: 1,
     });
     const exact = { ...context, ...most, cacheType: 'f32', flashAttention: 'off' } as const;
-    return { model, context: await model.createContext(exact), dispose: () => model.dispose() };
+    const images = new EncodedImages(model);
+    return { model, images, context: await model.createContext(exact), dispose: () => model.dispose() };
   };
 
 export async function tinyGuard(

@@ -53,6 +53,23 @@ test('the same pixels are one picture, whoever asks, at once or later', async ()
   images.dispose();
 });
 
+test('a picture that is known before its pixels are there: they are asked for where it is not kept', async () => {
+  const images = new EncodedImages(model);
+  const late = { key: async () => 'a key of its own', pixels: mock.fn(async () => pictures[0]) };
+  const [one, other] = await Promise.all([images.borrow({ ...late }), images.borrow({ ...late })]);
+  assert.equal(one.image, other.image);
+  one.release();
+  other.release();
+  (await images.borrow({ ...late })).release();
+  assert.equal(late.pixels.mock.callCount(), 1);
+  images.clear();
+  (await images.borrow({ ...late })).release();
+  assert.equal(late.pixels.mock.callCount(), 2);
+  const odd = Object.assign({ ...pictures[0] }, { pixels: () => assert.fail('what else it holds is not looked at') });
+  (await images.borrow(odd)).release();
+  images.dispose();
+});
+
 test('one of two who wait may leave; when both do, it is given up', async () => {
   const images = new EncodedImages(model);
   const count = await encodings(async () => {
@@ -85,4 +102,45 @@ test('of what nobody uses, no more is kept than there is room for; what is used 
   assert.equal(await encodings(async () => (await images.borrow(pictures[0])).release()), 1);
   images.dispose();
   await assert.rejects(images.borrow(pictures[0]), { code: 'ERR_DISPOSED' });
+});
+
+test('the one used longest ago goes first', async () => {
+  const { embeddingBytes } = (await new EncodedImages(model).borrow(pictures[0])).image;
+  const images = new EncodedImages(model, 2 * embeddingBytes);
+  const use = async (one: RgbImage) => (await images.borrow(one)).release();
+  const [first, second, third] = pictures;
+  for (const one of [first, second, first]) await use(one);
+  assert.equal(await encodings(async () => await use(third)), 1); // and the second goes
+  assert.equal(await encodings(async () => await use(first)), 0, 'it was used after the other');
+  assert.equal(await encodings(async () => await use(third)), 0);
+  assert.equal(await encodings(async () => await use(second)), 1);
+  images.dispose();
+});
+
+test('what is forgotten while it is used is the user’s until it is given back', async () => {
+  const images = new EncodedImages(model);
+  const used = await images.borrow(pictures[0]);
+  images.clear();
+  assert.equal(await encodings(async () => (await images.borrow(pictures[0])).release()), 0);
+  used.release();
+  images.clear();
+  assert.equal(await encodings(async () => (await images.borrow(pictures[0])).release()), 1);
+  images.dispose();
+});
+
+test('disposed of while a picture is being encoded: who waits is told, and a signal that fired goes before', async () => {
+  for (const isAborted of [false, true]) {
+    const images = new EncodedImages(model);
+    const controller = new AbortController();
+    await encodings(async () => {
+      const waiting = images.borrow(pictures[1], { signal: controller.signal });
+      const told = assert.rejects(waiting, { code: isAborted ? 'ERR_ABORTED' : 'ERR_DISPOSED' });
+      await sleep(10);
+      if (isAborted) controller.abort();
+      images.dispose();
+      images.dispose();
+      await told;
+    });
+    await assert.rejects(images.borrow(pictures[1]), { code: 'ERR_DISPOSED' });
+  }
 });

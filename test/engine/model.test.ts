@@ -4,9 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { physicalCoreCount } from '../../src/cores.js';
 import { Model } from '../../src/engine/index.js';
+import { Vocabulary } from '../../src/engine/vocabulary.js';
 import { AbortError, EtaError, type EtaErrorCode } from '../../src/errors.js';
 import { decodeImage } from '../../src/image/index.js';
+import { loadAddon } from '../../src/native/binding.js';
+import type { NativeModel } from '../../src/native/binding-types.js';
 import { PLACE } from '../device.js';
 import { golden, picture, tinyModel } from './fixture.js';
 
@@ -164,6 +168,41 @@ test('tokens that hold a character, whole or its last bytes', async () => {
   }
   assert.ok(found.length < model.facts.vocabularySize / 4);
   assert.ok(!set.has((await model.tokenize('apple')).at(-1) ?? -1));
+});
+
+test('a search for characters finds just the tokens that hold one, or the rest of one that an earlier token began', async () => {
+  const encoder = new TextEncoder();
+  const holds = (bytes: Uint8Array, character: string) => {
+    const needle = Buffer.from(encoder.encode(character));
+    const own = Buffer.from(bytes);
+    const rests = Array.from({ length: needle.length - 1 }, (_, at) => needle.subarray(at + 1));
+    return own.includes(needle) || rests.some((rest) => own.subarray(0, rest.length).equals(rest));
+  };
+  for (const characters of ['.', 'e', '.!。', '😀é', ' ']) {
+    const expected: number[] = [];
+    for (let token = 0; token < model.facts.vocabularySize; token++)
+      if ([...characters].some((character) => holds(model.tokenBytes(token), character))) expected.push(token);
+    assert.deepEqual([...model.tokensContaining(characters)], expected, characters);
+  }
+  assert.deepEqual([...model.tokensContaining('')], []);
+});
+
+test('tokens that lie side by side are told apart, whatever stands at their ends', async () => {
+  const pieces = ['.', '.', 'a.', '.b', '', '..', 'é', '\u00a9', '', '.'];
+  const all = [...pieces.map((piece) => Buffer.from(piece)), Buffer.of(0xa9), Buffer.of(0xa9, 0x2e), Buffer.of(0xc3)];
+  const starts = Int32Array.from([0, ...all.map((_, at) => Buffer.concat(all.slice(0, at + 1)).length)]);
+  const native = { vocabulary: async () => ({ bytes: Uint8Array.from(Buffer.concat(all)), starts }) };
+  const vocabulary = await Vocabulary.read(native as unknown as NativeModel);
+  assert.deepEqual([...vocabulary.containing('.')], [0, 1, 2, 3, 5, 9, 11]);
+  assert.deepEqual([...vocabulary.containing('é')], [6, 10, 11]);
+  assert.deepEqual([vocabulary.size, Buffer.from(vocabulary.tokenBytes(3)).toString()], [all.length, '.b']);
+  assert.deepEqual([...vocabulary.tokenBytes(all.length)], [], 'one that there is not');
+});
+
+test('threads: as many as were named, or as many as are found to be fastest where any number computes the same', async () => {
+  assert.deepEqual([model.threadCount, model.measuresThreads], [1, false]);
+  await using free = await Model.load({ modelPath: golden('tiny.gguf'), ...PLACE });
+  assert.deepEqual([free.threadCount, free.measuresThreads], [physicalCoreCount(), loadAddon().threadsKeepBits]);
 });
 
 test('the prompt of a LLaVA-1.5 file', async () => {

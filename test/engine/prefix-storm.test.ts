@@ -1,6 +1,7 @@
 /** A short storm of requests that share what they read; `bench/prefix-storm.ts` makes it as long as you like. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
+import { ComingPrefix } from '../../src/engine/coming-prefixes.js';
 import { prefixStorm } from './prefix-storm.js';
 
 test('requests that share prompts, pictures and turns get the texts of a fresh context', async () => {
@@ -12,4 +13,15 @@ test('requests that share prompts, pictures and turns get the texts of a fresh c
     JSON.stringify(counts),
   );
   assert.ok(counts.ties <= 1, JSON.stringify(counts));
+});
+
+test('a thousand that begin at the same moment share what they read, and get the texts of a fresh context', async () => {
+  const wait = mock.method(ComingPrefix.prototype, 'wait');
+  const counts = await prefixStorm({ requestCount: 1000, seed: 2, inBursts: true });
+  wait.mock.restore();
+  assert.deepEqual(counts.faults, []);
+  assert.ok(wait.mock.callCount() > 200, `${wait.mock.callCount()} waited`);
+  assert.ok(counts.finished > 500 && counts.aborted > 0, JSON.stringify(counts));
+  assert.ok(counts.cachedTokens > counts.promptTokens / 4, JSON.stringify(counts));
+  assert.ok(counts.ties <= 3, JSON.stringify(counts));
 });

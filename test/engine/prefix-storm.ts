@@ -25,6 +25,8 @@ const GREEDY = { temperature: 0 };
 export interface StormOptions {
   readonly requestCount: number;
   readonly seed: number;
+  /** Whether requests come in bursts that begin at the same moment, or within some milliseconds, about much the same. */
+  readonly inBursts?: boolean;
 }
 
 export interface StormCounts {
@@ -50,9 +52,9 @@ const countOf = (parts: readonly NativePart[]) =>
   parts.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : part.tokenCount), 0);
 
 /** @throws nothing: what is wrong stands in `faults` */
-export async function prefixStorm({ requestCount, seed }: StormOptions): Promise<StormCounts> {
+export async function prefixStorm({ requestCount, seed, inBursts = false }: StormOptions): Promise<StormCounts> {
   await using model = await tinyModel();
-  const storm = new PrefixStorm(model, seed);
+  const storm = new PrefixStorm(model, seed, inBursts);
   return await storm.run(requestCount);
 }
 
@@ -71,11 +73,13 @@ class PrefixStorm {
     ties: 0,
     faults: [],
   };
+  readonly #inBursts: boolean;
   #state: number;
   #context: Context | undefined;
 
-  constructor(model: Model, seed: number) {
+  constructor(model: Model, seed: number, inBursts: boolean) {
     this.#model = model;
+    this.#inBursts = inBursts;
     this.#images = new EncodedImages(model, 20_000);
     this.#state = seed;
   }
@@ -88,7 +92,7 @@ class PrefixStorm {
 
   /** One context, from its making to its end: in peace, or under its requests. @returns requests that began */
   async #life(requestCount: number): Promise<number> {
-    const contextSize = 256 * (1 + this.#below(3));
+    const contextSize = 256 * ((this.#inBursts ? 2 : 1) + this.#below(this.#inBursts ? 4 : 3));
     this.#context = await this.#model.createContext({
       ...EXACT,
       contextSize,
@@ -101,10 +105,13 @@ class PrefixStorm {
     const client = async () => {
       for (; begun < requestCount && !isOver; ) {
         begun++;
-        await this.#request(this.#context as Context);
+        await this.#request(this.#context as Context, this.#prompt());
       }
     };
-    const clients = Promise.all(Array.from({ length: CLIENT_COUNT }, client));
+    const bursts = async () => {
+      for (; begun < requestCount && !isOver; begun += CLIENT_COUNT) await this.#burst(this.#context as Context);
+    };
+    const clients = this.#inBursts ? bursts() : Promise.all(Array.from({ length: CLIENT_COUNT }, client));
     if (this.#below(4) === 0) {
       await new Promise((resolve) => setTimeout(resolve, this.#below(300)));
       isOver = true;
@@ -121,8 +128,22 @@ class PrefixStorm {
     return begun;
   }
 
-  async #request(context: Context): Promise<void> {
-    const prompt = this.#prompt();
+  /** Nothing is there, half of the time; half of them ask the same, the others go on from it, or ask something else. */
+  async #burst(context: Context): Promise<void> {
+    if (this.#below(2) === 0) context.forget();
+    const shared = this.#prompt();
+    const burst = Array.from({ length: CLIENT_COUNT }, async () => {
+      const other = this.#prompt();
+      const going = { ...shared, words: [...shared.words, ...other.words.slice(1)] };
+      const prompt = [shared, shared, going, other][this.#below(4)] ?? shared;
+      const lateMs = this.#below(2) === 0 ? this.#below(6) : 0;
+      if (lateMs > 0) await new Promise((resolve) => setTimeout(resolve, lateMs));
+      await this.#request(context, prompt);
+    });
+    await Promise.all(burst);
+  }
+
+  async #request(context: Context, prompt: Prompt): Promise<void> {
     const controller = new AbortController();
     const timer = this.#below(4) === 0 ? setTimeout(() => controller.abort(), this.#below(40)) : undefined;
     if (this.#below(40) === 0) context.forget();

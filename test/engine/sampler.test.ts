@@ -1,7 +1,14 @@
 /** Sampling parameters and seeds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deriveSeed, GREEDY, nativeSampler, randomSeed, samplerSchema } from '../../src/engine/sampler.js';
+import {
+  deriveSeed,
+  deriveSeedOver,
+  GREEDY,
+  nativeSampler,
+  randomSeed,
+  samplerSchema,
+} from '../../src/engine/sampler.js';
 import { UsageError } from '../../src/errors.js';
 import { parseOptions } from '../../src/options.js';
 
@@ -32,6 +39,28 @@ test('what is out of range is named', () => {
       JSON.stringify(options),
     );
   }
+});
+
+test('derived seeds are those of FNV-1a and the mixer of MurmurHash3: another version draws the same', () => {
+  // Made with another program.
+  const seeds = [
+    deriveSeed(0),
+    deriveSeed(7, 1, 2),
+    deriveSeed(4_294_967_295, 300, 0),
+    deriveSeed(11, 0, 0),
+    deriveSeed(123_456_789, 65_536, 255),
+  ];
+  assert.deepEqual(seeds, [1_234_692_987, 2_598_797_772, 2_114_670_232, 91_150_113, 1_978_315_493]);
+  assert.equal(deriveSeedOver(7, Int32Array.of(1, 2)), deriveSeed(7, 1, 2));
+  assert.equal(typeof deriveSeedOver(7, new Int32Array(200_000)), 'number', 'more than arguments may be');
+});
+
+test('the ends of each range are taken', () => {
+  for (const options of [
+    { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 },
+    { temperature: 1e6, topK: 1e6, topP: 1e-9, minP: 1, seed: 2 ** 32 - 1 },
+  ])
+    assert.deepEqual(parseOptions(samplerSchema, options as unknown, 'sampler'), options);
 });
 
 test('derived seeds are stable, differ for neighbours, and use all bits', () => {

@@ -257,6 +257,27 @@ test('trim, append, save and restore', async () => {
   await lease.release();
 });
 
+test('trim takes every count from 0 to tokenCount, pending tokens among them', async () => {
+  const prompt = await model.tokenize('The red apple is on the left.');
+  const more = Int32Array.of(7, 8, 9, 10);
+  const { lease, sequence } = await started(context, [prompt], { cellCount: 128, sequenceCount: 3 });
+  for (let kept = 0; kept <= prompt.length + more.length; kept++) {
+    const [lane] = (await sequence.fork(1)) as [Sequence];
+    await lane.append([more.slice(0, 2)]);
+    await lane.append([more.slice(2)]);
+    await lane.trim(kept);
+    assert.deepEqual([lane.tokenCount, lane.position], [kept, kept]);
+    await lane.append([Int32Array.of(5)]);
+    const whole = Int32Array.of(...[...prompt, ...more].slice(0, kept), 5);
+    const { sequence: alone, lease: other } = await started(context, [whole]);
+    assertNear(largestDifference(await lane.logits(), await alone.logits()), 1e-3, 'rows');
+    await other.release();
+    await lane.release();
+  }
+  await assert.rejects(sequence.trim(prompt.length + 1), hasCode('ERR_INVALID_REQUEST', /from 0 to/));
+  await lease.release();
+});
+
 test('what a sequence refuses', async () => {
   const lease = await context.reserve({ cellCount: 64, sequenceCount: 2 });
   const sequence = await lease.createSequence();
@@ -291,6 +312,24 @@ test('what a sequence refuses', async () => {
   await lease.release();
   await lease.release();
   await assert.rejects(lease.createSequence(), hasCode('ERR_DISPOSED', /lease/));
+});
+
+test('a reservation holds behind a fork of many, and while one is on its way', async () => {
+  const lease = await context.reserve({ cellCount: 64, sequenceCount: 6 });
+  const sequence = await lease.createSequence();
+  await sequence.prefill([await model.tokenize('The')]);
+  const full = hasCode('ERR_SEQUENCE_LIMIT', /at most 6 sequences at once, as reserved/);
+  const coming = sequence.fork(4);
+  const refused = assert.rejects(sequence.fork(2), full);
+  const children = await coming;
+  await refused;
+  const last = await lease.createSequence();
+  await assert.rejects(lease.createSequence(), full);
+  await assert.rejects(sequence.fork(1), full);
+  await Promise.all([last, ...children].map((child) => child.release()));
+  assert.equal((await sequence.fork(5)).length, 5, 'what was released is room again');
+  await assert.rejects(lease.createSequence(), full);
+  await lease.release();
 });
 
 test('inputs that are none are named', async () => {

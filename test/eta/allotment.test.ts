@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allot } from '../../src/eta/allotment.js';
+import { allot, largestPrompt } from '../../src/eta/allotment.js';
 import { POLICIES } from '../../src/policy/policy.js';
 
 const room = { cellCount: 4096, trainedContextLength: 4096 };
@@ -75,4 +75,35 @@ test('a prompt that leaves no room is refused with the figures', () => {
     code: 'ERR_PROMPT_TOO_LONG',
     message: new RegExp(`show fewer pictures: the model was trained for ${room.cellCount} tokens\\.$`),
   });
+});
+
+test('a model that does not say what it was trained for is bounded by the cells alone', () => {
+  const unknown = { cellCount: 608, trainedContextLength: 0 };
+  assert.throws(() => allot(policy, unknown, 600, 4), {
+    code: 'ERR_PROMPT_TOO_LONG',
+    message: /in 608 tokens, .* Or load with a larger contextSize\.$/,
+  });
+  assert.deepEqual(
+    [unknown, { ...unknown, trainedContextLength: 600 }, { ...unknown, trainedContextLength: 700 }].map(largestPrompt),
+    [607, 599, 607],
+  );
+  // A window beyond the cells is no reason for a shorter conversation alone.
+  assert.throws(() => allot(policy, { ...unknown, trainedContextLength: 609 }, 600, 4), /a larger contextSize\.$/);
+  assert.throws(() => allot(policy, { ...unknown, trainedContextLength: 608 }, 600, 4), /trained for 608 tokens\.$/);
+});
+
+test('just one token has room, and the prompt that takes it is refused', () => {
+  const vanilla = { ...policy, method: 'vanilla' as const };
+  for (const narrow of [
+    { cellCount: 601, trainedContextLength: 0 },
+    { cellCount: 4096, trainedContextLength: 601 },
+  ]) {
+    assert.deepEqual(allot(vanilla, narrow, 600, 0), {
+      maxTokens: 1,
+      roomTokens: 1,
+      cellCount: 601,
+      sequenceCount: 2,
+    });
+    assert.throws(() => allot(vanilla, narrow, 601, 0), { code: 'ERR_PROMPT_TOO_LONG' });
+  }
 });

@@ -59,6 +59,23 @@ test('a model without projector takes text, gated by the reward', async () => {
   });
 });
 
+test('a request that needs who was not loaded is refused before anything is done for it', async () => {
+  await using eta = await loadTiny({ models: { languageModel, projector, rewardModel }, method: 'vanilla' });
+  const { stepCount, imageCount } = await eta.statistics();
+  for (const images of [[pictures[0]], [...pictures]]) {
+    const turns = [{ role: 'user' as const, text: 'What?', images }];
+    for (const method of ['eta', 'pre'] as const) {
+      const refused = { code: 'ERR_INVALID_REQUEST', message: /expected method 'vanilla', because no CLIP was loaded/ };
+      await assert.rejects(eta.respond({ turns, method }), refused);
+      assert.throws(() => eta.stream({ turns, method }), refused);
+    }
+  }
+  const after = await eta.statistics();
+  assert.deepEqual([after.stepCount, after.imageCount], [stepCount, imageCount]);
+  const { verdict } = await eta.respond({ prompt: 'What?', method: 'eta', thresholds: { safeReward: -1e6 } });
+  assert.equal(verdict.action, 'answered', 'without a picture nobody misses CLIP');
+});
+
 test('a part that does not load takes the others down with it', async () => {
   const broken = join(folder, 'broken.gguf');
   writeFileSync(broken, 'GGUF but no more');
@@ -81,6 +98,26 @@ test('loads that fail leave no threads behind', { skip: process.platform !== 'li
   for (let i = 0; i < loadCount; i++) await fail();
   // One left behind by each load would be four; a thread of Node's own may come or be about to go meanwhile.
   assert.ok(threadCount() < before + loadCount, `${before} threads, then ${threadCount()}`);
+});
+
+test('a load that is aborted has let go of all by the time that it is told', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const parts = () => readFileSync('/proc/self/maps', 'utf8').match(/(tiny|tiny-projector)\.gguf$/gm)?.length ?? 0;
+  let mapped = 0;
+  for (const part of ['language-model', 'clip', 'reward-model'] as const) {
+    const controller = new AbortController();
+    const loading = loadTiny({
+      signal: controller.signal,
+      onProgress: (at) => {
+        mapped = Math.max(mapped, parts());
+        if (at.part === part) controller.abort();
+      },
+    });
+    await assert.rejects(loading, AbortError);
+    assert.equal(parts(), 0, `aborted during ${part}`);
+  }
+  assert.ok(mapped > 0, 'nothing was loaded before');
 });
 
 test('loading can be aborted, and tells how far it is', async () => {

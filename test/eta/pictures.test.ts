@@ -114,6 +114,16 @@ test('more pictures than a prompt has tokens: refused before any is read', async
   });
 });
 
+test('maxPixels bounds every picture, remembered or not, and can be raised', async () => {
+  await using small = await loadTiny({ maxPixels: 10 });
+  for (const reuse of [true, false]) {
+    const message = /Expected at most 10 in all: shrink it first\. Or raise maxPixels/;
+    for (const image of [copy(), pictures[0]])
+      await assert.rejects(small.respond({ ...QUESTION, image, reuse }), { code: 'ERR_IMAGE_TOO_LARGE', message });
+  }
+  await assert.rejects(loadTiny({ maxPixels: 0 }), { code: 'ERR_INVALID_OPTION', message: /maxPixels/ });
+});
+
 test('a picture that is too wide for the encoder says so', async () => {
   const image = { data: new Uint8Array(40_000 * 3), width: 40_000, height: 1 };
   await assert.rejects(eta.respond({ ...QUESTION, image }), {

@@ -226,7 +226,8 @@ for (const value of [null, 'a question', 5, []]) {
 }
 
 test('a question alone gets every default', () => {
-  const { signal, ...rest } = parse({ prompt: 'What is this?' });
+  const { signal, stops, ...rest } = parse({ prompt: 'What is this?' });
+  assert.ok(stops.isEmpty);
   assert.equal(signal, undefined);
   assert.deepEqual(rest, {
     turns: [{ role: 'user', text: 'What is this?', images: [] }],

@@ -12,7 +12,7 @@ test('a hundred requests of all kinds, some left, stopped or wrong, leave nothin
   assert.equal(heldCount, 0);
   for (const kind of ['answered', 'aligned', 'refused', 'left early', 'aborted', 'refused with ERR_INVALID_OPTION'])
     assert.ok((outcomes[kind] ?? 0) > 0, `none was ${kind}: ${JSON.stringify(outcomes)}`);
-  for (const reason of ['end', 'length', 'stop'])
+  for (const reason of ['end', 'length', 'refusal'])
     assert.ok((stopReasons[reason] ?? 0) > 0, `none ended by ${reason}: ${JSON.stringify(stopReasons)}`);
   // Every sequence and cell can be had again: a search as wide as the context.
   await eta.respond({ prompt: 'What is this?', candidateCount: 31, maxTokens: 8, sentenceTokenLimit: 8, seed: 1 });

@@ -16,7 +16,8 @@ import { CLEAN, collect, FLAGGED_SAFE, loadTiny, QUESTION, UNSAFE } from './tiny
 const ALIGNED = { thresholds: UNSAFE, whenStillUnsafe: 'return' } as const;
 
 test('a limit, or the model', () => {
-  const reason = (tokenCount: number, isEnded: boolean) => stopReasonOf({ tokenCount, isEnded }, 8);
+  const reason = (tokenCount: number, isEnded: boolean, isStopped = false) =>
+    stopReasonOf({ tokenCount, isEnded, isStopped }, 8);
   assert.deepEqual([reason(3, true), reason(8, true), reason(8, false), reason(9, false), reason(7, false)], [
     'end',
     'end',
@@ -24,7 +25,9 @@ test('a limit, or the model', () => {
     'length',
     'context',
   ] satisfies StopReason[]);
-  assert.deepEqual((['end', 'stop', 'length', 'context', null] as const).map(isCut), [false, false, true, true, false]);
+  assert.deepEqual([reason(3, false, true), reason(8, false, true)], ['sequence', 'sequence'] satisfies StopReason[]);
+  const all = ['end', 'sequence', 'refusal', 'length', 'context', null] as const;
+  assert.deepEqual(all.map(isCut), [false, false, false, true, true, false]);
 });
 
 describe('an answer that the model ends', () => {
@@ -68,7 +71,7 @@ describe('an answer that the model ends', () => {
     const { stopReason, trace, verdict } = await eta.respond({ ...banana, thresholds: UNSAFE });
     assert.deepEqual(
       [verdict.action, stopReason, trace.vanillaStopReason, trace.alignedStopReason],
-      ['refused', 'stop', 'end', 'end'],
+      ['refused', 'refusal', 'end', 'end'],
     );
   });
 });
@@ -93,7 +96,7 @@ describe('an answer that goes on', () => {
       [{ ...aligned, method: 'shallow' }, ['length', 'length', 'length']],
       [{ ...aligned, method: 'deep' }, ['length', 'length', 'length']],
       [{ ...aligned, method: 'eta' }, ['length', 'length', 'length']],
-      [{ ...QUESTION, thresholds: UNSAFE }, ['stop', 'length', 'length']],
+      [{ ...QUESTION, thresholds: UNSAFE }, ['refusal', 'length', 'length']],
     ];
     for (const [request, expected] of rows)
       assert.deepEqual(ends(await eta.respond(request)), expected, JSON.stringify(request.method));
@@ -140,6 +143,6 @@ describe('an answer that goes on', () => {
       text: result.trace.vanillaText ?? '',
       stopReason: 'length',
     });
-    assert.equal(result.stopReason, 'stop');
+    assert.equal(result.stopReason, 'refusal');
   });
 });

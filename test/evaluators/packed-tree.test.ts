@@ -127,6 +127,19 @@ test('planTree reuses the longest common prefix, and leaves every branch its las
     ),
     { reused: 0, stem: [1], branches: [[2], [2]] },
   );
+  // One candidate that begins another, whichever comes first: its last token is its own all the same.
+  for (const [short, long] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const sequences: number[][] = [[], []];
+    sequences[short] = [1, 2, 3];
+    sequences[long] = [1, 2, 3, 4, 5];
+    const branches: number[][] = [[], []];
+    branches[short] = [3];
+    branches[long] = [3, 4, 5];
+    assert.deepEqual(planTree(sequences, [1, 2, 3, 4]), { reused: 2, stem: [], branches });
+  }
 });
 
 test('packTree: positions begin anew in each branch and the mask is the tree', () => {

@@ -51,3 +51,19 @@ test('a picture of one row costs no more than its crop', () => {
   const image = { data: new Uint8Array(5000 * 3).fill(7), width: 5000, height: 1 };
   assert.equal(imageTensor(image, { ...SHAPE, imageSize: 336 }).length, 3 * 336 * 336);
 });
+
+// As Pillow 13 has it: Image.frombytes('RGB', size, bytes((i * i * 7 + i * 13) % 251 for i in range(...))).resize((30, 40), BICUBIC).
+for (const [height, order, expected] of [
+  [
+    60,
+    'exactly twice as many rows as columns go: across first',
+    '7bacda57b618127c746b35d46561d50d25461d4ec264a8282092937a6635b2fd',
+  ],
+  [61, 'one row more: down first', 'd1f7adbda6cb8680ac7c8716f2e687acd7bbe3e157b1be894cca0b040807b088'],
+] as const) {
+  test(`the order of the passes, ${order}`, () => {
+    const data = Uint8Array.from({ length: 40 * height * 3 }, (_, i) => (i * i * 7 + i * 13) % 251);
+    const made = pillowResize({ data, width: 40, height }, 30, 40, { left: 0, top: 0, width: 30, height: 40 });
+    assert.equal(sha256(made.data), expected);
+  });
+}

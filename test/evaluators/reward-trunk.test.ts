@@ -215,6 +215,16 @@ test('what cannot be is refused', async () => {
       }),
       { code: 'ERR_MODEL_INVALID', message: /hidden state of 31, received one of 32/ },
     );
+    const tokenizer = JSON.parse(readFileSync(`${folder}scalar/tokenizer.json`, 'utf8'));
+    tokenizer.added_tokens.push({ id: 9000, content: 'zz', special: false });
+    const manifest = JSON.parse(readFileSync(`${folder}scalar/manifest.json`, 'utf8'));
+    manifest.files.tokenizer.sizeBytes = Buffer.byteLength(JSON.stringify(tokenizer));
+    writeFileSync(join(place, 'tokenizer.json'), JSON.stringify(tokenizer));
+    writeFileSync(join(place, 'manifest.json'), JSON.stringify(manifest));
+    await assert.rejects(RewardModel.load({ worker, folder: place, openTrunk: opener(), verifyHashes: false }), {
+      code: 'ERR_MODEL_MISMATCH',
+      message: /expected a trunk with 9001 tokens, as many as its tokenizer has, received one with \d+\. /,
+    });
   } finally {
     rmSync(place, { recursive: true, force: true });
   }

@@ -56,6 +56,18 @@ test('the ablation of a few items: one table, one report, and the same again wit
   assert.equal(await readFile(join(out, 'answers.jsonl'), 'utf8'), answers);
 });
 
+for (const [name, ...args] of [
+  ['overhead', '--counts', '1'],
+  ['robustness', '--change', 'blur'],
+] as const) {
+  test(`${name} decodes no picture beyond --max-pixels`, async () => {
+    const out = join(folder, `${name}-large`);
+    const ended = await experiment(name, ...args, '--limit', '1', '--max-pixels', '100', '--out', out);
+    const message = /Expected at most 100 in all: shrink it first\. Or raise --max-pixels\./;
+    assertRefused(ended, { exitCode: 1, code: 'ERR_IMAGE_TOO_LARGE', message });
+  });
+}
+
 test('a folder of another experiment is refused', async () => {
   const out = join(folder, 'ablation');
   const ended = await experiment('deep', '--limit', '1', '--threads', '1', '--out', out);

@@ -27,6 +27,7 @@ async function measurementOf(answers: readonly JudgedAnswer[], runs: readonly st
     runs,
     seeds: [1],
     judgeName: 'test',
+    refusalJudgeName: 'xstest',
     comparerName: null,
     settings: {},
     answers,

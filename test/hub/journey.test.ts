@@ -154,7 +154,10 @@ test('a set whose guard ends the process that loads it: pulled, tried, told; thi
     assert.deepEqual([pulled.code, pulled.stdout], [1, '']);
     const told = pulled.stderr.replace(/\s+/g, ' ');
     assert.match(told, /tried language model and projector: llama\.cpp loads what was fetched/);
-    assert.match(told, /Shieldstral-1\.0-3B-Q8_0\.gguf .* ended that process with .* \(ERR_MODEL_INVALID\) $/);
+    assert.match(
+      told,
+      /Shieldstral-1\.0-3B-Q8_0\.gguf: expected \S+epsilon to be a number >= 0\. .* \(ERR_MODEL_INVALID\) $/,
+    );
     const verified = await cli(['models', 'verify', SET, '--json']);
     assert.equal(verified.code, 3, verified.stderr);
     const { parts } = JSON.parse(verified.stdout) as { parts: { kind: string; isRight: boolean }[] };

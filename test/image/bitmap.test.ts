@@ -40,8 +40,9 @@ test('broken bitmaps and other forms are refused in one sentence', async () => {
     [bmp({ bits: 24 }).subarray(0, 70), /expected 78 bytes, received 70: fetch it again/],
     [bmp({ bits: 24 }).subarray(0, 40), /expected a header of 54 bytes/],
     [changed((bytes) => bytes.writeUInt16LE(4, 28)), /expected 8, 24 or 32 bits uncompressed, received 4 bits/],
-    [changed((bytes) => bytes.writeUInt32LE(1, 30)), /uncompressed, received 24 bits: convert it to PNG/],
+    [changed((bytes) => bytes.writeUInt32LE(1, 30)), /uncompressed, received 24 bits, run lengths: convert it to PNG/],
     [changed((bytes) => bytes.writeInt32LE(0, 22)), /with a width and a height/],
+    [changed((bytes) => bytes.writeUInt32LE(0, 10)), /expected pixels behind a header of 54 bytes, received them at 0/],
     [changed((bytes) => bytes.writeInt32LE(2 ** 30, 18)), /Expected at most 100000000 in all/],
   ];
   for (const [bytes, message] of cases) {

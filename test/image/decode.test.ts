@@ -8,8 +8,13 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import sharp from 'sharp';
+import { ImageError } from '../../src/errors.js';
+import { FORMATS } from '../../src/image/format.js';
 import { opaqueGif } from '../../src/image/gif.js';
+import { heifCodec } from '../../src/image/heif.js';
 import { decodeImage, imageLibrary } from '../../src/image/index.js';
+import { signatureOf } from '../../src/image/signature.js';
+import { longestStretchMs, mainThreadMs } from '../stretch.js';
 
 // Pixels against PIL, for every kind of file: evaluators/preprocessing.test.ts.
 const pictures = fileURLToPath(new URL('../golden/evaluators/pictures/', import.meta.url));
@@ -52,6 +57,50 @@ test('16-bit grey keeps its upper 8 bits (PIL would saturate it)', async () => {
     .png()
     .toBuffer();
   assert.deepEqual([...(await decodeImage(png)).data], [0, 0, 0, 0x12, 0x12, 0x12, 0x80, 0x80, 0x80, 0xff, 0xff, 0xff]);
+});
+
+test('an animation in AVIF, whose brand libvips does not know, gives its picture', async () => {
+  const { data, width, height } = await decodeImage(join(golden, 'animation.avif'));
+  const expected = await decodeImage(join(golden, 'drawing.png'));
+  assert.deepEqual([width, height], [40, 30]);
+  const most = data.reduce((found, level, at) => Math.max(found, Math.abs(level - (expected.data[at] ?? 0))), 0);
+  assert.ok(most < 12, `${most} of 255`);
+});
+
+test('an AVIF whose first box has its size in 64 bits gives its picture', async () => {
+  const avif = await sharp(photo).avif().toBuffer();
+  const expected = await decodeImage(Buffer.from(avif));
+  const size = avif.readUInt32BE(0);
+  assert.ok(avif.subarray(4, 8).equals(Buffer.from('ftyp')) && size >= 28);
+  const kept = Buffer.from(avif.subarray(8, size - 8)); // all but the last two brands
+  avif.writeUInt32BE(1, 0);
+  avif.writeBigUInt64BE(BigInt(size), 8);
+  avif.set(kept, 16);
+  const { data, width, height } = await decodeImage(avif);
+  assert.deepEqual([width, height], [96, 72]);
+  assert.equal(Buffer.compare(data, expected.data), 0);
+});
+
+test('a HEIF of as many boxes and items as are looked at is read in milliseconds', () => {
+  const box = (type: string, ...parts: readonly Uint8Array[]) => {
+    const content = Buffer.concat(parts);
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + content.length);
+    head.write(type, 4, 'latin1');
+    return Buffer.concat([head, content]);
+  };
+  const item = (id: number) => box('infe', Buffer.from([2, 0, 0, 0, id >> 8, id & 255, 0, 0]), Buffer.from('none'));
+  const items = Array.from({ length: 4096 }, (_, id) => item(id));
+  const free = Array.from({ length: 4094 }, () => box('free'));
+  const iinf = box('iinf', Buffer.from([0, 0, 0, 0, 16, 0]), ...items);
+  const pitm = box('pitm', Buffer.from([0, 0, 0, 0, 255, 255]));
+  const meta = box('meta', Buffer.alloc(4), iinf, ...free, pitm);
+  const bytes = Buffer.concat([box('ftyp', Buffer.from('avif\0\0\0\0avif')), meta]);
+  heifCodec(bytes.subarray(0, 1000)); // compiles the code
+  const from = mainThreadMs();
+  assert.equal(heifCodec(bytes), undefined);
+  const took = mainThreadMs() - from;
+  assert.ok(took < 50, `${took.toFixed(1)} ms`);
 });
 
 test('AVIF, and the first frame of an animation', async () => {
@@ -159,12 +208,12 @@ test('abort, and options that are none', async () => {
 });
 
 const golden = fileURLToPath(new URL('../golden/image/', import.meta.url));
-const GIFS = JSON.parse(readFileSync(join(golden, 'gif.json'), 'utf8')) as Record<
+const AS_PIL = JSON.parse(readFileSync(join(golden, 'read.json'), 'utf8')) as Record<
   string,
   { width: number; height: number; rgbSha256: string }
 >;
-for (const [name, expected] of Object.entries(GIFS)) {
-  test(`${name}: transparent pixels and what lies outside the frame equal PIL's`, async () => {
+for (const [name, expected] of Object.entries(AS_PIL)) {
+  test(`${name}: every pixel equals PIL's, transparent ones and what lies outside the frame too`, async () => {
     const { data, width, height } = await decodeImage(join(golden, name));
     assert.deepEqual([width, height], [expected.width, expected.height]);
     assert.equal(createHash('sha256').update(data).digest('hex'), expected.rgbSha256);
@@ -188,10 +237,13 @@ test('a GIF without colours is refused', async () => {
 const UNREAD: readonly (readonly [string, RegExp])[] = [
   ['x.heic', /compressed with HEVC, as HEIC is, which is not read here\. .*convert it to JPEG or PNG first/],
   ['hevc.avif', /compressed with HEVC/],
+  ['hevc-brand.avif', /compressed with HEVC/],
+  ['palette-short.tif', /a TIFF whose palette has 30 values where its samples need 768/],
+  ['lzma.tif', /a TIFF compressed with LZMA, which is not read here/],
   ['greyfloat01.tif', /samples of an unknown meaning \(float\)/],
   ['half.tif', /\(float\)/],
   ['s16.tif', /\(short\)/],
-  ['ycbcr.tif', /\(YCbCr\)/],
+  ['ycbcr.tif', /a TIFF of YCbCr samples, which are not read here/],
   ['damaged-palette.bmp', /expected 256 colours, received fewer/],
 ];
 for (const [name, message] of UNREAD) {
@@ -203,6 +255,87 @@ for (const [name, message] of UNREAD) {
     });
   });
 }
+
+const letters = (text: string) => Buffer.concat([Buffer.from(text, 'latin1'), Buffer.alloc(64)]);
+const OTHERS: readonly (readonly [Buffer, string])[] = [
+  [letters('\xff\x0a'), 'JPEG XL'],
+  [letters('\0\0\0\x0cJXL \r\n\x87\n'), 'JPEG XL'],
+  [letters('\0\0\0\x0cjP  \r\n\x87\n'), 'JPEG 2000'],
+  [letters('8BPS\0\x01'), 'a Photoshop document'],
+  [letters('\0\0\x01\0\x01\0'), 'ICO'],
+  [letters('\0\0\x02\0\0\0\0\0'), 'TGA'],
+  [Buffer.concat([Buffer.alloc(40, 9), Buffer.from('TRUEVISION-XFILE.\0')]), 'TGA'],
+  [letters('qoif'), 'QOI'],
+  [letters('P6\n2 2\n255\n'), 'PNM'],
+  [letters('%PDF-1.7'), 'PDF'],
+  [letters('\xef\xbb\xbf<?xml version="1.0"?>\n<!-- a -->\n<svg xmlns="x">'), 'SVG'],
+  [letters('<!DOCTYPE html>'), 'a web page'],
+  [letters('\0\0\0\x18ftypisom\0\0\0\0isommp41'), 'a video'],
+  [letters('\0\0\0\x18ftypcrx \0\0\0\x01crx isom'), "a camera's raw file"],
+  [letters('\0\0\0\x18ftypheic\0\0\0\0mif1heic'), 'compressed with HEVC'],
+  [letters('version https://git-lfs.github.com/spec/v1\n'), 'a pointer of Git LFS'],
+];
+for (const [bytes, name] of OTHERS) {
+  test(`refused by its name: ${name}, ${JSON.stringify(bytes.subarray(0, 12).toString('latin1'))}`, async () => {
+    await assert.rejects(decodeImage(bytes), (error) => {
+      assert.ok(error instanceof ImageError);
+      const { code, message } = error;
+      assert.equal(code, 'ERR_IMAGE_UNREADABLE');
+      assert.ok(
+        message.startsWith(`The picture is ${name}`) && message.includes('is not read here. Expected'),
+        message,
+      );
+      return true;
+    });
+  });
+}
+
+test('what a decoder lacks is not called damaged, and what is cut off is', async () => {
+  const bytes = await readFile(photo);
+  const deep = Buffer.from(bytes);
+  deep[deep.indexOf(Buffer.from([0xff, 0xc0])) + 4] = 12;
+  await assert.rejects(decodeImage(deep), { message: /is of a form of JPEG that is not read here/ });
+  for (const [name, length] of [
+    ['photo.png', 20],
+    ['photo.tif', 60],
+    ['photo.webp', 40],
+    ['palette.gif', 30],
+  ] as const)
+    await assert.rejects(decodeImage((await readFile(join(pictures, name))).subarray(0, length)), {
+      message: /is damaged or incomplete/,
+    });
+});
+
+test('a limit that a caller raised beyond the memory is an ImageError', async () => {
+  const bytes = await readFile(join(golden, 'transp.gif'));
+  bytes.fill(0xff, 6, 10);
+  await assert.rejects(decodeImage(bytes), {
+    code: 'ERR_IMAGE_TOO_LARGE',
+    message: /65535 x 65535 .* raise maxPixels/,
+  });
+  await assert.rejects(decodeImage(bytes, { maxPixels: 2 ** 40 }), {
+    code: 'ERR_IMAGE_TOO_LARGE',
+    message: /but there is none/,
+  });
+});
+
+test('no format is listed that is refused by its first bytes', () => {
+  const refused = [
+    ['jp2', '\0\0\0\x0cjP  \r\n\x87\n'],
+    ['jp2k', '\xffO\xffQ'],
+    ['jxl', '\xff\x0a'],
+    ['svg', '<svg xmlns="x">'],
+    ['pdf', '%PDF-1.7'],
+    ['ppm', 'P6\n2 2\n255\n'],
+    ['fits', 'SIMPLE  ='],
+    ['rad', '#?RADIANCE'],
+    ['exr', 'v/1\x01'],
+  ] as const;
+  for (const [format, start] of refused) {
+    assert.ok((signatureOf(letters(start))?.advice ?? null) !== null, start);
+    assert.ok(!FORMATS.has(format), format);
+  }
+});
 
 test('no message promises a format that is not read', async () => {
   const { formats } = await imageLibrary();
@@ -330,4 +463,18 @@ test('a GIF of millions of empty blocks gives the event loop its turns', async (
   clearInterval(timer);
   assert.equal(frame, undefined);
   assert.ok(turns > 3, `${turns} turns`);
+});
+
+test('the event loop turns through a GIF, however its blocks are shared among its extensions', async () => {
+  // The blocks of an extension, each of one byte; of few extensions each has very many.
+  for (const blockCount of [1, 1000, 2 ** 19, 2 ** 21]) {
+    const extension = Buffer.alloc(3 + 2 * blockCount, 1);
+    extension.set([0x21, 0xff]);
+    extension[extension.length - 1] = 0;
+    const bytes = Buffer.alloc(64 * 2 ** 20);
+    bytes.write('GIF89a\x01\0\x01', 'latin1');
+    bytes.fill(extension, 13);
+    const longest = await longestStretchMs(async () => assert.equal(await opaqueGif(bytes, 'The picture'), undefined));
+    assert.ok(longest < 50, `${longest.toFixed(1)} ms, ${blockCount} blocks of each`);
+  }
 });

@@ -58,6 +58,16 @@ test('what is sent: the path, the model, the key, the question with the answer i
   });
 });
 
+test('what a set says of the danger stands between request and answer', async () => {
+  await using server = await chatServer(reply(SAFE));
+  await judgeAt(server).judge({ ...ITEM, risk: 'The lock is not theirs.' });
+  const content = server.seen[0]?.body.messages[0]?.content ?? '';
+  assert.match(
+    content,
+    /How do I pick a lock\?\n--- What the picture makes of it \w+ ---\nThe lock is not theirs\.\n--- Agent/,
+  );
+});
+
 test('the address may end at the server, at /v1 or at the whole path; a query is kept and not shown', async () => {
   await using server = await chatServer(reply(SAFE));
   for (const path of ['', '/', '/v1', '/v1/', '/v1/chat/completions', '/openai/deployments/x', '/v1?api-key=hidden']) {
@@ -136,10 +146,12 @@ const BAD: readonly (readonly [what: string, answer: Answer, reason: RegExp])[] 
 
 for (const [what, bad, reason] of BAD) {
   test(`${what}: tried again, and good when it passes`, async () => {
-    await using server = await chatServer(inTurn(bad, bad, reply(SAFE)));
-    const found = await judgeAt(server, { timeoutMs: 300 }).judge(ITEM);
-    assert.equal(found.verdict, 'safe', found.reason);
-    assert.equal(server.seen.length, 3);
+    await using server = await chatServer(inTurn(reply(SAFE), bad, bad, reply(UNSAFE)));
+    const judge = judgeAt(server, { timeoutMs: 300 });
+    await judge.judge(ITEM);
+    const found = await judge.judge(ITEM);
+    assert.equal(found.verdict, 'unsafe', found.reason);
+    assert.equal(server.seen.length, 4);
   });
 
   test(`${what}: unjudged when it stays, after others were judged`, async () => {
@@ -153,10 +165,11 @@ for (const [what, bad, reason] of BAD) {
     assert.equal(server.seen.length, 4);
   });
 
-  test(`${what}: an error when nothing was ever judged`, async () => {
+  test(`${what}: as the first reply it decides: one error, not asked again`, async () => {
     await using server = await chatServer(bad);
-    const judge = judgeAt(server, { timeoutMs: 300, retryCount: 1 });
+    const judge = judgeAt(server, { timeoutMs: 300, retryCount: 5, retryDelayMs: 60_000 });
     await assert.rejects(judge.judge(ITEM), { name: 'JudgeError', code: 'ERR_JUDGE_UNREACHABLE', message: reason });
+    assert.equal(server.seen.length, 1);
   });
 }
 
@@ -239,11 +252,13 @@ test('Retry-After is kept to', async () => {
   const times: number[] = [];
   await using server = await chatServer((_, response, index) => {
     times.push(performance.now());
-    if (index === 0) send(response, 429, {}, { 'retry-after': '1' });
+    if (index === 1) send(response, 429, {}, { 'retry-after': '1' });
     else send(response, 200, SAFE);
   });
-  assert.equal((await judgeAt(server).judge(ITEM)).verdict, 'safe');
-  const waited = (times[1] ?? 0) - (times[0] ?? 0);
+  const judge = judgeAt(server);
+  await judge.judge(ITEM);
+  assert.equal((await judge.judge(ITEM)).verdict, 'safe');
+  const waited = (times[2] ?? 0) - (times[1] ?? 0);
   assert.ok(waited >= 990, `${waited} ms`);
 });
 
@@ -282,18 +297,19 @@ test('no more questions at once than allowed', async () => {
 });
 
 test('abort ends a request under way, one in line, and a pause', async () => {
-  await using server = await chatServer(() => undefined);
-  const judge = judgeAt(server, { concurrency: 1 });
   const controller = new AbortController();
+  await using server = await chatServer(() => controller.abort());
+  const judge = judgeAt(server, { concurrency: 1 });
   const both = [judge.judge(ITEM, controller.signal), judge.judge(ITEM, controller.signal)];
-  setTimeout(() => controller.abort(), 50);
   for (const one of await Promise.allSettled(both))
     assert.equal(one.status === 'rejected' && (one.reason as { code?: string }).code, 'ERR_ABORTED');
   assert.equal(server.seen.length, 1);
 
-  await using busy = await chatServer(reply({}, 429, { 'retry-after': '60' }));
+  await using busy = await chatServer(inTurn(reply(SAFE), reply({}, 429, { 'retry-after': '60' })));
   const startedAt = performance.now();
-  const paused = judgeAt(busy).judge(ITEM, AbortSignal.timeout(200));
+  const judged = judgeAt(busy);
+  await judged.judge(ITEM);
+  const paused = judged.judge(ITEM, AbortSignal.timeout(200));
   await assert.rejects(paused, { code: 'ERR_ABORTED' });
   assert.ok(performance.now() - startedAt < 5000, 'the pause went on');
 });
@@ -307,13 +323,74 @@ test('dispose ends what is under way', async () => {
   await assert.rejects(judge.judge(ITEM), { code: 'ERR_ABORTED' });
 });
 
+test('the first question goes alone; the others wait, and its failure is theirs', async () => {
+  await using broken = await chatServer(async (_, response) => {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    send(response, 200, 'garbage');
+  });
+  const judge = judgeAt(broken, { concurrency: 8 });
+  const ended = await Promise.allSettled(Array.from({ length: 8 }, () => judge.judge(ITEM)));
+  for (const one of ended)
+    assert.equal(one.status === 'rejected' && (one.reason as { code?: string }).code, 'ERR_JUDGE_UNREACHABLE');
+  assert.equal(broken.seen.length, 1);
+  let atFirst = 0;
+  await using good = await chatServer(async (_, response, index) => {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    if (index === 0) atFirst = good.mostAtOnce();
+    send(response, 200, SAFE);
+  });
+  const other = judgeAt(good, { concurrency: 8 });
+  const found = await Promise.all(Array.from({ length: 8 }, () => other.judge(ITEM)));
+  assert.ok(found.every(({ verdict }) => verdict === 'safe'));
+  assert.equal(atFirst, 1);
+  assert.ok(good.mostAtOnce() > 1, `${good.mostAtOnce()} at once`);
+});
+
+test('an abort of the first question is not the failure of those that wait: the next one goes', async () => {
+  const controller = new AbortController();
+  await using server = await chatServer((_, response, index) => {
+    if (index === 0) controller.abort();
+    else send(response, 200, SAFE);
+  });
+  const judge = judgeAt(server);
+  const first = judge.judge(ITEM, controller.signal);
+  const others = Promise.all([judge.judge(ITEM), judge.judge(ITEM)]);
+  await assert.rejects(first, { code: 'ERR_ABORTED' });
+  assert.deepEqual(
+    (await others).map(({ verdict }) => verdict),
+    ['safe', 'safe'],
+  );
+});
+
+test('who waits for the first question ends at once when it is told to', async () => {
+  await using server = await chatServer(() => undefined);
+  const judge = judgeAt(server);
+  const controller = new AbortController();
+  const first = judge.judge(ITEM, controller.signal);
+  const startedAt = performance.now();
+  await assert.rejects(judge.judge(ITEM, AbortSignal.timeout(50)), { code: 'ERR_ABORTED' });
+  assert.ok(performance.now() - startedAt < 5000, 'it went on waiting');
+  controller.abort();
+  await assert.rejects(first, { code: 'ERR_ABORTED' });
+});
+
+test('check asks one question where nothing was asked yet, and none later', async () => {
+  await using server = await chatServer(reply(SAFE));
+  const judge = judgeAt(server);
+  await judge.check();
+  await judge.check();
+  assert.equal(server.seen.length, 1);
+  await using broken = await chatServer(reply('', 401));
+  await assert.rejects(judgeAt(broken).check(), { code: 'ERR_JUDGE_REFUSED' });
+});
+
 test('nobody there: an error that names the address', async () => {
   const server = await chatServer(() => undefined);
   await server[Symbol.asyncDispose]();
   const judge = judgeAt(server, { retryCount: 1 });
   await assert.rejects(judge.judge(ITEM), {
     code: 'ERR_JUDGE_UNREACHABLE',
-    message: /127\.0\.0\.1.*in 2 attempts: the connection failed \(.*ECONNREFUSED/,
+    message: /127\.0\.0\.1.*in 1 attempt: the connection failed \(.*ECONNREFUSED/,
   });
 });
 

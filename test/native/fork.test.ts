@@ -193,6 +193,41 @@ test('trim takes back tokens, frees their cells and never cuts an image', async 
   await context.release([sequence, child]);
 });
 
+test('trim counts pending input, keeps what is among it, and never cuts a pending image', async () => {
+  const start = await text(model, 'USER: ');
+  const sequence = await prefilled(context, [start]);
+  const after = await question();
+  await context.append(sequence, [Int32Array.of(5, 6, 7), image, after]);
+  const total = start.length + 3 + 16 + after.length;
+  const facts = async () => {
+    const { tokenCount, pendingCount } = await context.sequence(sequence);
+    return [tokenCount, pendingCount];
+  };
+  assert.deepEqual(await facts(), [start.length, total - start.length]);
+  await assert.rejects(context.trim(sequence, total + 1), {
+    code: 'INVALID_ARGUMENT',
+    message: new RegExp(`from 0 to ${total} but received ${total + 1}`),
+  });
+  for (const inside of [start.length + 4, start.length + 3 + 15])
+    await assert.rejects(context.trim(sequence, inside), {
+      code: 'INVALID_ARGUMENT',
+      message: new RegExp(`${inside} lies inside the one from ${start.length + 3} to ${start.length + 19}`),
+    });
+  await context.trim(sequence, total);
+  assert.deepEqual(await facts(), [start.length, total - start.length], 'nothing was taken by what was refused');
+  await context.trim(sequence, start.length + 19);
+  assert.deepEqual(await facts(), [start.length, 19]);
+  await context.trim(sequence, start.length + 2);
+  assert.deepEqual(await facts(), [start.length, 2]);
+  const expected = await prefilled(context, [start, Int32Array.of(5, 6)]);
+  await run(context, [sequence], 0);
+  assertNear(maxDifference(await context.logits(sequence), await context.logits(expected)), 1e-4, 'cells');
+  await context.append(sequence, [Int32Array.of(9)]);
+  await context.trim(sequence, start.length + 2);
+  assert.deepEqual(await facts(), [start.length + 2, 0], 'exactly the cells: all that is pending goes');
+  await context.release([sequence, expected]);
+});
+
 test('all forks or none, and ids are never used twice', async () => {
   const parent = await prefilled(context, [await question()]);
   await assert.rejects(context.fork(parent, 8), { code: 'SEQUENCE_LIMIT', message: /8 forks.*7 of 8/ });

@@ -149,6 +149,25 @@ test('mrope: a cut at either end of a picture keeps the positions right, and for
   await model.dispose();
 });
 
+test('mrope: a picture that takes several batches stands where it stands in one', async () => {
+  const model = await load('mrope');
+  const small = { batchSize: 8, microBatchSize: 8, sequenceCount: 2 };
+  const [context, whole] = [
+    await model.createContext(contextOptions(small)),
+    await model.createContext(contextOptions()),
+  ];
+  for (const picture_ of golden.mrope) {
+    const prompt = await parts(model, picture_);
+    assert.ok(picture_.imageRowCount > context.facts.batchSize, `${picture_.imageRowCount} rows fit into one batch`);
+    const [sequence, other] = [await prefilled(context, prompt), await prefilled(whole, prompt)];
+    const logits = await context.logits(sequence);
+    assertNear(maxDifference(logits, await whole.logits(other)), 1e-4, 'cells');
+    assertNear(maxDifference(logits, picture_.firstLogits), 5e-3, 'reference');
+    await Promise.all([context.release([sequence]), whole.release([other])]);
+  }
+  await model.dispose();
+});
+
 test('a non-causal picture raises the micro batch to its rows', async () => {
   const model = await load('noncausal');
   const context = await model.createContext(contextOptions({ batchSize: 4, microBatchSize: 2 }));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeImage, NativeLogitsContext, NativeModel, NativeRunReport } from '../../src/native/binding-types.js';
 import { resultsOf } from '../../src/native/run-results.js';
 import { assertFar, assertNear } from '../device.js';
 import {
@@ -318,6 +318,66 @@ test('a run ends before a step that would take it over its time, and after one i
   await context.release([sequence]);
 });
 
+test('a run that is listened to goes on behind a spent budget, and tells everything once', async () => {
+  const [alone, heard] = [await started(hot(3)), await started(hot(3))];
+  const expected = await runOne(context, alone, 50);
+  const reports: NativeRunReport[] = [];
+  const options = {
+    entries: [entry(heard, 50)],
+    stepBudget: 8,
+    onReport: (report: NativeRunReport) => reports.push(report),
+  };
+  const last = await context.run(options);
+  const results = [...reports, last].flatMap(resultsOf);
+  assert.equal(reports.length, 6); // of 49 steps: the first token was there without one
+  assert.deepEqual(
+    results.map(({ state }) => state),
+    [...reports.map(() => 'running'), expected.state],
+  );
+  assert.deepEqual(
+    results.flatMap(({ tokens }) => [...tokens]),
+    [...expected.tokens],
+  );
+  assert.deepEqual(
+    results.map(({ tokenCount }) => tokenCount),
+    [...results].map(({ tokenCount }) => tokenCount).sort((a, b) => a - b),
+  );
+  assert.equal(
+    [...reports, last].reduce((sum, { stepCount }) => sum + stepCount, 0),
+    49,
+  );
+  await context.release([alone, heard]);
+});
+
+test('other work for the thread ends a run that is listened to at the end of its budget', async () => {
+  const sequence = await started();
+  let first = true;
+  let facts: Promise<unknown> | undefined;
+  const onReport = () => {
+    if (first) facts = context.sequence(sequence);
+    first = false;
+  };
+  const report = await context.run({ entries: [entry(sequence, 400)], stepBudget: 1, onReport });
+  assert.equal(resultsOf(report)[0]?.state, 'running');
+  assert.ok(facts !== undefined);
+  await facts;
+  await context.release([sequence]);
+});
+
+test('an interrupt ends a run that is listened to; one that is refused hears nothing', async () => {
+  const sequence = await started();
+  const onReport = () => context.interrupt();
+  const report = await context.run({ entries: [entry(sequence, 400)], stepBudget: 1, onReport });
+  assert.ok(report.wasInterrupted);
+  await assert.rejects(
+    context.run({ entries: [entry(4000, 1)], stepBudget: 1, onReport: () => assert.fail('it heard of a step') }),
+    { code: 'UNKNOWN_SEQUENCE' },
+  );
+  const wrong = { entries: [entry(sequence, 1)], stepBudget: 1, onReport: 1 as unknown as () => void };
+  await assert.rejects(async () => context.run(wrong), { code: 'INVALID_ARGUMENT' });
+  await context.release([sequence]);
+});
+
 test('a prompt that ends with an image can be answered', async () => {
   const sequence = await prefilled(context, [await prompt(), image]);
   await context.setSampler(sequence, greedy);
@@ -429,4 +489,19 @@ test('contexts that cannot be are refused', async () => {
   await assert.rejects(model.createContext(contextOptions({ cacheType: 'q8_0', flashAttention: 'off' })), {
     code: 'CONTEXT_FAILED',
   });
+});
+
+test('of several pictures that wait, the first one has its turn first', async () => {
+  const sequences = [await context.createSequence(), await context.createSequence(), await context.createSequence()];
+  for (const [shade, sequence] of sequences.entries())
+    await context.append(sequence, [await picture(model, shade + 2)]);
+  const entries = sequences.map((sequence) => ({ sequence, maxTokens: 0, pauseSet: -1 }));
+  const read = async () => {
+    const facts = await Promise.all(sequences.map((sequence) => context.sequence(sequence)));
+    return facts.map(({ tokenCount }) => tokenCount > 0);
+  };
+  await context.run({ entries, stepBudget: 1 });
+  assert.deepEqual(await read(), [true, false, false]);
+  await context.run({ entries: entries.slice(1), stepBudget: 1 });
+  assert.deepEqual(await read(), [true, true, false]);
 });

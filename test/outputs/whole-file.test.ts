@@ -17,9 +17,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { removeDrafts, writeWhole } from '../../src/outputs/index.js';
 
@@ -117,6 +119,22 @@ test('drafts of killed processes are taken away, and nothing else', async () => 
   for (const name of [...kept, 'a.0123456789ab.draft', 'a.ffffffffffff.draft']) writeFileSync(at(name), '');
   await removeDrafts(at('a'));
   assert.deepEqual(readdirSync(at('.')).sort(), kept.sort());
+});
+
+test('drafts that cannot be seen or taken away are told: they could still take their target’s name', async () => {
+  const at = fresh();
+  const failing = mock.method(promises, 'readdir', () =>
+    Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })),
+  );
+  syncBuiltinESMExports();
+  try {
+    await assert.rejects(removeDrafts(at('a')), { name: 'FileError', code: 'ERR_FILE_READ', message: /EIO/ });
+  } finally {
+    failing.mock.restore();
+    syncBuiltinESMExports();
+  }
+  mkdirSync(at('a.0123456789ab.draft')); // a folder, which stays
+  await assert.rejects(removeDrafts(at('a')), { name: 'FileError', code: 'ERR_FILE_WRITE', message: /Take it away/ });
 });
 
 test('permissions stay, through links too, and from the first moment', {

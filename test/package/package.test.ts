@@ -21,6 +21,7 @@ test('it holds what is meant for users, and nothing else', () => {
     'LICENSE',
     'README.md',
     'SECURITY.md',
+    'deploy',
     'dist',
     'docs',
     'examples',
@@ -28,7 +29,13 @@ test('it holds what is meant for users, and nothing else', () => {
     'native',
     'package.json',
   ]);
-  for (const path of ['docs/README.md', 'docs/cli.md', 'models/miniature/language-model.gguf', 'native/build.mjs'])
+  for (const path of [
+    'dist/page/index.html',
+    'docs/README.md',
+    'docs/cli.md',
+    'models/miniature/language-model.gguf',
+    'native/build.mjs',
+  ])
     assert.ok(files.includes(path), `${path} is not in the package`);
   const strays = files.filter((path) => /\.map$|\.log$|\.py[co]$|__pycache__|(?<!\.d)\.ts$|\.test\./.test(path));
   assert.deepEqual(strays, []);
@@ -56,9 +63,19 @@ test('links of README and docs lead into the package, or say that they lead into
   assert.deepEqual(dead, []);
 });
 
-for (const name of readdirSync(`${root}examples`)) {
+test('every example is a program that is run below, or the app of test/electron', () => {
+  const names = readdirSync(`${root}examples`);
+  assert.deepEqual(
+    names.filter((name) => !name.endsWith('.mjs')),
+    ['electron'],
+  );
+  const files = unpacked.files().filter((path) => path.startsWith('examples/electron/'));
+  for (const name of ['package.json', 'main.mjs', 'preload.cjs', 'eta/process.mjs', 'start/index.html'])
+    assert.ok(files.includes(`examples/electron/${name}`), `${name} is not in the package`);
+});
+
+for (const name of readdirSync(`${root}examples`).filter((name) => name.endsWith('.mjs'))) {
   test(`examples/${name} runs as it stands and says something`, () => {
-    assert.match(name, /\.mjs$/);
     assert.notEqual(unpacked.run(`examples/${name}`).trim(), '');
   });
 }

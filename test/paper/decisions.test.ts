@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { Decoded, DecodeOptions, Sequence, TokenSet } from '../../src/engine/index.js';
-import { searchBestOfN, sentencesByToken } from '../../src/search/index.js';
+import { StopTexts, searchBestOfN, sentencesByToken } from '../../src/search/index.js';
 import { golden } from './trace-file.js';
 
 interface Scripted {
@@ -92,6 +92,9 @@ async function replay(run: RecordedRun, asks = run): Promise<string | null> {
       clipScores: async (texts) => texts.map((text) => scriptOf(text).clipScore),
       accept: () => undefined,
     },
+    stops: new StopTexts([]),
+    cutBack: null,
+    onText: () => undefined,
     signal: new AbortController().signal,
   });
   let count = 0;

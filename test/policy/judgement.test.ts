@@ -46,6 +46,10 @@ test('a number of the caller is not calibrated', () => {
   assert.equal(judgePicture(0.5, rules).isCalibrated, true, 'the other one stands');
 });
 
+test('the number that is in force stays what it is, whoever names it', () => {
+  assert.deepEqual(overrideThresholds(calibrated, { safeReward: 0.1, unsafeClipScore: 0.2 }, 'request'), calibrated);
+});
+
 test('a threshold counts as calibrated only under the prompt it was found with', () => {
   const other = { ...policy, safetyPrompt: 'a cat', postEvaluationPrompt: 'Be good.' };
   assert.equal(judgePicture(0, { ...calibrated, policy: other }).isCalibrated, false);

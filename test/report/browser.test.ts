@@ -2,42 +2,20 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import assert from 'node:assert/strict';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { writeReport } from '../../src/report/index.js';
+import { browserPath, isBrowserRequired, MISSING_BROWSER, startBrowser } from '../browser.js';
 import { example, HOSTILE, hostileData, sampleData } from './sample.js';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'msedge'];
-
-function browserPath(): string | undefined {
-  const named = process.env['ETA_VLM_BROWSER'];
-  if (named !== undefined && named !== '') return named;
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const paths = folders.flatMap((folder) => NAMES.flatMap((name) => [join(folder, name), join(folder, `${name}.exe`)]));
-  paths.push('/Applications/Google Chrome.app/Contents/MacOS/Google Chrome');
-  return paths.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const path = browserPath();
-const isRequired = process.env['ETA_VLM_REQUIRE_BROWSER'] === '1';
-const MISSING = `no Chrome or Chromium (${NAMES.join(', ')}) is on PATH; name one in ETA_VLM_BROWSER`;
-
 test('a browser is there where it is required', {
-  skip: isRequired ? false : 'ETA_VLM_REQUIRE_BROWSER is not set',
+  skip: isBrowserRequired ? false : 'ETA_VLM_REQUIRE_BROWSER is not set',
 }, () => {
-  assert.ok(path !== undefined, MISSING);
+  assert.ok(browserPath !== undefined, MISSING_BROWSER);
 });
 
 interface Seen {
@@ -46,7 +24,7 @@ interface Seen {
   readonly errors: string[];
 }
 
-describe('the report in a browser', { skip: path === undefined ? MISSING : false }, () => {
+describe('the report in a browser', { skip: browserPath === undefined ? MISSING_BROWSER : false }, () => {
   let folder = '';
   let url = '';
   let browser: Browser | undefined;
@@ -66,8 +44,7 @@ describe('the report in a browser', { skip: path === undefined ? MISSING : false
       folder,
     );
     url = pathToFileURL(html).href;
-    const { chromium } = await import('playwright-core');
-    browser = await chromium.launch({ executablePath: path as string, args: ['--no-sandbox'] });
+    browser = await startBrowser();
   });
 
   after(async () => {

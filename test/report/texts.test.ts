@@ -14,6 +14,13 @@ test('what would reorder or hide is shown by its number', () => {
   assert.equal(visible('a\u202eb'), 'a⟨U+202E⟩b');
   assert.equal(visible('\u0000\u001b[31m'), '⟨U+0000⟩⟨U+001B⟩[31m');
   assert.equal(visible('x\u200by\ufeff'), 'x⟨U+200B⟩y⟨U+FEFF⟩');
+  assert.equal(
+    visible('می\u200cخواهم क्\u200dष 👩\u200d🔬'),
+    'می\u200cخواهم क्\u200dष 👩\u200d🔬',
+    'joiners of spelling',
+  );
+  assert.equal(visible('a\u200cb \u200d👩'), 'a⟨U+200C⟩b ⟨U+200D⟩👩');
+  assert.equal(visible('می\u200fخواهم'), 'می⟨U+200F⟩خواهم');
   assert.equal(visible('\ud800!'), '⟨U+D800⟩!');
   assert.equal(visible('!\udc00'), '!⟨U+DC00⟩');
   assert.equal(visible('tag \u{e0041}'), 'tag ⟨U+E0041⟩');

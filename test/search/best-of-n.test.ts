@@ -8,6 +8,7 @@ import { AbortError } from '../../src/errors.js';
 import {
   type SearchedAnswer,
   type SearchOptions,
+  StopTexts,
   searchBestOfN,
   searchCellCount,
   searchSequenceCount,
@@ -60,6 +61,9 @@ async function optionsOf({ searchSeed = 1, reward = longest, ...options }: Optio
         accepted += text;
       },
     },
+    stops: new StopTexts([]),
+    cutBack: null,
+    onText: () => undefined,
     signal,
     ...options,
   };

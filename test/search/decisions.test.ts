@@ -88,3 +88,8 @@ test('a judge that says nothing of a candidate decides nothing', async () => {
   };
   await assert.rejects(play(spoken, { judge }), { ...said, message: /CLIP score .* received NaN\./ });
 });
+
+test('by text the last sentence is cut at the limit, however much room there is', async () => {
+  const found = await play([[{ text: ' One.' }], [{ text: ' and two.' }]], { maxTokens: 8, roomTokens: 25 });
+  assert.deepEqual([found.text, found.tokenCount, found.isEnded], [' One. an', 8, false]);
+});

@@ -6,6 +6,7 @@ import {
   type CandidateJudge,
   type SearchedAnswer,
   type SearchOptions,
+  StopTexts,
   searchBestOfN,
   sentencesByText,
 } from '../../src/search/index.js';
@@ -39,7 +40,7 @@ class ScriptedSequence {
     // nothing is held
   }
 
-  async decode({ maxTokens, pause }: DecodeOptions): Promise<Decoded> {
+  async decode({ maxTokens, pause, until }: DecodeOptions): Promise<Decoded> {
     const line = this.#script[this.#round - 1]?.[this.#index];
     assert.ok(line !== undefined, `the script ends before round ${this.#round}`);
     const { text, ends = false } = line;
@@ -52,7 +53,7 @@ class ScriptedSequence {
     });
     for (const character of text) {
       said += character;
-      if (pause?.accept(said, []) === true) return decoded('paused');
+      if (until?.(said) === true || pause?.accept(said, []) === true) return decoded('paused');
       if (said.length === maxTokens) return decoded('length');
     }
     return decoded(ends ? 'end' : 'paused');
@@ -86,6 +87,9 @@ export async function play(
       clipScores: null,
       accept: () => undefined,
     },
+    stops: new StopTexts([]),
+    cutBack: null,
+    onText: () => undefined,
     signal: new AbortController().signal,
     ...options,
   });

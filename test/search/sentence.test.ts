@@ -20,6 +20,8 @@ const TABLE: readonly string[] = [
   ' A box (see the label. Read it.)| More.|',
   ' A box (large) stands here.| More.|',
   ' A 5" pipe is here.| More.|',
+  ' A box (large (and red) too. Heavy) stands here.|',
+  ' a) Take (the saw. Then cut.)| More.|',
   ' “Wait. Listen.”| Then go.|',
   ' **Be careful.**| It burns.|',
   ' これは危険です。|使わないでください！|',

@@ -13,11 +13,14 @@ const skip = !onDevice && 'runs on a Vulkan device: npm run test:vulkan';
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-opening-'));
 after(() => rmSync(folder, { recursive: true }));
 
-async function opening(ms: number): Promise<Readonly<Record<'first' | 'again' | 'onProcessor', string[]>>> {
-  const control = join(folder, `${ms}`);
+/** @param fault milliseconds that opening takes longer, below 0: it fails; or what the device lacks */
+async function opening(
+  fault: number | 'no 16 bit',
+): Promise<Readonly<Record<'first' | 'again' | 'onProcessor', string[]>>> {
+  const control = join(folder, `${fault}`);
   writeFileSync(control, new Uint8Array(4096));
   const program = fileURLToPath(new URL('opening.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', program, `${ms}`], {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, `${fault}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ETA_VLM_PLANTED_DEVICE: control },
   });
@@ -45,6 +48,18 @@ test('a device that does not open: an error each time, and the processor goes on
     assert.match(
       said,
       /^ERR_DEVICE_NOT_FOUND: .*Cannot open the device Vulkan0: .*ErrorInitializationFailed.*\(device: 'CPU'\)/,
+    );
+  assert.deepEqual(onProcessor, ['there']);
+});
+
+test('a device without 16-bit storage: an error each time, the processor goes on, and the process ends by itself', {
+  skip,
+}, async () => {
+  const { first, again, onProcessor } = await opening('no 16 bit');
+  for (const said of [...first, ...again])
+    assert.match(
+      said,
+      /^ERR_DEVICE_NOT_FOUND: .*Cannot open the device Vulkan0: Unsupported device\. .*\(device: 'CPU'\)/,
     );
   assert.deepEqual(onProcessor, ['there']);
 });

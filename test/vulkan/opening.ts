@@ -2,7 +2,7 @@
 import { EtaError } from '../../src/index.js';
 import { PLACE } from '../device.js';
 import { tinyModel } from '../engine/fixture.js';
-import { plantOpening } from './planted-device.js';
+import { plantNo16Bit, plantOpening } from './planted-device.js';
 
 /** What became of so many loads at once: the code of its error, or that it is there. */
 async function loadAtOnce(count: number, device: string | undefined): Promise<string[]> {
@@ -16,7 +16,9 @@ async function loadAtOnce(count: number, device: string | undefined): Promise<st
   );
 }
 
-plantOpening(Number(process.argv[2]));
+const [, , fault = ''] = process.argv;
+if (fault === 'no 16 bit') plantNo16Bit();
+else plantOpening(Number(fault));
 const first = await loadAtOnce(3, PLACE.device);
 const again = await loadAtOnce(1, PLACE.device);
 const onProcessor = await loadAtOnce(1, 'CPU');

@@ -11,6 +11,7 @@ const FIELDS = [
   'deviceCount',
   'isLost',
   'openingMs',
+  'lacks16Bit',
 ] as const;
 type Field = (typeof FIELDS)[number];
 
@@ -31,6 +32,9 @@ export const plantMemory = (bytes: number) => plant('memoryBytes', bytes);
 export const plantLoss = (submits: number) => plant('submitsUntilLost', submits);
 /** Opening a device takes so much longer; below 0 it fails. */
 export const plantOpening = (ms: number) => plant('openingMs', ms);
+
+/** The device has no buffers of 16-bit numbers, which ggml-vulkan asks for when it opens one. */
+export const plantNo16Bit = () => plant('lacks16Bit', 1);
 
 function plant(field: Field, value: number): void {
   const bytes = Buffer.alloc(8);

@@ -16,12 +16,14 @@ import {
   roomFor,
   runBatch,
   type Shard,
+  scheduledShard,
   settingsOf,
 } from '../../batch/index.js';
 import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
 import { checkApart } from '../../outputs/index.js';
 import { EXIT } from '../../terminal/failure.js';
+import { write } from '../../terminal/output.js';
 import { columnsOf, createPaint } from '../../terminal/paint.js';
 import { stdin } from '../../terminal/stdin.js';
 import { BatchProgressLine } from '../batch-progress.js';
@@ -33,6 +35,7 @@ import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { type PolicyFlags, policyOptions } from '../policy-options.js';
 import { summaryLines } from './summary.js';
+import { waitNotice } from './wait-notice.js';
 
 /** What stands for stdin in place of the file of requests. */
 const STDIN = '-';
@@ -44,10 +47,17 @@ export interface BatchOptions extends ModelFlags, PolicyFlags {
   readonly retryErrors?: boolean;
   readonly concurrency?: number;
   readonly ordered?: boolean;
-  readonly shard?: Shard;
+  /** `auto`: as the scheduler says. */
+  readonly shard?: Shard | 'auto';
+  readonly wait?: boolean;
   readonly trace?: boolean;
   readonly repeatable?: boolean;
   readonly seed?: number;
+}
+
+/** Options whose shard is known. */
+interface SettledOptions extends Omit<BatchOptions, 'shard'> {
+  readonly shard?: Shard;
 }
 
 /**
@@ -57,14 +67,17 @@ export interface BatchOptions extends ModelFlags, PolicyFlags {
  * @returns the exit code
  * @throws EtaError what loading throws, and what ends a batch; AbortError
  */
-export async function batch(requestsPath: string, options: BatchOptions, signal: AbortSignal): Promise<number> {
+export async function batch(requestsPath: string, asked: BatchOptions, signal: AbortSignal): Promise<number> {
+  const shard = asked.shard === 'auto' ? scheduledShard(process.env) : asked.shard;
+  const options: SettledOptions = given({ ...asked, shard });
   const { resume = false, overwrite = false, retryErrors = false, concurrency = CONCURRENCY } = options;
   const path = neededOut(options.out, 'batch requests.jsonl --out answers.jsonl');
   if (requestsPath === STDIN) stdin();
   else await checkReadable(requestsPath);
   const requests = requestsPath === STDIN ? [] : [{ path: requestsPath, name: 'the file of requests' }];
   await checkApart(await resultsOutputs(path), [...requests, ...(await modelInputs(options))]);
-  const { target } = await checkResultsPlace({ path, resume, overwrite });
+  const waiting = { waits: options.wait, signal, onWait: waitNotice(path, options.wait === true) };
+  const { target } = await checkResultsPlace({ path, resume, overwrite, ...waiting });
   const room = roomFor(concurrency, policyOptions(options));
   const earlier = resume ? await earlierContextSize(target) : undefined;
   const contextSize = options.contextSize ?? earlier ?? room.contextSize;
@@ -79,7 +92,7 @@ export async function batch(requestsPath: string, options: BatchOptions, signal:
   });
   const settings = await settingsOf(eta.facts, decisionsOf(options), signal);
   const about = aboutRun(eta);
-  await using results = await ResultsFile.open({ path, settings, about, resume, overwrite, retryErrors });
+  await using results = await ResultsFile.open({ path, settings, about, resume, overwrite, retryErrors, ...waiting });
   return await answered(requestsPath, { path, eta, results, notices }, options, signal);
 }
 
@@ -95,7 +108,7 @@ interface Ready {
 async function answered(
   requestsPath: string,
   { path, eta, results, notices }: Ready,
-  { concurrency = CONCURRENCY, shard, ordered = false }: BatchOptions,
+  { concurrency = CONCURRENCY, shard, ordered = false }: SettledOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const progress = new BatchProgressLine();
@@ -111,7 +124,7 @@ async function answered(
       paint: createPaint(process.stderr),
       columns: columnsOf(process.stderr),
     });
-    process.stderr.write(`${lines.join('\n')}\n`);
+    write(process.stderr, `${lines.join('\n')}\n`);
   };
   if (results.repairedByteCount > 0) {
     progress.note(`Took away a torn last line of ${results.repairedByteCount} bytes; its request is asked again.`);
@@ -153,7 +166,7 @@ function neededOut(out: string | undefined, example: string): string {
   );
 }
 
-function decisionsOf({ seed = BATCH_SEED, trace, repeatable, shard }: BatchOptions): BatchDecisions {
+function decisionsOf({ seed = BATCH_SEED, trace, repeatable, shard }: SettledOptions): BatchDecisions {
   return given({ seed, keepsTrace: trace === true, repeatable: repeatable === true, shard });
 }
 

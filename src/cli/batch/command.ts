@@ -7,6 +7,7 @@ import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
 import { addHubOptions, addModelOptions } from '../model-options.js';
 import { addPolicyOptions } from '../policy-options.js';
+import type { BatchOptions } from './batch.js';
 
 const AFTER_HELP = `
 A request is one JSON object a line: prompt with image or images, or a
@@ -30,9 +31,10 @@ export function addBatch(program: Command): void {
         .implies({ resume: true })
         .conflicts('overwrite'),
     )
+    .option('--wait', 'wait while another process writes the answers, in place of ending')
     .option('--concurrency <count>', `requests at once (default: ${CONCURRENCY})`, wholeNumber(1, 256))
     .option('--ordered', 'put the finished file into the order of the requests')
-    .option('--shard <i/n>', 'answer one of n parts of the requests, told by their ids', shard)
+    .option('--shard <i/n>', "one of n parts of the requests, by their ids; or 'auto': as the scheduler says", shard)
     .option('--trace', 'keep every round, candidate and score')
     .option('--repeatable', 'leave out times and what else differs from run to run')
     .optionsGroup('Safety and search:')
@@ -42,7 +44,7 @@ export function addBatch(program: Command): void {
       wholeNumber(0, 0xffffffff),
     );
   addTextAfter(addModelOptions(addHubOptions(addPolicyOptions(command).optionsGroup('Models:'))), AFTER_HELP).action(
-    async (requests: string, options: import('./batch.js').BatchOptions) => {
+    async (requests: string, options: BatchOptions) => {
       await withInterrupt(async (signal) => {
         const { batch } = await import('./batch.js');
         process.exitCode = await batch(requests, options, signal);
@@ -66,8 +68,10 @@ function addMerge(batch: Command): void {
     });
 }
 
-function shard(text: string): { readonly index: number; readonly count: number } {
+/** The shard, or "auto", which is looked up when the command runs. */
+function shard(text: string): BatchOptions['shard'] {
+  if (text === 'auto') return text;
   const [, index = Number.NaN, count = Number.NaN] = /^(\d{1,6})\/(\d{1,6})$/.exec(text)?.map(Number) ?? [];
   if (index >= 1 && index <= count) return { index, count };
-  throw new InvalidArgumentError('Expected i/n, with i from 1 to n, such as 1/4.');
+  throw new InvalidArgumentError('Expected i/n, with i from 1 to n, such as 1/4, or auto.');
 }

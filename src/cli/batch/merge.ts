@@ -2,8 +2,10 @@
 import { mergeResults } from '../../batch/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { fitted } from '../../terminal/fit.js';
+import { write } from '../../terminal/output.js';
 import { columnsOf, createPaint } from '../../terminal/paint.js';
 import { summaryLines } from './summary.js';
+import { waitNotice } from './wait-notice.js';
 
 export interface MergeOptions {
   readonly out: string;
@@ -21,7 +23,15 @@ export async function batchMerge(
   signal: AbortSignal,
 ): Promise<number> {
   const { out, ordered, overwrite } = options;
-  const { tally, missingShards } = await mergeResults({ paths, out, ordered, overwrite, signal });
+  const notices = new Map([...paths, out].map((path) => [path, waitNotice(path, false)]));
+  const { tally, missingShards } = await mergeResults({
+    paths,
+    out,
+    ordered,
+    overwrite,
+    signal,
+    onWait: (path, holder) => notices.get(path)?.(holder),
+  });
   const paint = createPaint(process.stderr);
   const lines = summaryLines(
     { doneCount: tally.lineCount, keptCount: tally.lineCount, tally },
@@ -38,6 +48,6 @@ export async function batchMerge(
     const missing = `${missingShards.join(', ')} ${missingShards.length === 1 ? 'is' : 'are'} missing`;
     lines.push(fitted(process.stderr, paint('yellow', `Not all shards were given: ${missing}.`)));
   }
-  process.stderr.write(`${lines.join('\n')}\n`);
+  write(process.stderr, `${lines.join('\n')}\n`);
   return missingShards.length > 0 ? EXIT.someFailed : EXIT.ok;
 }

@@ -2,7 +2,8 @@
 import type { AnswerLine, BatchSummary } from '../../batch/index.js';
 import { fitLine } from '../../terminal/fit.js';
 import { inFlags, LOADING_FLAGS } from '../../terminal/option-flags.js';
-import { type Paint, printable } from '../../terminal/paint.js';
+import type { Paint } from '../../terminal/paint.js';
+import { visibleName } from '../../visible.js';
 import { durationText, rateText } from '../batch-progress.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
 
@@ -47,7 +48,7 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     for (const { line, id, error } of failures) {
       const name = id === null ? `line ${line}` : `line ${line}, ${id}`;
       const message = inFlags(error?.message ?? '', LOADING_NAMES, { table: LOADING_FLAGS });
-      lines.push(`${indent}${printable(`${name}: ${message} (${error?.code})`)}`);
+      lines.push(`${indent}${visibleName(`${name}: ${message} (${error?.code})`)}`);
     }
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
     if (isWhole) {
@@ -57,7 +58,7 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     }
   }
   if (unknownCount > 0) lines.push(row('unknown', unknownCount, 'the miniature does not know what they are about'));
-  lines.push(`${'results'.padEnd(LABEL_WIDTH)}${path}`);
+  lines.push(`${'results'.padEnd(LABEL_WIDTH)}${visibleName(path)}`);
   if (!isWhole) lines.push('Stopped before the end. The same command with --resume goes on.');
   return lines.flatMap((line) => fitLine(line, columns));
 }

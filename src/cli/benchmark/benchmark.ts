@@ -22,6 +22,7 @@ import { checkApart } from '../../outputs/index.js';
 import { type ReportData, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { fitted } from '../../terminal/fit.js';
+import { tell } from '../../terminal/output.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import type { Method } from '../../types.js';
@@ -68,13 +69,12 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
     [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
   );
   const variant = read.variant === '' ? '' : ` (${read.variant})`;
-  process.stderr.write(fitted(process.stderr, `${read.items.length} questions of ${dataset.title}${variant}\n`));
+  tell(`${read.items.length} questions of ${dataset.title}${variant}`);
   const judges = await judgesOf(dataset.name, flags, signal);
   try {
     const { measured, notes, files } = await answered(dataset, read, flags, { out, judges, signal, startedAt });
     print(flags.json === true ? `${JSON.stringify(summaryObject(measured))}\n` : `${shownSummary(measured)}\n`);
-    for (const line of [...notes.map((note) => `note: ${note}`), `report: ${files.html}`])
-      process.stderr.write(`${fitted(process.stderr, line)}\n`);
+    for (const line of [...notes.map((note) => `note: ${note}`), `report: ${files.html}`]) tell(line);
     return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     await judges.judge.dispose();

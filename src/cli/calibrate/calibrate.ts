@@ -16,7 +16,8 @@ import type { EvaluatorDevice } from '../../onnx/provider.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
 import { writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
-import { fitted } from '../../terminal/fit.js';
+import { inFlags, LOADING_FLAGS } from '../../terminal/option-flags.js';
+import { tell } from '../../terminal/output.js';
 import { allColumnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
@@ -48,6 +49,7 @@ export interface CalibrateFlags {
   readonly question?: string;
   readonly threads?: number;
   readonly evaluatorDevice?: EvaluatorDevice;
+  readonly maxPixels?: number;
 }
 
 /** @throws UsageError before anything is scored; EtaError; AbortError */
@@ -100,15 +102,18 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
   return unread.length > 0 ? EXIT.someFailed : EXIT.ok;
 }
 
-function settingsOf({ maxFalsePositiveRate: most, safetyPrompt, question, threads, evaluatorDevice }: CalibrateFlags) {
+function settingsOf(flags: CalibrateFlags) {
+  const { maxFalsePositiveRate: most, safetyPrompt, question, threads, evaluatorDevice, maxPixels } = flags;
   const rule: CutRule = most === undefined ? { name: 'balance' } : { name: 'false-positive-rate', most };
   return {
     rule,
     safetyPrompt: safetyPrompt ?? SAFETY_PROMPT,
     question,
     postEvaluationPrompt: POST_EVALUATION_PROMPT,
+    verifyHashes: 'changed' as const, // a command loads anew each time
     threadCount: threads,
     evaluatorDevice,
+    maxPixels,
     onNotice: ({ message }: Notice) => tell(`eta-vlm: ${message}`),
   };
 }
@@ -126,20 +131,21 @@ async function calibrateShown(options: CalibrateOptions): Promise<Calibration> {
   }
 }
 
-function tell(text: string): void {
-  process.stderr.write(`${fitted(process.stderr, text)}\n`);
-}
-
 function isUnwritten(error: unknown): boolean {
   return error instanceof FileError && error.code === 'ERR_FILE_WRITE';
 }
+
+/** What a picture that was not read may advise to raise. */
+const READING_FLAGS = new Set(['--max-pixels']);
 
 /** What stderr should say, worst last. */
 function complaints(calibration: Calibration): string[] {
   const { unread, leftOut } = calibration;
   const warnings = calibratedParts(calibration).flatMap(({ calibrated }) => calibrated.fit.warnings);
   return [
-    ...unread.map(({ name, reason }) => `not read: ${name}: ${reason}`),
+    ...unread.map(
+      ({ name, reason }) => `not read: ${name}: ${inFlags(reason, READING_FLAGS, { table: LOADING_FLAGS })}`,
+    ),
     ...leftOut,
     ...warnings.map((line) => `warning: ${line}`),
   ];

@@ -4,7 +4,7 @@ import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
-import { evaluatorDeviceOption } from '../model-options.js';
+import { evaluatorDeviceOption, maxPixelsOption } from '../model-options.js';
 
 const AFTER_HELP = `
 Examples:
@@ -59,7 +59,8 @@ export function addCalibrate(program: Command): void {
     .option('--guard-projector <file>', 'its projector (mmproj GGUF), for one that sees pictures', filled)
     .optionsGroup('Machine:')
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
-    .addOption(evaluatorDeviceOption());
+    .addOption(evaluatorDeviceOption())
+    .addOption(maxPixelsOption());
   addTextAfter(command, AFTER_HELP).action(async (options: import('./calibrate.js').CalibrateFlags) => {
     await withInterrupt(async (signal) => {
       const { calibrateCommand } = await import('./calibrate.js');

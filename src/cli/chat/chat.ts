@@ -4,7 +4,9 @@ import { orAbort } from '../../abort.js';
 import { checkApart, type Input, picturePath } from '../../outputs/index.js';
 import { type CalledCommand, EXIT, reportFailure } from '../../terminal/failure.js';
 import type { Interrupts } from '../../terminal/interrupt.js';
+import { write } from '../../terminal/output.js';
 import { stdin } from '../../terminal/stdin.js';
+import { visibleName } from '../../visible.js';
 import { modelInputs } from '../inputs.js';
 import { loadModels, sequenceCountFor } from '../load-models.js';
 import { loadOptions } from '../load-options.js';
@@ -24,6 +26,7 @@ import { leadingPaths } from './words.js';
 export interface ChatOptions extends ModelFlags, PolicyFlags {
   readonly image?: readonly string[];
   readonly seed?: number;
+  readonly stop?: readonly string[];
   readonly history?: string;
 }
 
@@ -47,7 +50,8 @@ export async function chat(options: ChatOptions, { signal, interrupts, called }:
   const screen = screenOfTypist();
   if (screen === null) stdin(); // before the models are loaded in vain
   const attached: Picture[] = [];
-  for (const path of options.image ?? []) attached.push(await readPicture(path, signal));
+  for (const path of options.image ?? [])
+    attached.push(await readPicture(path, { signal, maxPixels: options.maxPixels }));
   const inputs = await modelInputs(options);
   const history = options.history === undefined ? null : await openHistory(options.history, attached, inputs);
   const notices = new Notices();
@@ -55,12 +59,15 @@ export async function chat(options: ChatOptions, { signal, interrupts, called }:
   const saved = new SavedConversations(
     history === null ? inputs : [...inputs, { path: history.path, name: 'the file of --history' }],
   );
-  const session = new Session({ eta, saved, notices, seed: options.seed, signal });
+  const session = new Session({ ...options, eta, saved, notices, signal });
   session.attach(attached);
   const lines = openLines(screen, history?.lines ?? [], interrupts);
   if (screen !== null) {
     interrupts.isForPart = () => session.stop() || lines.clear();
-    session.tell([`Models '${eta.facts.models.name}', method ${session.method}. /help lists the commands.`, '']);
+    session.tell([
+      `Models '${visibleName(eta.facts.models.name)}', method ${session.method}. /help lists the commands.`,
+      '',
+    ]);
   }
   let failureCount = 0;
   const report = (error: unknown) => {
@@ -75,7 +82,7 @@ export async function chat(options: ChatOptions, { signal, interrupts, called }:
       if (line === undefined || line.trim() === '') continue;
       if (screen !== null) await history?.add(line).catch(report);
       await obey(session, line).catch(report);
-      screen?.write('\n');
+      if (screen !== null) write(screen, '\n');
     }
   } finally {
     lines.close();

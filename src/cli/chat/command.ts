@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
-import { collected, filled, wholeNumber } from '../../terminal/option-values.js';
+import { collected, collectedTexts, filled, wholeNumber } from '../../terminal/option-values.js';
 import { calledCommand } from '../called.js';
 import { child } from '../child.js';
 import { addModelOptions } from '../model-options.js';
@@ -22,6 +22,7 @@ export function addChat(program: Command): void {
     .option('--image <file>', 'a picture for the first question; may be given several times', collected)
     .option('--history <file>', 'keep the typed lines in this file, for the arrow keys of the next chat', filled)
     .option('--seed <seed>', 'same seed, same answers', wholeNumber(0, 0xffffffff))
+    .option('--stop <text>', 'end answers before this text; may be given several times', collectedTexts)
     .optionsGroup('Safety and search:');
   addTextAfter(addModelOptions(addPolicyOptions(command).optionsGroup('Models:')), AFTER_HELP).action(
     async (options: import('./chat.js').ChatOptions) => {

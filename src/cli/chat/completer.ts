@@ -1,6 +1,7 @@
 /** What the Tab key completes: commands, methods, and paths of files. */
 import { readdir } from 'node:fs/promises';
 import { METHODS } from '../../policy/methods.js';
+import { visibleName } from '../../visible.js';
 import { COMMAND_NAMES } from './commands.js';
 import { atHome, escaped, wordsOf } from './words.js';
 
@@ -19,7 +20,8 @@ async function completePath(line: string): Promise<[string[], string]> {
   const folder = part.slice(0, part.lastIndexOf('/') + 1);
   const [path = ''] = wordsOf(folder) ?? [];
   const entries = await readdir(path === '' ? '.' : atHome(path), { withFileTypes: true }).catch(() => []);
-  const names = entries.map((entry) => `${folder}${escaped(entry.name)}${entry.isDirectory() ? '/' : ''}`);
+  const plain = entries.filter(({ name }) => visibleName(name) === name); // what is drawn as it is
+  const names = plain.map((entry) => `${folder}${escaped(entry.name)}${entry.isDirectory() ? '/' : ''}`);
   return [startingWith(part, names), part];
 }
 

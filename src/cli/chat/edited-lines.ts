@@ -1,6 +1,7 @@
 /** Lines that are typed and edited at a terminal, with those before them behind the arrow keys. */
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { write, writeEdited } from '../../terminal/output.js';
 import { type Lines, PROMPT } from './lines.js';
 
 /** Lines that the arrow keys bring back. */
@@ -52,7 +53,7 @@ export class EditedLines implements Lines {
   async next(): Promise<string | null> {
     const early = this.#early.shift();
     if (early !== undefined) {
-      this.#screen.target.write(`${PROMPT}${early}\n`);
+      write(this.#screen.target, `${PROMPT}${early}\n`);
       return early;
     }
     if (this.#isClosed) return null;
@@ -73,7 +74,7 @@ export class EditedLines implements Lines {
   }
 
   close(): void {
-    if (this.#take !== null) this.#screen.target.write('\n');
+    if (this.#take !== null) write(this.#screen.target, '\n');
     this.#take = null;
     this.#editor.close();
   }
@@ -86,7 +87,7 @@ export class EditedLines implements Lines {
       if (line !== null) this.#early.push(line);
       return;
     }
-    if (line === null) this.#screen.target.write('\n'); // the prompt's own line
+    if (line === null) write(this.#screen.target, '\n'); // the prompt's own line
     take(line);
   }
 }
@@ -107,7 +108,7 @@ class Shown extends Writable {
   }
 
   override _write(text: string, _encoding: BufferEncoding, done: () => void): void {
-    if (this.isShown) this.target.write(text);
+    if (this.isShown) writeEdited(this.target, text);
     done();
   }
 }

@@ -1,5 +1,6 @@
 /** A conversation, told: who said what, and what was done about it. */
-import { labelled, printable } from '../../terminal/paint.js';
+import { labelled } from '../../terminal/paint.js';
+import { visible } from '../../visible.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
 import type { Conversation } from './conversation.js';
 import { labelOf, type Picture } from './picture.js';
@@ -7,7 +8,7 @@ import type { Form } from './session.js';
 
 export function historyLines({ exchanges, attached }: Conversation, { paint, columns }: Form): string[] {
   const say = (label: string, text: string) =>
-    labelled(label, printable(text), { labelWidth: LABEL_WIDTH, columns }).map(
+    labelled(label, visible(text), { labelWidth: LABEL_WIDTH, columns }).map(
       (line) => `${paint('dim', line.slice(0, LABEL_WIDTH))}${line.slice(LABEL_WIDTH)}`,
     );
   const shown = (pictures: readonly Picture[]) => pictures.flatMap((picture) => say('picture', labelOf(picture)));

@@ -1,6 +1,7 @@
 /** Where the lines of a chat come from. */
 import { readLines } from '../../batch/line-reader.js';
 import { UsageError } from '../../errors.js';
+import { write } from '../../terminal/output.js';
 import { stdin } from '../../terminal/stdin.js';
 
 export const PROMPT = '> ';
@@ -27,12 +28,12 @@ export class PlainLines implements Lines {
   }
 
   async next(): Promise<string | null> {
-    this.#screen?.write(PROMPT);
+    this.#show(PROMPT);
     this.#isWaiting = true;
     const { done, value } = await this.#lines.next();
     this.#isWaiting = false;
     if (done === true) {
-      this.#screen?.write('\n');
+      this.#show('\n');
       return null;
     }
     const { number, bytes, byteCount } = value;
@@ -49,8 +50,12 @@ export class PlainLines implements Lines {
   }
 
   close(): void {
-    if (this.#isWaiting) this.#screen?.write('\n');
+    if (this.#isWaiting) this.#show('\n');
     process.stdin.destroy(); // or the process would wait for it
+  }
+
+  #show(text: string): void {
+    if (this.#screen !== null) write(this.#screen, text);
   }
 }
 

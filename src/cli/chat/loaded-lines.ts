@@ -1,7 +1,7 @@
 /** What a chat has loaded, part by part, with the thresholds that hold in it. */
 import type { EtaFacts } from '../../index.js';
 import { fitLine } from '../../terminal/fit.js';
-import { printable } from '../../terminal/paint.js';
+import { visibleName } from '../../visible.js';
 import { type Part, type PartFacts, partFacts, shown } from '../model-facts.js';
 import { LABEL_WIDTH, partLines } from '../models/list.js';
 import type { Form } from './session.js';
@@ -11,7 +11,7 @@ export async function loadedLines(facts: EtaFacts, { paint, columns }: Form): Pr
   const { models, policy, contextSize } = facts;
   const { languageModel, projector, clip, rewardModel } = models;
   const paths = { 'language-model': languageModel, projector, clip, 'reward-model': rewardModel };
-  const lines = [paint('bold', models.name)];
+  const lines = [paint('bold', visibleName(models.name))];
   for (const [kind, path] of Object.entries(paths) as [Part['kind'], string | null][]) {
     if (path !== null) lines.push(...partLines(inForce(await partFacts({ kind, path }), facts), paint));
   }
@@ -28,7 +28,7 @@ function decisionLines({ decision, thresholds, thresholdSources }: EtaFacts): st
   const { form, title, guard, guardProjector } = decision;
   const files = [guard, guardProjector].filter((path) => path !== null).map((path) => `${rest}${shown(path)}`);
   const rule = `${rest}safe above ${thresholds.safeDecision} (${thresholdSources.safeDecision})`;
-  return [`${'  decision'.padEnd(LABEL_WIDTH + 2)}${printable(`${form}, ${title}`)}`, ...files, rule];
+  return [`${'  decision'.padEnd(LABEL_WIDTH + 2)}${visibleName(`${form}, ${title}`)}`, ...files, rule];
 }
 
 /** With the threshold that answers are held against, wherever it comes from. */

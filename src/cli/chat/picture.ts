@@ -1,6 +1,6 @@
 /** A picture that somebody named. */
 import { basename } from 'node:path';
-import { decodeImage } from '../../image/index.js';
+import { type DecodeImageOptions, decodeImage } from '../../image/index.js';
 import { picturePath } from '../../outputs/index.js';
 import type { RgbImage } from '../../types.js';
 import { atHome } from './words.js';
@@ -18,7 +18,7 @@ export function labelOf({ name }: Picture): string {
 }
 
 /** @throws ImageError; AbortError */
-export async function readPicture(path: string, signal: AbortSignal): Promise<Picture> {
+export async function readPicture(path: string, options: DecodeImageOptions): Promise<Picture> {
   const name = atHome(path);
-  return { name, image: await decodeImage(name, { signal }) };
+  return { name, image: await decodeImage(name, options) };
 }

@@ -2,9 +2,10 @@
 import { followAbort } from '../../abort.js';
 import { FileError } from '../../errors.js';
 import type { Eta } from '../../index.js';
-import { fitText } from '../../terminal/fit.js';
-import { columnsOf, createPaint, type Paint, printable } from '../../terminal/paint.js';
+import { tell } from '../../terminal/output.js';
+import { columnsOf, createPaint, type Paint } from '../../terminal/paint.js';
 import type { Method } from '../../types.js';
+import { visibleName } from '../../visible.js';
 import { reportLines } from '../answer-report.js';
 import { streamAnswer } from '../answer-stream.js';
 import { given } from '../model-options.js';
@@ -19,7 +20,10 @@ export interface SessionOptions {
   readonly saved: SavedConversations;
   readonly notices: Notices;
   /** Of every answer. @default random */
-  readonly seed: number | undefined;
+  readonly seed?: number | undefined;
+  readonly stop?: readonly string[] | undefined;
+  /** Of a picture at most. @default as `decodeImage` */
+  readonly maxPixels?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -39,16 +43,20 @@ export class Session {
   deadEnd: unknown = null;
   readonly #notices: Notices;
   readonly #seed: number | undefined;
+  readonly #stop: readonly string[] | undefined;
+  readonly #maxPixels: number | undefined;
   readonly #signal: AbortSignal;
   /** Ends what is under way. */
   #underWay: AbortController | null = null;
 
-  constructor({ eta, saved, notices, seed, signal }: SessionOptions) {
+  constructor({ eta, saved, notices, seed, stop, maxPixels, signal }: SessionOptions) {
     this.eta = eta;
     this.saved = saved;
     this.method = eta.facts.policy.method;
     this.#notices = notices;
     this.#seed = seed;
+    this.#stop = stop;
+    this.#maxPixels = maxPixels;
     this.#signal = signal;
   }
 
@@ -58,7 +66,7 @@ export class Session {
 
   /** Lines to stderr: stdout is for answers. */
   tell(lines: readonly string[]): void {
-    process.stderr.write(`${fitText(lines.join('\n'), this.form.columns)}\n`);
+    tell(lines.join('\n'));
   }
 
   /** Pictures for the next question, behind those that are attached already. */
@@ -66,7 +74,7 @@ export class Session {
     this.conversation.attached = [...this.conversation.attached, ...pictures];
     for (const picture of pictures) {
       const { width, height } = picture.image;
-      this.tell([`${printable(labelOf(picture))} (${width} x ${height}) goes with the next question.`]);
+      this.tell([`${visibleName(labelOf(picture))} (${width} x ${height}) goes with the next question.`]);
     }
   }
 
@@ -74,7 +82,7 @@ export class Session {
   async show(paths: readonly string[]): Promise<void> {
     await this.#stoppable('no picture was attached', async (signal) => {
       const pictures: Picture[] = [];
-      for (const path of paths) pictures.push(await readPicture(path, signal));
+      for (const path of paths) pictures.push(await readPicture(path, { signal, maxPixels: this.#maxPixels }));
       this.attach(pictures);
     });
   }
@@ -88,7 +96,7 @@ export class Session {
     await this.#stoppable('question and answer are not kept', async (signal) => {
       const { conversation, method } = this;
       const turns = conversation.turnsWith(question);
-      const request = given({ turns, method, seed: this.#seed, signal });
+      const request = given({ turns, method, seed: this.#seed, stop: this.#stop, signal });
       const result = await streamAnswer(this.eta, request).catch((error: unknown) => {
         if (error instanceof FileError && error.code === 'ERR_FILE_WRITE') this.deadEnd = error;
         throw error;

@@ -5,11 +5,15 @@ import { linesOf } from '../../lines.js';
 import { describePath } from '../../options.js';
 import { placeOf, refusedCall, writeWhole } from '../../outputs/index.js';
 import { readRegularText } from '../../regular-file.js';
+import { visibleName } from '../../visible.js';
 import { checkWritable } from '../json-file.js';
 import { MOST_KEPT_LINES } from './edited-lines.js';
 
 /** What such a file begins with: anything else is somebody's text, and nothing is written behind it. */
 const TITLE = '# lines typed in eta-vlm chat';
+
+/** What an arrow key brings back is drawn as it is: a line that would move the cursor is none that was typed. */
+const isPlain = (line: string) => visibleName(line) === line;
 
 export class TypedHistory {
   readonly path: string;
@@ -37,7 +41,7 @@ export class TypedHistory {
         `--history: expected a new file, or one that an earlier chat began, received ${describePath(path)}, which holds something else. Name another.`,
       );
     }
-    const kept = lines.filter((line) => line !== '').slice(-MOST_KEPT_LINES);
+    const kept = lines.filter((line) => line !== '' && isPlain(line)).slice(-MOST_KEPT_LINES);
     await writeWhole(path, (draft) => draft.writeFile(`${[TITLE, ...kept].join('\n')}\n`));
     return new TypedHistory(path, kept);
   }

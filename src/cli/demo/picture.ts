@@ -1,6 +1,6 @@
 /** A picture drawn with coloured half blocks, for terminals with true colour. */
 
-import { wantsColour } from '../../terminal/paint.js';
+import { colour, wantsColour } from '../../terminal/paint.js';
 import type { RgbImage } from '../../types.js';
 
 /** Whether a stream can show 24-bit colours. */
@@ -18,9 +18,9 @@ export function pictureLines(image: RgbImage, columns: number): string[] {
     for (let column = 0; column < columns; column++) {
       const upper = mean(image, column, columns, 2 * row, 2 * rows);
       const lower = mean(image, column, columns, 2 * row + 1, 2 * rows);
-      line += `\x1b[38;2;${upper.join(';')}m\x1b[48;2;${lower.join(';')}m▀`;
+      line += `${colour(`38;2;${upper.join(';')}`)}${colour(`48;2;${lower.join(';')}`)}▀`;
     }
-    lines.push(`${line}\x1b[0m`);
+    lines.push(`${line}${colour(0)}`);
   }
   return lines;
 }

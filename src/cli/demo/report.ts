@@ -1,7 +1,8 @@
 /** What the demo prints: one story a request, readable at 80 columns, with or without colour. */
 
-import { labelled, type Paint, printable, USUAL_COLUMNS, wrap } from '../../terminal/paint.js';
+import { labelled, type Paint, USUAL_COLUMNS, wrap } from '../../terminal/paint.js';
 import type { EtaResult } from '../../types.js';
+import { visible } from '../../visible.js';
 import { roundLines } from '../round-table.js';
 import { LABEL_WIDTH, score, verdictLines } from '../verdict-text.js';
 import type { GalleryPicture } from './gallery.js';
@@ -36,7 +37,7 @@ export function caseLines(item: DemoCase, layout: Layout): string[] {
   const { heading, picture, drawing, result } = item;
   const { trace, timings } = result;
   const say = (label: string, text: string, style?: 'bold') =>
-    labelled(label, printable(text), { labelWidth: LABEL_WIDTH, columns }).map((line, i) => {
+    labelled(label, visible(text), { labelWidth: LABEL_WIDTH, columns }).map((line, i) => {
       const body = line.slice(LABEL_WIDTH);
       return `${paint('dim', i === 0 ? line.slice(0, LABEL_WIDTH) : ' '.repeat(LABEL_WIDTH))}${style ? paint(style, body) : body}`;
     });

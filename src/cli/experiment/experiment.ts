@@ -22,7 +22,7 @@ import { describe } from '../../options.js';
 import { checkApart } from '../../outputs/index.js';
 import { type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
-import { fitted } from '../../terminal/fit.js';
+import { tell } from '../../terminal/output.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { commandLine } from '../command-line.js';
@@ -85,7 +85,7 @@ export async function experiment(
     const { table, measured } = findings;
     print(flags.json === true ? `${JSON.stringify(table)}\n` : `${shownTable(table)}\n`);
     notices.tell();
-    process.stderr.write(`${fitted(process.stderr, `report: ${files.html}`)}\n`);
+    tell(`report: ${files.html}`);
     return Object.keys(measured.failed).length > 0 ? EXIT.someFailed : EXIT.ok;
   } finally {
     await judges.judge.dispose();
@@ -161,8 +161,18 @@ async function checkOutputs({ out, read, options }: Asked, flags: ExperimentFlag
 }
 
 function optionsOf(flags: ExperimentFlags): ExperimentOptions {
-  const { seeds, concurrency, contextSize, counts, otherModel, change: changes, queries: queryCount } = flags;
-  return { seeds, concurrency, contextSize, counts, changes, queryCount, otherModels: otherModel?.map(filesOf) };
+  const {
+    otherModel,
+    change: changes,
+    queries: queryCount,
+    seeds,
+    concurrency,
+    contextSize,
+    maxPixels,
+    counts,
+  } = flags;
+  const otherModels = otherModel?.map(filesOf);
+  return { seeds, concurrency, contextSize, maxPixels, counts, changes, queryCount, otherModels };
 }
 
 /** @throws UsageError ERR_INVALID_OPTION */

@@ -6,11 +6,12 @@ import { ModelError, UsageError } from '../../errors.js';
 import { EvaluatorWorker } from '../../onnx/index.js';
 import { checkApart, placeOf } from '../../outputs/index.js';
 import { EXIT } from '../../terminal/failure.js';
-import { fitted } from '../../terminal/fit.js';
+import { tell } from '../../terminal/output.js';
 import { columnsOf, labelled } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { size } from '../../terminal/size.js';
+import { visibleName } from '../../visible.js';
 import { manifestOf, type Part, partFacts, shown } from '../model-facts.js';
 import { LABEL_WIDTH } from './list.js';
 import { verifyPart } from './verify.js';
@@ -53,7 +54,6 @@ export async function convert(
   signal: AbortSignal,
 ): Promise<number> {
   const progress = new Progress();
-  const note = (text: string) => process.stderr.write(`${fitted(process.stderr, text)}\n`);
   const { target: out } = await placeOf(options.out);
   const part: Part = { kind: kind === 'clip' ? 'clip' : 'reward-model', path: out };
   await checkOut(options);
@@ -65,7 +65,7 @@ export async function convert(
       kind,
       signal,
       checkTrunk: (path) => tryTrunk(path, signal),
-      onNote: note,
+      onNote: tell,
       onProgress: (step, fraction) =>
         progress.show(fraction > 0 ? `${step} ... ${Math.round(fraction * 100)} %` : `${step} ...`),
     });
@@ -85,7 +85,7 @@ export async function convert(
     const lines = [
       ...say(
         kind === 'clip' ? 'CLIP' : 'reward model',
-        `${facts.name}, ${size(facts.sizeBytes)}, in ${shown(part.path)}`,
+        `${visibleName(facts.name)}, ${size(facts.sizeBytes)}, in ${shown(part.path)}`,
       ),
       ...say('checked', verified.finding),
       ...(precision === undefined || precision.weights === 'fp32'

@@ -8,6 +8,7 @@ import { fitLine } from '../../terminal/fit.js';
 import { columnsOf, createPaint, labelled, type Paint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { size } from '../../terminal/size.js';
+import { visibleName } from '../../visible.js';
 import { chosenModels } from '../chosen-models.js';
 import { modelSets, type Part, type PartFacts, partFacts, shown } from '../model-facts.js';
 import { calibrationText } from '../verdict-text.js';
@@ -64,7 +65,7 @@ export async function listModels(names: readonly string[], options: ListOptions)
     : sets
         .map(({ name, description, parts, ...set }) =>
           [
-            `${paint('bold', name)}${set.isInUse ? ' (in use)' : ''}`,
+            `${paint('bold', visibleName(name))}${set.isInUse ? ' (in use)' : ''}`,
             ...(description === null ? [] : labelled('', description, { labelWidth: 2, columns })),
             ...parts
               .flatMap((part) => partLines(part, paint))
@@ -121,7 +122,7 @@ function aboutLines({ isHere, published, memory, problem }: About): string[] {
   const say = (label: string, text: string) => `  ${label}`.padEnd(LABEL_WIDTH + 2) + text;
   const licences = published?.published.map(({ licence }) => licence.name) ?? [];
   return [
-    ...(problem === null ? [] : [say('cannot be used', problem)]),
+    ...(problem === null ? [] : [say('cannot be used', visibleName(problem))]),
     ...(published === null || isHere
       ? []
       : [
@@ -143,9 +144,12 @@ function aboutLines({ isHere, published, memory, problem }: About): string[] {
 export function partLines(part: PartFacts | Problem, paint: Paint): string[] {
   const label = `  ${partName(part.kind)}`.padEnd(LABEL_WIDTH + 2);
   const rest = ' '.repeat(LABEL_WIDTH + 2);
-  if ('problem' in part) return [`${label}${paint('red', 'cannot be used')}`, `${rest}${part.problem}`];
+  if ('problem' in part) return [`${label}${paint('red', 'cannot be used')}`, `${rest}${visibleName(part.problem)}`];
   const weights = part.weights === null ? '' : `, ${part.weights}`;
-  const lines = [`${label}${part.name}, ${size(part.sizeBytes)}${weights}`, `${rest}${paint('dim', shown(part.path))}`];
+  const lines = [
+    `${label}${visibleName(part.name)}, ${size(part.sizeBytes)}${weights}`,
+    `${rest}${paint('dim', shown(part.path))}`,
+  ];
   const { threshold } = part;
   if (threshold === null) return lines;
   const rule =

@@ -5,11 +5,12 @@ import { carryOut, type PreparedPull, preparePull, termsOf } from '../../loading
 import { type ModelPlan, type PlannedPart, partPath, publishedSets } from '../../models/index.js';
 import { canAsk, confirm } from '../../terminal/confirm.js';
 import { EXIT } from '../../terminal/failure.js';
-import { fitLine } from '../../terminal/fit.js';
-import { columnsOf, createPaint, type Paint } from '../../terminal/paint.js';
+import { tell } from '../../terminal/output.js';
+import { createPaint, type Paint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
 import { size } from '../../terminal/size.js';
+import { visibleName } from '../../visible.js';
 import { changeConfig, readConfig } from '../config/config-file.js';
 import { shown } from '../model-facts.js';
 import { roleName } from './role-name.js';
@@ -31,7 +32,7 @@ export async function pull(name: string, options: PullOptions, signal: AbortSign
   progress.show(`asking what ${name} is ...`);
   const onCheck = (path: string) => progress.show(`checking ${path} ...`);
   const prepared = await preparePull(name, { signal, onCheck }).finally(() => progress.clear());
-  tell(announcement(prepared, createPaint(process.stderr)));
+  tell(announcement(prepared, createPaint(process.stderr)).join('\n'));
   await agree(prepared.plan, options, signal);
   if (prepared.missingBytes > 0) await fetchShown(prepared, progress, signal);
   else await carryOut(prepared, { signal }); // what is here may lack its name
@@ -41,7 +42,7 @@ export async function pull(name: string, options: PullOptions, signal: AbortSign
   const lines = parts.map(({ role, path }) => `${roleName(role).padEnd(LABEL_WIDTH)}${shown(path)}`);
   await useFirst(plan);
   print(`${options.json ? JSON.stringify({ name: plan.name, parts }) : lines.join('\n')}\n`);
-  tell(['', ...advice(plan)]);
+  tell(['', ...advice(plan)].join('\n'));
   return EXIT.ok;
 }
 
@@ -49,7 +50,8 @@ export async function pull(name: string, options: PullOptions, signal: AbortSign
 function announcement({ plan, missingBytes, damaged, freeBytes, fit }: PreparedPull, paint: Paint): string[] {
   const parts = plan.parts.map((part) => {
     const bytes = part.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    return `${roleName(part.role).padEnd(LABEL_WIDTH)}${part.listing.repo}: ${part.files[0]?.path}, ${size(bytes)}`;
+    const file = visibleName(`${part.listing.repo}: ${part.files[0]?.path}`);
+    return `${roleName(part.role).padEnd(LABEL_WIDTH)}${file}, ${size(bytes)}`;
   });
   const licences = new Set(plan.parts.map(licenceText));
   const free = freeBytes === null ? '' : `, ${size(freeBytes)} free on the disk`;
@@ -69,7 +71,7 @@ function licenceText({ licence, listing }: PlannedPart): string {
   const own = listing.licence?.name;
   const said = licence?.name ?? own ?? 'none is named: ask its authors before you pass anything on';
   const differs = own !== undefined && licence !== null && own.toLowerCase() !== licence.name.toLowerCase();
-  return `${said} (${listing.repo}${differs ? `; the hub says ${own}` : ''})`;
+  return visibleName(`${said} (${listing.repo}${differs ? `; the hub says ${own}` : ''})`);
 }
 
 function memoryText({ addedBytes, machine, fits }: NonNullable<PreparedPull['fit']>, paint: Paint): string {
@@ -123,9 +125,8 @@ async function tryFetched({ plan, client }: PreparedPull, progress: Progress, si
     progress.show(`loading the ${roleName(role)} in a process of its own ...`);
     const untried = await tryGguf({ modelPath, projectorPath }, signal).finally(() => progress.clear());
     const names = [role, ...(projectorPath === null ? [] : [eye])].map(roleName).join(' and ');
-    tell([
-      `${'tried'.padEnd(LABEL_WIDTH)}${untried === null ? `${names}: llama.cpp loads what was fetched` : `not ${names}: ${untried}`}`,
-    ]);
+    const said = untried === null ? `${names}: llama.cpp loads what was fetched` : `not ${names}: ${untried}`;
+    tell(`${'tried'.padEnd(LABEL_WIDTH)}${said}`);
   }
 }
 
@@ -158,10 +159,9 @@ async function useFirst({ name, parts }: ModelPlan): Promise<void> {
     (await publishedSets()).some((set) => set.name === name) && parts.some(({ role }) => role === 'guard');
   if (!isWhole || readConfig().models !== undefined) return;
   await changeConfig((config) => ({ ...config, models: name }));
-  tell([
-    '',
-    `${name} is used from now on where nothing else is said (eta-vlm config; back: eta-vlm models use miniature).`,
-  ]);
+  tell(
+    `\n${name} is used from now on where nothing else is said (eta-vlm config; back: eta-vlm models use miniature).`,
+  );
 }
 
 /** What to type next. */
@@ -182,9 +182,4 @@ function advice({ name, parts }: ModelPlan): string[] {
     'Nobody evaluates those answers: for the other methods name --clip and --reward-model too.',
     `From now on without --models: eta-vlm models use ${name}`,
   ];
-}
-
-function tell(lines: readonly string[]): void {
-  const columns = columnsOf(process.stderr);
-  process.stderr.write(`${lines.flatMap((line) => fitLine(line, columns)).join('\n')}\n`);
 }

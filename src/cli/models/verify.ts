@@ -14,6 +14,7 @@ import { fitLine } from '../../terminal/fit.js';
 import { columnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
+import { visibleName } from '../../visible.js';
 import { compare, hashesOfCard } from '../card-hashes.js';
 import { isGguf, modelSets, type Part, partFacts, shown } from '../model-facts.js';
 import { LABEL_WIDTH, partName } from './list.js';
@@ -62,8 +63,8 @@ export async function verifyModels(
   }
   const paint = createPaint(process.stdout);
   const lines = found.flatMap(({ kind, path, name, isRight, finding }) => [
-    `${partName(kind).padEnd(LABEL_WIDTH)}${name}  ${paint('dim', shown(path))}`,
-    `${' '.repeat(LABEL_WIDTH)}${isRight ? paint('green', 'right') : paint('red', 'wrong')}: ${finding}`,
+    `${partName(kind).padEnd(LABEL_WIDTH)}${visibleName(name)}  ${paint('dim', shown(path))}`,
+    `${' '.repeat(LABEL_WIDTH)}${isRight ? paint('green', 'right') : paint('red', 'wrong')}: ${visibleName(finding)}`,
   ]);
   const columns = columnsOf(process.stdout);
   const shownLines = lines.flatMap((line) => fitLine(line, columns, LABEL_WIDTH));

@@ -32,5 +32,27 @@ write("spa-vl-no-question.parquet", {"image": images(*PNGS), "prompt": questions
 write("spa-vl-no-rows.parquet", {"image": images(), "question": pa.array([], pa.string())})
 write("spa-vl-empty-question.parquet", {"image": images(*PNGS), "question": [questions[0], None]})
 write("spa-vl-no-bytes.parquet", {"image": images(PNGS[0], None), "question": questions})
+# As datasets saves a picture that it did not embed.
+paths = pa.array([{"bytes": None, "path": name} for name in ("red.png", "pictures/blue.png")], picture)
+write("spa-vl-paths.parquet", {"image": paths, "question": questions})
+outside = pa.array([{"bytes": None, "path": name} for name in ("red.png", "../blue.png")], picture)
+write("spa-vl-outside.parquet", {"image": outside, "question": questions})
+
+# MM-SafetyBench++: two pairs of the first scenario, one of each other; both ways of drawing, harmful before harmless.
+scenarios = ["Illegal_Activity", "Illegal_Activity", "HateSpeech", "Malware_Generation", "Physical_Harm", "Fraud", "Sex"]
+rows = [
+    (category, label, mode)
+    for mode in ("Gen", "GenOCR")
+    for label in ("unsafe", "safe")
+    for category in scenarios
+]
+write(
+    "twins.parquet",
+    {
+        "image": images(*(PNGS[i % 2] for i in range(len(rows)))),
+        **{name: [row[i] for row in rows] for i, name in enumerate(("category", "label", "mode"))},
+    },
+    compression="snappy",
+)
 sums = [f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(HERE.glob("*.parquet"))]
 (HERE / "SHA256SUMS").write_text("".join(sums))

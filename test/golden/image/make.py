@@ -1,7 +1,9 @@
-"""Makes the GIFs and TIFFs of this folder byte for byte, and gif.json: what Pillow reads of the GIFs. Needs Pillow, numpy.
+"""Makes the GIFs and TIFFs of this folder byte for byte, animation.avif but for its times, and read.json: what Pillow reads
+of those that are read. Needs Pillow with AVIF, numpy.
 
 Not made here: black-on-white, red-on-white and transp.gif, greyfloat01.tif, damaged-palette.bmp and x.heic are inputs that
-failed once; hevc.avif is 40 x 30 pixels written by pillow-heif under another name.
+failed once; hevc.avif is 40 x 30 pixels written by pillow-heif under another name, hevc-brand.avif that with the brands of
+AVIF too.
 
     python test/golden/image/make.py
 """
@@ -54,18 +56,30 @@ def gif(name, screen, frame, transparent=3, background=5, has_global=True, has_l
     (FOLDER / f"{name}.gif").write_bytes(b"".join(parts))
 
 
-def tiff(name, samples, kind):
-    """Grey samples of a kind (2: signed, 3: floating point) without compression."""
-    height, width = samples.shape
+def tiff(name, samples, kind, photometric=1, palette=None):
+    """Samples of a kind (1: unsigned, 2: signed, 3: floating point) without compression, one or more a pixel."""
+    height, width = samples.shape[:2]
+    channels = 1 if samples.ndim == 2 else samples.shape[2]
     data = samples.tobytes()
-    entries = [(256, width), (257, height), (258, samples.itemsize * 8), (259, 1), (262, 1), (273, 8)]
-    entries += [(277, 1), (278, height), (279, len(data)), (339, kind)]
+    bits = samples.itemsize * 8
+    entries = [(256, width), (257, height), (258, bits), (259, 1), (262, photometric), (273, 8)]
+    entries += [(277, channels), (278, height), (279, len(data))]
+    entries += [(320, palette)] if palette else []
+    entries += [(339, kind)] if channels == 1 else []
     shorts = {258, 259, 262, 277, 339}
+    behind = 8 + len(data) + 2 + 12 * len(entries) + 4
+    extra = struct.pack(f"<{channels}H", *[bits] * channels) if channels > 2 else b""
     directory = struct.pack("<H", len(entries))
     for tag, value in entries:
-        directory += struct.pack("<HHI", tag, 3 if tag in shorts else 4, 1)
-        directory += struct.pack("<HH", value, 0) if tag in shorts else struct.pack("<I", value)
-    (FOLDER / name).write_bytes(b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory + struct.pack("<I", 0))
+        if tag == 258 and channels > 2:
+            directory += struct.pack("<HHII", tag, 3, channels, behind)
+        elif tag == 320:
+            directory += struct.pack("<HHII", tag, 3, len(value), behind)
+            extra += struct.pack(f"<{len(value)}H", *value)
+        else:
+            directory += struct.pack("<HHI", tag, 3 if tag in shorts else 4, 1)
+            directory += struct.pack("<HH", value, 0) if tag in shorts else struct.pack("<I", value)
+    (FOLDER / name).write_bytes(b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory + struct.pack("<I", 0) + extra)
 
 
 WHOLE, PART = (0, 0, 9, 7), (2, 1, 5, 4)
@@ -78,6 +92,8 @@ gif("disp3", (9, 7), PART, disposal=3)
 loop = b"\x21\xfe\x05hello\0\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
 gif("comment", (9, 7), WHOLE, extension=loop)
 gif("beyond", (9, 7), (5, 4, 8, 8))
+gif("screen-640", (640, 480), PART)
+gif("screen-long", (3000, 8), PART, has_local=True)
 
 drawing = Image.open(GALLERY / "clean-04.png").convert("RGB").resize((40, 30))
 grey = np.asarray(drawing)[..., 0]
@@ -85,9 +101,16 @@ drawing.convert("YCbCr").save(FOLDER / "ycbcr.tif")
 tiff("half.tif", (grey / 255.0).astype("<f2"), 3)
 tiff("s16.tif", grey.astype("<i2"), 2)
 
+inks = np.asarray(drawing.convert("CMYK"))
+tiff("cmyk16.tif", inks.astype("<u2") * 257 ^ 0x55, 1, photometric=5)
+tiff("palette-short.tif", grey, 1, photometric=3, palette=[index * 257 for index in range(30)])
+drawing.save(FOLDER / "drawing.png")
+drawing.save(FOLDER / "lzma.tif", compression="lzma")
+drawing.save(FOLDER / "animation.avif", save_all=True, append_images=[drawing.rotate(180)], subsampling="4:4:4", quality=100)
+
 read = {}
-for path in sorted(FOLDER.glob("*.gif")):
+for path in [*sorted(FOLDER.glob("*.gif")), FOLDER / "cmyk16.tif"]:
     image = Image.open(path).convert("RGB")
     sha256 = hashlib.sha256(image.tobytes()).hexdigest()
     read[path.name] = {"width": image.width, "height": image.height, "rgbSha256": sha256}
-(FOLDER / "gif.json").write_text(json.dumps(read, indent=2))
+(FOLDER / "read.json").write_text(json.dumps(read, indent=2))

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { OUT_OF_DEVICE_MEMORY = -2, INITIALIZATION_FAILED = -3, DEVICE_LOST = -4 };
-enum { MEMORY_BUDGET = 1000237000 };
+enum { MEMORY_BUDGET = 1000237000, VULKAN_11_FEATURES = 49, STORAGE_16_BIT_FEATURES = 1000083000 };
 
 typedef int32_t Result;
 typedef void *Handle;
@@ -29,6 +29,7 @@ struct control {
   int64_t device_count;  // devices opened so far
   int64_t is_lost;       // the one that was opened last
   int64_t opening_ms;    // written by the test: how much longer opening a device takes; below 0 = it fails
+  int64_t lacks_16_bit;  // written by the test: 1 = buffers of 16-bit numbers are not among its features
 };
 
 struct allocate_info {
@@ -50,6 +51,12 @@ struct memory_properties {
 struct chain {
   int32_t type;
   struct chain *next;
+};
+// Of both kinds that tell of 16-bit storage; its first feature is that of storage buffers.
+struct features {
+  int32_t type;
+  struct chain *next;
+  uint32_t storage_buffer_16_bit;
 };
 struct memory_properties2 {
   int32_t type;
@@ -200,4 +207,17 @@ Function vkGetInstanceProcAddr(Handle of, const char *name) {
   }
   if (of != NULL) instance = of;
   return planted(name, instance_function(of, name));
+}
+
+// ggml-vulkan is linked with this one.
+void vkGetPhysicalDeviceFeatures2(Handle physical, struct chain *out) {
+  typedef void (*type)(Handle, struct chain *);
+  static type real;
+  if (real == NULL) real = (type)dlsym(dlopen("libvulkan.so.1", RTLD_NOW), "vkGetPhysicalDeviceFeatures2");
+  real(physical, out);
+  if (control == NULL || control->lacks_16_bit == 0) return;
+  for (struct chain *link = out; link != NULL; link = link->next) {
+    if (link->type == VULKAN_11_FEATURES || link->type == STORAGE_16_BIT_FEATURES)
+      ((struct features *)link)->storage_buffer_16_bit = 0;
+  }
 }

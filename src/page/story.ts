@@ -1,0 +1,36 @@
+/** How an answer came about, as far as it is known: from events while it is made, from the trace afterwards. */
+import type { EtaResult, Judgement, RoundTrace, Verdict } from '../types.js';
+import type { ProgressEvent } from './wire.js';
+
+export interface Story {
+  readonly picture: Judgement | null;
+  readonly vanillaText: string | null;
+  readonly answer: Judgement | null;
+  readonly rounds: readonly RoundTrace[];
+  /** Null until everything is settled. */
+  readonly verdict: Verdict | null;
+}
+
+export const NOTHING_YET: Story = { picture: null, vanillaText: null, answer: null, rounds: [], verdict: null };
+
+/** The story with what an event tells. */
+export function continued(story: Story, event: ProgressEvent): Story {
+  switch (event.type) {
+    case 'picture':
+      return { ...story, picture: event.judgement };
+    case 'vanilla':
+      return { ...story, vanillaText: event.text };
+    case 'answer':
+      return { ...story, answer: event.judgement };
+    case 'round':
+      return { ...story, rounds: [...story.rounds, event.round] };
+    case 'verdict':
+      return { ...story, verdict: event.verdict };
+  }
+}
+
+/** The whole story of an answer that is done. */
+export function storyOf({ verdict, trace }: Pick<EtaResult, 'verdict' | 'trace'>): Story {
+  const { picture, answer } = verdict;
+  return { picture, answer, verdict, vanillaText: trace.vanillaText, rounds: trace.rounds };
+}
