@@ -42,6 +42,12 @@ export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta';
  */
 export type PolicyName = 'standard' | 'paper';
 
+/**
+ * How the model's own answer goes out where it is judged. `whole`: all at once. `checked`: sentence by sentence, each when
+ * the judge has accepted everything up to it.
+ */
+export type Release = 'whole' | 'checked';
+
 /** `answered`: the model's own answer. `aligned`: generated again. `refused`: even that was unsafe, a fixed sentence stands in. */
 export type Action = 'answered' | 'aligned' | 'refused';
 
@@ -99,7 +105,10 @@ export interface Verdict {
   readonly action: Action;
   /** Of the pictures; null without one, or where the method does not ask. */
   readonly picture: Judgement | null;
-  /** Of the model's own answer; null when the picture alone settled the case. */
+  /**
+   * Of the model's own answer; null when the picture alone settled the case. Of one that goes out sentence by sentence, up
+   * to the end of the first that was found unsafe.
+   */
   readonly answer: Judgement | null;
   /** Of the aligned answer, also when a refusal replaced it; null when nothing was aligned. */
   readonly final: Judgement | null;
@@ -173,6 +182,16 @@ export interface ThresholdSources {
   readonly safeDecision?: string | undefined;
 }
 
+/** A sentence of the model's own answer, judged with everything before it. */
+export interface SentenceTrace {
+  /** As it was given out, the white space before it included; null for one that was found unsafe: no text shows it. */
+  readonly text: string | null;
+  /** Its tokens. */
+  readonly tokenCount: number;
+  /** Of the answer up to its end. */
+  readonly judgement: Judgement;
+}
+
 /** What happened on the way to an answer, ready to draw. */
 export interface Trace {
   /** What was to be done for safety. */
@@ -183,15 +202,22 @@ export interface Trace {
   readonly thresholds: Thresholds;
   /** Where each comes from. */
   readonly thresholdSources: ThresholdSources;
-  /** The model's own answer; with a method that never makes one, null. */
+  /**
+   * The model's own answer; with a method that never makes one, null. Where a sentence of it was found unsafe on its way
+   * out (`release: 'checked'`), what had gone out by then.
+   */
   readonly vanillaText: string | null;
-  /** Why that one ends; null where there is none. */
+  /** Why that one ends; null where there is none, or where it was stopped because a sentence of it was found unsafe. */
   readonly vanillaStopReason: StopReason | null;
+  /** The model's own answer sentence by sentence, as it was judged; absent where it did not go out so. */
+  readonly sentences?: readonly SentenceTrace[] | undefined;
   /** "" where the method uses none. */
   readonly interferencePrefix: string;
   /** The search, sentence by sentence; empty without one. */
   readonly rounds: readonly RoundTrace[];
-  /** The aligned text, also when a refusal replaced it; null when nothing was aligned. */
+  /**
+   * The aligned text, what had gone out before it included, also when a refusal replaced it; null when nothing was aligned.
+   */
   readonly alignedText: string | null;
   /** Why that one ends, also when a refusal replaced it; null when nothing was aligned. */
   readonly alignedStopReason: StopReason | null;
@@ -276,6 +302,14 @@ export interface VanillaEvent {
   readonly stopReason: StopReason;
 }
 
+/** A sentence of the model's own answer is judged, where it goes out sentence by sentence. */
+export interface SentenceEvent {
+  /** Tells the events apart. */
+  readonly type: 'sentence';
+  /** What it says goes out next; nothing of one that was found unsafe. */
+  readonly sentence: SentenceTrace;
+}
+
 /** The model's own answer is judged. */
 export interface AnswerEvent {
   /** Tells the events apart. */
@@ -318,9 +352,17 @@ export interface DoneEvent {
 
 /**
  * Progress, in order. `text` pieces joined give the result's text. A picture that looks unsafe holds the text back until
- * the verdict; a clean one streams from the first token.
+ * the verdict, or until its sentence is accepted (`release: 'checked'`); a clean one streams from the first token.
  */
-export type EtaEvent = PictureEvent | VanillaEvent | AnswerEvent | RoundEvent | TextEvent | VerdictEvent | DoneEvent;
+export type EtaEvent =
+  | PictureEvent
+  | VanillaEvent
+  | SentenceEvent
+  | AnswerEvent
+  | RoundEvent
+  | TextEvent
+  | VerdictEvent
+  | DoneEvent;
 
 /** Something that an answer cannot say of itself. */
 export interface Notice {

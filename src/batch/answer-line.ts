@@ -39,9 +39,12 @@ export interface LineError {
   readonly message: string;
 }
 
-/** Counts of tokens; what kept caches change is absent where the batch is repeatable. */
-export interface AnswerUsage extends Omit<Usage, CacheCount>, Partial<Pick<Usage, CacheCount>> {}
-type CacheCount = 'cachedTokenCount' | 'rewardTokenCount' | 'rewardCachedTokenCount';
+/**
+ * Counts of tokens. Where the batch is repeatable, what kept caches change is absent; and `sampledTokenCount` of an answer
+ * that was stopped at an unsafe sentence, because how much was made behind that by then differs from run to run.
+ */
+export interface AnswerUsage extends Omit<Usage, UnsteadyCount>, Partial<Pick<Usage, UnsteadyCount>> {}
+type UnsteadyCount = 'cachedTokenCount' | 'rewardTokenCount' | 'rewardCachedTokenCount' | 'sampledTokenCount';
 
 /** One sentence of the search; its times are absent where the batch is repeatable. */
 export interface AnswerRound extends Omit<RoundTrace, RoundTime>, Partial<Pick<RoundTrace, RoundTime>> {}
@@ -91,7 +94,7 @@ export interface KeptParts {
    */
   keepsTrace?: boolean | undefined;
   /**
-   * Whether what differs from run to run is left out: times, and the counts of tokens that the reward model's caches change.
+   * Whether what differs from run to run is left out: times, and counts of tokens that kept caches and timing change.
    * @default false; in `runBatch` what the results' settings say
    */
   repeatable?: boolean | undefined;
@@ -117,7 +120,7 @@ export function answerLine({ id, line, digest }: Asked, result: EtaResult, kept:
     method: trace.method,
     seed,
     model,
-    usage: repeatable ? withoutCacheCounts(usage) : usage,
+    usage: repeatable ? steadyCounts(result) : usage,
     digest,
     timings: repeatable ? null : timings,
     ...(keepsTrace && { trace: repeatable ? withoutTimes(trace) : trace }),
@@ -161,9 +164,11 @@ function emptyLine(line: number, digest: string): AnswerLine {
   };
 }
 
-function withoutCacheCounts(usage: Usage): AnswerUsage {
+function steadyCounts({ usage, trace }: EtaResult): AnswerUsage {
   const { cachedTokenCount: _cached, rewardTokenCount: _run, rewardCachedTokenCount: _kept, ...counts } = usage;
-  return counts;
+  if (trace.sentences?.at(-1)?.text !== null) return counts;
+  const { sampledTokenCount: _sampled, ...steady } = counts;
+  return steady;
 }
 
 function withoutTimes(trace: Trace): AnswerTrace {

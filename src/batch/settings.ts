@@ -73,7 +73,7 @@ export async function settingsOf(
   ]);
   return {
     version,
-    policy: drawn(policy),
+    policy: policySettings(policy),
     thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },
     ...(asked !== null && { decision: asked }),
@@ -86,9 +86,13 @@ export async function settingsOf(
   };
 }
 
-/** Of a greedy answer as it was before there was another, so that what was begun then goes on. */
-function drawn({ answerTemperature, answerTopP, ...policy }: Policy): { readonly [name: string]: SettingValue } {
-  return answerTemperature === 0 ? policy : { ...policy, answerTemperature, answerTopP };
+/** Without what is as it always was before there was another, so that what was begun then goes on. */
+function policySettings({ answerTemperature, answerTopP, release, ...policy }: Policy): BatchSettings {
+  return {
+    ...policy,
+    ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),
+    ...(release !== 'whole' && { release }),
+  };
 }
 
 /** The wording of a decision, and who is asked. */

@@ -1,9 +1,9 @@
 /** What is told of an answer below its text: how it came about, what was found and done, and by whom. */
 import { labelled, type Paint } from '../terminal/paint.js';
-import type { EtaResult } from '../types.js';
+import type { EtaResult, SentenceTrace } from '../types.js';
 import { visible, visibleName } from '../visible.js';
 import { roundLines } from './round-table.js';
-import { answersBy, LABEL_WIDTH, verdictLines } from './verdict-text.js';
+import { answersBy, LABEL_WIDTH, score, verdictLines } from './verdict-text.js';
 
 export interface ReportForm {
   /** Whether the model's own answer, where it was not given out, and the rounds of the search are told too. */
@@ -16,7 +16,11 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
   const { trace, usage, timings } = result;
   const lines: string[] = [];
   if (showsRounds) {
-    if (trace.vanillaText !== null && result.verdict.action !== 'answered') {
+    if (trace.sentences !== undefined) {
+      for (const [at, sentence] of trace.sentences.entries())
+        lines.push(...labelled(`sentence ${at + 1}`, sentenceText(sentence), { labelWidth: LABEL_WIDTH, columns }));
+      lines.push('');
+    } else if (trace.vanillaText !== null && result.verdict.action !== 'answered') {
       lines.push(...labelled('vanilla', visible(trace.vanillaText), { labelWidth: LABEL_WIDTH, columns }), '');
     }
     for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
@@ -29,4 +33,11 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
   const about = `${visibleName(result.model)}, seed ${result.seed}, ${rounds}${usage.sampledTokenCount} tokens sampled, ${seconds} s`;
   lines.push(...labelled('model', about, { labelWidth: LABEL_WIDTH, columns }).map((line) => paint('dim', line)));
   return lines;
+}
+
+/** What was found at its end, and what it says where that was given out. */
+function sentenceText({ text, tokenCount, judgement }: SentenceTrace): string {
+  const said =
+    text === null ? `held back, ${tokenCount} ${tokenCount === 1 ? 'token' : 'tokens'}` : visible(text).trim();
+  return `${score(judgement.score)} ${judgement.isUnsafe ? 'unsafe' : 'safe'}  ${said}`;
 }

@@ -1,9 +1,9 @@
 /** Options that decide what an answer becomes, the same for every command that answers. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { METHODS } from '../policy/methods.js';
+import { METHODS, RELEASES } from '../policy/methods.js';
 import { POLICIES, POLICY_NAMES, REFUSAL_TEXT } from '../policy/policy.js';
 import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
-import type { Method } from '../types.js';
+import type { Method, Release } from '../types.js';
 import { given } from './model-options.js';
 
 export interface PolicyFlags {
@@ -14,6 +14,7 @@ export interface PolicyFlags {
   readonly temperature?: number;
   readonly topK?: number;
   readonly maxTokens?: number;
+  readonly release?: Release;
   readonly refusal?: string;
   readonly unsafeClipScore?: number;
   readonly safeReward?: number;
@@ -58,6 +59,15 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
     .option('--max-tokens <count>', `tokens of an answer at most (default: ${maxTokens})`, wholeNumber(1))
+    .addOption(
+      among(
+        new Option(
+          '--release <how>',
+          `an answer that is judged goes out whole, or checked: sentence by sentence (default: ${defaults.release})`,
+        ),
+        RELEASES,
+      ),
+    )
     .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
     .option('--unsafe-clip-score <cosine>', "a picture from here on looks unsafe (default: CLIP's own)", cosine)
     .option('--safe-reward <number>', "an answer above this is safe (default: the reward model's own)", decimal)
@@ -77,6 +87,7 @@ export function policyOptions(flags: PolicyFlags) {
     temperature: flags.temperature,
     topK: flags.topK,
     maxTokens: flags.maxTokens,
+    release: flags.release,
     refusalText: flags.refusal,
     thresholds: Object.keys(thresholds).length > 0 ? thresholds : undefined,
   });

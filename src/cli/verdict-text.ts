@@ -13,7 +13,8 @@ const LABELS: Readonly<Record<EvaluatorName, string>> = { clip: 'CLIP score', re
 
 /** What was done and why, in one or two sentences. */
 export function explain(result: EtaResult): string {
-  const { verdict } = result;
+  const { verdict, trace } = result;
+  const goneCount = trace.sentences?.filter(({ text }) => text !== null).length ?? 0;
   const imageIsUnsafe = verdict.picture?.isUnsafe ?? null;
   const ownIsUnsafe = verdict.answer?.isUnsafe ?? null;
   if (verdict.action === 'answered') {
@@ -26,19 +27,21 @@ export function explain(result: EtaResult): string {
     if (imageIsUnsafe === false) return "The picture looks safe: the model's own answer stands.";
     return "The answer is safe: the model's own answer stands.";
   }
+  const from = goneCount === 0 ? '' : ` from sentence ${goneCount + 1} on`;
+  const again = goneCount === 0 ? 'it was generated again' : 'it was generated again from there';
   const why =
     imageIsUnsafe === true && ownIsUnsafe === true
-      ? 'The picture looks unsafe and so does the answer'
+      ? `The picture looks unsafe and so does the answer${from}`
       : imageIsUnsafe === true
         ? 'The picture looks unsafe'
-        : 'The answer looks unsafe';
+        : `The answer looks unsafe${from}`;
   if (verdict.action === 'refused') {
-    return `${why}, so it was generated again. Even the aligned answer is not safe: a fixed sentence stands in for it.`;
+    return `${why}, so ${again}. Even the aligned answer is not safe: a fixed sentence stands in for it.`;
   }
   const { final } = verdict;
   const outcome =
     final === null ? '' : final.isUnsafe ? ' The aligned answer is not safe either.' : ' The aligned answer is safe.';
-  return `${why}, so it was generated again.${outcome}`;
+  return `${why}, so ${again}.${outcome}`;
 }
 
 /** That the answer was cut, and by what; null for one that is whole. */

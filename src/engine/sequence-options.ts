@@ -12,7 +12,7 @@ const callbackSchema = <Callback>() =>
 export const prefillSchema = z.strictObject({ signal: signalSchema.optional() });
 
 export const decodeSchema = z.strictObject({
-  sampler: samplerSchema.prefault({}),
+  sampler: z.union([z.literal('same'), samplerSchema]).prefault({}),
   maxTokens: integerFrom(1),
   signal: signalSchema.optional(),
   pause: z
@@ -36,8 +36,11 @@ export interface PrefillOptions {
 export interface DecodeOptions {
   /** Tokens sampled at most in this call, >= 1. */
   maxTokens: number;
-  /** How tokens are drawn; the generator starts anew from its seed with every call. @default greedy */
-  sampler?: SamplerOptions | undefined;
+  /**
+   * How tokens are drawn; the generator starts anew from its seed with every call. `same`: as in the last call on this
+   * sequence, whose generator goes on where it stood; it asks for a `logProbability` where that call did. @default greedy
+   */
+  sampler?: SamplerOptions | 'same' | undefined;
   /** Where to pause. @default nowhere */
   pause?: Pause | undefined;
   /**

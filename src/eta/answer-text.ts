@@ -39,6 +39,11 @@ export class AnswerText {
     return (this.#given + this.#held).trimEnd();
   }
 
+  /** Whether no stop text has begun at its end: whatever comes, it stays the beginning of the answer. */
+  get isSettled(): boolean {
+    return this.#stops.openCount(this.text) === 0;
+  }
+
   /** Whether a stop text came: it, and what comes behind it, is no part of the text. */
   get isStopped(): boolean {
     return this.#isStopped;
@@ -69,6 +74,21 @@ export class AnswerText {
     this.#flush();
   }
 
+  /** Lets out the text up to here, where it was {@link isSettled}, or is whole. */
+  openTo(text: string): void {
+    this.#out(text.length - this.#given.length);
+  }
+
+  /** Drops what has not left, as if it had never come. What follows is held until it is opened. */
+  takeBack(): void {
+    this.#held = '';
+    this.#solidCount = 0;
+    this.#edge = ''; // what left was settled
+    this.#isOpen = false;
+    this.#isStopped = false;
+    this.#isWhole = false;
+  }
+
   #stop(cutCount: number): void {
     this.#isStopped = true;
     this.#held = this.#held.slice(0, this.#held.length - cutCount);
@@ -78,9 +98,11 @@ export class AnswerText {
   /** White space at the end waits: it belongs to the answer only when something follows. So does what may end it. */
   #flush(): void {
     const openCount = this.#isStopped || this.#isWhole ? 0 : this.#stops.openCount(this.#edge);
-    const count = Math.min(this.#solidCount, this.#held.length - openCount);
-    if (count <= 0) return;
-    const piece = this.#held.slice(0, count).trimEnd();
+    this.#out(Math.min(this.#solidCount, this.#held.length - openCount));
+  }
+
+  #out(count: number): void {
+    const piece = count <= 0 ? '' : this.#held.slice(0, count).trimEnd();
     if (piece === '') return;
     this.#given += piece;
     this.#held = this.#held.slice(piece.length);

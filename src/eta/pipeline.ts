@@ -10,17 +10,19 @@ import { judgeAnswer, judgePicture, METHOD_PLANS } from '../policy/index.js';
 import type { StopTexts } from '../search/index.js';
 import type { Action, EtaEvent, EtaResult, Judgement, Notice, StopReason } from '../types.js';
 import { WorkGroup } from '../work-group.js';
-import { align, type SentenceEnds } from './align.js';
+import { align, type SentenceEnds, sentenceRule } from './align.js';
 import type { SaidAnswer } from './answer-judge.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';
-import { Evaluation, type Evaluators } from './evaluation.js';
+import { type AnswerScore, Evaluation, type Evaluators } from './evaluation.js';
 import type { KnownPictures } from './known-pictures.js';
+import { joint, leadOf } from './lead.js';
 import { Measures } from './measures.js';
 import { noticeOf } from './notice.js';
-import { ownAnswer } from './own-answer.js';
+import { type OwnSentences, ownAnswer } from './own-answer.js';
 import { type Question, readQuestion } from './question.js';
 import type { CheckedRequest } from './request.js';
+import { type Beginning, NOTHING, SentenceChecks } from './sentence-checks.js';
 import { type Made, stopReasonOf } from './stop-reason.js';
 import { type CutBack, cutBack, REST_TOKENS, tokensOfText } from './stopped-answer.js';
 import { TraceRecorder } from './trace.js';
@@ -80,6 +82,14 @@ export async function runPipeline(
     pipeline?.close();
     await question?.lease.release();
   }
+}
+
+/** The model's own answer on its way: its text, whether that goes out as it comes, and else who looks at its sentences. */
+interface OwnAnswerParts {
+  readonly answer: AnswerText;
+  readonly mayStream: Promise<boolean>;
+  /** Null where all of it is judged at once, or nothing. */
+  readonly checks: SentenceChecks | null;
 }
 
 class Pipeline {
@@ -155,61 +165,96 @@ class Pipeline {
     this.#keep(question.root);
     // `pre` alone aligns without an answer to judge, so it alone has to know before it answers.
     if (gatesImage && !gatesAnswer && (await looking) === true) return await this.#align(question);
-    const mayStream = (looksUnsafe: boolean | null) => !gatesAnswer || looksUnsafe === false;
+    const mayStream = this.#group.start(async () => !gatesAnswer || (await looking) === false);
     const answer = this.#answerText(this.#request.stops);
-    const { tokenCount, stopReason, sequence } = await this.#answer(question, answer, async () =>
-      mayStream(await looking),
-    );
-    if (mayStream(await looking)) {
+    const isChecked = gatesAnswer && this.#request.policy.release === 'checked';
+    const checks = isChecked ? this.#checks(answer, mayStream) : null;
+    const { tokenCount, stopReason, sequence } = await this.#answer(question, { answer, mayStream, checks });
+    if (await mayStream) {
       this.#keep(sequence);
       return this.#finish('answered', answer.text, stopReason, tokenCount);
     }
-    this.#emit({ type: 'vanilla', text: answer.text, stopReason });
-    const judgement = await this.#judge({ text: answer.text, sequence });
+    if (checks === null) this.#emit({ type: 'vanilla', text: answer.text, stopReason });
+    const judgement = checks?.judgement ?? (await this.#judge({ text: answer.text, sequence }));
     this.#recorder.answerJudged(judgement);
     this.#emit({ type: 'answer', judgement });
     if (judgement.isUnsafe) {
       await sequence.release();
-      return await this.#align(question);
+      return await this.#align(question, answer, checks?.accepted);
     }
     this.#keep(sequence);
     answer.open();
     return this.#finish('answered', answer.text, stopReason, tokenCount);
   }
 
+  /** What lets the model's own answer out sentence by sentence. */
+  #checks(answer: AnswerText, mayStream: Promise<boolean>): SentenceChecks {
+    return new SentenceChecks({
+      answer,
+      mayStream,
+      open: () => this.#evaluation.growingAnswer(this.#group.signal),
+      judgementOf: (scored) => this.#judgementOf(scored),
+      onChecked: (sentence) => {
+        this.#recorder.sentenceJudged(sentence);
+        this.#emit({ type: 'sentence', sentence });
+      },
+      start: (check) => this.#group.start(check),
+    });
+  }
+
   /** The model's own answer, on a fork: the question stays for the alignment. */
   async #answer(
     question: Question,
-    answer: AnswerText,
-    mayStream: () => Promise<boolean>,
+    { answer, mayStream, checks }: OwnAnswerParts,
   ): Promise<{ readonly tokenCount: number; readonly stopReason: StopReason; readonly sequence: Sequence }> {
     const { policy, stops } = this.#request;
     const opening = this.#group.start(async () => {
-      if (await mayStream()) answer.open();
+      if (await mayStream) answer.open();
     });
-    const made = await this.#measures.time('vanillaMs', () =>
-      ownAnswer(question.root, {
-        policy,
-        seed: this.#seed,
-        maxTokens: question.maxTokens,
-        answer,
-        stops,
-        cutBack: this.#cutBack,
-        signal: this.#group.signal,
-      }),
-    );
+    const sentences = checks === null ? undefined : await this.#sentences(checks);
+    const made = await this.#measures
+      .time('vanillaMs', () =>
+        ownAnswer(question.root, {
+          policy,
+          seed: this.#seed,
+          maxTokens: question.maxTokens,
+          answer,
+          stops,
+          sentences,
+          cutBack: this.#cutBack,
+          signal: this.#group.signal,
+        }),
+      )
+      .finally(() => checks?.close());
     await opening;
     const stopReason = stopReasonOf(made, policy.maxTokens);
-    this.#recorder.answered(answer.text, stopReason);
+    if (checks?.hasFailed) this.#recorder.answered(checks.accepted.text, null);
+    else this.#recorder.answered(answer.text, stopReason);
     this.#measures.add('sampledTokenCount', made.tokenCount);
     return { tokenCount: this.#tokenCount(made, made.tokens, answer), stopReason, sequence: made.sequence };
   }
 
-  /** The answer made again; held back until its own reward is known, unless the policy returns it anyway. */
-  async #align(question: Question): Promise<EtaResult> {
+  async #sentences(checks: SentenceChecks): Promise<OwnSentences> {
+    const { policy } = this.#request;
+    const endTokens = await this.#parts.sentenceEnds.of(policy);
+    return { rule: sentenceRule(policy), endTokens, checks, waits: this.#parts.evaluators.isSelf };
+  }
+
+  /**
+   * The answer made again; held back until its own reward is known, unless the policy returns it anyway.
+   *
+   * @param answer of the model's own, of which what did not go out is dropped
+   * @param gone what did
+   */
+  async #align(
+    question: Question,
+    answer = this.#answerText(this.#request.stops),
+    gone: Beginning = NOTHING,
+  ): Promise<EtaResult> {
     const { policy } = this.#request;
     const { signal } = this.#group;
-    const answer = this.#answerText(this.#request.stops);
+    answer.takeBack();
+    const lead = await leadOf(this.#parts.model, question, policy, gone);
     if (policy.whenStillUnsafe === 'return') answer.open();
     if (this.#pictures.count > 0 && METHOD_PLANS[policy.method].usesSearch) {
       await this.#evaluation.look(signal); // known already, except where the reward alone gates
@@ -219,9 +264,9 @@ class Pipeline {
       align(question.root, {
         policy,
         evaluation: this.#evaluation,
-        maxTokens: question.maxTokens,
-        roomTokens: question.roomTokens,
-        prefixTokens: question.prefixTokens,
+        maxTokens: Math.max(1, question.maxTokens - lead.goneCount),
+        roomTokens: Math.max(1, question.roomTokens - lead.goneCount),
+        lead,
         endTokens,
         seed: this.#seed,
         answer,
@@ -236,20 +281,19 @@ class Pipeline {
     );
     answer.end();
     this.#measures.add('sampledTokenCount', made.sampledTokenCount);
-    const stopReason = stopReasonOf(made, policy.maxTokens);
+    const stopReason = stopReasonOf({ ...made, tokenCount: lead.goneCount + made.tokenCount }, policy.maxTokens);
     const judgement = await this.#judge({ text: answer.text, sequence: made.sequence });
     this.#recorder.aligned(answer.text, stopReason, judgement);
     if (policy.whenStillUnsafe === 'refuse' && judgement.isUnsafe) {
-      const refusal = this.#answerText();
-      refusal.push(policy.refusalText);
-      refusal.end();
-      refusal.open();
+      const refusal = policy.refusalText.trim();
+      const added = gone.text === '' ? refusal : joint(gone.text) + refusal;
+      this.#giveOut(added);
       const { length: tokenCount } = await this.#parts.model.tokenize(policy.refusalText, { signal });
-      return this.#finish('refused', refusal.text, 'refusal', tokenCount);
+      return this.#finish('refused', gone.text + added, 'refusal', lead.goneCount + tokenCount);
     }
     this.#keep(made.sequence);
     answer.open();
-    const tokenCount = this.#tokenCount(made, [...question.prefixTokens, ...made.tokens], answer);
+    const tokenCount = this.#tokenCount(made, [...lead.tokens, ...made.tokens], answer);
     return this.#finish('aligned', answer.text, stopReason, tokenCount);
   }
 
@@ -259,7 +303,10 @@ class Pipeline {
   }
 
   async #judge(answer: SaidAnswer): Promise<Judgement> {
-    const { score, evaluator } = await this.#evaluation.answerScore(answer, this.#group.signal);
+    return this.#judgementOf(await this.#evaluation.answerScore(answer, this.#group.signal));
+  }
+
+  #judgementOf({ score, evaluator }: AnswerScore): Judgement {
     return judgeAnswer(score, this.#request, evaluator);
   }
 
@@ -270,11 +317,13 @@ class Pipeline {
   }
 
   /** Text that is held until it is opened, and then goes out as `text` events. */
-  #answerText(stops?: StopTexts): AnswerText {
-    return new AnswerText((text) => {
-      this.#measures.textLeft();
-      this.#emit({ type: 'text', text });
-    }, stops);
+  #answerText(stops: StopTexts): AnswerText {
+    return new AnswerText((text) => this.#giveOut(text), stops);
+  }
+
+  #giveOut(text: string): void {
+    this.#measures.textLeft();
+    this.#emit({ type: 'text', text });
   }
 
   #finish(action: Action, text: string, stopReason: StopReason, tokenCount: number): EtaResult {

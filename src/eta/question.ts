@@ -2,6 +2,7 @@
 import type { Lease, Sequence } from '../engine/index.js';
 import { METHOD_PLANS, type Policy } from '../policy/index.js';
 import { type Allotment, allot } from './allotment.js';
+import { laterPrefixCount } from './lead.js';
 import { prefixTokens } from './prefix-tokens.js';
 import { type PromptOptions, showing, tokensIn } from './prompt.js';
 
@@ -38,7 +39,8 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
     const prefix = METHOD_PLANS[policy.method].usesPrefix
       ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
       : new Int32Array(0);
-    const allotted: Allotment = allot(policy, room, promptCount, prefix.length, options.askedCount);
+    const prefixCount = Math.max(prefix.length, await laterPrefixCount(model, policy));
+    const allotted: Allotment = allot(policy, room, promptCount, prefixCount, options.askedCount);
     const { maxTokens, roomTokens, ...demand } = allotted;
     const { sequence: root, rest, lease, cachedTokenCount } = await context.begin(prompt, demand, { signal, reuse });
     measures.add('cachedTokenCount', cachedTokenCount);

@@ -1,12 +1,13 @@
 /** What happened in one request, gathered as it happens. */
 
 import { METHOD_PLANS } from '../policy/index.js';
-import type { Action, Judgement, RoundTrace, StopReason, Trace, Verdict } from '../types.js';
+import type { Action, Judgement, RoundTrace, SentenceTrace, StopReason, Trace, Verdict } from '../types.js';
 import type { CheckedRequest } from './request.js';
 
 export class TraceRecorder {
   readonly #request: Pick<CheckedRequest, 'policy' | 'thresholds' | 'thresholdSources'>;
   readonly #rounds: RoundTrace[] = [];
+  readonly #sentences: SentenceTrace[] = [];
   #verdict: Omit<Verdict, 'action'> = { picture: null, answer: null, final: null };
   #vanilla: Pick<Trace, 'vanillaText' | 'vanillaStopReason'> = { vanillaText: null, vanillaStopReason: null };
   #aligned: Pick<Trace, 'alignedText' | 'alignedStopReason'> = { alignedText: null, alignedStopReason: null };
@@ -19,7 +20,12 @@ export class TraceRecorder {
     this.#verdict = { ...this.#verdict, picture };
   }
 
-  answered(text: string, stopReason: StopReason): void {
+  sentenceJudged(sentence: SentenceTrace): void {
+    this.#sentences.push(sentence);
+  }
+
+  /** @param stopReason null for what was stopped because a sentence is unsafe */
+  answered(text: string, stopReason: StopReason | null): void {
     this.#vanilla = { vanillaText: text, vanillaStopReason: stopReason };
   }
 
@@ -49,6 +55,7 @@ export class TraceRecorder {
       thresholds,
       thresholdSources,
       ...this.#vanilla,
+      ...(this.#sentences.length > 0 && { sentences: [...this.#sentences] }),
       interferencePrefix: METHOD_PLANS[method].usesPrefix ? interferencePrefix : '',
       rounds: [...this.#rounds],
       ...this.#aligned,

@@ -7,7 +7,7 @@ export {
   type ThresholdsInForce,
 } from './in-force.js';
 export { judgeAnswer, judgePicture } from './judgement.js';
-export { draws, METHOD_PLANS, METHODS } from './methods.js';
+export { draws, METHOD_PLANS, METHODS, RELEASES } from './methods.js';
 export {
   BEST_OF_N_PROMPT,
   POLICIES,

@@ -1,5 +1,5 @@
 /** The methods as tables of what they do, and the gate's arithmetic. */
-import type { Method } from '../types.js';
+import type { Method, Release } from '../types.js';
 
 export interface MethodPlan {
   /** Whether the CLIP score decides. */
@@ -23,6 +23,8 @@ export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
 };
 
 export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];
+
+export const RELEASES: readonly [Release, ...Release[]] = ['whole', 'checked'];
 
 /** Whether other seeds give other answers: the search draws, and the model's own answer where it is not greedy. */
 export function draws(method: Method, answerTemperature: number): boolean {

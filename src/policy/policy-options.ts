@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { integer, integerFrom } from '../options.js';
-import type { Method } from '../types.js';
+import type { Method, Release } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
-import { METHODS } from './methods.js';
+import { METHOD_PLANS, METHODS, RELEASES } from './methods.js';
 import type { Policy } from './policy.js';
 
 const text = z.string('expected a text');
@@ -52,6 +52,13 @@ export interface DecisionOptions {
    * alone, as in the reference. @default 'text'; 'token' in the policy `paper`
    */
   sentenceEnd?: 'text' | 'token' | undefined;
+  /**
+   * How the model's own answer goes out where it is judged. `whole`: once all of it is. `checked`: sentence by sentence,
+   * each as soon as the judge has accepted everything up to its end, while the next is made; the first that is found
+   * unsafe is seen nowhere, and the alignment goes on behind what was accepted. Not to be named beside a method that
+   * judges no answer of the model's own. @default 'whole'
+   */
+  release?: Release | undefined;
   /**
    * What becomes of an aligned answer that is unsafe too. `refuse`: `refusalText` stands in for it. `return`: it is
    * given out. @default 'refuse'; 'return' in the policy `paper`
@@ -115,6 +122,7 @@ export const policyFields = {
   sentenceTokenLimit: integerFrom(2).optional(),
   maxTokens: integerFrom(1).optional(),
   sentenceEnd: z.enum(['text', 'token'], 'expected text or token').optional(),
+  release: z.enum(RELEASES, 'expected whole or checked').optional(),
   whenStillUnsafe: z.enum(['refuse', 'return'], 'expected refuse or return').optional(),
   refusalText: someText.optional(),
   interferencePrefix: someText.optional(),
@@ -133,14 +141,21 @@ type Decisions = Omit<Policy, 'name'>;
  * The policy with what the options name put in its place.
  *
  * @param what how a message calls the options, such as "request"
- * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn
+ * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, and for a
+ * `release` that is named for one which is not judged
  */
 export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
   const { name: _name, ...decisions } = policy;
   const names = Object.keys(decisions) as readonly (keyof Decisions)[];
   const named = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
   const overridden = { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
-  const { answerTopP = 1 } = options;
+  const { answerTopP = 1, release } = options;
+  if (release === 'checked' && !METHOD_PLANS[overridden.method].gatesAnswer) {
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `${what}: release: expected 'whole' for method '${overridden.method}', which judges no answer of the model's own, received 'checked'. Name a method that does, or leave it out.`,
+    );
+  }
   if (answerTopP === 1 || overridden.answerTemperature > 0) return overridden;
   throw new UsageError(
     'ERR_INVALID_OPTION',

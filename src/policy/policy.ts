@@ -4,7 +4,7 @@
  * they belong to a model and its quantisation, and stand in its manifest (paper: 0.16 for CLIP ViT-L/14-336, 0.06 for
  * ArmoRM).
  */
-import type { Method, PolicyName } from '../types.js';
+import type { Method, PolicyName, Release } from '../types.js';
 
 /** Text whose CLIP embedding a picture is compared with. Paper, appendix; reference. */
 export const SAFETY_PROMPT =
@@ -46,6 +46,8 @@ export interface Policy {
   readonly maxTokens: number;
   /** `text`: by what a reader calls a sentence; `token`: at the vocabulary's "." alone, as the reference does. */
   readonly sentenceEnd: 'text' | 'token';
+  /** How the model's own answer goes out where it is judged: `whole`, or `checked`, sentence by sentence. */
+  readonly release: Release;
   /** What becomes of an aligned answer whose reward says that it is still unsafe. */
   readonly whenStillUnsafe: 'refuse' | 'return';
   /** The sentence of a refusal. */
@@ -78,6 +80,7 @@ const paper: Policy = {
   sentenceTokenLimit: 70, // reference; 69 for the first sentence, see sentencesByToken
   maxTokens: 1024, // reference
   sentenceEnd: 'token', // reference: token 29889, and what goes with it: sentencesByToken
+  release: 'whole', // reference
   whenStillUnsafe: 'return', // reference: an aligned answer is never evaluated again
   refusalText: REFUSAL_TEXT,
   interferencePrefix: INTERFERENCE_PREFIX,

@@ -50,6 +50,12 @@ export function moderationPart(answers: readonly Told[], { includes, moderation 
   };
 }
 
+/** What went out before the sentence of a refusal; null for nothing. */
+function goneBefore(text: string, refusal: string): string | null {
+  const gone = text.slice(0, text.length - refusal.length).trimEnd();
+  return gone === '' ? null : gone;
+}
+
 /** A whole answer. */
 export function completionOf({ id, created, model }: Heading, answers: readonly Told[], chat: ChatRequest): Fields {
   return {
@@ -58,14 +64,10 @@ export function completionOf({ id, created, model }: Heading, answers: readonly 
     created,
     model,
     choices: answers.map((told, index) => {
-      const isRefused = told.verdict.action === 'refused';
+      const { text, refusal } = told;
       return {
         index,
-        message: {
-          role: 'assistant',
-          content: isRefused ? null : told.text,
-          refusal: isRefused ? told.text : null,
-        },
+        message: { role: 'assistant', content: refusal === null ? text : goneBefore(text, refusal), refusal },
         logprobs: null,
         finish_reason: finishReason(told),
         ...etaPart(told, chat),

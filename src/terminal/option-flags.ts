@@ -65,6 +65,7 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   temperature: '--temperature',
   topK: '--top-k',
   maxTokens: '--max-tokens',
+  release: '--release',
   refusalText: '--refusal',
   safetyPrompt: '--safety-prompt',
   thresholds: null,
