@@ -114,7 +114,7 @@ class SentencePauses {
         if (!rule.ends(text.slice(begin), before + text.slice(0, begin))) return false;
         begin = text.length;
         if (waits) this.#before = before + text;
-        else void checks.ended(tokens, null); // what it throws ends the request
+        else checks.ended(tokens, null).catch(() => undefined); // what it throws ends the request
         return waits;
       },
     };
