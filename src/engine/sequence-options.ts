@@ -12,7 +12,8 @@ const callbackSchema = <Callback>() =>
 export const prefillSchema = z.strictObject({ signal: signalSchema.optional() });
 
 export const decodeSchema = z.strictObject({
-  sampler: z.union([z.literal('same'), samplerSchema]).prefault({}),
+  sampler: samplerSchema.prefault({}),
+  isContinued: z.boolean('expected true or false').default(false),
   maxTokens: integerFrom(1),
   signal: signalSchema.optional(),
   pause: z
@@ -36,11 +37,13 @@ export interface PrefillOptions {
 export interface DecodeOptions {
   /** Tokens sampled at most in this call, >= 1. */
   maxTokens: number;
+  /** How tokens are drawn; the generator starts anew from its seed with every call. @default greedy */
+  sampler?: SamplerOptions | undefined;
   /**
-   * How tokens are drawn; the generator starts anew from its seed with every call. `same`: as in the last call on this
-   * sequence, whose generator goes on where it stood; it asks for a `logProbability` where that call did. @default greedy
+   * Whether it is drawn as in the last call on this sequence, whose generator goes on where it stood: then neither `sampler`
+   * nor `logProbability` is looked at. @default false
    */
-  sampler?: SamplerOptions | 'same' | undefined;
+  isContinued?: boolean | undefined;
   /** Where to pause. @default nowhere */
   pause?: Pause | undefined;
   /**

@@ -163,7 +163,8 @@ export class Sequence<Kept extends Output = 'logits'> {
    */
   async decode(this: Sequence<'logits'>, options: DecodeOptions): Promise<Decoded> {
     const parsed = parseOptions(decodeSchema, options, 'decode options');
-    const { sampler, maxTokens, signal, pause, until, onText, logProbability: wantsLogProbability } = parsed;
+    const { sampler, isContinued, maxTokens, signal, pause, until, onText } = parsed;
+    const { logProbability: wantsLogProbability } = parsed;
     this.#expectIdle('decode');
     const context = withLogits(this.#home.native);
     if (pause !== undefined && !pause.set.belongsTo(context)) {
@@ -175,16 +176,16 @@ export class Sequence<Kept extends Output = 'logits'> {
         'Expected a sequence with something to go on from, received one that is empty or was just trimmed. Append first.',
       );
     }
-    if (sampler === 'same' && !this.#hasSampler) {
+    if (isContinued && !this.#hasSampler) {
       throw new UsageError(
         'ERR_INVALID_REQUEST',
-        "Expected a sequence that was decoded before for sampler 'same', received one that was not. Give it a sampler.",
+        'Expected a sequence that was decoded before for isContinued: true, received one that was not. Give it a sampler.',
       );
     }
     throwIfAborted(signal);
     const text = new TokenText(this.#home.vocabulary, this.#content.rest);
     const task = new DecodeTask(this.id, { maxTokens, text, pause, until, onText, wantsLogProbability });
-    const prepared = sampler === 'same' ? [] : [this.#prepare(context, nativeSampler(sampler, wantsLogProbability))];
+    const prepared = isContinued ? [] : [this.#prepare(context, nativeSampler(sampler, wantsLogProbability))];
     await allEnded([...prepared, this.#run('decode', task, signal)]);
     const { tokens, logProbability, stopReason = 'length' } = task;
     this.#content = withTokens(this.#content, tokens, text.rest);

@@ -1,12 +1,5 @@
 /** The model's own answer: made on a fork, so that the question stays for the alignment. */
-import {
-  type DecodeOptions,
-  GREEDY,
-  type Pause,
-  type SamplerOptions,
-  type Sequence,
-  type TokenSet,
-} from '../engine/index.js';
+import { GREEDY, type Pause, type SamplerOptions, type Sequence, type TokenSet } from '../engine/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { Policy } from '../policy/index.js';
 import type { SentenceRule, StopTexts } from '../search/index.js';
@@ -73,11 +66,13 @@ async function sample(sequence: Sequence, tokens: number[], options: OwnAnswerOp
   const pauses = sentences && new SentencePauses(sentences);
   const heard = sentences === undefined ? signal : AbortSignal.any([signal, sentences.checks.stop]);
   const onText = (text: string) => answer.push(text);
-  let sampler: DecodeOptions['sampler'] = samplerOf(options);
+  const sampler = samplerOf(options);
+  let isContinued = false;
   for (;;) {
     const left = maxTokens - tokens.length;
     const made = await sequence.decode({
       sampler,
+      isContinued,
       maxTokens: left,
       pause: pauses?.next(),
       until,
@@ -89,7 +84,7 @@ async function sample(sequence: Sequence, tokens: number[], options: OwnAnswerOp
       return made.stopReason === 'end';
     await sentences?.checks.ended(tokens, sequence);
     throwIfAborted(heard);
-    sampler = 'same';
+    isContinued = true;
   }
 }
 

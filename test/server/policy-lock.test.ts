@@ -19,6 +19,7 @@ for (const [own, param] of [
   [{ candidateCount: 1 }, 'eta.candidateCount'],
   [{ temperature: 0.1 }, 'eta.temperature'],
   [{ clipWeight: 0 }, 'eta.clipWeight'],
+  [{ release: 'checked' }, 'eta.release'],
   [{ whenStillUnsafe: 'return' }, 'eta.whenStillUnsafe'],
   [{ safetyPrompt: 'cats' }, 'eta.safetyPrompt'],
   [{ interferencePrefix: 'Sure' }, 'eta.interferencePrefix'],
