@@ -73,7 +73,7 @@ export async function settingsOf(
   ]);
   return {
     version,
-    policy: drawn(policy),
+    policy: deciding(policy),
     thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },
     ...(asked !== null && { decision: asked }),
@@ -86,9 +86,15 @@ export async function settingsOf(
   };
 }
 
-/** Of a greedy answer as it was before there was another, so that what was begun then goes on. */
-function drawn({ answerTemperature, answerTopP, ...policy }: Policy): { readonly [name: string]: SettingValue } {
-  return answerTemperature === 0 ? policy : { ...policy, answerTemperature, answerTopP };
+/** Of what is as it was before there was anything else, nothing is said, so that what was begun then goes on. */
+function deciding(policy: Policy): { readonly [name: string]: SettingValue } {
+  const { answerTemperature, answerTopP, gate, ladder, refusingPrefix, captionPrompt, captionedPrompt, ...others } = policy;
+  return {
+    ...others,
+    ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),
+    ...(gate !== null && { gate }),
+    ...(ladder.length > 0 && { ladder, refusingPrefix, captionPrompt, captionedPrompt }),
+  };
 }
 
 /** The wording of a decision, and who is asked. */

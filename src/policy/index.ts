@@ -7,9 +7,10 @@ export {
   type ThresholdsInForce,
 } from './in-force.js';
 export { judgeAnswer, judgePicture } from './judgement.js';
-export { draws, METHOD_PLANS, METHODS } from './methods.js';
+export { draws, GATES, METHOD_PLANS, METHODS, type MethodPlan, type Planned, planOf, takesGate } from './methods.js';
 export {
   BEST_OF_N_PROMPT,
+  CAPTION_TOKEN_LIMIT,
   POLICIES,
   POLICY_NAMES,
   POST_EVALUATION_PROMPT,
