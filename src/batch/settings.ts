@@ -88,7 +88,8 @@ export async function settingsOf(
 
 /** Of what is as it was before there was anything else, nothing is said, so that what was begun then goes on. */
 function deciding(policy: Policy): { readonly [name: string]: SettingValue } {
-  const { answerTemperature, answerTopP, gate, ladder, refusingPrefix, captionPrompt, captionedPrompt, ...others } = policy;
+  const { answerTemperature, answerTopP, gate, ladder, refusingPrefix, captionPrompt, captionedPrompt, ...others } =
+    policy;
   return {
     ...others,
     ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),

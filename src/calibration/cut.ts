@@ -88,6 +88,11 @@ export class CutScale {
     return scores.map((score) => countBelow(this.#scores, score, false));
   }
 
+  /** The scores at these places. */
+  at(places: readonly number[]): number[] {
+    return places.map((place) => this.#scores[place] ?? Number.NaN);
+  }
+
   /** The cut for a sample, as {@link chooseCut} chooses it. */
   choose(safe: readonly number[], unsafe: readonly number[]): number {
     if (safe.length === 0 || unsafe.length === 0) return Number.NaN;

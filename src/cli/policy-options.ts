@@ -1,7 +1,6 @@
 /** Options that decide what an answer becomes, the same for every command that answers. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { GATES, METHODS } from '../policy/methods.js';
-import { RUNGS } from '../policy/policy-options.js';
+import { GATES, METHODS, RUNGS } from '../policy/methods.js';
 import { POLICIES, POLICY_NAMES, REFUSAL_TEXT } from '../policy/policy.js';
 import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
 import type { Gate, Method, Rung } from '../types.js';
@@ -49,9 +48,7 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
         POLICY_NAMES,
       ),
     )
-    .addOption(
-      among(new Option('--gate <gate>', "who has to distrust, in the place of the method's own gate"), GATES),
-    )
+    .addOption(among(new Option('--gate <gate>', "who has to distrust, in the place of the method's own gate"), GATES))
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option(
       '--answer-temperature <number>',
@@ -66,13 +63,21 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
     .option('--max-tokens <count>', `tokens of an answer at most (default: ${maxTokens})`, wholeNumber(1))
-    .option('--ladder <rungs>', `what is tried before a refusal, in order: ${RUNGS.join(',')} (default: nothing)`, rungs)
+    .option(
+      '--ladder <rungs>',
+      `what is tried before a refusal, in order: ${RUNGS.join(',')} (default: nothing)`,
+      rungs,
+    )
     .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
     .option('--unsafe-clip-score <cosine>', "a picture from here on looks unsafe (default: CLIP's own)", cosine)
     .option('--safe-reward <number>', "an answer above this is safe (default: the reward model's own)", decimal)
     .option('--unsafe-decision <number>', "a picture from here on looks unsafe (default: the decision form's)", decimal)
     .option('--safe-decision <number>', "an answer above this is safe (default: the decision form's)", decimal)
-    .option('--low-reward <number>', 'for --gate lowAnswerOrBoth: an answer up to this is unsafe, whatever is shown', decimal)
+    .option(
+      '--low-reward <number>',
+      'for --gate lowAnswerOrBoth: an answer up to this is unsafe, whatever is shown',
+      decimal,
+    )
     .option('--low-decision <number>', 'the same, where a decision judges', decimal);
 }
 

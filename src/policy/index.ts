@@ -7,7 +7,17 @@ export {
   type ThresholdsInForce,
 } from './in-force.js';
 export { judgeAnswer, judgePicture } from './judgement.js';
-export { draws, GATES, METHOD_PLANS, METHODS, type MethodPlan, type Planned, planOf, takesGate } from './methods.js';
+export {
+  draws,
+  GATES,
+  METHOD_PLANS,
+  METHODS,
+  type MethodPlan,
+  type Planned,
+  planOf,
+  RUNGS,
+  takesGate,
+} from './methods.js';
 export {
   BEST_OF_N_PROMPT,
   CAPTION_TOKEN_LIMIT,
@@ -27,5 +37,6 @@ export {
   type EvaluatorsInForce,
   evaluatorsAmong,
   knownThreshold,
+  LOW_OF_ANSWERS,
   type PictureEvaluator,
 } from './thresholds.js';

@@ -1,5 +1,5 @@
 /** The methods as tables of what they do, and the gate's arithmetic. */
-import type { Gate, Method } from '../types.js';
+import type { Gate, Method, Rung } from '../types.js';
 import type { Policy } from './policy.js';
 
 /** Whom a gate asks. */
@@ -28,6 +28,8 @@ const ASKED: Readonly<Record<Gate, Asked>> = {
 };
 
 export const GATES = Object.keys(ASKED) as readonly Gate[];
+
+export const RUNGS = ['refusingPrefix', 'caption'] as const satisfies readonly Rung[];
 
 const planned = (gate: Gate | null, usesPrefix: boolean, usesSearch: boolean): MethodPlan => ({
   gate,

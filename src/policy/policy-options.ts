@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { integer, integerFrom } from '../options.js';
 import type { Gate, Method, Rung } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
-import { GATES, METHODS, takesGate } from './methods.js';
+import { GATES, METHODS, RUNGS, takesGate } from './methods.js';
 import type { Policy } from './policy.js';
 
 const text = z.string('expected a text');
@@ -119,7 +119,6 @@ const thresholdsSchema = z.strictObject({
   lowDecision: z.number('expected a finite number').optional(),
 });
 
-export const RUNGS = ['refusingPrefix', 'caption'] as const satisfies readonly Rung[];
 const RUNG_EXPECTED = `expected a list of ${RUNGS.join(' and ')}`;
 
 /** The fields of {@link DecisionOptions}, for the schemas that have them beside their own. */
@@ -151,7 +150,9 @@ export const policyFields = {
     .optional(),
   refusingPrefix: someText.optional(),
   captionPrompt: someText.optional(),
-  captionedPrompt: someText.refine((value) => value.includes('{caption}'), 'expected a text with {caption} in it').optional(),
+  captionedPrompt: someText
+    .refine((value) => value.includes('{caption}'), 'expected a text with {caption} in it')
+    .optional(),
   refusalText: someText.optional(),
   interferencePrefix: someText.optional(),
   safetyPrompt: someText.optional(),
