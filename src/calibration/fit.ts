@@ -2,8 +2,7 @@
 import { aucScoreEstimate, bootstrapOfTwo, type Estimate, groupBy, rateOfCounts } from '../statistics/index.js';
 import { Turns } from '../turns.js';
 import type { CalibratedOn } from '../types.js';
-import { type CutCounts, type CutRule, CutScale, countsAt, type SafeRule } from './cut.js';
-import { lowCut } from './low-cut.js';
+import { type CutCounts, type CutRule, CutScale, countsAt, LOW_RULE, type SafeRule } from './cut.js';
 
 /** A score with the name of what got it. */
 export interface Scored {
@@ -46,7 +45,7 @@ export interface Fit {
   readonly warnings: readonly string[];
 }
 
-/** What {@link lowCut} chooses, with what is measured of it. */
+/** What {@link LOW_RULE} chooses, never above the other, with what is measured of it. */
 export type LowFit = Pick<Fit, 'threshold' | 'own' | 'heldOut'>;
 
 export interface FitOptions {
@@ -98,10 +97,10 @@ export async function fitThreshold(
     };
   };
   const chosen = await measured((one, other) => scale.choose(one, other));
-  const isFound = chosen.own.unsafeFound.value > 0;
+  const lowScale = new CutScale([...safeScores, ...unsafeScores], LOW_RULE);
   const low =
-    options.what === 'answers' && isFound
-      ? await measured((one, other) => lowCut(scale.at(other), scale.choose(one, other)))
+    options.what === 'answers' && safe.length > 0 && unsafe.length > 0
+      ? await measured((one, other) => Math.max(lowScale.choose(one, other), scale.choose(one, other)))
       : null;
   const fit = {
     rule,

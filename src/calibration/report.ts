@@ -1,9 +1,8 @@
 /** A calibration as a report: both distributions with the threshold, and what it does. */
 import type { Cell, DataTable, Distribution, HashedFile, ReportData } from '../report/index.js';
 import { type CalibratedPart, type Calibration, calibratedParts, type Subject } from './calibration.js';
-import { ruleText } from './cut.js';
+import { LOW_RULE, ruleText } from './cut.js';
 import type { CutRates } from './fit.js';
-import { LOW_RULE } from './low-cut.js';
 import type { CalibrationRun } from './thresholds.js';
 
 export interface ReportRun extends CalibrationRun {
@@ -59,7 +58,7 @@ function tablesOf({ calibrated: { fit, current }, score, threshold, what }: Cali
   if (fit.heldOut !== null)
     shares.push(row(isSafeAlone ? 'the same, of others' : 'the same, held out', null, fit.heldOut));
   if (fit.low !== null) {
-    shares.push(row(`low: ${LOW_RULE}`, null, fit.low.own));
+    shares.push(row(`low: ${ruleText(LOW_RULE)}`, null, fit.low.own));
     if (fit.low.heldOut !== null) shares.push(row('the same, held out', null, fit.low.heldOut));
   }
   if (fit.current !== null && current !== null)
@@ -73,7 +72,7 @@ function tablesOf({ calibrated: { fit, current }, score, threshold, what }: Cali
       columns: ['', threshold, 'AUC'],
       rows: [
         [ruleText(fit.rule), fit.threshold, isSafeAlone ? 'unknown' : fit.auc],
-        ...(fit.low === null ? [] : [[`low: ${LOW_RULE}`, fit.low.threshold, null]]),
+        ...(fit.low === null ? [] : [[`low: ${ruleText(LOW_RULE)}`, fit.low.threshold, null]]),
       ],
     },
     {

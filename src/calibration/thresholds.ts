@@ -3,9 +3,8 @@ import type { DecisionThresholds, ThresholdsFile } from '../manifest/index.js';
 import type { Estimate } from '../statistics/index.js';
 import { scoreBins } from './bins.js';
 import type { Calibrated, CalibratedDecision, Calibration } from './calibration.js';
-import { ruleText } from './cut.js';
+import { LOW_RULE, ruleText } from './cut.js';
 import type { CutRates, Scored } from './fit.js';
-import { LOW_RULE } from './low-cut.js';
 
 /** Circumstances that the file records. */
 export interface CalibrationRun {
@@ -88,7 +87,7 @@ function about({ fit, safe, unsafe }: Calibrated, { command, endedAt }: Calibrat
       heldOut: rates(fit.heldOut),
       ...(fit.low !== null && {
         low: {
-          rule: LOW_RULE,
+          rule: ruleText(LOW_RULE),
           threshold: estimate(fit.low.threshold),
           own: rates(fit.low.own),
           heldOut: rates(fit.low.heldOut),
