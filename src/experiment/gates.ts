@@ -4,7 +4,7 @@ import { type BenchmarkItem, isReplaced, type JudgedAnswer, labelOf, type Measur
 import { GATES, LOW_OF_ANSWERS, RUNGS } from '../policy/index.js';
 import type { Cell, DataTable } from '../report/index.js';
 import { groupBy, mean, rate } from '../statistics/index.js';
-import type { Gate } from '../types.js';
+import type { Gate, Method, Rung } from '../types.js';
 import { type Arm, measureArms } from './arms.js';
 import type { Experiment, RunOptions } from './experiment.js';
 
@@ -21,12 +21,19 @@ export const ladder = compared({
   name: 'ladder',
   title: 'ladder',
   question: 'What is left for the fixed sentence when more is tried before it?',
+  // The search alone, without the interference prefix, fails often: there it shows what each rung can do.
   arms: [
-    { name: 'no ladder', method: 'eta', options: { ladder: [] } },
-    ...RUNGS.map((rung): Arm => ({ name: rung, method: 'eta', options: { ladder: [rung] } })),
-    { name: RUNGS.join(', '), method: 'eta', options: { ladder: RUNGS } },
+    climbing('eta', []),
+    climbing('eta', RUNGS),
+    climbing('deep', []),
+    ...RUNGS.map((rung) => climbing('deep', [rung])),
+    climbing('deep', RUNGS),
   ],
 });
+
+function climbing(method: Method, rungs: readonly Rung[]): Arm {
+  return { name: [method, ...rungs].join(', '), method, options: { ladder: rungs } };
+}
 
 /** What tells one from the other. */
 interface Compared extends Pick<Experiment, 'name' | 'title' | 'question'> {
