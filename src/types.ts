@@ -37,6 +37,19 @@ export interface TextTurn {
 export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta';
 
 /**
+ * Who has to distrust before an answer is made again. `both`: picture and answer, as the paper; without a picture the answer
+ * alone. `either`: one of the two is enough. `picture`, `answer`: that one alone is asked. `lowAnswerOrBoth`: both, or an
+ * answer whose reward (or decision) is very low, whatever is shown: at most `lowReward` (`lowDecision`).
+ */
+export type Gate = 'both' | 'either' | 'picture' | 'answer' | 'lowAnswerOrBoth';
+
+/**
+ * What is tried, one after the other, while even the aligned answer is unsafe. `refusingPrefix`: aligned once more, behind a
+ * beginning that refuses. `caption`: the model says what the picture shows, and answers from that, the picture unseen.
+ */
+export type Rung = 'refusingPrefix' | 'caption';
+
+/**
  * How to decide. `standard`: the paper's numbers, sentences by their text, the aligned answer judged once more. `paper`:
  * the decisions of the paper's reference code, exactly. Any option named beside it goes before it.
  */
@@ -110,8 +123,23 @@ export interface Verdict {
    * to the end of the first that was found unsafe.
    */
   readonly answer: Judgement | null;
-  /** Of the aligned answer, also when a refusal replaced it; null when nothing was aligned. */
+  /**
+   * Of the aligned answer, also when a refusal replaced it; null when nothing was aligned. Of several that a ladder tried, the
+   * last.
+   */
   readonly final: Judgement | null;
+  /** What a ladder tried, in order, the search first; absent where none was climbed. */
+  readonly rungs?: readonly RungVerdict[] | undefined;
+}
+
+/** What was found of one answer of a ladder. Where the last is not unsafe, it is the answer. */
+export interface RungVerdict {
+  /** How the answer was made: `search` is what the ladder begins behind, whatever the method aligns by. */
+  readonly rung: 'search' | Rung;
+  /** Of that answer. */
+  readonly judgement: Judgement;
+  /** Tokens that were sampled for it, those of rejected candidates and of a caption included. */
+  readonly sampledTokenCount: number;
 }
 
 /** One sentence proposal of one round. */
@@ -165,6 +193,13 @@ export interface Thresholds {
   readonly unsafeDecision?: number | undefined;
   /** On the scale of the decision's form: an answer whose decision is above this is safe. Absent where none judges. */
   readonly safeDecision?: number | undefined;
+  /**
+   * On the reward model's own scale, at most `safeReward`: the gate `lowAnswerOrBoth` lets no answer pass whose reward is not
+   * above this, whatever is shown. Absent where nobody knows one.
+   */
+  readonly lowReward?: number | undefined;
+  /** The same on the scale of the decision's form. Absent where nobody knows one. */
+  readonly lowDecision?: number | undefined;
 }
 
 /**
@@ -180,6 +215,10 @@ export interface ThresholdSources {
   readonly unsafeDecision?: string | undefined;
   /** Of the answer's decision's; absent where none judges. */
   readonly safeDecision?: string | undefined;
+  /** Of the low one of the reward's; absent where nobody knows one. */
+  readonly lowReward?: string | undefined;
+  /** Of the low one of the answer's decision's; absent where nobody knows one. */
+  readonly lowDecision?: string | undefined;
 }
 
 /** A sentence of the model's own answer, judged with everything before it. */
@@ -198,6 +237,8 @@ export interface Trace {
   readonly method: Method;
   /** What its options began as: see {@link PolicyName}. */
   readonly policy: PolicyName;
+  /** The gate that was named in the place of the method's own; absent where none was. */
+  readonly gate?: Gate | undefined;
   /** Null for one that nobody knows; the method did not need it. */
   readonly thresholds: Thresholds;
   /** Where each comes from. */
@@ -216,11 +257,33 @@ export interface Trace {
   /** The search, sentence by sentence; empty without one. */
   readonly rounds: readonly RoundTrace[];
   /**
-   * The aligned text, what had gone out before it included, also when a refusal replaced it; null when nothing was aligned.
+   * The aligned text, what had gone out before it included, also when a refusal replaced it; null when nothing was aligned. Of
+   * several that a ladder tried, the last.
    */
   readonly alignedText: string | null;
   /** Why that one ends, also when a refusal replaced it; null when nothing was aligned. */
   readonly alignedStopReason: StopReason | null;
+  /**
+   * What a ladder tried, in order, the search first: its rounds are {@link Trace.rounds}. Absent where none was climbed. A rung
+   * that does not apply (no picture to caption, no room for its prompt) is none of them.
+   */
+  readonly rungs?: readonly RungTrace[] | undefined;
+}
+
+/** One answer of a ladder. */
+export interface RungTrace extends RungVerdict {
+  /** What the answer begins with, part of its text; "" for none. */
+  readonly prefix: string;
+  /** What the model was asked about the picture, in the place of the question; null where it was not. */
+  readonly captionPrompt: string | null;
+  /** What it said, and answered from; null where it was not asked. */
+  readonly caption: string | null;
+  /** The whole answer. */
+  readonly text: string;
+  /** Why it ends where it does. */
+  readonly stopReason: StopReason;
+  /** Its search behind a prefix, sentence by sentence; empty for one without, and for the first, whose rounds are the trace's. */
+  readonly rounds: readonly RoundTrace[];
 }
 
 /** Counts of tokens; prompt tokens include those of pictures. */
@@ -326,6 +389,14 @@ export interface RoundEvent {
   readonly round: RoundTrace;
 }
 
+/** An answer of a ladder is made and judged: the search's, where it is unsafe and a ladder goes on, or a rung's. */
+export interface RungEvent {
+  /** Tells the events apart. */
+  readonly type: 'rung';
+  /** How it came about, and what was found. */
+  readonly rung: RungTrace;
+}
+
 /** A piece of the answer is given out. */
 export interface TextEvent {
   /** Tells the events apart. */
@@ -360,6 +431,7 @@ export type EtaEvent =
   | SentenceEvent
   | AnswerEvent
   | RoundEvent
+  | RungEvent
   | TextEvent
   | VerdictEvent
   | DoneEvent;

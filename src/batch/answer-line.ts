@@ -2,7 +2,7 @@
 
 import { EtaError, type EtaErrorCode } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
-import type { EtaResult, Method, RoundTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
+import type { EtaResult, Method, RoundTrace, RungTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
 
 /** What a batch asks: an {@link EtaRequest} with a name. */
 export interface BatchRequest {
@@ -50,10 +50,18 @@ type UnsteadyCount = 'cachedTokenCount' | 'rewardTokenCount' | 'rewardCachedToke
 export interface AnswerRound extends Omit<RoundTrace, RoundTime>, Partial<Pick<RoundTrace, RoundTime>> {}
 type RoundTime = 'decodeMs' | 'scoreMs';
 
+/** An answer of a ladder, as lines keep it. */
+export interface AnswerRung extends Omit<RungTrace, 'rounds'> {
+  /** Its search, sentence by sentence; empty without one, and for the first, whose rounds are the trace's. */
+  readonly rounds: readonly AnswerRound[];
+}
+
 /** A trace, as lines keep it. */
-export interface AnswerTrace extends Omit<Trace, 'rounds'> {
+export interface AnswerTrace extends Omit<Trace, 'rounds' | 'rungs'> {
   /** The search, sentence by sentence; empty without one. */
   readonly rounds: readonly AnswerRound[];
+  /** What a ladder tried, in order; absent where none was climbed. */
+  readonly rungs?: readonly AnswerRung[] | undefined;
 }
 
 /** Every field is always there, `trace` apart. An answer has no error, and an error no answer. */
@@ -172,5 +180,12 @@ function steadyCounts({ usage, trace }: EtaResult): AnswerUsage {
 }
 
 function withoutTimes(trace: Trace): AnswerTrace {
-  return { ...trace, rounds: trace.rounds.map(({ decodeMs: _decode, scoreMs: _score, ...round }) => round) };
+  const { rungs } = trace;
+  const timeless = (rounds: readonly RoundTrace[]): AnswerRound[] =>
+    rounds.map(({ decodeMs: _decode, scoreMs: _score, ...round }) => round);
+  return {
+    ...trace,
+    rounds: timeless(trace.rounds),
+    ...(rungs && { rungs: rungs.map((rung) => ({ ...rung, rounds: timeless(rung.rounds) })) }),
+  };
 }

@@ -73,7 +73,7 @@ export async function settingsOf(
   ]);
   return {
     version,
-    policy: policySettings(policy),
+    policy: deciding(policy),
     thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },
     ...(asked !== null && { decision: asked }),
@@ -86,11 +86,15 @@ export async function settingsOf(
   };
 }
 
-/** Without what is as it always was before there was another, so that what was begun then goes on. */
-function policySettings({ answerTemperature, answerTopP, release, ...policy }: Policy): BatchSettings {
+/** Of what is as it was before there was anything else, nothing is said, so that what was begun then goes on. */
+function deciding(policy: Policy): { readonly [name: string]: SettingValue } {
+  const { answerTemperature, answerTopP, gate, ladder, release, ...more } = policy;
+  const { refusingPrefix, captionPrompt, captionedPrompt, ...others } = more;
   return {
-    ...policy,
+    ...others,
     ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),
+    ...(gate !== null && { gate }),
+    ...(ladder.length > 0 && { ladder, refusingPrefix, captionPrompt, captionedPrompt }),
     ...(release !== 'whole' && { release }),
   };
 }

@@ -1,9 +1,9 @@
 /** What is told of an answer below its text: how it came about, what was found and done, and by whom. */
 import { labelled, type Paint } from '../terminal/paint.js';
-import type { EtaResult, SentenceTrace } from '../types.js';
+import type { EtaResult, RungTrace, SentenceTrace } from '../types.js';
 import { visible, visibleName } from '../visible.js';
 import { roundLines } from './round-table.js';
-import { answersBy, LABEL_WIDTH, score, verdictLines } from './verdict-text.js';
+import { answersBy, LABEL_WIDTH, RUNG_LABELS, score, verdictLines } from './verdict-text.js';
 
 export interface ReportForm {
   /** Whether the model's own answer, where it was not given out, and the rounds of the search are told too. */
@@ -25,6 +25,7 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
     }
     for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
     if (trace.rounds.length > 0) lines.push('');
+    for (const rung of trace.rungs?.slice(1) ?? []) lines.push(...rungLines(rung, result, { paint, columns }));
   }
   lines.push(...verdictLines(result, { paint, columns }));
   const rounds =
@@ -40,4 +41,17 @@ function sentenceText({ text, tokenCount, judgement }: SentenceTrace): string {
   const said =
     text === null ? `held back, ${tokenCount} ${tokenCount === 1 ? 'token' : 'tokens'}` : visible(text).trim();
   return `${score(judgement.score)} ${judgement.isUnsafe ? 'unsafe' : 'safe'}  ${said}`;
+}
+
+/** What a rung of a ladder made, and from what. */
+function rungLines(
+  { rung, caption, text, rounds }: RungTrace,
+  { trace }: EtaResult,
+  { paint, columns }: Pick<ReportForm, 'paint' | 'columns'>,
+): string[] {
+  const place = { labelWidth: LABEL_WIDTH, columns };
+  const name = RUNG_LABELS[rung].trim();
+  const lines = caption === null ? [] : [...labelled(name, visible(caption), place), ''];
+  for (const round of rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
+  return [...lines, ...labelled(caption === null ? name : '', visible(text), place), ''];
 }

@@ -48,5 +48,6 @@ function progressText(event: EtaEvent): string {
   if (event.type === 'answer')
     return event.judgement.isUnsafe ? 'the answer looks unsafe, aligning ...' : 'answering ...';
   if (event.type === 'round') return `aligning, round ${event.round.round + 1} ...`;
+  if (event.type === 'rung' && event.rung.judgement.isUnsafe) return 'that is unsafe too, trying another way ...';
   return 'answering ...';
 }

@@ -1,6 +1,6 @@
 /** Aligning: the answer made again behind the interference prefix, by search or greedily. */
 import type { Context, Model, Sequence, TokenSet } from '../engine/index.js';
-import { METHOD_PLANS, type Policy } from '../policy/index.js';
+import { type Policy, planOf } from '../policy/index.js';
 import {
   type SentenceRule,
   type StopTexts,
@@ -48,7 +48,7 @@ export async function align(root: Sequence, options: AlignOptions): Promise<Alig
   if (lead.tokens.length > 0) await root.prefill([Int32Array.from(lead.tokens)], { signal }); // once; the candidates fork behind it
   answer.push(lead.text.slice(answer.text.length));
   if (answer.isStopped) return await ended(root, [], { isEnded: false, isStopped: true }, options);
-  if (METHOD_PLANS[policy.method].usesSearch) return await search(root, options);
+  if (planOf(policy).usesSearch) return await search(root, options);
   const onText = (text: string) => answer.push(text);
   const until = options.stops.isEmpty ? undefined : () => answer.isStopped;
   const made = await root.decode({ sampler: { temperature: 0 }, maxTokens, until, signal, onText });

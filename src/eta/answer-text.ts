@@ -28,10 +28,12 @@ export class AnswerText {
   /**
    * @param give gets each piece; nothing before {@link open}
    * @param stops what ends it
+   * @param gone what has left of it before, of another's {@link openTo}
    */
-  constructor(give: (text: string) => void, stops = NO_STOPS) {
+  constructor(give: (text: string) => void, stops = NO_STOPS, gone = '') {
     this.#give = give;
     this.#stops = stops;
+    this.#given = gone;
   }
 
   /** The text so far, without the white space around it. */
@@ -77,16 +79,6 @@ export class AnswerText {
   /** Lets out the text up to here, where it was {@link isSettled}, or is whole. */
   openTo(text: string): void {
     this.#out(text.length - this.#given.length);
-  }
-
-  /** Drops what has not left, as if it had never come. What follows is held until it is opened. */
-  takeBack(): void {
-    this.#held = '';
-    this.#solidCount = 0;
-    this.#edge = ''; // what left was settled
-    this.#isOpen = false;
-    this.#isStopped = false;
-    this.#isWhole = false;
   }
 
   #stop(cutCount: number): void {

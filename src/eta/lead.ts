@@ -1,7 +1,6 @@
 /** What an aligned answer begins with: what had gone out of the model's own, and the interference prefix. */
 import type { Model } from '../engine/index.js';
-import { METHOD_PLANS, type Policy } from '../policy/index.js';
-import type { Question } from './question.js';
+import { type Policy, planOf } from '../policy/index.js';
 import type { Beginning } from './sentence-checks.js';
 import { tokensUpTo } from './stopped-answer.js';
 
@@ -14,7 +13,7 @@ export function joint(gone: string): (typeof JOINTS)[number] {
 
 /** Tokens of the interference prefix behind what has gone out, at most; 0 where nothing can have gone out before it. */
 export async function laterPrefixCount(model: Pick<Model, 'tokenize'>, policy: Policy): Promise<number> {
-  if (policy.release !== 'checked' || !METHOD_PLANS[policy.method].usesPrefix) return 0;
+  if (policy.release !== 'checked' || !planOf(policy).usesPrefix) return 0;
   const tokens = JOINTS.map((between) => model.tokenize(between + policy.interferencePrefix, { isContinued: true }));
   return Math.max(...(await Promise.all(tokens)).map(({ length }) => length));
 }
@@ -27,17 +26,18 @@ export interface Lead {
   readonly goneCount: number;
 }
 
-/** @param gone what has gone out of the model's own answer */
+/**
+ * @param gone what has gone out of the model's own answer
+ * @param prefix with its tokens where it stands first; "" for none
+ */
 export async function leadOf(
   model: Pick<Model, 'text' | 'tokenize'>,
-  { prefixTokens }: Pick<Question, 'prefixTokens'>,
-  policy: Policy,
   gone: Beginning,
+  prefix: { readonly text: string; readonly tokens: ArrayLike<number> },
 ): Promise<Lead> {
-  const prefix = METHOD_PLANS[policy.method].usesPrefix ? policy.interferencePrefix : '';
-  if (gone.text === '') return { text: prefix, tokens: [...prefixTokens], goneCount: 0 };
+  if (gone.text === '') return { text: prefix.text, tokens: Array.from(prefix.tokens), goneCount: 0 };
   const tokens = await tokensUpTo(model, gone.tokens, gone.text);
-  const added = prefix === '' ? '' : joint(gone.text) + prefix;
+  const added = prefix.text === '' ? '' : joint(gone.text) + prefix.text;
   const later = await model.tokenize(added, { isContinued: true });
   return { text: gone.text + added, tokens: [...tokens, ...later], goneCount: tokens.length };
 }

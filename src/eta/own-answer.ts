@@ -25,6 +25,8 @@ export interface OwnAnswerOptions {
   readonly maxTokens: number;
   /** Gets the text as it is sampled. */
   readonly answer: AnswerText;
+  /** What `root` ends with of an answer that goes on, and `answer` holds already. @default nothing */
+  readonly before?: readonly number[] | undefined;
   readonly stops: StopTexts;
   /** @default nobody asks about them */
   readonly sentences?: OwnSentences | undefined;
@@ -41,7 +43,7 @@ export interface OwnAnswer extends Made {
 
 /** @throws AbortError, EngineError */
 export async function ownAnswer(root: Sequence, options: OwnAnswerOptions): Promise<OwnAnswer> {
-  const { answer, sentences } = options;
+  const { answer, before = [], sentences } = options;
   const [sequence] = (await root.fork(1)) as [Sequence];
   const tokens: number[] = [];
   let isEnded = false;
@@ -54,7 +56,7 @@ export async function ownAnswer(root: Sequence, options: OwnAnswerOptions): Prom
   }
   answer.end();
   const { isStopped } = answer;
-  if (isStopped) await options.cutBack?.(sequence, tokens, answer.text);
+  if (isStopped) await options.cutBack?.(sequence, [...before, ...tokens], answer.text);
   await sentences?.checks.end(tokens, sequence);
   return { tokens, tokenCount: tokens.length, isEnded, isStopped, sequence };
 }

@@ -1,13 +1,14 @@
 /** What happened in one request, gathered as it happens. */
 
-import { METHOD_PLANS } from '../policy/index.js';
-import type { Action, Judgement, RoundTrace, SentenceTrace, StopReason, Trace, Verdict } from '../types.js';
+import { planOf } from '../policy/index.js';
+import type { Action, Judgement, RoundTrace, RungTrace, SentenceTrace, StopReason, Trace, Verdict } from '../types.js';
 import type { CheckedRequest } from './request.js';
 
 export class TraceRecorder {
   readonly #request: Pick<CheckedRequest, 'policy' | 'thresholds' | 'thresholdSources'>;
   readonly #rounds: RoundTrace[] = [];
   readonly #sentences: SentenceTrace[] = [];
+  readonly #rungs: RungTrace[] = [];
   #verdict: Omit<Verdict, 'action'> = { picture: null, answer: null, final: null };
   #vanilla: Pick<Trace, 'vanillaText' | 'vanillaStopReason'> = { vanillaText: null, vanillaStopReason: null };
   #aligned: Pick<Trace, 'alignedText' | 'alignedStopReason'> = { alignedText: null, alignedStopReason: null };
@@ -42,23 +43,30 @@ export class TraceRecorder {
     this.#verdict = { ...this.#verdict, final };
   }
 
+  rungTried(rung: RungTrace): void {
+    this.#rungs.push(rung);
+  }
+
   verdict(action: Action): Verdict {
-    return { action, ...this.#verdict };
+    const rungs = this.#rungs.map(({ rung, judgement, sampledTokenCount }) => ({ rung, judgement, sampledTokenCount }));
+    return { action, ...this.#verdict, ...(rungs.length > 0 && { rungs }) };
   }
 
   trace(): Trace {
     const { policy, thresholds, thresholdSources } = this.#request;
-    const { method, interferencePrefix } = policy;
+    const { method, gate, interferencePrefix } = policy;
     return {
       method,
       policy: policy.name,
+      ...(gate !== null && { gate }),
       thresholds,
       thresholdSources,
       ...this.#vanilla,
       ...(this.#sentences.length > 0 && { sentences: [...this.#sentences] }),
-      interferencePrefix: METHOD_PLANS[method].usesPrefix ? interferencePrefix : '',
+      interferencePrefix: planOf(policy).usesPrefix ? interferencePrefix : '',
       rounds: [...this.#rounds],
       ...this.#aligned,
+      ...(this.#rungs.length > 0 && { rungs: [...this.#rungs] }),
     };
   }
 }

@@ -28,6 +28,8 @@ export function continued(story: Story, event: ProgressEvent): Story {
       return { ...story, answer: event.judgement };
     case 'round':
       return { ...story, rounds: [...story.rounds, event.round] };
+    case 'rung':
+      return story; // the verdict tells what came of it
     case 'verdict':
       return { ...story, verdict: event.verdict };
   }

@@ -59,6 +59,7 @@ const SERVING_FLAGS: Readonly<Record<string, string | null>> = {
 /** Of one request, or of a batch of them. */
 const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   method: '--method',
+  gate: '--gate',
   candidateCount: '--n',
   answerTemperature: '--answer-temperature',
   answerTopP: '--answer-top-p',
@@ -73,6 +74,12 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   'thresholds.safeReward': '--safe-reward',
   'thresholds.unsafeDecision': '--unsafe-decision',
   'thresholds.safeDecision': '--safe-decision',
+  'thresholds.lowReward': '--low-reward',
+  'thresholds.lowDecision': '--low-decision',
+  ladder: '--ladder',
+  refusingPrefix: null,
+  captionPrompt: null,
+  captionedPrompt: null,
   sentenceTokenLimit: null,
   sentenceEnd: null,
   whenStillUnsafe: null,

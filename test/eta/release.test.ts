@@ -233,7 +233,7 @@ test('a method that judges no answer of its own takes no checked release by name
   for (const method of ['vanilla', 'pre'] as const) {
     await assert.rejects(async () => await tiny.respond({ ...QUESTION, method, ...CHECKED }), {
       code: 'ERR_INVALID_OPTION',
-      message: `request: release: expected 'whole' for method '${method}', which judges no answer of the model's own, received 'checked'. Name a method that does, or leave it out.`,
+      message: `request: release: expected 'whole' for method '${method}', which judges no answer of the model's own, received 'checked'. Name another, or leave it out.`,
     });
   }
   await assert.rejects(loadTiny({ method: 'vanilla', ...CHECKED }), { code: 'ERR_INVALID_OPTION' });

@@ -61,7 +61,7 @@ test('an experiment says how much room it needs: overhead one request at a time,
 });
 
 test('every comparison names methods that there are, the model alone first', () => {
-  const { overhead: _overhead, robustness: _robustness, ...comparisons } = EXPERIMENTS;
+  const { overhead: _overhead, robustness: _robustness, gates: _gates, ladder: _ladder, ...comparisons } = EXPERIMENTS;
   for (const [name, { arms }] of Object.entries(comparisons)) {
     assert.equal(arms[0]?.method, 'vanilla', name);
     for (const { method } of arms) assert.ok(METHODS.includes(method), `${name}: ${method}`);

@@ -211,8 +211,11 @@ function settingsOf({ facts }: Eta, concurrency: number) {
   const { policy, thresholds } = facts;
   const { candidateCount, temperature, topK, maxTokens, sentenceTokenLimit, whenStillUnsafe, interferencePrefix } =
     policy;
+  const { gate, ladder } = policy;
   return {
     policy: policy.name,
+    ...(gate !== null && { gate }),
+    ...(ladder.length > 0 && { ladder: ladder.join(', ') }),
     N: candidateCount,
     temperature,
     'top-k': topK,
