@@ -99,6 +99,28 @@ for (const method of ['eta', 'deep', 'shallow'] as const) {
   });
 }
 
+test('every rung of a ladder goes on behind what left, and so does the refusal', async () => {
+  const base: EtaRequest = { ...LONG, maxTokens: 60, ...CHECKED, ladder: ['refusingPrefix', 'caption'] };
+  const { trace } = await tiny.respond({ ...base, thresholds: FLAGGED_SAFE });
+  const scores = (trace.sentences ?? []).map(({ judgement }) => judgement.score);
+  const fails = scores.findIndex((score, at) => at > 0 && score < Math.min(...scores.slice(0, at)));
+  assert.ok(fails > 0, `${scores}`);
+  const safeReward = (Math.min(...scores.slice(0, fails)) + (scores[fails] ?? 0)) / 2;
+  const request: EtaRequest = { ...base, thresholds: { unsafeClipScore: -1, safeReward } };
+  const { result, events } = await collect(tiny, request);
+  const left = gone(result);
+  assert.deepEqual([result.trace.sentences?.length, left !== ''], [fails + 1, true]);
+  const { rungs = [] } = result.trace;
+  assert.ok(result.text.startsWith(left) && events.some(({ type }) => type === 'rung'), JSON.stringify(result.verdict));
+  for (const { rung, text, prefix } of rungs) {
+    assert.ok(text.startsWith(left), `${rung}: ${JSON.stringify(text)} behind ${JSON.stringify(left)}`);
+    assert.ok(prefix === '' || text.slice(left.length).trim().startsWith(prefix), text);
+  }
+  if (result.verdict.action === 'refused') assert.ok(result.text.endsWith(tiny.facts.policy.refusalText));
+  assert.equal((await tiny.respond(request)).text, result.text);
+  await assertFreed(tiny, 'ladder');
+});
+
 test('where the first sentence fails, it is aligned as a whole answer is', async () => {
   const request: EtaRequest = { ...QUESTION, thresholds: UNSAFE, whenStillUnsafe: 'return' };
   const [whole, checked] = [await tiny.respond(request), await tiny.respond({ ...request, ...CHECKED })];
