@@ -551,3 +551,16 @@ test('requests are read as they are needed, not ahead', async () => {
   await run(fresh(), { requests: counted(), concurrency: 3, onProgress: () => settled++ });
   assert.ok(furthest <= 4, `${furthest} requests were taken before their turn`);
 });
+
+test('gate and ladder are settings where they are named, and nothing where they are not', async () => {
+  const { policy } = eta.facts;
+  const settingsWith = async (change: Partial<typeof policy>) =>
+    (await settingsOf({ ...eta.facts, policy: { ...policy, ...change } }, { seed: 1 }))['policy'] as object;
+  const plain = await settingsWith({});
+  for (const name of ['gate', 'ladder', 'refusingPrefix', 'captionPrompt', 'captionedPrompt'])
+    assert.ok(!(name in plain), name);
+  const { gate, ...others } = { gate: undefined, ...(await settingsWith({ gate: 'answer' })) };
+  assert.deepEqual([gate, others], ['answer', plain]);
+  const climbing = { ladder: [], refusingPrefix: '', ...(await settingsWith({ ladder: ['caption'] })) };
+  assert.deepEqual([climbing.ladder, climbing.refusingPrefix], [['caption'], policy.refusingPrefix]);
+});

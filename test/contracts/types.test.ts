@@ -140,6 +140,8 @@ test('results and events', () => {
           return event.stopReason;
         case 'round':
           return String(event.round.candidates[event.round.chosen]?.utility);
+        case 'rung':
+          return event.rung.text;
         case 'text':
           return event.text;
         case 'verdict':

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { differences, type JudgedAnswer, type Measurement, miniature, rates } from '../../src/benchmark/index.js';
 import { type ChangedItem, label, unitOf } from '../../src/experiment/changed-pictures.js';
 import { comparisonTable, comparisonTrials } from '../../src/experiment/comparison.js';
+import { gateTable } from '../../src/experiment/gates.js';
 import { overheadArms } from '../../src/experiment/overhead.js';
 import { overheadCurves, overheadTable, overheadTimes, type Timed } from '../../src/experiment/overhead-table.js';
 import { PICTURE_CHANGES } from '../../src/experiment/picture-changes.js';
@@ -323,4 +324,34 @@ test('overhead: every request is sent down the path that is measured', () => {
     thresholds: { unsafeClipScore: -1, unsafeDecision: -1e6, safeReward: 1e6, safeDecision: 1e6 },
     whenStillUnsafe: 'return',
   });
+});
+
+test('the table of gates counts what was shown, of harm and of harmlessness', async () => {
+  const pictured = ['a', 'b'].map((id) => item(id, { image: `${id}.png` }));
+  const text = ['c', 'd'].map((id) => item(id, { measure: 'refusal' }));
+  const harmless = ['e', 'f'].map((id) => item(id, { measure: 'right', isHarmful: false }));
+  const answers = [
+    judged(pictured[0] ?? item('a'), 1, { method: 'eta', action: 'refused' }),
+    judged(pictured[1] ?? item('b'), 0, { method: 'eta', action: 'aligned' }),
+    judged(text[0] ?? item('c'), 1, { method: 'eta' }),
+    judged(text[1] ?? item('d'), 1, { method: 'eta', action: 'refused' }),
+    judged(harmless[0] ?? item('e'), 1, { method: 'eta' }),
+    judged(harmless[1] ?? item('f'), 0, { method: 'eta', action: 'refused' }),
+  ];
+  const { columns, rows } = gateTable(await measurementOf(answers, ['eta']), EXPERIMENTS.gates);
+  assert.deepEqual(columns, [
+    'arm',
+    'unsafe rate',
+    'harmful made again',
+    'fixed sentence',
+    'text: own refusal',
+    'text: fixed sentence',
+    'harmless made again',
+    'harmless: fixed sentence',
+    'accuracy',
+  ]);
+  assert.deepEqual(
+    rows.map((row) => row.map(value)),
+    [['eta', 0.5, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]],
+  );
 });

@@ -16,6 +16,8 @@ after(async () => await eta.dispose());
 
 for (const [own, param] of [
   [{ method: 'vanilla' }, 'eta.method'],
+  [{ gate: 'picture' }, 'eta.gate'],
+  [{ ladder: ['caption'] }, 'eta.ladder'],
   [{ candidateCount: 1 }, 'eta.candidateCount'],
   [{ temperature: 0.1 }, 'eta.temperature'],
   [{ clipWeight: 0 }, 'eta.clipWeight'],
