@@ -40,7 +40,7 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
 function sentenceText({ text, tokenCount, judgement }: SentenceTrace): string {
   const said =
     text === null ? `held back, ${tokenCount} ${tokenCount === 1 ? 'token' : 'tokens'}` : visible(text).trim();
-  return `${score(judgement.score)} ${judgement.isUnsafe ? 'unsafe' : 'safe'}  ${said}`;
+  return `${score(judgement.score).padStart(6)}  ${judgement.isUnsafe ? 'unsafe' : 'safe  '}  ${said}`;
 }
 
 /** What a rung of a ladder made, and from what. */

@@ -179,7 +179,7 @@ export class Sequence<Kept extends Output = 'logits'> {
     if (isContinued && !this.#hasSampler) {
       throw new UsageError(
         'ERR_INVALID_REQUEST',
-        'Expected a sequence that was decoded before for isContinued: true, received one that was not. Give it a sampler.',
+        'Expected a sequence that was decoded before, to go on with its sampler, received one that was not. Give it a sampler.',
       );
     }
     throwIfAborted(signal);

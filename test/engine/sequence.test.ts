@@ -216,7 +216,7 @@ test('continued, it goes on with the generator of the call before, asked on fork
   assert.notDeepEqual([...begun.tokens, ...again.tokens], tokens, 'the control');
   await assert.rejects(
     never.decode({ isContinued: true, maxTokens: 1 }),
-    hasCode('ERR_INVALID_REQUEST', /decoded before for isContinued/),
+    hasCode('ERR_INVALID_REQUEST', /decoded before, to go on/),
   );
   await lease.release();
 });
