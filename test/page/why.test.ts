@@ -179,7 +179,7 @@ describe('seeing why', { skip: browserPath === undefined ? MISSING_BROWSER : fal
     assert.equal((await visit.answer.locator('.text').textContent())?.replace(/\s+/g, ' '), text);
     const told = await visit.why.locator('ol li').allTextContents();
     assert.equal(told.length, 2);
-    assert.ok(told[0]?.includes(first.text ?? '-') && told[0].includes(first.judgement.score.toFixed(3)), told[0]);
+    assert.ok(told[0]?.includes(first.text ?? '-') && told[0].includes(shown(first.judgement.score)), told[0]);
     assert.match(told[1] ?? '', /Held back: it reads unsafe \(9 tokens\)\. It is kept nowhere\..*unsafe/s);
     const second = (whole.vanillaText ?? '').slice(first.text?.length).trim();
     assert.ok(second.length > 10 && !(await visit.page.content()).includes(second), second);
