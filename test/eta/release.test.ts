@@ -177,6 +177,30 @@ test('a picture that looks safe lets the answer stream, and nobody judges', asyn
   assert.ok(pieces.length > 1);
 });
 
+test('a gate that judges the answer to a safe picture too holds it sentence by sentence, under its threshold', async () => {
+  for (const [gate, thresholds, threshold] of [
+    ['lowAnswerOrBoth', { ...CLEAN, safeReward: 1e6, lowReward: -1e6 }, -1e6],
+    ['either', { ...CLEAN, safeReward: -1e6 }, -1e6],
+    ['answer', { safeReward: -1e6 }, -1e6],
+    ['lowAnswerOrBoth', { ...CLEAN, safeReward: 1e6, lowReward: 1e6 }, 1e6],
+  ] as const) {
+    const request: EtaRequest = { ...LONG, maxTokens: 40, gate, thresholds };
+    const { result } = await collect(tiny, { ...request, ...CHECKED });
+    const { sentences = [] } = result.trace;
+    const isSafe = threshold < 0;
+    assert.deepEqual(
+      sentences.map(({ judgement }) => [judgement.threshold, judgement.isUnsafe]),
+      Array.from({ length: isSafe ? sentences.length : 1 }, () => [threshold, !isSafe]),
+      gate,
+    );
+    assert.equal(sentences.length > 1, isSafe);
+    assert.equal(result.text, (await tiny.respond(request)).text);
+  }
+  await assert.rejects(async () => await tiny.respond({ ...QUESTION, gate: 'picture', ...CHECKED }), {
+    message: /expected 'whole' for method 'eta' behind gate 'picture'/,
+  });
+});
+
 test('stop texts, limits and empty answers end it as they end a whole one', async () => {
   const base: EtaRequest = { ...LONG, thresholds: FLAGGED_SAFE };
   const { text } = await tiny.respond(base);
