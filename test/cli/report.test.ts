@@ -42,6 +42,8 @@ function result(
       cachedTokenCount: 0,
       answerTokenCount: 1,
       sampledTokenCount: 1,
+      candidateCount: 0,
+      undrawnCandidateCount: 0,
       rewardTokenCount: 1,
       rewardCachedTokenCount: 1,
     },

@@ -61,7 +61,7 @@ test('an experiment says how much room it needs: overhead one request at a time,
 });
 
 test('every comparison names methods that there are, the model alone first', () => {
-  const { overhead: _overhead, robustness: _robustness, ...comparisons } = EXPERIMENTS;
+  const { overhead: _overhead, robustness: _robustness, helpings: _helpings, ...comparisons } = EXPERIMENTS;
   for (const [name, { arms }] of Object.entries(comparisons)) {
     assert.equal(arms[0]?.method, 'vanilla', name);
     for (const { method } of arms) assert.ok(METHODS.includes(method), `${name}: ${method}`);
@@ -252,9 +252,11 @@ test('the search is told in a sentence for each limit', () => {
   );
 });
 
+const NO_SEARCH = { candidateCount: 0, undrawnCandidateCount: 0 };
+
 function timed(model: string, arm: string, id: string, totalMs: number, tokens = 8): Timed {
   const phases = { imageDecodeMs: 1, clipMs: 1, prefillMs: 1, vanillaMs: 1, rewardMs: 1, alignMs: 1, firstTextMs: 2 };
-  const counts = { promptTokenCount: 1, imageTokenCount: 1, cachedTokenCount: 0, rewardTokenCount: 0 };
+  const counts = { promptTokenCount: 1, imageTokenCount: 1, cachedTokenCount: 0, rewardTokenCount: 0, ...NO_SEARCH };
   const usage = { ...counts, rewardCachedTokenCount: 0, answerTokenCount: tokens, sampledTokenCount: tokens };
   return { model, arm, id, result: { timings: { ...phases, totalMs }, usage, stopReason: 'end' } };
 }
