@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -518,6 +519,28 @@ test('cut at any byte of its last two lines and resumed, the file is that of an 
     await run(path, { requests, concurrency: 1 });
     assert.ok(readFileSync(path).equals(bytes), `cut at ${size} of ${bytes.length}`);
   }
+});
+
+test('a stop tells of a disk that did not take what was promised', async () => {
+  const path = fresh();
+  const probe = await open(path, 'a');
+  const handles: { datasync: () => Promise<void> } = Object.getPrototypeOf(probe);
+  await probe.close();
+  const { datasync } = handles;
+  const stop = new AbortController();
+  const onProgress = () => {
+    handles.datasync = () => Promise.reject(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }));
+    stop.abort();
+  };
+  try {
+    const failed = { name: 'FileError', code: 'ERR_FILE_WRITE', message: /EIO/ };
+    await assert.rejects(run(path, { requests: quick(['a', 'b']), signal: stop.signal, onProgress }), failed);
+  } finally {
+    handles.datasync = datasync;
+  }
+  const control = new AbortController();
+  const stopped = run(path, { requests: quick(['c']), signal: control.signal, onProgress: () => control.abort() });
+  await assert.rejects(stopped, { name: 'AbortError' });
 });
 
 test('requests are read as they are needed, not ahead', async () => {
