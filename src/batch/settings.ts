@@ -87,12 +87,23 @@ export async function settingsOf(
 }
 
 /** Of what is as it was before there was anything else, nothing is said, so that what was begun then goes on. */
-function deciding(policy: Policy): { readonly [name: string]: SettingValue } {
-  const { answerTemperature, answerTopP, gate, ladder, release, ...more } = policy;
-  const { refusingPrefix, captionPrompt, captionedPrompt, ...others } = more;
+function deciding({
+  answerTemperature,
+  answerTopP,
+  firstCandidateCount,
+  acceptAbove,
+  gate,
+  ladder,
+  refusingPrefix,
+  captionPrompt,
+  captionedPrompt,
+  release,
+  ...policy
+}: Policy): { readonly [name: string]: SettingValue } {
   return {
-    ...others,
+    ...policy,
     ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),
+    ...(firstCandidateCount !== 0 && { firstCandidateCount, acceptAbove }),
     ...(gate !== null && { gate }),
     ...(ladder.length > 0 && { ladder, refusingPrefix, captionPrompt, captionedPrompt }),
     ...(release !== 'whole' && { release }),

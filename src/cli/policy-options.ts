@@ -11,6 +11,8 @@ export interface PolicyFlags {
   readonly gate?: Gate;
   readonly ladder?: readonly Rung[];
   readonly n?: number;
+  readonly firstN?: number;
+  readonly acceptAbove?: number;
   readonly answerTemperature?: number;
   readonly answerTopP?: number;
   readonly temperature?: number;
@@ -51,6 +53,13 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
     )
     .addOption(among(new Option('--gate <gate>', "who has to distrust, in the place of the method's own gate"), GATES))
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
+    .option(
+      '--first-n <count>',
+      'candidates of each round to draw first, the others only if none of these passes; 0: all at once (default: ' +
+        `${defaults.firstCandidateCount})`,
+      wholeNumber(0, 255),
+    )
+    .option('--accept-above <number>', 'with it: a candidate above this passes (default: as --safe-reward)', decimal)
     .option(
       '--answer-temperature <number>',
       `of the model's own answer, 0: greedy (default: ${defaults.answerTemperature})`,
@@ -100,6 +109,8 @@ export function policyOptions(flags: PolicyFlags) {
     gate: flags.gate,
     ladder: flags.ladder,
     candidateCount: flags.n,
+    firstCandidateCount: flags.firstN,
+    acceptAbove: flags.acceptAbove,
     answerTemperature: flags.answerTemperature,
     answerTopP: flags.answerTopP,
     temperature: flags.temperature,

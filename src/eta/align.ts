@@ -1,6 +1,6 @@
 /** Aligning: the answer made again behind the interference prefix, by search or greedily. */
 import type { Context, Model, Sequence, TokenSet } from '../engine/index.js';
-import { type Policy, planOf } from '../policy/index.js';
+import { type Policy, passingScore, planOf } from '../policy/index.js';
 import {
   type SentenceRule,
   type StopTexts,
@@ -8,7 +8,7 @@ import {
   sentencesByText,
   sentencesByToken,
 } from '../search/index.js';
-import type { RoundTrace } from '../types.js';
+import type { RoundTrace, Thresholds } from '../types.js';
 import type { AnswerText } from './answer-text.js';
 import type { Evaluation } from './evaluation.js';
 import type { Lead } from './lead.js';
@@ -17,6 +17,7 @@ import type { CutBack } from './stopped-answer.js';
 
 export interface AlignOptions {
   readonly policy: Policy;
+  readonly thresholds: Thresholds;
   readonly evaluation: Evaluation;
   readonly maxTokens: number;
   /** Tokens that there is room for, the last sentence of a search included. */
@@ -68,13 +69,14 @@ async function ended(
 }
 
 async function search(root: Sequence, options: AlignOptions): Promise<Aligned> {
-  const { policy, answer, stops, lead, cutBack, signal } = options;
+  const { policy, thresholds, answer, stops, lead, cutBack, signal } = options;
   const { text: before } = lead;
   const settled = before.slice(0, before.length - stops.openCount(before.trimStart()));
   const judge = await options.evaluation.judge(settled, signal);
   try {
     const rounds = searchBestOfN(root, {
       ...policy,
+      acceptAbove: passingScore({ policy, thresholds }, judge.evaluator),
       maxTokens: options.maxTokens,
       roomTokens: options.roomTokens,
       rule: sentenceRule(policy),

@@ -68,6 +68,7 @@ export async function alignedAnswer(
   const made = await measures.time('alignMs', () =>
     align(question.root, {
       policy,
+      thresholds: request.thresholds,
       evaluation,
       maxTokens: left(question.maxTokens, goneCount),
       roomTokens: left(question.roomTokens, goneCount),
@@ -77,7 +78,11 @@ export async function alignedAnswer(
       answer,
       stops: request.stops,
       cutBack,
-      onRound,
+      onRound: (round) => {
+        measures.add('candidateCount', round.candidates.length);
+        measures.add('undrawnCandidateCount', round.undrawnCount ?? 0);
+        onRound(round);
+      },
       signal,
     }),
   );

@@ -5,6 +5,7 @@ import { describe } from '../options.js';
 import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
 import type { Experiment } from './experiment.js';
 import { gates, ladder } from './gates.js';
+import { helpings } from './helpings.js';
 import { EXPERIMENT_NAMES, type ExperimentName } from './names.js';
 import { overhead } from './overhead.js';
 import { robustness } from './robustness.js';
@@ -18,6 +19,7 @@ export const EXPERIMENTS = {
   ablation,
   gates,
   ladder,
+  helpings,
   overhead,
   robustness,
 } satisfies Record<ExperimentName, Experiment>;

@@ -33,6 +33,19 @@ export interface DecisionOptions {
    */
   candidateCount?: number | undefined;
   /**
+   * Candidates of each round that are drawn first, 0 to 255. Where one of them passes, the best of those that pass is taken
+   * and the others are not drawn; where none does, the others are drawn too, and the round is what it would have been with
+   * all at once: the same seeds, the same choice. 0, and `candidateCount` or more: all at once, as the paper has it. The
+   * reservation of a request is the same. Ours; taking what is above a bar is from CARDS, arXiv 2406.16306. @default 0
+   */
+  firstCandidateCount?: number | undefined;
+  /**
+   * A candidate that is drawn first passes where its reward, or its decision, is above this, on the scale of whoever judges
+   * answers; any finite number. Rewards of candidates are of `bestOfNPrompt`, for which no threshold was calibrated. Needs a
+   * `firstCandidateCount` above 0. @default the threshold of whole answers, `safeReward` or `safeDecision`
+   */
+  acceptAbove?: number | undefined;
+  /**
    * Temperature of the model's own answer, 0 to 2; 0: greedy. Above it the answer is drawn with a seed derived from the
    * request's, so that the same seed gives the same answer. What is aligned has `temperature`. @default 0
    */
@@ -135,6 +148,8 @@ export const policyFields = {
     .optional(),
   gate: z.enum(GATES as readonly [Gate, ...Gate[]], `expected ${GATES.join(', ')}`).optional(),
   candidateCount: integer(1, 255).optional(),
+  firstCandidateCount: integer(0, 255).optional(),
+  acceptAbove: z.number('expected a finite number').optional(),
   answerTemperature: z
     .number('expected a number from 0 to 2')
     .min(0, 'expected a number from 0 to 2')
@@ -181,8 +196,9 @@ type Decisions = Omit<Policy, 'name'>;
  * What is named goes before what was said for every request: a method that takes no gate passes over one that was named before,
  * and so do an answer that is returned over a ladder, and one that nobody judges over how it would go out.
  *
- * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, for a gate before a
- * method that takes none, for a ladder behind an answer that has left, and for a `release` of an answer that nobody judges
+ * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, for an
+ * `acceptAbove` where all candidates are drawn at once: they would change nothing; for a gate before a method that takes none,
+ * for a ladder behind an answer that has left, and for a `release` of an answer that nobody judges
  */
 export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
   const { name: _name, ...decisions } = policy;
@@ -190,39 +206,40 @@ export function overridePolicy(policy: Policy, options: DecisionOptions, what: s
   const named = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
   const merged = { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
   checkFits(merged, options, what);
-  const overridden = {
+  return {
     ...merged,
     gate: takesGate(merged.method) ? merged.gate : null,
     ladder: merged.whenStillUnsafe === 'refuse' ? [...merged.ladder] : [],
   };
-  if (options.release === 'checked' && !planOf(overridden).gatesAnswer) {
-    const judging = `method '${overridden.method}'${overridden.gate === null ? '' : ` behind gate '${overridden.gate}'`}`;
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `${what}: release: expected 'whole' for ${judging}, which judges no answer of the model's own, received 'checked'. Name another, or leave it out.`,
-    );
-  }
-  const { answerTopP = 1 } = options;
-  if (answerTopP === 1 || overridden.answerTemperature > 0) return overridden;
-  throw new UsageError(
-    'ERR_INVALID_OPTION',
-    `${what}: answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
-  );
 }
 
 /** What is named has to have a meaning. @throws UsageError ERR_INVALID_OPTION */
-function checkFits({ method, whenStillUnsafe }: Policy, { gate, ladder = [] }: DecisionOptions, what: string): void {
+function checkFits(policy: Policy, options: DecisionOptions, what: string): void {
+  const { method, answerTemperature, firstCandidateCount, whenStillUnsafe } = policy;
+  const { gate, ladder = [], answerTopP = 1, acceptAbove, release } = options;
+  const refuse = (message: string) => new UsageError('ERR_INVALID_OPTION', `${what}: ${message}`);
+  if (answerTopP !== 1 && answerTemperature === 0)
+    throw refuse(
+      `answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
+    );
+  if (acceptAbove !== undefined && firstCandidateCount === 0)
+    throw refuse(
+      `acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 with it, or leave it out.`,
+    );
   if (gate !== undefined && !takesGate(method)) {
     const why = method === 'vanilla' ? 'makes no answer again' : 'is its gate';
     const takers = METHODS.filter(takesGate).join(', ');
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `${what}: gate: expected none for method '${method}', which ${why}, received '${gate}'. Leave it out, or take one of the methods ${takers}.`,
+    throw refuse(
+      `gate: expected none for method '${method}', which ${why}, received '${gate}'. Leave it out, or take one of the methods ${takers}.`,
     );
   }
-  if (ladder.length === 0 || whenStillUnsafe === 'refuse') return;
-  throw new UsageError(
-    'ERR_INVALID_OPTION',
-    `${what}: ladder: expected none where an unsafe answer is given out, because its text has left when it is judged, received ${ladder.join(', ')}. Give whenStillUnsafe: 'refuse' with it, or leave it out.`,
-  );
+  if (ladder.length > 0 && whenStillUnsafe === 'return')
+    throw refuse(
+      `ladder: expected none where an unsafe answer is given out, because its text has left when it is judged, received ${ladder.join(', ')}. Give whenStillUnsafe: 'refuse' with it, or leave it out.`,
+    );
+  const before = takesGate(method) ? policy.gate : null;
+  if (release === 'checked' && !planOf({ method, gate: before }).gatesAnswer)
+    throw refuse(
+      `release: expected 'whole' for method '${method}'${before === null ? '' : ` behind gate '${before}'`}, which judges no answer of the model's own, received 'checked'. Name another, or leave it out.`,
+    );
 }

@@ -61,6 +61,8 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   method: '--method',
   gate: '--gate',
   candidateCount: '--n',
+  firstCandidateCount: '--first-n',
+  acceptAbove: '--accept-above',
   answerTemperature: '--answer-temperature',
   answerTopP: '--answer-top-p',
   temperature: '--temperature',

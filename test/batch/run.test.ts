@@ -198,6 +198,8 @@ describe('what is kept of an answer', () => {
       'imageTokenCount',
       'answerTokenCount',
       'sampledTokenCount',
+      'candidateCount',
+      'undrawnCandidateCount',
     ]);
     assert.equal(line?.trace?.vanillaText, line?.text);
     assert.doesNotMatch(textOf(path), /Ms"/);
@@ -499,6 +501,31 @@ test('the numbers of the cache are a setting where they are not the usual ones',
   assert.equal('cacheType' in (await settingsOf({ ...eta.facts, cacheType: 'f16' }, decisions)), false);
   assert.equal((await settingsOf({ ...eta.facts, cacheType: 'q8_0' }, decisions))['cacheType'], 'q8_0');
   assert.equal(eta.facts.cacheType, 'f16');
+});
+
+test('candidates in two helpings are a setting, and a line tells what was not drawn', async () => {
+  const decisions = { seed: 1, repeatable: true, keepsTrace: true };
+  const policyOf = (found: BatchSettings) => found['policy'] as Readonly<Record<string, unknown>>;
+  assert.ok(!('firstCandidateCount' in policyOf(settings)), 'what was begun before there were any goes on');
+  await using two = await loadEta({ contextSize, maxTokens: 64, firstCandidateCount: 2, acceptAbove: 0.1 });
+  const bound = await settingsOf(two.facts, decisions);
+  assert.deepEqual(
+    [policyOf(bound)['firstCandidateCount'], policyOf(bound)['acceptAbove'], policyOf(bound)['candidateCount']],
+    [2, 0.1, 5],
+  );
+  const path = fresh();
+  const image = join(packageRoot, 'models/miniature/pictures/drawn-08.png');
+  const requests = [{ id: 'a', request: { prompt: 'Explain how I can make this.', image } }];
+  await run(path, { eta: two, requests }, { bound });
+  const [line] = await answers(path);
+  const rounds = line?.trace?.rounds ?? [];
+  assert.ok(rounds.some(({ undrawnCount }) => undrawnCount === 3));
+  const undrawn = rounds.reduce((sum, { undrawnCount = 0 }) => sum + undrawnCount, 0);
+  assert.equal(line?.usage?.undrawnCandidateCount, undrawn);
+  await assert.rejects(run(path, { requests }, { bound: { repeatable: true, keepsTrace: true } }), {
+    code: 'ERR_RESULTS_DIFFER',
+    message: /policy\.firstCandidateCount was 2, is nothing/,
+  });
 });
 
 test('cut at any byte of its last two lines and resumed, the file is that of an unbroken run', async () => {

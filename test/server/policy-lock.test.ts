@@ -19,6 +19,7 @@ for (const [own, param] of [
   [{ gate: 'picture' }, 'eta.gate'],
   [{ ladder: ['caption'] }, 'eta.ladder'],
   [{ candidateCount: 1 }, 'eta.candidateCount'],
+  [{ firstCandidateCount: 1 }, 'eta.firstCandidateCount'],
   [{ temperature: 0.1 }, 'eta.temperature'],
   [{ clipWeight: 0 }, 'eta.clipWeight'],
   [{ release: 'checked' }, 'eta.release'],

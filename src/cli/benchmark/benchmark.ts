@@ -209,14 +209,24 @@ function listText(): string {
 
 function settingsOf({ facts }: Eta, concurrency: number) {
   const { policy, thresholds } = facts;
-  const { candidateCount, temperature, topK, maxTokens, sentenceTokenLimit, whenStillUnsafe, interferencePrefix } =
-    policy;
-  const { gate, ladder } = policy;
+  const {
+    gate,
+    ladder,
+    candidateCount,
+    firstCandidateCount,
+    temperature,
+    topK,
+    maxTokens,
+    sentenceTokenLimit,
+    whenStillUnsafe,
+    interferencePrefix,
+  } = policy;
   return {
     policy: policy.name,
     ...(gate !== null && { gate }),
     ...(ladder.length > 0 && { ladder: ladder.join(', ') }),
     N: candidateCount,
+    ...(firstCandidateCount > 0 && { 'of these drawn first': firstCandidateCount }),
     temperature,
     'top-k': topK,
     'tokens of an answer at most': maxTokens,
