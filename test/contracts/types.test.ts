@@ -138,6 +138,8 @@ test('results and events', () => {
           return String(event.judgement.score);
         case 'vanilla':
           return event.stopReason;
+        case 'sentence':
+          return event.sentence.text ?? String(event.sentence.tokenCount);
         case 'round':
           return String(event.round.candidates[event.round.chosen]?.utility);
         case 'rung':
