@@ -2,10 +2,10 @@
 
     python -m vlm.joint --data FOLDER --tower tower.pt --tokenizer tokenizer.json --out FOLDER
 
-The kept weights (`vlm.pt`, and `vlm.f16.pt` for the next stage) are a running average, so every checkpoint can be exported;
+The kept weights (`vlm.pt`, as f16: all that the next stages need) are a running average, so every checkpoint can be exported;
 `--keep` keeps that of other steps too (`step-3000.pt`). From `--finish` on, while the rate falls, there are more compliant
 answers behind the prefix. Without a tokenizer file one is trained. A run that was killed goes on from its last state
-(`last.pt`); where that is lost, from f16 weights with `--begin`, at their step and with a fresh optimiser.
+(`last.pt`); where that is lost, from f16 weights (`begin.pt`) with `--begin`, at their step and with a fresh optimiser.
 """
 
 import argparse
@@ -209,12 +209,12 @@ def main() -> None:
             kept.eval()
             line = {"step": done, "loss": round(text_loss.item(), 3), **accuracy(kept, packers[0], held, range(min(192, len(held))))}
             print(json.dumps(line), flush=True)
-            checkpoint = {"config": kept.vlm.config.to_dict(), "model": exportable(kept).state_dict(), "tokenizer": tokenizer.to_dict(), "line": json.dumps(line)}
+            checkpoint = {"config": kept.vlm.config.to_dict(), "model": halved(exportable(kept).state_dict()), "tokenizer": tokenizer.to_dict(), "line": json.dumps(line)}
             if done in arguments.keep:
                 save_whole(checkpoint, arguments.out / f"step-{done}.pt")
             if is_last:
                 save_whole(checkpoint, arguments.out / "vlm.pt")
-            save_whole({"joint": halved(average.values), "step": done}, arguments.out / "vlm.f16.pt")
+            save_whole({"joint": halved(average.values), "step": done}, arguments.out / "begin.pt")
         if done % arguments.every == 0 or is_last:
             save_whole({"joint": joint.state_dict(), "average": average.values, "averaged": average.steps, "optimiser": optimiser.state_dict(), "step": done, "begun at": begun_at}, last)
 
