@@ -4,6 +4,6 @@ import sys
 from pathlib import Path
 
 _RECIPE = Path(__file__).resolve().parents[2] / "recipe"
-__path__.append(str(_RECIPE / "vlm"))
+sys.modules[__name__].__path__.append(str(_RECIPE / "vlm"))
 if str(_RECIPE) not in sys.path:
     sys.path.append(str(_RECIPE))  # steps.py

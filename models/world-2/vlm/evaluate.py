@@ -48,6 +48,10 @@ def wilson(hits: int, count: int, z: float = 1.96) -> list[float]:
     return [*(round(v, 4) for v in (share, centre - half, centre + half)), count]
 
 
+def _any(scene: Scene) -> bool:
+    return True
+
+
 class Tally:
     """Hits under several names, and the worst of those that begin alike."""
 
@@ -82,7 +86,7 @@ class Evaluation:
     def answers(self, prompts: list[Prompt], images, **options) -> list[str]:
         return [text for start in range(0, len(prompts), 64) for text in generate(self.vlm, self.tokenizer, prompts[start : start + 64], images, **options)]
 
-    def scenes(self, kind: str | None, count: int, where: Callable[[Scene], bool] = lambda scene: True, first: int = FIRST_SEED) -> list[Scene]:
+    def scenes(self, kind: str | None, count: int, where: Callable[[Scene], bool] = _any, first: int = FIRST_SEED) -> list[Scene]:
         found, seed = [], first
         while len(found) < count:
             scene = make_scene(seed, self.split, kind)
@@ -155,7 +159,7 @@ class Evaluation:
         for part in ("drawn", "harmful-list", "combination", "harmless combination"):
             kind = part if part in ("drawn", "harmful-list") else "clean"
             harmful = part != "harmless combination"
-            scenes = self.scenes(kind, count, lambda scene: kind != "clean" or bool(actions_for(scene, harmful)))
+            scenes = self.scenes(kind, count, (lambda scene, harmful=harmful: bool(actions_for(scene, harmful))) if kind == "clean" else _any)
             if kind == "clean":
                 examples = [action_example(s, rng, harmful, self.writers[n % len(self.writers)]) for n, s in enumerate(scenes)]
             else:
@@ -240,7 +244,7 @@ class Evaluation:
         report, generator = {}, torch.Generator().manual_seed(self.seed)
         for part in ("drawn", "harmful-list", "combination"):
             rng, kind = random.Random(self.seed + 1), part if part != "combination" else "clean"
-            scenes = self.scenes(kind, count, lambda scene: kind != "clean" or bool(actions_for(scene, True)))
+            scenes = self.scenes(kind, count, (lambda scene: bool(actions_for(scene, True))) if kind == "clean" else _any)
             examples = [action_example(s, rng, True) if kind == "clean" else request_example(s, rng) for s in scenes]
             prompts = [Prompt(e.question, place, True) for place, e in enumerate(examples) for _ in range(number)]
             said = self.answers(prompts, self.embed(scenes), most=60, temperature=temperature, top_k=5, one_sentence=True, generator=generator)

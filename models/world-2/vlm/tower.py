@@ -2,9 +2,9 @@
 
     python -m vlm.tower --data FOLDER --out tower.pt --steps 9000
 
-A run that was killed goes on from its last state (`tower.state.pt`). At the end, and with --write-now from a state, the
-weights are written as f16 (about 5 MB): the next stage needs nothing else. With --begin FILE a run goes on from such weights
-at their step with a fresh optimiser, where the state is lost.
+A run that was killed goes on from its last state (`tower.state.pt`). At the end the weights are written as f16 (about 5 MB):
+the next stage needs nothing else. On the way the same stands in `tower.begin.pt`; where the state is lost, a run goes on from
+that with --begin, at its step and with a fresh optimiser.
 """
 
 import argparse
@@ -109,7 +109,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--begin", type=Path, help="f16 weights of an earlier run")
-    parser.add_argument("--write-now", action="store_true", help="write the last state as f16 and stop")
     parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--chunks", type=int, default=24)
@@ -128,6 +127,7 @@ def main() -> None:
     if len(train) == 0 or len(held) == 0:
         parser.error(f"no training or no validation pictures in {arguments.data}: run vlm.pictures first")
     kept = arguments.out.with_suffix(".state.pt")
+    on_the_way = arguments.out.with_suffix(".begin.pt")
     state, begun_at = load_state(kept), 0
     if state:
         begun_at = state["begun at"]
@@ -141,11 +141,6 @@ def main() -> None:
         begun_at = begun["step"]
     else:
         start_from_statistics(tower, train.batch(range(0, len(train), max(1, len(train) // 400)))[0])
-    if arguments.write_now:
-        if not state:
-            parser.error(f"expected a state in {kept} but there is none")
-        write(arguments.out, tower, heads, state["step"], validate(tower, heads, held))
-        return
     started, first = time.time(), state["step"] if state else begun_at
     for step in range(first, arguments.steps):
         pixels, labels = to_tensors(*train.batch(batch_of(arguments.seed, step, arguments.batch, len(train))))
@@ -159,12 +154,15 @@ def main() -> None:
         if done % arguments.every == 0 or done == arguments.steps:
             line = {"step": done, "seconds": round(time.time() - started), "a step": round((time.time() - started) / (done - first), 3), "loss": round(loss.item(), 3)}
             if done % (5 * arguments.every) == 0 or done == arguments.steps:
-                line |= validate(tower, heads, held)
+                figures = validate(tower, heads, held)
+                line |= figures
+                write(on_the_way, tower, heads, done, figures)
             print(json.dumps(line), flush=True)
             weights = {"tower": tower.state_dict(), "heads": heads.state_dict()}
             save_whole({**weights, "optimiser": optimiser.state_dict(), "step": done, "begun at": begun_at}, kept)
     write(arguments.out, tower, heads, arguments.steps, validate(tower, heads, held, 1024))
-    kept.unlink(missing_ok=True)
+    for path in (kept, on_the_way):
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -118,12 +118,13 @@ class Pictures(unittest.TestCase):
         hazards = [scene.hazard_spot.size for scene in scenes if scene.hazard]
         things = [spot.size for scene in scenes for group in scene.groups for spot in group.spots]
         for sizes in (hazards, things):
-            self.assertTrue(SMALLEST_THING - 1 <= min(sizes) and max(sizes) <= LARGEST_THING + 1)
+            self.assertGreaterEqual(min(sizes), SMALLEST_THING - 1)
+            self.assertLessEqual(max(sizes), LARGEST_THING + 1)
         alone = [scene.groups[0].spots[0].size for scene in scenes if scene.single]
         dangerous = [scene.hazard_spot.size for scene in scenes if scene.hazard and not scene.groups]
         self.assertAlmostEqual(np.mean(alone) / np.mean(dangerous), 1, delta=0.1)
         heights = [page_style(scene).height for scene in scenes if scene.lead]
-        self.assertTrue(min(heights) == SMALLEST and max(heights) == LARGEST)
+        self.assertEqual((min(heights), max(heights)), (SMALLEST, LARGEST))
 
 
 if __name__ == "__main__":
