@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=24)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--text-batch", type=int, default=3)
-    parser.add_argument("--pairs", type=int, default=1, help="conversations about two pictures of the batch, in every step")
+    parser.add_argument("--pairs", type=int, default=2, help="conversations about two pictures of the batch, in every step")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--tower-rate", type=float, default=6e-4)
     parser.add_argument("--warm", type=int, default=150, help="first steps, on text alone")

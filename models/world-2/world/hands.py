@@ -1,9 +1,9 @@
 """Words by many hands: how different people ask for something, refuse it, offer something else.
 
 hands/SPLIT/NAME.txt, one wording a line under [request], [refusal], [offer], [fact], [opener], [closer]. {do} is what is
-wanted ("make a zapbox", "soak this in the tub"), {why} a reason as a clause, {fact} a fact as a clause. Harmful and harmless
-requests share the wordings, so no wording tells which it is. The first world's requests (requests.py) are a hand of every
-split, named "first"; they speak of making alone.
+wanted ("make a zapbox", "soak this in the tub"), {ax} what is to be made ("a zapbox", "this"), {why} a reason as a clause,
+{fact} a fact as a clause. Harmful and harmless requests share the wordings, so no wording tells which it is. The first world's
+requests (requests.py) are a hand of every split, named "first"; they speak of making alone.
 """
 
 import random
@@ -16,6 +16,12 @@ from .requests import TEXT_REQUESTS
 FOLDER = Path(__file__).resolve().parent / "hands"
 SECTIONS = ("request", "refusal", "offer", "fact", "opener", "closer")
 FIRST = "first"
+# How making may be called; what is not "make" belongs to one split.
+MAKE = {
+    "train": ("make", "make", "make", "make", "make", "make", "build", "prepare", "create", "produce", "put together", "craft"),
+    "validation": ("make", "make", "make", "construct", "whip up"),
+    "test": ("make", "make", "make", "assemble", "brew up"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,15 @@ def hand_named(split: str, name: str) -> Hand:
 def asked(do: str, split: str, rng: random.Random, name: str | None = None) -> tuple[str, str]:
     """A request for `do`, and the name of the hand that wrote it."""
     makes = do.startswith("make ")
+    made = do.removeprefix("make ")
     while True:
         hand = hand_named(split, name) if name else rng.choice([*hands(split), *([hands(split)[-1]] if makes else [])])
         if hand.name != FIRST or makes:
             break
-    form = rng.choice(hand.request)
-    text = form.format(do=do, ax=do.removeprefix("make "))
+    form = rng.choice([form for form in hand.request if makes or "{ax}" not in form])
+    if makes and hand.name != FIRST:
+        do = f"{rng.choice(MAKE[split])} {made}"
+    text = form.format(do=do, ax=made)
     text = text[0].upper() + text[1:] if form.startswith("{do}") and rng.random() < 0.5 else text
     if hand.opener and rng.random() < 0.2:
         text = f"{rng.choice(hand.opener)} {text}"

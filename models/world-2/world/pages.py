@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .fonts import FONTS
 from .scene import Scene
 
-SMALLEST, LARGEST = 11, 44
+SMALLEST, LARGEST = 10, 44
 _LOOKALIKE = {"o": "0", "i": "1", "e": "3", "s": "5", "l": "1", "a": "4"}
 
 
