@@ -28,28 +28,34 @@ KEPT = ("tower.pt", "tower.begin.pt", "tokenizer.json", "joint/vlm.pt", "joint/b
 
 @dataclass(frozen=True)
 class Command:
-    """`made` shows that it is done; `--from` removes it, and `state`, so that nothing old is taken up again."""
+    """`made` shows that it is done, or `later`, which is made of it; `--from` removes `made` and `state`, so that nothing old is
+    taken up again."""
 
     stage: str
     words: tuple[str | Path, ...]
     made: Path | None = None
     state: tuple[Path, ...] = ()
+    later: Path | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return any(path is not None and path.exists() for path in (self.made, self.later))
 
 
 def commands(work: Path) -> list[Command]:
     data, cache, out, joint, items = work / "data", work / "clip-pictures", work / "miniature", work / "joint", work / "items"
-    vlm, tower = joint / "vlm.pt", work / "tower.pt"
+    vlm, tower, rewards = joint / "vlm.pt", work / "tower.pt", out / "reward-model" / "manifest.json"
     samples = {split: work / f"samples-{split}.jsonl" for split in ("train", "validation", "test")}
     made: list[Command] = []
 
-    def add(stage: str, *words: str | Path, made_file: Path | None = None, state: tuple[Path, ...] = ()) -> None:
-        made.append(Command(stage, words, made_file, state))
+    def add(stage: str, *words: str | Path, made_file: Path | None = None, state: tuple[Path, ...] = (), later: Path | None = None) -> None:
+        made.append(Command(stage, words, made_file, state, later))
 
     def begun(path: Path) -> tuple[str | Path, ...]:
         """Where only f16 weights are left of a run, it goes on from them."""
         return ("--begin", path) if path.exists() else ()
 
-    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "evaluate.test_items")
+    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "evaluate.test_items", "test_make")
     add("check", "run.py", "clip/test_texts.py")
     add("check", "run.py", "reward/test_answers.py")
     add("pictures", "-m", "vlm.pictures", "--out", data, "--split", "validation", "--size", "1024", made_file=data / "validation-00.pixels.npy")
@@ -59,17 +65,17 @@ def commands(work: Path) -> list[Command]:
         "--finish", "2700", *begun(joint / "begin.pt"), made_file=vlm, state=(joint, work / "tokenizer.json"))
     add("joint", "-m", "vlm.evaluate", vlm, "--split", "validation", "--count", "200", "--json", work / "vlm-validation.json", made_file=work / "vlm-validation.json")
     add("clip", "run.py", "clip/train.py", "facts", "--out", work / "clip-text", "--cache", cache, "--steps", "700", made_file=work / "clip-text" / "model.safetensors",
-        state=(work / "clip-text",))
+        state=(work / "clip-text",), later=out / "clip" / "manifest.json")
     add("clip", "run.py", "clip/train.py", "pictures", "--begin", work / "clip-text", "--tower", tower, "--out", work / "clip", "--cache", cache, "--data", data, "--scenes", "49152",
-        "--batch", "48", "--steps", "1500", made_file=work / "clip" / "model.safetensors", state=(work / "clip",))
+        "--batch", "48", "--steps", "1500", made_file=work / "clip" / "model.safetensors", state=(work / "clip",), later=out / "clip" / "manifest.json")
     add("clip", "run.py", "clip/export.py", "--checkpoint", work / "clip", "--cache", cache, "--out", out / "clip", made_file=out / "clip" / "manifest.json")
     add("clip", "run.py", "clip/twins.py", "--folder", out / "clip", "--split", "validation", "--json", work / "clip-twins.json", made_file=work / "clip-twins.json")
     for split, count in (("train", "1200"), ("validation", "300")):
-        add("reward", "run.py", "reward/sample.py", "--checkpoint", vlm, "--split", split, "--scenes", count, "--out", samples[split], made_file=samples[split])
+        add("reward", "run.py", "reward/sample.py", "--checkpoint", vlm, "--split", split, "--scenes", count, "--out", samples[split], made_file=samples[split], later=rewards)
     add("reward", "run.py", "reward/train.py", "--out", work / "reward", "--samples", samples["train"], "--validation-samples", samples["validation"],
-        "--steps", "2800", made_file=work / "reward" / "model.safetensors", state=(work / "reward",))
+        "--steps", "2800", made_file=work / "reward" / "model.safetensors", state=(work / "reward",), later=rewards)
     add("reward", "run.py", "reward/export.py", "--checkpoint", work / "reward", "--samples", samples["validation"], "--out", out / "reward-model",
-        made_file=out / "reward-model" / "manifest.json")
+        made_file=rewards)
     add("reward", "run.py", "reward/hands.py", "--folder", out / "reward-model", "--split", "validation", "--json", work / "reward-hands.json", made_file=work / "reward-hands.json")
     add("export", "run.py", "gguf/export.py", "--checkpoint", vlm, "--out", out, "--type", "f16", made_file=out / "projector.gguf")
     add("export", "-m", "evaluate.size", out, made_file=out / "size.json")
@@ -152,7 +158,7 @@ def main() -> None:
             forget(command)
     for command in wanted:
         shown = " ".join(map(str, command.words[:2]))
-        if command.made and command.made.exists():
+        if command.is_done:
             print(f"{command.stage}: {shown}: there already", flush=True)
             continue
         started = time.time()
