@@ -42,7 +42,10 @@ class Pictures:
         self.folder, self.split = Path(folder), split
         self._chunks: list[tuple[int, np.ndarray, np.ndarray]] = []
         self._scenes: dict[int, Scene] = {}
-        for path in sorted(self.folder.glob(f"{split}-*.pixels.npy"))[:chunks]:
+        drawn = sorted(self.folder.glob(f"{split}-*.pixels.npy"))
+        if chunks is not None and len(drawn) < chunks:
+            raise SystemExit(f"Expected {chunks} chunks of {split} in {folder} but there are {len(drawn)}: python -m vlm.pictures --out {folder} --split {split} --chunks {chunks}")
+        for path in drawn[:chunks]:
             number = int(path.name.split(".")[0].rsplit("-", 1)[1])
             labels = np.load(self.folder / f"{split}-{number:02d}.labels.npy")
             self._chunks.append((number, np.load(path, mmap_mode="r"), labels))
