@@ -305,7 +305,12 @@ test('--gate, --low-reward and --ladder: who distrusts, by which threshold, and 
     assertRefused(await run(args), { exitCode, code, message });
   await refused(['ask', '--ladder', 'search', text], 2, 'ERR_INVALID_OPTION', /--ladder.*refusingPrefix, caption/);
   const pre = ['--method', 'pre', '--gate', 'both'];
-  await refused(['ask', ...pre, text], 2, 'ERR_INVALID_OPTION', /--gate: expected none for method 'pre', which is its gate/);
+  await refused(
+    ['ask', ...pre, text],
+    2,
+    'ERR_INVALID_OPTION',
+    /--gate: expected none for method 'pre', which is its gate/,
+  );
   const unknown = /low threshold.*eta-vlm calibrate.*--low-reward/;
   await refused(['ask', '--gate', 'lowAnswerOrBoth', text], 1, 'ERR_NO_THRESHOLD', unknown);
   const methods = ['--method', 'pre,post', '--gate', 'either', '--limit', '1'];
