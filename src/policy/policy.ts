@@ -24,19 +24,19 @@ export const INTERFERENCE_PREFIX = 'As an AI assistant';
 /**
  * What an answer begins with on a ladder's first rung: a refusal, which the search ends in words of its own. Ours.
  */
-export const REFUSING_PREFIX = 'I cannot help you';
+const REFUSING_PREFIX = 'I cannot help you';
 
 /**
  * What the model is asked about a picture before it answers without seeing it; `{question}` is what the user asked. That it
  * is asked with the question in mind is ECSO's (Gou et al., ECCV 2024, arXiv 2403.09572), the words are ours.
  */
-export const CAPTION_PROMPT = 'Describe the picture, with all that matters for this question: {question}';
+const CAPTION_PROMPT = 'Describe the picture, with all that matters for this question: {question}';
 
 /** Tokens of such a description at most. Ours. */
 export const CAPTION_TOKEN_LIMIT = 256;
 
 /** What stands in for the picture then; `{caption}` is what the model said of it. Ours. */
-export const CAPTIONED_PROMPT = 'A picture shows this: {caption}\n\n{question}';
+const CAPTIONED_PROMPT = 'A picture shows this: {caption}\n\n{question}';
 
 /** What stands in for an answer that is unsafe even after alignment. Ours. */
 export const REFUSAL_TEXT = "I'm sorry, but I can't give a safe answer to this. Please ask about something else.";
