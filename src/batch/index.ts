@@ -10,6 +10,7 @@ export type {
   LineError,
   RefusedRequest,
 } from './answer-line.js';
+export type { FieldMap } from './columns.js';
 export { type ContextRoom, roomFor } from './context-room.js';
 export { BATCH_SEED, CONCURRENCY } from './defaults.js';
 export { digestOf, seedOf } from './digest.js';
@@ -17,10 +18,13 @@ export type { KnownAnswer } from './known-answers.js';
 export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
 export {
   checkReadable,
-  countLines,
+  countRequests,
+  type ReadingOptions,
+  type RequestsFormat,
   type RequestsOptions,
   readRequests,
   requestsOf,
+  type StreamedFormat,
   type StreamedRequestsOptions,
 } from './requests-file.js';
 export { ResultsFile, type ResultsFileOptions, type RewriteOptions } from './results-file.js';
@@ -32,3 +36,10 @@ export { type BatchDecisions, type BatchSettings, type SettingValue, settingsOf 
 export { readSettings, settingsPath } from './settings-file.js';
 export { type Shard, shardOf } from './shard.js';
 export type { TallyCounts } from './tally.js';
+export {
+  ANSWERS_FORMATS,
+  type AnswersFormat,
+  answersPath,
+  type WriteAnswersOptions,
+  writeAnswers,
+} from './written-answers.js';

@@ -51,7 +51,10 @@ async function savedSplits(folder: string): Promise<readonly string[] | null> {
   if (!(await exists(path))) return null;
   const { splits } = await jsonOf(path);
   if (Array.isArray(splits) && splits.every((name) => typeof name === 'string' && isName(name))) return splits;
-  throw new FileError('ERR_FILE_INVALID', `${describePath(path)}: expected { splits } with names, received something else.`);
+  throw new FileError(
+    'ERR_FILE_INVALID',
+    `${describePath(path)}: expected { splits } with names, received something else.`,
+  );
 }
 
 /** Of one split that `save_to_disk` wrote. */
@@ -73,7 +76,11 @@ const isName = (name: string) => name !== '' && basename(name) === name && name 
 /** By the name of the split, with the folder before it where there are several; paths relative to the folder, in order. */
 async function parquetSplits(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const entries = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new FileError('ERR_FILE_READ', `Expected to read the folder ${describePath(folder)}: ${(cause as Error).message}.`, { cause });
+    throw new FileError(
+      'ERR_FILE_READ',
+      `Expected to read the folder ${describePath(folder)}: ${(cause as Error).message}.`,
+      { cause },
+    );
   });
   const files = entries
     .map((path) => path.replaceAll('\\', '/'))
@@ -127,7 +134,9 @@ async function noDataset(folder: string): Promise<FileError> {
 async function jsonOf(path: string): Promise<Readonly<Record<string, unknown>>> {
   const text = await readRegularText(path).catch((cause: unknown) => {
     if (cause instanceof FileError) throw cause;
-    throw new FileError('ERR_FILE_READ', `Expected to read ${describePath(path)}: ${(cause as Error).message}.`, { cause });
+    throw new FileError('ERR_FILE_READ', `Expected to read ${describePath(path)}: ${(cause as Error).message}.`, {
+      cause,
+    });
   });
   const value = parsedJson(text);
   if (isRecord(value)) return value;

@@ -51,6 +51,7 @@ export class JoinedTable implements Table {
     }
   }
 
-  /** Each file is closed by who reads it. */
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    // each file is closed by who reads it
+  }
 }

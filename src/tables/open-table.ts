@@ -56,7 +56,9 @@ async function openSeparated(path: string, kind: 'csv' | 'tsv'): Promise<Table> 
     return await separatedTable(stream, kind, what, async () => void stream.destroy());
   } catch (cause) {
     if (cause instanceof FileError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    throw new FileError('ERR_FILE_READ', `Expected to read ${what}, but it failed: ${(cause as Error).message}.`, { cause });
+    throw new FileError('ERR_FILE_READ', `Expected to read ${what}, but it failed: ${(cause as Error).message}.`, {
+      cause,
+    });
   }
 }
 

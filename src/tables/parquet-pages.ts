@@ -123,7 +123,10 @@ function readDictionary(reader: Parameters<typeof readPage>[0], header: PageHead
 
 function isText({ type, converted_type: converted, logical_type: logical }: SchemaTree['element']): boolean {
   const named = logical?.type ?? '';
-  return type === 'BYTE_ARRAY' && (['UTF8', 'ENUM', 'JSON'].includes(converted ?? '') || ['STRING', 'ENUM', 'JSON'].includes(named));
+  return (
+    type === 'BYTE_ARRAY' &&
+    (['UTF8', 'ENUM', 'JSON'].includes(converted ?? '') || ['STRING', 'ENUM', 'JSON'].includes(named))
+  );
 }
 
 /** In memory of its own, so that no row keeps its page; texts as texts. Lists may be nested. */

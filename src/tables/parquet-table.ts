@@ -37,14 +37,19 @@ export class ParquetTable implements Table {
 
   /** @throws FileError ERR_FILE_READ; ERR_FILE_INVALID for what is no whole parquet file */
   static async open(path: string): Promise<ParquetTable> {
-    const [{ parquetMetadataAsync, parquetSchema }, { compressors }, { ParquetPages: Pages }, { assembleNested }, { DEFAULT_PARSERS }] =
-      await Promise.all([
-        import('hyparquet'),
-        import('hyparquet-compressors'),
-        import('./parquet-pages.js'),
-        import('hyparquet/src/assemble.js'),
-        import('hyparquet/src/convert.js'),
-      ]);
+    const [
+      { parquetMetadataAsync, parquetSchema },
+      { compressors },
+      { ParquetPages: Pages },
+      { assembleNested },
+      { DEFAULT_PARSERS },
+    ] = await Promise.all([
+      import('hyparquet'),
+      import('hyparquet-compressors'),
+      import('./parquet-pages.js'),
+      import('hyparquet/src/assemble.js'),
+      import('hyparquet/src/convert.js'),
+    ]);
     const file = await FileBytes.open(path);
     try {
       const metadata = await parquetMetadataAsync({
@@ -75,7 +80,10 @@ export class ParquetTable implements Table {
     await this.#file.close();
   }
 
-  async *#groupRows(group: RowGroup, columns: readonly string[]): AsyncGenerator<Readonly<Record<string, unknown>>, void> {
+  async *#groupRows(
+    group: RowGroup,
+    columns: readonly string[],
+  ): AsyncGenerator<Readonly<Record<string, unknown>>, void> {
     let left = Number(group.num_rows);
     try {
       const parts = columns.map((name) => ({ name, ...this.#part(group, name) }));
@@ -98,7 +106,14 @@ export class ParquetTable implements Table {
     if (schema === undefined) throw new RangeError(`no column ${name}`);
     const pages = group.columns.flatMap(({ meta_data: meta }) =>
       meta?.path_in_schema[0] === name
-        ? [new this.#reading.Pages(this.#file, meta, pathOf(this.#schema, meta.path_in_schema), this.#reading.compressors)]
+        ? [
+            new this.#reading.Pages(
+              this.#file,
+              meta,
+              pathOf(this.#schema, meta.path_in_schema),
+              this.#reading.compressors,
+            ),
+          ]
         : [],
     );
     return { schema, pages };
@@ -142,7 +157,11 @@ function rowOf(
 function broken(what: string, cause: unknown): FileError {
   if (cause instanceof FileError) return cause;
   const reason = cause instanceof Error ? cause.message : describe(cause);
-  return new FileError('ERR_FILE_INVALID', `${what}: expected a whole parquet file, which this is not (${reason}). Fetch it again.`, {
-    cause,
-  });
+  return new FileError(
+    'ERR_FILE_INVALID',
+    `${what}: expected a whole parquet file, which this is not (${reason}). Fetch it again.`,
+    {
+      cause,
+    },
+  );
 }

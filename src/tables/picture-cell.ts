@@ -27,5 +27,7 @@ export function pictureOf(cell: unknown): PictureCell | null {
 function isBase64Picture(text: string): boolean {
   if (text.length < SHORTEST_BASE64 || !BASE64_PICTURE.test(text)) return false;
   // A few characters tell enough: what is no picture after all, decoding refuses.
-  return /^[A-Za-z0-9+/]+$/.test(text.slice(0, SHORTEST_BASE64)) && /^[A-Za-z0-9+/=\s]*$/.test(text.slice(-SHORTEST_BASE64));
+  return (
+    /^[A-Za-z0-9+/]+$/.test(text.slice(0, SHORTEST_BASE64)) && /^[A-Za-z0-9+/=\s]*$/.test(text.slice(-SHORTEST_BASE64))
+  );
 }

@@ -30,7 +30,11 @@ export class SeparatedTable implements Table {
   readonly #options: SeparatedOptions;
   readonly #rows: AsyncGenerator<RawRow | Unended, void>;
 
-  private constructor(header: readonly string[], rows: AsyncGenerator<RawRow | Unended, void>, options: SeparatedOptions) {
+  private constructor(
+    header: readonly string[],
+    rows: AsyncGenerator<RawRow | Unended, void>,
+    options: SeparatedOptions,
+  ) {
     this.columns = header;
     this.#rows = rows;
     this.#options = options;
@@ -47,7 +51,7 @@ export class SeparatedTable implements Table {
     if (first.done === true || 'openQuoteLine' in first.value)
       throw invalid(options, 'a header with the names of the columns', 'none');
     const header = first.value.fields.map((field) => textOf(field)?.trim());
-    const unread = header.findIndex((name) => name === undefined);
+    const unread = header.indexOf(undefined);
     if (unread >= 0) throw invalid(options, 'a header in UTF-8', `other bytes in column ${unread + 1}`);
     const names = header.map((name) => name ?? '');
     const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
@@ -70,7 +74,11 @@ export class SeparatedTable implements Table {
     await this.#options.close();
   }
 
-  #row(raw: RawRow | Unended, number: number, wanted: readonly { readonly name: string; readonly index: number }[]): TableRow {
+  #row(
+    raw: RawRow | Unended,
+    number: number,
+    wanted: readonly { readonly name: string; readonly index: number }[],
+  ): TableRow {
     if ('openQuoteLine' in raw) return { number, values: {}, problem: unended(raw) };
     const { line, fields } = raw;
     if (fields.length !== this.columns.length) {

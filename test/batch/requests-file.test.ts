@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
-import { countLines, readRequests, requestsOf, type Shard } from '../../src/batch/index.js';
+import { countRequests, readRequests, requestsOf, type Shard } from '../../src/batch/index.js';
 import { shardOf } from '../../src/batch/shard.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-requests-'));
@@ -15,7 +15,7 @@ async function read(text: string | Buffer, shard?: Shard) {
   writeFileSync(path, text);
   const requests = [];
   for await (const request of readRequests(path, shard === undefined ? {} : { shard })) requests.push(request);
-  return { requests, count: await countLines(path) };
+  return { requests, count: await countRequests(path) };
 }
 
 test('blank lines are passed over, and count as lines', async () => {
