@@ -62,7 +62,7 @@ export function columnsToRead(columns: readonly string[], map: FieldMap | undefi
     near === undefined || columns.includes(near) ? '' : ` Did you mean '${near}' by '${shortened(first ?? '')}'?`;
   throw new UsageError(
     'ERR_COLUMNS',
-    `${what}: expected columns that a request has (prompt, image, images, messages, id, or one of its options), received ${listed(columns)}.${hint} Say which to read with a map from field to column, such as ${proposal(columns)}; the others are passed over then.`,
+    `${what}: expected columns that a request has (prompt, image, images, messages, id, or one of its options), received ${listed(columns)}.${hint} Say which to read with map: '${proposal(columns)}'; the others are passed over then.`,
   );
 }
 

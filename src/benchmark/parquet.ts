@@ -1,5 +1,5 @@
 /** Rows of a parquet file of a data set. */
-import { FileError, UsageError } from '../errors.js';
+import { FileError } from '../errors.js';
 import { openTable } from '../tables/index.js';
 import type { DatasetFolder } from './dataset.js';
 
@@ -31,7 +31,10 @@ export async function readParquet(
       await table.close();
     }
   } catch (cause) {
-    if (cause instanceof UsageError || !(cause instanceof FileError)) throw cause;
-    throw folder.invalid(file, `expected a whole parquet file. ${cause.message}`, { cause });
+    if (!(cause instanceof FileError) || cause.code !== 'ERR_FILE_INVALID') throw cause;
+    const reason = cause.cause instanceof Error ? cause.cause.message : cause.message;
+    throw folder.invalid(file, `expected a whole parquet file, which this is not (${reason}). Fetch it again.`, {
+      cause,
+    });
   }
 }

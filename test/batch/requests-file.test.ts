@@ -65,7 +65,10 @@ test('a file that is not there, and a folder, are told', async () => {
     for await (const _ of readRequests(path)) assert.fail('expected no request');
   };
   await assert.rejects(read(join(folder, 'none.jsonl')), { code: 'ERR_FILE_READ', message: /found none/ });
-  await assert.rejects(read(folder), { code: 'ERR_FILE_READ', message: /received the folder/ });
+  await assert.rejects(read(folder), {
+    code: 'ERR_FILE_INVALID',
+    message: /Expected a data set in the folder .*found requests\.jsonl/,
+  });
 });
 
 test('a stream that never ends is left at the signal', async () => {
