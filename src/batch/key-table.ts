@@ -6,13 +6,21 @@ import { hash } from 'node:crypto';
 import { Numbers } from './numbers.js';
 
 const WORDS = 4;
-const FIRST_SLOTS = 2 ** 10;
+
+/** Parts of the table, which grow one by one: growing a whole of millions would hold the event loop. */
+const PARTS = 2 ** 7;
+const FIRST_SLOTS = 2 ** 4;
+
+/** Slots of one part: 1 + the place of a key, by the first word of its hash; 0 for none. At least half of them are free. */
+interface Part {
+  slots: Uint32Array;
+  count: number;
+}
 
 export class KeyTable {
   /** {@link WORDS} of each key, in the order of their places. */
   readonly #words = new Numbers(Uint32Array);
-  /** By the first word of a key: 1 + its place; 0 for none. A power of two, more than half of it free. */
-  #slots = new Uint32Array(FIRST_SLOTS);
+  readonly #parts = Array.from({ length: PARTS }, (): Part => ({ slots: new Uint32Array(FIRST_SLOTS), count: 0 }));
 
   get size(): number {
     return this.#words.length / WORDS;
@@ -20,45 +28,51 @@ export class KeyTable {
 
   /** The place of a key, from 0; -1 for one that is not there. */
   find(key: string): number {
-    return this.#placeAt(this.#slotOf(wordsOf(key)));
+    const words = wordsOf(key);
+    const { slots } = this.#partOf(words);
+    return (slots[this.#slotOf(slots, words)] ?? 0) - 1;
   }
 
   /** The place of a key, which is the next one where it is new. */
   add(key: string): number {
     const words = wordsOf(key);
-    const slot = this.#slotOf(words);
-    const known = this.#placeAt(slot);
+    const part = this.#partOf(words);
+    const slot = this.#slotOf(part.slots, words);
+    const known = (part.slots[slot] ?? 0) - 1;
     if (known >= 0) return known;
     const place = this.size;
     for (const word of words) this.#words.push(word);
-    this.#slots[slot] = place + 1;
-    if (2 * this.size > this.#slots.length) this.#grow();
+    part.slots[slot] = place + 1;
+    part.count++;
+    if (2 * part.count > part.slots.length) this.#grow(part);
     return place;
   }
 
-  #placeAt(slot: number): number {
-    return (this.#slots[slot] ?? 0) - 1;
+  #partOf(words: Uint32Array): Part {
+    return this.#parts[(words[1] ?? 0) % PARTS] as Part;
   }
 
   /** Where the key is, or would be. */
-  #slotOf(words: Uint32Array): number {
-    const mask = this.#slots.length - 1;
+  #slotOf(slots: Uint32Array, words: Uint32Array): number {
+    const mask = slots.length - 1;
     let slot = (words[0] ?? 0) & mask;
-    for (let place = this.#placeAt(slot); place >= 0; place = this.#placeAt(slot)) {
+    for (let place = (slots[slot] ?? 0) - 1; place >= 0; place = (slots[slot] ?? 0) - 1) {
       if (words.every((word, index) => this.#words.at(place * WORDS + index) === word)) return slot;
       slot = (slot + 1) & mask;
     }
     return slot;
   }
 
-  #grow(): void {
-    this.#slots = new Uint32Array(2 * this.#slots.length);
-    const mask = this.#slots.length - 1;
-    for (let place = 0; place < this.size; place++) {
-      let slot = this.#words.at(place * WORDS) & mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-      this.#slots[slot] = place + 1;
+  #grow(part: Part): void {
+    const slots = new Uint32Array(2 * part.slots.length);
+    const mask = slots.length - 1;
+    for (const filled of part.slots) {
+      if (filled === 0) continue;
+      let slot = this.#words.at((filled - 1) * WORDS) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = filled;
     }
+    part.slots = slots;
   }
 }
 

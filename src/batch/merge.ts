@@ -64,7 +64,7 @@ export async function mergeResults(options: MergeResultsOptions): Promise<Merged
     }),
   );
   const sources = await gather(paths, signal);
-  if (ordered) sources.sort();
+  if (ordered) await sources.sort(signal);
   const about = { mergedFrom: [...paths], startedAt: new Date().toISOString() };
   await using results = await ResultsFile.open({ path: out, settings, about, overwrite, signal, onWait: onWaitForOut });
   await results.addWhole(bytesOf(sources.sources(), signal));

@@ -262,7 +262,7 @@ export class ResultsFile {
       this.#answers.add(answer);
       kept.add({ path: this.#target, offset, byteCount }, placeOf?.(answer) ?? kept.length);
     }
-    isChanged = kept.sort() || isChanged;
+    isChanged = (await kept.sort()) || isChanged;
     if (!isChanged) return;
     await this.#replace(bytesOf(kept.sources()));
   }
