@@ -9,7 +9,7 @@ import { QUESTION_NOTES } from './line-forms.js';
 export type FieldMap = Readonly<Record<string, string>>;
 
 /** What a request calls itself, the first that is there. */
-export const ID_FIELDS = ['id', 'custom_id', 'question_id'] as const;
+const ID_FIELDS = ['id', 'custom_id', 'question_id'] as const;
 
 /** What asks. */
 const ASKING = ['prompt', 'messages', 'turns'] as const;

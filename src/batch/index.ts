@@ -14,17 +14,16 @@ export type { FieldMap } from './columns.js';
 export { type ContextRoom, roomFor } from './context-room.js';
 export { BATCH_SEED, CONCURRENCY } from './defaults.js';
 export { digestOf, seedOf } from './digest.js';
+export { ANSWERS_FORMATS, type AnswersFormat, type RequestsFormat, type StreamedFormat } from './formats.js';
 export type { KnownAnswer } from './known-answers.js';
 export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
 export {
   checkReadable,
   countRequests,
   type ReadingOptions,
-  type RequestsFormat,
   type RequestsOptions,
   readRequests,
   requestsOf,
-  type StreamedFormat,
   type StreamedRequestsOptions,
 } from './requests-file.js';
 export { ResultsFile, type ResultsFileOptions, type RewriteOptions } from './results-file.js';
@@ -37,8 +36,6 @@ export { readSettings, settingsPath } from './settings-file.js';
 export { type Shard, shardOf } from './shard.js';
 export type { TallyCounts } from './tally.js';
 export {
-  ANSWERS_FORMATS,
-  type AnswersFormat,
   answersPath,
   type WriteAnswersOptions,
   writeAnswers,

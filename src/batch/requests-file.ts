@@ -5,24 +5,16 @@ import { dirname, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { AbortError, FileError, UsageError } from '../errors.js';
 import { describe, describePath } from '../options.js';
-import { openTable, separatedTable, type TableKind, tableKindOf } from '../tables/index.js';
+import { openTable, separatedTable, tableKindOf } from '../tables/index.js';
 import { Turns } from '../turns.js';
 import type { BatchRequest, RefusedRequest } from './answer-line.js';
 import { checkMap, type FieldMap } from './columns.js';
+import type { RequestsFormat, StreamedFormat } from './formats.js';
 import { readLines } from './line-reader.js';
 import { openRequests } from './open-requests.js';
 import { MAX_REQUEST_BYTES, parseRequestLine, type Reading } from './request-line.js';
 import { isInShard, type Shard } from './shard.js';
 import { checkTable, countRows, requestsOfTable, type TableReading } from './table-requests.js';
-
-/**
- * How requests are written: a JSON object a line, as this batch, OpenAI's and LLaVA's have it; or a row each of CSV, TSV,
- * Parquet, Arrow, or a folder of a data set.
- */
-export type RequestsFormat = 'jsonl' | TableKind;
-
-/** Of a stream: what is read from its beginning to its end. */
-export type StreamedFormat = 'jsonl' | 'csv' | 'tsv';
 
 /** What of the requests is read, and how. */
 export interface ReadingOptions {

@@ -9,25 +9,10 @@ import { separatedLine, writeParquet } from '../tables/index.js';
 import { Turns } from '../turns.js';
 import { ANSWER_COLUMNS, answerCells } from './answer-cells.js';
 import type { AnswerLine } from './answer-line.js';
+import { ANSWERS_ENDINGS, ANSWERS_FORMATS, type AnswersFormat } from './formats.js';
 import { openaiLine } from './openai-line.js';
 import { readAnswers } from './results-lines.js';
 import { resultsOutputs } from './results-place.js';
-
-/**
- * A form of answers beside JSON Lines. `csv` and `parquet`: a row each, with what is nested in columns of its own. `openai`:
- * lines as OpenAI's Batch API has them in its output file.
- */
-export type AnswersFormat = 'csv' | 'parquet' | 'openai';
-
-/** How names of files end. */
-const ENDINGS: Readonly<Record<AnswersFormat, string>> = {
-  csv: '.csv',
-  parquet: '.parquet',
-  openai: '.openai.jsonl',
-};
-
-/** Every form. */
-export const ANSWERS_FORMATS = Object.keys(ENDINGS) as readonly AnswersFormat[];
 
 /** What `writeAnswers` takes. */
 export interface WriteAnswersOptions {
@@ -54,8 +39,8 @@ const schema = z.strictObject({
  * @throws UsageError ERR_INVALID_OPTION for results of that very name: they are JSON Lines
  */
 export function answersPath(results: string, format: AnswersFormat): string {
-  const path = `${results.replace(/\.(jsonl|ndjson)$/i, '')}${ENDINGS[format]}`;
-  if (results.toLowerCase().endsWith(ENDINGS[format]))
+  const path = `${results.replace(/\.(jsonl|ndjson)$/i, '')}${ANSWERS_ENDINGS[format]}`;
+  if (results.toLowerCase().endsWith(ANSWERS_ENDINGS[format]))
     throw new UsageError(
       'ERR_INVALID_OPTION',
       `Expected a name for the results, which are JSON Lines, received ${describePath(results)}. Name them ${describePath(results.replace(/\.[^./\\]*$/, '.jsonl'))}; ${describePath(results)} is written beside it.`,

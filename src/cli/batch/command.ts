@@ -1,7 +1,8 @@
 /** Options of `eta-vlm batch` and `eta-vlm batch merge`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BATCH_SEED, CONCURRENCY } from '../../batch/defaults.js';
-import type { AnswersFormat, FieldMap, RequestsFormat } from '../../batch/index.js';
+import { ANSWERS_FORMATS, REQUESTS_FORMATS } from '../../batch/formats.js';
+import type { FieldMap } from '../../batch/index.js';
 import { didYouMean } from '../../near-miss.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
@@ -41,11 +42,11 @@ export function addBatch(program: Command): void {
     .option('--trace', 'keep every round, candidate and score')
     .option('--repeatable', 'leave out times and what else differs from run to run')
     .optionsGroup('Requests:')
-    .option('--map <field=column,...>', 'which column stands for what, such as prompt=question,image=img', fieldMap)
+    .option('--map <pairs>', 'which column stands for what: prompt=question,image=img', fieldMap)
     .option('--image-root <folder>', 'what paths of pictures start from (default: where the requests lie)', filled)
     .option('--split <name>', "which split of a data set's folder, where it holds several", filled)
     .addOption(
-      among(new Option('--input-format <format>', 'how requests are written (default: by the name)'), INPUT_FORMATS),
+      among(new Option('--input-format <format>', 'how requests are written (default: by the name)'), REQUESTS_FORMATS),
     )
     .optionsGroup('Beside the answers, when all are there:')
     .addOption(outputFormat())
@@ -83,17 +84,14 @@ function addMerge(batch: Command): void {
     });
 }
 
-const INPUT_FORMATS: readonly RequestsFormat[] = ['jsonl', 'csv', 'tsv', 'parquet', 'arrow', 'folder'];
-const OUTPUT_FORMATS: readonly AnswersFormat[] = ['csv', 'parquet', 'openai'];
-
 const outputFormat = () =>
   new Option('--output-format <formats>', 'write them also as csv, parquet, openai, or several: csv,parquet').argParser(
     (text: string) => {
       const names = text.split(',').map((name) => name.trim());
-      const unknown = names.find((name) => !(OUTPUT_FORMATS as readonly string[]).includes(name));
+      const unknown = names.find((name) => !(ANSWERS_FORMATS as readonly string[]).includes(name));
       if (unknown === undefined) return [...new Set(names)];
       throw new InvalidArgumentError(
-        didYouMean(unknown, OUTPUT_FORMATS, `Allowed choices are ${OUTPUT_FORMATS.join(', ')}, with commas between.`),
+        didYouMean(unknown, ANSWERS_FORMATS, `Allowed choices are ${ANSWERS_FORMATS.join(', ')}, with commas between.`),
       );
     },
   );
