@@ -2,11 +2,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
-import { UsageError } from '../errors.js';
+import { throwIfAborted, UsageError } from '../errors.js';
 import { describePath, parseOptions } from '../options.js';
 import { checkApart, writeWhole } from '../outputs/index.js';
 import { separatedLine, writeParquet } from '../tables/index.js';
-import { Turns } from '../turns.js';
 import { ANSWER_COLUMNS, answerCells } from './answer-cells.js';
 import type { AnswerLine } from './answer-line.js';
 import { ANSWERS_ENDINGS, ANSWERS_FORMATS, type AnswersFormat } from './formats.js';
@@ -64,17 +63,19 @@ export async function writeAnswers(options: WriteAnswersOptions): Promise<string
   const kept = await resultsOutputs(results, 'the results');
   await checkApart([{ path: out, name: 'The answers in another form' }], kept);
   await writeWhole(out, async (draft) => {
-    const answers = inTurns(readAnswers(results), signal);
+    const answers = untilStopped(readAnswers(results), signal);
     if (format === 'parquet') await writeParquet(draft, ANSWER_COLUMNS, mapped(answers, answerCells), signal);
     else await writeLines(draft, format === 'csv' ? csvLines(answers) : openaiLines(answers));
   });
   return out;
 }
 
-async function* inTurns<Item>(items: AsyncIterable<Item>, signal: AbortSignal | undefined): AsyncGenerator<Item, void> {
-  const turns = new Turns(signal);
+async function* untilStopped<Item>(
+  items: AsyncIterable<Item>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Item, void> {
   for await (const item of items) {
-    if (turns.isDue) await turns.give();
+    throwIfAborted(signal);
     yield item;
   }
 }

@@ -98,6 +98,7 @@ test('bash completes commands, flags, choices, names and files', { skip: !has('b
 
 test('every flag of every command is completed', { skip: !has('bash') && 'no bash' }, () => {
   for (const { name, flags } of shapesOf(createProgram(), {
+    formats: [],
     models: [],
     form: [],
     benchmark: [],

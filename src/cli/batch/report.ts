@@ -1,9 +1,9 @@
 /** The report over any batch: what became of its requests, what the evaluators saw, what it took. */
 import { basename } from 'node:path';
 import { type BatchSettings, readAnswers, readSettings } from '../../batch/index.js';
+import { throwIfAborted } from '../../errors.js';
 import { isRecord } from '../../json.js';
 import { type Fact, writeReport } from '../../report/index.js';
-import { Turns } from '../../turns.js';
 import { commandLine } from '../command-line.js';
 import { runMachine, runVersions } from '../run-facts.js';
 import { BatchFigures } from './report-figures.js';
@@ -16,10 +16,9 @@ import { BatchFigures } from './report-figures.js';
  */
 export async function reportAnswers(results: string, folder: string, signal: AbortSignal): Promise<string> {
   const startedAt = new Date().toISOString();
-  const turns = new Turns(signal);
   const figures = new BatchFigures();
   for await (const answer of readAnswers(results)) {
-    if (turns.isDue) await turns.give();
+    throwIfAborted(signal);
     figures.add(answer);
   }
   const settings = await readSettings(results);
