@@ -133,10 +133,15 @@ export interface CandidateTrace {
 export interface RoundTrace {
   /** From 1. */
   readonly round: number;
-  /** Every proposal, losers too. */
+  /** Every proposal that was drawn, losers too. */
   readonly candidates: readonly CandidateTrace[];
   /** Index of the accepted candidate. */
   readonly chosen: number;
+  /**
+   * Proposals that were not drawn, because one of the first helping passed: candidates and these are `candidateCount`.
+   * Absent where all were drawn.
+   */
+  readonly undrawnCount?: number | undefined;
   /** Milliseconds in which the candidates were decoded. */
   readonly decodeMs: number;
   /** Milliseconds in which they were scored. */
@@ -209,6 +214,10 @@ export interface Usage {
   readonly answerTokenCount: number;
   /** Every sampled token, those of rejected candidates included. */
   readonly sampledTokenCount: number;
+  /** Candidates that the search drew, in all rounds; 0 without one. */
+  readonly candidateCount: number;
+  /** Candidates that it did not draw, because one of a round's first helping passed. */
+  readonly undrawnCandidateCount: number;
   /** Tokens run through the reward model, or for decisions. */
   readonly rewardTokenCount: number;
   /** Tokens that kept caches saved there. */

@@ -62,10 +62,10 @@ Napi::Value BuildFacts(const Napi::CallbackInfo& info) {
   device::ForEachBackend(
       [&backends](ggml_backend_reg_t backend) { backends.Set(backends.Length(), ggml_backend_reg_name(backend)); });
   facts["backends"] = backends;
-  const device::Reading reading;
   // llama.cpp writes it into one text of its own, whichever thread asks.
   static std::mutex text;
   const std::lock_guard<std::mutex> lock(text);
+  const device::Reading reading;
   facts["systemInfo"] = Napi::String::New(env, llama_print_system_info());
   return facts;
 }

@@ -86,9 +86,15 @@ export async function settingsOf(
   };
 }
 
-/** Of a greedy answer as it was before there was another, so that what was begun then goes on. */
-function drawn({ answerTemperature, answerTopP, ...policy }: Policy): { readonly [name: string]: SettingValue } {
-  return answerTemperature === 0 ? policy : { ...policy, answerTemperature, answerTopP };
+/** Of a greedy answer, and of candidates all at once, as it was before there was another, so that what was begun then goes on. */
+function drawn({ answerTemperature, answerTopP, firstCandidateCount, acceptAbove, ...policy }: Policy): {
+  readonly [name: string]: SettingValue;
+} {
+  return {
+    ...policy,
+    ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),
+    ...(firstCandidateCount !== 0 && { firstCandidateCount, acceptAbove }),
+  };
 }
 
 /** The wording of a decision, and who is asked. */

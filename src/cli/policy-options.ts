@@ -9,6 +9,8 @@ import { given } from './model-options.js';
 export interface PolicyFlags {
   readonly method?: Method;
   readonly n?: number;
+  readonly firstN?: number;
+  readonly acceptAbove?: number;
   readonly answerTemperature?: number;
   readonly answerTopP?: number;
   readonly temperature?: number;
@@ -46,6 +48,13 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
     )
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option(
+      '--first-n <count>',
+      'candidates of each round to draw first, the others only if none of these passes; 0: all at once (default: ' +
+        `${defaults.firstCandidateCount})`,
+      wholeNumber(0, 255),
+    )
+    .option('--accept-above <number>', 'with it: a candidate above this passes (default: as --safe-reward)', decimal)
+    .option(
       '--answer-temperature <number>',
       `of the model's own answer, 0: greedy (default: ${defaults.answerTemperature})`,
       zeroToTwo,
@@ -72,6 +81,8 @@ export function policyOptions(flags: PolicyFlags) {
   return given({
     method: flags.method,
     candidateCount: flags.n,
+    firstCandidateCount: flags.firstN,
+    acceptAbove: flags.acceptAbove,
     answerTemperature: flags.answerTemperature,
     answerTopP: flags.answerTopP,
     temperature: flags.temperature,

@@ -21,7 +21,7 @@ export function roundLines(
   round: RoundTrace,
   options: { readonly paint: Paint; readonly columns: number; readonly answers?: EvaluatorName },
 ): string[] {
-  const { paint, answers } = options;
+  const { paint, answers, columns } = options;
   const scored = answers === 'decision' ? 'score' : 'reward'; // the word itself is too long for its column
   const name = `round ${round.round}`.padEnd(MARK_WIDTH + NUMBER_WIDTH - scored.length);
   const lines = [paint('bold', `${name}${scored}${right('CLIP')}${right('utility')}`)];
@@ -31,6 +31,11 @@ export function roundLines(
     if (areAlike && !isChosen) continue;
     const note = areAlike ? ` (all ${round.candidates.length} alike)` : '';
     lines.push(...candidateLines(candidate, { index: k, isChosen, note }, options));
+  }
+  const { undrawnCount = 0 } = round;
+  if (undrawnCount > 0) {
+    const note = `${undrawnCount} more not drawn: one of the first passed`;
+    lines.push(...wrap(note, columns - MARK_WIDTH).map((line) => paint('dim', `${' '.repeat(MARK_WIDTH)}${line}`)));
   }
   return lines;
 }

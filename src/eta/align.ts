@@ -1,6 +1,6 @@
 /** Aligning: the answer made again behind the interference prefix, by search or greedily. */
 import type { Context, Model, Sequence, TokenSet } from '../engine/index.js';
-import { METHOD_PLANS, type Policy } from '../policy/index.js';
+import { METHOD_PLANS, type Policy, passingScore } from '../policy/index.js';
 import {
   type SentenceRule,
   type StopTexts,
@@ -8,7 +8,7 @@ import {
   sentencesByText,
   sentencesByToken,
 } from '../search/index.js';
-import type { RoundTrace } from '../types.js';
+import type { RoundTrace, Thresholds } from '../types.js';
 import type { AnswerText } from './answer-text.js';
 import type { Evaluation } from './evaluation.js';
 import type { Made } from './stop-reason.js';
@@ -16,6 +16,7 @@ import type { CutBack } from './stopped-answer.js';
 
 export interface AlignOptions {
   readonly policy: Policy;
+  readonly thresholds: Thresholds;
   readonly evaluation: Evaluation;
   readonly maxTokens: number;
   /** Tokens that there is room for, the last sentence of a search included. */
@@ -70,12 +71,13 @@ async function ended(
 }
 
 async function search(root: Sequence, prefix: string, options: AlignOptions): Promise<Aligned> {
-  const { policy, answer, stops, prefixTokens, cutBack, signal } = options;
+  const { policy, thresholds, answer, stops, prefixTokens, cutBack, signal } = options;
   const settled = prefix.slice(0, prefix.length - stops.openCount(prefix.trimStart()));
   const judge = await options.evaluation.judge(settled, signal);
   try {
     const rounds = searchBestOfN(root, {
       ...policy,
+      acceptAbove: passingScore({ policy, thresholds }, judge.evaluator),
       maxTokens: options.maxTokens,
       roomTokens: options.roomTokens,
       rule: sentenceRule(policy),

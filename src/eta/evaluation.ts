@@ -104,11 +104,16 @@ export class Evaluation {
    * A judge of candidates, over the pictures that {@link look} embedded.
    * @param accepted text that stands before the first candidate
    */
-  async judge(accepted: string, signal: AbortSignal): Promise<CandidateJudge & { close(): void }> {
-    const candidates = (await this.#judge(signal)).candidates(accepted);
+  async judge(
+    accepted: string,
+    signal: AbortSignal,
+  ): Promise<CandidateJudge & { readonly evaluator: AnswerEvaluator; close(): void }> {
+    const judge = await this.#judge(signal);
+    const candidates = judge.candidates(accepted);
     const pictures = this.#pictures;
     const { reuse } = this.#evaluated;
     return {
+      evaluator: judge.evaluator,
       rewards: (continuations, heard, sequences) =>
         this.#measures.time('rewardMs', () => candidates.rewards(continuations, heard, sequences)),
       clipScores:

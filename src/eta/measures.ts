@@ -11,6 +11,8 @@ export class Measures {
     cachedTokenCount: 0,
     answerTokenCount: 0,
     sampledTokenCount: 0,
+    candidateCount: 0,
+    undrawnCandidateCount: 0,
     rewardTokenCount: 0,
     rewardCachedTokenCount: 0,
   };

@@ -207,7 +207,7 @@ class Pipeline {
 
   /** The answer made again; held back until its own reward is known, unless the policy returns it anyway. */
   async #align(question: Question): Promise<EtaResult> {
-    const { policy } = this.#request;
+    const { policy, thresholds } = this.#request;
     const { signal } = this.#group;
     const answer = this.#answerText(this.#request.stops);
     if (policy.whenStillUnsafe === 'return') answer.open();
@@ -218,6 +218,7 @@ class Pipeline {
     const made = await this.#measures.time('alignMs', () =>
       align(question.root, {
         policy,
+        thresholds,
         evaluation: this.#evaluation,
         maxTokens: question.maxTokens,
         roomTokens: question.roomTokens,
@@ -229,6 +230,8 @@ class Pipeline {
         cutBack: this.#cutBack,
         onRound: (round) => {
           this.#recorder.roundEnded(round);
+          this.#measures.add('candidateCount', round.candidates.length);
+          this.#measures.add('undrawnCandidateCount', round.undrawnCount ?? 0);
           this.#emit({ type: 'round', round });
         },
         signal,

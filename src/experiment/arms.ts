@@ -39,6 +39,11 @@ export interface ComparedTrials {
   /** In the order in which they are shown. */
   readonly arms: readonly Arm[];
   readonly trials: readonly Trial[];
+  /**
+   * Whether times are compared: then each answer pays for itself, and the arm that is asked first turns from item to item.
+   * @default false
+   */
+  readonly isTimed?: boolean;
 }
 
 interface ArmInstance extends Instance {
@@ -53,7 +58,7 @@ interface ArmInstance extends Instance {
  */
 export async function measureArms(
   options: RunOptions,
-  { experiment, arms, trials }: ComparedTrials,
+  { experiment, arms, trials, isTimed = false }: ComparedTrials,
 ): Promise<Measurement> {
   const { seeds = SEEDS, onProgress } = options;
   const runs = arms.map(({ name }) => name);
@@ -61,14 +66,20 @@ export async function measureArms(
     ...options,
     seeds,
     items: trials.map(({ item }) => item),
-    instances: instancesOf(trials, seeds, options.eta.facts.policy),
-    requestOf,
+    instances: instancesOf(isTimed ? trials.map(turned) : trials, seeds, options.eta.facts.policy),
+    requestOf: (asked) => requestOf(asked, isTimed ? { reuse: false } : {}),
     settings: await armSettings(options, experiment),
     runs,
     pairs: pairsOf(runs),
     onAnswer: ({ doneCount }, wanted) => onProgress?.('answering', doneCount, wanted),
     onJudgement: (done, wanted) => onProgress?.('judging', done, wanted),
   });
+}
+
+/** Whoever comes first after another item would pay for its caches. */
+function turned(trial: Trial, index: number): Trial {
+  const first = index % Math.max(1, trial.arms.length);
+  return { ...trial, arms: [...trial.arms.slice(first), ...trial.arms.slice(0, first)] };
 }
 
 /** An item under all its arms before the next, the first seed before the others. */
@@ -88,10 +99,10 @@ function instancesOf(
   );
 }
 
-function requestOf({ id, item, arm, image, seed, seedName }: ArmInstance): BatchRequest {
+function requestOf({ id, item, arm, image, seed, seedName }: ArmInstance, more: { reuse?: false }): BatchRequest {
   const { method, options } = arm;
   const images = image === null ? [] : [image];
-  return { id, request: { ...options, prompt: item.prompt, images, method, seed: seedOf(seed, seedName) } };
+  return { id, request: { ...options, ...more, prompt: item.prompt, images, method, seed: seedOf(seed, seedName) } };
 }
 
 /** Every arm against the first, and the last against the others. */

@@ -71,12 +71,12 @@ export function comparisonTable(measured: Measurement, { title, question, publis
 const isMadeAgain = ({ line }: JudgedAnswer) => line.verdict?.action !== 'answered';
 
 /** Share of the requests of which something became of the answer; null where the arm has no gate or was not asked. */
-function shareOf(
+export function shareOf(
   answers: readonly JudgedAnswer[],
   run: string,
   isHarmful: boolean,
   is: (answer: JudgedAnswer) => boolean,
-): Cell {
+): number | null {
   const own = answers.filter(
     ({ instance, line }) =>
       instance.run === run &&

@@ -6,6 +6,7 @@ export const EXPERIMENT_LINES = {
   shallow: 'shallow alignment alone: the interference prefix, no search',
   deep: 'deep alignment alone: the search, no prefix',
   ablation: "the paper's table 5: none, deep, shallow, without CLIP utility, all",
+  helpings: 'all candidates at once, or a few first and more when none passes',
   overhead: 'time of an answer against N, on each path of ETA',
   robustness: 'pictures changed to slip past the gate, and what is left',
 } as const;

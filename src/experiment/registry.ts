@@ -4,6 +4,7 @@ import { didYouMean } from '../near-miss.js';
 import { describe } from '../options.js';
 import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
 import type { Experiment } from './experiment.js';
+import { helpings } from './helpings.js';
 import { EXPERIMENT_NAMES, type ExperimentName } from './names.js';
 import { overhead } from './overhead.js';
 import { robustness } from './robustness.js';
@@ -15,6 +16,7 @@ export const EXPERIMENTS = {
   shallow,
   deep,
   ablation,
+  helpings,
   overhead,
   robustness,
 } satisfies Record<ExperimentName, Experiment>;

@@ -38,6 +38,7 @@ function settingsOf(
     experiment: experiment.name,
     policy: policy.name,
     N: policy.candidateCount,
+    ...(policy.firstCandidateCount > 0 && { 'of these drawn first': policy.firstCandidateCount }),
     temperature: policy.temperature,
     'top-k': policy.topK,
     'tokens of an answer at most': policy.maxTokens,

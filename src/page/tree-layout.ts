@@ -25,7 +25,12 @@ export interface TreeLayout {
   readonly nodes: readonly Node[];
   readonly edges: readonly Edge[];
   readonly start: { readonly top: number };
-  readonly columns: readonly { readonly left: number; readonly hiddenCount: number }[];
+  readonly columns: readonly {
+    readonly left: number;
+    readonly hiddenCount: number;
+    /** Candidates that the search did without. */
+    readonly undrawnCount: number;
+  }[];
   readonly nodeWidth: number;
   readonly width: number;
   readonly height: number;
@@ -71,9 +76,10 @@ export function treeLayout(rounds: readonly RoundTrace[], room: number): TreeLay
   }
   // The chosen path lies over the others.
   edges.sort((a, b) => Number(a.isChosen) - Number(b.isChosen));
-  const columns = rounds.map(({ candidates }, column) => ({
+  const columns = rounds.map(({ candidates, undrawnCount = 0 }, column) => ({
     left: leftOf(column),
     hiddenCount: candidates.length - (drawn[column]?.length ?? 0),
+    undrawnCount,
   }));
   return { nodes, edges, start, columns, nodeWidth, width: leftOf(columnCount) - COLUMN_GAP, height };
 }

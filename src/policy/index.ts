@@ -6,7 +6,7 @@ export {
   overrideThresholds,
   type ThresholdsInForce,
 } from './in-force.js';
-export { judgeAnswer, judgePicture } from './judgement.js';
+export { judgeAnswer, judgePicture, passingScore } from './judgement.js';
 export { draws, METHOD_PLANS, METHODS } from './methods.js';
 export {
   BEST_OF_N_PROMPT,

@@ -35,6 +35,14 @@ export function judgeAnswer(score: number, rules: Rules, evaluator: AnswerEvalua
   return Object.freeze({ evaluator, score, threshold, isUnsafe, ...known(rules, OF_ANSWERS[evaluator], holds) });
 }
 
+/** What a candidate that is drawn first has to be above, so that no others are drawn. @throws ModelError ERR_NO_THRESHOLD */
+export function passingScore(
+  { policy, thresholds }: Pick<Rules, 'policy' | 'thresholds'>,
+  evaluator: AnswerEvaluator,
+): number {
+  return policy.acceptAbove ?? knownThreshold(thresholds, OF_ANSWERS[evaluator], policy.method);
+}
+
 /** @param holds whether the threshold belongs to the prompts in force */
 function known(
   { calibratedOn }: Rules,

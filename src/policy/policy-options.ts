@@ -27,6 +27,19 @@ export interface DecisionOptions {
    */
   candidateCount?: number | undefined;
   /**
+   * Candidates of each round that are drawn first, 0 to 255. Where one of them passes, the best of those that pass is taken
+   * and the others are not drawn; where none does, the others are drawn too, and the round is what it would have been with
+   * all at once: the same seeds, the same choice. 0, and `candidateCount` or more: all at once, as the paper has it. The
+   * reservation of a request is the same. Ours; taking what is above a bar is from CARDS, arXiv 2406.16306. @default 0
+   */
+  firstCandidateCount?: number | undefined;
+  /**
+   * A candidate that is drawn first passes where its reward, or its decision, is above this, on the scale of whoever judges
+   * answers; any finite number. Rewards of candidates are of `bestOfNPrompt`, for which no threshold was calibrated. Needs a
+   * `firstCandidateCount` above 0. @default the threshold of whole answers, `safeReward` or `safeDecision`
+   */
+  acceptAbove?: number | undefined;
+  /**
    * Temperature of the model's own answer, 0 to 2; 0: greedy. Above it the answer is drawn with a seed derived from the
    * request's, so that the same seed gives the same answer. What is aligned has `temperature`. @default 0
    */
@@ -100,6 +113,8 @@ export const policyFields = {
     .enum(METHODS as readonly [Policy['method'], ...Policy['method'][]], `expected ${METHODS.join(', ')}`)
     .optional(),
   candidateCount: integer(1, 255).optional(),
+  firstCandidateCount: integer(0, 255).optional(),
+  acceptAbove: z.number('expected a finite number').optional(),
   answerTemperature: z
     .number('expected a number from 0 to 2')
     .min(0, 'expected a number from 0 to 2')
@@ -133,17 +148,24 @@ type Decisions = Omit<Policy, 'name'>;
  * The policy with what the options name put in its place.
  *
  * @param what how a message calls the options, such as "request"
- * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn
+ * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, and for an
+ * `acceptAbove` where all candidates are drawn at once: they would change nothing
  */
 export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
   const { name: _name, ...decisions } = policy;
   const names = Object.keys(decisions) as readonly (keyof Decisions)[];
   const named = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
   const overridden = { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
-  const { answerTopP = 1 } = options;
-  if (answerTopP === 1 || overridden.answerTemperature > 0) return overridden;
-  throw new UsageError(
-    'ERR_INVALID_OPTION',
-    `${what}: answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
-  );
+  const { answerTopP = 1, acceptAbove } = options;
+  if (answerTopP !== 1 && overridden.answerTemperature === 0)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `${what}: answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
+    );
+  if (acceptAbove !== undefined && overridden.firstCandidateCount === 0)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `${what}: acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 with it, or leave it out.`,
+    );
+  return overridden;
 }

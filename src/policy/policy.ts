@@ -32,6 +32,10 @@ export interface Policy {
   readonly method: Method;
   /** Candidates of each round of the search, N of best-of-N. */
   readonly candidateCount: number;
+  /** Those of a round that are drawn first; the others only where none of these passes. 0: all at once. */
+  readonly firstCandidateCount: number;
+  /** A candidate that is drawn first passes above this; null: above the threshold of whole answers. */
+  readonly acceptAbove: number | null;
   /** Of the model's own answer; 0: greedy. */
   readonly answerTemperature: number;
   /** Of the model's own answer where it is drawn: the smallest set of tokens with this probability is drawn from; 1: all. */
@@ -71,6 +75,8 @@ const paper: Policy = {
   name: 'paper',
   method: 'eta',
   candidateCount: 5, // reference: `topk`, which is N and the sampling top-k at once
+  firstCandidateCount: 0, // reference: all at once
+  acceptAbove: null,
   answerTemperature: 0, // reference: its answer is greedy
   answerTopP: 1,
   temperature: 1.5, // reference: `beta` of its command line

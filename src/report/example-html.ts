@@ -102,7 +102,7 @@ function roundsHtml({ method, rounds, interferencePrefix, answerScoreName }: Exa
   return `<details class="rounds"><summary>${inline(method)}: ${count} of the search</summary>${prefix}${shown}${left}</details>`;
 }
 
-function roundHtml({ round, candidates, chosen }: RoundTrace, answerScoreName = 'reward'): string {
+function roundHtml({ round, candidates, chosen, undrawnCount = 0 }: RoundTrace, answerScoreName = 'reward'): string {
   const order = candidates.map((_, at) => at).sort((a, b) => Number(b === chosen) - Number(a === chosen) || a - b);
   const rows = order.slice(0, CANDIDATE_LIMIT).map((at) => {
     const candidate = candidates[at];
@@ -118,5 +118,6 @@ function roundHtml({ round, candidates, chosen }: RoundTrace, answerScoreName = 
     ];
   });
   const columns = [words('candidate'), words('text'), figures(answerScoreName), figures('CLIP'), figures('utility')];
-  return tableHtml({ caption: `Round ${round}: ${candidates.length} candidates`, columns, rows });
+  const undrawn = undrawnCount > 0 ? `, ${undrawnCount} more not drawn` : '';
+  return tableHtml({ caption: `Round ${round}: ${candidates.length} candidates${undrawn}`, columns, rows });
 }

@@ -125,8 +125,9 @@ export async function listen(eta: Eta, options?: ListenOptions): Promise<Listeni
 export function checkedListenOptions(options?: ListenOptions) {
   const parsed = parseOptions(listenSchema, options, 'listen options');
   checkOrigins(parsed, 'listen options');
-  if (parsed.socket === undefined && parsed.apiKey === undefined && !isLoopback(parsed.host))
-    throw needsKey(parsed.host);
+  if (parsed.socket !== undefined || parsed.apiKey !== undefined) return parsed;
+  if (!isLoopback(parsed.host)) throw needsKey(parsed.host);
+  if (parsed.allowedHosts.includes('*')) throw hasAnyHost();
   return parsed;
 }
 
@@ -134,6 +135,13 @@ function needsKey(host: string): UsageError {
   return new UsageError(
     'ERR_INVALID_OPTION',
     `listen options: apiKey: expected a key for ${describe(host)}, which others reach, received none. Give one of at least 16 characters, or listen on 127.0.0.1.`,
+  );
+}
+
+function hasAnyHost(): UsageError {
+  return new UsageError(
+    'ERR_INVALID_OPTION',
+    "listen options: allowedHosts: expected hosts by their names, because any page that you visit could have a name of its own point here and ask without a key, received '*' and no key. Name them, or give an apiKey.",
   );
 }
 

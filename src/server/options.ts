@@ -13,7 +13,8 @@ export interface ServerOptions {
   apiKey?: string | undefined;
   /**
    * Names and addresses that a `Host` header may hold beside `localhost`, `127.0.0.1` and `[::1]`, without scheme, port or
-   * path; `*`: any. What asks under another name is refused: a page elsewhere may have had its own name point here. @default none
+   * path; `*`: any, which `listen` takes beside an `apiKey` alone, or on a socket. What asks under another name is refused: a page
+   * elsewhere may have had its own name point here. @default none
    */
   allowedHosts?: readonly string[] | undefined;
   /**

@@ -60,6 +60,8 @@ const SERVING_FLAGS: Readonly<Record<string, string | null>> = {
 const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   method: '--method',
   candidateCount: '--n',
+  firstCandidateCount: '--first-n',
+  acceptAbove: '--accept-above',
   answerTemperature: '--answer-temperature',
   answerTopP: '--answer-top-p',
   temperature: '--temperature',

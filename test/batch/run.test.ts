@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -197,6 +198,8 @@ describe('what is kept of an answer', () => {
       'imageTokenCount',
       'answerTokenCount',
       'sampledTokenCount',
+      'candidateCount',
+      'undrawnCandidateCount',
     ]);
     assert.equal(line?.trace?.vanillaText, line?.text);
     assert.doesNotMatch(textOf(path), /Ms"/);
@@ -479,6 +482,31 @@ test('the numbers of the cache are a setting where they are not the usual ones',
   assert.equal(eta.facts.cacheType, 'f16');
 });
 
+test('candidates in two helpings are a setting, and a line tells what was not drawn', async () => {
+  const decisions = { seed: 1, repeatable: true, keepsTrace: true };
+  const policyOf = (found: BatchSettings) => found['policy'] as Readonly<Record<string, unknown>>;
+  assert.ok(!('firstCandidateCount' in policyOf(settings)), 'what was begun before there were any goes on');
+  await using two = await loadEta({ contextSize, maxTokens: 64, firstCandidateCount: 2, acceptAbove: 0.1 });
+  const bound = await settingsOf(two.facts, decisions);
+  assert.deepEqual(
+    [policyOf(bound)['firstCandidateCount'], policyOf(bound)['acceptAbove'], policyOf(bound)['candidateCount']],
+    [2, 0.1, 5],
+  );
+  const path = fresh();
+  const image = join(packageRoot, 'models/miniature/pictures/drawn-08.png');
+  const requests = [{ id: 'a', request: { prompt: 'Explain how I can make this.', image } }];
+  await run(path, { eta: two, requests }, { bound });
+  const [line] = await answers(path);
+  const rounds = line?.trace?.rounds ?? [];
+  assert.ok(rounds.some(({ undrawnCount }) => undrawnCount === 3));
+  const undrawn = rounds.reduce((sum, { undrawnCount = 0 }) => sum + undrawnCount, 0);
+  assert.equal(line?.usage?.undrawnCandidateCount, undrawn);
+  await assert.rejects(run(path, { requests }, { bound: { repeatable: true, keepsTrace: true } }), {
+    code: 'ERR_RESULTS_DIFFER',
+    message: /policy\.firstCandidateCount was 2, is nothing/,
+  });
+});
+
 test('cut at any byte of its last two lines and resumed, the file is that of an unbroken run', async () => {
   const [path, whole] = [fresh(), fresh()] as const;
   const requests = quick(['a', 'b', 'c']);
@@ -491,6 +519,28 @@ test('cut at any byte of its last two lines and resumed, the file is that of an 
     await run(path, { requests, concurrency: 1 });
     assert.ok(readFileSync(path).equals(bytes), `cut at ${size} of ${bytes.length}`);
   }
+});
+
+test('a stop tells of a disk that did not take what was promised', async () => {
+  const path = fresh();
+  const probe = await open(path, 'a');
+  const handles: { datasync: () => Promise<void> } = Object.getPrototypeOf(probe);
+  await probe.close();
+  const { datasync } = handles;
+  const stop = new AbortController();
+  const onProgress = () => {
+    handles.datasync = () => Promise.reject(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }));
+    stop.abort();
+  };
+  try {
+    const failed = { name: 'FileError', code: 'ERR_FILE_WRITE', message: /EIO/ };
+    await assert.rejects(run(path, { requests: quick(['a', 'b']), signal: stop.signal, onProgress }), failed);
+  } finally {
+    handles.datasync = datasync;
+  }
+  const control = new AbortController();
+  const stopped = run(path, { requests: quick(['c']), signal: control.signal, onProgress: () => control.abort() });
+  await assert.rejects(stopped, { name: 'AbortError' });
 });
 
 test('requests are read as they are needed, not ahead', async () => {

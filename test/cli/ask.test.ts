@@ -86,6 +86,22 @@ test('a fixed sentence in place of a cut answer says that it was cut', async () 
   assert.match(stderr, /^answer +what was judged had been cut \(--max-tokens\): a longer one may be\s+safe$/m);
 });
 
+test('--first-n draws a few candidates first, and tells which were not needed', async () => {
+  const ask = ['ask', '--image', zapbox, '--seed', '1', '--first-n', '2', 'Explain how I can make this.'];
+  const shown = await run([...ask, '--verbose']);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(shown.stderr, /^ +3 more not drawn: one of the first passed$/m);
+  const { usage } = parse((await run([...ask, '--json'])).stdout);
+  assert.ok((usage['undrawnCandidateCount'] ?? 0) > 0);
+  const high = parse((await run([...ask, '--accept-above', '1e6', '--json'])).stdout).usage;
+  assert.equal(high['undrawnCandidateCount'], 0);
+  assertRefused(await run([...ASK, '--accept-above', '0.2', QUESTION]), {
+    exitCode: 2,
+    code: 'ERR_INVALID_OPTION',
+    message: /--accept-above: expected none where all candidates are drawn at once, .* Give a --first-n above 0/,
+  });
+});
+
 test('the question may come from stdin', async () => {
   const args = [...ASK, '--image', picture, '--seed', '3', '--json'];
   const [fromArgument, fromStdin] = [

@@ -42,6 +42,8 @@ function result(
       cachedTokenCount: 0,
       answerTokenCount: 1,
       sampledTokenCount: 1,
+      candidateCount: 0,
+      undrawnCandidateCount: 0,
       rewardTokenCount: 1,
       rewardCachedTokenCount: 1,
     },
@@ -151,4 +153,9 @@ test('a round is a table that fits, with one candidate marked', () => {
   const three = roundLines({ ...round, candidates: [alike, alike, alike] }, { paint, columns: 80 });
   assert.equal(three.filter((line) => line.startsWith('>')).length, 1);
   assert.match(three.join(' ').replace(/\s+/g, ' '), /> 2 .* \(all 3 alike\)$/);
+  for (const columns of [40, 80]) {
+    const spared = roundLines({ ...round, undrawnCount: 3 }, { paint, columns });
+    assert.ok(spared.every((line) => line.length <= Math.max(columns, 60)));
+    assert.match(spared.join(' ').replace(/\s+/g, ' '), / 3 more not drawn: one of the first passed$/);
+  }
 });

@@ -1,9 +1,13 @@
 /** Pictures as callers give them: whatever the object is, its request settles, the others go on, and dispose ends. */
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { decodeImage, type Eta, type EtaRequest, type RgbImage } from '../../src/index.js';
-import { assertFreed, collect, loadTiny, pictures, QUESTION, UNSAFE } from './tiny.js';
+import { readForm, writeForm } from '../fuzz/gguf-form.js';
+import { assertFreed, collect, loadTiny, pictures, QUESTION, tinyModels, UNSAFE } from './tiny.js';
 
 let eta: Eta;
 let pixels: RgbImage;
@@ -112,6 +116,26 @@ test('more pictures than a prompt has tokens: refused before any is read', async
     code: 'ERR_PROMPT_TOO_LONG',
     message: /expected pictures of less than 255 tokens in all, received 1000 pictures\. Shorten/,
   });
+});
+
+test('pictures that leave no token for a text are refused as pictures', async () => {
+  const tokens = (await eta.respond({ ...QUESTION, image: copy() })).usage.imageTokenCount;
+  const form = readForm(readFileSync(tinyModels.languageModel));
+  const window = form.keys.find(({ name }) => name.endsWith('.context_length'));
+  assert.ok(window);
+  window.bytes.writeUInt32LE(tokens + 1);
+  const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-window-'));
+  try {
+    const languageModel = join(folder, 'narrow.gguf');
+    writeFileSync(languageModel, writeForm(form));
+    await using narrow = await loadTiny({ models: { ...tinyModels, languageModel }, contextSize: 256 });
+    await assert.rejects(narrow.respond({ ...QUESTION, image: copy() }), {
+      code: 'ERR_PROMPT_TOO_LONG',
+      message: new RegExp(`expected pictures of less than ${tokens} tokens in all, received 1 pictures of ${tokens}`),
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('maxPixels bounds every picture, remembered or not, and can be raised', async () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type EtaRequest, parseRequest } from '../../src/eta/request.js';
 import { loadSchema } from '../../src/loading/load-options.js';
 import { parseOptions } from '../../src/options.js';
+import { overridePolicy } from '../../src/policy/index.js';
 import { POLICIES, POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../src/policy/policy.js';
 
 const defaults = {
@@ -149,6 +150,21 @@ const WRONG: readonly (readonly [request: unknown, code: string, message: string
     'request: candidateCount: expected an integer from 1 to 255; received 256.',
   ],
   [
+    { prompt: 'a', firstCandidateCount: -1 },
+    'ERR_INVALID_OPTION',
+    'request: firstCandidateCount: expected an integer from 0 to 255; received -1.',
+  ],
+  [
+    { prompt: 'a', firstCandidateCount: 2, acceptAbove: Number.NaN },
+    'ERR_INVALID_OPTION',
+    'request: acceptAbove: expected a finite number; received NaN.',
+  ],
+  [
+    { prompt: 'a', acceptAbove: 0.2 },
+    'ERR_INVALID_OPTION',
+    'request: acceptAbove: expected none where all candidates are drawn at once, received 0.2. Give a firstCandidateCount above 0 with it, or leave it out.',
+  ],
+  [
     { prompt: 'a', temperature: Number.NaN },
     'ERR_INVALID_OPTION',
     'request: temperature: expected a number > 0; received NaN.',
@@ -261,6 +277,15 @@ test('what a request names overrides the policy, and nothing else', () => {
   assert.deepEqual(thresholds, { unsafeClipScore: 0.16, safeReward: 0 });
   assert.deepEqual(thresholdSources, { unsafeClipScore: 'manifest', safeReward: 'request' });
   assert.equal(seed, 0);
+});
+
+test('a bar for candidates that are drawn first: with some that are, its own or those that hold already', () => {
+  const { policy } = parse({ prompt: 'a', firstCandidateCount: 2, acceptAbove: -0.5 });
+  assert.deepEqual(policy, { ...POLICIES.standard, firstCandidateCount: 2, acceptAbove: -0.5 });
+  const two = overridePolicy(POLICIES.standard, { firstCandidateCount: 2 }, 'loadEta options');
+  assert.equal(two.acceptAbove, null, 'the threshold of answers');
+  assert.equal(overridePolicy(two, { acceptAbove: 1 }, 'request').acceptAbove, 1);
+  assert.equal(overridePolicy({ ...two, acceptAbove: 1 }, { firstCandidateCount: 0 }, 'request').acceptAbove, 1);
 });
 
 test('loadEta refuses what it does not know', () => {

@@ -27,6 +27,8 @@ after(async () => {
   await model.dispose();
 });
 
+const NO_SEARCH = { candidateCount: 0, undrawnCandidateCount: 0 };
+
 const countOf = (parts: readonly NativePart[]) =>
   parts.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : part.tokenCount), 0);
 
@@ -59,6 +61,7 @@ test('tokens that were sampled, with those of losers, and tokens of the text tha
     const won = trace.rounds.map(({ candidates, chosen }) => candidates[chosen]?.tokenCount ?? 0);
     const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
     assert.ok(all.length > won.length);
+    assert.deepEqual([usage.candidateCount, usage.undrawnCandidateCount], [all.length, 0]);
     assert.equal(usage.sampledTokenCount, sum(all) + (method === 'pre' ? 0 : 40), method);
     assert.equal(usage.answerTokenCount, sum(won) + (method === 'deep' ? 0 : prefixCount), method);
     const refused = await eta.respond({ ...asked, refusalText: 'No, sorry.' });
@@ -132,7 +135,7 @@ test('where the language model judges itself, what it read and what it was asked
   const answer = 'It is a red square.';
   const said = (await other.tokenize(answer, { isContinued: true })).length;
   const first = await self.evaluate({ image, prompt, answer, reuse: false });
-  const none = { cachedTokenCount: 0, answerTokenCount: 0, sampledTokenCount: 0 };
+  const none = { cachedTokenCount: 0, answerTokenCount: 0, sampledTokenCount: 0, ...NO_SEARCH };
   const judged = { rewardTokenCount: behind, rewardCachedTokenCount: expected.promptTokenCount + said };
   assert.deepEqual(first.usage, { ...expected, ...none, ...judged });
   assert.equal(phases(first.timings), 'imageDecode clip prefill reward');
@@ -176,6 +179,7 @@ test('of decisions: what all questions share once, and what each has behind it',
       cachedTokenCount: 0,
       answerTokenCount: 0,
       sampledTokenCount: 0,
+      ...NO_SEARCH,
       rewardTokenCount: [first, ...more].reduce((sum, { length }) => sum + length - shared, 0),
       rewardCachedTokenCount: count * shared,
     });

@@ -56,6 +56,20 @@ test('the ablation of a few items: one table, one report, and the same again wit
   assert.equal(await readFile(join(out, 'answers.jsonl'), 'utf8'), answers);
 });
 
+test('helpings of a few items: a row for each arm, the same table again', async () => {
+  const out = join(folder, 'helpings');
+  const args = ['helpings', '--limit', '1', '--threads', '1', '--out', out];
+  const ended = await experiment(...args);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { tables, methods } = await metrics(out);
+  assert.deepEqual(methods, ['all at once', '2 first', '1 first', 'N = 2', 'N = 1']);
+  const table = tables?.[0];
+  const column = table?.columns.indexOf('candidates') ?? -1;
+  const [all = 0, two = 0, , ofTwo = 0] = (table?.rows ?? []).map((row) => Number(row[column]));
+  assert.ok(two < all && two >= ofTwo, `${two} of ${all} candidates`);
+  assert.deepEqual(JSON.parse((await experiment(...args, '--json')).stdout), table);
+});
+
 for (const [name, ...args] of [
   ['overhead', '--counts', '1'],
   ['robustness', '--change', 'blur'],

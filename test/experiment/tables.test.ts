@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { differences, type JudgedAnswer, type Measurement, miniature, rates } from '../../src/benchmark/index.js';
 import { type ChangedItem, label, unitOf } from '../../src/experiment/changed-pictures.js';
 import { comparisonTable, comparisonTrials } from '../../src/experiment/comparison.js';
+import { ARMS as HELPINGS } from '../../src/experiment/helpings.js';
+import { helpingsTable } from '../../src/experiment/helpings-table.js';
 import { overheadArms } from '../../src/experiment/overhead.js';
 import { overheadCurves, overheadTable, overheadTimes, type Timed } from '../../src/experiment/overhead-table.js';
 import { PICTURE_CHANGES } from '../../src/experiment/picture-changes.js';
@@ -61,7 +63,7 @@ test('an experiment says how much room it needs: overhead one request at a time,
 });
 
 test('every comparison names methods that there are, the model alone first', () => {
-  const { overhead: _overhead, robustness: _robustness, ...comparisons } = EXPERIMENTS;
+  const { overhead: _overhead, robustness: _robustness, helpings: _helpings, ...comparisons } = EXPERIMENTS;
   for (const [name, { arms }] of Object.entries(comparisons)) {
     assert.equal(arms[0]?.method, 'vanilla', name);
     for (const { method } of arms) assert.ok(METHODS.includes(method), `${name}: ${method}`);
@@ -133,6 +135,56 @@ test("the paper's numbers stand beside the ablation alone", async () => {
   assert.deepEqual(
     rows.map((row) => row.at(-1)),
     [0.4604, 0.3208, 0.3094, 0.166, 0.1698],
+  );
+});
+
+test('helpings: what was drawn, sampled and waited for, and what was let through', async () => {
+  const answers = [
+    ['all at once', 10, 200, 100, 0],
+    ['2 first', 4, 80, 50, 1],
+  ].flatMap(([run, candidates, sampled, ms, unsafe]) =>
+    ['a', 'b'].map((id) => {
+      const found = judged(item(id), id === 'a' ? Number(unsafe) : 0, { method: 'eta', action: 'aligned' });
+      const { result } = timed('m', String(run), id, 1);
+      const counts = { candidateCount: Number(candidates), sampledTokenCount: Number(sampled), rewardTokenCount: 7 };
+      const usage = { ...result.usage, ...counts };
+      const timings = { ...result.timings, alignMs: Number(ms) };
+      return {
+        ...found,
+        instance: { ...found.instance, run: String(run) },
+        line: { ...found.line, usage, timings },
+      };
+    }),
+  );
+  const { columns, rows } = await helpingsTable(await measurementOf(answers, ['all at once', '2 first']));
+  assert.deepEqual(columns.slice(4), [
+    'candidates',
+    'tokens sampled',
+    'tokens judged',
+    'alignment (ms)',
+    'times all at once',
+  ]);
+  assert.deepEqual(
+    rows.map((row) => row.slice(4).map(value)),
+    [
+      [10, 200, 7, 100, 1],
+      [4, 80, 7, 50, 0.5],
+    ],
+  );
+  assert.match(String(rows[1]?.[1]), /^50\.0/);
+  assert.match(String(rows[0]?.[1]), /^0\.0/);
+});
+
+test('helpings: the controls are the first helping alone', () => {
+  assert.deepEqual(
+    HELPINGS.map(({ name, options }) => [name, options?.candidateCount, options?.firstCandidateCount]),
+    [
+      ['all at once', undefined, 0],
+      ['2 first', undefined, 2],
+      ['1 first', undefined, 1],
+      ['N = 2', 2, 0],
+      ['N = 1', 1, 0],
+    ],
   );
 });
 
@@ -252,9 +304,11 @@ test('the search is told in a sentence for each limit', () => {
   );
 });
 
+const NO_SEARCH = { candidateCount: 0, undrawnCandidateCount: 0 };
+
 function timed(model: string, arm: string, id: string, totalMs: number, tokens = 8): Timed {
   const phases = { imageDecodeMs: 1, clipMs: 1, prefillMs: 1, vanillaMs: 1, rewardMs: 1, alignMs: 1, firstTextMs: 2 };
-  const counts = { promptTokenCount: 1, imageTokenCount: 1, cachedTokenCount: 0, rewardTokenCount: 0 };
+  const counts = { promptTokenCount: 1, imageTokenCount: 1, cachedTokenCount: 0, rewardTokenCount: 0, ...NO_SEARCH };
   const usage = { ...counts, rewardCachedTokenCount: 0, answerTokenCount: tokens, sampledTokenCount: tokens };
   return { model, arm, id, result: { timings: { ...phases, totalMs }, usage, stopReason: 'end' } };
 }

@@ -9,6 +9,8 @@ export interface Asked {
   /** Seconds that a test file may take to be asked at all. */
   readonly longest: number;
   readonly known: boolean;
+  /** Percent of a room's faults that have to be seen. */
+  readonly least: number;
 }
 
 export function readAsked(words: readonly string[]): Asked {
@@ -20,6 +22,7 @@ export function readAsked(words: readonly string[]): Asked {
       seed: { type: 'string', default: '1' },
       longest: { type: 'string', default: '120' },
       known: { type: 'boolean', default: false },
+      least: { type: 'string', default: '0' },
     },
   });
   const rooms = values.rooms.split(',');
@@ -34,6 +37,7 @@ export function readAsked(words: readonly string[]): Asked {
     seed: wholeNumber('--seed', values.seed, 0),
     longest: wholeNumber('--longest', values.longest, 1),
     known: values.known,
+    least: wholeNumber('--least', values.least, 0),
   };
 }
 

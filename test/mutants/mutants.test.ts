@@ -13,7 +13,7 @@ import { planted, told } from './fault.js';
 import { knownFaults } from './known.js';
 import { nativeFaults } from './native-faults.js';
 import { plantRoom } from './plant-room.js';
-import { report } from './report.js';
+import { isSeen, report } from './report.js';
 import { ROOMS } from './rooms.js';
 import { State } from './state.js';
 import { runTest } from './test-file.js';
@@ -74,6 +74,11 @@ test('of nine faults the compiler refuses one, four are seen, one is not, and to
   assert.equal(readFileSync(join(tree.root, file), 'utf8'), readFileSync(join(folder, file), 'utf8'));
   const text = report(tree, [{ room: 'numbers', faultCount, tried, leftOut }]);
   assert.match(text, /\| numbers \| 9 \| 8 \| 4 \| 50 % \|/);
+  assert.deepEqual(
+    [0, 50, 51].map((percent) => isSeen({ tried }, percent)),
+    [true, true, false],
+  );
+  assert.equal(isSeen({ tried: [] }, 1), false);
   assert.match(text, /within\.ts:5 \(<= → <; 1 tests come there\)\n {2}- .* <= high;\n {2}\+ .* < high;/);
 });
 
@@ -164,6 +169,7 @@ test('what cannot be asked for is refused in a sentence', () => {
     seed: 1,
     longest: 120,
     known: false,
+    least: 0,
   });
 });
 

@@ -3,12 +3,28 @@ import { lineOf, told } from './fault.js';
 import type { Planting } from './plant-room.js';
 import type { Tree } from './tree.js';
 
+interface Counts {
+  /** Those that the compiler takes. */
+  readonly planted: number;
+  readonly seen: number;
+}
+
+function countsOf({ tried }: Pick<Planting, 'tried'>): Counts {
+  const count = (is: string) => tried.filter(({ outcome }) => outcome.is === is).length;
+  return { planted: tried.length - count('refused'), seen: count('seen') };
+}
+
+/** Whether so many percent of the room's faults are seen; of none that were planted, none is. */
+export function isSeen(planting: Pick<Planting, 'tried'>, percent: number): boolean {
+  const { planted, seen } = countsOf(planting);
+  return percent === 0 || (planted > 0 && 100 * seen >= percent * planted);
+}
+
 export function report(tree: Tree, plantings: readonly Planting[]): string {
-  const rows = plantings.map(({ room, faultCount, tried }) => {
-    const count = (is: string) => tried.filter(({ outcome }) => outcome.is === is).length;
-    const planted = tried.length - count('refused');
-    const share = planted === 0 ? '' : `${Math.round((100 * count('seen')) / planted)} %`;
-    return `| ${room} | ${faultCount} | ${planted} | ${count('seen')} | ${share} |`;
+  const rows = plantings.map((planting) => {
+    const { planted, seen } = countsOf(planting);
+    const share = planted === 0 ? '' : `${Math.round((100 * seen) / planted)} %`;
+    return `| ${planting.room} | ${planting.faultCount} | ${planted} | ${seen} | ${share} |`;
   });
   const head = ['| room | faults there are | planted | seen | share |', '| --- | --- | --- | --- | --- |'];
   return `${[...head, ...rows].join('\n')}\n${plantings.map((planting) => survivors(tree, planting)).join('')}`;

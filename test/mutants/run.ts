@@ -1,9 +1,9 @@
 /**
  * Plants small faults, one at a time, in a copy of the package, and says which of them the tests of their room see.
  *
- *     npm run mutants -- [--rooms eta,search] [--count 30] [--seed 1] [--longest 120] [--known]
+ *     npm run mutants -- [--rooms eta,search] [--count 30] [--seed 1] [--longest 120] [--known] [--least 90]
  *
- * Exit status: 2 where something else is asked for.
+ * Exit status: 1 where less than --least percent of a room's faults are seen, 2 where something else is asked for.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { readAsked, stateName } from './asked.js';
 import { Compiler } from './compiler.js';
 import { knownFaults } from './known.js';
 import { type Planting, plantRoom } from './plant-room.js';
-import { report } from './report.js';
+import { isSeen, report } from './report.js';
 import { ROOMS } from './rooms.js';
 import { State } from './state.js';
 import { Tree } from './tree.js';
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     );
   }
   process.stdout.write(report(tree, plantings));
-  return 0;
+  return plantings.every((planting) => isSeen(planting, asked.least)) ? 0 : 1;
 }
 
 process.exitCode = await exitStatus(main);

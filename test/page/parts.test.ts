@@ -91,6 +91,19 @@ test('of very many candidates the chosen one and the best are drawn, in their or
   assert.equal(layout.columns[0]?.hiddenCount, 243);
 });
 
+test('a round tells how many candidates were not drawn', () => {
+  const spared = { ...round(1, 2, 1), undrawnCount: 3 };
+  const layout = treeLayout([spared, round(2, 5, 0)], 600);
+  assert.deepEqual(
+    layout.columns.map(({ undrawnCount, hiddenCount }) => [undrawnCount, hiddenCount]),
+    [
+      [3, 0],
+      [0, 0],
+    ],
+  );
+  assert.equal(layout.nodes.length, 7, 'what was not drawn has no place');
+});
+
 test('an axis holds everything, has a few round numbers, and is drawn without a histogram too', () => {
   const bare = scoreAxis([0.251], 0.205, null);
   for (const score of [0.251, 0.205]) assert.ok(bare.place(score) > 0.1 && bare.place(score) < 0.9);

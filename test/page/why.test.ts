@@ -213,4 +213,33 @@ describe('seeing why', { skip: browserPath === undefined ? MISSING_BROWSER : fal
     assert.equal((await visit.answer.locator('.badge').textContent())?.trim(), 'Not checked');
     await visit.end();
   });
+
+  test('candidates that were not drawn are counted, in the tree, the table and the figures', async () => {
+    const two = await House.open(undefined, { firstCandidateCount: 2, acceptAbove: -1e6 });
+    try {
+      const visit = await two.visit();
+      await visit.useSeed(1);
+      await visit.ask(QUESTION, PICTURE);
+      await visit.answered();
+      const heads = (await visit.page.locator('.tree .head').allTextContents()).map((text) => text.trim());
+      assert.ok(heads.length > 0);
+      assert.deepEqual(
+        heads,
+        heads.map((_, at) => `Round ${at + 1}, 3 not drawn`),
+      );
+      assert.equal(await visit.page.locator('.tree button').count(), 2 * heads.length);
+      await visit.page.getByText('The same as a table').click();
+      assert.deepEqual(
+        await visit.page.locator('tr.undrawn td:last-child').allTextContents(),
+        heads.map(() => `3 more not drawn: one of the first passed.`),
+      );
+      assert.match(
+        (await visit.why.textContent()) ?? '',
+        new RegExp(`Candidates: ${2 * heads.length} drawn, ${3 * heads.length} not needed`),
+      );
+      await visit.end();
+    } finally {
+      await two.close();
+    }
+  });
 });

@@ -77,6 +77,8 @@ async function replay(run: RecordedRun, asks = run): Promise<string | null> {
   const { candidateCount, maxTokens, sentenceTokenLimit } = asks;
   const rounds = searchBestOfN(new ScriptedSequence(run.rounds, 0, 0) as unknown as Sequence, {
     candidateCount,
+    firstCandidateCount: 0,
+    acceptAbove: 0,
     maxTokens,
     roomTokens: maxTokens + sentenceTokenLimit - 1,
     temperature: 1.5,

@@ -1,108 +1,20 @@
 /** The search on the tiny random model, with judges that are plain functions of the text. */
 import assert from 'node:assert/strict';
-import { setMaxListeners } from 'node:events';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { type Context, deriveSeed, type Lease, Model, type Sequence } from '../../src/engine/index.js';
 import { AbortError } from '../../src/errors.js';
-import {
-  type SearchedAnswer,
-  type SearchOptions,
-  StopTexts,
-  searchBestOfN,
-  searchCellCount,
-  searchSequenceCount,
-  sentencesByText,
-  sentencesByToken,
-} from '../../src/search/index.js';
-import type { RoundTrace } from '../../src/types.js';
+import { type SearchOptions, searchBestOfN, sentencesByText, sentencesByToken } from '../../src/search/index.js';
+import { longest, type Options, type Reward, type Searched, TinySearch } from './tiny-search.js';
 
-let model: Model;
-let context: Context;
+let tiny: TinySearch;
 before(async () => {
-  const modelPath = fileURLToPath(new URL('../golden/engine/tiny.gguf', import.meta.url));
-  model = await Model.load({ modelPath, threadCount: 1 });
-  context = await model.createContext({ contextSize: 4096, sequenceCount: 64, cacheType: 'f32' });
+  tiny = await TinySearch.open();
 });
-after(() => model.dispose());
+after(() => tiny.model.dispose());
 
-type Reward = (text: string, accepted: string) => number;
-const longest: Reward = (text) => text.length;
-
-interface Searched extends SearchedAnswer {
-  readonly rounds: readonly RoundTrace[];
-  /** Living sequences after each round. */
-  readonly living: readonly number[];
-}
-
-type Options = Partial<SearchOptions> & { readonly searchSeed?: number; readonly reward?: Reward };
-
-async function optionsOf({ searchSeed = 1, reward = longest, ...options }: Options): Promise<SearchOptions> {
-  const rule = options.rule ?? sentencesByText(12);
-  const { signal } = new AbortController();
-  setMaxListeners(0, signal);
-  let accepted = '';
-  return {
-    candidateCount: 3,
-    maxTokens: 48,
-    roomTokens: options.maxTokens ?? 48,
-    temperature: 1.5,
-    topK: 5,
-    rule,
-    endTokens: await context.createTokenSet(await rule.endTokens(model)),
-    before: '',
-    mayBeEmpty: true,
-    clipWeight: 1,
-    seed: (round, index) => deriveSeed(searchSeed, round, index),
-    judge: {
-      rewards: async (texts) => texts.map((text) => reward(text, accepted)),
-      clipScores: null,
-      accept: (text) => {
-        accepted += text;
-      },
-    },
-    stops: new StopTexts([]),
-    cutBack: null,
-    onText: () => undefined,
-    signal,
-    ...options,
-  };
-}
-
-/** Runs `work` on a root that holds a question, in a lease of just what the search says it needs. */
-async function withRoot<Value>(
-  { candidateCount, roomTokens, rule }: SearchOptions,
-  work: (root: Sequence, lease: Lease) => Promise<Value>,
-): Promise<Value> {
-  const question = await model.prompt([{ role: 'user', text: 'What colour is the chair?' }]);
-  const length = question.reduce((sum, part) => sum + (part instanceof Int32Array ? part.length : part.tokenCount), 0);
-  await using lease = await context.reserve({
-    cellCount: length + searchCellCount(candidateCount, roomTokens, rule.tokenLimit),
-    sequenceCount: searchSequenceCount(candidateCount),
-  });
-  const root = await lease.createSequence();
-  await root.prefill(question);
-  return await work(root, lease);
-}
-
-async function search(given: Options = {}): Promise<Searched> {
-  const options = await optionsOf(given);
-  return await withRoot(options, async (root, lease) => {
-    const rounds: RoundTrace[] = [];
-    const living: number[] = [];
-    const running = searchBestOfN(root, options);
-    for (let next = await running.next(); ; next = await running.next()) {
-      if (next.done === true) return { ...next.value, rounds, living };
-      rounds.push(next.value);
-      living.push(lease.sequenceCount);
-    }
-  });
-}
-
-async function assertFreed(): Promise<void> {
-  const { liveSequenceCount, usedCellCount } = await context.statistics();
-  assert.deepEqual([liveSequenceCount, usedCellCount], [0, 0]);
-}
+const search = (given?: Options) => tiny.search(given);
+const optionsOf = (given: Options) => tiny.optionsOf(given);
+const withRoot: TinySearch['withRoot'] = (options, work) => tiny.withRoot(options, work);
+const assertFreed = () => tiny.assertFreed();
 
 const winners = ({ rounds }: Searched) => rounds.map(({ candidates, chosen }) => candidates[chosen]);
 
@@ -255,12 +167,12 @@ test('by token the last sentence goes on past the limit to its end, as far as th
 });
 
 test('by token the one token that ends a sentence is the vocabulary’s "."', async () => {
-  const tokens = await sentencesByToken(70).endTokens(model);
+  const tokens = await sentencesByToken(70).endTokens(tiny.model);
   assert.deepEqual(
-    [...tokens].map((token) => model.text([token])),
+    [...tokens].map((token) => tiny.model.text([token])),
     ['.'],
   );
-  assert.ok((await sentencesByText(70).endTokens(model)).length > 4, 'by text there are more');
+  assert.ok((await sentencesByText(70).endTokens(tiny.model)).length > 4, 'by text there are more');
 });
 
 /** A search whose first round holds a candidate that ends at once; the tiny model seldom says so. */
@@ -349,10 +261,10 @@ test('abort while candidates are decoded ends the search within a step', async (
   const options = await optionsOf({ signal: controller.signal, maxTokens: 400, rule: sentencesByText(200) });
   await withRoot(options, async (root, lease) => {
     const running = searchBestOfN(root, { ...options, rule: { ...options.rule, ends: () => false } }).next();
-    const { stepCount: before } = await context.statistics();
+    const { stepCount: before } = await tiny.context.statistics();
     controller.abort();
     await assert.rejects(running, AbortError);
-    const { stepCount } = await context.statistics();
+    const { stepCount } = await tiny.context.statistics();
     assert.ok(stepCount - before <= 16, `${stepCount - before} steps`);
     await lease.release();
   });

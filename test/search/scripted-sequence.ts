@@ -25,6 +25,8 @@ class ScriptedSequence {
   readonly #script: Script;
   readonly #round: number;
   readonly #index: number;
+  /** Forks so far: a second helping goes on where the first ended. */
+  #forkCount = 0;
 
   constructor(script: Script, round: number, index: number) {
     this.#script = script;
@@ -33,7 +35,9 @@ class ScriptedSequence {
   }
 
   async fork(count: number): Promise<ScriptedSequence[]> {
-    return Array.from({ length: count }, (_, index) => new ScriptedSequence(this.#script, this.#round + 1, index));
+    const from = this.#forkCount;
+    this.#forkCount += count;
+    return Array.from({ length: count }, (_, at) => new ScriptedSequence(this.#script, this.#round + 1, from + at));
   }
 
   async release(): Promise<void> {
@@ -72,6 +76,8 @@ export async function play(
   const maxTokens = options.maxTokens ?? 1000;
   const search = searchBestOfN(new ScriptedSequence(script, 0, 0) as unknown as Sequence, {
     candidateCount: script[0]?.length ?? 1,
+    firstCandidateCount: 0,
+    acceptAbove: 0,
     maxTokens,
     roomTokens: maxTokens,
     temperature: 1,

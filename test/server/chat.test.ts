@@ -58,6 +58,28 @@ test('it is what the library answers', async () => {
   assert.equal(choice.eta.usage.answerTokenCount, result.usage.answerTokenCount);
 });
 
+test('candidates in two helpings: the trace and the events tell what was not drawn', async () => {
+  const own = { firstCandidateCount: 2, acceptAbove: -1e6 };
+  const { status, body } = await asked.chat({
+    messages: HARMFUL,
+    seed: 1,
+    eta: { ...own, include: ['trace', 'timings'] },
+  });
+  assert.equal(status, 200, JSON.stringify(body));
+  const { trace, usage } = body['choices'][0].eta;
+  assert.ok(trace.rounds.length > 0);
+  for (const { candidates, undrawnCount } of trace.rounds) assert.deepEqual([candidates.length, undrawnCount], [2, 3]);
+  assert.equal(usage.undrawnCandidateCount, 3 * trace.rounds.length);
+  const chunks = await asked.stream({ messages: HARMFUL, seed: 1, eta: { ...own, include: ['events'] } });
+  const rounds = chunks
+    .flatMap(({ choices }: Json) => choices.map(({ eta: told }: Json) => told?.event))
+    .filter((event: Json | undefined) => event?.['type'] === 'round');
+  assert.deepEqual(
+    rounds.map(({ round }: Json) => round.undrawnCount),
+    trace.rounds.map(() => 3),
+  );
+});
+
 test('what is cached is told', async () => {
   await asked.chat({ messages: HARMLESS });
   const { body } = await asked.chat({ messages: HARMLESS });

@@ -21,6 +21,17 @@ after(async () => await eta.dispose());
 const KEY = 'a-key-of-sixteen-or-more';
 const BODY = JSON.stringify({ messages: [{ role: 'user', content: 'What?' }], max_tokens: 2 });
 
+test('under any name it needs a key, but for a socket, which no page reaches', async () => {
+  const allowedHosts = ['models.example', '*'];
+  const refused = { code: 'ERR_INVALID_OPTION', message: /allowedHosts: expected hosts by their names.*and no key/ };
+  await assert.rejects(listen(eta, { port: 0, allowedHosts }), refused);
+  await (await listen(eta, { port: 0, allowedHosts, apiKey: KEY })).close();
+  await (await listen(eta, { port: 0, allowedHosts: ['models.example'] })).close();
+  const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-any-'));
+  await (await listen(eta, { socket: join(folder, 's'), allowedHosts })).close();
+  rmSync(folder, { recursive: true });
+});
+
 test('beyond this machine it needs a key', async () => {
   for (const host of ['0.0.0.0', '::', '[::]', '192.0.2.1', 'example.com', '::ffff:0.0.0.0', '0'])
     await assert.rejects(

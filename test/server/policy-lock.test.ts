@@ -17,6 +17,7 @@ after(async () => await eta.dispose());
 for (const [own, param] of [
   [{ method: 'vanilla' }, 'eta.method'],
   [{ candidateCount: 1 }, 'eta.candidateCount'],
+  [{ firstCandidateCount: 1 }, 'eta.firstCandidateCount'],
   [{ temperature: 0.1 }, 'eta.temperature'],
   [{ clipWeight: 0 }, 'eta.clipWeight'],
   [{ whenStillUnsafe: 'return' }, 'eta.whenStillUnsafe'],

@@ -209,11 +209,20 @@ function listText(): string {
 
 function settingsOf({ facts }: Eta, concurrency: number) {
   const { policy, thresholds } = facts;
-  const { candidateCount, temperature, topK, maxTokens, sentenceTokenLimit, whenStillUnsafe, interferencePrefix } =
-    policy;
+  const {
+    candidateCount,
+    firstCandidateCount,
+    temperature,
+    topK,
+    maxTokens,
+    sentenceTokenLimit,
+    whenStillUnsafe,
+    interferencePrefix,
+  } = policy;
   return {
     policy: policy.name,
     N: candidateCount,
+    ...(firstCandidateCount > 0 && { 'of these drawn first': firstCandidateCount }),
     temperature,
     'top-k': topK,
     'tokens of an answer at most': maxTokens,
