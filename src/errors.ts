@@ -15,6 +15,7 @@ interface CodesOf {
     | 'ERR_DEVICE_NOT_FOUND'
     | 'ERR_DISPOSED'
     | 'ERR_INVALID_LINE'
+    | 'ERR_COLUMNS'
     | 'ERR_DUPLICATE_ID'
     | 'ERR_RESULTS_EXIST'
     | 'ERR_RESULTS_DIFFER'

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const golden = fileURLToPath(new URL('golden/', import.meta.url));
-const BINARY = /\.(onnx|gif|bmp|tif|avif|heic|png|parquet)$/;
+const BINARY = /\.(onnx|gif|bmp|tif|avif|heic|png|parquet|arrow)$/;
 const lists = [
   ...readdirSync(golden, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('SHA256SUMS')),
   '../../docs/images/SHA256SUMS',

@@ -10,7 +10,6 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { parseRequestLine } from '../src/batch/request-line.js';
 import { match } from '../src/benchmark/exact-match.js';
-import { parseTable } from '../src/benchmark/table.js';
 import { normalised } from '../src/benchmark/vqa-accuracy.js';
 import { World } from '../src/benchmark/world.js';
 import { readAnswers } from '../src/calibration/answers.js';
@@ -30,6 +29,7 @@ import { parseOptions } from '../src/options.js';
 import { escapeHtml, escapeMarkdown, fenced, label } from '../src/report/texts.js';
 import { StopTexts } from '../src/search/index.js';
 import { endsSentence } from '../src/search/sentence.js';
+import { RowSplitter } from '../src/tables/index.js';
 import { positiveNumber, wholeNumber } from '../src/terminal/option-values.js';
 import { forTerminal, wrap } from '../src/terminal/paint.js';
 import { mainThreadMs } from './stretch.js';
@@ -108,8 +108,8 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
     pushed(text, new AnswerText(() => undefined, new StopTexts([']]]]', '. never'])), true),
   'text of an answer that is held, with stop texts': (text) =>
     pushed(text, new AnswerText(() => undefined, new StopTexts([']]]]', '. never'])), false),
-  'table with commas': (text) => parseTable(text, ','),
-  'table with tabs': (text) => parseTable(text, '\t'),
+  'table with commas': (text) => splitRows(text, ','),
+  'table with tabs': (text) => splitRows(text, '\t'),
   'line of a batch': (text) => requestLine(text),
   'prompt of a batch': (text) => requestLine(JSON.stringify({ prompt: text })),
   'number of an option': positiveNumber,
@@ -135,9 +135,17 @@ function pushed(text: string, answer: AnswerText, isOpen: boolean): string {
   return answer.text;
 }
 
+function splitRows(text: string, separator: string) {
+  const splitter = new RowSplitter(separator);
+  return [...splitter.push(text), ...splitter.end()];
+}
+
 function requestLine(text: string) {
   const bytes = Buffer.from(text);
-  return parseRequestLine({ number: 1, offset: 0, bytes, byteCount: bytes.length, endsInNewline: true }, '/');
+  return parseRequestLine(
+    { number: 1, offset: 0, bytes, byteCount: bytes.length, endsInNewline: true },
+    { folder: '/' },
+  );
 }
 
 function textOf(unit: string, head: string, tail: string, length: number): string {

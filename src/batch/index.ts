@@ -11,14 +11,17 @@ export type {
   LineError,
   RefusedRequest,
 } from './answer-line.js';
+export type { FieldMap } from './columns.js';
 export { type ContextRoom, roomFor } from './context-room.js';
 export { BATCH_SEED, CONCURRENCY } from './defaults.js';
 export { digestOf, seedOf } from './digest.js';
+export { ANSWERS_FORMATS, type AnswersFormat, type RequestsFormat, type StreamedFormat } from './formats.js';
 export type { KnownAnswer } from './known-answers.js';
 export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
 export {
   checkReadable,
-  countLines,
+  countRequests,
+  type ReadingOptions,
   type RequestsOptions,
   readRequests,
   requestsOf,
@@ -33,3 +36,8 @@ export { type BatchDecisions, type BatchSettings, type SettingValue, settingsOf 
 export { readSettings, settingsPath } from './settings-file.js';
 export { type Shard, shardOf } from './shard.js';
 export type { TallyCounts } from './tally.js';
+export {
+  answersPath,
+  type WriteAnswersOptions,
+  writeAnswers,
+} from './written-answers.js';

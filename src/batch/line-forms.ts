@@ -14,7 +14,7 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
 /** And how it is sent. */
 const NOT_ASKED: readonly string[] = [...PASSED_OVER, 'stream', 'stream_options'];
 /** Of a question of LLaVA's and others' sets; `category` and the answer are for whoever scores it. */
-const QUESTION_NOTES = ['category', 'question_type', 'answer', 'label'];
+export const QUESTION_NOTES: readonly string[] = ['category', 'question_type', 'answer', 'label'];
 
 /** What a line calls itself: `id`, `custom_id` or `question_id`. */
 export function idOf({ id, custom_id: customId, question_id: questionId }: Fields): unknown {

@@ -3,8 +3,11 @@ import { stat } from 'node:fs/promises';
 import { FileError, throwIfAborted, UsageError } from '../errors.js';
 import { describe, describePath } from '../options.js';
 import { checkApart, LockFile, type LockHolder, placeOf } from '../outputs/index.js';
+import { KeyTable } from './key-table.js';
+import { LineList } from './line-list.js';
+import { Numbers } from './numbers.js';
 import { ResultsFile } from './results-file.js';
-import { bytesOf, type LineSource, placedLines } from './results-lines.js';
+import { bytesOf, placedLines } from './results-lines.js';
 import { checkResultsPlace, lockPath, resultsOutputs } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath } from './settings-file.js';
@@ -37,8 +40,6 @@ export interface Merged {
   readonly missingShards: readonly string[];
 }
 
-type Source = LineSource & { readonly line: number };
-
 /**
  * Joins results files; theirs stay as they are. All is checked before anything is written.
  *
@@ -63,10 +64,10 @@ export async function mergeResults(options: MergeResultsOptions): Promise<Merged
     }),
   );
   const sources = await gather(paths, signal);
-  if (ordered) sources.sort((a, b) => a.line - b.line);
+  if (ordered) await sources.sort(signal);
   const about = { mergedFrom: [...paths], startedAt: new Date().toISOString() };
   await using results = await ResultsFile.open({ path: out, settings, about, overwrite, signal, onWait: onWaitForOut });
-  await results.addWhole(bytesOf(sources, signal));
+  await results.addWhole(bytesOf(sources.sources(), signal));
   return { tally: results.tally, missingShards };
 }
 
@@ -123,25 +124,26 @@ async function checkThere(path: string): Promise<void> {
 }
 
 /** Where each line stands; no id twice. */
-async function gather(paths: readonly string[], signal: AbortSignal | undefined): Promise<Source[]> {
-  const sources: Source[] = [];
-  const places = new Map<string, string>();
-  for (const path of paths) {
+async function gather(paths: readonly string[], signal: AbortSignal | undefined): Promise<LineList> {
+  const sources = new LineList();
+  const met = new KeyTable();
+  const [files, numbers] = [new Numbers(Uint32Array), new Numbers(Uint32Array)];
+  for (const [file, path] of paths.entries()) {
     for await (const { answer, number, offset, byteCount } of placedLines(path)) {
       throwIfAborted(signal);
       const { id, line } = answer;
-      const name = id === null ? `line ${line} of the requests` : `the id ${describe(id)}`;
-      const key = id === null ? `line ${line}` : `id ${id}`;
-      const place = `${describePath(path)}, line ${number}`;
-      const earlier = places.get(key);
-      if (earlier !== undefined) {
+      const place = met.add(id === null ? `line ${line}` : `id ${id}`);
+      if (place < files.length) {
+        const name = id === null ? `line ${line} of the requests` : `the id ${describe(id)}`;
+        const earlier = `${describePath(paths[files.at(place)] ?? '')}, line ${numbers.at(place)}`;
         throw new UsageError(
           'ERR_DUPLICATE_ID',
-          `Expected one answer for ${name}, received two: ${earlier}, and ${place}. Take one of the files away, or one of the lines.`,
+          `Expected one answer for ${name}, received two: ${earlier}, and ${describePath(path)}, line ${number}. Take one of the files away, or one of the lines.`,
         );
       }
-      places.set(key, place);
-      sources.push({ path, line, offset, byteCount });
+      files.push(file);
+      numbers.push(number);
+      sources.add({ path, offset, byteCount }, line);
     }
   }
   return sources;

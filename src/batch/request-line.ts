@@ -1,10 +1,13 @@
-/** One line of a requests file to a request, or to the error that stands in its place. */
+/** One line of a requests file, or row of a table, to a request, or to the error that stands in its place. */
 import { resolve } from 'node:path';
 import { type Fields, holdsMoreValues, isFields, MOST_VALUES, turnsOf, withoutNulls } from '../chat-form/index.js';
 import { UsageError } from '../errors.js';
 import { checkCounts, type EtaRequest } from '../eta/index.js';
 import { describe } from '../options.js';
+import { pictureOf, type TableRow } from '../tables/index.js';
 import { type BatchRequest, lineError, type RefusedRequest } from './answer-line.js';
+import { fieldsOf } from './cell-values.js';
+import { type Column, type FieldMap, mappedFields } from './columns.js';
 import { digestOf } from './digest.js';
 import { idOf, ownFields } from './line-forms.js';
 import type { ByteLine } from './line-reader.js';
@@ -17,22 +20,54 @@ const MAX_ID_LENGTH = 1024;
 
 type Line = BatchRequest | RefusedRequest;
 
-/** @param folder what paths of pictures start from */
-export function parseRequestLine({ number, bytes, byteCount }: ByteLine, folder: string): Line {
+/** How lines and rows are read. */
+export interface Reading {
+  /** What paths of pictures start from. */
+  readonly folder: string;
+  /** Of lines, which field stands for what; of rows, {@link Column columns} say it. @default as they are called */
+  readonly map?: FieldMap | undefined;
+}
+
+export function parseRequestLine({ number, bytes, byteCount }: ByteLine, { folder, map }: Reading): Line {
   if (bytes === null) {
     const message = `Expected a line of at most ${MAX_REQUEST_BYTES} bytes, received one of ${byteCount}. Name pictures by their paths.`;
     return refused(number, null, digestOf(byteCount), new UsageError('ERR_INVALID_LINE', message));
   }
+  const read = () => (map === undefined ? parseObject(bytes) : mappedFields(parseObject(bytes), map));
+  return requestOf(read, { number, name: 'line', folder, otherwise: () => digestOf(bytes) });
+}
+
+/** A row of a table, whose columns were looked at. */
+export function parseRequestRow(
+  { number, values, problem }: TableRow,
+  columns: readonly Column[],
+  folder: string,
+): Line {
+  if (problem !== null) return refused(number, null, digestOf(problem), invalid(problem));
+  const read = () => fieldsOf(columns.map(({ column, field }) => [field, values[column]] as const));
+  return requestOf(read, { number, name: 'row', folder, otherwise: () => digestOf(number) });
+}
+
+interface Place {
+  readonly number: number;
+  /** What one without an id is called after, with its number. */
+  readonly name: 'line' | 'row';
+  readonly folder: string;
+  /** The digest of what cannot be read. */
+  otherwise(): string;
+}
+
+function requestOf(read: () => Fields, { number, name, folder, otherwise }: Place): Line {
   let id: string | null = null;
   let digest = '';
   try {
-    const line = parseObject(bytes);
-    const { id: _id, custom_id: _custom, question_id: _question, ...asked } = line;
+    const fields = read();
+    const { id: _id, custom_id: _custom, question_id: _question, ...asked } = fields;
     digest = digestOf(asked);
-    id = readId(idOf(line), number);
-    return { id, line: number, digest, request: readRequest(ownFields(line), folder) };
+    id = readId(idOf(fields), `${name}-${number}`);
+    return { id, line: number, digest, request: readRequest(ownFields(fields), folder) };
   } catch (error) {
-    return refused(number, id, digest === '' ? digestOf(bytes) : digest, error);
+    return refused(number, id, digest === '' ? otherwise() : digest, error);
   }
 }
 
@@ -64,9 +99,9 @@ function parseObject(bytes: Uint8Array): Fields {
   throw invalid(`expected one JSON object, received ${describe(value)}`);
 }
 
-/** A line without an id is called after its place. */
-function readId(id: unknown, line: number): string {
-  if (id === undefined) return `line-${line}`;
+/** @param otherwise what one without an id is called */
+function readId(id: unknown, otherwise: string): string {
+  if (id === undefined) return otherwise;
   if (typeof id === 'string' && id.length > MAX_ID_LENGTH)
     throw invalid(`id: expected at most ${MAX_ID_LENGTH} characters, received ${id.length}: ${describe(id)}`);
   if (typeof id === 'string' && id !== '') return id;
@@ -97,12 +132,16 @@ function readRequest(fields: Fields, folder: string): EtaRequest {
   return request as unknown as EtaRequest;
 }
 
-/** A path from where its file stands; a URL as it is. */
+/** A path from where its file stands; a URL and bytes as they are. */
 function located(image: unknown, folder: string): unknown {
-  if (typeof image !== 'string') {
-    throw invalid(`image: expected a path, or a file: or data: URL; received ${describe(image)}`);
-  }
-  return image === '' || /^(data|file|https?):/i.test(image) ? image : resolve(folder, image);
+  const picture = pictureOf(image);
+  if (picture === null)
+    throw invalid(
+      `image: expected a path, a file: or data: URL, base64, or { bytes, path } with one of the two; received ${describe(image)}`,
+    );
+  if ('bytes' in picture) return picture.bytes;
+  const { path } = picture;
+  return /^(data|file|https?):/i.test(path) ? path : resolve(folder, path);
 }
 
 function invalid(message: string, cause?: unknown): UsageError {

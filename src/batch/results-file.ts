@@ -14,8 +14,9 @@ import { identityOf, LockFile, refusedCall, removeDrafts, writeWhole } from '../
 import type { AnswerLine } from './answer-line.js';
 import { resultsFileSchema } from './batch-options.js';
 import { type KnownAnswer, KnownAnswers } from './known-answers.js';
+import { LineList } from './line-list.js';
 import { LineWriter } from './line-writer.js';
-import { bytesOf, type LineSource, placedLines, tornBytes } from './results-lines.js';
+import { bytesOf, placedLines, tornBytes } from './results-lines.js';
 import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
@@ -250,7 +251,7 @@ export class ResultsFile {
   }
 
   async #rewriteLines({ keeps, placeOf }: RewriteOptions): Promise<void> {
-    const kept: (LineSource & { readonly place: number })[] = [];
+    const kept = new LineList();
     let isChanged = false;
     this.#answers = new KnownAnswers();
     for await (const { answer, offset, byteCount } of placedLines(this.#target)) {
@@ -259,12 +260,11 @@ export class ResultsFile {
         continue;
       }
       this.#answers.add(answer);
-      kept.push({ path: this.#target, offset, byteCount, place: placeOf?.(answer) ?? kept.length });
+      kept.add({ path: this.#target, offset, byteCount }, placeOf?.(answer) ?? kept.length);
     }
-    const ordered = kept.toSorted((a, b) => a.place - b.place);
-    isChanged ||= ordered.some((line, i) => line !== kept[i]);
+    isChanged = (await kept.sort()) || isChanged;
     if (!isChanged) return;
-    await this.#replace(bytesOf(ordered));
+    await this.#replace(bytesOf(kept.sources()));
   }
 
   async #replace(content: AsyncIterable<Uint8Array>): Promise<void> {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { FileError, throwIfAborted } from '../errors.js';
 import { describePath } from '../options.js';
 import { checkRegular } from '../regular-file.js';
+import { Turns } from '../turns.js';
 import type { AnswerLine } from './answer-line.js';
 import { readLines } from './line-reader.js';
 
@@ -50,8 +51,10 @@ export async function* readAnswers(path: string): AsyncGenerator<AnswerLine, voi
 export async function* placedLines(path: string, schema: z.ZodType = lineSchema): AsyncGenerator<PlacedLine, void> {
   try {
     await checkRegular(path);
+    const turns = new Turns();
     const stream = createReadStream(path, { highWaterMark: 2 ** 18 });
     for await (const line of readLines(stream, MAX_LINE_BYTES)) {
+      if (turns.isDue) await turns.give(); // pieces of a file come faster than their lines are parsed
       if (!line.endsInNewline) return;
       const { number, offset, byteCount } = line;
       yield { answer: parse(line.bytes, path, number, schema), number, offset, byteCount };

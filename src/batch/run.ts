@@ -17,7 +17,9 @@ import { runBatchSchema } from './batch-options.js';
 import { type Decided, decided } from './decided.js';
 import { CONCURRENCY } from './defaults.js';
 import { digestOf, seedOf } from './digest.js';
+import { KeyTable } from './key-table.js';
 import { refusalKey } from './known-answers.js';
+import { Numbers } from './numbers.js';
 import { checkPictures } from './request-pictures.js';
 import { answerUnder } from './request-signal.js';
 import type { ResultsFile } from './results-file.js';
@@ -126,8 +128,9 @@ class Batch {
   readonly #options: RunBatchOptions;
   readonly #decided: Decided;
   readonly #signal: AbortSignal;
-  /** Lines of the ids met so far. */
-  readonly #lines = new Map<string, number>();
+  /** The ids met so far, and the line of each. */
+  readonly #ids = new KeyTable();
+  readonly #lines = new Numbers(Float64Array);
   /** Keys of the requests that are refused without an id. */
   readonly #refused = new Set<string>();
   #doneCount = 0;
@@ -157,7 +160,7 @@ class Batch {
 
   /** Answers a request and writes its line. */
   async settle(entry: Entry): Promise<void> {
-    const line = await this.#lineOf(entry);
+    const line = await this.#answered(entry);
     await this.#options.results.add(line);
     this.#doneCount++;
     this.#tell(line);
@@ -169,12 +172,18 @@ class Batch {
     if (!ordered && [...results.refused].every((key) => this.#refused.has(key))) return;
     await results.rewrite({
       keeps: ({ id, line, digest }) => id !== null || this.#refused.has(refusalKey(line, digest)),
-      ...(ordered && { placeOf: ({ id, line }) => (id === null ? line : (this.#lines.get(id) ?? line)) }),
+      ...(ordered && { placeOf: ({ id, line }) => (id === null ? line : this.#lineOf(id, line)) }),
     });
   }
 
   summary(): BatchSummary {
     return { doneCount: this.#doneCount, keptCount: this.#keptCount, tally: this.#options.results.tally };
+  }
+
+  /** Where an id stands among the requests; `line` for one that was not met. */
+  #lineOf(id: string, line: number): number {
+    const place = this.#ids.find(id);
+    return place < 0 ? line : this.#lines.at(place);
   }
 
   #entry(request: BatchRequest | RefusedRequest, line: number): Entry {
@@ -184,11 +193,12 @@ class Batch {
       this.#refused.add(refusalKey(line, digest));
       return entry;
     }
-    const earlier = this.#lines.get(entry.id);
-    if (earlier === undefined) {
-      this.#lines.set(entry.id, line);
+    const place = this.#ids.add(entry.id);
+    if (place === this.#lines.length) {
+      this.#lines.push(line);
       return entry;
     }
+    const earlier = this.#lines.at(place);
     this.#refused.add(refusalKey(line, digest));
     const message = `Expected each id once, received ${describe(entry.id)} on line ${earlier} and again on line ${line}. Give one of the two another id.`;
     return { id: null, line, digest, error: { code: 'ERR_DUPLICATE_ID', message } };
@@ -219,7 +229,7 @@ class Batch {
     );
   }
 
-  async #lineOf(entry: Entry): Promise<AnswerLine> {
+  async #answered(entry: Entry): Promise<AnswerLine> {
     if ('error' in entry) return refusedLine(entry);
     const { eta, results } = this.#options;
     const { id, request } = entry;

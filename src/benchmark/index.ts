@@ -40,5 +40,6 @@ export {
   measurement,
   type RunPair,
 } from './run.js';
+export { PHASES } from './scores.js';
 export { summary, summaryObject, summaryText } from './summary.js';
 export { WORLD_VERDICTS, World, type WorldFacts, type WorldJudgement } from './world.js';

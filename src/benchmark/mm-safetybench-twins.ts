@@ -115,7 +115,7 @@ async function picturesOf(folder: DatasetFolder, mode: string): Promise<Readonly
       const picture = await parquetPicture(folder, file, row['image'], `row ${index + 1}`);
       const same = found.get(key) ?? [];
       found.set(key, same);
-      same.push(picture instanceof Uint8Array ? picture.slice() : picture); // a view would keep the whole page
+      same.push(picture);
     }
   }
   return found;

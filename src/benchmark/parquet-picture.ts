@@ -1,6 +1,7 @@
 /** A picture in a row of a parquet file, as Hugging Face's datasets saves them: { bytes, path }. */
 import { dirname, posix } from 'node:path';
 import { describe } from '../options.js';
+import { pictureOf } from '../tables/index.js';
 import type { ImageSource } from '../types.js';
 import type { DatasetFolder } from './dataset.js';
 
@@ -17,10 +18,11 @@ export async function parquetPicture(
   image: unknown,
   where: string,
 ): Promise<ImageSource> {
-  const { bytes, path } = (image ?? {}) as { readonly bytes?: unknown; readonly path?: unknown };
-  if (bytes instanceof Uint8Array && bytes.length > 0) return bytes;
   const wanted = 'image: expected { bytes, path } with the bytes of a picture, or the path of one';
-  if (typeof path !== 'string' || path === '') throw folder.invalid(file, `${where}: ${wanted}, received neither.`);
+  const picture = pictureOf(image);
+  if (picture === null) throw folder.invalid(file, `${where}: ${wanted}, received neither.`);
+  if ('bytes' in picture) return picture.bytes;
+  const { path } = picture;
   const candidates = [posix.join(dirname(file), path), posix.normalize(path)];
   if (posix.isAbsolute(path) || candidates.some((candidate) => candidate.startsWith('../')))
     throw folder.invalid(file, `${where}: ${wanted} under the root, received ${describe(path)}.`);

@@ -1,10 +1,10 @@
-/** Rows of a parquet file. The package that reads it is loaded when one is read. */
-import { UsageError } from '../errors.js';
-import { describe } from '../options.js';
+/** Rows of a parquet file of a data set. */
+import { FileError } from '../errors.js';
+import { openTable } from '../tables/index.js';
 import type { DatasetFolder } from './dataset.js';
 
 /**
- * Every row of a parquet file as one object, with the columns asked for.
+ * Every row of a parquet file as one object, with the columns asked for; what is null is absent.
  *
  * @param columns must be there; `optional` ones are left out where the file lacks them
  * @throws UsageError ERR_DATASET_LAYOUT when the file is missing, ERR_DATASET_INVALID when it is no parquet, lacks a
@@ -16,24 +16,23 @@ export async function readParquet(
   { columns, optional = [] }: { readonly columns: readonly string[]; readonly optional?: readonly string[] },
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   await folder.require(file);
-  const [{ asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] =
-    await Promise.all([import('hyparquet'), import('hyparquet-compressors')]);
   try {
-    const buffer = await asyncBufferFromFile(folder.path(file));
-    const metadata = await parquetMetadataAsync(buffer);
-    const names = parquetSchema(metadata).children.map(({ element }) => element.name);
-    for (const column of columns) {
-      if (!names.includes(column))
+    const table = await openTable(folder.path(file), 'parquet');
+    try {
+      const names = table.columns;
+      if (!columns.every((column) => names.includes(column)))
         throw folder.invalid(file, `expected the columns ${columns.join(', ')}, received ${names.join(', ')}.`);
+      const rows: Readonly<Record<string, unknown>>[] = [];
+      const wanted = [...columns, ...optional.filter((name) => names.includes(name))];
+      for await (const { values } of table.rows(wanted)) rows.push(values);
+      if (rows.length === 0) throw folder.invalid(file, 'expected rows, received none.');
+      return rows;
+    } finally {
+      await table.close();
     }
-    const wanted = [...columns, ...optional.filter((name) => names.includes(name))];
-    // Picture bytes are BYTE_ARRAY without a text type; utf8: false leaves them as bytes.
-    const rows = await parquetReadObjects({ file: buffer, metadata, compressors, columns: wanted, utf8: false });
-    if (rows.length === 0) throw folder.invalid(file, 'expected rows, received none.');
-    return rows;
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    const reason = cause instanceof Error ? cause.message : describe(cause);
+    if (!(cause instanceof FileError) || cause.code !== 'ERR_FILE_INVALID') throw cause;
+    const reason = cause.cause instanceof Error ? cause.cause.message : cause.message;
     throw folder.invalid(file, `expected a whole parquet file, which this is not (${reason}). Fetch it again.`, {
       cause,
     });

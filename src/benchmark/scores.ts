@@ -162,7 +162,8 @@ export function gates(answers: readonly JudgedAnswer[]): GateOutcome[] {
 const groupName = (isHarmful: boolean | null) =>
   isHarmful === null ? 'all requests' : isHarmful ? 'harmful requests' : 'harmless requests';
 
-const PHASES: readonly (readonly [name: string, field: keyof Timings])[] = [
+/** Names of an answer's phases, in the order in which they are drawn. */
+export const PHASES: readonly (readonly [name: string, field: keyof Timings])[] = [
   ['picture', 'imageDecodeMs'],
   ['CLIP', 'clipMs'],
   ['prefill', 'prefillMs'],

@@ -1,13 +1,8 @@
-/** Tables in text: CSV and TSV by RFC 4180, quoted fields with separators and line breaks in them. */
+/** Tables in text, CSV and TSV, as the files of a data set. */
 import { nearest } from '../near-miss.js';
+import { type RawRow, RowSplitter } from '../tables/index.js';
 import { Turns } from '../turns.js';
 import type { DatasetFolder } from './dataset.js';
-
-/** A row before anybody knows its columns; `line` is where it begins. */
-interface RawRow {
-  readonly line: number;
-  readonly fields: readonly string[];
-}
 
 export interface TableRow {
   readonly line: number;
@@ -24,54 +19,6 @@ export interface TableOptions {
   readonly filled?: readonly string[];
   /** Whether a column that was not asked for is an error: a person's own table, where it is a slip. @default false */
   readonly isClosed?: boolean;
-}
-
-/**
- * Splits a table into rows. A quote inside a bare field stands for itself, as spreadsheets and pandas read it.
- *
- * @returns the rows, or the line of a quote that never ends
- */
-export async function parseTable(
-  text: string,
-  separator: string,
-): Promise<RawRow[] | { readonly openQuoteLine: number }> {
-  const turns = new Turns();
-  const records: RawRow[] = [];
-  let at = text.startsWith('\ufeff') ? 1 : 0;
-  let line = 1;
-  while (at < text.length) {
-    if (turns.isDue) await turns.give();
-    const startLine = line;
-    const fields: string[] = [];
-    for (;;) {
-      let field = '';
-      if (text[at] === '"') {
-        const quoteLine = line;
-        at++;
-        for (;;) {
-          const end = text.indexOf('"', at);
-          if (end < 0) return { openQuoteLine: quoteLine };
-          const part = text.slice(at, end);
-          field += part;
-          line += countLines(part);
-          at = end + 1;
-          if (text[at] !== '"') break;
-          field += '"';
-          at++;
-        }
-      }
-      const end = endOfBareField(text, at, separator);
-      fields.push(field + text.slice(at, end));
-      at = end;
-      if (text[at] !== separator) break;
-      at++;
-    }
-    if (text[at] === '\r') at++;
-    if (text[at] === '\n') at++;
-    line++;
-    if (fields.length > 1 || fields[0] !== '') records.push({ line: startLine, fields });
-  }
-  return records;
 }
 
 /** A table with a header. @throws UsageError ERR_DATASET_INVALID with the column, or the row, that does not fit */
@@ -128,27 +75,22 @@ export async function recordsOf(
   text: string,
   separator: string,
 ): Promise<readonly RawRow[]> {
-  const records = await parseTable(text, separator);
-  if (Array.isArray(records)) return records;
-  const { openQuoteLine } = records as { readonly openQuoteLine: number };
+  const turns = new Turns();
+  const splitter = new RowSplitter(separator);
+  const records: RawRow[] = [];
+  for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; at += PIECE_LENGTH) {
+    if (turns.isDue) await turns.give();
+    records.push(...splitter.push(text.slice(at, at + PIECE_LENGTH)));
+  }
+  records.push(...splitter.end());
+  if (splitter.openQuoteLine === null) return records;
   throw folder.invalid(file, 'expected the quote that opens a field here to be closed. Fetch the file again.', {
-    line: openQuoteLine,
+    line: splitter.openQuoteLine,
   });
 }
 
-function endOfBareField(text: string, from: number, separator: string): number {
-  for (let at = from; at < text.length; at++) {
-    const char = text[at];
-    if (char === separator || char === '\n' || (char === '\r' && text[at + 1] === '\n')) return at;
-  }
-  return text.length;
-}
-
-function countLines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
-  return count;
-}
+/** Characters that are split between two turns of the event loop. */
+const PIECE_LENGTH = 2 ** 16;
 
 function shown(names: readonly string[]): string {
   const first = names.slice(0, 8).map((name) => JSON.stringify(name.length > 30 ? `${name.slice(0, 27)}...` : name));

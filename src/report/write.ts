@@ -18,12 +18,15 @@ export interface ReportFiles {
 
 const PLOT_FOLDER = 'plots';
 
-/** What a report takes of its folder; the folder of its plots is all its own. */
-export function reportOutputs(folder: string): Output[] {
-  const name = 'The report (--out)';
+/**
+ * What a report takes of its folder; the folder of its plots is all its own.
+ *
+ * @param name what a message calls it
+ */
+export function reportOutputs(folder: string, name = 'The report (--out)'): Output[] {
   return [
     ...['report.html', 'report.md', 'metrics.json'].map((file) => ({ path: join(folder, file), name })),
-    { path: join(folder, PLOT_FOLDER), name: 'The plots of the report (--out)', isFolder: true },
+    { path: join(folder, PLOT_FOLDER), name: name.replace('The report', 'The plots of the report'), isFolder: true },
   ];
 }
 

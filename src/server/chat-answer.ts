@@ -1,10 +1,8 @@
 /** What was answered, as the API tells it. */
-import type { Fields } from '../chat-form/index.js';
-import type { StopReason } from '../types.js';
+import { type Fields, messageOf, finishReason as reasonOf, usageFields } from '../chat-form/index.js';
 import type { Told } from './answer.js';
 import type { ChatRequest } from './chat-request.js';
 import { moderationSide } from './moderation.js';
-import { usageFields } from './usage.js';
 
 /** What stands in every answer, and in every piece of one. */
 export interface Heading {
@@ -14,12 +12,9 @@ export interface Heading {
   readonly model: string;
 }
 
-const CUT: readonly StopReason[] = ['length', 'context'];
-
 /** Why a text ends, in the API's words. */
-export function finishReason({ verdict, result }: Told): 'stop' | 'length' | 'content_filter' {
-  if (verdict.action === 'refused' || result === null) return 'content_filter';
-  return CUT.includes(result.stopReason) ? 'length' : 'stop';
+export function finishReason({ verdict, result }: Told): ReturnType<typeof reasonOf> {
+  return reasonOf(verdict.action, result?.stopReason ?? null);
 }
 
 /** What stands under `eta` of a choice; absent where nobody asked. */
@@ -67,7 +62,7 @@ export function completionOf({ id, created, model }: Heading, answers: readonly 
       const { text, refusal } = told;
       return {
         index,
-        message: { role: 'assistant', content: refusal === null ? text : goneBefore(text, refusal), refusal },
+        message: messageOf(refusal === null ? text : goneBefore(text, refusal), refusal),
         logprobs: null,
         finish_reason: finishReason(told),
         ...etaPart(told, chat),

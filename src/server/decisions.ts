@@ -1,6 +1,6 @@
 /** POST /v1/decisions: questions about one conversation, each answered by the probabilities of one token. */
 import { randomUUID } from 'node:crypto';
-import { turnsOf } from '../chat-form/index.js';
+import { turnsOf, usageFields } from '../chat-form/index.js';
 import { checkCounts } from '../eta/index.js';
 import type { DecideRequest } from '../index.js';
 import { parseOptions } from '../options.js';
@@ -9,7 +9,6 @@ import { type DecisionsBody, decisionsSchema } from './decisions-schema.js';
 import type { RequestRecord } from './log.js';
 import { checkPictures } from './pictures.js';
 import type { Service } from './service.js';
-import { usageFields } from './usage.js';
 
 /** @throws what taking the request in, and `decide`, throw */
 export async function decisions(service: Service, request: Request, record: RequestRecord): Promise<Response> {

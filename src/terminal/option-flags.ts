@@ -102,6 +102,9 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   stop: '--stop',
   repeatable: '--repeatable',
   shard: '--shard',
+  map: '--map',
+  imageRoot: '--image-root',
+  split: '--split',
 };
 
 export const OPTION_FLAGS: Readonly<Record<string, string | null>> = {

@@ -9,7 +9,10 @@ import { mainThreadMs } from '../stretch.js';
 
 const parse = (text: string | Buffer, number = 17) => {
   const bytes = Buffer.from(text);
-  return parseRequestLine({ number, offset: 0, bytes, byteCount: bytes.length, endsInNewline: true }, '/data/set');
+  return parseRequestLine(
+    { number, offset: 0, bytes, byteCount: bytes.length, endsInNewline: true },
+    { folder: '/data/set' },
+  );
 };
 const request = (text: string) => {
   const line = parse(text);
@@ -423,7 +426,7 @@ describe('what is no request', () => {
   test('a line beyond the limit is refused', () => {
     const line = parseRequestLine(
       { number: 3, offset: 0, bytes: null, byteCount: MAX_REQUEST_BYTES + 1, endsInNewline: true },
-      '.',
+      { folder: '.' },
     );
     assert.ok('error' in line, 'expected a refusal');
     assert.match(line.error.message, /at most 67108864 bytes, received one of 67108865/);

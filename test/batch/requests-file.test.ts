@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
-import { countLines, readRequests, requestsOf, type Shard } from '../../src/batch/index.js';
+import { countRequests, readRequests, requestsOf, type Shard } from '../../src/batch/index.js';
 import { shardOf } from '../../src/batch/shard.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-requests-'));
@@ -15,7 +15,7 @@ async function read(text: string | Buffer, shard?: Shard) {
   writeFileSync(path, text);
   const requests = [];
   for await (const request of readRequests(path, shard === undefined ? {} : { shard })) requests.push(request);
-  return { requests, count: await countLines(path) };
+  return { requests, count: await countRequests(path) };
 }
 
 test('blank lines are passed over, and count as lines', async () => {
@@ -65,7 +65,10 @@ test('a file that is not there, and a folder, are told', async () => {
     for await (const _ of readRequests(path)) assert.fail('expected no request');
   };
   await assert.rejects(read(join(folder, 'none.jsonl')), { code: 'ERR_FILE_READ', message: /found none/ });
-  await assert.rejects(read(folder), { code: 'ERR_FILE_READ', message: /received the folder/ });
+  await assert.rejects(read(folder), {
+    code: 'ERR_FILE_INVALID',
+    message: /Expected a data set in the folder .*found requests\.jsonl/,
+  });
 });
 
 test('a stream that never ends is left at the signal', async () => {

@@ -46,7 +46,7 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
   [['batch', 'm'], ['merge']],
   [
     ['batch', 'merge', '--o'],
-    ['--ordered', '--out', '--overwrite'],
+    ['--ordered', '--out', '--output-format', '--overwrite'],
   ],
   [['ask', '--me'], ['--method']],
   [
@@ -98,6 +98,7 @@ test('bash completes commands, flags, choices, names and files', { skip: !has('b
 
 test('every flag of every command is completed', { skip: !has('bash') && 'no bash' }, () => {
   for (const { name, flags } of shapesOf(createProgram(), {
+    formats: [],
     models: [],
     form: [],
     benchmark: [],
@@ -147,10 +148,32 @@ test('zsh completes them with their descriptions', { skip: !has('zsh') && 'no zs
 });
 
 /** Placeholders for what only the user knows; a new one is either one of these or completes something. */
-const FREE = ['question', 'text', 'name', 'address', 'url', 'count', 'number', 'seed', 'list', 'cosine', 'rate', 'i/n'];
+const FREE = [
+  'question',
+  'text',
+  'name',
+  'address',
+  'url',
+  'count',
+  'number',
+  'seed',
+  'list',
+  'cosine',
+  'rate',
+  'i/n',
+  'pairs',
+];
 
 test('every placeholder completes something, or is known to complete nothing', () => {
-  const names = { models: ['m'], form: ['f'], benchmark: ['b'], experiment: ['e'], methods: ['x'], changes: ['c'] };
+  const names = {
+    models: ['m'],
+    form: ['f'],
+    benchmark: ['b'],
+    experiment: ['e'],
+    methods: ['x'],
+    changes: ['c'],
+    formats: ['y'],
+  };
   const shapes = shapesOf(createProgram(), names);
   for (const command of withParts(createProgram())) {
     const shape = shapes.find(({ name }) => `eta-vlm ${name}`.trim() === nameOf(command));

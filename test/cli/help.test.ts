@@ -44,6 +44,7 @@ const isLight = (path: string) =>
     'dist/policy/policy.js',
     'dist/policy/methods.js',
     'dist/batch/defaults.js',
+    'dist/batch/formats.js',
     'dist/benchmark/defaults.js',
     'dist/experiment/defaults.js',
     'dist/experiment/names.js',

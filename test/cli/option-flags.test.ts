@@ -29,6 +29,7 @@ const NO_OPTIONS = [
   'languageModel', // in the message about a value of `models` that no command can give
   'rewardModel',
   'loadEta',
+  'writeAnswers',
   'openTrunk', // every command that loads gives it
   'pairedCounts',
   'rateOfCounts',

@@ -67,7 +67,10 @@ function line(seed: number): Buffer {
 /** What becomes of a line before it is answered. */
 function readOutcome(bytes: Buffer, { facts }: Eta): string {
   const startedAt = performance.now();
-  const read = parseRequestLine({ number: 1, offset: 0, bytes, byteCount: bytes.length, endsInNewline: true }, '/');
+  const read = parseRequestLine(
+    { number: 1, offset: 0, bytes, byteCount: bytes.length, endsInNewline: true },
+    { folder: '/' },
+  );
   if ('error' in read) return told(read.error);
   const { thresholds, thresholdSources, calibratedOn, policy } = facts;
   const values = { thresholds, thresholdSources, calibratedOn, policy, reuse: true, newSeed: () => 1 };

@@ -1,17 +1,12 @@
 /** `eta-vlm batch`: many requests, answered into a file. Progress and summary go to stderr. */
-import { stat } from 'node:fs/promises';
 import {
   BATCH_SEED,
   type BatchDecisions,
   type BatchSummary,
   CONCURRENCY,
-  checkReadable,
   checkResultsPlace,
-  countLines,
   ResultsFile,
-  readRequests,
   readSettings,
-  requestsOf,
   resultsOutputs,
   roomFor,
   runBatch,
@@ -25,7 +20,6 @@ import { checkApart } from '../../outputs/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { write } from '../../terminal/output.js';
 import { columnsOf, createPaint } from '../../terminal/paint.js';
-import { stdin } from '../../terminal/stdin.js';
 import { BatchProgressLine } from '../batch-progress.js';
 import { commandLine } from '../command-line.js';
 import { modelInputs } from '../inputs.js';
@@ -34,13 +28,12 @@ import { loadOptions } from '../load-options.js';
 import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { type PolicyFlags, policyOptions } from '../policy-options.js';
+import { type ReadingFlags, Requests } from './requests.js';
 import { summaryLines } from './summary.js';
 import { waitNotice } from './wait-notice.js';
+import { checkWritten, type WritingFlags, writeBeside, writtenOutputs } from './written.js';
 
-/** What stands for stdin in place of the file of requests. */
-const STDIN = '-';
-
-export interface BatchOptions extends ModelFlags, PolicyFlags {
+export interface BatchOptions extends ModelFlags, PolicyFlags, ReadingFlags, WritingFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
@@ -63,7 +56,7 @@ interface SettledOptions extends Omit<BatchOptions, 'shard'> {
 /**
  * Answers what the file asks. What can be refused is refused before the models load.
  *
- * @param requestsPath a file, or "-" for stdin
+ * @param requestsPath a file, a folder, or "-" for stdin
  * @returns the exit code
  * @throws EtaError what loading throws, and what ends a batch; AbortError
  */
@@ -72,12 +65,13 @@ export async function batch(requestsPath: string, asked: BatchOptions, signal: A
   const options: SettledOptions = given({ ...asked, shard });
   const { resume = false, overwrite = false, retryErrors = false, concurrency = CONCURRENCY } = options;
   const path = neededOut(options.out, 'batch requests.jsonl --out answers.jsonl');
-  if (requestsPath === STDIN) stdin();
-  else await checkReadable(requestsPath);
-  const requests = requestsPath === STDIN ? [] : [{ path: requestsPath, name: 'the file of requests' }];
-  await checkApart(await resultsOutputs(path), [...requests, ...(await modelInputs(options))]);
+  const requests = new Requests(requestsPath, options);
+  await requests.check();
+  const outputs = [...(await resultsOutputs(path)), ...writtenOutputs(path, options)];
+  await checkApart(outputs, [...requests.inputs, ...(await modelInputs(options))]);
   const waiting = { waits: options.wait, signal, onWait: waitNotice(path, options.wait === true) };
   const { target } = await checkResultsPlace({ path, resume, overwrite, ...waiting });
+  await checkWritten(path, options, resume || overwrite);
   const room = roomFor(concurrency, policyOptions(options));
   const earlier = resume ? await earlierContextSize(target) : undefined;
   const contextSize = options.contextSize ?? earlier ?? room.contextSize;
@@ -93,7 +87,7 @@ export async function batch(requestsPath: string, asked: BatchOptions, signal: A
   const settings = await settingsOf(eta.facts, decisionsOf(options), signal);
   const about = aboutRun(eta);
   await using results = await ResultsFile.open({ path, settings, about, resume, overwrite, retryErrors, ...waiting });
-  return await answered(requestsPath, { path, eta, results, notices }, options, signal);
+  return await answered(requests, { path, eta, results, notices }, options, signal);
 }
 
 /** What stands ready when the first request is read. */
@@ -106,19 +100,21 @@ interface Ready {
 
 /** @returns the exit code */
 async function answered(
-  requestsPath: string,
+  requests: Requests,
   { path, eta, results, notices }: Ready,
-  { concurrency = CONCURRENCY, shard, ordered = false }: SettledOptions,
+  options: SettledOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  const { concurrency = CONCURRENCY, shard, ordered = false } = options;
   const progress = new BatchProgressLine();
   const startedAt = performance.now();
-  const tell = (summary: BatchSummary, isWhole: boolean) => {
+  const tell = (summary: BatchSummary, isWhole: boolean, written: readonly string[] = []) => {
     progress.clear();
     const lines = summaryLines(summary, {
       ms: performance.now() - startedAt,
       isWhole,
       path,
+      written,
       failures: progress.failures,
       unknownCount: notices.count,
       paint: createPaint(process.stderr),
@@ -129,15 +125,12 @@ async function answered(
   if (results.repairedByteCount > 0) {
     progress.note(`Took away a torn last line of ${results.repairedByteCount} bytes; its request is asked again.`);
   }
-  const shared = given({ shard, signal });
-  const fromStdin = requestsPath === STDIN;
-  if (!fromStdin) void countRequests(requestsPath, shard, signal).then((count) => progress.expect(count));
+  const wanted = given({ shard, signal });
+  void requests.count(wanted).then((count) => progress.expect(count));
   try {
     const summary = await runBatch({
       eta,
-      requests: fromStdin
-        ? requestsOf(stdin(), { what: 'stdin', folder: '.', ...shared })
-        : readRequests(requestsPath, shared),
+      requests: requests.read(wanted),
       results,
       concurrency,
       ordered,
@@ -147,7 +140,7 @@ async function answered(
         progress.show(at);
       },
     });
-    tell(summary, true);
+    tell(summary, true, await writeBeside(path, options, signal));
     return summary.tally.errorCount > 0 ? EXIT.someFailed : EXIT.ok;
   } catch (error) {
     if (error instanceof AbortError) tell({ ...progress.latest, tally: results.tally }, false);
@@ -185,14 +178,4 @@ async function earlierContextSize(target: string): Promise<number | undefined> {
   const settings = await readSettings(target).catch(() => null); // opening the file tells what is wrong
   const size = settings?.['contextSize'];
   return typeof size === 'number' ? size : undefined;
-}
-
-/** How many requests there are to come; null where that cannot be told without taking them away. */
-async function countRequests(path: string, shard: Shard | undefined, signal: AbortSignal): Promise<number | null> {
-  try {
-    if (!(await stat(path)).isFile()) return null;
-    return Math.round((await countLines(path, signal)) / (shard?.count ?? 1));
-  } catch {
-    return null; // whoever reads the requests tells what is wrong
-  }
 }

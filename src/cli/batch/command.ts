@@ -1,9 +1,12 @@
 /** Options of `eta-vlm batch` and `eta-vlm batch merge`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BATCH_SEED, CONCURRENCY } from '../../batch/defaults.js';
+import { ANSWERS_FORMATS, REQUESTS_FORMATS } from '../../batch/formats.js';
+import type { FieldMap } from '../../batch/index.js';
+import { didYouMean } from '../../near-miss.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
-import { filled, wholeNumber } from '../../terminal/option-values.js';
+import { among, filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
 import { addHubOptions, addModelOptions } from '../model-options.js';
 import { addPolicyOptions } from '../policy-options.js';
@@ -13,6 +16,7 @@ const AFTER_HELP = `
 A request is one JSON object a line: prompt with image or images, or a
 conversation in turns or messages; an id where it is to have a name.
   {"prompt": "What?", "image": "a.jpg"}
+A table has a row each, with columns of the same names, or --map.
 Any of them may say otherwise: method, seed, maxTokens, candidateCount, ...
 
 Killed at any instant, the same command with --resume goes on. Exit code 3:
@@ -20,7 +24,7 @@ some requests failed, and their lines tell why.`;
 
 export function addBatch(program: Command): void {
   const command = child(program, 'batch', 'Answer many requests into a file, resumably.')
-    .argument('<requests>', "file of requests, one JSON object a line, or '-' for stdin", filled)
+    .argument('<requests>', "JSON Lines, CSV, TSV, Parquet or Arrow, a data set's folder, or '-' for stdin", filled)
     .usage('[options] <requests>')
     .enablePositionalOptions() // or it would take the options of its subcommand for its own
     .option('--out <file>', 'where the answers go, one JSON object a line; needed', filled)
@@ -37,6 +41,16 @@ export function addBatch(program: Command): void {
     .option('--shard <i/n>', "one of n parts of the requests, by their ids; or 'auto': as the scheduler says", shard)
     .option('--trace', 'keep every round, candidate and score')
     .option('--repeatable', 'leave out times and what else differs from run to run')
+    .optionsGroup('Requests:')
+    .option('--map <pairs>', 'which column stands for what: prompt=question,image=img', fieldMap)
+    .option('--image-root <folder>', 'what paths of pictures start from (default: where the requests lie)', filled)
+    .option('--split <name>', "which split of a data set's folder, where it holds several", filled)
+    .addOption(
+      among(new Option('--input-format <format>', 'how requests are written (default: by the name)'), REQUESTS_FORMATS),
+    )
+    .optionsGroup('Beside the answers, when all are there:')
+    .addOption(outputFormat())
+    .addOption(report())
     .optionsGroup('Safety and search:')
     .option(
       '--seed <seed>',
@@ -60,12 +74,38 @@ function addMerge(batch: Command): void {
     .requiredOption('--out <file>', 'where all answers go', filled)
     .option('--ordered', 'in the order of the requests')
     .option('--overwrite', 'in place of the answers that are there')
+    .addOption(outputFormat())
+    .addOption(report())
     .action(async (files: string[], options: import('./merge.js').MergeOptions) => {
       await withInterrupt(async (signal) => {
         const { batchMerge } = await import('./merge.js');
         process.exitCode = await batchMerge(files, options, signal);
       });
     });
+}
+
+const outputFormat = () =>
+  new Option('--output-format <formats>', 'write them also as csv, parquet, openai, or several: csv,parquet').argParser(
+    (text: string) => {
+      const names = text.split(',').map((name) => name.trim());
+      const unknown = names.find((name) => !(ANSWERS_FORMATS as readonly string[]).includes(name));
+      if (unknown === undefined) return [...new Set(names)];
+      throw new InvalidArgumentError(
+        didYouMean(unknown, ANSWERS_FORMATS, `Allowed choices are ${ANSWERS_FORMATS.join(', ')}, with commas between.`),
+      );
+    },
+  );
+
+const report = () => new Option('--report <folder>', 'write a report of them into a folder').argParser(filled);
+
+/** "prompt=question,image=img"; may be given several times. */
+function fieldMap(text: string, before: FieldMap = {}): FieldMap {
+  const pairs = text.split(',').map((pair) => /^\s*([^=\s]+)\s*=\s*(.*\S)\s*$/.exec(pair));
+  const found = pairs.flatMap((pair) => (pair === null ? [] : [[pair[1] ?? '', pair[2] ?? ''] as const]));
+  const names = [...Object.keys(before), ...found.map(([field]) => field)];
+  if (found.length === pairs.length && new Set(names).size === names.length)
+    return { ...before, ...Object.fromEntries(found) };
+  throw new InvalidArgumentError('Expected field=column, each field once, such as prompt=question,image=img.');
 }
 
 /** The shard, or "auto", which is looked up when the command runs. */

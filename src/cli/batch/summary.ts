@@ -18,6 +18,8 @@ export interface SummaryOptions {
   /** False for a batch that was stopped. */
   readonly isWhole: boolean;
   readonly path: string;
+  /** What was written beside the results, a line for each. @default none */
+  readonly written?: readonly string[];
   /** Some that failed. */
   readonly failures: readonly AnswerLine[];
   /** Requests about what the miniature does not know, where no models were named. @default 0 */
@@ -29,7 +31,7 @@ export interface SummaryOptions {
 
 export function summaryLines(summary: BatchSummary, options: SummaryOptions): string[] {
   const { tally } = summary;
-  const { isWhole, path, failures, unknownCount = 0, mergedFileCount, paint, columns } = options;
+  const { isWhole, path, written = [], failures, unknownCount = 0, mergedFileCount, paint, columns } = options;
   const width = String(tally.lineCount).length;
   const indent = ' '.repeat(LABEL_WIDTH);
   const row = (label: string, count: number, words = '') =>
@@ -59,6 +61,7 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
   }
   if (unknownCount > 0) lines.push(row('unknown', unknownCount, 'the miniature does not know what they are about'));
   lines.push(`${'results'.padEnd(LABEL_WIDTH)}${visibleName(path)}`);
+  for (const one of written) lines.push(`${indent}${visibleName(one)}`);
   if (!isWhole) lines.push('Stopped before the end. The same command with --resume goes on.');
   return lines.flatMap((line) => fitLine(line, columns));
 }

@@ -1,5 +1,6 @@
 /** `eta-vlm completion`: the script of a shell, made of the program's own commands. */
 import type { Command } from 'commander';
+import { ANSWERS_FORMATS } from '../../batch/formats.js';
 import { DATASETS } from '../../benchmark/registry.js';
 import { decisionForms } from '../../decision/index.js';
 import { EXPERIMENT_NAMES } from '../../experiment/names.js';
@@ -24,6 +25,7 @@ async function names(): Promise<Names> {
     benchmark: DATASETS.map(({ name }) => name),
     experiment: [...EXPERIMENT_NAMES],
     methods: [...METHODS],
+    formats: ANSWERS_FORMATS,
     changes: [...PICTURE_CHANGES.map(({ name }) => name), SEARCH],
   };
 }

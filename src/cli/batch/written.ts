@@ -1,0 +1,59 @@
+/** What a batch writes once it is complete: its answers in other forms, and a report. */
+import { stat } from 'node:fs/promises';
+import { type AnswersFormat, answersPath, writeAnswers } from '../../batch/index.js';
+import { UsageError } from '../../errors.js';
+import { describePath } from '../../options.js';
+import type { Output } from '../../outputs/index.js';
+import { reportOutputs } from '../../report/index.js';
+
+/** What is wanted beside the results, as flags say it. */
+export interface WritingFlags {
+  readonly outputFormat?: readonly AnswersFormat[];
+  readonly report?: string;
+}
+
+/** Where it goes. @throws UsageError ERR_INVALID_OPTION */
+export function writtenOutputs(results: string, { outputFormat = [], report }: WritingFlags): Output[] {
+  const forms = outputFormat.map((format) => ({
+    path: answersPath(results, format),
+    name: `The answers as ${format} (--output-format)`,
+  }));
+  return [...forms, ...(report === undefined ? [] : reportOutputs(report, 'The report (--report)'))];
+}
+
+/** A file that is there is of an earlier run where one is gone on with or begun anew. @throws UsageError ERR_RESULTS_EXIST */
+export async function checkWritten(
+  results: string,
+  { outputFormat = [] }: WritingFlags,
+  mayReplace: boolean,
+): Promise<void> {
+  if (mayReplace) return;
+  for (const path of outputFormat.map((format) => answersPath(results, format))) {
+    const found = await stat(path).catch(() => null);
+    if (found !== null)
+      throw new UsageError(
+        'ERR_RESULTS_EXIST',
+        `Expected no file yet at ${describePath(path)}, where --output-format writes, found one. Take it away, or begin it anew with overwrite: true. Or go on with resume: true.`,
+      );
+  }
+}
+
+/**
+ * Writes it all.
+ *
+ * @returns what was written, a line for each
+ * @throws EtaError what writing throws; AbortError
+ */
+export async function writeBeside(
+  results: string,
+  { outputFormat = [], report }: WritingFlags,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const written: string[] = [];
+  for (const format of outputFormat) written.push(`${format}: ${await writeAnswers({ results, format, signal })}`);
+  if (report !== undefined) {
+    const { reportAnswers } = await import('./report.js');
+    written.push(`report: ${await reportAnswers(results, report, signal)}`);
+  }
+  return written;
+}

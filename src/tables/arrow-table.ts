@@ -1,0 +1,162 @@
+/**
+ * Rows of an Arrow IPC file or stream, as `save_to_disk` of Hugging Face's datasets writes it: a schema, then batches of
+ * some hundred rows, each a message that tells its size. One batch is held at a time.
+ */
+import type { Table as Decoded } from '@uwdata/flechette';
+import { FileError } from '../errors.js';
+import { describe } from '../options.js';
+import { Turns } from '../turns.js';
+import { FileBytes } from './file-bytes.js';
+import type { Table, TableRow } from './table.js';
+
+const FILE_MAGIC = 'ARROW1';
+/** Of a file, where its messages begin. */
+const FILE_HEAD_BYTES = 8;
+/** Before the size of a message's head. */
+const CONTINUATION = 0xffffffff;
+const ALIGNMENT = 8;
+
+/** Kinds of messages. */
+const SCHEMA = 1;
+const DICTIONARY = 2;
+const BATCH = 3;
+
+/** A message, from its first byte to its body's last. */
+interface Message {
+  readonly kind: number;
+  readonly start: number;
+  readonly byteCount: number;
+}
+
+export class ArrowTable implements Table {
+  readonly columns: readonly string[];
+  /** Only reading tells. */
+  readonly rowCount = null;
+  readonly #file: FileBytes;
+  readonly #schema: Message;
+
+  private constructor(file: FileBytes, schema: Message, columns: readonly string[]) {
+    this.#file = file;
+    this.#schema = schema;
+    this.columns = columns;
+  }
+
+  /** @throws FileError ERR_FILE_READ; ERR_FILE_INVALID for what is no whole Arrow file */
+  static async open(path: string): Promise<ArrowTable> {
+    const file = await FileBytes.open(path);
+    try {
+      const magic = Buffer.from(await file.read(0, FILE_MAGIC.length)).toString('latin1');
+      const schema = await messageAt(file, magic === FILE_MAGIC ? FILE_HEAD_BYTES : 0);
+      if (schema?.kind !== SCHEMA) throw new RangeError('it does not begin with a schema');
+      const { names } = await decoded([await file.read(schema.start, schema.byteCount)]);
+      return new ArrowTable(file, schema, names);
+    } catch (cause) {
+      await file.close();
+      throw broken(file.what, cause);
+    }
+  }
+
+  async *rows(columns: readonly string[], signal?: AbortSignal): AsyncGenerator<TableRow, void> {
+    const turns = new Turns(signal);
+    let number = 0;
+    for await (const batch of this.#batches()) {
+      const wanted = columns.map((name) => ({ name, column: batch.getChild(name) }));
+      for (let index = 0; index < batch.numRows; index++) {
+        if (turns.isDue) await turns.give();
+        number++;
+        const values: [string, unknown][] = [];
+        for (const { name, column } of wanted) {
+          const value: unknown = column.at(index);
+          if (value !== null && value !== undefined) values.push([name, own(value)]);
+        }
+        yield { number, values: Object.fromEntries(values), problem: null };
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async *#batches(): AsyncGenerator<Decoded, void> {
+    try {
+      // What dictionaries hold, every batch behind them may need.
+      const before = [await this.#bytes(this.#schema)];
+      for (let at = endOf(this.#schema); ; ) {
+        const message = await messageAt(this.#file, at);
+        if (message === null) return;
+        at = endOf(message);
+        if (message.kind === DICTIONARY) before.push(await this.#bytes(message));
+        else if (message.kind === BATCH) yield await decoded([...before, await this.#bytes(message)]);
+      }
+    } catch (cause) {
+      throw broken(this.#file.what, cause);
+    }
+  }
+
+  async #bytes({ start, byteCount }: Message): Promise<Uint8Array> {
+    const bytes = await this.#file.read(start, byteCount);
+    if (bytes.length < byteCount) throw new RangeError('the file ends within a message');
+    return bytes;
+  }
+}
+
+const endOf = ({ start, byteCount }: Message) => start + byteCount;
+
+async function decoded(messages: Uint8Array[]): Promise<Decoded> {
+  const { tableFromIPC } = await import('@uwdata/flechette');
+  return tableFromIPC(messages);
+}
+
+/** Null at the end of the messages. */
+async function messageAt(file: FileBytes, start: number): Promise<Message | null> {
+  const prefix = viewOf(await file.read(start, 8));
+  if (prefix.byteLength < 8) return null; // a stream may end without saying so
+  const isMarked = prefix.getUint32(0, true) === CONTINUATION;
+  const headStart = start + (isMarked ? 8 : 4);
+  const headLength = prefix.getInt32(isMarked ? 4 : 0, true);
+  if (headLength === 0) return null;
+  if (headLength < 0 || headStart + headLength > file.byteLength) throw new RangeError('a message without a head');
+  const { kind, bodyLength } = headOf(viewOf(await file.read(headStart, headLength)));
+  const byteCount = headStart - start + headLength + bodyLength;
+  if (!isMarked && (headStart + headLength) % ALIGNMENT !== 0) throw new RangeError('a form before Arrow 0.15');
+  if (start + byteCount > file.byteLength) throw new RangeError('the file ends within a message');
+  return { kind, start, byteCount };
+}
+
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Of the head, a FlatBuffer: fields 1 (kind) and 3 (length of the body) of its root. */
+function headOf(view: DataView): { readonly kind: number; readonly bodyLength: number } {
+  const root = view.getInt32(0, true);
+  const vtable = root - view.getInt32(root, true);
+  const placeOf = (field: number) => {
+    const slot = 4 + 2 * field;
+    const offset = slot < view.getUint16(vtable, true) ? view.getUint16(vtable + slot, true) : 0;
+    return offset === 0 ? null : root + offset;
+  };
+  const [kind, length] = [placeOf(1), placeOf(3)];
+  return {
+    kind: kind === null ? 0 : view.getUint8(kind),
+    bodyLength: length === null ? 0 : Number(view.getBigInt64(length, true)),
+  };
+}
+
+/** In memory of its own, so that no row keeps its batch. */
+function own(value: unknown): unknown {
+  if (value instanceof Uint8Array) return value.slice();
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>);
+  if (Array.isArray(value)) return value.map(own);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, own(field)]));
+}
+
+function broken(what: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
+  const reason = cause instanceof Error ? cause.message : describe(cause);
+  return new FileError(
+    'ERR_FILE_INVALID',
+    `${what}: expected a whole Arrow file without compression, which this is not (${reason}). Save it again.`,
+    { cause },
+  );
+}

@@ -1,0 +1,73 @@
+/** A parquet file from rows, a group of them at a time. The package that writes it is loaded when one is written. */
+import type { FileHandle } from 'node:fs/promises';
+import { Turns } from '../turns.js';
+
+/** What a cell of a written table holds. */
+export type WrittenCell = string | number | boolean | null;
+
+/** A column of a written table. */
+export interface WrittenColumn {
+  readonly name: string;
+  /** `INT64` takes whole numbers. */
+  readonly type: 'STRING' | 'INT64' | 'DOUBLE' | 'BOOLEAN';
+}
+
+/** Rows of one group. Between columns of a group nobody else has his turn: it must be encoded within some milliseconds. */
+const GROUP_ROWS = 1024;
+
+/** Cells of a group, in characters: long texts make shorter groups. */
+const GROUP_CHARACTERS = 2 ** 20;
+
+/**
+ * @param rows each with a cell for every column
+ * @throws what `rows` and writing throw
+ */
+export async function writeParquet(
+  file: FileHandle,
+  columns: readonly WrittenColumn[],
+  rows: AsyncIterable<readonly WrittenCell[]>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { ByteWriter, ParquetWriter, schemaFromColumnData } = await import('hyparquet-writer');
+  class Sink extends ByteWriter {
+    async flush(): Promise<void> {
+      await file.appendFile(this.getBytes().slice());
+      this.index = 0;
+    }
+    override async finish(): Promise<void> {
+      await this.flush();
+    }
+  }
+  const of = (data: readonly (readonly WrittenCell[])[]) =>
+    columns.map(({ name, type }, index) => ({
+      name,
+      type,
+      offsetIndex: false,
+      data: data.map((row) => cellOf(row[index] ?? null, type)),
+    }));
+  const writer = new ParquetWriter({
+    writer: new Sink(),
+    schema: schemaFromColumnData({ columnData: of([]) }),
+    createdBy: 'eta-vlm',
+  });
+  const turns = new Turns(signal);
+  let group: (readonly WrittenCell[])[] = [];
+  let characterCount = 0;
+  const end = async () => {
+    await turns.give();
+    await writer.write({ columnData: of(group), rowGroupSize: group.length });
+    group = [];
+    characterCount = 0;
+  };
+  for await (const row of rows) {
+    group.push(row);
+    for (const cell of row) if (typeof cell === 'string') characterCount += cell.length;
+    if (group.length === GROUP_ROWS || characterCount >= GROUP_CHARACTERS) await end();
+  }
+  if (group.length > 0) await end();
+  await writer.finish();
+}
+
+function cellOf(cell: WrittenCell, type: WrittenColumn['type']): unknown {
+  return type === 'INT64' && typeof cell === 'number' ? BigInt(cell) : cell;
+}

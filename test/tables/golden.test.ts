@@ -1,0 +1,235 @@
+/** Tables that pandas, pyarrow, datasets and DuckDB wrote (test/golden/tables/make.py), read a few rows at a time. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { openTable, pictureOf, tableKindOf, writeParquet } from '../../src/tables/index.js';
+
+const golden = fileURLToPath(new URL('../golden/tables/', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-tables-'));
+after(() => rmSync(folder, { recursive: true }));
+
+type Row = Readonly<Record<string, unknown>>;
+
+async function read(path: string, { columns, split }: { columns?: readonly string[]; split?: string } = {}) {
+  const kind = await tableKindOf(path);
+  assert.ok(kind !== null, `${path} is no table by its name`);
+  const table = await openTable(path, kind, split ?? null);
+  try {
+    const rows: Row[] = [];
+    for await (const { number, values, problem } of table.rows(columns ?? table.columns)) {
+      rows.push(values);
+      assert.deepEqual([number, problem], [rows.length, null]);
+    }
+    return { columns: table.columns, rowCount: table.rowCount, rows };
+  } finally {
+    await table.close();
+  }
+}
+
+const withoutNulls = (row: Row) =>
+  Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== undefined));
+const expected = JSON.parse(readFileSync(join(golden, 'expected.json'), 'utf8')) as { readonly pages: Row[] };
+
+for (const file of ['pages-1', 'pages-2', 'typed', 'pictures', 'duckdb'])
+  test(`${file}.parquet, page by page, holds what hyparquet reads of it at once`, async () => {
+    const path = join(golden, `${file}.parquet`);
+    const whole = (await parquetReadObjects({
+      file: await asyncBufferFromFile(path),
+      compressors,
+      utf8: false,
+    })) as Row[];
+    const { rows, rowCount } = await read(path);
+    assert.equal(rowCount, whole.length);
+    assert.deepEqual(rows, whole.map(withoutNulls));
+  });
+
+test('parquet of many pages holds what pyarrow wrote: lists across pages, dictionaries, nulls', async () => {
+  for (const file of ['pages-1', 'pages-2']) {
+    const columns = ['words', 'number', 'text', 'kind', 'nested'];
+    const { rows } = await read(join(golden, `${file}.parquet`), { columns });
+    assert.equal(rows.length, 3000);
+    // a list that is null in a list is undefined, which JSON writes alike
+    assert.deepEqual(JSON.parse(JSON.stringify(rows.slice(0, 40))), expected.pages.map(withoutNulls), file);
+    assert.deepEqual(
+      rows.at(-1)?.['words'],
+      [0, 1, 2, 3, 4].map((j) => `w2999-${j}`),
+    );
+    assert.equal(rows.at(-1)?.['text'], 'What is 2999?');
+  }
+});
+
+test('an Arrow file has the values of the parquet of the same table', async () => {
+  const [arrow, parquet] = [await read(join(golden, 'typed.arrow')), await read(join(golden, 'typed.parquet'))];
+  const plain = (rows: readonly Row[]) =>
+    rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+      ),
+    );
+  assert.deepEqual(arrow.columns, parquet.columns);
+  assert.deepEqual(plain(arrow.rows), plain(parquet.rows));
+});
+
+test('bytes of a row are its own: nothing of its page or batch stays with it', async () => {
+  for (const file of ['pictures.parquet', 'saved-0.arrow']) {
+    const { rows } = await read(join(golden, file), { columns: ['img'] });
+    const picture = pictureOf(rows[1]?.['img']);
+    assert.ok(picture !== null && 'bytes' in picture);
+    assert.equal(picture.bytes.length, 69);
+    assert.equal(picture.bytes.buffer.byteLength, 69, file);
+  }
+});
+
+/** As save_to_disk leaves it. */
+function saved(name: string): string {
+  const root = join(folder, name);
+  const test = join(root, 'test');
+  mkdirSync(test, { recursive: true });
+  copyFileSync(join(golden, 'saved-dataset_dict.json'), join(root, 'dataset_dict.json'));
+  for (const file of ['state.json', 'dataset_info.json']) copyFileSync(join(golden, `saved-${file}`), join(test, file));
+  for (const index of [0, 1])
+    copyFileSync(join(golden, `saved-${index}.arrow`), join(test, `data-0000${index}-of-00002.arrow`));
+  return root;
+}
+
+test('a folder of save_to_disk: its splits, or one of them, in the order of its files', async () => {
+  const root = saved('saved');
+  for (const path of [root, join(root, 'test')]) {
+    const { rows } = await read(path);
+    assert.deepEqual(
+      rows.map((row) => row['key']),
+      ['p0', 'p1', 'p2', 'p3', 'p4', 'p5'],
+    );
+  }
+  await assert.rejects(read(root, { split: 'tset' }), {
+    code: 'ERR_INVALID_OPTION',
+    message: /^split: expected one that ".*" holds \(test\), received "tset"\.$/,
+  });
+  writeFileSync(join(root, 'dataset_dict.json'), '{"splits": ["test", "../elsewhere"]}');
+  await assert.rejects(read(root), { code: 'ERR_FILE_INVALID', message: /expected \{ splits \} with names/ });
+});
+
+test('a folder of parquet files: splits by their names, numbers in order, configurations by their folders', async () => {
+  const root = join(folder, 'hub');
+  const put = (path: string) => {
+    mkdirSync(join(root, path, '..'), { recursive: true });
+    copyFileSync(join(golden, 'pictures.parquet'), join(root, path));
+  };
+  for (const path of [
+    'data/train-00000-of-00002.parquet',
+    'data/train-00001-of-00002.parquet',
+    'data/test.parquet',
+    '.cache/x.parquet',
+  ])
+    put(path);
+  assert.equal((await read(root, { split: 'train' })).rows.length, 12);
+  assert.equal((await read(root, { split: 'test' })).rowCount, 6);
+  await assert.rejects(read(root), {
+    code: 'ERR_INVALID_OPTION',
+    message: /split: expected the name of one, because ".*" holds test, train; received none\./,
+  });
+  put('en/train/0000.parquet');
+  assert.equal((await read(root, { split: 'en/train' })).rows.length, 6);
+  await assert.rejects(read(join(folder)), { code: 'ERR_INVALID_OPTION' });
+  mkdirSync(join(folder, 'empty'));
+  await assert.rejects(read(join(folder, 'empty')), { code: 'ERR_FILE_INVALID', message: /found nothing/ });
+});
+
+test('files of a folder must have the same columns', async () => {
+  const root = join(folder, 'unequal');
+  mkdirSync(root);
+  copyFileSync(join(golden, 'pictures.parquet'), join(root, 'a-00000-of-00002.parquet'));
+  copyFileSync(join(golden, 'typed.parquet'), join(root, 'a-00001-of-00002.parquet'));
+  await assert.rejects(read(root), { code: 'ERR_FILE_INVALID', message: /expected the column "key" of/ });
+});
+
+test('what is cut off, compressed, or something else is told', async () => {
+  for (const [file, size, message] of [
+    ['pictures.parquet', 19_000, /expected a whole parquet file, which this is not/],
+    [
+      'saved-0.arrow',
+      8000,
+      /expected a whole Arrow file without compression, which this is not \(the file ends within a message\)/,
+    ],
+    ['compressed.arrow', undefined, /which this is not \(Missing compression codec/],
+    ['typed.arrow', 4, /which this is not \(it does not begin with a schema\)/],
+  ] as const) {
+    const path = join(folder, file);
+    copyFileSync(join(golden, file), path);
+    if (size !== undefined) truncateSync(path, size);
+    await assert.rejects(read(path), { code: 'ERR_FILE_INVALID', message });
+  }
+  await assert.rejects(read(join(folder, 'none.parquet')), { code: 'ERR_FILE_READ', message: /found none/ });
+});
+
+test('a page that is spoilt ends the reading where it lies; rows before it were given', async () => {
+  const path = join(folder, 'spoilt.parquet');
+  const bytes = readFileSync(join(golden, 'pages-1.parquet'));
+  const middle = Math.floor(bytes.length / 2);
+  bytes.fill(0xff, middle, middle + 4000);
+  writeFileSync(path, bytes);
+  const table = await openTable(path, 'parquet');
+  let count = 0;
+  await assert.rejects(
+    async () => {
+      for await (const _row of table.rows(table.columns)) count++;
+    },
+    { code: 'ERR_FILE_INVALID', message: /spoilt\.parquet": expected a whole parquet file/ },
+  );
+  await table.close();
+  assert.ok(count < 3000, `${count} rows were read of a spoilt file`);
+});
+
+test('parquet that is written is read back, by groups', async () => {
+  const path = join(folder, 'written.parquet');
+  const file = await open(path, 'w');
+  const columns = [
+    { name: 'text', type: 'STRING' },
+    { name: 'count', type: 'INT64' },
+    { name: 'share', type: 'DOUBLE' },
+    { name: 'flag', type: 'BOOLEAN' },
+  ] as const;
+  const row = (index: number) => [index % 5 === 0 ? null : `größe ${index}`, index, index / 3, index % 2 === 0];
+  await writeParquet(
+    file,
+    columns,
+    (async function* () {
+      for (let index = 0; index < 3000; index++) yield row(index);
+    })(),
+  );
+  await file.close();
+  const { rows } = await read(path);
+  assert.equal(rows.length, 3000);
+  for (const [index, { text, count, share, flag }] of rows.entries())
+    assert.deepEqual([text ?? null, Number(count), share, flag], row(index));
+});
+
+test('a picture is bytes, a path, base64, or a struct of them', () => {
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC',
+    'base64',
+  );
+  const text = png.toString('base64');
+  for (const cell of [
+    new Uint8Array(png),
+    text,
+    { bytes: new Uint8Array(png), path: 'a.png' },
+    { bytes: text, path: null },
+  ]) {
+    const picture = pictureOf(cell);
+    assert.ok(picture !== null && 'bytes' in picture);
+    assert.ok(png.equals(picture.bytes));
+  }
+  for (const cell of ['a.png', { bytes: null, path: 'a.png' }, { bytes: new Uint8Array(0), path: 'a.png' }])
+    assert.deepEqual(pictureOf(cell), { path: 'a.png' });
+  assert.deepEqual(pictureOf('/9j/short'), { path: '/9j/short' });
+  const path = `/9j/${'folder/'.repeat(20)}picture.png`;
+  assert.deepEqual(pictureOf(path), { path }, 'a path that begins as a JPEG does');
+  for (const cell of [null, undefined, '', 7, {}, { bytes: null, path: null }, []]) assert.equal(pictureOf(cell), null);
+});
