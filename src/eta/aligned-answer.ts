@@ -4,27 +4,11 @@ import type { Policy } from '../policy/index.js';
 import type { RoundTrace, RungTrace, StopReason } from '../types.js';
 import { align } from './align.js';
 import type { AnswerText } from './answer-text.js';
-import type { Evaluation } from './evaluation.js';
 import { leadOf } from './lead.js';
-import type { Measures } from './measures.js';
-import type { PipelineParts } from './pipeline.js';
 import type { Question } from './question.js';
-import type { CheckedRequest } from './request.js';
+import type { RequestRun } from './request-run.js';
 import type { Beginning } from './sentence-checks.js';
 import { type Made, stopReasonOf } from './stop-reason.js';
-import type { CutBack } from './stopped-answer.js';
-
-/** What answers of a request are made again with. */
-export interface AligningParts {
-  readonly parts: PipelineParts;
-  readonly request: CheckedRequest;
-  readonly evaluation: Evaluation;
-  readonly measures: Measures;
-  /** Of the request, the round and the place in it. */
-  seed(round: number, index: number): number;
-  readonly cutBack: CutBack | null;
-  readonly signal: AbortSignal;
-}
 
 /** An answer that was made again. */
 export interface AlignedAnswer {
@@ -57,7 +41,7 @@ export interface AlignedHow {
 /** @throws AbortError within one step of the signal; what align throws */
 export async function alignedAnswer(
   question: Question,
-  { parts, request, evaluation, measures, seed, cutBack, signal }: AligningParts,
+  { parts, request, evaluation, measures, seed, cutBack, signal }: RequestRun,
   { policy, rung, answer, gone, onRound }: AlignedHow,
 ): Promise<AlignedAnswer> {
   const endTokens = await parts.sentenceEnds.of(policy);

@@ -13,9 +13,9 @@ import { answersOf, type WordedQuestion, worded } from './decide-words.js';
 import { DecodedPictures } from './decoded-pictures.js';
 import { Measures } from './measures.js';
 import { noticeOf } from './notice.js';
-import type { PipelineParts } from './pipeline.js';
 import { isBehindBlank } from './prefix-tokens.js';
 import { type Shown, showing, tokensIn } from './prompt.js';
+import type { PipelineParts } from './request-run.js';
 
 export interface DecideParts extends Pick<PipelineParts, 'model' | 'context' | 'images' | 'files' | 'onNotice'> {
   readonly words: WordTokens;

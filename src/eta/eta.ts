@@ -14,8 +14,9 @@ import { runEvaluation } from './evaluate.js';
 import { type EvaluateRequest, type EvaluateResult, parseEvaluation } from './evaluate-request.js';
 import { EventStream } from './event-stream.js';
 import { type EtaFacts, frozen } from './facts.js';
-import { type Emit, type PipelineParts, runPipeline } from './pipeline.js';
+import { runPipeline } from './pipeline.js';
 import { type CheckedRequest, type EtaRequest, parseRequest } from './request.js';
+import type { Emit, PipelineParts } from './request-run.js';
 import type { ResidentParts } from './resident-parts.js';
 
 /** What is loaded, and what is made of it once a load. */

@@ -9,9 +9,9 @@ import type { CheckedEvaluation, EvaluateResult } from './evaluate-request.js';
 import { Evaluation } from './evaluation.js';
 import { Measures } from './measures.js';
 import { noticeOf } from './notice.js';
-import type { PipelineParts } from './pipeline.js';
 import { prefixTokens } from './prefix-tokens.js';
 import { showing, tokensIn } from './prompt.js';
+import type { PipelineParts } from './request-run.js';
 
 type EvaluateParts = Omit<PipelineParts, 'sentenceEnds' | 'deriveSeed'>;
 

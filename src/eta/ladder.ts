@@ -9,33 +9,24 @@ import { GREEDY, type Lease } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { CAPTION_TOKEN_LIMIT, type Policy } from '../policy/index.js';
 import type { RoundTrace, Turn } from '../types.js';
-import type { WorkGroup } from '../work-group.js';
-import { type AlignedAnswer, type AligningParts, alignedAnswer, left } from './aligned-answer.js';
+import { type AlignedAnswer, alignedAnswer, left } from './aligned-answer.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';
 import { leadOf } from './lead.js';
 import { ownAnswer } from './own-answer.js';
 import { type Question, type QuestionOptions, readQuestion } from './question.js';
+import type { RequestRun } from './request-run.js';
 import { type Beginning, NOTHING } from './sentence-checks.js';
 import { stopReasonOf } from './stop-reason.js';
 
-export interface LadderOptions extends AligningParts {
-  readonly pictures: DecodedPictures;
-  readonly group: WorkGroup;
-  /** Tokens that the language model is asked about each answer of its own. */
-  askedTokenCount(): Promise<number>;
-  /** A text that is held until it is opened, but for what has gone out. */
-  newAnswer(gone: Beginning): AnswerText;
-}
-
 export class Ladder {
-  readonly #options: LadderOptions;
+  readonly #run: RequestRun;
   /** Of the rung that is tried, or whose answer stands. */
   #lease: Lease | null = null;
   #gone = NOTHING;
 
-  constructor(options: LadderOptions) {
-    this.#options = options;
+  constructor(run: RequestRun) {
+    this.#run = run;
   }
 
   /**
@@ -47,7 +38,7 @@ export class Ladder {
    * @throws AbortError within one step of the signal; what reading and answering throw
    */
   async *answers(own: Lease, gone: Beginning): AsyncGenerator<AlignedAnswer, void, void> {
-    const { request, pictures } = this.#options;
+    const { request, pictures } = this.#run;
     this.#lease = own;
     this.#gone = gone;
     for (const rung of request.policy.ladder) {
@@ -69,7 +60,7 @@ export class Ladder {
 
   /** Aligned once more, behind a beginning that refuses, whatever the method begins with. */
   async #behindRefusal(): Promise<AlignedAnswer> {
-    const { request, newAnswer } = this.#options;
+    const { request } = this.#run;
     const { policy } = request;
     const refusing: Policy = {
       ...policy,
@@ -79,8 +70,8 @@ export class Ladder {
     const rounds: RoundTrace[] = [];
     const question = await this.#read({ policy: refusing });
     const gone = this.#gone;
-    const answer = newAnswer(gone);
-    const made = await alignedAnswer(question, this.#options, {
+    const answer = this.#run.answerText(gone);
+    const made = await alignedAnswer(question, this.#run, {
       policy: refusing,
       rung: 'refusingPrefix',
       answer,
@@ -92,7 +83,7 @@ export class Ladder {
 
   /** The model's own answer to the question, with its own words in the place of the pictures. */
   async #fromCaption(): Promise<AlignedAnswer> {
-    const { parts, request, group, measures, seed, cutBack, signal, newAnswer } = this.#options;
+    const { parts, request, group, measures, seed, cutBack, signal } = this.#run;
     const { policy, turns, stops, reuse } = request;
     const asked = turns.at(-1)?.text ?? '';
     const captionPrompt = filled(policy.captionPrompt, { question: asked });
@@ -104,7 +95,7 @@ export class Ladder {
         policy: { ...policy, candidateCount: 1 },
       });
       const gone = this.#gone;
-      const answer = newAnswer(gone);
+      const answer = this.#run.answerText(gone);
       const { tokens: before, goneCount } = await leadOf(parts.model, gone, { text: '', tokens: [] });
       if (goneCount > 0) await question.root.prefill([Int32Array.from(before)], { signal });
       const maxTokens = left(question.maxTokens, goneCount);
@@ -125,7 +116,7 @@ export class Ladder {
 
   /** What the model says of the pictures, greedily. */
   async #caption(prompt: string): Promise<{ readonly caption: string; readonly captionTokenCount: number }> {
-    const { request, measures, signal } = this.#options;
+    const { request, measures, signal } = this.#run;
     const { policy, turns } = request;
     const { root, maxTokens } = await this.#read({
       turns: withQuestion(turns, prompt),
@@ -140,9 +131,9 @@ export class Ladder {
 
   /** Reads a question, once all that was held is given back. */
   async #read(asked: Partial<QuestionOptions>): Promise<Question> {
-    const { parts, request, pictures, measures, askedTokenCount, signal } = this.#options;
+    const { parts, request, pictures, measures, signal } = this.#run;
     await this.release();
-    const askedCount = asked.askedCount ?? (await askedTokenCount());
+    const askedCount = asked.askedCount ?? (await this.#run.askedTokenCount());
     const question = await readQuestion({ ...parts, ...request, pictures, measures, signal, ...asked, askedCount });
     this.#lease = question.lease;
     return question;
