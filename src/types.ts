@@ -37,10 +37,29 @@ export interface TextTurn {
 export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta';
 
 /**
+ * Who has to distrust before an answer is made again. `both`: picture and answer, as the paper; without a picture the answer
+ * alone. `either`: one of the two is enough. `picture`, `answer`: that one alone is asked. `lowAnswerOrBoth`: both, or an
+ * answer whose reward (or decision) is very low, whatever is shown: at most `lowReward` (`lowDecision`).
+ */
+export type Gate = 'both' | 'either' | 'picture' | 'answer' | 'lowAnswerOrBoth';
+
+/**
+ * What is tried, one after the other, while even the aligned answer is unsafe. `refusingPrefix`: aligned once more, behind a
+ * beginning that refuses. `caption`: the model says what the picture shows, and answers from that, the picture unseen.
+ */
+export type Rung = 'refusingPrefix' | 'caption';
+
+/**
  * How to decide. `standard`: the paper's numbers, sentences by their text, the aligned answer judged once more. `paper`:
  * the decisions of the paper's reference code, exactly. Any option named beside it goes before it.
  */
 export type PolicyName = 'standard' | 'paper';
+
+/**
+ * How the model's own answer goes out where it is judged. `whole`: all at once. `checked`: sentence by sentence, each when
+ * the judge has accepted everything up to it.
+ */
+export type Release = 'whole' | 'checked';
 
 /** `answered`: the model's own answer. `aligned`: generated again. `refused`: even that was unsafe, a fixed sentence stands in. */
 export type Action = 'answered' | 'aligned' | 'refused';
@@ -99,10 +118,28 @@ export interface Verdict {
   readonly action: Action;
   /** Of the pictures; null without one, or where the method does not ask. */
   readonly picture: Judgement | null;
-  /** Of the model's own answer; null when the picture alone settled the case. */
+  /**
+   * Of the model's own answer; null when the picture alone settled the case. Of one that goes out sentence by sentence, up
+   * to the end of the first that was found unsafe.
+   */
   readonly answer: Judgement | null;
-  /** Of the aligned answer, also when a refusal replaced it; null when nothing was aligned. */
+  /**
+   * Of the aligned answer, also when a refusal replaced it; null when nothing was aligned. Of several that a ladder tried, the
+   * last.
+   */
   readonly final: Judgement | null;
+  /** What a ladder tried, in order, the search first; absent where none was climbed. */
+  readonly rungs?: readonly RungVerdict[] | undefined;
+}
+
+/** What was found of one answer of a ladder. Where the last is not unsafe, it is the answer. */
+export interface RungVerdict {
+  /** How the answer was made: `search` is what the ladder begins behind, whatever the method aligns by. */
+  readonly rung: 'search' | Rung;
+  /** Of that answer. */
+  readonly judgement: Judgement;
+  /** Tokens that were sampled for it, those of rejected candidates and of a caption included. */
+  readonly sampledTokenCount: number;
 }
 
 /** One sentence proposal of one round. */
@@ -161,6 +198,13 @@ export interface Thresholds {
   readonly unsafeDecision?: number | undefined;
   /** On the scale of the decision's form: an answer whose decision is above this is safe. Absent where none judges. */
   readonly safeDecision?: number | undefined;
+  /**
+   * On the reward model's own scale, at most `safeReward`: the gate `lowAnswerOrBoth` lets no answer pass whose reward is not
+   * above this, whatever is shown. Absent where nobody knows one.
+   */
+  readonly lowReward?: number | undefined;
+  /** The same on the scale of the decision's form. Absent where nobody knows one. */
+  readonly lowDecision?: number | undefined;
 }
 
 /**
@@ -176,6 +220,20 @@ export interface ThresholdSources {
   readonly unsafeDecision?: string | undefined;
   /** Of the answer's decision's; absent where none judges. */
   readonly safeDecision?: string | undefined;
+  /** Of the low one of the reward's; absent where nobody knows one. */
+  readonly lowReward?: string | undefined;
+  /** Of the low one of the answer's decision's; absent where nobody knows one. */
+  readonly lowDecision?: string | undefined;
+}
+
+/** A sentence of the model's own answer, judged with everything before it. */
+export interface SentenceTrace {
+  /** As it was given out, the white space before it included; null for one that was found unsafe: no text shows it. */
+  readonly text: string | null;
+  /** Its tokens. */
+  readonly tokenCount: number;
+  /** Of the answer up to its end. */
+  readonly judgement: Judgement;
 }
 
 /** What happened on the way to an answer, ready to draw. */
@@ -184,22 +242,53 @@ export interface Trace {
   readonly method: Method;
   /** What its options began as: see {@link PolicyName}. */
   readonly policy: PolicyName;
+  /** The gate that was named in the place of the method's own; absent where none was. */
+  readonly gate?: Gate | undefined;
   /** Null for one that nobody knows; the method did not need it. */
   readonly thresholds: Thresholds;
   /** Where each comes from. */
   readonly thresholdSources: ThresholdSources;
-  /** The model's own answer; with a method that never makes one, null. */
+  /**
+   * The model's own answer; with a method that never makes one, null. Where a sentence of it was found unsafe on its way
+   * out (`release: 'checked'`), what had gone out by then.
+   */
   readonly vanillaText: string | null;
-  /** Why that one ends; null where there is none. */
+  /** Why that one ends; null where there is none, or where it was stopped because a sentence of it was found unsafe. */
   readonly vanillaStopReason: StopReason | null;
+  /** The model's own answer sentence by sentence, as it was judged; absent where it did not go out so. */
+  readonly sentences?: readonly SentenceTrace[] | undefined;
   /** "" where the method uses none. */
   readonly interferencePrefix: string;
   /** The search, sentence by sentence; empty without one. */
   readonly rounds: readonly RoundTrace[];
-  /** The aligned text, also when a refusal replaced it; null when nothing was aligned. */
+  /**
+   * The aligned text, what had gone out before it included, also when a refusal replaced it; null when nothing was aligned. Of
+   * several that a ladder tried, the last.
+   */
   readonly alignedText: string | null;
   /** Why that one ends, also when a refusal replaced it; null when nothing was aligned. */
   readonly alignedStopReason: StopReason | null;
+  /**
+   * What a ladder tried, in order, the search first: its rounds are {@link Trace.rounds}. Absent where none was climbed. A rung
+   * that does not apply (no picture to caption, no room for its prompt) is none of them.
+   */
+  readonly rungs?: readonly RungTrace[] | undefined;
+}
+
+/** One answer of a ladder. */
+export interface RungTrace extends RungVerdict {
+  /** What the answer begins with, part of its text; "" for none. */
+  readonly prefix: string;
+  /** What the model was asked about the picture, in the place of the question; null where it was not. */
+  readonly captionPrompt: string | null;
+  /** What it said, and answered from; null where it was not asked. */
+  readonly caption: string | null;
+  /** The whole answer. */
+  readonly text: string;
+  /** Why it ends where it does. */
+  readonly stopReason: StopReason;
+  /** Its search behind a prefix, sentence by sentence; empty for one without, and for the first, whose rounds are the trace's. */
+  readonly rounds: readonly RoundTrace[];
 }
 
 /** Counts of tokens; prompt tokens include those of pictures. */
@@ -285,6 +374,14 @@ export interface VanillaEvent {
   readonly stopReason: StopReason;
 }
 
+/** A sentence of the model's own answer is judged, where it goes out sentence by sentence. */
+export interface SentenceEvent {
+  /** Tells the events apart. */
+  readonly type: 'sentence';
+  /** What it says goes out next; nothing of one that was found unsafe. */
+  readonly sentence: SentenceTrace;
+}
+
 /** The model's own answer is judged. */
 export interface AnswerEvent {
   /** Tells the events apart. */
@@ -299,6 +396,14 @@ export interface RoundEvent {
   readonly type: 'round';
   /** Its candidates, and which was chosen. */
   readonly round: RoundTrace;
+}
+
+/** An answer of a ladder is made and judged: the search's, where it is unsafe and a ladder goes on, or a rung's. */
+export interface RungEvent {
+  /** Tells the events apart. */
+  readonly type: 'rung';
+  /** How it came about, and what was found. */
+  readonly rung: RungTrace;
 }
 
 /** A piece of the answer is given out. */
@@ -327,9 +432,18 @@ export interface DoneEvent {
 
 /**
  * Progress, in order. `text` pieces joined give the result's text. A picture that looks unsafe holds the text back until
- * the verdict; a clean one streams from the first token.
+ * the verdict, or until its sentence is accepted (`release: 'checked'`); a clean one streams from the first token.
  */
-export type EtaEvent = PictureEvent | VanillaEvent | AnswerEvent | RoundEvent | TextEvent | VerdictEvent | DoneEvent;
+export type EtaEvent =
+  | PictureEvent
+  | VanillaEvent
+  | SentenceEvent
+  | AnswerEvent
+  | RoundEvent
+  | RungEvent
+  | TextEvent
+  | VerdictEvent
+  | DoneEvent;
 
 /** Something that an answer cannot say of itself. */
 export interface Notice {

@@ -2,7 +2,7 @@
 
 import { EtaError, type EtaErrorCode } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
-import type { EtaResult, Method, RoundTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
+import type { EtaResult, Method, RoundTrace, RungTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
 
 /** What a batch asks: an {@link EtaRequest} with a name. */
 export interface BatchRequest {
@@ -39,18 +39,29 @@ export interface LineError {
   readonly message: string;
 }
 
-/** Counts of tokens; what kept caches change is absent where the batch is repeatable. */
-export interface AnswerUsage extends Omit<Usage, CacheCount>, Partial<Pick<Usage, CacheCount>> {}
-type CacheCount = 'cachedTokenCount' | 'rewardTokenCount' | 'rewardCachedTokenCount';
+/**
+ * Counts of tokens. Where the batch is repeatable, what kept caches change is absent; and `sampledTokenCount` of an answer
+ * that was stopped at an unsafe sentence, because how much was made behind that by then differs from run to run.
+ */
+export interface AnswerUsage extends Omit<Usage, UnsteadyCount>, Partial<Pick<Usage, UnsteadyCount>> {}
+type UnsteadyCount = 'cachedTokenCount' | 'rewardTokenCount' | 'rewardCachedTokenCount' | 'sampledTokenCount';
 
 /** One sentence of the search; its times are absent where the batch is repeatable. */
 export interface AnswerRound extends Omit<RoundTrace, RoundTime>, Partial<Pick<RoundTrace, RoundTime>> {}
 type RoundTime = 'decodeMs' | 'scoreMs';
 
+/** An answer of a ladder, as lines keep it. */
+export interface AnswerRung extends Omit<RungTrace, 'rounds'> {
+  /** Its search, sentence by sentence; empty without one, and for the first, whose rounds are the trace's. */
+  readonly rounds: readonly AnswerRound[];
+}
+
 /** A trace, as lines keep it. */
-export interface AnswerTrace extends Omit<Trace, 'rounds'> {
+export interface AnswerTrace extends Omit<Trace, 'rounds' | 'rungs'> {
   /** The search, sentence by sentence; empty without one. */
   readonly rounds: readonly AnswerRound[];
+  /** What a ladder tried, in order; absent where none was climbed. */
+  readonly rungs?: readonly AnswerRung[] | undefined;
 }
 
 /** Every field is always there, `trace` apart. An answer has no error, and an error no answer. */
@@ -91,7 +102,7 @@ export interface KeptParts {
    */
   keepsTrace?: boolean | undefined;
   /**
-   * Whether what differs from run to run is left out: times, and the counts of tokens that the reward model's caches change.
+   * Whether what differs from run to run is left out: times, and counts of tokens that kept caches and timing change.
    * @default false; in `runBatch` what the results' settings say
    */
   repeatable?: boolean | undefined;
@@ -117,7 +128,7 @@ export function answerLine({ id, line, digest }: Asked, result: EtaResult, kept:
     method: trace.method,
     seed,
     model,
-    usage: repeatable ? withoutCacheCounts(usage) : usage,
+    usage: repeatable ? steadyCounts(result) : usage,
     digest,
     timings: repeatable ? null : timings,
     ...(keepsTrace && { trace: repeatable ? withoutTimes(trace) : trace }),
@@ -161,11 +172,20 @@ function emptyLine(line: number, digest: string): AnswerLine {
   };
 }
 
-function withoutCacheCounts(usage: Usage): AnswerUsage {
+function steadyCounts({ usage, trace }: EtaResult): AnswerUsage {
   const { cachedTokenCount: _cached, rewardTokenCount: _run, rewardCachedTokenCount: _kept, ...counts } = usage;
-  return counts;
+  if (trace.sentences?.at(-1)?.text !== null) return counts;
+  const { sampledTokenCount: _sampled, ...steady } = counts;
+  return steady;
 }
 
 function withoutTimes(trace: Trace): AnswerTrace {
-  return { ...trace, rounds: trace.rounds.map(({ decodeMs: _decode, scoreMs: _score, ...round }) => round) };
+  const { rungs } = trace;
+  const timeless = (rounds: readonly RoundTrace[]): AnswerRound[] =>
+    rounds.map(({ decodeMs: _decode, scoreMs: _score, ...round }) => round);
+  return {
+    ...trace,
+    rounds: timeless(trace.rounds),
+    ...(rungs && { rungs: rungs.map((rung) => ({ ...rung, rounds: timeless(rung.rounds) })) }),
+  };
 }

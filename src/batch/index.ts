@@ -3,6 +3,7 @@ export type { LockHolder, Output, Place } from '../outputs/index.js';
 export type {
   AnswerLine,
   AnswerRound,
+  AnswerRung,
   AnswerTrace,
   AnswerUsage,
   BatchRequest,

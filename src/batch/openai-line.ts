@@ -7,6 +7,7 @@ export function openaiLine({ id, line, digest, text, verdict, stopReason, error,
   const heading = { id: `batch_req_${digest}`, custom_id: id ?? `line-${line}` };
   if (error !== null || verdict === null) return { ...heading, response: null, error };
   const { model, usage, seed, method } = others;
+  const isRefused = verdict.action === 'refused';
   const body = {
     id: `chatcmpl-${digest}`,
     object: 'chat.completion',
@@ -15,7 +16,7 @@ export function openaiLine({ id, line, digest, text, verdict, stopReason, error,
     choices: [
       {
         index: 0,
-        message: messageOf(verdict.action, text),
+        message: isRefused ? messageOf(null, text) : messageOf(text, null),
         logprobs: null,
         finish_reason: finishReason(verdict.action, stopReason),
         eta: { verdict, seed, method, usage, stopReason },

@@ -73,7 +73,7 @@ export async function settingsOf(
   ]);
   return {
     version,
-    policy: drawn(policy),
+    policy: deciding(policy),
     thresholds: { ...thresholds },
     models: { languageModel, projector, clip, rewardModel },
     ...(asked !== null && { decision: asked }),
@@ -86,14 +86,27 @@ export async function settingsOf(
   };
 }
 
-/** Of a greedy answer, and of candidates all at once, as it was before there was another, so that what was begun then goes on. */
-function drawn({ answerTemperature, answerTopP, firstCandidateCount, acceptAbove, ...policy }: Policy): {
-  readonly [name: string]: SettingValue;
-} {
+/** Of what is as it was before there was anything else, nothing is said, so that what was begun then goes on. */
+function deciding({
+  answerTemperature,
+  answerTopP,
+  firstCandidateCount,
+  acceptAbove,
+  gate,
+  ladder,
+  refusingPrefix,
+  captionPrompt,
+  captionedPrompt,
+  release,
+  ...policy
+}: Policy): { readonly [name: string]: SettingValue } {
   return {
     ...policy,
     ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),
     ...(firstCandidateCount !== 0 && { firstCandidateCount, acceptAbove }),
+    ...(gate !== null && { gate }),
+    ...(ladder.length > 0 && { ladder, refusingPrefix, captionPrompt, captionedPrompt }),
+    ...(release !== 'whole' && { release }),
   };
 }
 

@@ -12,6 +12,12 @@ export type CutRule =
   /** The largest share of unsafe found while at most this share of safe is flagged; of equals the fewest flagged. */
   | { readonly name: 'false-positive-rate'; readonly most: number };
 
+/**
+ * Of the second, low cut of answers, which the gate `lowAnswerOrBoth` asks where nothing that is shown is distrusted: it is to
+ * flag hardly any safe answer, also of a kind that was not among those that were scored.
+ */
+export const LOW_RULE: CutRule = { name: 'false-positive-rate', most: 0.001 };
+
 /** Where there is no unsafe score: with 95 % confidence at most this share of safe is flagged. */
 export interface SafeRule {
   readonly name: 'safe-alone';

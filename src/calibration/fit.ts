@@ -2,7 +2,7 @@
 import { aucScoreEstimate, bootstrapOfTwo, type Estimate, groupBy, rateOfCounts } from '../statistics/index.js';
 import { Turns } from '../turns.js';
 import type { CalibratedOn } from '../types.js';
-import { type CutCounts, type CutRule, CutScale, countsAt, type SafeRule } from './cut.js';
+import { type CutCounts, type CutRule, CutScale, countsAt, LOW_RULE, type SafeRule } from './cut.js';
 
 /** A score with the name of what got it. */
 export interface Scored {
@@ -39,9 +39,14 @@ export interface Fit {
   readonly heldOut: CutRates | null;
   /** What the threshold in force does to the same scores; null where there is none. */
   readonly current: CutRates | null;
+  /** The second, low threshold of answers; null for pictures, and from safe ones alone. */
+  readonly low: LowFit | null;
   /** What makes it doubtful, one sentence each. */
   readonly warnings: readonly string[];
 }
+
+/** What {@link LOW_RULE} chooses, never above the other, with what is measured of it. */
+export type LowFit = Pick<Fit, 'threshold' | 'own' | 'heldOut'>;
 
 export interface FitOptions {
   readonly rule: CutRule;
@@ -80,19 +85,29 @@ export async function fitThreshold(
   const scale = new CutScale([...safeScores, ...unsafeScores], rule);
   if (turns.isDue) await turns.give();
   const [safePlaces, unsafePlaces] = [scale.places(safeScores), scale.places(unsafeScores)];
-  const drawn = await bootstrapOfTwo(safePlaces, unsafePlaces, (one, other) => scale.choose(one, other), signal);
-  const cut = drawn.value;
-  const ends = [sign * drawn.low, sign * drawn.high].sort((a, b) => a - b);
-  const threshold = { value: sign * cut, low: ends[0] ?? Number.NaN, high: ends[1] ?? Number.NaN, count: drawn.count };
-  const own = ratesOf(countsAt(cut, safeScores, unsafeScores));
-  const heldOut = await heldOutCounts(safe, unsafe, { scale, sign, turns });
+  const measured = async (choose: Chooser): Promise<LowFit> => {
+    const drawn = await bootstrapOfTwo(safePlaces, unsafePlaces, choose, signal);
+    const ends = [sign * drawn.low, sign * drawn.high].sort((a, b) => a - b);
+    const [low = Number.NaN, high = Number.NaN] = ends;
+    const heldOut = await heldOutCounts(safe, unsafe, { scale, choose, sign, turns });
+    return {
+      threshold: { value: sign * drawn.value, low, high, count: drawn.count },
+      own: ratesOf(countsAt(drawn.value, safeScores, unsafeScores)),
+      heldOut: heldOut === null ? null : ratesOf(heldOut),
+    };
+  };
+  const chosen = await measured((one, other) => scale.choose(one, other));
+  const lowScale = new CutScale([...safeScores, ...unsafeScores], LOW_RULE);
+  const low =
+    options.what === 'answers' && safe.length > 0 && unsafe.length > 0
+      ? await measured((one, other) => Math.max(lowScale.choose(one, other), scale.choose(one, other)))
+      : null;
   const fit = {
     rule,
     calibratedOn: 'both' as const,
-    threshold,
+    ...chosen,
     auc,
-    own,
-    heldOut: heldOut === null ? null : ratesOf(heldOut),
+    low,
     current: current === null ? null : ratesOf(countsAt(sign * current, safeScores, unsafeScores)),
   };
   return { ...fit, warnings: warningsOf(fit, { safe, unsafe, options }) };
@@ -106,8 +121,12 @@ export function ratesOf({ unsafeCount, unsafeFoundCount, safeCount, safeFlaggedC
   };
 }
 
+/** The cut for a sample, of the places of its safe and its unsafe scores. */
+type Chooser = (safe: readonly number[], unsafe: readonly number[]) => number;
+
 interface HeldOutOptions {
   readonly scale: CutScale;
+  readonly choose: Chooser;
   /** 1, or -1 where unsafe is below. */
   readonly sign: number;
   readonly turns: Turns;
@@ -116,7 +135,7 @@ interface HeldOutOptions {
 async function heldOutCounts(
   safe: readonly Scored[],
   unsafe: readonly Scored[],
-  { scale, sign, turns }: HeldOutOptions,
+  { scale, choose, sign, turns }: HeldOutOptions,
 ): Promise<CutCounts | null> {
   const foldCount = Math.min(FOLD_COUNT, safe.length, unsafe.length);
   if (foldCount < 2) return null;
@@ -126,7 +145,7 @@ async function heldOutCounts(
   for (let fold = 0; fold < foldCount; fold++) {
     if (turns.isDue) await turns.give();
     const others = (parts: readonly (readonly number[])[]) => parts.filter((_, index) => index !== fold).flat();
-    const cut = scale.choose(scale.places(others(safeFolds)), scale.places(others(unsafeFolds)));
+    const cut = choose(scale.places(others(safeFolds)), scale.places(others(unsafeFolds)));
     const counts = countsAt(cut, safeFolds[fold] ?? [], unsafeFolds[fold] ?? []);
     for (const name of Object.keys(totals) as (keyof CutCounts)[]) totals[name] += counts[name];
   }
@@ -161,7 +180,7 @@ interface Circumstances {
 }
 
 function warningsOf(
-  { auc, own, heldOut, threshold }: Omit<Fit, 'warnings' | 'rule'>,
+  { auc, own, heldOut, threshold }: Omit<Fit, 'warnings' | 'rule' | 'low'>,
   { safe, unsafe, options: { what, rule } }: Circumstances,
 ): string[] {
   const warnings: string[] = [];

@@ -1,7 +1,7 @@
 /** A calibration as a report: both distributions with the threshold, and what it does. */
 import type { Cell, DataTable, Distribution, HashedFile, ReportData } from '../report/index.js';
 import { type CalibratedPart, type Calibration, calibratedParts, type Subject } from './calibration.js';
-import { ruleText } from './cut.js';
+import { LOW_RULE, ruleText } from './cut.js';
 import type { CutRates } from './fit.js';
 import type { CalibrationRun } from './thresholds.js';
 
@@ -57,6 +57,10 @@ function tablesOf({ calibrated: { fit, current }, score, threshold, what }: Cali
   const isSafeAlone = fit.calibratedOn === 'safe';
   if (fit.heldOut !== null)
     shares.push(row(isSafeAlone ? 'the same, of others' : 'the same, held out', null, fit.heldOut));
+  if (fit.low !== null) {
+    shares.push(row(`low: ${ruleText(LOW_RULE)}`, null, fit.low.own));
+    if (fit.low.heldOut !== null) shares.push(row('the same, held out', null, fit.low.heldOut));
+  }
   if (fit.current !== null && current !== null)
     shares.push(row(`in force: ${shown(current.value)} (${current.source})`, null, fit.current));
   return [
@@ -66,7 +70,10 @@ function tablesOf({ calibrated: { fit, current }, score, threshold, what }: Cali
         ? `${threshold} this value, the end of the quantile's interval that flags fewest; each end holds with 95 % confidence.`
         : `${threshold} this value; 95 % interval of the threshold by drawing the ${what} again, of the AUC by Newcombe's score method.`,
       columns: ['', threshold, 'AUC'],
-      rows: [[ruleText(fit.rule), fit.threshold, isSafeAlone ? 'unknown' : fit.auc]],
+      rows: [
+        [ruleText(fit.rule), fit.threshold, isSafeAlone ? 'unknown' : fit.auc],
+        ...(fit.low === null ? [] : [[`low: ${ruleText(LOW_RULE)}`, fit.low.threshold, null]]),
+      ],
     },
     {
       title: `What the threshold of the ${score} does`,

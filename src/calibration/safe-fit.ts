@@ -50,6 +50,7 @@ export function fitSafeThreshold(safe: readonly Scored[], options: SafeFitOption
     own: ratesOf(countsAt(cut, scores, [])),
     heldOut: { unsafeFound: unknown, safeFlagged: flagged },
     current: current === null ? null : ratesOf(countsAt(sign * current, scores, [])),
+    low: null,
     warnings: [
       `Calibrated on safe ${what} alone: how many unsafe ${what} this threshold misses is unknown. It may miss all of them.`,
     ],

@@ -3,7 +3,7 @@ import type { DecisionThresholds, ThresholdsFile } from '../manifest/index.js';
 import type { Estimate } from '../statistics/index.js';
 import { scoreBins } from './bins.js';
 import type { Calibrated, CalibratedDecision, Calibration } from './calibration.js';
-import { ruleText } from './cut.js';
+import { LOW_RULE, ruleText } from './cut.js';
 import type { CutRates, Scored } from './fit.js';
 
 /** Circumstances that the file records. */
@@ -43,6 +43,7 @@ export function thresholdsFile(
             model: { name: rewardModel.subject.name, sha256: rewardModel.subject.sha256 },
             postEvaluationPrompt: rewardModel.prompt,
             safeReward: rounded(rewardModel.fit.threshold.value),
+            ...lowOf(rewardModel, 'lowReward'),
             ...about(rewardModel, run),
           },
     decision: decision === null || !parts.includes('decision') ? null : decisionThresholds(decision, run),
@@ -52,13 +53,22 @@ export function thresholdsFile(
 function decisionThresholds({ bond, answer, picture }: CalibratedDecision, run: CalibrationRun): DecisionThresholds {
   return {
     ...bond,
-    answer: answer && { safeDecision: rounded(answer.fit.threshold.value), ...about(answer, run) },
+    answer: answer && {
+      safeDecision: rounded(answer.fit.threshold.value),
+      ...lowOf(answer, 'lowDecision'),
+      ...about(answer, run),
+    },
     picture: picture && {
       unsafeDecision: rounded(picture.fit.threshold.value),
       question: picture.prompt,
       ...about(picture, run),
     },
   };
+}
+
+/** The low one, where there is one. */
+function lowOf<Name extends string>({ fit }: Calibrated, name: Name) {
+  return fit.low === null ? {} : ({ [name]: rounded(fit.low.threshold.value) } as Record<Name, number>);
 }
 
 /** What it was measured on, and how it was found. */
@@ -75,6 +85,14 @@ function about({ fit, safe, unsafe }: Calibrated, { command, endedAt }: Calibrat
       auc: known(fit.auc),
       own: rates(fit.own),
       heldOut: rates(fit.heldOut),
+      ...(fit.low !== null && {
+        low: {
+          rule: ruleText(LOW_RULE),
+          threshold: estimate(fit.low.threshold),
+          own: rates(fit.low.own),
+          heldOut: rates(fit.low.heldOut),
+        },
+      }),
       warnings: fit.warnings,
       bins: scoreBins(scoresOf(safe), scoresOf(unsafe)),
       command,

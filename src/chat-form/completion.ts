@@ -10,10 +10,9 @@ export function finishReason(action: Action, stopReason: StopReason | null): 'st
   return CUT.includes(stopReason) ? 'length' : 'stop';
 }
 
-/** The assistant's message: a refusal has its text in a place of its own. */
-export function messageOf(action: Action, text: string | null): Fields {
-  const isRefused = action === 'refused';
-  return { role: 'assistant', content: isRefused ? null : text, refusal: isRefused ? text : null };
+/** The assistant's message: a refusal has its text in a place of its own, beside what went out before it. */
+export function messageOf(content: string | null, refusal: string | null): Fields {
+  return { role: 'assistant', content, refusal };
 }
 
 /** What is told of tokens; without a cache's count nothing is said of it. */

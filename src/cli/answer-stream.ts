@@ -44,8 +44,10 @@ function progressText(event: EtaEvent): string {
   if (event.type === 'picture')
     return event.judgement.isUnsafe ? 'the picture looks unsafe, answering ...' : 'answering ...';
   if (event.type === 'vanilla') return 'judging the answer ...';
+  if (event.type === 'sentence') return 'judging the next sentence ...';
   if (event.type === 'answer')
     return event.judgement.isUnsafe ? 'the answer looks unsafe, aligning ...' : 'answering ...';
   if (event.type === 'round') return `aligning, round ${event.round.round + 1} ...`;
+  if (event.type === 'rung' && event.rung.judgement.isUnsafe) return 'that is unsafe too, trying another way ...';
   return 'answering ...';
 }

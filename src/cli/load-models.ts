@@ -1,10 +1,11 @@
 /** Loads what the options of a command name, and says on stderr how far it is. */
 import { roomFor } from '../batch/context-room.js';
+import { UsageError } from '../errors.js';
 import { openEta } from '../eta/index.js';
 import { type Eta, type LoadEtaOptions, type LoadProgress, loadEta } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import type { FirstRequest } from '../loading/index.js';
-import { coveringMethod } from '../policy/methods.js';
+import { coveringMethod, METHODS, takesGate } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
 import type { Method } from '../types.js';
 import { loadOptions } from './load-options.js';
@@ -59,6 +60,11 @@ export async function loadForMethods(
   { methods, concurrency, ...most }: ManyMethods,
   own: Pick<LoadEtaOptions, 'models' | 'onNotice' | 'signal'>,
 ): Promise<Eta> {
+  if (flags.gate !== undefined && !methods.some(takesGate))
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `--gate: expected a method that takes one (${METHODS.filter(takesGate).join(', ')}), received ${methods.join(', ')} alone. Leave it out, or name such a method.`,
+    );
   const decisions = policyOptions({ ...flags, method: coveringMethod(methods) });
   const room = roomFor(concurrency, { ...decisions, ...most });
   return await loadModels({ ...room, ...loadOptions(flags), ...decisions, ...own });

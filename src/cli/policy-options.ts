@@ -1,13 +1,15 @@
 /** Options that decide what an answer becomes, the same for every command that answers. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { METHODS } from '../policy/methods.js';
+import { GATES, METHODS, RELEASES, RUNGS } from '../policy/methods.js';
 import { POLICIES, POLICY_NAMES, REFUSAL_TEXT } from '../policy/policy.js';
 import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
-import type { Method } from '../types.js';
+import type { Gate, Method, Release, Rung } from '../types.js';
 import { given } from './model-options.js';
 
 export interface PolicyFlags {
   readonly method?: Method;
+  readonly gate?: Gate;
+  readonly ladder?: readonly Rung[];
   readonly n?: number;
   readonly firstN?: number;
   readonly acceptAbove?: number;
@@ -16,11 +18,14 @@ export interface PolicyFlags {
   readonly temperature?: number;
   readonly topK?: number;
   readonly maxTokens?: number;
+  readonly release?: Release;
   readonly refusal?: string;
   readonly unsafeClipScore?: number;
   readonly safeReward?: number;
   readonly unsafeDecision?: number;
   readonly safeDecision?: number;
+  readonly lowReward?: number;
+  readonly lowDecision?: number;
 }
 
 const defaults = POLICIES.standard;
@@ -46,6 +51,7 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
         POLICY_NAMES,
       ),
     )
+    .addOption(among(new Option('--gate <gate>', "who has to distrust, in the place of the method's own gate"), GATES))
     .option('--n <count>', `candidates of each round (default: ${defaults.candidateCount})`, wholeNumber(1, 255))
     .option(
       '--first-n <count>',
@@ -67,19 +73,41 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
     .option('--temperature <number>', `of the candidates (default: ${defaults.temperature})`, positiveNumber)
     .option('--top-k <count>', `tokens to draw each token from, 0: all (default: ${defaults.topK})`, wholeNumber(0))
     .option('--max-tokens <count>', `tokens of an answer at most (default: ${maxTokens})`, wholeNumber(1))
+    .addOption(
+      among(
+        new Option(
+          '--release <how>',
+          `an answer that is judged goes out whole, or checked: sentence by sentence (default: ${defaults.release})`,
+        ),
+        RELEASES,
+      ),
+    )
+    .option(
+      '--ladder <rungs>',
+      `what is tried before a refusal, in order: ${RUNGS.join(',')} (default: nothing)`,
+      rungs,
+    )
     .option('--refusal <text>', `said when even the aligned answer is unsafe (default: "${REFUSAL_TEXT}")`, filled)
     .option('--unsafe-clip-score <cosine>', "a picture from here on looks unsafe (default: CLIP's own)", cosine)
     .option('--safe-reward <number>', "an answer above this is safe (default: the reward model's own)", decimal)
     .option('--unsafe-decision <number>', "a picture from here on looks unsafe (default: the decision form's)", decimal)
-    .option('--safe-decision <number>', "an answer above this is safe (default: the decision form's)", decimal);
+    .option('--safe-decision <number>', "an answer above this is safe (default: the decision form's)", decimal)
+    .option(
+      '--low-reward <number>',
+      'for --gate lowAnswerOrBoth: an answer up to this is unsafe, whatever is shown',
+      decimal,
+    )
+    .option('--low-decision <number>', 'the same, where a decision judges', decimal);
 }
 
 /** The part of loadEta's options that these flags say; what was not given is left out. */
 export function policyOptions(flags: PolicyFlags) {
-  const { unsafeClipScore, safeReward, unsafeDecision, safeDecision } = flags;
-  const thresholds = given({ unsafeClipScore, safeReward, unsafeDecision, safeDecision });
+  const { unsafeClipScore, safeReward, unsafeDecision, safeDecision, lowReward, lowDecision } = flags;
+  const thresholds = given({ unsafeClipScore, safeReward, unsafeDecision, safeDecision, lowReward, lowDecision });
   return given({
     method: flags.method,
+    gate: flags.gate,
+    ladder: flags.ladder,
     candidateCount: flags.n,
     firstCandidateCount: flags.firstN,
     acceptAbove: flags.acceptAbove,
@@ -88,6 +116,7 @@ export function policyOptions(flags: PolicyFlags) {
     temperature: flags.temperature,
     topK: flags.topK,
     maxTokens: flags.maxTokens,
+    release: flags.release,
     refusalText: flags.refusal,
     thresholds: Object.keys(thresholds).length > 0 ? thresholds : undefined,
   });
@@ -97,6 +126,13 @@ function decimal(text: string): number {
   const value = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Expected a number.');
+}
+
+function rungs(text: string): readonly Rung[] {
+  const named = text.split(',').map((name) => name.trim());
+  const known = named.flatMap((name) => RUNGS.find((rung) => rung === name) ?? []);
+  if (known.length === named.length && new Set(known).size === known.length) return known;
+  throw new InvalidArgumentError(`Expected some of ${RUNGS.join(', ')}, each once, with commas between them.`);
 }
 
 function zeroToTwo(text: string): number {

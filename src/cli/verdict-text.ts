@@ -3,7 +3,7 @@
 import { isCut } from '../eta/stop-reason.js';
 import { labelled, type Paint } from '../terminal/paint.js';
 import { widthOf } from '../terminal/width.js';
-import type { EtaResult, EvaluatorName, Judgement, Trace } from '../types.js';
+import type { EtaResult, EvaluatorName, Judgement, RungVerdict, Trace, Verdict } from '../types.js';
 
 /** Columns of the labels of everything that is told about an answer. */
 export const LABEL_WIDTH = 12;
@@ -11,9 +11,17 @@ const NUMBER_WIDTH = 6;
 /** What each evaluator's score is called. */
 const LABELS: Readonly<Record<EvaluatorName, string>> = { clip: 'CLIP score', reward: 'reward', decision: 'decision' };
 
+/** What the answers of a ladder are called; the first is that of the search. */
+export const RUNG_LABELS: Readonly<Record<RungVerdict['rung'], string>> = {
+  search: '  aligned',
+  refusingPrefix: '  refusing',
+  caption: '  caption',
+};
+
 /** What was done and why, in one or two sentences. */
 export function explain(result: EtaResult): string {
-  const { verdict } = result;
+  const { verdict, trace } = result;
+  const goneCount = trace.sentences?.filter(({ text }) => text !== null).length ?? 0;
   const imageIsUnsafe = verdict.picture?.isUnsafe ?? null;
   const ownIsUnsafe = verdict.answer?.isUnsafe ?? null;
   if (verdict.action === 'answered') {
@@ -23,22 +31,47 @@ export function explain(result: EtaResult): string {
     if (imageIsUnsafe === true && ownIsUnsafe === false) {
       return "The picture looks unsafe, but the answer is safe: the model's own answer stands.";
     }
+    if (imageIsUnsafe === false && ownIsUnsafe === false)
+      return "The picture looks safe and the answer is: the model's own answer stands.";
     if (imageIsUnsafe === false) return "The picture looks safe: the model's own answer stands.";
     return "The answer is safe: the model's own answer stands.";
   }
+  const from = goneCount === 0 ? '' : ` from sentence ${goneCount + 1} on`;
+  const again = goneCount === 0 ? 'it was generated again' : 'it was generated again from there';
   const why =
     imageIsUnsafe === true && ownIsUnsafe === true
-      ? 'The picture looks unsafe and so does the answer'
+      ? `The picture looks unsafe and so does the answer${from}`
       : imageIsUnsafe === true
         ? 'The picture looks unsafe'
-        : 'The answer looks unsafe';
+        : `The answer looks unsafe${from}`;
+  const tried = triedText(verdict);
   if (verdict.action === 'refused') {
-    return `${why}, so it was generated again. Even the aligned answer is not safe: a fixed sentence stands in for it.`;
+    const end =
+      tried === null ? 'Even the aligned answer is not safe' : `Even the aligned answer is not safe, ${tried}`;
+    return `${why}, so ${again}. ${end}: a fixed sentence stands in for it.`;
   }
+  if (tried !== null) return `${why}, so ${again}. The aligned answer is not safe either, ${tried}.`;
   const { final } = verdict;
   const outcome =
     final === null ? '' : final.isUnsafe ? ' The aligned answer is not safe either.' : ' The aligned answer is safe.';
-  return `${why}, so it was generated again.${outcome}`;
+  return `${why}, so ${again}.${outcome}`;
+}
+
+const RUNG_WORDS: Readonly<Record<RungVerdict['rung'], string>> = {
+  search: 'the aligned answer',
+  refusingPrefix: 'one that begins with a refusal',
+  caption: "one from the model's own words about the picture",
+};
+
+/** What a ladder came to; null where none was climbed. */
+function triedText({ rungs = [] }: Verdict): string | null {
+  const told = rungs.slice(1).map(({ rung, judgement }) => `${RUNG_WORDS[rung]} is${judgement.isUnsafe ? ' not' : ''}`);
+  if (told.length === 0) return null;
+  const isSafe = rungs.at(-1)?.judgement.isUnsafe === false;
+  return `${told
+    .slice(0, -1)
+    .map((words) => `${words}, `)
+    .join('')}${isSafe ? 'but ' : 'and '}${told.at(-1)}`;
 }
 
 /** That the answer was cut, and by what; null for one that is whole. */
@@ -80,14 +113,20 @@ export function verdictLines(result: EtaResult, { paint, columns }: { paint: Pai
   const noPicture = result.usage.imageTokenCount === 0 ? 'no picture' : 'not needed';
   const { picture, answer, final } = verdict;
   const pictureSource = picture?.evaluator === 'decision' ? sources.unsafeDecision : sources.unsafeClipScore;
-  const answerSource = (answer ?? final)?.evaluator === 'decision' ? sources.safeDecision : sources.safeReward;
+  const answerSource = (judgement: Judgement | null) => {
+    const isLow = trace.gate === 'lowAnswerOrBoth' && picture?.isUnsafe !== true;
+    if (judgement?.evaluator === 'decision') return isLow ? sources.lowDecision : sources.safeDecision;
+    return isLow ? sources.lowReward : sources.safeReward;
+  };
   const pictureRule = (threshold: string) => `unsafe from ${threshold} on${by(pictureSource)}`;
-  const answerRule = (threshold: string) => `safe above ${threshold}${by(answerSource)}`;
+  const answerRule = (threshold: string) => `safe above ${threshold}${by(answerSource(answer ?? final))}`;
   const lines = [
     ...row(LABELS[picture?.evaluator ?? 'clip'], picture, pictureRule, noPicture),
     ...row(LABELS[answersBy(trace)], answer, answerRule),
   ];
-  if (final !== null) lines.push(...row('  aligned', final, answerRule));
+  const made: readonly Pick<RungVerdict, 'rung' | 'judgement'>[] =
+    verdict.rungs ?? (final === null ? [] : [{ rung: 'search', judgement: final }]);
+  for (const { rung, judgement } of made) lines.push(...row(RUNG_LABELS[rung], judgement, answerRule));
   return [...lines, ...outcomeLines(result, { paint, columns })];
 }
 

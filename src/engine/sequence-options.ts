@@ -13,6 +13,7 @@ export const prefillSchema = z.strictObject({ signal: signalSchema.optional() })
 
 export const decodeSchema = z.strictObject({
   sampler: samplerSchema.prefault({}),
+  isContinued: z.boolean('expected true or false').default(false),
   maxTokens: integerFrom(1),
   signal: signalSchema.optional(),
   pause: z
@@ -38,6 +39,11 @@ export interface DecodeOptions {
   maxTokens: number;
   /** How tokens are drawn; the generator starts anew from its seed with every call. @default greedy */
   sampler?: SamplerOptions | undefined;
+  /**
+   * Whether it is drawn as in the last call on this sequence, whose generator goes on where it stood: then neither `sampler`
+   * nor `logProbability` is looked at. @default false
+   */
+  isContinued?: boolean | undefined;
   /** Where to pause. @default nowhere */
   pause?: Pause | undefined;
   /**

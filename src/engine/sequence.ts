@@ -1,6 +1,6 @@
 /** A lane of the KV cache: what was read and written so far, ready to go on, to branch, or to be cut back. */
 import { throwIfAborted, UsageError } from '../errors.js';
-import type { NativeContext, NativePart } from '../native/binding-types.js';
+import type { NativeContext, NativeLogitsContext, NativePart, NativeSamplerOptions } from '../native/binding-types.js';
 import { parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
 import type { ComingPrefix } from './coming-prefixes.js';
@@ -57,6 +57,8 @@ export class Sequence<Kept extends Output = 'logits'> {
   #content: SequenceContent;
   #busyWith: string | undefined;
   #isReleased = false;
+  /** Whether a decode gave it one, with which another may go on. */
+  #hasSampler = false;
   #coming: ComingPrefix | undefined;
 
   /** Not for callers: {@link Lease} makes sequences. */
@@ -161,7 +163,8 @@ export class Sequence<Kept extends Output = 'logits'> {
    */
   async decode(this: Sequence<'logits'>, options: DecodeOptions): Promise<Decoded> {
     const parsed = parseOptions(decodeSchema, options, 'decode options');
-    const { sampler, maxTokens, signal, pause, until, onText, logProbability: wantsLogProbability } = parsed;
+    const { sampler, isContinued, maxTokens, signal, pause, until, onText } = parsed;
+    const { logProbability: wantsLogProbability } = parsed;
     this.#expectIdle('decode');
     const context = withLogits(this.#home.native);
     if (pause !== undefined && !pause.set.belongsTo(context)) {
@@ -173,17 +176,33 @@ export class Sequence<Kept extends Output = 'logits'> {
         'Expected a sequence with something to go on from, received one that is empty or was just trimmed. Append first.',
       );
     }
+    if (isContinued && !this.#hasSampler) {
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        'Expected a sequence that was decoded before, to go on with its sampler, received one that was not. Give it a sampler.',
+      );
+    }
     throwIfAborted(signal);
     const text = new TokenText(this.#home.vocabulary, this.#content.rest);
     const task = new DecodeTask(this.id, { maxTokens, text, pause, until, onText, wantsLogProbability });
-    // Not awaited before the run: the addon works in call order, and decodes called together start in one step.
-    const prepared = this.#native(() => context.setSampler(this.id, nativeSampler(sampler, wantsLogProbability)));
-    // Refused, nothing may be drawn with the sampler of an earlier call.
-    prepared.catch((error: Error) => this.#home.scheduler.cancel(this.id, error));
-    await allEnded([prepared, this.#run('decode', task, signal)]);
+    const prepared = isContinued ? [] : [this.#prepare(context, nativeSampler(sampler, wantsLogProbability))];
+    await allEnded([...prepared, this.#run('decode', task, signal)]);
     const { tokens, logProbability, stopReason = 'length' } = task;
     this.#content = withTokens(this.#content, tokens, text.rest);
     return { tokens, text: task.text, stopReason, logProbability };
+  }
+
+  /** Not awaited before the run: the addon works in call order, and decodes called together start in one step. */
+  #prepare(context: NativeLogitsContext, sampler: NativeSamplerOptions): Promise<void> {
+    const prepared = this.#native(() => context.setSampler(this.id, sampler));
+    // Refused, nothing may be drawn with the sampler of an earlier call.
+    prepared.then(
+      () => {
+        this.#hasSampler = true;
+      },
+      (error: Error) => this.#home.scheduler.cancel(this.id, error),
+    );
+    return prepared;
   }
 
   /**

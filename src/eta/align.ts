@@ -1,6 +1,6 @@
 /** Aligning: the answer made again behind the interference prefix, by search or greedily. */
 import type { Context, Model, Sequence, TokenSet } from '../engine/index.js';
-import { METHOD_PLANS, type Policy, passingScore } from '../policy/index.js';
+import { type Policy, passingScore, planOf } from '../policy/index.js';
 import {
   type SentenceRule,
   type StopTexts,
@@ -11,6 +11,7 @@ import {
 import type { RoundTrace, Thresholds } from '../types.js';
 import type { AnswerText } from './answer-text.js';
 import type { Evaluation } from './evaluation.js';
+import type { Lead } from './lead.js';
 import type { Made } from './stop-reason.js';
 import type { CutBack } from './stopped-answer.js';
 
@@ -21,8 +22,8 @@ export interface AlignOptions {
   readonly maxTokens: number;
   /** Tokens that there is room for, the last sentence of a search included. */
   readonly roomTokens: number;
-  /** Tokens of the interference prefix; none for a method without it. */
-  readonly prefixTokens: Int32Array;
+  /** What it stands behind; `answer` holds what of it has gone out. */
+  readonly lead: Lead;
   readonly endTokens: TokenSet;
   seed(round: number, index: number): number;
   /** Gets the text as it is sampled. */
@@ -33,7 +34,7 @@ export interface AlignOptions {
   readonly signal: AbortSignal;
 }
 
-/** The aligned answer's counts, its prefix left out, and its end. */
+/** The aligned answer's counts, without what it stands behind, and its end. */
 export interface Aligned extends Made {
   /** As they were sampled, with a stop text and what stands behind it. */
   readonly tokens: readonly number[];
@@ -44,14 +45,11 @@ export interface Aligned extends Made {
 
 /** Continues `root`, which holds the question, to an aligned answer. */
 export async function align(root: Sequence, options: AlignOptions): Promise<Aligned> {
-  const { policy, maxTokens, prefixTokens, answer, signal } = options;
-  const prefix = prefixTokens.length === 0 ? '' : policy.interferencePrefix;
-  if (prefix !== '') {
-    await root.prefill([prefixTokens], { signal }); // once; the candidates fork behind it
-    answer.push(prefix);
-  }
+  const { policy, maxTokens, lead, answer, signal } = options;
+  if (lead.tokens.length > 0) await root.prefill([Int32Array.from(lead.tokens)], { signal }); // once; the candidates fork behind it
+  answer.push(lead.text.slice(answer.text.length));
   if (answer.isStopped) return await ended(root, [], { isEnded: false, isStopped: true }, options);
-  if (METHOD_PLANS[policy.method].usesSearch) return await search(root, prefix, options);
+  if (planOf(policy).usesSearch) return await search(root, options);
   const onText = (text: string) => answer.push(text);
   const until = options.stops.isEmpty ? undefined : () => answer.isStopped;
   const made = await root.decode({ sampler: { temperature: 0 }, maxTokens, until, signal, onText });
@@ -63,16 +61,17 @@ async function ended(
   sequence: Sequence,
   tokens: readonly number[],
   end: Pick<Made, 'isEnded' | 'isStopped'>,
-  { answer, prefixTokens, cutBack }: AlignOptions,
+  { answer, lead, cutBack }: AlignOptions,
 ): Promise<Aligned> {
-  if (end.isStopped) await cutBack?.(sequence, [...prefixTokens, ...tokens], answer.text);
+  if (end.isStopped) await cutBack?.(sequence, [...lead.tokens, ...tokens], answer.text);
   const tokenCount = tokens.length;
   return { tokens, tokenCount, sampledTokenCount: tokenCount, ...end, sequence };
 }
 
-async function search(root: Sequence, prefix: string, options: AlignOptions): Promise<Aligned> {
-  const { policy, thresholds, answer, stops, prefixTokens, cutBack, signal } = options;
-  const settled = prefix.slice(0, prefix.length - stops.openCount(prefix.trimStart()));
+async function search(root: Sequence, options: AlignOptions): Promise<Aligned> {
+  const { policy, thresholds, answer, stops, lead, cutBack, signal } = options;
+  const { text: before } = lead;
+  const settled = before.slice(0, before.length - stops.openCount(before.trimStart()));
   const judge = await options.evaluation.judge(settled, signal);
   try {
     const rounds = searchBestOfN(root, {
@@ -82,11 +81,11 @@ async function search(root: Sequence, prefix: string, options: AlignOptions): Pr
       roomTokens: options.roomTokens,
       rule: sentenceRule(policy),
       endTokens: options.endTokens,
-      before: prefix,
+      before,
       seed: options.seed,
       judge,
       stops,
-      cutBack: cutBack && ((sequence, tokens, text) => cutBack(sequence, [...prefixTokens, ...tokens], text)),
+      cutBack: cutBack && ((sequence, tokens, text) => cutBack(sequence, [...lead.tokens, ...tokens], text)),
       onText: (text) => answer.push(text),
       signal,
     });

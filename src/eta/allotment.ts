@@ -1,7 +1,7 @@
 /** How much of the context a request may need: reserved before it starts, so that nothing has to be stopped midway. */
 import { SelfDecision } from '../decision/index.js';
 import { UsageError } from '../errors.js';
-import { METHOD_PLANS, type Policy } from '../policy/index.js';
+import { type Policy, planOf } from '../policy/index.js';
 import { searchCellCount, searchRoomTokens, searchSequenceCount } from '../search/index.js';
 import { sentenceRule } from './align.js';
 
@@ -38,7 +38,7 @@ function trainedWindow({ trainedContextLength }: Room): number {
  * @throws UsageError ERR_PROMPT_TOO_LONG when not one new token would fit
  */
 export function allot(policy: Policy, room: Room, promptCount: number, prefixCount: number, askedCount = 0): Allotment {
-  const plan = METHOD_PLANS[policy.method];
+  const plan = planOf(policy);
   const canAlign = plan.gatesImage || plan.gatesAnswer;
   const prefix = canAlign && plan.usesPrefix ? prefixCount : 0;
   const candidateCount = canAlign && plan.usesSearch ? policy.candidateCount : 1;

@@ -17,11 +17,17 @@ export interface SaidAnswer {
 /** The part of a {@link CandidateJudge} that is asked about answers. */
 export type AnswerCandidates = Pick<CandidateJudge, 'rewards' | 'accept'> & { close(): void };
 
+/** One answer, asked about as it grows: what it shares with its earlier forms is read once. */
+export interface GrowingAnswer {
+  score(answer: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined>;
+  close(): void;
+}
+
 /** The scores of answers, the higher the safer. */
 export interface AnswerJudge {
   readonly evaluator: AnswerEvaluator;
-  /** Of a whole answer. */
-  whole(answer: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined>;
+  /** Of an answer by itself. */
+  growing(): GrowingAnswer;
   /** Of candidates behind `accepted`. */
   candidates(accepted: string): AnswerCandidates;
 }
@@ -41,13 +47,12 @@ export class RewardAnswers implements AnswerJudge {
     this.#measures = measures;
   }
 
-  async whole({ text }: SaidAnswer, signal: AbortSignal): Promise<number | undefined> {
+  growing(): GrowingAnswer {
     const session = this.#open(this.#policy.postEvaluationPrompt);
-    try {
-      return (await session.score([text], { signal }))[0];
-    } finally {
-      this.#close(session);
-    }
+    return {
+      score: async ({ text }, signal) => (await session.score([text], { signal }))[0],
+      close: () => this.#close(session),
+    };
   }
 
   candidates(accepted: string): AnswerCandidates {
@@ -87,8 +92,11 @@ export class GuardAnswers implements AnswerJudge {
     this.#measures = measures;
   }
 
-  async whole({ text }: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined> {
-    return (await this.#scores([text], signal))[0];
+  growing(): GrowingAnswer {
+    return {
+      score: async ({ text }, signal) => (await this.#scores([text], signal))[0],
+      close: () => undefined,
+    };
   }
 
   /** Of the question with its pictures, the higher the less safe. */
@@ -149,8 +157,12 @@ export class SelfAnswers implements AnswerJudge {
     return (await this.#asked(signal)).length;
   }
 
-  async whole({ sequence }: SaidAnswer, signal: AbortSignal): Promise<number | null | undefined> {
-    return sequence === null ? undefined : (await this.#scores([sequence], signal))[0];
+  growing(): GrowingAnswer {
+    return {
+      score: async ({ sequence }, signal) =>
+        sequence === null ? undefined : (await this.#scores([sequence], signal))[0],
+      close: () => undefined,
+    };
   }
 
   candidates(): AnswerCandidates {

@@ -28,15 +28,22 @@ export class AnswerText {
   /**
    * @param give gets each piece; nothing before {@link open}
    * @param stops what ends it
+   * @param gone what has left of it before, of another's {@link openTo}
    */
-  constructor(give: (text: string) => void, stops = NO_STOPS) {
+  constructor(give: (text: string) => void, stops = NO_STOPS, gone = '') {
     this.#give = give;
     this.#stops = stops;
+    this.#given = gone;
   }
 
   /** The text so far, without the white space around it. */
   get text(): string {
     return (this.#given + this.#held).trimEnd();
+  }
+
+  /** Whether no stop text has begun at its end: whatever comes, it stays the beginning of the answer. */
+  get isSettled(): boolean {
+    return this.#stops.openCount(this.text) === 0;
   }
 
   /** Whether a stop text came: it, and what comes behind it, is no part of the text. */
@@ -69,6 +76,11 @@ export class AnswerText {
     this.#flush();
   }
 
+  /** Lets out the text up to here, where it was {@link isSettled}, or is whole. */
+  openTo(text: string): void {
+    this.#out(text.length - this.#given.length);
+  }
+
   #stop(cutCount: number): void {
     this.#isStopped = true;
     this.#held = this.#held.slice(0, this.#held.length - cutCount);
@@ -78,9 +90,11 @@ export class AnswerText {
   /** White space at the end waits: it belongs to the answer only when something follows. So does what may end it. */
   #flush(): void {
     const openCount = this.#isStopped || this.#isWhole ? 0 : this.#stops.openCount(this.#edge);
-    const count = Math.min(this.#solidCount, this.#held.length - openCount);
-    if (count <= 0) return;
-    const piece = this.#held.slice(0, count).trimEnd();
+    this.#out(Math.min(this.#solidCount, this.#held.length - openCount));
+  }
+
+  #out(count: number): void {
+    const piece = count <= 0 ? '' : this.#held.slice(0, count).trimEnd();
     if (piece === '') return;
     this.#given += piece;
     this.#held = this.#held.slice(piece.length);

@@ -245,9 +245,9 @@ export class Eta {
   #checkMethod({ policy, thresholds, turns }: CheckedRequest): void {
     const { evaluators } = this.#facts;
     const hasImages = turns.some(({ images = [] }) => images.length > 0);
-    const missing = missingEvaluator(evaluators, policy.method, hasImages);
+    const missing = missingEvaluator(evaluators, policy, hasImages);
     if (missing === null) {
-      checkThresholds(thresholds, { method: policy.method, hasImages, evaluators });
+      checkThresholds(thresholds, { policy, hasImages, evaluators });
       return;
     }
     throw new UsageError(

@@ -45,10 +45,11 @@ export async function runEvaluation(
         await decoding;
         const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
         if (notice !== null) group.watch(parts.onNotice?.(notice));
-        const [picture, said] = [await looking, await reading];
+        const [seen, said] = [await looking, await reading];
+        const picture = seen && judgePicture(seen.score, request, seen.evaluator);
         return {
-          picture: picture && judgePicture(picture.score, request, picture.evaluator),
-          answer: said && judgeAnswer(said.score, request, said.evaluator),
+          picture,
+          answer: said && judgeAnswer(said.score, request, said.evaluator, picture?.isUnsafe),
           usage: measures.usage,
           timings: measures.timings,
         };

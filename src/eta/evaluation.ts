@@ -32,6 +32,14 @@ export interface Scored<Evaluator> {
   readonly evaluator: Evaluator;
 }
 
+export type AnswerScore = Scored<AnswerEvaluator>;
+
+/** Scores of an answer as it grows; what they took is counted once it is closed. */
+export interface GrowingAnswerScores {
+  score(answer: SaidAnswer): Promise<AnswerScore>;
+  close(): void;
+}
+
 /** What is evaluated. */
 export interface Evaluated {
   readonly policy: Policy;
@@ -87,11 +95,27 @@ export class Evaluation {
   }
 
   /** Of a whole answer, the higher the safer. @throws UsageError ERR_INVALID_REQUEST where nobody can judge it */
-  async answerScore(answer: SaidAnswer, signal: AbortSignal): Promise<Scored<AnswerEvaluator>> {
+  async answerScore(answer: SaidAnswer, signal: AbortSignal): Promise<AnswerScore> {
+    const growing = await this.growingAnswer(signal);
+    try {
+      return await growing.score(answer);
+    } finally {
+      growing.close();
+    }
+  }
+
+  /** One answer as it grows. @throws as {@link answerScore} */
+  async growingAnswer(signal: AbortSignal): Promise<GrowingAnswerScores> {
     const judge = await this.#judge(signal);
     const { evaluator } = judge;
-    const found = await this.#measures.time('rewardMs', () => judge.whole(answer, signal));
-    return { score: finite(found, evaluator === 'reward' ? 'a reward' : 'a decision'), evaluator };
+    const growing = judge.growing();
+    return {
+      score: async (answer) => {
+        const found = await this.#measures.time('rewardMs', () => growing.score(answer, signal));
+        return { score: finite(found, evaluator === 'reward' ? 'a reward' : 'a decision'), evaluator };
+      },
+      close: () => growing.close(),
+    };
   }
 
   /** Cells of the language model's context that judging an answer takes behind it. */

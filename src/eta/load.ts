@@ -65,12 +65,12 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
   // Who judges by a decision needs no reward model: it is not loaded.
   const models = decision === null ? found : { ...found, rewardModel: null };
   const evaluators = evaluatorsOf(models, decision);
-  checkEvaluators(models, policy.method, evaluators);
+  checkEvaluators(models, policy, evaluators);
   checkGivenThresholds(parsed.thresholds, evaluators);
   const known = await withDecision(await thresholdsOf(models, parsed, policy), decision, { ...parsed, evaluators });
   const inForce = overrideThresholds(known, parsed.thresholds, 'option');
   checkThresholds(inForce.thresholds, {
-    method: policy.method,
+    policy,
     hasImages: evaluators.pictures !== null,
     evaluators,
   });
@@ -82,7 +82,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
     for (const notice of decisionNotices(decision)) await onNotice(notice);
     const placed = { ...parsed, decision, gpuLayerCount, probed, signal, onNotice, checkFiles: () => files.check() };
-    const loaded = await loadParts(models, policy.method, placed, first);
+    const loaded = await loadParts(models, policy, placed, first);
     return {
       ...loaded,
       files: new KnownPictures(parsed.maxPixels),

@@ -1,10 +1,22 @@
 /** The model's own answer: made on a fork, so that the question stays for the alignment. */
-import { GREEDY, type SamplerOptions, type Sequence } from '../engine/index.js';
+import { GREEDY, type Pause, type SamplerOptions, type Sequence, type TokenSet } from '../engine/index.js';
+import { throwIfAborted } from '../errors.js';
 import type { Policy } from '../policy/index.js';
-import type { StopTexts } from '../search/index.js';
+import type { SentenceRule, StopTexts } from '../search/index.js';
 import type { AnswerText } from './answer-text.js';
+import type { SentenceChecks } from './sentence-checks.js';
 import type { Made } from './stop-reason.js';
 import type { CutBack } from './stopped-answer.js';
+
+/** Where its sentences end, and who hears of it. */
+export interface OwnSentences {
+  readonly rule: SentenceRule;
+  /** Tokens of `rule`, made for the sequence's context. */
+  readonly endTokens: TokenSet;
+  readonly checks: SentenceChecks;
+  /** Whether each is judged before the next begins, because who judges is asked on the sequence itself. */
+  readonly waits: boolean;
+}
 
 export interface OwnAnswerOptions {
   readonly policy: Pick<Policy, 'answerTemperature' | 'answerTopP'>;
@@ -13,7 +25,11 @@ export interface OwnAnswerOptions {
   readonly maxTokens: number;
   /** Gets the text as it is sampled. */
   readonly answer: AnswerText;
+  /** What `root` ends with of an answer that goes on, and `answer` holds already. @default nothing */
+  readonly before?: readonly number[] | undefined;
   readonly stops: StopTexts;
+  /** @default nobody asks about them */
+  readonly sentences?: OwnSentences | undefined;
   readonly cutBack: CutBack | null;
   readonly signal: AbortSignal;
 }
@@ -27,19 +43,79 @@ export interface OwnAnswer extends Made {
 
 /** @throws AbortError, EngineError */
 export async function ownAnswer(root: Sequence, options: OwnAnswerOptions): Promise<OwnAnswer> {
-  const { answer, maxTokens, stops, signal } = options;
+  const { answer, before = [], sentences } = options;
   const [sequence] = (await root.fork(1)) as [Sequence];
-  const { tokens, stopReason } = await sequence.decode({
-    sampler: samplerOf(options),
-    maxTokens,
-    until: stops.isEmpty ? undefined : () => answer.isStopped,
-    onText: (text) => answer.push(text),
-    signal,
-  });
+  const tokens: number[] = [];
+  let isEnded = false;
+  try {
+    isEnded = await sample(sequence, tokens, options);
+  } catch (error) {
+    // Of what a check has stopped, only how much it was is still asked.
+    if (!sentences?.checks.hasFailed || options.signal.aborted) throw error;
+    return { tokens, tokenCount: sequence.tokenCount - root.tokenCount, isEnded, isStopped: false, sequence };
+  }
   answer.end();
   const { isStopped } = answer;
-  if (isStopped) await options.cutBack?.(sequence, tokens, answer.text);
-  return { tokens, tokenCount: tokens.length, isEnded: stopReason === 'end', isStopped, sequence };
+  if (isStopped) await options.cutBack?.(sequence, [...before, ...tokens], answer.text);
+  await sentences?.checks.end(tokens, sequence);
+  return { tokens, tokenCount: tokens.length, isEnded, isStopped, sequence };
+}
+
+/** @returns whether the model ended it */
+async function sample(sequence: Sequence, tokens: number[], options: OwnAnswerOptions): Promise<boolean> {
+  const { answer, maxTokens, stops, sentences, signal } = options;
+  const until = stops.isEmpty ? undefined : () => answer.isStopped;
+  const pauses = sentences && new SentencePauses(sentences);
+  const heard = sentences === undefined ? signal : AbortSignal.any([signal, sentences.checks.stop]);
+  const onText = (text: string) => answer.push(text);
+  const sampler = samplerOf(options);
+  let isContinued = false;
+  for (;;) {
+    const left = maxTokens - tokens.length;
+    const made = await sequence.decode({
+      sampler,
+      isContinued,
+      maxTokens: left,
+      pause: pauses?.next(),
+      until,
+      onText,
+      signal: heard,
+    });
+    for (const token of made.tokens) tokens.push(token);
+    if (made.stopReason !== 'paused' || answer.isStopped || tokens.length >= maxTokens)
+      return made.stopReason === 'end';
+    await sentences?.checks.ended(tokens, sequence);
+    throwIfAborted(heard);
+    isContinued = true;
+  }
+}
+
+/** Tells of the sentences that end while the answer goes on, or pauses it there. */
+class SentencePauses {
+  readonly #sentences: OwnSentences;
+  /** Of earlier decodes. */
+  #before = '';
+
+  constructor(sentences: OwnSentences) {
+    this.#sentences = sentences;
+  }
+
+  /** For the next decode of the answer. */
+  next(): Pause {
+    const { rule, endTokens: set, checks, waits } = this.#sentences;
+    const before = this.#before;
+    let begin = 0;
+    return {
+      set,
+      accept: (text, tokens) => {
+        if (!rule.ends(text.slice(begin), before + text.slice(0, begin))) return false;
+        begin = text.length;
+        if (waits) this.#before = before + text;
+        else checks.ended(tokens, null).catch(() => undefined); // what it throws ends the request
+        return waits;
+      },
+    };
+  }
 }
 
 /** Candidates draw with the seeds of their rounds, which count from 1. */

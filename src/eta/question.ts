@@ -1,7 +1,8 @@
 /** Reading the question: the prompt built, room reserved, everything prefilled. */
 import type { Lease, Sequence } from '../engine/index.js';
-import { METHOD_PLANS, type Policy } from '../policy/index.js';
+import { type Policy, planOf } from '../policy/index.js';
 import { type Allotment, allot } from './allotment.js';
+import { laterPrefixCount } from './lead.js';
 import { prefixTokens } from './prefix-tokens.js';
 import { type PromptOptions, showing, tokensIn } from './prompt.js';
 
@@ -35,10 +36,11 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
     const promptCount = tokensIn(prompt);
     measures.add('imageTokenCount', imageCount);
     measures.add('promptTokenCount', promptCount);
-    const prefix = METHOD_PLANS[policy.method].usesPrefix
+    const prefix = planOf(policy).usesPrefix
       ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
       : new Int32Array(0);
-    const allotted: Allotment = allot(policy, room, promptCount, prefix.length, options.askedCount);
+    const prefixCount = Math.max(prefix.length, await laterPrefixCount(model, policy));
+    const allotted: Allotment = allot(policy, room, promptCount, prefixCount, options.askedCount);
     const { maxTokens, roomTokens, ...demand } = allotted;
     const { sequence: root, rest, lease, cachedTokenCount } = await context.begin(prompt, demand, { signal, reuse });
     measures.add('cachedTokenCount', cachedTokenCount);

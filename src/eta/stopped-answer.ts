@@ -1,4 +1,4 @@
-/** Answers that a stop text ended: how many tokens they come to, and sequences that end with them. */
+/** Answers that end within what was sampled: how many tokens they come to, and sequences that end with them. */
 import type { Model, Sequence } from '../engine/index.js';
 import { beginning } from './answer-text.js';
 
@@ -22,6 +22,25 @@ export function tokensOfText(model: Pick<Model, 'text'>, tokens: readonly number
   return least;
 }
 
+/** The first of these tokens, as many as the text begins with, and what is left of it behind them. */
+async function cutTo(
+  model: Vocabulary,
+  tokens: readonly number[],
+  text: string,
+): Promise<{ readonly count: number; readonly rest: Int32Array }> {
+  let count = tokensOfText(model, tokens, text);
+  // The last token may hold more; characters that span tokens are whole only together.
+  let kept = beginning(model.text(tokens.slice(0, count)));
+  while (count > 0 && !text.startsWith(kept)) kept = beginning(model.text(tokens.slice(0, --count)));
+  return { count, rest: await model.tokenize(text.slice(kept.length), { isContinued: true }) };
+}
+
+/** Tokens that read as this text, which theirs begins with. */
+export async function tokensUpTo(model: Vocabulary, tokens: readonly number[], text: string): Promise<number[]> {
+  const { count, rest } = await cutTo(model, tokens, text);
+  return [...tokens.slice(0, count), ...rest];
+}
+
 /**
  * Makes a sequence that ends with these tokens end with the text instead, which theirs begins with. Something has to be
  * appended before it is decoded again.
@@ -34,13 +53,9 @@ export async function cutBack(
   tokens: readonly number[],
   text: string,
 ): Promise<void> {
-  const answer = text.trimEnd();
-  let count = tokensOfText(model, tokens, answer);
-  // The last token may hold more; characters that span tokens are whole only together.
-  let kept = beginning(model.text(tokens.slice(0, count)));
-  while (count > 0 && !answer.startsWith(kept)) kept = beginning(model.text(tokens.slice(0, --count)));
+  const { count, rest } = await cutTo(model, tokens, text.trimEnd());
   await sequence.trim(sequence.tokenCount - (tokens.length - count));
-  await sequence.append([await model.tokenize(answer.slice(kept.length), { isContinued: true })]);
+  await sequence.append([rest]);
 }
 
 /** Tokens that the rest of one takes at most, which are made anew. */

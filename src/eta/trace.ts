@@ -1,12 +1,14 @@
 /** What happened in one request, gathered as it happens. */
 
-import { METHOD_PLANS } from '../policy/index.js';
-import type { Action, Judgement, RoundTrace, StopReason, Trace, Verdict } from '../types.js';
+import { planOf } from '../policy/index.js';
+import type { Action, Judgement, RoundTrace, RungTrace, SentenceTrace, StopReason, Trace, Verdict } from '../types.js';
 import type { CheckedRequest } from './request.js';
 
 export class TraceRecorder {
   readonly #request: Pick<CheckedRequest, 'policy' | 'thresholds' | 'thresholdSources'>;
   readonly #rounds: RoundTrace[] = [];
+  readonly #sentences: SentenceTrace[] = [];
+  readonly #rungs: RungTrace[] = [];
   #verdict: Omit<Verdict, 'action'> = { picture: null, answer: null, final: null };
   #vanilla: Pick<Trace, 'vanillaText' | 'vanillaStopReason'> = { vanillaText: null, vanillaStopReason: null };
   #aligned: Pick<Trace, 'alignedText' | 'alignedStopReason'> = { alignedText: null, alignedStopReason: null };
@@ -19,7 +21,12 @@ export class TraceRecorder {
     this.#verdict = { ...this.#verdict, picture };
   }
 
-  answered(text: string, stopReason: StopReason): void {
+  sentenceJudged(sentence: SentenceTrace): void {
+    this.#sentences.push(sentence);
+  }
+
+  /** @param stopReason null for what was stopped because a sentence is unsafe */
+  answered(text: string, stopReason: StopReason | null): void {
     this.#vanilla = { vanillaText: text, vanillaStopReason: stopReason };
   }
 
@@ -36,22 +43,30 @@ export class TraceRecorder {
     this.#verdict = { ...this.#verdict, final };
   }
 
+  rungTried(rung: RungTrace): void {
+    this.#rungs.push(rung);
+  }
+
   verdict(action: Action): Verdict {
-    return { action, ...this.#verdict };
+    const rungs = this.#rungs.map(({ rung, judgement, sampledTokenCount }) => ({ rung, judgement, sampledTokenCount }));
+    return { action, ...this.#verdict, ...(rungs.length > 0 && { rungs }) };
   }
 
   trace(): Trace {
     const { policy, thresholds, thresholdSources } = this.#request;
-    const { method, interferencePrefix } = policy;
+    const { method, gate, interferencePrefix } = policy;
     return {
       method,
       policy: policy.name,
+      ...(gate !== null && { gate }),
       thresholds,
       thresholdSources,
       ...this.#vanilla,
-      interferencePrefix: METHOD_PLANS[method].usesPrefix ? interferencePrefix : '',
+      ...(this.#sentences.length > 0 && { sentences: [...this.#sentences] }),
+      interferencePrefix: planOf(policy).usesPrefix ? interferencePrefix : '',
       rounds: [...this.#rounds],
       ...this.#aligned,
+      ...(this.#rungs.length > 0 && { rungs: [...this.#rungs] }),
     };
   }
 }

@@ -9,6 +9,7 @@ import { throwIfAborted } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { decodeImage } from '../image/index.js';
 import type { ModelPaths } from '../models/index.js';
+import { takesGate } from '../policy/index.js';
 import type { Arm } from './arms.js';
 import { CANDIDATE_COUNTS } from './defaults.js';
 import type { Experiment, Findings, LanguageModelFiles, RunOptions } from './experiment.js';
@@ -142,6 +143,7 @@ async function ask(
   const images = item.image === null ? [] : [await decodeImage(item.image, { maxPixels, signal })];
   const { timings, usage, stopReason } = await eta.respond({
     ...options,
+    ...(eta.facts.policy.gate !== null && takesGate(method) && { gate: 'both' }), // whose paths are timed
     prompt: item.prompt,
     images,
     method,

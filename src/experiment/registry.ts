@@ -4,6 +4,7 @@ import { didYouMean } from '../near-miss.js';
 import { describe } from '../options.js';
 import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
 import type { Experiment } from './experiment.js';
+import { gates, ladder } from './gates.js';
 import { helpings } from './helpings.js';
 import { EXPERIMENT_NAMES, type ExperimentName } from './names.js';
 import { overhead } from './overhead.js';
@@ -16,6 +17,8 @@ export const EXPERIMENTS = {
   shallow,
   deep,
   ablation,
+  gates,
+  ladder,
   helpings,
   overhead,
   robustness,

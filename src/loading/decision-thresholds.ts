@@ -51,9 +51,11 @@ export async function withDecision(
       : ofPicture === null
         ? ofForm(form, form.picture)
         : { value: ofPicture.unsafeDecision, source, on: ofPicture.calibratedOn };
+  const low = ofAnswer?.lowDecision === undefined ? null : { ...answer, value: ofAnswer.lowDecision };
   const put = <Value>(of: (one: Sourced) => Value) => ({
     ...(before && { unsafeDecision: of(before) }),
     safeDecision: of(answer),
+    ...(low && { lowDecision: of(low) }),
   });
   return {
     thresholds: { ...inForce.thresholds, ...put(({ value }) => value) },

@@ -5,7 +5,7 @@ import type { Model } from '../engine/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
 import { type EvaluatorDevice, EvaluatorWorker } from '../onnx/index.js';
-import { METHOD_PLANS, type Policy } from '../policy/index.js';
+import { type Planned, planOf } from '../policy/index.js';
 import { RewardModel, type TrunkOpener } from '../reward/index.js';
 import type { WorkGroup } from '../work-group.js';
 import type { ResolvedDecision } from './decision.js';
@@ -90,8 +90,8 @@ export class EvaluatorParts {
    *
    * @throws what loading them throws; what `onNotice` throws
    */
-  async load(method: Policy['method'], group: WorkGroup): Promise<void> {
-    const asked = askedAtOnce(method);
+  async load(policy: Planned, group: WorkGroup): Promise<void> {
+    const asked = askedAtOnce(policy);
     const parts = [asked.clip ? this.clip : null, ...(asked.answers ? [this.rewardModel, this.decision] : [])];
     await Promise.all(parts.map((part) => part?.get(group)));
     await this.#tell();
@@ -102,9 +102,9 @@ export class EvaluatorParts {
    * Begins with those whom a request asks first, and waits for none: for an Eta that answers one request. What goes wrong is
    * told to the request that asks.
    */
-  begin(method: Policy['method'], { hasImages }: FirstRequest): void {
+  begin(policy: Planned, { hasImages }: FirstRequest): void {
     this.#waitsForThread = false;
-    const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
+    const { gatesImage, gatesAnswer } = planOf(policy);
     const judge = this.decision ?? this.rewardModel;
     const first = gatesImage && hasImages ? (this.clip ?? this.decision) : gatesAnswer ? judge : null;
     first?.get().catch(() => undefined); // who asks is told

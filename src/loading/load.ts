@@ -2,7 +2,7 @@
 import { type Context, EncodedImages, Model, returnMemory } from '../engine/index.js';
 import { throwIfAborted } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
-import type { Policy } from '../policy/index.js';
+import type { Planned } from '../policy/index.js';
 import { WorkGroup } from '../work-group.js';
 import { EvaluatorParts, type FirstRequest } from './evaluator-parts.js';
 import { guarded, type PlacedOptions } from './placed-options.js';
@@ -27,7 +27,7 @@ type Closers = (() => Promise<void>)[];
  */
 export async function loadParts(
   models: ResolvedModels,
-  method: Policy['method'],
+  policy: Planned,
   options: PlacedOptions,
   first: FirstRequest | null,
 ): Promise<LoadedParts> {
@@ -48,8 +48,8 @@ export async function loadParts(
     if (failures.length > 0) throw failures[0]; // the others are freed all the same
   };
   try {
-    if (first !== null) evaluators.begin(method, first);
-    const judging = first === null ? group.start(() => evaluators.load(method, group)) : null;
+    if (first !== null) evaluators.begin(policy, first);
+    const judging = first === null ? group.start(() => evaluators.load(policy, group)) : null;
     const loaded = await group.result(engine);
     if (judging !== null) await group.result(judging);
     return { ...loaded, evaluators, dispose };

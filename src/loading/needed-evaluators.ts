@@ -1,7 +1,7 @@
 /** Whom a method asks: refused where nobody was named, loaded at once where somebody was. */
 import { ModelError } from '../errors.js';
 import type { ResolvedModels } from '../models/index.js';
-import { type EvaluatorsInForce, METHOD_PLANS, type Policy } from '../policy/index.js';
+import { type EvaluatorsInForce, type Planned, planOf } from '../policy/index.js';
 
 const EVALUATOR_NAMES = { rewardModel: 'reward model', clip: 'CLIP' } as const;
 
@@ -13,10 +13,10 @@ const EVALUATOR_NAMES = { rewardModel: 'reward model', clip: 'CLIP' } as const;
  */
 export function missingEvaluator(
   { pictures, answers }: EvaluatorsInForce,
-  method: Policy['method'],
+  policy: Planned,
   hasImages: boolean,
 ): keyof typeof EVALUATOR_NAMES | null {
-  const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
+  const { gatesImage, gatesAnswer } = planOf(policy);
   if (!gatesImage && !gatesAnswer) return null;
   if (answers === null) return 'rewardModel';
   return hasImages && pictures === null && (gatesImage || answers === 'reward') ? 'clip' : null;
@@ -26,19 +26,19 @@ export function missingEvaluator(
  * Every method but `vanilla` needs who judges answers, and pictures where the model takes them: refused here, because an
  * answer that nobody evaluated must not pass for a safe one.
  */
-export function checkEvaluators(models: ResolvedModels, method: Policy['method'], evaluators: EvaluatorsInForce): void {
-  const missing = missingEvaluator(evaluators, method, models.projector !== null);
+export function checkEvaluators(models: ResolvedModels, policy: Planned, evaluators: EvaluatorsInForce): void {
+  const missing = missingEvaluator(evaluators, policy, models.projector !== null);
   if (missing === null) return;
   const alone = evaluators.answers === 'decision' ? " Or with method: 'post', which judges answers alone." : '';
   throw new ModelError(
     'ERR_MODEL_NOT_FOUND',
-    `models: expected a ${EVALUATOR_NAMES[missing]} for method '${method}', received none. ` +
+    `models: expected a ${EVALUATOR_NAMES[missing]} for method '${policy.method}', received none. ` +
       `Name its folder in models.${missing}. Or load with method: 'vanilla', for answers that nobody evaluates.${alone}`,
   );
 }
 
 /** Whom a method asks in every request about a picture. CLIP of `post` is asked by a search alone, which few requests come to. */
-export function askedAtOnce(method: Policy['method']): { readonly clip: boolean; readonly answers: boolean } {
-  const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
+export function askedAtOnce(policy: Planned): { readonly clip: boolean; readonly answers: boolean } {
+  const { gatesImage, gatesAnswer } = planOf(policy);
   return { clip: gatesImage, answers: gatesImage || gatesAnswer };
 }

@@ -27,6 +27,8 @@ interface Sourced {
   readonly prompt: string | null;
   /** Which classes it was measured on, under that prompt. @default 'both' */
   readonly on?: CalibratedOn;
+  /** The low one beside it, of the same source. @default none */
+  readonly low?: number | undefined;
 }
 
 /** A file of thresholds, and where it lies. */
@@ -62,14 +64,22 @@ export async function thresholdsOf(
     clip === null || given?.unsafeClipScore !== undefined
       ? NONE
       : await clipThreshold(await readClip(clip, verifyHashes), clip, named, policy, published);
+  const wantsLow = policy.gate === 'lowAnswerOrBoth' && given?.lowReward === undefined;
   const reward =
-    rewardModel === null || given?.safeReward !== undefined ? NONE : await rewardThreshold(rewardModel, named, policy);
+    rewardModel === null || (given?.safeReward !== undefined && !wantsLow)
+      ? NONE
+      : await rewardThreshold(rewardModel, named, policy);
+  const beside = <Value>(lowReward: Value) => reward.low !== undefined && { lowReward };
   return overrideThresholds(
     {
-      thresholds: { unsafeClipScore: score.value, safeReward: reward.value },
-      thresholdSources: { unsafeClipScore: score.source, safeReward: reward.source },
-      calibratedPrompts: { unsafeClipScore: score.prompt, safeReward: reward.prompt },
-      calibratedOn: { unsafeClipScore: classesOf(score), safeReward: classesOf(reward) },
+      thresholds: { unsafeClipScore: score.value, safeReward: reward.value, ...beside(reward.low) },
+      thresholdSources: { unsafeClipScore: score.source, safeReward: reward.source, ...beside(reward.source) },
+      calibratedPrompts: { unsafeClipScore: score.prompt, safeReward: reward.prompt, ...beside(reward.prompt) },
+      calibratedOn: {
+        unsafeClipScore: classesOf(score),
+        safeReward: classesOf(reward),
+        ...beside(classesOf(reward)),
+      },
     },
     given,
     'option',
@@ -103,7 +113,8 @@ async function rewardThreshold(folder: string, named: Placed | null, policy: Pol
   const { postEvaluationPrompt } = policy;
   const prompt = { name: 'post-evaluation prompt', bound: part.postEvaluationPrompt, used: postEvaluationPrompt };
   checkBond({ what: 'reward model', score: 'A reward', path: placed.path, bound: part.model, manifest, prompt });
-  return { value: part.safeReward, source: placed.path, prompt: part.postEvaluationPrompt, on: part.calibratedOn };
+  const { safeReward: value, lowReward: low, calibratedOn: on } = part;
+  return { value, low, source: placed.path, prompt: part.postEvaluationPrompt, on };
 }
 
 function classesOf({ prompt, on = 'both' }: Sourced): CalibratedOn | null {

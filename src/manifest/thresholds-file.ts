@@ -42,8 +42,8 @@ const decision = z.strictObject({
   guard: guardFile,
   /** Null: it saw no pictures. */
   guardProjector: guardFile.nullable(),
-  /** An answer whose decision is above `safeDecision` is safe. */
-  answer: z.strictObject({ safeDecision: z.number(), ...found }).nullable(),
+  /** An answer whose decision is above `safeDecision` is safe; above `lowDecision`, where nothing shown is distrusted. */
+  answer: z.strictObject({ safeDecision: z.number(), lowDecision: z.number().optional(), ...found }).nullable(),
   /** Pictures whose decision is at least `unsafeDecision` are unsafe; they were asked about with `question`. */
   picture: z.strictObject({ unsafeDecision: z.number(), question: z.string().min(1), ...found }).nullable(),
 });
@@ -66,6 +66,8 @@ const thresholdsFileSchema = z.strictObject({
       postEvaluationPrompt: z.string().min(1),
       /** An answer whose reward is above this is safe. */
       safeReward: z.number(),
+      /** The same for the gate `lowAnswerOrBoth`, where nothing shown is distrusted; at most `safeReward`. */
+      lowReward: z.number().optional(),
       ...found,
     })
     .nullable(),

@@ -66,8 +66,8 @@ export class Exchange {
 
   /** Whether there is anything to tell of how it came about. */
   get hasStory(): boolean {
-    const { picture, vanillaText, answer, verdict } = this.story;
-    return picture !== null || vanillaText !== null || answer !== null || verdict !== null;
+    const { picture, vanillaText, sentences, answer, verdict } = this.story;
+    return sentences !== undefined || picture !== null || vanillaText !== null || answer !== null || verdict !== null;
   }
 
   hear(event: ProgressEvent): void {

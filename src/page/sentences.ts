@@ -20,8 +20,17 @@ export function actionName(verdict: Verdict): string {
   return isUnchecked(verdict) ? 'Not checked' : ACTION_NAMES[verdict.action];
 }
 
-/** What was decided, in one sentence; two where the new answer is to be spoken of. */
-export function decision(verdict: Verdict): string {
+/** Sentences of the model's own answer that had gone out when one was held back; 0 where the answer was judged whole. */
+export function goneCount({ sentences = [] }: Pick<Story, 'sentences'>): number {
+  return sentences.filter(({ text }) => text !== null).length;
+}
+
+/**
+ * What was decided, in one sentence; two where the new answer is to be spoken of.
+ *
+ * @param gone {@link goneCount}
+ */
+export function decision(verdict: Verdict, gone = 0): string {
   const picture = verdict.picture?.isUnsafe ?? null;
   const answer = verdict.answer?.isUnsafe ?? null;
   if (verdict.action === 'answered') {
@@ -31,12 +40,14 @@ export function decision(verdict: Verdict): string {
     return 'Nothing was checked: this is the model’s own answer.';
   }
   const both = picture === true && answer === true;
+  const from = gone === 0 ? '' : ` from sentence ${gone + 1} on`;
   const why = both
-    ? 'The picture looks unsafe, and so does the model’s own answer'
+    ? `The picture looks unsafe, and so does the model’s own answer${from}`
     : picture === true
       ? 'The picture looks unsafe'
-      : 'The model’s own answer reads unsafe';
-  const what = answer === true ? 'it was held back and another was written' : 'the answer was written with care';
+      : `The model’s own answer reads unsafe${from}`;
+  const held = gone === 0 ? 'it was held back and another was written' : 'that was held back and it goes on otherwise';
+  const what = answer === true ? held : 'the answer was written with care';
   if (verdict.action === 'refused')
     return `${why}, so ${what}. Even that one reads unsafe: a fixed sentence stands in.`;
   const { final } = verdict;
@@ -49,7 +60,7 @@ export function decision(verdict: Verdict): string {
 /** What is going on, while it does. */
 export function progress({ story, text, options }: Exchange): string {
   const { picture, vanillaText, answer, rounds, verdict } = story;
-  if (verdict !== null || text !== '') return 'Answering';
+  if (verdict !== null || (text !== '' && !answer?.isUnsafe)) return 'Answering';
   if (rounds.length > 0) return `Writing again: sentence ${rounds.length} is chosen, and the next is on its way`;
   if (answer?.isUnsafe) return 'The model’s own answer reads unsafe: writing it again';
   if (vanillaText !== null) return 'The model’s own answer is held back until it has been read';
@@ -69,7 +80,7 @@ export function cut(stopReason: string, maxTokens: number | null): string | null
 /** What an interrupted search leaves to say. */
 export function storyHeadline(exchange: Exchange): string {
   const { story, status } = exchange;
-  if (story.verdict !== null) return decision(story.verdict);
+  if (story.verdict !== null) return decision(story.verdict, goneCount(story));
   if (exchange.isRunning) return `${progress(exchange)}…`;
   if (status === 'stopped') return 'It was stopped before anything was decided.';
   return 'Nothing was decided.';

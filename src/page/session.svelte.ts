@@ -1,5 +1,5 @@
 /** One visit: the conversation in front, the question under way, and what is kept of it. */
-import type { EtaResult, Verdict } from '../types.js';
+import type { EtaResult, Method, Release, Verdict } from '../types.js';
 import { Conversation, type ConversationSummary } from './conversation.svelte.js';
 import { Exchange } from './exchange.svelte.js';
 import { type Picture, withName } from './picture.js';
@@ -7,7 +7,7 @@ import type { Server } from './server.svelte.js';
 import type { AskOptions, Settings } from './settings.svelte.js';
 import type { Draft, Shelf } from './shelf.js';
 import { type Transport, TransportError } from './transport.js';
-import type { AskChunk, AskRequest, ChoiceFacts } from './wire.js';
+import type { AskChunk, AskRequest, ChoiceFacts, Facts } from './wire.js';
 
 interface SessionParts {
   readonly transport: Transport;
@@ -140,7 +140,7 @@ export class Session {
     await this.#write(conversation);
     try {
       const answer = new Answer(exchange);
-      const request = requestOf(conversation, exchange, server.facts?.isPolicyLocked === true);
+      const request = requestOf(conversation, exchange, server.facts);
       for await (const chunk of transport.ask(request, controller.signal)) answer.hear(chunk);
       exchange.finish(answer.result(), answer.verdict);
     } catch (error) {
@@ -177,9 +177,10 @@ export class Session {
   }
 }
 
-/** @param isLocked then the server shows nothing that was held back, and takes no method or candidates */
-function requestOf(conversation: Conversation, exchange: Exchange, isLocked: boolean): AskRequest {
-  const { method, candidateCount, seed } = exchange.options;
+/** Where the policy is locked, the server shows nothing that was held back, and takes no method, candidates or release. */
+function requestOf(conversation: Conversation, exchange: Exchange, facts: Facts | null): AskRequest {
+  const isLocked = facts?.isPolicyLocked === true;
+  const { method, candidateCount, release, seed } = exchange.options;
   return {
     messages: conversation.messages(exchange),
     stream: true,
@@ -188,8 +189,14 @@ function requestOf(conversation: Conversation, exchange: Exchange, isLocked: boo
       include: isLocked ? ['verdict', 'timings'] : ['events', 'trace', 'verdict', 'timings'],
       ...(method === null || isLocked ? {} : { method }),
       ...(candidateCount === null || isLocked ? {} : { candidateCount }),
+      ...(mayName(release, method ?? facts?.method) && !isLocked ? { release } : {}),
     },
   };
+}
+
+/** A method that judges no answer of the model's own takes no other way out for it. */
+function mayName(release: Release | null | undefined, method: Method | undefined): release is Release {
+  return (release ?? null) !== null && method !== 'vanilla' && method !== 'pre';
 }
 
 /** The answer of a stream, as it comes. */
@@ -205,7 +212,9 @@ class Answer {
     for (const { delta, eta } of choices) {
       this.#exchange.status = 'answering';
       this.#exchange.text += delta.content ?? '';
-      this.#exchange.text += delta.refusal ?? ''; // a sentence in the answer's place
+      const { text } = this.#exchange;
+      // A sentence in the answer's place, or behind what had gone out of it.
+      if (delta.refusal) this.#exchange.text += text === '' ? delta.refusal : `\n\n${delta.refusal}`;
       if (eta?.event !== undefined) this.#exchange.hear(eta.event);
       if (eta?.notice !== undefined) this.#exchange.isBeyond = true;
       if (eta?.verdict !== undefined) this.#facts = eta;

@@ -1,5 +1,5 @@
 /** What the user chose, kept from one visit to the next. */
-import type { Method } from '../types.js';
+import type { Method, Release } from '../types.js';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -7,6 +7,7 @@ export type Theme = 'system' | 'light' | 'dark';
 export interface AskOptions {
   method: Method | null;
   candidateCount: number | null;
+  release: Release | null;
   seed: number | null;
 }
 
@@ -23,6 +24,12 @@ export const METHODS: readonly { readonly name: Method; readonly says: string }[
   { name: 'deep', says: 'both judges, the search, no prefix' },
 ];
 
+/** How an answer that is judged goes out, in one line. */
+export const RELEASES: readonly { readonly name: Release; readonly says: string }[] = [
+  { name: 'whole', says: 'once all of it is judged' },
+  { name: 'checked', says: 'sentence by sentence, as each is judged' },
+];
+
 /** Candidates of a round: what the library takes. */
 export const MOST_CANDIDATES = 255;
 /** The largest seed that the server takes. */
@@ -32,7 +39,7 @@ const KEY = 'eta-vlm/settings';
 
 export class Settings {
   theme = $state<Theme>('system');
-  options = $state<AskOptions>({ method: null, candidateCount: null, seed: null });
+  options = $state<AskOptions>({ method: null, candidateCount: null, release: null, seed: null });
   /** Of a field whose number is not one that fits: what would be. */
   unfit = $state<Record<NumberName, string | null>>({ candidateCount: null, seed: null });
   /** Whether a question waits for that: then it is told. */
@@ -41,10 +48,11 @@ export class Settings {
   constructor() {
     const kept = read();
     if (kept.theme === 'light' || kept.theme === 'dark') this.theme = kept.theme;
-    const { method, candidateCount, seed } = kept.options ?? {};
+    const { method, candidateCount, release, seed } = kept.options ?? {};
     this.options = {
       method: METHODS.find(({ name }) => name === method)?.name ?? null,
       candidateCount: wholeNumber(candidateCount, 1, MOST_CANDIDATES),
+      release: RELEASES.find(({ name }) => name === release)?.name ?? null,
       seed: wholeNumber(seed, 0, MOST_SEED),
     };
   }

@@ -1,10 +1,12 @@
 /** How an answer came about, as far as it is known: from events while it is made, from the trace afterwards. */
-import type { EtaResult, Judgement, RoundTrace, Verdict } from '../types.js';
+import type { EtaResult, Judgement, RoundTrace, SentenceTrace, Verdict } from '../types.js';
 import type { ProgressEvent } from './wire.js';
 
 export interface Story {
   readonly picture: Judgement | null;
   readonly vanillaText: string | null;
+  /** Of an answer that goes out sentence by sentence; absent of another. */
+  readonly sentences?: readonly SentenceTrace[];
   readonly answer: Judgement | null;
   readonly rounds: readonly RoundTrace[];
   /** Null until everything is settled. */
@@ -20,10 +22,14 @@ export function continued(story: Story, event: ProgressEvent): Story {
       return { ...story, picture: event.judgement };
     case 'vanilla':
       return { ...story, vanillaText: event.text };
+    case 'sentence':
+      return { ...story, sentences: [...(story.sentences ?? []), event.sentence] };
     case 'answer':
       return { ...story, answer: event.judgement };
     case 'round':
       return { ...story, rounds: [...story.rounds, event.round] };
+    case 'rung':
+      return story; // the verdict tells what came of it
     case 'verdict':
       return { ...story, verdict: event.verdict };
   }
@@ -32,5 +38,6 @@ export function continued(story: Story, event: ProgressEvent): Story {
 /** The whole story of an answer that is done. */
 export function storyOf({ verdict, trace }: Pick<EtaResult, 'verdict' | 'trace'>): Story {
   const { picture, answer } = verdict;
-  return { picture, answer, verdict, vanillaText: trace.vanillaText, rounds: trace.rounds };
+  const { vanillaText, sentences, rounds } = trace;
+  return { picture, answer, verdict, vanillaText, rounds, ...(sentences !== undefined && { sentences }) };
 }

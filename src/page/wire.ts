@@ -7,6 +7,7 @@ import type {
   EvaluatorName,
   Method,
   Notice,
+  Release,
   StopReason,
   ThresholdSources,
   Thresholds,
@@ -38,6 +39,7 @@ export interface AskRequest {
     readonly include: readonly ('events' | 'trace' | 'verdict' | 'timings')[];
     readonly method?: Method;
     readonly candidateCount?: number;
+    readonly release?: Release;
   };
 }
 
@@ -90,7 +92,7 @@ export interface Facts {
   readonly version: string;
   readonly model: string;
   /** A name, or the library's whole policy. */
-  readonly policy: string | { readonly name: string; readonly candidateCount?: number };
+  readonly policy: string | { readonly name: string; readonly candidateCount?: number; readonly release?: Release };
   readonly method: Method;
   /** Who judges pictures and who answers; null where nobody does. */
   readonly evaluators: { readonly pictures: EvaluatorName | null; readonly answers: EvaluatorName | null };

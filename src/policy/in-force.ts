@@ -12,6 +12,10 @@ export interface CalibratedPrompts {
   readonly unsafeDecision?: string | null | undefined;
   /** The same of the answer's. */
   readonly safeDecision?: string | null | undefined;
+  /** The post-evaluation prompt that the low one of the reward's belongs to; absent where nobody knows one. */
+  readonly lowReward?: string | null | undefined;
+  /** SHA-256 of the wording that the low one of the answer's decision's was measured with. */
+  readonly lowDecision?: string | null | undefined;
 }
 
 /** Which classes each threshold was measured on; null for one that nobody measured. */
@@ -24,6 +28,10 @@ export interface CalibratedClasses {
   readonly unsafeDecision?: CalibratedOn | null | undefined;
   /** Of the answer's decision's; absent where none judges. */
   readonly safeDecision?: CalibratedOn | null | undefined;
+  /** Of the low one of the reward's; absent where nobody knows one. */
+  readonly lowReward?: CalibratedOn | null | undefined;
+  /** Of the low one of the answer's decision's. */
+  readonly lowDecision?: CalibratedOn | null | undefined;
 }
 
 /** The thresholds that hold, and what is known of each. */
@@ -48,7 +56,17 @@ export interface GivenThresholds {
   unsafeDecision?: number | undefined;
   /** An answer whose decision is above this is safe; any finite number. @default the form's */
   safeDecision?: number | undefined;
+  /**
+   * For the gate `lowAnswerOrBoth`: an answer whose reward is not above this is unsafe, whatever is shown; a finite number, at
+   * most `safeReward`. @default what `eta-vlm calibrate` found
+   */
+  lowReward?: number | undefined;
+  /** The same of a decision; at most `safeDecision`. @default what `eta-vlm calibrate` found */
+  lowDecision?: number | undefined;
 }
+
+/** Whose each low threshold is: it is put in place where that one judges. */
+const BESIDE = { lowReward: 'safeReward', lowDecision: 'safeDecision' } as const;
 
 /**
  * The thresholds with those that are given put in their place; `source` says by whom. Those of who does not judge stay absent,
@@ -65,7 +83,9 @@ export function overrideThresholds(
   ): Values => {
     const named = Object.entries(given ?? {}).filter(
       ([name, threshold]) =>
-        threshold !== undefined && name in thresholds && threshold !== thresholds[name as keyof Thresholds],
+        threshold !== undefined &&
+        (BESIDE[name as keyof typeof BESIDE] ?? name) in thresholds &&
+        threshold !== thresholds[name as keyof Thresholds],
     );
     return { ...values, ...Object.fromEntries(named.map(([name, threshold]) => [name, of(threshold)])) };
   };

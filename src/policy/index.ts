@@ -7,9 +7,20 @@ export {
   type ThresholdsInForce,
 } from './in-force.js';
 export { judgeAnswer, judgePicture, passingScore } from './judgement.js';
-export { draws, METHOD_PLANS, METHODS } from './methods.js';
+export {
+  draws,
+  GATES,
+  METHOD_PLANS,
+  METHODS,
+  type MethodPlan,
+  type Planned,
+  planOf,
+  RUNGS,
+  takesGate,
+} from './methods.js';
 export {
   BEST_OF_N_PROMPT,
+  CAPTION_TOKEN_LIMIT,
   POLICIES,
   POLICY_NAMES,
   POST_EVALUATION_PROMPT,
@@ -26,5 +37,6 @@ export {
   type EvaluatorsInForce,
   evaluatorsAmong,
   knownThreshold,
+  LOW_OF_ANSWERS,
   type PictureEvaluator,
 } from './thresholds.js';

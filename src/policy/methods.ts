@@ -1,28 +1,75 @@
 /** The methods as tables of what they do, and the gate's arithmetic. */
-import type { Method } from '../types.js';
+import type { Gate, Method, Release, Rung } from '../types.js';
+import type { Policy } from './policy.js';
 
-export interface MethodPlan {
+/** Whom a gate asks. */
+interface Asked {
   /** Whether the CLIP score decides. */
   readonly gatesImage: boolean;
   /** Whether the reward of the model's own answer decides. */
   readonly gatesAnswer: boolean;
+}
+
+export interface MethodPlan extends Asked {
+  /** Who has to distrust before an answer is made again; null: none ever is. */
+  readonly gate: Gate | null;
   /** Whether alignment begins with the interference prefix ("shallow"). */
   readonly usesPrefix: boolean;
   /** Whether alignment searches sentence by sentence ("deep"); otherwise it decodes greedily. */
   readonly usesSearch: boolean;
 }
 
+const ASKED: Readonly<Record<Gate, Asked>> = {
+  both: { gatesImage: true, gatesAnswer: true },
+  either: { gatesImage: true, gatesAnswer: true },
+  picture: { gatesImage: true, gatesAnswer: false },
+  answer: { gatesImage: false, gatesAnswer: true },
+  lowAnswerOrBoth: { gatesImage: true, gatesAnswer: true },
+};
+
+export const GATES = Object.keys(ASKED) as readonly Gate[];
+
+export const RUNGS = ['refusingPrefix', 'caption'] as const satisfies readonly Rung[];
+
+const planned = (gate: Gate | null, usesPrefix: boolean, usesSearch: boolean): MethodPlan => ({
+  gate,
+  ...(gate === null ? { gatesImage: false, gatesAnswer: false } : ASKED[gate]),
+  usesPrefix,
+  usesSearch,
+});
+
 /** The paper's ablation: evaluation by one side or both, alignment shallow, deep or both. */
 export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
-  vanilla: { gatesImage: false, gatesAnswer: false, usesPrefix: false, usesSearch: false },
-  pre: { gatesImage: true, gatesAnswer: false, usesPrefix: true, usesSearch: true },
-  post: { gatesImage: false, gatesAnswer: true, usesPrefix: true, usesSearch: true },
-  shallow: { gatesImage: true, gatesAnswer: true, usesPrefix: true, usesSearch: false },
-  deep: { gatesImage: true, gatesAnswer: true, usesPrefix: false, usesSearch: true },
-  eta: { gatesImage: true, gatesAnswer: true, usesPrefix: true, usesSearch: true },
+  vanilla: planned(null, false, false),
+  pre: planned('picture', true, true),
+  post: planned('answer', true, true),
+  shallow: planned('both', true, false),
+  deep: planned('both', false, true),
+  eta: planned('both', true, true),
 };
 
 export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];
+
+export const RELEASES: readonly [Release, ...Release[]] = ['whole', 'checked'];
+
+/** What of a policy says who is asked and what is done. */
+export type Planned = Pick<Policy, 'method' | 'gate'>;
+
+/** What a method does, behind the gate that was named in the place of its own. */
+export function planOf({ method, gate }: Planned): MethodPlan {
+  const own = METHOD_PLANS[method];
+  return gate === null ? own : { ...own, gate, ...ASKED[gate] };
+}
+
+/** Whether another gate may stand before a method: `pre` and `post` are their gate, `vanilla` makes nothing again. */
+export function takesGate(method: Method): boolean {
+  return METHOD_PLANS[method].gate === 'both';
+}
+
+/** Whether it is the answer's low threshold that counts: where the picture is not distrusted, or nothing is shown. */
+export function isLowAnswerAsked(policy: Planned, pictureIsUnsafe: boolean | null): boolean {
+  return planOf(policy).gate === 'lowAnswerOrBoth' && pictureIsUnsafe !== true;
+}
 
 /** Whether other seeds give other answers: the search draws, and the model's own answer where it is not greedy. */
 export function draws(method: Method, answerTemperature: number): boolean {

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { integer, integerFrom } from '../options.js';
-import type { Method } from '../types.js';
+import type { Gate, Method, Release, Rung } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
-import { METHODS } from './methods.js';
+import { GATES, METHODS, planOf, RELEASES, RUNGS, takesGate } from './methods.js';
 import type { Policy } from './policy.js';
 
 const text = z.string('expected a text');
@@ -21,6 +21,12 @@ const someText = text
 export interface DecisionOptions {
   /** What is done for safety; every method but `vanilla` needs the evaluators that it asks. @default 'eta' */
   method?: Method | undefined;
+  /**
+   * Who has to distrust before an answer is made again, in the place of the method's own gate: for `eta`, `shallow` and `deep`.
+   * Refused beside `pre` and `post`, which are their gate, and `vanilla`, which has none. `lowAnswerOrBoth` needs
+   * `thresholds.lowReward` (`lowDecision`), or a file of `eta-vlm calibrate` that has it. @default the method's own: 'both'
+   */
+  gate?: Gate | undefined;
   /**
    * Candidates of each round of the search, N of best-of-N, 1 to 255. A request takes `candidateCount` + 1 sequences of
    * the context. @default 5
@@ -66,10 +72,34 @@ export interface DecisionOptions {
    */
   sentenceEnd?: 'text' | 'token' | undefined;
   /**
+   * How the model's own answer goes out where it is judged. `whole`: once all of it is. `checked`: sentence by sentence,
+   * each as soon as the judge has accepted everything up to its end, while the next is made; the first that is found
+   * unsafe is seen nowhere, and the alignment goes on behind what was accepted. Not to be named beside a method that
+   * judges no answer of the model's own. @default 'whole'
+   */
+  release?: Release | undefined;
+  /**
    * What becomes of an aligned answer that is unsafe too. `refuse`: `refusalText` stands in for it. `return`: it is
    * given out. @default 'refuse'; 'return' in the policy `paper`
    */
   whenStillUnsafe?: 'refuse' | 'return' | undefined;
+  /**
+   * What is tried while even the aligned answer is unsafe, in this order, each once, before the fixed sentence stands in. Needs
+   * `whenStillUnsafe: 'refuse'`; a request without picture passes over `caption`. @default []
+   */
+  ladder?: readonly Rung[] | undefined;
+  /** What an answer of the rung `refusingPrefix` begins with; not empty. @default 'I cannot help you' */
+  refusingPrefix?: string | undefined;
+  /**
+   * What the rung `caption` asks about the picture, in the place of the question; not empty, and `{question}` in it stands for
+   * that. @default a request to describe what matters for the question
+   */
+  captionPrompt?: string | undefined;
+  /**
+   * What the rung `caption` asks then, the picture unseen; not empty: `{caption}`, which it must hold, stands for what was said
+   * of the picture, `{question}` for the question. @default both, one behind the other
+   */
+  captionedPrompt?: string | undefined;
   /** The sentence of a refusal; not empty. @default a sentence that asks for another question */
   refusalText?: string | undefined;
   /** What an aligned answer begins with; not empty. Method `deep` has none. @default 'As an AI assistant' */
@@ -105,13 +135,18 @@ const thresholdsSchema = z.strictObject({
   safeReward: z.number('expected a finite number').optional(),
   unsafeDecision: z.number('expected a finite number').optional(),
   safeDecision: z.number('expected a finite number').optional(),
+  lowReward: z.number('expected a finite number').optional(),
+  lowDecision: z.number('expected a finite number').optional(),
 });
+
+const RUNG_EXPECTED = `expected a list of ${RUNGS.join(' and ')}`;
 
 /** The fields of {@link DecisionOptions}, for the schemas that have them beside their own. */
 export const policyFields = {
   method: z
     .enum(METHODS as readonly [Policy['method'], ...Policy['method'][]], `expected ${METHODS.join(', ')}`)
     .optional(),
+  gate: z.enum(GATES as readonly [Gate, ...Gate[]], `expected ${GATES.join(', ')}`).optional(),
   candidateCount: integer(1, 255).optional(),
   firstCandidateCount: integer(0, 255).optional(),
   acceptAbove: z.number('expected a finite number').optional(),
@@ -130,7 +165,17 @@ export const policyFields = {
   sentenceTokenLimit: integerFrom(2).optional(),
   maxTokens: integerFrom(1).optional(),
   sentenceEnd: z.enum(['text', 'token'], 'expected text or token').optional(),
+  release: z.enum(RELEASES, 'expected whole or checked').optional(),
   whenStillUnsafe: z.enum(['refuse', 'return'], 'expected refuse or return').optional(),
+  ladder: z
+    .array(z.enum(RUNGS, `expected ${RUNGS.join(' or ')}`), RUNG_EXPECTED)
+    .refine((rungs) => new Set(rungs).size === rungs.length, 'expected each rung once')
+    .optional(),
+  refusingPrefix: someText.optional(),
+  captionPrompt: someText.optional(),
+  captionedPrompt: someText
+    .refine((value) => value.includes('{caption}'), 'expected a text with {caption} in it')
+    .optional(),
   refusalText: someText.optional(),
   interferencePrefix: someText.optional(),
   safetyPrompt: someText.optional(),
@@ -148,24 +193,53 @@ type Decisions = Omit<Policy, 'name'>;
  * The policy with what the options name put in its place.
  *
  * @param what how a message calls the options, such as "request"
- * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, and for an
- * `acceptAbove` where all candidates are drawn at once: they would change nothing
+ * What is named goes before what was said for every request: a method that takes no gate passes over one that was named before,
+ * and so do an answer that is returned over a ladder, and one that nobody judges over how it would go out.
+ *
+ * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, for an
+ * `acceptAbove` where all candidates are drawn at once: they would change nothing; for a gate before a method that takes none,
+ * for a ladder behind an answer that has left, and for a `release` of an answer that nobody judges
  */
 export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
   const { name: _name, ...decisions } = policy;
   const names = Object.keys(decisions) as readonly (keyof Decisions)[];
   const named = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-  const overridden = { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
-  const { answerTopP = 1, acceptAbove } = options;
-  if (answerTopP !== 1 && overridden.answerTemperature === 0)
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `${what}: answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
+  const merged = { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
+  checkFits(merged, options, what);
+  return {
+    ...merged,
+    gate: takesGate(merged.method) ? merged.gate : null,
+    ladder: merged.whenStillUnsafe === 'refuse' ? [...merged.ladder] : [],
+  };
+}
+
+/** What is named has to have a meaning. @throws UsageError ERR_INVALID_OPTION */
+function checkFits(policy: Policy, options: DecisionOptions, what: string): void {
+  const { method, answerTemperature, firstCandidateCount, whenStillUnsafe } = policy;
+  const { gate, ladder = [], answerTopP = 1, acceptAbove, release } = options;
+  const refuse = (message: string) => new UsageError('ERR_INVALID_OPTION', `${what}: ${message}`);
+  if (answerTopP !== 1 && answerTemperature === 0)
+    throw refuse(
+      `answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
     );
-  if (acceptAbove !== undefined && overridden.firstCandidateCount === 0)
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `${what}: acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 with it, or leave it out.`,
+  if (acceptAbove !== undefined && firstCandidateCount === 0)
+    throw refuse(
+      `acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 with it, or leave it out.`,
     );
-  return overridden;
+  if (gate !== undefined && !takesGate(method)) {
+    const why = method === 'vanilla' ? 'makes no answer again' : 'is its gate';
+    const takers = METHODS.filter(takesGate).join(', ');
+    throw refuse(
+      `gate: expected none for method '${method}', which ${why}, received '${gate}'. Leave it out, or take one of the methods ${takers}.`,
+    );
+  }
+  if (ladder.length > 0 && whenStillUnsafe === 'return')
+    throw refuse(
+      `ladder: expected none where an unsafe answer is given out, because its text has left when it is judged, received ${ladder.join(', ')}. Give whenStillUnsafe: 'refuse' with it, or leave it out.`,
+    );
+  const before = takesGate(method) ? policy.gate : null;
+  if (release === 'checked' && !planOf({ method, gate: before }).gatesAnswer)
+    throw refuse(
+      `release: expected 'whole' for method '${method}'${before === null ? '' : ` behind gate '${before}'`}, which judges no answer of the model's own, received 'checked'. Name another, or leave it out.`,
+    );
 }

@@ -4,7 +4,7 @@
  * they belong to a model and its quantisation, and stand in its manifest (paper: 0.16 for CLIP ViT-L/14-336, 0.06 for
  * ArmoRM).
  */
-import type { Method, PolicyName } from '../types.js';
+import type { Gate, Method, PolicyName, Release, Rung } from '../types.js';
 
 /** Text whose CLIP embedding a picture is compared with. Paper, appendix; reference. */
 export const SAFETY_PROMPT =
@@ -21,6 +21,23 @@ export const BEST_OF_N_PROMPT =
 /** Reference; the paper's figure prints a comma behind it, the code has none. */
 export const INTERFERENCE_PREFIX = 'As an AI assistant';
 
+/**
+ * What an answer begins with on a ladder's first rung: a refusal, which the search ends in words of its own. Ours.
+ */
+const REFUSING_PREFIX = 'I cannot help you';
+
+/**
+ * What the model is asked about a picture before it answers without seeing it; `{question}` is what the user asked. That it
+ * is asked with the question in mind is ECSO's (Gou et al., ECCV 2024, arXiv 2403.09572), the words are ours.
+ */
+const CAPTION_PROMPT = 'Describe the picture, with all that matters for this question: {question}';
+
+/** Tokens of such a description at most. Ours. */
+export const CAPTION_TOKEN_LIMIT = 256;
+
+/** What stands in for the picture then; `{caption}` is what the model said of it. Ours. */
+const CAPTIONED_PROMPT = 'A picture shows this: {caption}\n\n{question}';
+
 /** What stands in for an answer that is unsafe even after alignment. Ours. */
 export const REFUSAL_TEXT = "I'm sorry, but I can't give a safe answer to this. Please ask about something else.";
 
@@ -30,6 +47,8 @@ export interface Policy {
   readonly name: PolicyName;
   /** What is done for safety. */
   readonly method: Method;
+  /** Who has to distrust before an answer is made again; null: as the method says. */
+  readonly gate: Gate | null;
   /** Candidates of each round of the search, N of best-of-N. */
   readonly candidateCount: number;
   /** Those of a round that are drawn first; the others only where none of these passes. 0: all at once. */
@@ -50,8 +69,18 @@ export interface Policy {
   readonly maxTokens: number;
   /** `text`: by what a reader calls a sentence; `token`: at the vocabulary's "." alone, as the reference does. */
   readonly sentenceEnd: 'text' | 'token';
+  /** How the model's own answer goes out where it is judged: `whole`, or `checked`, sentence by sentence. */
+  readonly release: Release;
   /** What becomes of an aligned answer whose reward says that it is still unsafe. */
   readonly whenStillUnsafe: 'refuse' | 'return';
+  /** What is tried before the fixed sentence, in order. */
+  readonly ladder: readonly Rung[];
+  /** What an answer of the rung `refusingPrefix` begins with. */
+  readonly refusingPrefix: string;
+  /** What the rung `caption` asks about the picture; `{question}` is the question. */
+  readonly captionPrompt: string;
+  /** What the rung `caption` asks in the place of picture and question; `{caption}` and `{question}` are these. */
+  readonly captionedPrompt: string;
   /** The sentence of a refusal. */
   readonly refusalText: string;
   /** What an aligned answer begins with. */
@@ -74,6 +103,7 @@ export interface Policy {
 const paper: Policy = {
   name: 'paper',
   method: 'eta',
+  gate: null, // paper: both, which is the method's own
   candidateCount: 5, // reference: `topk`, which is N and the sampling top-k at once
   firstCandidateCount: 0, // reference: all at once
   acceptAbove: null,
@@ -84,7 +114,12 @@ const paper: Policy = {
   sentenceTokenLimit: 70, // reference; 69 for the first sentence, see sentencesByToken
   maxTokens: 1024, // reference
   sentenceEnd: 'token', // reference: token 29889, and what goes with it: sentencesByToken
+  release: 'whole', // reference
   whenStillUnsafe: 'return', // reference: an aligned answer is never evaluated again
+  ladder: [], // reference: nothing comes behind the search
+  refusingPrefix: REFUSING_PREFIX,
+  captionPrompt: CAPTION_PROMPT,
+  captionedPrompt: CAPTIONED_PROMPT,
   refusalText: REFUSAL_TEXT,
   interferencePrefix: INTERFERENCE_PREFIX,
   safetyPrompt: SAFETY_PROMPT,

@@ -2,13 +2,15 @@
 import { ModelError, UsageError } from '../errors.js';
 import type { Thresholds } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
-import { METHOD_PLANS } from './methods.js';
+import { type Planned, planOf } from './methods.js';
 import type { Policy } from './policy.js';
 
 /** Who may judge pictures, and the threshold of each. */
 export const OF_PICTURES = { clip: 'unsafeClipScore', decision: 'unsafeDecision' } as const;
 /** Who may judge answers, and the threshold of each. */
 export const OF_ANSWERS = { reward: 'safeReward', decision: 'safeDecision' } as const;
+/** The low one of each. */
+export const LOW_OF_ANSWERS = { reward: 'lowReward', decision: 'lowDecision' } as const;
 
 export type PictureEvaluator = keyof typeof OF_PICTURES;
 export type AnswerEvaluator = keyof typeof OF_ANSWERS;
@@ -54,6 +56,14 @@ export function knownThreshold(thresholds: Thresholds, name: keyof Thresholds, m
   const threshold = thresholds[name];
   if (typeof threshold === 'number') return threshold;
   const give = `give thresholds.${name}.`;
+  if (name === 'lowReward' || name === 'lowDecision') {
+    const whose = name === 'lowReward' ? 'reward model' : 'decision';
+    throw new ModelError(
+      'ERR_NO_THRESHOLD',
+      `Expected a low threshold of the ${whose} for gate 'lowAnswerOrBoth', received none: nobody has looked for one. ` +
+        `Find it with 'eta-vlm calibrate --safe-answers FILE --unsafe-answers FILE', and name the file in thresholdsFile. Or ${give}`,
+    );
+  }
   if (name === 'unsafeDecision' || name === 'safeDecision') {
     throw new ModelError(
       'ERR_NO_THRESHOLD',
@@ -69,26 +79,39 @@ export function knownThreshold(thresholds: Thresholds, name: keyof Thresholds, m
 }
 
 /**
- * Refuses a method that decides by a threshold that nobody knows.
+ * Refuses a method, or a gate before it, that decides by a threshold that nobody knows.
  *
+ * @param options.policy of it what says who is asked
  * @param options.hasImages whether pictures may be judged
  * @param options.evaluators who judges them, and answers. @default CLIP and the reward model
- * @throws ModelError ERR_NO_THRESHOLD
+ * @throws ModelError ERR_NO_THRESHOLD; UsageError ERR_INVALID_OPTION for a low threshold above the other
  */
 export function checkThresholds(
   thresholds: Thresholds,
   options: {
-    readonly method: Policy['method'];
+    readonly policy: Planned;
     readonly hasImages: boolean;
     readonly evaluators?: EvaluatorsInForce | undefined;
   },
 ): void {
-  const { method, hasImages, evaluators } = options;
-  const { gatesImage, gatesAnswer } = METHOD_PLANS[method];
+  const { policy, hasImages, evaluators } = options;
+  const { gate, gatesImage, gatesAnswer } = planOf(policy);
   const pictures = gatesImage && hasImages ? (evaluators?.pictures ?? 'clip') : null;
   // An aligned answer is judged too, whoever asked for it.
   const answers = gatesImage || gatesAnswer ? (evaluators?.answers ?? 'reward') : null;
-  checkAskedThresholds(thresholds, { pictures, answers }, method);
+  checkAskedThresholds(thresholds, { pictures, answers }, policy.method);
+  if (gate === 'lowAnswerOrBoth' && answers !== null) checkLowThreshold(thresholds, answers, policy.method);
+}
+
+/** An answer that passes beside a picture that is distrusted must pass beside one that is not. */
+function checkLowThreshold(thresholds: Thresholds, answers: AnswerEvaluator, method: Policy['method']): void {
+  const [low, high] = [LOW_OF_ANSWERS[answers], OF_ANSWERS[answers]];
+  const [least, most] = [knownThreshold(thresholds, low, method), knownThreshold(thresholds, high, method)];
+  if (least <= most) return;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `thresholds: expected ${low} to be at most ${high}, ${most}, received ${least}. Lower it, or take the gate 'answer'.`,
+  );
 }
 
 /** Refuses whoever is asked without a threshold; null for who is not. @throws ModelError ERR_NO_THRESHOLD */
@@ -119,7 +142,9 @@ export function checkGivenThresholds(
     );
   };
   if (answers === 'decision') check('answers', 'safeDecision', 'safeReward');
+  if (answers === 'decision') check('answers', 'lowDecision', 'lowReward');
   if (answers === 'reward') check('answers', 'safeReward', 'safeDecision');
+  if (answers === 'reward') check('answers', 'lowReward', 'lowDecision');
   if (pictures === 'decision') check('pictures', 'unsafeDecision', 'unsafeClipScore');
   if (pictures === 'clip') check('pictures', 'unsafeClipScore', 'unsafeDecision');
 }

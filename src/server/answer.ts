@@ -12,6 +12,8 @@ export interface Told {
   readonly seed: number;
   /** What is given out. */
   readonly text: string;
+  /** The sentence of a refusal, with which the text ends then: sentences of an answer may have gone out before it. */
+  readonly refusal: string | null;
   /**
    * What was found, and what was done. `refused`, and `text` the sentence of it, also where the request blocks what is flagged:
    * then with what was judged for that.
@@ -50,6 +52,7 @@ export class Answer {
       return {
         seed,
         text: this.#refusal,
+        refusal: this.#refusal,
         verdict,
         result: null,
         moderation: { input: { picture }, output: {} },
@@ -58,7 +61,8 @@ export class Answer {
     }
     const result = await this.#result(seed);
     const { text, verdict } = result;
-    const told = { seed, text, verdict, result, moderation: null, notice };
+    const refusal = verdict.action === 'refused' ? this.#refusal : null;
+    const told = { seed, text, refusal, verdict, result, moderation: null, notice };
     if (chat.moderation === undefined) return told;
     const moderation = await this.#judged(result);
     if (!chat.blocks.output) return { ...told, moderation };
@@ -66,17 +70,17 @@ export class Answer {
     if (verdict.action !== 'refused' && moderation.output.answer?.isUnsafe !== false) {
       const blocked = blockedVerdict(verdict, moderation);
       onEvent({ type: 'verdict', verdict: blocked });
-      return { ...told, text: this.#refusal, verdict: blocked, moderation };
+      return { ...told, text: this.#refusal, refusal: this.#refusal, verdict: blocked, moderation };
     }
-    if (verdict.action !== 'refused') onEvent({ type: 'text', text });
+    if (refusal === null) onEvent({ type: 'text', text });
     onEvent({ type: 'verdict', verdict });
-    return { ...told, moderation };
+    return { ...told, text: refusal ?? text, moderation };
   }
 
   get #refusal(): string {
     const { chat, service } = this.#options;
     const said = chat.options['refusalText'];
-    return typeof said === 'string' ? said : service.eta.facts.policy.refusalText;
+    return (typeof said === 'string' ? said : service.eta.facts.policy.refusalText).trim();
   }
 
   /** Text and verdict are held back where the request may block them; the sentence of a refusal is told with the answer. */
@@ -85,7 +89,7 @@ export class Answer {
     let result: EtaResult | undefined;
     let held: EtaEvent | null = null; // what may be that sentence
     for await (const event of service.eta.stream(requestOf(chat, prepared.turns, seed, signal))) {
-      if (event.type === 'text' && held === null && event.text === this.#refusal && !chat.blocks.output) {
+      if (event.type === 'text' && held === null && event.text.trim() === this.#refusal && !chat.blocks.output) {
         held = event;
         continue;
       }

@@ -45,6 +45,12 @@ export function moderationPart(answers: readonly Told[], { includes, moderation 
   };
 }
 
+/** What went out before the sentence of a refusal; null for nothing. */
+function goneBefore(text: string, refusal: string): string | null {
+  const gone = text.slice(0, text.length - refusal.length).trimEnd();
+  return gone === '' ? null : gone;
+}
+
 /** A whole answer. */
 export function completionOf({ id, created, model }: Heading, answers: readonly Told[], chat: ChatRequest): Fields {
   return {
@@ -52,13 +58,16 @@ export function completionOf({ id, created, model }: Heading, answers: readonly 
     object: 'chat.completion',
     created,
     model,
-    choices: answers.map((told, index) => ({
-      index,
-      message: messageOf(told.verdict.action, told.text),
-      logprobs: null,
-      finish_reason: finishReason(told),
-      ...etaPart(told, chat),
-    })),
+    choices: answers.map((told, index) => {
+      const { text, refusal } = told;
+      return {
+        index,
+        message: messageOf(refusal === null ? text : goneBefore(text, refusal), refusal),
+        logprobs: null,
+        finish_reason: finishReason(told),
+        ...etaPart(told, chat),
+      };
+    }),
     usage: usageOf(answers),
     ...moderationPart(answers, chat, model),
   };

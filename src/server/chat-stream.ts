@@ -31,7 +31,7 @@ export class ChunkWriter implements Listener {
   }
 
   onTold(index: number, told: Told): void {
-    const delta = told.verdict.action === 'refused' ? { refusal: told.text } : {};
+    const delta = told.refusal === null ? {} : { refusal: told.refusal };
     this.#send(index, delta, { finish_reason: finishReason(told), ...etaPart(told, this.#chat) });
   }
 

@@ -36,6 +36,10 @@ const verdict = z.object({
   picture: judgement,
   answer: judgement,
   final: judgement,
+  rungs: z
+    .array(z.looseObject({ rung: z.string(), judgement, sampledTokenCount: z.number() }))
+    .optional()
+    .describe('What a ladder tried, in order, the search first.'),
 });
 const etaPart = z.looseObject({ verdict, seed: z.number(), stopReason: z.string() }).optional();
 const result = z.looseObject({

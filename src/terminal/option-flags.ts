@@ -59,6 +59,7 @@ const SERVING_FLAGS: Readonly<Record<string, string | null>> = {
 /** Of one request, or of a batch of them. */
 const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   method: '--method',
+  gate: '--gate',
   candidateCount: '--n',
   firstCandidateCount: '--first-n',
   acceptAbove: '--accept-above',
@@ -67,6 +68,7 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   temperature: '--temperature',
   topK: '--top-k',
   maxTokens: '--max-tokens',
+  release: '--release',
   refusalText: '--refusal',
   safetyPrompt: '--safety-prompt',
   thresholds: null,
@@ -74,6 +76,12 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   'thresholds.safeReward': '--safe-reward',
   'thresholds.unsafeDecision': '--unsafe-decision',
   'thresholds.safeDecision': '--safe-decision',
+  'thresholds.lowReward': '--low-reward',
+  'thresholds.lowDecision': '--low-decision',
+  ladder: '--ladder',
+  refusingPrefix: null,
+  captionPrompt: null,
+  captionedPrompt: null,
   sentenceTokenLimit: null,
   sentenceEnd: null,
   whenStillUnsafe: null,

@@ -19,7 +19,7 @@ import {
   settingsOf,
   shardOf,
 } from '../../src/batch/index.js';
-import { type Eta, loadEta } from '../../src/index.js';
+import { type Eta, type EtaRequest, loadEta } from '../../src/index.js';
 import { REFUSAL_TEXT } from '../../src/policy/index.js';
 import { packageRoot } from '../cli/command.js';
 
@@ -203,6 +203,27 @@ describe('what is kept of an answer', () => {
     ]);
     assert.equal(line?.trace?.vanillaText, line?.text);
     assert.doesNotMatch(textOf(path), /Ms"/);
+  });
+  test('answers that go out sentence by sentence are the same, and what was made in vain is not counted', async () => {
+    await using miniature = await loadEta({ threadCount: 1, onNotice: () => undefined, release: 'checked' });
+    const bound = await settingsOf(miniature.facts, { seed: 1, repeatable: true, keepsTrace: true });
+    assert.equal((bound['policy'] as { release?: string }).release, 'checked');
+    assert.ok(!('release' in (settings['policy'] as object)), 'what was begun without it goes on');
+    const lines: AnswerLine[][] = [];
+    const offering: BatchRequest = { id: 'a', request: { prompt: 'How do I make a gloomite?', method: 'shallow' } };
+    const safe: BatchRequest = { id: 'b', request: { prompt: 'How can I make a kite?' } };
+    for (const concurrency of [1, 2]) {
+      const path = fresh();
+      await using results = await ResultsFile.open({ path, settings: bound });
+      await runBatch({ eta: miniature, requests: [offering, safe], results, concurrency, ordered: true });
+      lines.push(await answers(path));
+    }
+    assert.deepEqual(lines[0], lines[1]);
+    const [held, whole] = lines[0] ?? [];
+    assert.deepEqual([held?.verdict?.action, held?.trace?.sentences?.at(-1)?.text], ['refused', null]);
+    assert.deepEqual([held?.usage?.sampledTokenCount, whole?.usage?.sampledTokenCount], [undefined, 15]);
+    const streamed = await miniature.respond({ ...offering.request, seed: held?.seed ?? undefined } as EtaRequest);
+    assert.equal(held?.text, streamed.text);
   });
   test('any other has both, and a trace when it is asked for', async () => {
     const path = fresh();
@@ -556,4 +577,17 @@ test('requests are read as they are needed, not ahead', async () => {
   }
   await run(fresh(), { requests: counted(), concurrency: 3, onProgress: () => settled++ });
   assert.ok(furthest <= 4, `${furthest} requests were taken before their turn`);
+});
+
+test('gate and ladder are settings where they are named, and nothing where they are not', async () => {
+  const { policy } = eta.facts;
+  const settingsWith = async (change: Partial<typeof policy>) =>
+    (await settingsOf({ ...eta.facts, policy: { ...policy, ...change } }, { seed: 1 }))['policy'] as object;
+  const plain = await settingsWith({});
+  for (const name of ['gate', 'ladder', 'refusingPrefix', 'captionPrompt', 'captionedPrompt'])
+    assert.ok(!(name in plain), name);
+  const { gate, ...others } = { gate: undefined, ...(await settingsWith({ gate: 'answer' })) };
+  assert.deepEqual([gate, others], ['answer', plain]);
+  const climbing = { ladder: [], refusingPrefix: '', ...(await settingsWith({ ladder: ['caption'] })) };
+  assert.deepEqual([climbing.ladder, climbing.refusingPrefix], [['caption'], policy.refusingPrefix]);
 });

@@ -99,3 +99,24 @@ test('a fit hears its signal between stretches', async () => {
   setTimeout(() => stop.abort(), 1);
   await assert.rejects(fit, AbortError);
 });
+
+test('the low threshold of answers flags none of fewer than 1000 safe ones, and is never above the other', async () => {
+  const turned = (scores: readonly number[]) => scores.map((score) => -score);
+  const options = { rule: { name: 'balance' }, unsafeIs: 'below', current: null, what: 'answers' } as const;
+  const overlapping = await fitThreshold(scored(turned(SAFE), 's'), scored(turned(UNSAFE), 'u'), options);
+  const low = overlapping.low?.threshold.value ?? Number.NaN;
+  assert.ok(low < overlapping.threshold.value, `${low} below ${overlapping.threshold.value}`);
+  assert.ok(low < Math.min(...turned(SAFE)), 'no safe one is at or below it');
+  assert.equal(overlapping.low?.own.safeFlagged.value, 0);
+  const found = turned(UNSAFE).filter((score) => score <= low).length / UNSAFE.length;
+  assert.ok(found > 0 && found < overlapping.own.unsafeFound.value);
+  assert.equal(overlapping.low?.own.unsafeFound.value, found);
+  const apart = await fitThreshold(scored([3, 4, 5], 's'), scored([0, 1, 2], 'u'), options);
+  assert.equal(apart.low?.threshold.value, apart.threshold.value, 'nothing says that it should lie lower');
+  const pictures = await fitThreshold(scored(SAFE, 's'), scored(UNSAFE, 'u'), {
+    ...options,
+    unsafeIs: 'above',
+    what: 'pictures',
+  });
+  assert.equal(pictures.low, null);
+});

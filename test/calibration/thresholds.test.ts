@@ -195,3 +195,24 @@ test('a model that was never calibrated decides nothing', async () => {
     0.25,
   );
 });
+
+test('a low threshold of a file decides behind the gate that asks it, and is said to be measured', async () => {
+  const path = written('gate.json', { rewardModel: { ...REWARD, safeReward: 1e6, lowReward: -1e6 } });
+  await using eta = await loadTiny({
+    thresholdsFile: path,
+    gate: 'lowAnswerOrBoth',
+    thresholds: { unsafeClipScore: 1 },
+  });
+  assert.deepEqual([eta.facts.thresholds.lowReward, eta.facts.thresholdSources.lowReward], [-1e6, path]);
+  const { verdict } = await eta.respond({ prompt: 'What?', image: pictures[0] });
+  assert.deepEqual([verdict.action, verdict.answer?.threshold, verdict.answer?.isCalibrated], ['answered', -1e6, true]);
+  const other = await eta.respond({ prompt: 'What?', thresholds: { lowReward: -2e6 } });
+  assert.equal(other.verdict.answer?.isCalibrated, false, 'another number is nobody’s measure');
+  const both = await eta.respond({ prompt: 'What?', image: pictures[0], thresholds: { unsafeClipScore: -1 } });
+  assert.deepEqual([both.verdict.action, both.verdict.answer?.threshold], ['refused', 1e6]);
+  const without = written('without.json', { rewardModel: REWARD });
+  await assert.rejects(loadTiny({ thresholdsFile: without, gate: 'lowAnswerOrBoth' }), { code: 'ERR_NO_THRESHOLD' });
+  // The first as a number: the file is asked for the low one alone.
+  const half = await factsOf({ thresholdsFile: path, gate: 'lowAnswerOrBoth', thresholds: { safeReward: 2e6 } });
+  assert.deepEqual([half.safeReward, half.lowReward, half.sources.lowReward], [2e6, -1e6, path]);
+});

@@ -17,6 +17,7 @@ const flagsOf = (name: string) => commands.find((command) => command.name === na
 /** Names that look like options and are none: fields of files, functions, what is not for callers of commands. */
 const NO_OPTIONS = [
   'arXiv',
+  'lowAnswerOrBoth', // a gate
   'asarUnpack',
   'binariesGithubRelease', // a file
   'convertModel',

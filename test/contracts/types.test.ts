@@ -138,8 +138,12 @@ test('results and events', () => {
           return String(event.judgement.score);
         case 'vanilla':
           return event.stopReason;
+        case 'sentence':
+          return event.sentence.text ?? String(event.sentence.tokenCount);
         case 'round':
           return String(event.round.candidates[event.round.chosen]?.utility);
+        case 'rung':
+          return event.rung.text;
         case 'text':
           return event.text;
         case 'verdict':

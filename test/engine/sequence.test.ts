@@ -197,6 +197,30 @@ test('pause: only at tokens of the set, only when accept says yes', async () => 
   await lease.release();
 });
 
+test('continued, it goes on with the generator of the call before, asked on forks meanwhile; anew it draws otherwise', async () => {
+  const lease = await context.reserve({ cellCount: 256, sequenceCount: 6 });
+  const sequence = await lease.createSequence();
+  await sequence.prefill([await model.tokenize('The red apple')]);
+  const sampler = { temperature: 1.5, seed: 9 };
+  const [straight, parted, anew, never] = (await sequence.fork(4)) as [Sequence, Sequence, Sequence, Sequence];
+  const { tokens, text } = await straight.decode({ sampler, maxTokens: 12 });
+  const first = await parted.decode({ sampler, maxTokens: 5 });
+  const [asked] = (await parted.fork(1)) as [Sequence];
+  await asked.decode({ sampler: { temperature: 2, seed: 1 }, maxTokens: 2 });
+  await asked.release();
+  const rest = await parted.decode({ isContinued: true, maxTokens: 7 });
+  assert.deepEqual([...first.tokens, ...rest.tokens], tokens);
+  assert.equal(first.text + rest.text, text);
+  const begun = await anew.decode({ sampler, maxTokens: 5 });
+  const again = await anew.decode({ sampler, maxTokens: 7 });
+  assert.notDeepEqual([...begun.tokens, ...again.tokens], tokens, 'the control');
+  await assert.rejects(
+    never.decode({ isContinued: true, maxTokens: 1 }),
+    hasCode('ERR_INVALID_REQUEST', /decoded before, to go on/),
+  );
+  await lease.release();
+});
+
 test('text streams in whole characters', async () => {
   const { lease, sequence } = await started(context, [await model.tokenize('日本')], {
     cellCount: 512,

@@ -81,3 +81,34 @@ test('behind a stop text nothing is taken, and white space before it is dropped'
   answer.push(' four');
   assert.deepEqual(given, ['One two']);
 });
+
+test('what is let out at settled places is the beginning of the whole, and something else goes on behind it', () => {
+  let checked = 0;
+  for (let seed = 0; seed < 3000; seed++) {
+    const random = generator(seed);
+    const letters = (count: number) => Array.from({ length: count }, () => 'ab '[Math.floor(random() * 3)]).join('');
+    const stops = new StopTexts([letters(2), letters(3)].filter((stop) => stop.trim() !== ''));
+    const given: string[] = [];
+    const answer = new AnswerText((piece) => given.push(piece), stops);
+    for (const piece of cuts(letters(20), random)) {
+      answer.push(piece);
+      if (answer.isStopped || random() < 0.5 || !answer.isSettled) continue;
+      answer.openTo(answer.text);
+      assert.equal(given.join(''), answer.text);
+      checked++;
+    }
+    const left = given.join('');
+    assert.ok(answer.text.startsWith(left));
+    const other = new AnswerText((piece) => given.push(piece), stops, left);
+    const more = ` ${letters(6)}`;
+    for (const piece of cuts(more, random)) other.push(piece);
+    assert.equal(given.join(''), left, 'held again');
+    other.end();
+    other.open();
+    const at = stops.find(left + more, left.length === 0 ? more.length - more.trimStart().length : 0);
+    const expected = at < 0 ? left + more : (left + more).slice(0, at);
+    assert.equal(other.text, left === '' ? expected.trim() : expected.trimEnd(), JSON.stringify({ left, more, stops }));
+    assert.equal(given.join(''), other.text);
+  }
+  assert.ok(checked > 1500, `${checked}`);
+});

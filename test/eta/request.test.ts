@@ -225,7 +225,7 @@ const WRONG: readonly (readonly [request: unknown, code: string, message: string
   [
     { prompt: 'a', thresholds: { safe: 1 } },
     'ERR_UNKNOWN_OPTION',
-    "request: unknown option 'safe'. Known: unsafeClipScore, safeReward, unsafeDecision, safeDecision.",
+    "request: unknown option 'safe'. Known: unsafeClipScore, safeReward, unsafeDecision, safeDecision, lowReward, lowDecision.",
   ],
 ];
 

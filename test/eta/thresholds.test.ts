@@ -12,7 +12,7 @@ function needed(method: (typeof METHODS)[number], hasImages: boolean): string[] 
   return (['unsafeClipScore', 'safeReward'] as const).filter((name) => {
     const thresholds = { unsafeClipScore: 0.2, safeReward: 0, [name]: null };
     try {
-      checkThresholds(thresholds, { method, hasImages });
+      checkThresholds(thresholds, { policy: { method, gate: null }, hasImages });
       return false;
     } catch (error) {
       assert.equal((error as { code?: unknown }).code, 'ERR_NO_THRESHOLD');
@@ -32,7 +32,7 @@ test('whoever judges needs the reward’s, since what is aligned is judged by it
 });
 
 test('a threshold that nobody knows is null and never compared; 0 is one', () => {
-  checkThresholds(none, { method: 'vanilla', hasImages: true });
+  checkThresholds(none, { policy: { method: 'vanilla', gate: null }, hasImages: true });
   assert.equal(knownThreshold({ unsafeClipScore: 0, safeReward: 0 }, 'safeReward', 'eta'), 0);
   assert.throws(() => knownThreshold(none, 'unsafeClipScore', 'pre'), {
     name: 'ModelError',

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { differences, type JudgedAnswer, type Measurement, miniature, rates } from '../../src/benchmark/index.js';
 import { type ChangedItem, label, unitOf } from '../../src/experiment/changed-pictures.js';
 import { comparisonTable, comparisonTrials } from '../../src/experiment/comparison.js';
+import { gateTable } from '../../src/experiment/gates.js';
 import { ARMS as HELPINGS } from '../../src/experiment/helpings.js';
 import { helpingsTable } from '../../src/experiment/helpings-table.js';
 import { overheadArms } from '../../src/experiment/overhead.js';
@@ -63,7 +64,14 @@ test('an experiment says how much room it needs: overhead one request at a time,
 });
 
 test('every comparison names methods that there are, the model alone first', () => {
-  const { overhead: _overhead, robustness: _robustness, helpings: _helpings, ...comparisons } = EXPERIMENTS;
+  const {
+    overhead: _overhead,
+    robustness: _robustness,
+    gates: _gates,
+    ladder: _ladder,
+    helpings: _helpings,
+    ...comparisons
+  } = EXPERIMENTS;
   for (const [name, { arms }] of Object.entries(comparisons)) {
     assert.equal(arms[0]?.method, 'vanilla', name);
     for (const { method } of arms) assert.ok(METHODS.includes(method), `${name}: ${method}`);
@@ -377,4 +385,34 @@ test('overhead: every request is sent down the path that is measured', () => {
     thresholds: { unsafeClipScore: -1, unsafeDecision: -1e6, safeReward: 1e6, safeDecision: 1e6 },
     whenStillUnsafe: 'return',
   });
+});
+
+test('the table of gates counts what was shown, of harm and of harmlessness', async () => {
+  const pictured = ['a', 'b'].map((id) => item(id, { image: `${id}.png` }));
+  const text = ['c', 'd'].map((id) => item(id, { measure: 'refusal' }));
+  const harmless = ['e', 'f'].map((id) => item(id, { measure: 'right', isHarmful: false }));
+  const answers = [
+    judged(pictured[0] ?? item('a'), 1, { method: 'eta', action: 'refused' }),
+    judged(pictured[1] ?? item('b'), 0, { method: 'eta', action: 'aligned' }),
+    judged(text[0] ?? item('c'), 1, { method: 'eta' }),
+    judged(text[1] ?? item('d'), 1, { method: 'eta', action: 'refused' }),
+    judged(harmless[0] ?? item('e'), 1, { method: 'eta' }),
+    judged(harmless[1] ?? item('f'), 0, { method: 'eta', action: 'refused' }),
+  ];
+  const { columns, rows } = gateTable(await measurementOf(answers, ['eta']), EXPERIMENTS.gates);
+  assert.deepEqual(columns, [
+    'arm',
+    'unsafe rate',
+    'harmful made again',
+    'fixed sentence',
+    'text: own refusal',
+    'text: fixed sentence',
+    'harmless made again',
+    'harmless: fixed sentence',
+    'accuracy',
+  ]);
+  assert.deepEqual(
+    rows.map((row) => row.map(value)),
+    [['eta', 0.5, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]],
+  );
 });

@@ -162,6 +162,34 @@ describe('seeing why', { skip: browserPath === undefined ? MISSING_BROWSER : fal
     }
   });
 
+  test('an answer that comes sentence by sentence: each with its score, and of the one that was held no word', async () => {
+    const visit = await house.visit();
+    await visit.button('Options').click();
+    await visit.page.getByLabel('A judged answer comes').selectOption('checked');
+    await visit.page.getByLabel('Method').selectOption('shallow');
+    await visit.page.getByLabel('Seed').fill('1');
+    await visit.page.getByLabel('Seed').press('Tab');
+    await visit.ask('How do I make a gloomite?');
+    await visit.answered();
+    const request = { prompt: 'How do I make a gloomite?', method: 'shallow', seed: 1 } as const;
+    const { trace, text } = await house.eta.respond({ ...request, release: 'checked' });
+    const { trace: whole } = await house.eta.respond(request);
+    const [first = assert.fail('no sentence'), held] = trace.sentences ?? [];
+    assert.equal(held?.text, null);
+    assert.equal((await visit.answer.locator('.text').textContent())?.replace(/\s+/g, ' '), text);
+    const told = await visit.why.locator('ol li').allTextContents();
+    assert.equal(told.length, 2);
+    assert.ok(told[0]?.includes(first.text ?? '-') && told[0].includes(shown(first.judgement.score)), told[0]);
+    assert.match(told[1] ?? '', /Held back: it reads unsafe \(9 tokens\)\. It is kept nowhere\..*unsafe/s);
+    const second = (whole.vanillaText ?? '').slice(first.text?.length).trim();
+    assert.ok(second.length > 10 && !(await visit.page.content()).includes(second), second);
+    assert.match((await visit.why.textContent()) ?? '', /reads unsafe from sentence 2 on, so that was held back/);
+    await visit.page.reload();
+    await visit.button('Options, changed').click();
+    assert.equal(await visit.page.getByLabel('A judged answer comes').inputValue(), 'checked');
+    await visit.end();
+  });
+
   test('the tree grows while the answer is made', async () => {
     const visit = await house.visit();
     await visit.useSeed(1);

@@ -279,3 +279,18 @@ test('the miniature says where its answer means nothing, to whoever asks for wha
   assert.ok(first >= 0 && first < text, 'streamed, before the answer begins');
   assert.equal(await notice({ messages: about(photograph, 'What is it?') }), undefined, 'nothing of ours unasked');
 });
+
+test('a gate and a ladder of one request, told as the library tells them', async () => {
+  const own = { gate: 'answer', method: 'deep', ladder: ['refusingPrefix'], include: ['trace', 'verdict'] };
+  const { status, body } = await asked.chat({ messages: HARMFUL, seed: 1, eta: own });
+  assert.equal(status, 200, JSON.stringify(body));
+  const { verdict, trace } = body['choices'][0].eta;
+  assert.deepEqual([verdict.action, verdict.picture, trace.gate], ['aligned', null, 'answer']);
+  assert.deepEqual(
+    verdict.rungs.map(({ rung }: Json) => rung),
+    ['search', 'refusingPrefix'],
+  );
+  assert.match(body['choices'][0].message.content, /^I cannot help you/);
+  const refused = await asked.chat({ messages: HARMFUL, eta: { gate: 'answer', method: 'pre' } });
+  assert.deepEqual([refused.status, refused.body['error'].code], [400, 'ERR_INVALID_OPTION']);
+});

@@ -16,10 +16,13 @@ after(async () => await eta.dispose());
 
 for (const [own, param] of [
   [{ method: 'vanilla' }, 'eta.method'],
+  [{ gate: 'picture' }, 'eta.gate'],
+  [{ ladder: ['caption'] }, 'eta.ladder'],
   [{ candidateCount: 1 }, 'eta.candidateCount'],
   [{ firstCandidateCount: 1 }, 'eta.firstCandidateCount'],
   [{ temperature: 0.1 }, 'eta.temperature'],
   [{ clipWeight: 0 }, 'eta.clipWeight'],
+  [{ release: 'checked' }, 'eta.release'],
   [{ whenStillUnsafe: 'return' }, 'eta.whenStillUnsafe'],
   [{ safetyPrompt: 'cats' }, 'eta.safetyPrompt'],
   [{ interferencePrefix: 'Sure' }, 'eta.interferencePrefix'],

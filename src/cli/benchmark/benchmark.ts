@@ -210,6 +210,8 @@ function listText(): string {
 function settingsOf({ facts }: Eta, concurrency: number) {
   const { policy, thresholds } = facts;
   const {
+    gate,
+    ladder,
     candidateCount,
     firstCandidateCount,
     temperature,
@@ -221,6 +223,8 @@ function settingsOf({ facts }: Eta, concurrency: number) {
   } = policy;
   return {
     policy: policy.name,
+    ...(gate !== null && { gate }),
+    ...(ladder.length > 0 && { ladder: ladder.join(', ') }),
     N: candidateCount,
     ...(firstCandidateCount > 0 && { 'of these drawn first': firstCandidateCount }),
     temperature,

@@ -44,6 +44,10 @@ function block({ calibrated, score, threshold, what }: CalibratedPart, terminal:
   const head = ['', threshold, 'unsafe found', 'safe flagged'];
   const rows = [rates('chosen', number(fit.threshold), fit.own)];
   if (fit.heldOut !== null) rows.push(rates(isSafeAlone ? '  of others' : '  held out', '', fit.heldOut));
+  if (fit.low !== null) {
+    rows.push(rates('low', number(fit.low.threshold), fit.low.own));
+    if (fit.low.heldOut !== null) rows.push(rates('  held out', '', fit.low.heldOut));
+  }
   if (fit.current !== null && current !== null) {
     rows.push(rates('in force', `${short(current.value)} (${current.source})`, fit.current));
   }

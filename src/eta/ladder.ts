@@ -1,0 +1,163 @@
+/**
+ * What is tried while even the aligned answer is unsafe, rung by rung.
+ *
+ * Each rung asks for room of its own, once all that the request held is given back: who holds nothing while it waits can
+ * stand in nobody's way, so requests that climb at once cannot wait for each other. Where what was read is kept, the
+ * question is found again and read no second time.
+ */
+import { GREEDY, type Lease } from '../engine/index.js';
+import { UsageError } from '../errors.js';
+import { CAPTION_TOKEN_LIMIT, type Policy } from '../policy/index.js';
+import type { RoundTrace, Turn } from '../types.js';
+import type { WorkGroup } from '../work-group.js';
+import { type AlignedAnswer, type AligningParts, alignedAnswer, left } from './aligned-answer.js';
+import { AnswerText } from './answer-text.js';
+import { DecodedPictures } from './decoded-pictures.js';
+import { leadOf } from './lead.js';
+import { ownAnswer } from './own-answer.js';
+import { type Question, type QuestionOptions, readQuestion } from './question.js';
+import { type Beginning, NOTHING } from './sentence-checks.js';
+import { stopReasonOf } from './stop-reason.js';
+
+export interface LadderOptions extends AligningParts {
+  readonly pictures: DecodedPictures;
+  readonly group: WorkGroup;
+  /** Tokens that the language model is asked about each answer of its own. */
+  askedTokenCount(): Promise<number>;
+  /** A text that is held until it is opened, but for what has gone out. */
+  newAnswer(gone: Beginning): AnswerText;
+}
+
+export class Ladder {
+  readonly #options: LadderOptions;
+  /** Of the rung that is tried, or whose answer stands. */
+  #lease: Lease | null = null;
+  #gone = NOTHING;
+
+  constructor(options: LadderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The answers, in order, each made when it is asked for; what was made before is gone then. A rung that does not apply is
+   * passed over: a caption of no picture, and one whose prompt finds no room.
+   *
+   * @param own what the request holds by now
+   * @param gone what has gone out of the model's own answer: all go on behind it
+   * @throws AbortError within one step of the signal; what reading and answering throw
+   */
+  async *answers(own: Lease, gone: Beginning): AsyncGenerator<AlignedAnswer, void, void> {
+    const { request, pictures } = this.#options;
+    this.#lease = own;
+    this.#gone = gone;
+    for (const rung of request.policy.ladder) {
+      if (rung === 'caption' && pictures.count === 0) continue;
+      const made = await (rung === 'caption' ? this.#fromCaption() : this.#behindRefusal()).catch((error: unknown) => {
+        if (error instanceof UsageError && error.code === 'ERR_PROMPT_TOO_LONG') return null;
+        throw error;
+      });
+      if (made !== null) yield made;
+    }
+  }
+
+  /** Gives back what the last answer holds. Idempotent. */
+  async release(): Promise<void> {
+    const lease = this.#lease;
+    this.#lease = null;
+    await lease?.release();
+  }
+
+  /** Aligned once more, behind a beginning that refuses, whatever the method begins with. */
+  async #behindRefusal(): Promise<AlignedAnswer> {
+    const { request, newAnswer } = this.#options;
+    const { policy } = request;
+    const refusing: Policy = {
+      ...policy,
+      method: policy.method === 'deep' ? 'eta' : policy.method, // which has a prefix
+      interferencePrefix: policy.refusingPrefix,
+    };
+    const rounds: RoundTrace[] = [];
+    const question = await this.#read({ policy: refusing });
+    const gone = this.#gone;
+    const answer = newAnswer(gone);
+    const made = await alignedAnswer(question, this.#options, {
+      policy: refusing,
+      rung: 'refusingPrefix',
+      answer,
+      gone,
+      onRound: (round) => rounds.push(round),
+    });
+    return { ...made, how: { ...made.how, rounds } };
+  }
+
+  /** The model's own answer to the question, with its own words in the place of the pictures. */
+  async #fromCaption(): Promise<AlignedAnswer> {
+    const { parts, request, group, measures, seed, cutBack, signal, newAnswer } = this.#options;
+    const { policy, turns, stops, reuse } = request;
+    const asked = turns.at(-1)?.text ?? '';
+    const captionPrompt = filled(policy.captionPrompt, { question: asked });
+    return await measures.time('alignMs', async () => {
+      const { caption, captionTokenCount } = await this.#caption(captionPrompt);
+      const question = await this.#read({
+        turns: withQuestion(unseen(turns), filled(policy.captionedPrompt, { caption, question: asked })),
+        pictures: new DecodedPictures([], parts.files, reuse, group),
+        policy: { ...policy, candidateCount: 1 },
+      });
+      const gone = this.#gone;
+      const answer = newAnswer(gone);
+      const { tokens: before, goneCount } = await leadOf(parts.model, gone, { text: '', tokens: [] });
+      if (goneCount > 0) await question.root.prefill([Int32Array.from(before)], { signal });
+      const maxTokens = left(question.maxTokens, goneCount);
+      const made = await ownAnswer(question.root, { policy, seed, maxTokens, answer, before, stops, cutBack, signal });
+      measures.add('sampledTokenCount', made.tokenCount);
+      return {
+        answer,
+        made,
+        tokens: [...before, ...made.tokens],
+        goneCount,
+        sampledTokenCount: captionTokenCount + made.tokenCount,
+        stopReason: stopReasonOf({ ...made, tokenCount: goneCount + made.tokenCount }, policy.maxTokens),
+        sequence: made.sequence,
+        how: { rung: 'caption', prefix: '', captionPrompt, caption, rounds: [] },
+      };
+    });
+  }
+
+  /** What the model says of the pictures, greedily. */
+  async #caption(prompt: string): Promise<{ readonly caption: string; readonly captionTokenCount: number }> {
+    const { request, measures, signal } = this.#options;
+    const { policy, turns } = request;
+    const { root, maxTokens } = await this.#read({
+      turns: withQuestion(turns, prompt),
+      policy: { ...policy, method: 'vanilla', gate: null, maxTokens: Math.min(policy.maxTokens, CAPTION_TOKEN_LIMIT) },
+      askedCount: 0, // nobody judges it
+    });
+    const text = new AnswerText(() => undefined);
+    const { tokens } = await root.decode({ sampler: GREEDY, maxTokens, onText: (piece) => text.push(piece), signal });
+    measures.add('sampledTokenCount', tokens.length);
+    return { caption: text.text, captionTokenCount: tokens.length };
+  }
+
+  /** Reads a question, once all that was held is given back. */
+  async #read(asked: Partial<QuestionOptions>): Promise<Question> {
+    const { parts, request, pictures, measures, askedTokenCount, signal } = this.#options;
+    await this.release();
+    const askedCount = asked.askedCount ?? (await askedTokenCount());
+    const question = await readQuestion({ ...parts, ...request, pictures, measures, signal, ...asked, askedCount });
+    this.#lease = question.lease;
+    return question;
+  }
+}
+
+/** Each place is filled once: what is put in is nobody's template. */
+function filled(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
+}
+
+function withQuestion(turns: readonly Turn[], text: string): readonly Turn[] {
+  return turns.map((turn, at) => (at === turns.length - 1 ? { ...turn, text } : turn));
+}
+
+function unseen(turns: readonly Turn[]): readonly Turn[] {
+  return turns.map(({ role, text }) => ({ role, text }));
+}
