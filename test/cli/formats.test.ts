@@ -262,7 +262,12 @@ test('what cannot be right is refused before the models load', async () => {
     [
       [csv, '--map', 'prompt=question', '--out', join(folder, 'x.csv'), '--output-format', 'csv'],
       'ERR_INVALID_OPTION',
-      /Expected a name for the results, which are JSON Lines/,
+      /--out: expected a name for the results, which are JSON Lines, received ".*x\.csv"\. Name them ".*x\.jsonl"/,
+    ],
+    [
+      [csv, '--map', 'prompt=question', '--out', join(folder, 'X.Parquet')],
+      'ERR_INVALID_OPTION',
+      /received ".*X\.Parquet"\. Name them ".*X\.jsonl"; --output-format csv or parquet writes a table beside them/,
     ],
     [
       [dataset, ...ASKED, '--out', join(dataset, 'answers.jsonl')],

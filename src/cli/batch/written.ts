@@ -12,8 +12,16 @@ export interface WritingFlags {
   readonly report?: string;
 }
 
-/** Where it goes. @throws UsageError ERR_INVALID_OPTION */
+/** Endings that promise another form than the results have. */
+const TABLE_ENDING = /\.(csv|tsv|parquet|arrow)$/i;
+
+/** Where it goes. @throws UsageError ERR_INVALID_OPTION, also for results that are named as a table */
 export function writtenOutputs(results: string, { outputFormat = [], report }: WritingFlags): Output[] {
+  if (TABLE_ENDING.test(results))
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `--out: expected a name for the results, which are JSON Lines, received ${describePath(results)}. Name them ${describePath(results.replace(TABLE_ENDING, '.jsonl'))}; --output-format csv or parquet writes a table beside them.`,
+    );
   const forms = outputFormat.map((format) => ({
     path: answersPath(results, format),
     name: `The answers as ${format} (--output-format)`,
