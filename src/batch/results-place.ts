@@ -20,7 +20,7 @@ export function lockPath(target: string): string {
   return `${target}.lock`;
 }
 
-/** What a results file takes of its folder, for {@link checkApart}. */
+/** What a results file takes of its folder, for what is to stand apart from it. */
 export async function resultsOutputs(path: string, name = 'The results (--out)'): Promise<Output[]> {
   const { target } = await placeOf(path);
   return [

@@ -7,7 +7,12 @@ import { integer, parseOptions } from '../options.js';
 const DEFAULT_CONTEXT_SIZE = 8192;
 
 /** On a CPU a step of 512 rows of a 7B model takes half a minute; with 128 an abort need not wait so long, for 4 % of time. */
-export const DEFAULT_BATCH_SIZE = { gpu: 512, cpu: 128 };
+export const DEFAULT_BATCH_SIZE = {
+  /** Rows of a step where a GPU computes it. */
+  gpu: 512,
+  /** Rows of a step where the processor does. */
+  cpu: 128,
+};
 
 /** Rows of a step that the addon takes. */
 export const MAX_BATCH_SIZE = 65_536;

@@ -180,6 +180,7 @@ export class Context<Kept extends Output = 'logits'> {
     return this.#disposed;
   }
 
+  /** `await using` calls it at the end of its block: the same as `dispose()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }

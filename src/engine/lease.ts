@@ -130,6 +130,7 @@ export class Lease<Kept extends Output = 'logits'> {
     return this.#released;
   }
 
+  /** `await using` calls it at the end of its block: the same as `release()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }

@@ -315,6 +315,7 @@ export class Model {
     return this.#disposed;
   }
 
+  /** `await using` calls it at the end of its block: the same as `dispose()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }

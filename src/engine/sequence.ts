@@ -206,7 +206,7 @@ export class Sequence<Kept extends Output = 'logits'> {
   }
 
   /**
-   * Drops everything after the first `tokenCount` tokens, which count as {@link tokenCount} has them: of pending input what
+   * Drops everything after the first `tokenCount` tokens, which count as {@link Sequence.tokenCount} has them: of pending input what
    * is among them stays pending. Where all that stays was decoded, append before decoding again.
    *
    * @throws UsageError for a count beyond the sequence or inside a picture; EngineError ERR_FORK_UNSUPPORTED where the
@@ -273,6 +273,7 @@ export class Sequence<Kept extends Output = 'logits'> {
     await this.#home.release([this]);
   }
 
+  /** `await using` calls it at the end of its block: the same as `release()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }

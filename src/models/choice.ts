@@ -19,7 +19,7 @@ export interface ModelPaths {
 }
 
 /**
- * What {@link resolveModels} takes: a name of the registry, an address of a hub ("hf:owner/name:Q4_K_M"), a folder laid out
+ * Which models: a name of the registry, an address of a hub ("hf:owner/name:Q4_K_M"), a folder laid out
  * as models/miniature is, or paths.
  */
 export type ModelChoice = string | ModelPaths;

@@ -3,7 +3,15 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
 /** Finds every address of a host. */
-export type AddressLookup = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+export type AddressLookup = (host: string) => Promise<readonly FoundAddress[]>;
+
+/** One address of a host, as `dns.lookup` gives it. */
+export interface FoundAddress {
+  /** The address as a text: "93.184.215.14", "2606:2800:21f::1". */
+  readonly address: string;
+  /** 4 or 6. */
+  readonly family: number;
+}
 
 /** IANA's registries of special-purpose addresses: nothing that is reached through the internet. */
 const BLOCKED_4 = [
