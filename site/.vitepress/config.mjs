@@ -24,9 +24,13 @@ function partsOfMap() {
 const titleOf = (/** @type {string} */ page) => (/^# (.+)$/m.exec(read(page))?.[1] ?? page).replaceAll('`', '');
 
 const parts = partsOfMap();
-const sidebar = existsSync(new URL('../build/pages/api/typedoc-sidebar.json', import.meta.url))
-  ? JSON.parse(read('api/typedoc-sidebar.json'))
-  : [];
+
+/** The entries of the package one under another; TypeDoc hangs `eta-vlm/engine` below a second `eta-vlm`. */
+function entriesOfApi() {
+  if (!existsSync(new URL('../build/pages/api/typedoc-sidebar.json', import.meta.url))) return [];
+  const [others, own] = JSON.parse(read('api/typedoc-sidebar.json'));
+  return [{ ...own, collapsed: false }, ...others.items.map((entry) => ({ ...entry, text: `eta-vlm/${entry.text}` }))];
+}
 
 export default defineConfig({
   srcDir: 'build/pages',
@@ -43,7 +47,7 @@ export default defineConfig({
       { text: 'API', link: '/api/', activeMatch: '^/api/' },
       { text: version, link: '/CHANGELOG' },
     ],
-    sidebar: { '/api/': sidebar, '/': [...parts, { text: 'Reference', items: [{ text: 'API', link: '/api/' }] }] },
+    sidebar: { '/api/': entriesOfApi(), '/': [...parts, { text: 'Reference', items: [{ text: 'API', link: '/api/' }] }] },
     outline: { level: [2, 3] },
     search: { provider: 'local' },
     footer: { message: 'MIT. The weights of the miniature have a licence of their own.' },

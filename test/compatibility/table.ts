@@ -89,7 +89,13 @@ function document(measures: readonly Measure[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return `# Compatibility
 
-Whether real models work here, measured without their weights: for each architecture a tiny model of the original class (Hugging Face transformers, random weights, the original's special tokens, chat template and processor) is converted by llama.cpp's own converter and compared, through \`eta-vlm/engine\`, with what the original computes.
+Which language models work here, and how exactly: look for yours in the table; where a cell says **no**, a line below it says what that means. Then try your own files, without a judge:
+
+\`\`\`
+npx eta-vlm ask --language-model model.gguf --projector mmproj.gguf --method vanilla --image photo.jpg "What is this?"
+\`\`\`
+
+Measured without anybody's weights: for each architecture a tiny model of the original class (Hugging Face transformers, random weights, the original's special tokens, chat template and processor) is converted by llama.cpp's own converter and compared, through \`eta-vlm/engine\`, with what the original computes. In a clone:
 
 \`\`\`
 npm run test:run -- compatibility                            # checks all of it
