@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vitepress';
-import { writeApi } from './api.mjs';
+import { seesGaps, writeApi } from './api.mjs';
 import { faultsOf } from './check.mjs';
 import { layOut } from './pages.mjs';
 
@@ -14,6 +14,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 rmSync(`${here}build`, { recursive: true, force: true });
 
 layOut(root, `${here}build/pages`);
+if (!(await seesGaps())) {
+  console.error('Expected the check of comments to see the three that site/planted lacks; it does not.');
+  process.exit(1);
+}
 if (!(await writeApi(root, `${here}build/pages/api`))) {
   console.error('Expected a comment for everything public, and links that lead to one: the lines above say where not.');
   process.exit(1);

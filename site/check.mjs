@@ -25,23 +25,27 @@ export function faultsOf(folder, base = '/') {
   let linkCount = 0;
   for (const path of files) {
     if (path.endsWith('.css')) {
-      for (const [, url] of readFileSync(join(folder, path), 'utf8').matchAll(IN_STYLE)) faults.add(`${path} loads ${url}`);
+      for (const [, url] of readFileSync(join(folder, path), 'utf8').matchAll(IN_STYLE))
+        faults.add(`${path} loads ${url}`);
     }
     if (!path.endsWith('.html')) continue;
     const text = readFileSync(join(folder, path), 'utf8');
-    for (const [, url] of text.matchAll(FETCHED)) if (/^(https?:)?\/\//.test(url)) faults.add(`${path} loads ${url}`);
-    for (const [, target] of [...text.matchAll(FETCHED), ...text.matchAll(LINKED)]) {
+    for (const [, url = ''] of text.matchAll(FETCHED)) if (/^(https?:)?\/\//.test(url)) faults.add(`${path} loads ${url}`);
+    for (const [, target = ''] of [...text.matchAll(FETCHED), ...text.matchAll(LINKED)]) {
       linkCount++;
       const fault = brokenLink(path, target.replaceAll('&amp;', '&'), { base, folder, idsOf });
       if (fault !== null) faults.add(fault);
     }
   }
-  if (linkCount < 100) faults.add(`Expected a site of pages that link to each other, received ${linkCount} links in ${relative('.', folder)}.`);
+  if (linkCount < 100)
+    faults.add(
+      `Expected a site of pages that link to each other, received ${linkCount} links in ${relative('.', folder)}.`,
+    );
   return [...faults].sort();
 }
 
 /** @param {string} html */
-export const idsIn = (html) => new Set([...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => decode(id)));
+export const idsIn = (html) => new Set([...html.matchAll(/\sid="([^"]+)"/g)].map(([, id = '']) => decode(id)));
 
 /**
  * @param {string} path of the page
@@ -52,10 +56,15 @@ export const idsIn = (html) => new Set([...html.matchAll(/\sid="([^"]+)"/g)].map
 export function brokenLink(path, target, { base, folder, idsOf }) {
   if (/^(?:https?:|mailto:|data:)/.test(target)) return null;
   const [way = '', anchor] = target.split('#');
-  const wayBelow = way.startsWith('/') ? (way.startsWith(base) ? way.slice(base.length) : null) : posix.join(posix.dirname(path), way);
+  const wayBelow = way.startsWith('/')
+    ? way.startsWith(base)
+      ? way.slice(base.length)
+      : null
+    : posix.join(posix.dirname(path), way);
   if (wayBelow === null) return `${path} links to ${target}, outside of ${base}`;
   const place = way === '' ? path : decodeURI(wayBelow).replace(/(^|\/)\.?$/, '$1index.html');
-  if (place.startsWith('..') || !existsSync(join(folder, place))) return `${path} links to ${target}, which is not there`;
+  if (place.startsWith('..') || !existsSync(join(folder, place)))
+    return `${path} links to ${target}, which is not there`;
   if (anchor === undefined || anchor === '' || !place.endsWith('.html')) return null;
   return idsOf(place).has(decode(anchor)) ? null : `${path} links to ${target}: that page has no such heading`;
 }

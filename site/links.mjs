@@ -16,9 +16,10 @@ export function withLinks(text, change) {
       open === undefined ? `${openTag}${change(tagTarget)}${closeTag}` : `${open}${change(target)}${close}`,
     );
   // A link's text may hold code: what lies between two pieces of code is not looked at alone.
+  /** @type {string[]} */
   const kept = [];
-  const bare = text.replace(CODE, (code) => `\u0000${kept.push(code) - 1}\u0000`);
-  return changed(bare).replace(/\u0000(\d+)\u0000/g, (_all, at) => kept[Number(at)]);
+  const bare = text.replace(CODE, (code) => `\ue000${kept.push(code) - 1}\ue000`);
+  return changed(bare).replace(/\ue000(\d+)\ue000/g, (_all, at) => kept[Number(at)] ?? '');
 }
 
 /** @param {string} heading its text, without markup */

@@ -5,7 +5,11 @@ import { withLinks } from './links.mjs';
 
 const FIRST = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'];
 const PICTURES = ['.png', '.jpg', '.svg', '.webp'];
-/** How files without or with a rare ending are coloured. */
+/**
+ * How files with a rare ending are coloured.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
 const LANGUAGES = { '.mjs': 'js', '.cjs': 'js', '.sbatch': 'sh' };
 
 /**
@@ -17,7 +21,10 @@ const LANGUAGES = { '.mjs': 'js', '.cjs': 'js', '.sbatch': 'sh' };
  * @param {string} target
  */
 export function layOut(root, target) {
-  const todo = [...FIRST, ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))];
+  const todo = [
+    ...FIRST,
+    ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ];
   const seen = new Set(todo);
   const put = (/** @type {string} */ path, /** @type {string} */ text) => {
     mkdirSync(dirname(join(target, path)), { recursive: true });

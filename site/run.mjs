@@ -20,7 +20,9 @@ function isInstalled() {
   if (!existsSync(left)) return false;
   const wanted = JSON.parse(readFileSync(`${here}package-lock.json`, 'utf8')).packages;
   const there = JSON.parse(readFileSync(left, 'utf8')).packages;
-  return Object.entries(wanted).every(([path, { version, optional }]) => path === '' || optional || there[path]?.version === version);
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || there[path]?.version === version,
+  );
 }
 
 if (!isInstalled() && npm('ci', '--no-audit', '--no-fund') !== 0) {

@@ -47,7 +47,10 @@ export default defineConfig({
       { text: 'API', link: '/api/', activeMatch: '^/api/' },
       { text: version, link: '/CHANGELOG' },
     ],
-    sidebar: { '/api/': entriesOfApi(), '/': [...parts, { text: 'Reference', items: [{ text: 'API', link: '/api/' }] }] },
+    sidebar: {
+      '/api/': entriesOfApi(),
+      '/': [...parts, { text: 'Reference', items: [{ text: 'API', link: '/api/' }] }],
+    },
     outline: { level: [2, 3] },
     search: { provider: 'local' },
     footer: { message: 'MIT. The weights of the miniature have a licence of their own.' },
