@@ -30,7 +30,8 @@ export function faultsOf(folder, base = '/') {
     }
     if (!path.endsWith('.html')) continue;
     const text = readFileSync(join(folder, path), 'utf8');
-    for (const [, url = ''] of text.matchAll(FETCHED)) if (/^(https?:)?\/\//.test(url)) faults.add(`${path} loads ${url}`);
+    for (const [, url = ''] of text.matchAll(FETCHED))
+      if (/^(https?:)?\/\//.test(url)) faults.add(`${path} loads ${url}`);
     for (const [, target = ''] of [...text.matchAll(FETCHED), ...text.matchAll(LINKED)]) {
       linkCount++;
       const fault = brokenLink(path, target.replaceAll('&amp;', '&'), { base, folder, idsOf });
