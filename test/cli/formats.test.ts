@@ -207,7 +207,7 @@ describe('beside the answers', () => {
 
   test('they are made again of a batch that was complete; a file that is there is not replaced by a new one', async () => {
     const before = readFileSync(beside('.csv'), 'utf8');
-    writeFileSync(beside('.csv'), 'x');
+    writeFileSync(beside('.csv'), `${before.split('\n', 1)[0]}\n`);
     const again = await run([
       'batch',
       csv(),
@@ -223,14 +223,46 @@ describe('beside the answers', () => {
     assert.equal(again.code, 3, again.stderr);
     assert.equal(readFileSync(beside('.csv'), 'utf8'), before);
     const other = fresh();
-    writeFileSync(other.replace('.jsonl', '.csv'), 'mine');
+    writeFileSync(other.replace('.jsonl', '.csv'), before);
     assertRefused(await run(['batch', csv(), '--out', other, '--output-format', 'csv']), {
       exitCode: 2,
       code: 'ERR_RESULTS_EXIST',
       message: /Expected no file yet at .*\.csv".* with --overwrite\. Or go on with --resume\./,
     });
-    assert.equal(readFileSync(other.replace('.jsonl', '.csv'), 'utf8'), 'mine');
+    assert.equal(readFileSync(other.replace('.jsonl', '.csv'), 'utf8'), before);
   });
+});
+
+test('what is no answer and no report of ours stays, whatever is said', async () => {
+  const [requests, part, picture] = [join(folder, 'mine.jsonl'), fresh(), join(folder, 'kept.csv')];
+  const place = join(folder, 'kept.jsonl');
+  const bytes = readFileSync(join(packageRoot, 'models/miniature/pictures/clean-01.jpg'));
+  writeFileSync(picture, bytes);
+  writeFileSync(
+    requests,
+    JSON.stringify({ id: 'a', prompt: 'What?', image: picture, method: 'vanilla', maxTokens: 2 }),
+  );
+  assert.equal((await run(['batch', requests, '--out', part])).code, 0);
+  mkdirSync(join(folder, 'figures'));
+  writeFileSync(join(folder, 'figures', 'metrics.json'), '{"mine": 1}\n');
+  const csv = ['--out', place, '--output-format', 'csv'];
+  for (const args of [
+    [requests, ...csv],
+    [requests, ...csv, '--resume'],
+    [requests, ...csv, '--overwrite'],
+    ['merge', part, ...csv, '--overwrite'],
+    [requests, '--out', place, '--report', join(folder, 'figures')],
+    [requests, '--out', place, '--report', join(folder, 'figures'), '--overwrite'],
+    ['merge', part, '--out', place, '--report', join(folder, 'figures'), '--overwrite'],
+  ])
+    assertRefused(await run(['batch', ...args]), {
+      exitCode: 2,
+      code: 'ERR_RESULTS_EXIST',
+      message: /found something else, which stays\./,
+    });
+  assert.ok(readFileSync(picture).equals(bytes));
+  assert.equal(readFileSync(join(folder, 'figures', 'metrics.json'), 'utf8'), '{"mine": 1}\n');
+  assert.ok(!existsSync(place), 'it is refused before the run');
 });
 
 test('what cannot be right is refused before the models load', async () => {
@@ -269,6 +301,20 @@ test('what cannot be right is refused before the models load', async () => {
       'ERR_INVALID_OPTION',
       /received ".*X\.Parquet"\. Name them ".*X\.jsonl"; --output-format csv or parquet writes a table beside them/,
     ],
+    [
+      [csv, '--map', 'prompt=question', '--out', join(folder, 'w.openai.jsonl'), '--output-format', 'openai'],
+      'ERR_INVALID_OPTION',
+      /Name them ".*[\\/]w\.jsonl"; ".*[\\/]w\.openai\.jsonl" is written beside it/,
+    ],
+    ...['x.jsonl', 'x.csv', 'x.csv/report', 'x.jsonl.lock'].map((name): [string[], string, RegExp] => [
+      [
+        csv,
+        ...['--map', 'prompt=question', '--out', join(folder, 'x.jsonl'), '--output-format', 'csv'],
+        ...['--report', join(folder, name)],
+      ],
+      'ERR_INVALID_OPTION',
+      /The report \(--report\): expected a place of its own, received ".*", which lies in The (results|answers).*, which is a file\. Name another/,
+    ]),
     [
       [dataset, ...ASKED, '--out', join(dataset, 'answers.jsonl')],
       'ERR_INVALID_OPTION',
