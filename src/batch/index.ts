@@ -20,8 +20,10 @@ export { ANSWERS_FORMATS, type AnswersFormat, type RequestsFormat, type Streamed
 export type { KnownAnswer } from './known-answers.js';
 export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
 export {
+  checkImageRoot,
   checkReadable,
   countRequests,
+  formatOf,
   type ReadingOptions,
   type RequestsOptions,
   readRequests,

@@ -130,7 +130,7 @@ describe('beside the answers', () => {
     const forms = ['--output-format', 'csv,parquet,openai', '--report', join(folder, 'report')];
     const ended = await run(['batch', csv(), '--out', out, '--max-tokens', '8', '--ordered', ...forms]);
     assert.equal(ended.code, 3, ended.stderr);
-    assert.match(ended.stderr, /line 4: .*expected 4 fields as in the header, received 5/);
+    assert.match(ended.stderr, /row 4: request: line 6: expected 4 fields as in the header, received 5/);
     for (const form of ['csv', 'parquet', 'openai', 'report'])
       assert.match(ended.stderr, new RegExp(`^ +${form}: `, 'm'));
   });
@@ -277,6 +277,22 @@ test('what cannot be right is refused before the models load', async () => {
     [[csv, '--map', 'prompt=qestion'], 'ERR_COLUMNS', /Did you mean 'question'\?/],
     [[csv, '--map', 'prompt'], 'ERR_INVALID_OPTION', /Expected field=column/],
     [[csv, '--map', 'prompt=a,prompt=b'], 'ERR_INVALID_OPTION', /each field once/],
+    ...['prompt=a,', 'prompt="a', 'prompt="a"b', '=a', 'prompt='].map((map): [string[], string, RegExp] => [
+      [csv, '--map', map],
+      'ERR_INVALID_OPTION',
+      /Expected field=column, .* A name with a comma stands in double quotes/,
+    ]),
+    [
+      [csv, '--map', 'prompt="question, or ""not""",image= img '],
+      'ERR_COLUMNS',
+      /a column "question, or \\"not\\"" for prompt/,
+    ],
+    [
+      [csv, '--map', 'prompt=question', '--image-root', join(folder, 'nope')],
+      'ERR_INVALID_OPTION',
+      /^eta-vlm: --image-root: expected a folder/,
+    ],
+    [['-', '--image-root', csv], 'ERR_INVALID_OPTION', /--image-root: expected a folder, received ".*", which is none/],
     [
       [dataset, '--split', 'tran', ...ASKED],
       'ERR_INVALID_OPTION',
@@ -325,6 +341,13 @@ test('what cannot be right is refused before the models load', async () => {
     const out = args.includes('--out') ? [] : ['--out', fresh()];
     assertRefused(await run(['batch', ...args, ...out]), { exitCode: 2, code, message });
   }
+});
+
+test('a table without rows says so, and one that is read as lines how to read it', async () => {
+  const ended = await run(['batch', '-', '--input-format', 'csv', '--out', fresh()], { stdin: 'id,prompt\n' });
+  assert.match(ended.stderr, /^requests +0, no row was found to ask$/m);
+  const lines = await run(['batch', '-', '--out', fresh()], { stdin: 'id,prompt\na,What?\n' });
+  assert.match(lines.stderr, /^ +line 1: .* Read a table with --input-format csv\. \(ERR_INVALID_LINE\)$/m);
 });
 
 test('CSV from stdin; pictures from --image-root', async () => {

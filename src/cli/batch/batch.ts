@@ -106,6 +106,7 @@ async function answered(
   signal: AbortSignal,
 ): Promise<number> {
   const { concurrency = CONCURRENCY, shard, ordered = false } = options;
+  const unit = await requests.unit();
   const progress = new BatchProgressLine();
   const startedAt = performance.now();
   const tell = (summary: BatchSummary, isWhole: boolean, written: readonly string[] = []) => {
@@ -114,6 +115,7 @@ async function answered(
       ms: performance.now() - startedAt,
       isWhole,
       path,
+      unit,
       written,
       failures: progress.failures,
       unknownCount: notices.count,
