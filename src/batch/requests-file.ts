@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { AbortError, FileError, UsageError } from '../errors.js';
 import { describe, describePath } from '../options.js';
+import { checkRegular } from '../regular-file.js';
 import { openTable, separatedTable, tableKindOf } from '../tables/index.js';
 import { Turns } from '../turns.js';
 import type { BatchRequest, RefusedRequest } from './answer-line.js';
@@ -130,9 +131,10 @@ async function formatOf(path: string, { format }: ReadingOptions): Promise<Reque
 /**
  * How many requests there are to come, for telling how far a batch is.
  *
- * @throws what reading throws; AbortError
+ * @throws what reading throws; FileError ERR_FILE_READ for a pipe, whose requests counting would take away; AbortError
  */
 export async function countRequests(path: string, options: ReadingOptions = {}, signal?: AbortSignal): Promise<number> {
+  await checkRegular(path);
   const kind = await formatOf(path, options);
   return kind === 'jsonl'
     ? await countLines(path, signal)
