@@ -265,6 +265,28 @@ test('what is no answer and no report of ours stays, whatever is said', async ()
   assert.ok(!existsSync(place), 'it is refused before the run');
 });
 
+test('what comes to stand there during the run stays too, and the answers are told of', async () => {
+  const out = fresh();
+  const csv = out.replace('.jsonl', '.csv');
+  const child = spawn(process.execPath, [main, 'batch', '-', '--out', out, '--output-format', 'csv']);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.write('{"id":"a","prompt":"What?","method":"vanilla","maxTokens":2}\n');
+  while (child.exitCode === null && !(existsSync(out) && statSync(out).size > 0)) await sleep(10);
+  writeFileSync(csv, 'mine');
+  child.stdin.end();
+  const [code] = await once(child, 'close');
+  assert.equal(code, 2, stderr);
+  assert.match(
+    stderr,
+    /^requests +1 done in .*^results +.*\.jsonl$\neta-vlm: .*something else, which stays\..* \(ERR_RESULTS_EXIST\)$/ms,
+  );
+  assert.equal(readFileSync(csv, 'utf8'), 'mine');
+  assert.equal(linesOf(out).length, 1);
+});
+
 test('what cannot be right is refused before the models load', async () => {
   const csv = join(folder, 'refused.csv');
   writeFileSync(csv, 'question,img\nWhat?,a.png\n');

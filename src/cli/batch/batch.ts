@@ -129,8 +129,9 @@ async function answered(
   }
   const wanted = given({ shard, signal });
   void requests.count(wanted).then((count) => progress.expect(count));
+  let summary: BatchSummary;
   try {
-    const summary = await runBatch({
+    summary = await runBatch({
       eta,
       requests: requests.read(wanted),
       results,
@@ -142,14 +143,19 @@ async function answered(
         progress.show(at);
       },
     });
-    tell(summary, true, await writeBeside(path, options, signal));
-    return summary.tally.errorCount > 0 ? EXIT.someFailed : EXIT.ok;
   } catch (error) {
     if (error instanceof AbortError) tell({ ...progress.latest, tally: results.tally }, false);
     throw error;
   } finally {
     progress.clear();
   }
+  let written: readonly string[] = [];
+  try {
+    written = await writeBeside(path, options, signal);
+  } finally {
+    tell(summary, true, written); // the answers are there, whatever came of the other files
+  }
+  return summary.tally.errorCount > 0 ? EXIT.someFailed : EXIT.ok;
 }
 
 /** @throws UsageError ERR_INVALID_OPTION */
