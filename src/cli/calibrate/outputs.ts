@@ -7,7 +7,7 @@ import type { ResolvedDecision } from '../../loading/index.js';
 import { THRESHOLDS_FILE } from '../../manifest/index.js';
 import { describe } from '../../options.js';
 import { checkApart, type Input, makeFolder, type Output, unwritable } from '../../outputs/index.js';
-import { reportOutputs } from '../../report/index.js';
+import { checkReportPlace, reportOutputs } from '../../report/index.js';
 import { checkWritable } from '../json-file.js';
 
 /** Folders of the evaluators; null for what there is none of. */
@@ -52,6 +52,7 @@ export async function checkOutputs(
     ],
     [...sources, ...files.flat().map((path) => ({ path, name: 'a file of the models' }))],
   );
+  await checkReportPlace(out);
 }
 
 function guardFiles(decision: ResolvedDecision | null): Input[] {
