@@ -12,6 +12,8 @@ export interface WrittenColumn {
   readonly type: 'STRING' | 'INT64' | 'DOUBLE' | 'BOOLEAN';
 }
 
+const CREATED_BY = 'eta-vlm';
+
 /** Rows of one group. Between columns of a group nobody else has his turn: it must be encoded within some milliseconds. */
 const GROUP_ROWS = 1024;
 
@@ -29,6 +31,7 @@ export async function writeParquet(
   signal?: AbortSignal,
 ): Promise<void> {
   const { ByteWriter, ParquetWriter, schemaFromColumnData } = await import('hyparquet-writer');
+  const { ParquetFooter } = await import('./parquet-footer.js');
   class Sink extends ByteWriter {
     async flush(): Promise<void> {
       await file.appendFile(this.getBytes().slice());
@@ -45,17 +48,17 @@ export async function writeParquet(
       offsetIndex: false,
       data: data.map((row) => cellOf(row[index] ?? null, type)),
     }));
-  const writer = new ParquetWriter({
-    writer: new Sink(),
-    schema: schemaFromColumnData({ columnData: of([]) }),
-    createdBy: 'eta-vlm',
-  });
+  const schema = schemaFromColumnData({ columnData: of([]) });
+  const writer = new ParquetWriter({ writer: new Sink(), schema, createdBy: CREATED_BY });
+  const footer = new ParquetFooter({ schema, created_by: CREATED_BY });
   const turns = new Turns(signal);
   let group: (readonly WrittenCell[])[] = [];
   let characterCount = 0;
   const end = async () => {
     await turns.give();
     await writer.write({ columnData: of(group), rowGroupSize: group.length });
+    for (const written of writer.row_groups.splice(0)) footer.add(written);
+    writer.pendingIndexes.length = 0; // of indexes that are not written
     group = [];
     characterCount = 0;
   };
@@ -65,7 +68,9 @@ export async function writeParquet(
     if (group.length === GROUP_ROWS || characterCount >= GROUP_CHARACTERS) await end();
   }
   if (group.length > 0) await end();
-  await writer.finish();
+  const ending = footer.bytes();
+  if (ending === null) await writer.finish();
+  else await file.appendFile(ending);
 }
 
 function cellOf(cell: WrittenCell, type: WrittenColumn['type']): unknown {
