@@ -13,7 +13,7 @@ import {
   type ResolvedEndpointOptions,
 } from './endpoint-options.js';
 import { pause, retryDelayMs } from './retry.js';
-import { Room } from './room.js';
+import { Room } from '../room.js';
 
 type Attempt =
   | { readonly reply: Reply }
