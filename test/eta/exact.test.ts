@@ -3,10 +3,11 @@
  * quantised weights tell a step of one row from one of several. Control: without it the same requests differ.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Eta, type EtaRequest, type EtaResult, type LoadEtaOptions, loadEta } from '../../src/index.js';
 import { asked, formFile, tinyForm } from '../decision/guards.js';
@@ -102,11 +103,22 @@ for (const blocks of ['q8_0', 'q4_0'] as const)
 test('q4_0, judged by CLIP and a reward model: equal', () => assertExact((more) => load('q4_0', undefined, more)));
 
 describe('judges with a context of their own', () => {
-  const trunk = fileURLToPath(new URL('../golden/reward-trunk/scalar', import.meta.url));
+  const trunk = join(folder, 'trunk');
+  before(() => {
+    cpSync(fileURLToPath(new URL('../golden/reward-trunk/scalar', import.meta.url)), trunk, { recursive: true });
+    quantise(join(trunk, 'trunk.gguf'), join(trunk, 'trunk.gguf'), 'q8_0');
+    const path = join(trunk, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as { files: { trunk: object }; selfTest: object[] };
+    const bytes = readFileSync(join(trunk, 'trunk.gguf'));
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    Object.assign(manifest.files.trunk, { sizeBytes: bytes.length, sha256 });
+    for (const one of manifest.selfTest) Object.assign(one, { tolerance: 0.1 }); // quantised, it says something near it
+    writeFileSync(path, JSON.stringify(manifest));
+  });
   const { clip: _clip, rewardModel: _reward, ...seeing } = tinyModels;
   const judges: Readonly<Record<string, LoadEtaOptions>> = {
     // Prompts that begin alike, of which one is read behind what another left.
-    'a trunk in llama.cpp': {
+    'a trunk of Q8_0': {
       models: { ...tinyModels, rewardModel: trunk },
       thresholds: UNSAFE,
       rewardContext: 'conversation',
