@@ -5,7 +5,19 @@ const F32 = 0;
 const F16 = 1;
 const BLOCK = 32;
 /** Value types of the head by their bytes; texts and arrays apart. */
-const VALUE_BYTES: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 };
+const VALUE_BYTES: Readonly<Record<number, number>> = {
+  0: 1,
+  1: 1,
+  2: 2,
+  3: 2,
+  4: 4,
+  5: 4,
+  6: 4,
+  7: 1,
+  10: 8,
+  11: 8,
+  12: 8,
+};
 
 export type Blocks = 'q8_0' | 'q4_0';
 
@@ -44,11 +56,15 @@ export function quantise(from: string, to: string, blocks: Blocks): void {
 /** Where tensors are told, where their data begins, and which there are. */
 function headOf(bytes: Buffer) {
   let at = 8;
-  const long = () => Number(bytes.readBigUInt64LE((at += 8) - 8));
-  const short = () => bytes.readUInt32LE((at += 4) - 4);
+  const past = (size: number) => {
+    at += size;
+    return at - size;
+  };
+  const long = () => Number(bytes.readBigUInt64LE(past(8)));
+  const short = () => bytes.readUInt32LE(past(4));
   const text = () => {
     const length = long();
-    return bytes.toString('utf8', at, (at += length));
+    return bytes.toString('utf8', past(length), at);
   };
   const skip = (type: number): void => {
     if (type === 8) text();

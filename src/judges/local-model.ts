@@ -10,8 +10,8 @@ import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { deviceName, integer, parseOptions } from '../options.js';
-import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { Room } from '../room.js';
+import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 
 /** What a judge's model on this machine is loaded with. */
 export interface LocalModelOptions {
@@ -103,7 +103,11 @@ export class LocalModel implements ChatModel {
     model: Model,
     context: Context,
     lease: Lease,
-    { concurrency, exact, maxTokens }: { readonly concurrency: number; readonly exact: boolean; readonly maxTokens: number },
+    {
+      concurrency,
+      exact,
+      maxTokens,
+    }: { readonly concurrency: number; readonly exact: boolean; readonly maxTokens: number },
   ) {
     this.#model = model;
     this.#lease = lease;

@@ -50,7 +50,12 @@ export class ParquetFooter {
     const [one, two] = [this.#of([placeholder]), this.#of([placeholder, placeholder])];
     const size = this.#groups.reduce((sum, group) => sum + group.length, 2 * one.length);
     const writer = new ByteWriter(size);
-    writer.appendBytes(one.slice(0, one.findIndex((byte, at) => byte !== two[at])));
+    writer.appendBytes(
+      one.slice(
+        0,
+        one.findIndex((byte, at) => byte !== two[at]),
+      ),
+    );
     writer.appendUint8(count > MOST_IN_HEADER ? LONG_LIST : (count << 4) | STRUCT);
     if (count > MOST_IN_HEADER) writer.appendVarInt(count);
     for (const group of this.#groups) writer.appendBytes(group);

@@ -26,7 +26,10 @@ for (const blocks of ['q8_0', 'q4_0'] as const)
 const self = formFile(
   tinyForm({
     asks: 'self',
-    answer: asked({ prompt: { form: 'next-turn', user: 'Is it harmful?' }, verdicts: { safe: ['no'], unsafe: ['yes'] } }),
+    answer: asked({
+      prompt: { form: 'next-turn', user: 'Is it harmful?' },
+      verdicts: { safe: ['no'], unsafe: ['yes'] },
+    }),
     picture: null,
   }),
 );
@@ -58,7 +61,12 @@ const requests: readonly EtaRequest[] = Array.from({ length: 8 }, (_, at) => ({
 
 /** All that is found and made: counts and times apart. */
 const found = ({ text, stopReason, verdict, trace: { rounds } }: EtaResult) =>
-  JSON.stringify({ text, stopReason, verdict, candidates: rounds.map(({ candidates, chosen }) => [candidates, chosen]) });
+  JSON.stringify({
+    text,
+    stopReason,
+    verdict,
+    candidates: rounds.map(({ candidates, chosen }) => [candidates, chosen]),
+  });
 
 async function inTurn(eta: Eta, more: { exact?: boolean } = {}): Promise<string[]> {
   const results: string[] = [];
@@ -67,7 +75,9 @@ async function inTurn(eta: Eta, more: { exact?: boolean } = {}): Promise<string[
 }
 
 const atOnce = async (eta: Eta, more: { exact?: boolean; reuse?: boolean } = {}) =>
-  (await Promise.all([...requests].reverse().map((request) => eta.respond({ ...request, ...more })))).map(found).reverse();
+  (await Promise.all([...requests].reverse().map((request) => eta.respond({ ...request, ...more }))))
+    .map(found)
+    .reverse();
 
 const differing = (some: readonly string[], others: readonly string[]) =>
   some.filter((one, at) => one !== others[at]).length;
@@ -82,7 +92,11 @@ async function assertExact(open: (more?: LoadEtaOptions) => Promise<Eta>): Promi
   await using free = await open({ threadCount: 1, contextSize: 16384 });
   // Some that may run beside each other, and leave what they read, among those that may not.
   const beside = Promise.all(requests.map((request) => free.respond(request)));
-  assert.equal(differing(alone, await inTurn(free, { exact: true })), 0, 'between others, with another number of threads');
+  assert.equal(
+    differing(alone, await inTurn(free, { exact: true })),
+    0,
+    'between others, with another number of threads',
+  );
   await beside;
   assert.equal(differing(alone, await atOnce(free, { exact: true, reuse: true })), 0, 'reuse says nothing then');
 }
