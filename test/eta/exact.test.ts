@@ -84,12 +84,12 @@ const differing = (some: readonly string[], others: readonly string[]) =>
 
 /** What must be equal, each judge and each kind of weights in its way. */
 async function assertExact(open: (more?: LoadEtaOptions) => Promise<Eta>): Promise<void> {
-  await using eta = await open({ exact: true });
+  await using eta = await open({ exact: true, threadCount: 1 });
   assert.equal(eta.facts.exact, true);
   const alone = await inTurn(eta);
   assert.equal(new Set(alone).size, requests.length, 'each request has an answer of its own');
   assert.equal(differing(alone, await atOnce(eta)), 0, 'all at once, in another order');
-  await using free = await open({ threadCount: 1, contextSize: 16384 });
+  await using free = await open({ threadCount: 2, contextSize: 16384 });
   // Some that may run beside each other, and leave what they read, among those that may not.
   const beside = Promise.all(requests.map((request) => free.respond(request)));
   assert.equal(
