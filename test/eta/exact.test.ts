@@ -155,6 +155,20 @@ describe('judges with a context of their own', () => {
     });
 });
 
+test('words move without it: answers of random weights in Q8_0', async () => {
+  const random = join(folder, 'random.gguf');
+  quantise(tinyModels.languageModel, random, 'q8_0');
+  await using eta = await loadTiny({
+    models: { languageModel: random, projector: tinyModels.projector },
+    method: 'vanilla',
+  });
+  const texts = (exact: boolean) =>
+    Promise.all(requests.map(async (request) => (await eta.respond({ ...request, exact, reuse: false })).text));
+  const alone = await texts(true);
+  assert.deepEqual(await texts(true), alone);
+  assert.ok(differing(alone, await texts(false)) > 0, 'control: no text moved');
+});
+
 test('what is evaluated and what is decided is equal too', async () => {
   await using eta = await load('q8_0', self);
   const judged = (exact: boolean) =>
