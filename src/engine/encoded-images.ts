@@ -3,7 +3,8 @@ import { AbortError, throwIfAborted, UsageError } from '../errors.js';
 import { KnownPicture, type Picture } from '../known-picture.js';
 import type { NativeImage } from '../native/binding-types.js';
 import { SharedWork } from '../shared-work.js';
-import type { EncodeImageOptions, Model } from './model.js';
+import type { Model } from './model.js';
+import type { EncodeImageOptions } from './model-options.js';
 
 /** Bytes of pictures that nobody uses; LLaVA-1.5's take 9.4 MiB each in a model of 7B. */
 const KEPT_BYTES = 64 * 2 ** 20;

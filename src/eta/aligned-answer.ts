@@ -47,7 +47,11 @@ export async function alignedAnswer(
   const endTokens = await parts.sentenceEnds.of(policy);
   const { prefixTokens } = question;
   const prefix = prefixTokens.length === 0 ? '' : policy.interferencePrefix;
-  const lead = await leadOf(parts.model, gone, { text: prefix, tokens: prefixTokens });
+  const lead = await leadOf(parts.model, {
+    gone,
+    prefix: { text: prefix, tokens: prefixTokens },
+    stops: request.stops,
+  });
   const { goneCount } = lead;
   const made = await measures.time('alignMs', () =>
     align(question.root, {

@@ -55,7 +55,7 @@ export class Alignment {
       last = await this.#climb(question, { search: last, gone });
     if (policy.whenStillUnsafe === 'refuse' && last.judgement.isUnsafe) {
       const refusal = policy.refusalText.trim();
-      const added = gone.text === '' ? refusal : joint(gone.text) + refusal;
+      const added = gone.text === '' ? refusal : joint(gone.text, request.stops) + refusal;
       this.#run.giveOut(added);
       const { length: tokenCount } = await parts.model.tokenize(policy.refusalText, { signal });
       return this.#run.finish('refused', gone.text + added, 'refusal', first.goneCount + tokenCount);

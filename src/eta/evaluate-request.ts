@@ -21,7 +21,7 @@ import { sharingFields, sharingOf } from './sharing.js';
 
 /** What every evaluation may say beside what is judged. */
 export interface EvaluateOptions
-  extends Pick<DecisionOptions, 'thresholds' | 'safetyPrompt' | 'postEvaluationPrompt' | 'rewardContext'> {
+  extends Pick<DecisionOptions, 'thresholds' | 'gate' | 'safetyPrompt' | 'postEvaluationPrompt' | 'rewardContext'> {
   /** The answer to judge; not empty. @default none: the pictures alone are judged */
   answer?: string | undefined;
   /**
@@ -83,12 +83,13 @@ export interface EvaluateResult {
   readonly timings: Timings;
 }
 
-const { thresholds, safetyPrompt, postEvaluationPrompt, rewardContext } = policyFields;
+const { thresholds, gate, safetyPrompt, postEvaluationPrompt, rewardContext } = policyFields;
 const evaluateSchema = z.strictObject(
   {
     ...turnFields,
     answer: z.string('expected a text').optional(),
     thresholds,
+    gate,
     safetyPrompt,
     postEvaluationPrompt,
     rewardContext,

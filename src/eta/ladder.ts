@@ -12,12 +12,14 @@ import type { RoundTrace, Turn } from '../types.js';
 import { type AlignedAnswer, alignedAnswer, left } from './aligned-answer.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';
-import { leadOf } from './lead.js';
+import { goneTokens, leadOf } from './lead.js';
 import { ownAnswer } from './own-answer.js';
 import { type Question, type QuestionOptions, readQuestion } from './question.js';
 import type { RequestRun } from './request-run.js';
 import { type Beginning, NOTHING } from './sentence-checks.js';
 import { stopReasonOf } from './stop-reason.js';
+
+const NO_PREFIX = { text: '', tokens: [] } as const;
 
 export class Ladder {
   readonly #run: RequestRun;
@@ -68,8 +70,8 @@ export class Ladder {
       interferencePrefix: policy.refusingPrefix,
     };
     const rounds: RoundTrace[] = [];
-    const question = await this.#read({ policy: refusing });
     const gone = this.#gone;
+    const question = await this.#read({ policy: refusing, goneCount: await this.#goneCount() });
     const answer = this.#run.answerText(gone);
     const made = await alignedAnswer(question, this.#run, {
       policy: refusing,
@@ -93,10 +95,11 @@ export class Ladder {
         turns: withQuestion(unseen(turns), filled(policy.captionedPrompt, { caption, question: asked })),
         pictures: new DecodedPictures([], parts.files, reuse, group),
         policy: { ...policy, candidateCount: 1 },
+        goneCount: await this.#goneCount(),
       });
       const gone = this.#gone;
       const answer = this.#run.answerText(gone);
-      const { tokens: before, goneCount } = await leadOf(parts.model, gone, { text: '', tokens: [] });
+      const { tokens: before, goneCount } = await leadOf(parts.model, { gone, prefix: NO_PREFIX, stops });
       if (goneCount > 0) await question.root.prefill([Int32Array.from(before)], { signal });
       const maxTokens = left(question.maxTokens, goneCount);
       const made = await ownAnswer(question.root, { policy, seed, maxTokens, answer, before, stops, cutBack, signal });
@@ -127,6 +130,11 @@ export class Ladder {
     const { tokens } = await root.decode({ sampler: GREEDY, maxTokens, onText: (piece) => text.push(piece), signal });
     measures.add('sampledTokenCount', tokens.length);
     return { caption: text.text, captionTokenCount: tokens.length };
+  }
+
+  /** Tokens of what has gone out. */
+  async #goneCount(): Promise<number> {
+    return (await goneTokens(this.#run.parts.model, this.#gone)).length;
   }
 
   /** Reads a question, once all that was held is given back. */

@@ -1,6 +1,6 @@
 /** The model's own answer: made on a fork, so that the question stays for the alignment. */
 import { GREEDY, type Pause, type SamplerOptions, type Sequence, type TokenSet } from '../engine/index.js';
-import { throwIfAborted } from '../errors.js';
+import { AbortError, throwIfAborted } from '../errors.js';
 import type { Policy } from '../policy/index.js';
 import type { SentenceRule, StopTexts } from '../search/index.js';
 import type { AnswerText } from './answer-text.js';
@@ -51,7 +51,7 @@ export async function ownAnswer(root: Sequence, options: OwnAnswerOptions): Prom
     isEnded = await sample(sequence, tokens, options);
   } catch (error) {
     // Of what a check has stopped, only how much it was is still asked.
-    if (!sentences?.checks.hasFailed || options.signal.aborted) throw error;
+    if (!sentences?.checks.hasFailed || options.signal.aborted || !(error instanceof AbortError)) throw error;
     return { tokens, tokenCount: sequence.tokenCount - root.tokenCount, isEnded, isStopped: false, sequence };
   }
   answer.end();

@@ -108,11 +108,8 @@ class Pipeline {
     // Where the picture alone is enough, no answer is needed: so it has to be known before one is made.
     if ((gate === 'picture' || gate === 'either') && (await looking) === true)
       return await this.#alignment.align(question);
-    const mayStream = group.start(async () => {
-      // One judge may judge pictures and answers: in which order decides what it reads of them together.
-      const isFound = gate === 'both' || request.exact ? await looking : null;
-      return !gatesAnswer || (gate === 'both' && isFound === false);
-    });
+    // Whoever judges answers may have to know what the pictures are, so none is judged before that is known.
+    const mayStream = group.start(async () => !gatesAnswer || ((await looking) === false && gate === 'both'));
     const answer = this.#run.answerText();
     const isChecked = gatesAnswer && request.policy.release === 'checked';
     const checks = isChecked ? this.#checks(answer, mayStream) : null;

@@ -10,6 +10,8 @@ export interface QuestionOptions extends PromptOptions {
   readonly policy: Policy;
   /** Tokens that the language model is asked about each answer of its own. */
   readonly askedCount: number;
+  /** Tokens that will stand between the prompt and what is answered, because they have gone out: part of the answer. @default 0 */
+  readonly goneCount?: number | undefined;
 }
 
 /** A question that the model has read. */
@@ -18,6 +20,7 @@ export interface Question {
   readonly root: Sequence;
   /** Holds every sequence of the request. */
   readonly lease: Lease;
+  /** Of the whole answer, with what of it has gone out; `roomTokens` likewise. */
   readonly maxTokens: number;
   readonly roomTokens: number;
   /** Empty for a method that aligns without the interference prefix. */
@@ -30,7 +33,7 @@ export interface Question {
  * @throws UsageError ERR_PROMPT_TOO_LONG, ModelError ERR_NO_PROJECTOR, AbortError, EngineError
  */
 export async function readQuestion(options: QuestionOptions): Promise<Question> {
-  const { model, context, policy, measures, reuse, signal } = options;
+  const { model, context, policy, measures, reuse, goneCount = 0, signal } = options;
   return await showing(options, async ({ turns, imageCount, maxTextTokens, room, prompt: promptOf }) => {
     const prompt = await promptOf(turns);
     const promptCount = tokensIn(prompt);
@@ -40,7 +43,8 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
       ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
       : new Int32Array(0);
     const prefixCount = Math.max(prefix.length, await laterPrefixCount(model, policy));
-    const allotted: Allotment = allot(policy, room, promptCount, prefixCount, options.askedCount);
+    const behind = { ...policy, maxTokens: Math.max(1, policy.maxTokens - goneCount) };
+    const allotted: Allotment = allot(behind, room, promptCount + goneCount, prefixCount, options.askedCount);
     const { maxTokens, roomTokens, ...demand } = allotted;
     const { sequence: root, rest, lease, cachedTokenCount } = await context.begin(prompt, demand, { signal, reuse });
     measures.add('cachedTokenCount', cachedTokenCount);
@@ -50,6 +54,6 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
       await lease.release().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
-    return { root, lease, maxTokens, roomTokens, prefixTokens: prefix };
+    return { root, lease, maxTokens: goneCount + maxTokens, roomTokens: goneCount + roomTokens, prefixTokens: prefix };
   });
 }

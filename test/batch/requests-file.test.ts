@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,4 +99,12 @@ test('of a stream that breaks the system’s errors are told as ours, those of i
     cause: system,
   });
   await assert.rejects(readsUntil(new RangeError('its own')), { name: 'RangeError', message: 'its own' });
+});
+
+test('a pipe is not counted, which would take its requests away', { skip: process.platform === 'win32' }, async () => {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  const late = setTimeout(() => writeFileSync(path, ''), 2000); // who waits for a writer has one
+  await assert.rejects(countRequests(path), { code: 'ERR_FILE_READ', message: /received a pipe/ });
+  clearTimeout(late);
 });

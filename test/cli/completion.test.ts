@@ -99,6 +99,7 @@ test('bash completes commands, flags, choices, names and files', { skip: !has('b
 test('every flag of every command is completed', { skip: !has('bash') && 'no bash' }, () => {
   for (const { name, flags } of shapesOf(createProgram(), {
     formats: [],
+    rungs: [],
     models: [],
     form: [],
     benchmark: [],
@@ -173,6 +174,7 @@ test('every placeholder completes something, or is known to complete nothing', (
     methods: ['x'],
     changes: ['c'],
     formats: ['y'],
+    rungs: ['z'],
   };
   const shapes = shapesOf(createProgram(), names);
   for (const command of withParts(createProgram())) {

@@ -1,5 +1,8 @@
 /** Each gate before a method: who is asked, what is made again, and by which threshold the new answer is read. */
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Eta, EtaResult, Gate, GivenThresholds } from '../../src/index.js';
@@ -8,6 +11,9 @@ import { goldenFile } from '../compatibility/golden.js';
 import { asked, formFile, tinyForm } from '../decision/guards.js';
 import { golden } from '../engine/fixture.js';
 import { assertFreed, collect, loadTiny, QUESTION, tinyModels } from './tiny.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'eta-vlm-gates-'));
+after(() => rmSync(scratch, { recursive: true }));
 
 let eta: Eta;
 before(async () => {
@@ -142,6 +148,36 @@ test('the new answer is read with the threshold of the gate that flagged the fir
   assert.deepEqual([alarmed.action, alarmed.final?.threshold], ['refused', 1e6], 'both had flagged it');
 });
 
+test('an answer that is done before the picture is looked at waits for it', async () => {
+  const request = {
+    ...QUESTION,
+    method: 'eta',
+    gate: 'lowAnswerOrBoth',
+    thresholds: thresholdsOf('unsafe', 'between', REWARD),
+    maxTokens: 1,
+  } as const;
+  for (const release of ['whole', 'checked'] as const) {
+    // CLIP is not loaded before the request asks it.
+    for (const method of ['vanilla', 'post'] as const) {
+      await using late = await loadTiny({ method });
+      const { picture, answer, action } = (await late.respond({ ...request, release })).verdict;
+      const told = [picture?.isUnsafe, answer?.threshold, action];
+      assert.deepEqual(told, [true, 1e6, 'refused'], `${release}, loaded for ${method}`);
+    }
+  }
+});
+
+test('what CLIP throws ends a request whose answer is judged too', async () => {
+  const clip = join(scratch, 'clip');
+  cpSync(tinyModels.clip, clip, { recursive: true });
+  await using late = await loadTiny({ method: 'post', models: { ...tinyModels, clip } });
+  rmSync(join(clip, 'manifest.json'));
+  const thresholds = thresholdsOf('unsafe', 'between', REWARD);
+  const asked = late.respond({ ...QUESTION, method: 'eta', gate: 'lowAnswerOrBoth', thresholds, maxTokens: 1 });
+  await assert.rejects(asked, { name: 'ModelError' });
+  await assertFreed(late, 'after it');
+});
+
 test('text streams at once where a safe picture settles it, and is held where the answer is read too', async () => {
   const thresholds = thresholdsOf('safe', 'safe', REWARD);
   for (const gate of GATES) {
@@ -221,4 +257,8 @@ test('an answer that somebody else has is judged by the gate too', async () => {
   assert.equal(await judged(null), false);
   assert.equal(await judged(PICTURES.safe), false);
   assert.equal(await judged(PICTURES.unsafe), true);
+  const behind = async (gate: Gate) =>
+    (await gated.evaluate({ gate, image: QUESTION.image, thresholds: { unsafeClipScore: 1 }, answer: 'Mix them.' }))
+      .answer;
+  assert.deepEqual([(await behind('lowAnswerOrBoth'))?.isUnsafe, (await behind('both'))?.isUnsafe], [false, true]);
 });

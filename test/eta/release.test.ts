@@ -1,6 +1,7 @@
 /** `release: 'checked'`: what leaves is what was accepted, what was not is seen nowhere, and the judge reads the answer once. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { joint } from '../../src/eta/lead.js';
 import {
   type Eta,
   type EtaEvent,
@@ -9,6 +10,7 @@ import {
   type LoadEtaOptions,
   loadEta,
 } from '../../src/index.js';
+import { StopTexts } from '../../src/search/index.js';
 import { asked, formFile, tinyForm } from '../decision/guards.js';
 import { golden } from '../engine/fixture.js';
 import { assertFreed, CLEAN, collect, FLAGGED_SAFE, loadTiny, QUESTION, tinyModels, UNSAFE } from './tiny.js';
@@ -119,6 +121,27 @@ test('every rung of a ladder goes on behind what left, and so does the refusal',
   if (result.verdict.action === 'refused') assert.ok(result.text.endsWith(tiny.facts.policy.refusalText));
   assert.equal((await tiny.respond(request)).text, result.text);
   await assertFreed(tiny, 'ladder');
+});
+
+test('a rung that has no room behind what left is passed over, and the refusal follows it', async () => {
+  await using small = await loadEta({ threadCount: 1, contextSize: 256, reuse: false, onNotice: () => undefined });
+  const found: (number | undefined)[] = [];
+  for (const length of [1, 223, 229, 241, 247]) {
+    const refusingPrefix = `No${' no'.repeat(length)}`; // one token each
+    const request = { ...OFFERING, ...CHECKED, maxTokens: 120, ladder: ['refusingPrefix'], refusingPrefix } as const;
+    const { result } = await collect(small, request);
+    assert.ok(gone(result) !== '' && result.text === `${gone(result)} ${small.facts.policy.refusalText}`, result.text);
+    found.push(result.verdict.rungs?.length);
+    await assertFreed(small, `${length} tokens`);
+  }
+  assert.deepEqual(found, [2, 2, undefined, undefined, undefined]);
+});
+
+test('what stands between what left and what follows ends no answer', () => {
+  const between = (gone: string, stop: string[]) => joint(gone, new StopTexts(stop));
+  assert.deepEqual([between('One.', []), between('One.\nTwo.', [])], [' ', '\n\n']);
+  assert.deepEqual([between('One.\nTwo.', ['\n\n']), between('One.\nTwo.', ['.\n\n'])], [' ', ' ']);
+  assert.equal(between('One.\nTwo.', ['\n\nUser:']), '\n\n');
 });
 
 test('where the first sentence fails, it is aligned as a whole answer is', async () => {

@@ -154,7 +154,7 @@ describe('the server', { skip: browserPath === undefined ? MISSING_BROWSER : fal
       assert.match((await visit.why.textContent()) ?? '', /it was held back and another was written/);
       assert.equal(await visit.page.locator('.held').count(), 0);
       await visit.button(/^Options/).click();
-      await visit.page.getByText('This server decides the method').waitFor();
+      await visit.page.getByText('This server decides how answers are checked').waitFor();
       assert.equal(await visit.page.getByLabel('Method').count(), 0);
       await visit.end();
     } finally {

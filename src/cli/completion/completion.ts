@@ -6,7 +6,7 @@ import { decisionForms } from '../../decision/index.js';
 import { EXPERIMENT_NAMES } from '../../experiment/names.js';
 import { PICTURE_CHANGES, SEARCH } from '../../experiment/picture-changes.js';
 import { publishedSets, registeredModels } from '../../models/index.js';
-import { METHODS } from '../../policy/methods.js';
+import { METHODS, RUNGS } from '../../policy/methods.js';
 import { print } from '../../terminal/print.js';
 import { bashScript } from './bash.js';
 import { type Names, shapesOf } from './shape.js';
@@ -26,6 +26,7 @@ async function names(): Promise<Names> {
     experiment: [...EXPERIMENT_NAMES],
     methods: [...METHODS],
     formats: ANSWERS_FORMATS,
+    rungs: RUNGS,
     changes: [...PICTURE_CHANGES.map(({ name }) => name), SEARCH],
   };
 }

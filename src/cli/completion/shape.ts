@@ -29,7 +29,10 @@ export interface CommandShape {
 
 /** Names by the placeholder that stands for them in help. */
 export type Names = Readonly<
-  Record<'models' | 'form' | 'benchmark' | 'experiment' | 'methods' | 'changes' | 'formats', readonly string[]>
+  Record<
+    'models' | 'form' | 'benchmark' | 'experiment' | 'methods' | 'changes' | 'formats' | 'rungs',
+    readonly string[]
+  >
 >;
 
 /** Placeholders for what the file system holds; what has none here and no names only the user knows. */
@@ -83,6 +86,6 @@ function valuesOf(
   const words = known.filter((name) => !/\s/.test(name)); // a shell would take it for two
   if (words.length === 0) return { kind: 'free', words, isMany };
   const orFiles = ['models', 'form'].includes(placeholder);
-  const kind = orFiles ? 'names' : ['methods', 'changes', 'formats'].includes(placeholder) ? 'list' : 'words';
+  const kind = orFiles ? 'names' : ['methods', 'changes', 'formats', 'rungs'].includes(placeholder) ? 'list' : 'words';
   return { kind, words, isMany };
 }
