@@ -254,6 +254,7 @@ test('a question alone gets every default', () => {
     calibratedPrompts: defaults.calibratedPrompts,
     calibratedOn: defaults.calibratedOn,
     reuse: true,
+    exact: false,
     seed: 7,
   });
 });
