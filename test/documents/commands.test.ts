@@ -12,8 +12,8 @@ const PAGES = pages().filter((page) => !/^(CHANGELOG|models\/world-2|\.github)/.
 const TESTS = readdirSync(`${root}/test`, { recursive: true, encoding: 'utf8' }).filter((path) =>
   path.endsWith('.test.ts'),
 );
-/** Ours, and those of the app in examples/electron, which its page speaks of. */
-const SCRIPTS = ['package.json', 'examples/electron/package.json'].flatMap((path) =>
+/** Ours, and those of the app in examples/electron and of the site, which pages speak of. */
+const SCRIPTS = ['package.json', 'examples/electron/package.json', 'site/package.json'].flatMap((path) =>
   Object.keys((JSON.parse(read(path)) as { scripts: object }).scripts),
 );
 
