@@ -6,7 +6,14 @@ import { onAbort, orAbort, signalSchema } from '../abort.js';
 import { isRoomBeside, physicalCoreCount } from '../cores.js';
 import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadAddon } from '../native/binding.js';
-import type { NativeImage, NativeLoad, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
+import type {
+  NativeEncoding,
+  NativeImage,
+  NativeLoad,
+  NativeModel,
+  NativeModelFacts,
+  NativePart,
+} from '../native/binding-types.js';
 import { describe, deviceName, integer, integerFrom, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
@@ -249,13 +256,23 @@ export class Model {
     }
     const picture = await sharePicture({ data, width, height }, signal);
     this.#expectAlive();
-    const { image: encoding, cancel } = await native(() => this.#native.encodeImage(picture));
-    const takeBack = onAbort(signal, cancel);
-    return await orAbort(
-      native(() => encoding),
-      signal,
-      (late) => late.dispose(),
-    ).finally(takeBack);
+    return await encoded(() => this.#native.encodeImage(picture), signal);
+  }
+
+  /**
+   * An encoded picture as the text that is nearest to it: in the place of each of its rows the token whose embedding has the
+   * largest cosine with it, of equal ones the first. Control tokens are none of them: no picture ends its turn. Positions
+   * are those of text. The picture given stays as it is. Takes as long as the vocabulary, its width and the picture's rows
+   * together are large, on the model's thread.
+   *
+   * @throws ModelError ERR_MODEL_INVALID where the model's file holds no table of token embeddings (the first part of a split
+   *   one may not); UsageError ERR_INVALID_REQUEST for a picture of another model, ERR_DISPOSED; ImageError; AbortError at once
+   */
+  async nearestText(image: NativeImage, options?: EncodeImageOptions): Promise<NativeImage> {
+    const { signal } = parseOptions(encodeSchema, options, 'nearestText options');
+    throwIfAborted(signal);
+    this.#expectAlive();
+    return await encoded(() => this.#native.nearestText(image), signal);
   }
 
   /**
@@ -338,6 +355,17 @@ function placeOf({ device, gpuLayerCount, projectorOnGpu }: z.output<typeof mode
   if (device.toLowerCase() === 'cpu') return { gpuLayerCount: 0, projectorOnGpu: false };
   const place = { gpuLayerCount, projectorOnGpu: projectorOnGpu ?? gpuLayerCount !== 0 };
   return device.toLowerCase() === 'auto' ? place : { ...place, device: found[0]?.name };
+}
+
+/** The picture of an encoding; the signal cancels it. */
+async function encoded(begin: () => NativeEncoding, signal: AbortSignal | undefined): Promise<NativeImage> {
+  const { image, cancel } = await native(begin);
+  const takeBack = onAbort(signal, cancel);
+  return await orAbort(
+    native(() => image),
+    signal,
+    (late) => late.dispose(),
+  ).finally(takeBack);
 }
 
 /** The model of a load; the signal cancels it, and so does an `onProgress` that throws. */
