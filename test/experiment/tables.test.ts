@@ -69,6 +69,7 @@ test('every comparison names methods that there are, the model alone first', () 
     robustness: _robustness,
     gates: _gates,
     ladder: _ladder,
+    alternatives: _alternatives,
     helpings: _helpings,
     ...comparisons
   } = EXPERIMENTS;
