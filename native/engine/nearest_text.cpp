@@ -60,8 +60,9 @@ class EmbeddingTable {
   // The next row: [Width()].
   void Read(float* row) {
     if (!stream_.read(bytes_.data(), static_cast<std::streamsize>(bytes_.size()))) {
-      throw NativeError(ErrorCode::kModelLoadFailed, "The language model's file ends within its token embeddings. "
-                                                     "Was it changed? Load the model again.");
+      throw NativeError(ErrorCode::kModelLoadFailed,
+                        "The language model's file ends within its token embeddings. "
+                        "Was it changed? Load the model again.");
     }
     if (to_float_ == nullptr) {
       std::memcpy(row, bytes_.data(), bytes_.size());
@@ -126,7 +127,7 @@ class TokenBlock {
 
  private:
   int32_t width_;
-  std::vector<float> numbers_;  // [width, lane]
+  std::vector<float> numbers_;                                                            // [width, lane]
   std::vector<llama_token> tokens_ = std::vector<llama_token>(kLanes, LLAMA_TOKEN_NULL);  // null where there is none
 };
 

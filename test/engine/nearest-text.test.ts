@@ -20,7 +20,9 @@ const paper = (name: string) => fileURLToPath(new URL(`../golden/paper/${name}`,
 const NAMES = ['square.png', 'wide.png', 'tall.png', 'photo.png'] as const;
 
 /** Where the F32 table of token embeddings lies in a GGUF: its tensors stand behind each other up to the file's end. */
-async function tableOf(path: string): Promise<{ readonly bytes: Buffer; readonly offset: number; readonly size: number }> {
+async function tableOf(
+  path: string,
+): Promise<{ readonly bytes: Buffer; readonly offset: number; readonly size: number }> {
   const { tensors } = await readGguf(path);
   const at = tensors.findIndex(({ name }) => name === 'token_embd.weight');
   const table = tensors[at];
@@ -86,7 +88,10 @@ for (const name of NAMES)
     const tokens = await ranked(model, paper('model.gguf'), rows);
     const image = await pictured(model, name);
     const text = await model.nearestText(image);
-    assert.deepEqual([text.tokenCount, text.positionCount, text.embeddingBytes], [rows.length, rows.length, 4 * rows.length]);
+    assert.deepEqual(
+      [text.tokenCount, text.positionCount, text.embeddingBytes],
+      [rows.length, rows.length, 4 * rows.length],
+    );
     const found = await logitsBehind(model, text);
     const nearest = Int32Array.from(tokens, ([first = -1]) => first);
     assert.deepEqual(found, await logitsBehind(model, nearest));

@@ -104,7 +104,10 @@ test('a picture shown as text: another prompt of the same length, the same for a
     await eta.respond({ ...text, reuse: false }),
   ];
   assert.notEqual(kept.trace.vanillaText, plain.trace.vanillaText);
-  assert.deepEqual([again.trace.vanillaText, apart.trace.vanillaText], [kept.trace.vanillaText, kept.trace.vanillaText]);
+  assert.deepEqual(
+    [again.trace.vanillaText, apart.trace.vanillaText],
+    [kept.trace.vanillaText, kept.trace.vanillaText],
+  );
   assert.equal(kept.usage.imageTokenCount, plain.usage.imageTokenCount);
   assert.deepEqual(kept.verdict.picture, plain.verdict.picture, 'CLIP sees the picture');
   assert.ok(again.usage.cachedTokenCount > kept.usage.cachedTokenCount, 'it is found again');

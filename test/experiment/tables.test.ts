@@ -388,6 +388,22 @@ test('overhead: every request is sent down the path that is measured', () => {
   });
 });
 
+test('other ways: the median time of an answer stands beside each, and only there', async () => {
+  const timed = (id: string, isHarmful: boolean, totalMs: number): JudgedAnswer => {
+    const of = item(id, { isHarmful, measure: isHarmful ? 'unsafe' : 'right', image: `${id}.png` });
+    const answer = judged(of, 1, { method: 'ecso' });
+    return { ...answer, line: { ...answer.line, timings: { totalMs } as never } };
+  };
+  const answers = [timed('a', true, 10), timed('b', true, 400), timed('c', true, 30), timed('d', false, 7)];
+  const { title, question } = EXPERIMENTS.alternatives;
+  const measured = await measurementOf(answers, ['ecso']);
+  const table = gateTable(measured, { title, question, isTimed: true });
+  assert.deepEqual(table.columns.slice(-2), ['ms, harmful', 'ms, harmless']);
+  assert.deepEqual(table.rows[0]?.slice(-2), ['30.0', '7.0']);
+  assert.ok(!gateTable(measured, { title, question }).columns.some((name) => name.startsWith('ms')));
+  assert.deepEqual(EXPERIMENTS.alternatives.room({ concurrency: 4 }), { concurrency: 1 });
+});
+
 test('the table of gates counts what was shown, of harm and of harmlessness', async () => {
   const pictured = ['a', 'b'].map((id) => item(id, { image: `${id}.png` }));
   const text = ['c', 'd'].map((id) => item(id, { measure: 'refusal' }));
