@@ -60,9 +60,14 @@ export function columnsToRead(columns: readonly string[], map: FieldMap | undefi
   const near = first === undefined ? undefined : nearest(first, FIELDS);
   const hint =
     near === undefined || columns.includes(near) ? '' : ` Did you mean '${near}' by '${shortened(first ?? '')}'?`;
+  const proposed = proposal(columns);
+  const lacksHeader = columns.some((name) => CONTENT.test(name));
+  const advice = lacksHeader
+    ? ' Is that the first request, and no header? Then put the names of the columns above it, such as prompt,image.'
+    : `${hint} Say which to read with map: '${proposed ?? 'prompt=COLUMN'}'; the others are passed over then.${proposed === null ? ' The first row has to hold the names.' : ''}`;
   throw new UsageError(
     'ERR_COLUMNS',
-    `${what}: expected columns that a request has (prompt, image, images, messages, id, or one of its options), received ${listed(columns)}.${hint} Say which to read with map: '${proposal(columns)}'; the others are passed over then.`,
+    `${what}: expected columns that a request has (prompt, image, images, messages, id, or one of its options), received ${listed(columns)}.${advice}`,
   );
 }
 
@@ -103,18 +108,25 @@ function optional(line: Readonly<Record<string, unknown>>, map: FieldMap): strin
   );
 }
 
-function proposal(columns: readonly string[]): string {
+/** What stands in a row rather than above a column: a number, the path of a picture. */
+const CONTENT = /^-?[\d.]+$|\.(?:jpe?g|png|webp|gif|bmp|tiff?)$/i;
+
+/** As a command line takes it; a name with a quote of its own is left to whoever can write it there. Null where none is likely. */
+function proposal(columns: readonly string[]): string | null {
+  const writable = columns.filter((name) => !/['\p{Cc}]/u.test(name));
   const pairs = LIKELY.flatMap(([field, name]) => {
-    const column = columns.find((one) => name.test(one));
-    return column === undefined ? [] : [`${field}=${column}`];
+    const column = writable.find((one) => name.test(one));
+    if (column === undefined) return [];
+    return [`${field}=${/[,"]/.test(column) ? `"${column.replaceAll('"', '""')}"` : column}`];
   });
-  return pairs.length === 0 ? 'prompt=COLUMN' : pairs.join(',');
+  return pairs.length === 0 ? null : pairs.join(',');
 }
 
 const SHOWN_COLUMNS = 20;
 
 function listed(columns: readonly string[]): string {
   if (columns.length === 0) return 'none';
-  const shown = columns.slice(0, SHOWN_COLUMNS).map(shortened).join(', ');
+  const told = (name: string) => (/[,"]/.test(name) ? JSON.stringify(shortened(name)) : shortened(name));
+  const shown = columns.slice(0, SHOWN_COLUMNS).map(told).join(', ');
   return columns.length > SHOWN_COLUMNS ? `${shown} and ${columns.length - SHOWN_COLUMNS} more` : shown;
 }

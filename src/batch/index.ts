@@ -11,6 +11,7 @@ export type {
   LineError,
   RefusedRequest,
 } from './answer-line.js';
+export { answersPath, checkAnswersPlace } from './answers-place.js';
 export type { FieldMap } from './columns.js';
 export { type ContextRoom, roomFor } from './context-room.js';
 export { BATCH_SEED, CONCURRENCY } from './defaults.js';
@@ -19,8 +20,10 @@ export { ANSWERS_FORMATS, type AnswersFormat, type RequestsFormat, type Streamed
 export type { KnownAnswer } from './known-answers.js';
 export { type Merged, type MergeResultsOptions, mergeResults } from './merge.js';
 export {
+  checkImageRoot,
   checkReadable,
   countRequests,
+  formatOf,
   type ReadingOptions,
   type RequestsOptions,
   readRequests,
@@ -36,8 +39,4 @@ export { type BatchDecisions, type BatchSettings, type SettingValue, settingsOf 
 export { readSettings, settingsPath } from './settings-file.js';
 export { type Shard, shardOf } from './shard.js';
 export type { TallyCounts } from './tally.js';
-export {
-  answersPath,
-  type WriteAnswersOptions,
-  writeAnswers,
-} from './written-answers.js';
+export { type WriteAnswersOptions, writeAnswers } from './written-answers.js';

@@ -4,6 +4,7 @@ import { type Fields, holdsMoreValues, isFields, MOST_VALUES, turnsOf, withoutNu
 import { UsageError } from '../errors.js';
 import { checkCounts, type EtaRequest } from '../eta/index.js';
 import { describe } from '../options.js';
+import { picturePath } from '../outputs/index.js';
 import { pictureOf, type TableRow } from '../tables/index.js';
 import { type BatchRequest, lineError, type RefusedRequest } from './answer-line.js';
 import { fieldsOf } from './cell-values.js';
@@ -33,7 +34,10 @@ export function parseRequestLine({ number, bytes, byteCount }: ByteLine, { folde
     const message = `Expected a line of at most ${MAX_REQUEST_BYTES} bytes, received one of ${byteCount}. Name pictures by their paths.`;
     return refused(number, null, digestOf(byteCount), new UsageError('ERR_INVALID_LINE', message));
   }
-  const read = () => (map === undefined ? parseObject(bytes) : mappedFields(parseObject(bytes), map));
+  const read = () => {
+    const fields = parseObject(bytes, number);
+    return map === undefined ? fields : mappedFields(fields, map);
+  };
   return requestOf(read, { number, name: 'line', folder, otherwise: () => digestOf(bytes) });
 }
 
@@ -80,7 +84,10 @@ function refused(line: number, id: string | null, digest: string, error: unknown
   return { id, line, digest, error: lineError(told) };
 }
 
-function parseObject(bytes: Uint8Array): Fields {
+/** Names with commas, semicolons or tabs between them: the header of a table. */
+const TABLE_HEADER = /^\ufeff?"?[\p{L}_][^{}[\]:,;\t]*[,;\t]/u;
+
+function parseObject(bytes: Uint8Array, number: number): Fields {
   if (holdsMoreValues(bytes, MOST_VALUES))
     throw invalid(`expected at most ${MOST_VALUES} values in a line, received more. Shorten the conversation`);
   let text: string;
@@ -93,7 +100,9 @@ function parseObject(bytes: Uint8Array): Fields {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalid(`expected one JSON object, received ${describe(text)} (${(cause as Error).message})`, cause);
+    const isTable = number === 1 && TABLE_HEADER.test(text);
+    const hint = isTable ? ". Read a table with format: 'csv'" : '';
+    throw invalid(`expected one JSON object, received ${describe(text)} (${(cause as Error).message})${hint}`, cause);
   }
   if (isFields(value)) return withoutNulls(value) as Fields;
   throw invalid(`expected one JSON object, received ${describe(value)}`);
@@ -120,28 +129,28 @@ function readRequest(fields: Fields, folder: string): EtaRequest {
     request['turns'] = turnsOf(messages);
   }
   checkCounts(request);
-  if ('image' in request) request['image'] = located(request['image'], folder);
-  if (Array.isArray(request['images'])) request['images'] = request['images'].map((image) => located(image, folder));
+  const all = (name: string, images: readonly unknown[]) =>
+    images.map((image, index) => located(`${name}.${index}`, image, folder));
+  if ('image' in request) request['image'] = located('image', request['image'], folder);
+  if (Array.isArray(request['images'])) request['images'] = all('images', request['images']);
   if (Array.isArray(request['turns'])) {
-    request['turns'] = request['turns'].map((turn: Fields | null) =>
-      Array.isArray(turn?.['images'])
-        ? { ...turn, images: turn['images'].map((image: unknown) => located(image, folder)) }
-        : turn,
+    request['turns'] = request['turns'].map((turn: Fields | null, index) =>
+      Array.isArray(turn?.['images']) ? { ...turn, images: all(`turns.${index}.images`, turn['images']) } : turn,
     );
   }
   return request as unknown as EtaRequest;
 }
 
 /** A path from where its file stands; a URL and bytes as they are. */
-function located(image: unknown, folder: string): unknown {
+function located(name: string, image: unknown, folder: string): unknown {
   const picture = pictureOf(image);
   if (picture === null)
     throw invalid(
-      `image: expected a path, a file: or data: URL, base64, or { bytes, path } with one of the two; received ${describe(image)}`,
+      `${name}: expected a path, a file: or data: URL, base64, or { bytes, path } with one of the two; received ${describe(image)}`,
     );
   if ('bytes' in picture) return picture.bytes;
   const { path } = picture;
-  return /^(data|file|https?):/i.test(path) ? path : resolve(folder, path);
+  return picturePath(path) === path ? resolve(folder, path) : path;
 }
 
 function invalid(message: string, cause?: unknown): UsageError {

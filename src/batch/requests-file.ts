@@ -124,7 +124,8 @@ async function* guarded<Request>(
   }
 }
 
-async function formatOf(path: string, { format }: ReadingOptions): Promise<RequestsFormat> {
+/** How the requests of a path are written: as is said, or by its name. */
+export async function formatOf(path: string, { format }: Pick<ReadingOptions, 'format'>): Promise<RequestsFormat> {
   return format ?? (await tableKindOf(path)) ?? 'jsonl';
 }
 
@@ -175,6 +176,7 @@ export async function checkReadable(path: string, options: ReadingOptions = {}):
     );
   });
   if (options.map !== undefined) checkMap(options.map);
+  await checkImageRoot(options.imageRoot);
   const kind = await formatOf(path, options);
   if (found.isDirectory() !== (kind === 'folder'))
     throw new FileError(
@@ -189,6 +191,17 @@ export async function checkReadable(path: string, options: ReadingOptions = {}):
       `split: expected none, because ${describePath(path)} is no folder of a data set; received ${describe(options.split)}.`,
     );
   if (kind !== 'jsonl') await checkTable({ path, kind, split: options.split }, options.map, describePath(path));
+}
+
+/** Refuses early a folder of pictures that is not there. @throws UsageError ERR_INVALID_OPTION */
+export async function checkImageRoot(folder: string | undefined): Promise<void> {
+  if (folder === undefined) return;
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory() === true) return;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    `imageRoot: expected a folder, received ${describePath(folder)}, which is ${found === null ? 'not there' : 'none'}.`,
+  );
 }
 
 function isBlank(bytes: Uint8Array | null): boolean {

@@ -2,13 +2,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
-import { throwIfAborted, UsageError } from '../errors.js';
-import { describePath, parseOptions } from '../options.js';
+import { throwIfAborted } from '../errors.js';
+import { parseOptions } from '../options.js';
 import { checkApart, writeWhole } from '../outputs/index.js';
 import { separatedLine, writeParquet } from '../tables/index.js';
 import { ANSWER_COLUMNS, answerCells } from './answer-cells.js';
 import type { AnswerLine } from './answer-line.js';
-import { ANSWERS_ENDINGS, ANSWERS_FORMATS, type AnswersFormat } from './formats.js';
+import { answersPath, checkAnswersPlace } from './answers-place.js';
+import { ANSWERS_FORMATS, type AnswersFormat } from './formats.js';
 import { openaiLine } from './openai-line.js';
 import { readAnswers } from './results-lines.js';
 import { resultsOutputs } from './results-place.js';
@@ -33,25 +34,11 @@ const schema = z.strictObject({
 });
 
 /**
- * Where a form stands beside its results: `answers.csv` beside `answers.jsonl`.
- *
- * @throws UsageError ERR_INVALID_OPTION for results of that very name: they are JSON Lines
- */
-export function answersPath(results: string, format: AnswersFormat): string {
-  const path = `${results.replace(/\.(jsonl|ndjson)$/i, '')}${ANSWERS_ENDINGS[format]}`;
-  if (results.toLowerCase().endsWith(ANSWERS_ENDINGS[format]))
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `Expected a name for the results, which are JSON Lines, received ${describePath(results)}. Name them ${describePath(results.replace(/\.[^./\\]*$/, '.jsonl'))}; ${describePath(results)} is written beside it.`,
-    );
-  return path;
-}
-
-/**
  * Writes the answers of a results file in another form, in their order, whole or not at all. The results stay as they are.
+ * Answers of an earlier batch in that form are replaced, and nothing else.
  *
  * @returns where it was written
- * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION; FileError ERR_FILE_READ, ERR_FILE_INVALID, ERR_FILE_WRITE; AbortError
+ * @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION, ERR_RESULTS_EXIST; FileError ERR_FILE_READ, ERR_FILE_INVALID, ERR_FILE_WRITE; AbortError
  */
 export async function writeAnswers(options: WriteAnswersOptions): Promise<string> {
   const {
@@ -62,6 +49,7 @@ export async function writeAnswers(options: WriteAnswersOptions): Promise<string
   } = parseOptions(schema, options, 'writeAnswers options');
   const kept = await resultsOutputs(results, 'the results');
   await checkApart([{ path: out, name: 'The answers in another form' }], kept);
+  await checkAnswersPlace(out, format, true);
   await writeWhole(out, async (draft) => {
     const answers = untilStopped(readAnswers(results), signal);
     if (format === 'parquet') await writeParquet(draft, ANSWER_COLUMNS, mapped(answers, answerCells), signal);

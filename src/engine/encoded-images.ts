@@ -4,7 +4,8 @@ import { KnownPicture, type Picture } from '../known-picture.js';
 import type { NativeImage } from '../native/binding-types.js';
 import { SharedWork } from '../shared-work.js';
 import type { PictureForm } from '../types.js';
-import type { EncodeImageOptions, Model } from './model.js';
+import type { Model } from './model.js';
+import type { EncodeImageOptions } from './model-options.js';
 
 /** Bytes of pictures that nobody uses; LLaVA-1.5's take 9.4 MiB each in a model of 7B. */
 const KEPT_BYTES = 64 * 2 ** 20;

@@ -23,7 +23,8 @@ export {
 export { devices, layerDevices, processorFeatures, returnMemory } from './devices.js';
 export { type BorrowedImage, type BorrowOptions, EncodedImages } from './encoded-images.js';
 export { Lease } from './lease.js';
-export { type EncodeImageOptions, Model, type ModelOptions, type TokenizeOptions } from './model.js';
+export { Model } from './model.js';
+export type { EncodeImageOptions, ModelOptions, TokenizeOptions } from './model-options.js';
 export type { Output } from './output.js';
 export type { PromptTurn } from './prompt-piece.js';
 export { deriveSeed, deriveSeedOver, GREEDY, randomSeed, type SamplerOptions } from './sampler.js';

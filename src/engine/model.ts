@@ -1,23 +1,21 @@
 /** A language model, with its projector where it takes pictures. */
 import { basename } from 'node:path';
-import { types } from 'node:util';
-import { z } from 'zod';
-import { onAbort, orAbort, signalSchema } from '../abort.js';
+import { onAbort, orAbort } from '../abort.js';
 import { isRoomBeside, physicalCoreCount } from '../cores.js';
-import { AbortError, ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
+import { ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadAddon } from '../native/binding.js';
 import type {
   NativeEncoding,
   NativeImage,
-  NativeLoad,
   NativeModel,
   NativeModelFacts,
   NativePart,
 } from '../native/binding-types.js';
-import { describe, deviceName, integer, integerFrom, parseOptions } from '../options.js';
+import { describe, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
-import { ChatTemplate, maxTokensField, type PromptOptions } from './chat-template.js';
+import { arrival } from './arrival.js';
+import { ChatTemplate, type PromptOptions } from './chat-template.js';
 import { Context } from './context.js';
 import {
   type ContextDefaults,
@@ -26,8 +24,19 @@ import {
   nativeContextOptions,
 } from './context-options.js';
 import { layerDevices, returnMemory } from './devices.js';
-import { GPU_LAYERS } from './gpu-layers.js';
 import { checkModelFile } from './model-file.js';
+import {
+  type EncodeImageOptions,
+  encodeSchema,
+  imageSchema,
+  MAX_PIXELS,
+  MAX_SIDE,
+  type ModelOptions,
+  modelSchema,
+  placeOf,
+  type TokenizeOptions,
+  tokenizeSchema,
+} from './model-options.js';
 import { engineError, native } from './native-error.js';
 import type { Output } from './output.js';
 import { probeModel } from './probe.js';
@@ -36,96 +45,6 @@ import type { PromptTurn } from './prompt-piece.js';
 import { textOf } from './token-text.js';
 import { tokensOf } from './tokenizing.js';
 import { Vocabulary } from './vocabulary.js';
-
-/** What the addon takes: libmtmd computes with 32-bit sizes. */
-const MAX_SIDE = 32_768;
-const MAX_PIXELS = 2 ** 28;
-
-const modelSchema = z.strictObject({
-  modelPath: z.string('expected a path').min(1, 'expected a path'),
-  projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
-  device: deviceName.default('auto'),
-  gpuLayerCount: integer(GPU_LAYERS.least, GPU_LAYERS.most).default(-1),
-  projectorOnGpu: z.boolean('expected true or false').optional(),
-  threadCount: integer(1, 256).optional(),
-  useMmap: z.boolean('expected true or false').default(true),
-  useMlock: z.boolean('expected true or false').default(false),
-  probe: z.boolean('expected true or false').default(false),
-  signal: signalSchema.optional(),
-  onProgress: z
-    .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
-    .optional(),
-});
-
-/** What `Model.load` takes. */
-export interface ModelOptions {
-  /** Path of the language model's GGUF. */
-  modelPath: string;
-  /** Path of its projector's GGUF (mmproj). @default none: the model takes text alone */
-  projectorPath?: string | undefined;
-  /**
-   * What to compute on: a name that `devices()` gives, such as `Vulkan0` or `CPU`, in upper or lower case; `auto`: all
-   * GPUs. The projector goes where the layers go. @default 'auto'
-   */
-  device?: string | undefined;
-  /** Layers on the GPU, -1 to 100000. 0: none. -1: all. Without a GPU it has no meaning. @default -1 */
-  gpuLayerCount?: number | undefined;
-  /** Whether the projector may use the GPU. @default true, unless `gpuLayerCount` is 0 */
-  projectorOnGpu?: boolean | undefined;
-  /**
-   * Threads of the image encoder, and of every step of its contexts, 1 to 256.
-   * @default physical cores for the encoder; a step gets as many of them as are found to be fastest, measured while it
-   * runs, or all with node-llama-cpp's own code for the processor
-   */
-  threadCount?: number | undefined;
-  /** Whether the weights are mapped instead of read. @default true */
-  useMmap?: boolean | undefined;
-  /** Whether the weights are kept from being swapped out. @default false */
-  useMlock?: boolean | undefined;
-  /**
-   * Whether the files are loaded in a process of their own first, with the same options: it decodes a token and encodes a
-   * picture. llama.cpp ends the process on some damaged files; then it ends that one, and this load fails with
-   * ERR_MODEL_INVALID. Takes about as long as the load. @default false
-   */
-  probe?: boolean | undefined;
-  /** Ends the loading with an AbortError. */
-  signal?: AbortSignal | undefined;
-  /** Gets a fraction from 0 to 1. What it throws ends the loading. */
-  onProgress?: ((fraction: number) => void) | undefined;
-}
-
-const imageSchema = z.object({
-  data: z.custom<Uint8Array>(types.isUint8Array, 'expected RGB bytes'),
-  width: integerFrom(1),
-  height: integerFrom(1),
-});
-
-const tokenizeSchema = z.strictObject({
-  parseSpecial: z.boolean('expected true or false').default(false),
-  isContinued: z.boolean('expected true or false').default(false),
-  maxTokens: maxTokensField,
-  signal: signalSchema.optional(),
-});
-
-/** What `model.tokenize` takes beside the text. */
-export interface TokenizeOptions {
-  /** Whether text such as "</s>" becomes the token of that name. @default false */
-  parseSpecial?: boolean | undefined;
-  /** Whether the text stands behind other text: SentencePiece puts a space before one that does not. @default false */
-  isContinued?: boolean | undefined;
-  /** Tokens at most, 0 to 2147483647; more is ERR_PROMPT_TOO_LONG, mostly before any is made. @default 2147483647 */
-  maxTokens?: number | undefined;
-  /** Ends it at once with an AbortError. */
-  signal?: AbortSignal | undefined;
-}
-
-const encodeSchema = z.strictObject({ signal: signalSchema.optional() });
-
-/** What `model.encodeImage` takes beside the picture. */
-export interface EncodeImageOptions {
-  /** Ends it at once with an AbortError; the encoder stops within one of its blocks. */
-  signal?: AbortSignal | undefined;
-}
 
 /** Weights, vocabulary, chat template and picture encoder; made by {@link Model.load}. */
 export class Model {
@@ -349,14 +268,6 @@ export class Model {
   }
 }
 
-/** Where layers and projector go, as the addon takes it. @throws UsageError ERR_DEVICE_NOT_FOUND */
-function placeOf({ device, gpuLayerCount, projectorOnGpu }: z.output<typeof modelSchema>) {
-  const found = layerDevices(device);
-  if (device.toLowerCase() === 'cpu') return { gpuLayerCount: 0, projectorOnGpu: false };
-  const place = { gpuLayerCount, projectorOnGpu: projectorOnGpu ?? gpuLayerCount !== 0 };
-  return device.toLowerCase() === 'auto' ? place : { ...place, device: found[0]?.name };
-}
-
 /** The picture of an encoding; the signal cancels it. */
 async function encoded(begin: () => NativeEncoding, signal: AbortSignal | undefined): Promise<NativeImage> {
   const { image, cancel } = await native(begin);
@@ -366,34 +277,4 @@ async function encoded(begin: () => NativeEncoding, signal: AbortSignal | undefi
     signal,
     (late) => late.dispose(),
   ).finally(takeBack);
-}
-
-/** The model of a load; the signal cancels it, and so does an `onProgress` that throws. */
-async function arrival(
-  begin: (report: (fraction: number) => void) => NativeLoad,
-  signal: AbortSignal | undefined,
-  onProgress: ((fraction: number) => void) | undefined,
-): Promise<NativeModel> {
-  const thrown: unknown[] = [];
-  const load = begin((fraction) => {
-    if (thrown.length > 0) return;
-    try {
-      onProgress?.(fraction);
-    } catch (error) {
-      thrown.push(error); // in a callback of the addon it would end the process
-      load.cancel();
-    }
-  });
-  const takeBack = onAbort(signal, () => load.cancel());
-  try {
-    const model = await load.model;
-    if (!signal?.aborted && thrown.length === 0) return model;
-    await model.dispose();
-    throw new AbortError(signal);
-  } catch (error) {
-    if (thrown.length > 0) throw thrown[0];
-    throw signal?.aborted ? new AbortError(signal) : error;
-  } finally {
-    takeBack();
-  }
 }

@@ -12,6 +12,9 @@ import { FORMAT_NAMES } from './format.js';
 /** An encoded file beyond this is refused unread, in bytes. */
 const MAX_FILE_BYTES = 512 * 2 ** 20;
 
+/** Of a URL: those that are known, and whatever has two slashes behind it. A drive of Windows has one letter. */
+const SCHEME = /^((?:https?|data|file):|[a-z][\w+.-]+:(?=\/\/))/i;
+
 /** A picture file that was read. */
 export interface EncodedPicture {
   /** Nobody else's. */
@@ -52,7 +55,7 @@ export async function readSource(
 ): Promise<EncodedPicture> {
   if (types.isUint8Array(source)) return { bytes: await copyBytes(source, signal), what: 'The picture' };
   const text = source instanceof URL ? source.href : source;
-  const scheme = source instanceof URL ? source.protocol : /^(https?|data|file):/i.exec(text)?.[0].toLowerCase();
+  const scheme = source instanceof URL ? source.protocol : SCHEME.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'data:') return { bytes: await readDataUrl(text, signal), what: 'The picture in the data: URL' };
   if (scheme !== undefined && scheme !== 'file:') {
     throw new ImageError(

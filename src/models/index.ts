@@ -17,12 +17,10 @@ export {
   GPU_RESERVE_BYTES,
   largestContext,
   type MemoryEstimate,
-  type MemoryPart,
-  type MemoryPlan,
   type ModelShapes,
   repackedTypes,
-  roundedCells,
 } from './memory.js';
+export { type MemoryPart, type MemoryPlan, roundedCells } from './memory-parts.js';
 export { languageShape, type TypeBytes } from './model-shape.js';
 export {
   bytesToFetch,

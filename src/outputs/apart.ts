@@ -44,6 +44,9 @@ export async function checkApart(outputs: readonly Output[], inputs: readonly In
   for (const [index, output] of found.entries()) {
     const twin = found.slice(0, index).find(({ identity }) => identity === output.identity);
     if (twin !== undefined) refuse(output, `is ${told(twin)} too`);
+    const above = found.find((other) => isBelow(output.target, other.target));
+    if (above !== undefined)
+      refuse(output, `lies in ${told(above)}, which is ${above.of.isFolder === true ? 'all its own' : 'a file'}`);
     const same = read.find(({ identity }) => identity === output.identity);
     if (same !== undefined) refuse(output, `is ${told(same)}`);
     const stream = streamOf(output.identity);

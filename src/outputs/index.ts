@@ -1,6 +1,7 @@
 /** What is written: to a place of its own, whole, and with a word when it cannot be. */
 export { checkApart, type Input, type Named, type Output } from './apart.js';
 export { mayRun, removeDrafts } from './draft.js';
+export { earlierAt, type FileEnds } from './earlier.js';
 export type { LockHolder } from './lock-claim.js';
 export { LockFile } from './lock-file.js';
 export type { LockOptions } from './lock-watch.js';

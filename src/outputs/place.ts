@@ -68,11 +68,11 @@ export async function identityOf(path: string): Promise<string | null> {
   );
 }
 
-/** The path of a picture, if it is one of a file: bytes, pixels, data: and other URLs have none. */
+/** The path of a picture, if it is one of a file: bytes, pixels, data: and other URLs (s3://…) have none. */
 export function picturePath(source: unknown): string | null {
   const text = source instanceof URL ? source.href : source;
   if (typeof text !== 'string' || /^(data|https?):/i.test(text)) return null;
-  if (!/^file:/i.test(text)) return text;
+  if (!/^file:/i.test(text)) return /^[a-z][\w+.-]+:\/\//i.test(text) ? null : text;
   try {
     return fileURLToPath(text);
   } catch {

@@ -8,5 +8,6 @@ export { headlinesOf } from './layout.js';
 export { dataTableText, plainTable } from './markdown.js';
 export { metricsJson } from './metrics.js';
 export { estimated, fixed, interval, number, percent } from './numbers.js';
+export { checkReportPlace, reportOutputs } from './place.js';
 export type * from './report-data.js';
-export { type ReportFiles, reportOutputs, writeReport } from './write.js';
+export { type ReportFiles, writeReport } from './write.js';

@@ -1,11 +1,12 @@
 /** A report as files in a folder. */
 import { join } from 'node:path';
-import { makeFolder, type Output, writeWhole } from '../outputs/index.js';
+import { makeFolder, writeWhole } from '../outputs/index.js';
 import { standaloneSvg } from './draw.js';
 import { htmlPieces } from './html.js';
 import { reportSections } from './layout.js';
 import { markdownPieces } from './markdown.js';
 import { metricsPieces } from './metrics.js';
+import { checkReportPlace, PLOT_FOLDER } from './place.js';
 import type { ReportData } from './report-data.js';
 
 /** Where the parts of a report were written. */
@@ -16,27 +17,14 @@ export interface ReportFiles {
   readonly plots: readonly string[];
 }
 
-const PLOT_FOLDER = 'plots';
-
-/**
- * What a report takes of its folder; the folder of its plots is all its own.
- *
- * @param name what a message calls it
- */
-export function reportOutputs(folder: string, name = 'The report (--out)'): Output[] {
-  return [
-    ...['report.html', 'report.md', 'metrics.json'].map((file) => ({ path: join(folder, file), name })),
-    { path: join(folder, PLOT_FOLDER), name: name.replace('The report', 'The plots of the report'), isFolder: true },
-  ];
-}
-
 /**
  * Writes report.html, report.md with plots/*.svg, and metrics.json into a folder, which is made when it is missing.
- * Files of an earlier report are replaced, each at once.
+ * Files of an earlier report are replaced, each at once, and nothing else.
  *
- * @throws FileError ERR_FILE_WRITE when a file of it cannot be written; ERR_INVALID_OPTION as {@link writeWhole}
+ * @throws UsageError as {@link checkReportPlace}; FileError ERR_FILE_WRITE when a file of it cannot be written; ERR_INVALID_OPTION as {@link writeWhole}
  */
 export async function writeReport(data: ReportData, folder: string): Promise<ReportFiles> {
+  await checkReportPlace(folder);
   const sections = await reportSections(data);
   const plots = sections.flatMap(({ blocks }) =>
     blocks.flatMap((block) => (block.kind === 'plot' ? [block.plot] : [])),

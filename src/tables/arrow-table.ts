@@ -8,6 +8,7 @@ import { describe } from '../options.js';
 import { Turns } from '../turns.js';
 import { FileBytes } from './file-bytes.js';
 import type { Table, TableRow } from './table.js';
+import { checkColumns, foreignTable } from './unread-table.js';
 
 const FILE_MAGIC = 'ARROW1';
 /** Of a file, where its messages begin. */
@@ -44,11 +45,16 @@ export class ArrowTable implements Table {
   /** @throws FileError ERR_FILE_READ; ERR_FILE_INVALID for what is no whole Arrow file */
   static async open(path: string): Promise<ArrowTable> {
     const file = await FileBytes.open(path);
+    const head = Buffer.from(await file.read(0, FILE_HEAD_BYTES));
+    const isFile = head.toString('latin1', 0, FILE_MAGIC.length) === FILE_MAGIC;
+    const isStream = head.length >= 4 && head.readUInt32LE() === CONTINUATION;
     try {
-      const magic = Buffer.from(await file.read(0, FILE_MAGIC.length)).toString('latin1');
-      const schema = await messageAt(file, magic === FILE_MAGIC ? FILE_HEAD_BYTES : 0);
+      if (!isFile && !isStream)
+        throw foreignTable(file, 'an Arrow file or stream', `${FILE_MAGIC} or the mark of a message`);
+      const schema = await messageAt(file, isFile ? FILE_HEAD_BYTES : 0);
       if (schema?.kind !== SCHEMA) throw new RangeError('it does not begin with a schema');
       const { names } = await decoded([await file.read(schema.start, schema.byteCount)]);
+      checkColumns(file.what, names);
       return new ArrowTable(file, schema, names);
     } catch (cause) {
       await file.close();
@@ -153,7 +159,8 @@ function own(value: unknown): unknown {
 
 function broken(what: string, cause: unknown): FileError {
   if (cause instanceof FileError) return cause;
-  const reason = cause instanceof Error ? cause.message : describe(cause);
+  const said = cause instanceof Error ? cause.message : describe(cause);
+  const reason = /compression/i.test(said) ? 'it is compressed' : said;
   return new FileError(
     'ERR_FILE_INVALID',
     `${what}: expected a whole Arrow file without compression, which this is not (${reason}). Save it again.`,

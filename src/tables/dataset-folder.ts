@@ -42,6 +42,7 @@ export async function datasetFiles(folder: string, split: string | null): Promis
   const found = await parquetSplits(folder);
   if (found.size === 0) throw await noDataset(folder);
   const paths = found.get(chosen(folder, [...found.keys()], split)) ?? [];
+  checkWhole(folder, paths);
   return { kind: 'parquet', paths: paths.map((path) => join(folder, path)) };
 }
 
@@ -103,7 +104,43 @@ function placeOf(path: string): { readonly config: string; readonly split: strin
   const name = basename(path, '.parquet');
   const folder = dirname(path);
   if (/^\d+$/.test(name) && folder !== '.') return { config: dirname(folder), split: basename(folder) };
-  return { config: folder, split: name.replace(/-\d{5}-of-\d{5}(-[0-9a-f]+)?$/, '') };
+  return { config: folder, split: name.replace(PART, '') };
+}
+
+/** Behind the name of a split, which part of it a file is, from 0; some writers put a hash behind it. */
+const PART = /-(\d{5})-of-(\d{5})(-[0-9a-f]+)?$/;
+
+/**
+ * Each part that names of files promise has to be there, once.
+ *
+ * @throws FileError ERR_FILE_INVALID that names what is missing, or too much
+ */
+function checkWhole(folder: string, paths: readonly string[]): void {
+  const refuse = (expected: string, found: string): never => {
+    throw new FileError('ERR_FILE_INVALID', `${describePath(folder)}: expected ${expected}, found ${found}.`);
+  };
+  const parts = new Map<number, string>();
+  let before: { readonly path: string; readonly count: string } | undefined;
+  for (const path of paths) {
+    const [, index = '', count = ''] = PART.exec(basename(path, '.parquet')) ?? [];
+    if (count === '') continue;
+    if (before !== undefined && before.count !== count)
+      refuse('files of one division', `${before.path} and ${path}. Take those of one of the two away`);
+    const twin = parts.get(Number(index));
+    if (twin !== undefined) refuse('each part once', `${twin} and ${path}. Take one of the two away`);
+    parts.set(Number(index), path);
+    before = { path, count };
+  }
+  if (before === undefined) return;
+  const count = Number(before.count);
+  const lacking = Array.from({ length: count }, (_, index) => index).filter((index) => !parts.has(index));
+  if (lacking.length === 0) return;
+  const shown = lacking.slice(0, SHOWN_ENTRIES).map((index) => `${String(index).padStart(5, '0')}-of-${before.count}`);
+  const names = lacking.length > SHOWN_ENTRIES ? `${shown.join(', ')}, ...` : shown.join(', ');
+  refuse(
+    `${count} files, as the name of ${before.path} says`,
+    `${count - lacking.length}: without ${names}. Fetch what is missing, or name one file`,
+  );
 }
 
 /** @throws UsageError ERR_INVALID_OPTION */

@@ -6,6 +6,13 @@ import { Turns } from '../turns.js';
 import { FileBytes } from './file-bytes.js';
 import type { ParquetPages } from './parquet-pages.js';
 import type { Table, TableRow } from './table.js';
+import { checkColumns, foreignTable } from './unread-table.js';
+
+/** At both ends of a file. */
+const MARK = 'PAR1';
+const ENCRYPTED_MARK = 'PARE';
+/** Both marks, and the length of what tells the rest. */
+const SHORTEST_BYTES = 12;
 
 /** Rows that are made at once. */
 const MOST_ROWS = 256;
@@ -52,12 +59,18 @@ export class ParquetTable implements Table {
     ]);
     const file = await FileBytes.open(path);
     try {
+      await checkEnds(file);
       const metadata = await parquetMetadataAsync({
         byteLength: file.byteLength,
         slice: async (start, end = file.byteLength) => (await file.read(start, end - start)).buffer,
       });
       const reading = { compressors, Pages, assemble: assembleNested, parsers: DEFAULT_PARSERS };
-      return new ParquetTable(file, metadata, parquetSchema(metadata), reading);
+      const schema = parquetSchema(metadata);
+      checkColumns(
+        file.what,
+        schema.children.map(({ element }) => element.name),
+      );
+      return new ParquetTable(file, metadata, schema, reading);
     } catch (cause) {
       await file.close();
       throw broken(file.what, cause);
@@ -127,6 +140,16 @@ export class ParquetTable implements Table {
     this.#reading.assemble(leaves, schema, this.#reading.parsers);
     return leaves.get(schema.element.name) ?? [];
   }
+}
+
+/** What is empty, of another kind, or cut off, in our words. */
+async function checkEnds(file: FileBytes): Promise<void> {
+  const markAt = async (start: number) => Buffer.from(await file.read(start, MARK.length)).toString('latin1');
+  const head = await markAt(0);
+  if (head === ENCRYPTED_MARK) throw broken(file.what, new RangeError('it is encrypted'));
+  if (head !== MARK) throw foreignTable(file, 'a parquet file', MARK);
+  if (file.byteLength < SHORTEST_BYTES || (await markAt(file.byteLength - MARK.length)) !== MARK)
+    throw broken(file.what, new RangeError('its end is missing'));
 }
 
 /** Of a column's leaf, each part from the root down. */

@@ -8,10 +8,11 @@ export interface RawRow {
 
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 
 /**
- * Splits text that comes in pieces, wherever they were cut. A quote inside a bare field stands for itself, as spreadsheets
- * and pandas read it. Rows without anything are passed over.
+ * Splits text that comes in pieces, wherever they were cut. Lines end in LF, CRLF or CR alone. A quote inside a bare field
+ * stands for itself, as spreadsheets and pandas read it. Rows without anything are passed over.
  */
 export class RowSplitter {
   readonly #separator: string;
@@ -23,8 +24,8 @@ export class RowSplitter {
   #quoteLine = 1;
   #fields: string[] = [];
   #field = '';
-  /** Of the field, what stood in quotes. */
-  #quotedLength = 0;
+  /** Whether a carriage return came last: a newline behind it ends the same line. */
+  #isBehindReturn = false;
   #heldLength = 0;
 
   /** @param separator one character, no quote */
@@ -47,24 +48,28 @@ export class RowSplitter {
   *push(text: string): Generator<RawRow, void> {
     for (let at = 0; at < text.length; ) {
       if (this.#place === 'start') {
+        const isSameEnd = this.#isBehindReturn && text.charCodeAt(at) === NEWLINE;
+        this.#isBehindReturn = false;
+        if (isSameEnd) {
+          at++;
+          continue;
+        }
         this.#place = text.charCodeAt(at) === QUOTE ? 'quoted' : 'bare';
         if (this.#place === 'bare') continue;
         this.#quoteLine = this.#line;
         at++;
       } else if (this.#place === 'closing') {
         this.#place = text.charCodeAt(at) === QUOTE ? 'quoted' : 'bare';
-        if (this.#place === 'bare') {
-          this.#quotedLength = this.#field.length;
-          continue;
-        }
+        if (this.#place === 'bare') continue;
         this.#take('"');
         at++;
       } else if (this.#place === 'quoted') {
         const end = text.indexOf('"', at);
         const part = text.slice(at, end < 0 ? text.length : end);
         this.#take(part);
-        this.#line += countNewlines(part);
+        this.#countLines(part);
         if (end < 0) return;
+        this.#isBehindReturn = false;
         this.#place = 'closing';
         at = end + 1;
       } else {
@@ -74,8 +79,7 @@ export class RowSplitter {
         at = end + 1;
         if (text[end] === this.#separator) this.#endField();
         else {
-          const isCarriageReturn = this.#field.length > this.#quotedLength && this.#field.endsWith('\r');
-          if (isCarriageReturn) this.#field = this.#field.slice(0, -1);
+          this.#isBehindReturn = text.charCodeAt(end) === RETURN;
           yield* this.#endRow();
         }
       }
@@ -92,10 +96,18 @@ export class RowSplitter {
     this.#heldLength += part.length;
   }
 
+  /** Of a part of a field in quotes. */
+  #countLines(part: string): void {
+    if (part === '') return;
+    if (this.#isBehindReturn && part.charCodeAt(0) === NEWLINE) this.#line--;
+    this.#line += (part.match(/\r\n?|\n/g) ?? []).length;
+    this.#isBehindReturn = part.endsWith('\r');
+  }
+
   #endOfBare(text: string, from: number): number {
     for (let at = from; at < text.length; at++) {
       const code = text.charCodeAt(at);
-      if (code === NEWLINE || code === this.#separatorCode) return at;
+      if (code === NEWLINE || code === RETURN || code === this.#separatorCode) return at;
     }
     return text.length;
   }
@@ -103,7 +115,6 @@ export class RowSplitter {
   #endField(): void {
     this.#fields.push(this.#field);
     this.#field = '';
-    this.#quotedLength = 0;
     this.#place = 'start';
   }
 
@@ -116,10 +127,4 @@ export class RowSplitter {
     this.#heldLength = 0;
     if (row.fields.length > 1 || row.fields[0] !== '') yield row;
   }
-}
-
-function countNewlines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
-  return count;
 }

@@ -7,6 +7,7 @@ import { FileError } from '../errors.js';
 import { Turns } from '../turns.js';
 import { type RawRow, RowSplitter } from './row-splitter.js';
 import { MAX_ROW_BYTES, type Table, type TableRow } from './table.js';
+import { checkColumns } from './unread-table.js';
 
 /** How a table in text is read. */
 export interface SeparatedOptions {
@@ -48,14 +49,15 @@ export class SeparatedTable implements Table {
   static async open(source: AsyncIterable<Uint8Array>, options: SeparatedOptions): Promise<SeparatedTable> {
     const rows = rawRows(source, options);
     const first = await rows.next();
-    if (first.done === true || 'openQuoteLine' in first.value)
-      throw invalid(options, 'a header with the names of the columns', 'none');
+    if (first.done === true)
+      throw invalid(options, 'a header with the names of the columns, and a row for each request', 'nothing');
+    if ('openQuoteLine' in first.value)
+      throw new FileError('ERR_FILE_INVALID', `${options.what}: the header: ${unended(first.value)}.`);
     const header = first.value.fields.map((field) => textOf(field)?.trim());
     const unread = header.indexOf(undefined);
     if (unread >= 0) throw invalid(options, 'a header in UTF-8', `other bytes in column ${unread + 1}`);
     const names = header.map((name) => name ?? '');
-    const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
-    if (twice !== undefined) throw invalid(options, 'each column once', `${JSON.stringify(twice)} twice`);
+    checkColumns(options.what, names);
     return new SeparatedTable(names, rows, options);
   }
 

@@ -116,7 +116,7 @@ export const OPTION_FLAGS: Readonly<Record<string, string | null>> = {
 
 /** What is somebody's text, a path or a name, and not ours: it stays as it is. */
 const THEIRS =
-  /"(?:[^"\\]|\\.)*"|(?<=unknown (?:option|field) )'[^']*'|'[^']*[\\/][^']*'|[^\s"',;()]*[\\/][^\s"',;()]*/g;
+  /"(?:[^"\\]|\\.)*"|(?<=unknown (?:option|field) )'[^']*'|(?<!\bmap: )'[^']*[\\/][^']*'|[^\s"',;()]*[\\/][^\s"',;()]*/g;
 
 /** A message beyond this is mostly somebody's text. */
 const MOST_CHARACTERS = 20_000;
@@ -157,12 +157,18 @@ export function inFlags(
         const [found] = text.matchAll(pattern);
         const flag = found === undefined ? null : known(optionIn(found));
         const value = found?.groups?.['value'] ?? found?.groups?.['boundValue'] ?? 'true';
-        return flag === null ? text : value === 'true' ? flag : `${flag} ${value.replaceAll("'", '')}`;
+        return flag === null ? text : value === 'true' ? flag : `${flag} ${typed(value)}`;
       }),
     )
     .join(' ')
     .replace(/"(\d+)"/g, (text, at: string) => quoted[Number(at)] ?? text)
     .replace(/"(\d+)"/g, (text, at: string) => quoted[Number(at)] ?? text); // what was said may stand in quotes
+}
+
+/** A value as a shell takes it: without quotes where it needs none. */
+function typed(value: string): string {
+  const bare = value.replaceAll("'", '');
+  return /^[\w=,.:@%+-]*$/.test(bare) ? bare : value;
 }
 
 /** "loadEta options: contextSize: expected ..." begins with the flag, or with what is expected. */

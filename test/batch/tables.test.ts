@@ -1,6 +1,6 @@
 /** Requests from tables: which columns they take, what a row becomes, and what is refused before anything is asked. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -19,6 +19,8 @@ import {
 const golden = fileURLToPath(new URL('../golden/tables/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-table-requests-'));
 after(() => rmSync(folder, { recursive: true }));
+const pictures = join(folder, 'pictures');
+mkdirSync(pictures);
 
 type Read = BatchRequest | RefusedRequest;
 
@@ -70,10 +72,10 @@ test('values of parquet and Arrow: integers, structs, lists, conversations, dict
     seed: 'seed',
   };
   for (const file of ['typed.parquet', 'typed.arrow']) {
-    const requests = asked(await read(join(golden, file), { map, imageRoot: '/data' }));
+    const requests = asked(await read(join(golden, file), { map, imageRoot: pictures }));
     const [, third] = requests[2] as [string, { image: Uint8Array }];
     assert.deepEqual(requests.slice(0, 2), [
-      ['10', { prompt: 'one', image: '/data/a.png', method: 'vanilla', seed: 7 }],
+      ['10', { prompt: 'one', image: join(pictures, 'a.png'), method: 'vanilla', seed: 7 }],
       ['11', { turns: [{ role: 'user', text: 'two' }], method: 'eta' }],
     ]);
     assert.equal(third.image.length, 69);
@@ -104,6 +106,14 @@ test('columns that no request has are refused by name, with a map that may be me
     ['prompt,imagee', /received prompt, imagee\. Did you mean 'image' by 'imagee'\?/],
     ['id,image', /received id, image\./],
     ['text,image', /received text, image\. .*map: 'prompt=text,image=image'/],
+    [
+      '"question, please",my img',
+      /received "question, please", my img\. .*map: 'prompt="question, please",image=my img'/,
+    ],
+    ['"say ""question""",img', /map: 'prompt="say ""question""",image=img'/],
+    ["what's the question,img", /map: 'image=img'/],
+    ['a,What', /map: 'prompt=COLUMN'; .* The first row has to hold the names\.$/],
+    ['What is this?,pics/a.png', /received What is this\?, pics\/a\.png\. Is that the first request, and no header\?/],
   ] as const) {
     const path = written('columns.csv', `${header}\n`);
     const refusal = { code: 'ERR_COLUMNS', message };
@@ -127,8 +137,8 @@ test('a map is held against the columns', async () => {
   ] as const)
     await assert.rejects(checkReadable(path, { map: { ...map } }), { code, message });
   const map = { id: 'key', prompt: 'question', image: 'img' };
-  assert.deepEqual(asked(await read(path, { map, imageRoot: '/pictures' })), [
-    ['1', { prompt: 'What?', image: '/pictures/a.png' }],
+  assert.deepEqual(asked(await read(path, { map, imageRoot: pictures })), [
+    ['1', { prompt: 'What?', image: join(pictures, 'a.png') }],
   ]);
 });
 
@@ -142,6 +152,49 @@ test('a map reads lines of others too, field by field', async () => {
     ['line-2', { prompt: 'Why?' }],
     [null, 'ERR_COLUMNS'],
   ]);
+});
+
+test('pictures that are none are told by their place; what lies elsewhere is no file of the folder', async () => {
+  const path = written(
+    'cells.csv',
+    'prompt,image,images\na,,"[""a.png"",7]"\nb,7,\nc,s3://bucket/a.png,\nd,,ftp://host/a.png\ne,12:30.png,\nf,file:///a.png,\n',
+  );
+  const found = (await read(path)).map((request) => ('error' in request ? request.error.message : request.request));
+  assert.match(String(found[0]), /^request: images\.1: expected a path, .*; received 7\.$/);
+  assert.deepEqual(found.slice(1), [
+    { prompt: 'b', image: join(folder, '7') },
+    { prompt: 'c', image: 's3://bucket/a.png' },
+    { prompt: 'd', images: ['ftp://host/a.png'] },
+    { prompt: 'e', image: join(folder, '12:30.png') },
+    { prompt: 'f', image: 'file:///a.png' },
+  ]);
+  const turns = JSON.stringify({ turns: [{ role: 'user', text: 'a', images: ['a.png', ''] }] });
+  const [line] = await read(written('turns.jsonl', `${turns}\n`));
+  assert.ok(line !== undefined && 'error' in line);
+  assert.match(line.error.message, /^request: turns\.0\.images\.1: expected a path/);
+});
+
+test('a folder of pictures that is not there is refused before anything is read', async () => {
+  const path = written('rooted.csv', 'prompt,image\na,a.png\n');
+  for (const [imageRoot, received] of [
+    [join(folder, 'nope'), 'not there'],
+    [path, 'none'],
+  ] as const) {
+    const refusal = { code: 'ERR_INVALID_OPTION', message: new RegExp(`^imageRoot: .*, which is ${received}\\.$`) };
+    await assert.rejects(checkReadable(path, { imageRoot }), refusal);
+    await assert.rejects(read(path, { imageRoot }), refusal);
+  }
+});
+
+test('a table that is read as lines is told so, once', async () => {
+  const said = async (text: string) =>
+    (await read(written('lines.txt', text))).map((one) => ('error' in one ? one.error.message : ''));
+  const [first, second] = await said('id,prompt\na,What?\n');
+  assert.match(first ?? '', /\. Read a table with format: 'csv'\.$/);
+  assert.doesNotMatch(second ?? '', /table/);
+  assert.match((await said('\ufeffid;"my prompt"\n')).join(), /table/);
+  for (const text of ['{"id": "a", oops}\n', 'What is this\n', '["a", "b"\n'])
+    assert.doesNotMatch((await said(text)).join(), /table/, text);
 });
 
 test('questions of LLaVA as a table; a row that is none leaves its error', async () => {
@@ -188,13 +241,13 @@ test('shards share the rows of a table, each once', async () => {
 test('fixtures of pandas: quotes and line breaks in cells, a byte order mark, semicolons', async () => {
   const [csv, tsv, sheet] = await Promise.all(
     ['pandas.csv', 'pandas.tsv', 'spreadsheet.csv'].map(async (file) =>
-      asked(await read(join(golden, file), { imageRoot: '/p' })),
+      asked(await read(join(golden, file), { imageRoot: pictures })),
     ),
   );
   assert.deepEqual(csv, [
     ['a', { prompt: 'Say "no",\nor yes', seed: 1 }],
-    ['b', { prompt: 'Größe; 大きさ', image: '/p/b.png' }],
-    ['c', { prompt: 'plain', image: '/p/c.png', seed: 3 }],
+    ['b', { prompt: 'Größe; 大きさ', image: join(pictures, 'b.png') }],
+    ['c', { prompt: 'plain', image: join(pictures, 'c.png'), seed: 3 }],
   ]);
   assert.deepEqual(tsv, csv);
   assert.deepEqual(sheet, csv);

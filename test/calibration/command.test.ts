@@ -121,6 +121,23 @@ test('--install: the thresholds hold in that folder of models, and in a copy wit
   assert.match(refused.stderr, /expected thresholds of the CLIP model .*\(ERR_MODEL_MISMATCH\)/);
 });
 
+test('thresholds take the place of nothing but thresholds', async () => {
+  const out = join(folder, 'stranger');
+  mkdirSync(out);
+  const path = join(out, 'thresholds.json');
+  const args = ['calibrate', '--gallery', '--out', out];
+  writeFileSync(path, '{ "mine": 1 }');
+  assertRefused(await run(args), {
+    exitCode: 2,
+    code: 'ERR_RESULTS_EXIST',
+    message: /found something else, which stays/,
+  });
+  assert.equal(readFileSync(path, 'utf8'), '{ "mine": 1 }');
+  writeFileSync(path, '');
+  assert.equal((await run(args)).code, 0);
+  assert.equal((await run(args)).code, 0, 'the control: an earlier calibration gives way');
+});
+
 test('safe pictures alone: what is not known is said on the terminal, and with every answer', async () => {
   const { pictures: all } = JSON.parse(readFileSync(join(pictures, 'pictures.json'), 'utf8')) as {
     pictures: readonly { file: string; isUnsafe: boolean }[];

@@ -130,7 +130,7 @@ describe('beside the answers', () => {
     const forms = ['--output-format', 'csv,parquet,openai', '--report', join(folder, 'report')];
     const ended = await run(['batch', csv(), '--out', out, '--max-tokens', '8', '--ordered', ...forms]);
     assert.equal(ended.code, 3, ended.stderr);
-    assert.match(ended.stderr, /line 4: .*expected 4 fields as in the header, received 5/);
+    assert.match(ended.stderr, /row 4: request: line 6: expected 4 fields as in the header, received 5/);
     for (const form of ['csv', 'parquet', 'openai', 'report'])
       assert.match(ended.stderr, new RegExp(`^ +${form}: `, 'm'));
   });
@@ -207,7 +207,7 @@ describe('beside the answers', () => {
 
   test('they are made again of a batch that was complete; a file that is there is not replaced by a new one', async () => {
     const before = readFileSync(beside('.csv'), 'utf8');
-    writeFileSync(beside('.csv'), 'x');
+    writeFileSync(beside('.csv'), `${before.split('\n', 1)[0]}\n`);
     const again = await run([
       'batch',
       csv(),
@@ -223,14 +223,68 @@ describe('beside the answers', () => {
     assert.equal(again.code, 3, again.stderr);
     assert.equal(readFileSync(beside('.csv'), 'utf8'), before);
     const other = fresh();
-    writeFileSync(other.replace('.jsonl', '.csv'), 'mine');
+    writeFileSync(other.replace('.jsonl', '.csv'), before);
     assertRefused(await run(['batch', csv(), '--out', other, '--output-format', 'csv']), {
       exitCode: 2,
       code: 'ERR_RESULTS_EXIST',
       message: /Expected no file yet at .*\.csv".* with --overwrite\. Or go on with --resume\./,
     });
-    assert.equal(readFileSync(other.replace('.jsonl', '.csv'), 'utf8'), 'mine');
+    assert.equal(readFileSync(other.replace('.jsonl', '.csv'), 'utf8'), before);
   });
+});
+
+test('what is no answer and no report of ours stays, whatever is said', async () => {
+  const [requests, part, picture] = [join(folder, 'mine.jsonl'), fresh(), join(folder, 'kept.csv')];
+  const place = join(folder, 'kept.jsonl');
+  const bytes = readFileSync(join(packageRoot, 'models/miniature/pictures/clean-01.jpg'));
+  writeFileSync(picture, bytes);
+  writeFileSync(
+    requests,
+    JSON.stringify({ id: 'a', prompt: 'What?', image: picture, method: 'vanilla', maxTokens: 2 }),
+  );
+  assert.equal((await run(['batch', requests, '--out', part])).code, 0);
+  mkdirSync(join(folder, 'figures'));
+  writeFileSync(join(folder, 'figures', 'metrics.json'), '{"mine": 1}\n');
+  const csv = ['--out', place, '--output-format', 'csv'];
+  for (const args of [
+    [requests, ...csv],
+    [requests, ...csv, '--resume'],
+    [requests, ...csv, '--overwrite'],
+    ['merge', part, ...csv, '--overwrite'],
+    [requests, '--out', place, '--report', join(folder, 'figures')],
+    [requests, '--out', place, '--report', join(folder, 'figures'), '--overwrite'],
+    ['merge', part, '--out', place, '--report', join(folder, 'figures'), '--overwrite'],
+  ])
+    assertRefused(await run(['batch', ...args]), {
+      exitCode: 2,
+      code: 'ERR_RESULTS_EXIST',
+      message: /found something else, which stays\./,
+    });
+  assert.ok(readFileSync(picture).equals(bytes));
+  assert.equal(readFileSync(join(folder, 'figures', 'metrics.json'), 'utf8'), '{"mine": 1}\n');
+  assert.ok(!existsSync(place), 'it is refused before the run');
+});
+
+test('what comes to stand there during the run stays too, and the answers are told of', async () => {
+  const out = fresh();
+  const csv = out.replace('.jsonl', '.csv');
+  const child = spawn(process.execPath, [main, 'batch', '-', '--out', out, '--output-format', 'csv']);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin.write('{"id":"a","prompt":"What?","method":"vanilla","maxTokens":2}\n');
+  while (child.exitCode === null && !(existsSync(out) && statSync(out).size > 0)) await sleep(10);
+  writeFileSync(csv, 'mine');
+  child.stdin.end();
+  const [code] = await once(child, 'close');
+  assert.equal(code, 2, stderr);
+  assert.match(
+    stderr,
+    /^requests +1 done in .*^results +.*\.jsonl$\neta-vlm: .*something else, which stays\..* \(ERR_RESULTS_EXIST\)$/ms,
+  );
+  assert.equal(readFileSync(csv, 'utf8'), 'mine');
+  assert.equal(linesOf(out).length, 1);
 });
 
 test('what cannot be right is refused before the models load', async () => {
@@ -245,6 +299,22 @@ test('what cannot be right is refused before the models load', async () => {
     [[csv, '--map', 'prompt=qestion'], 'ERR_COLUMNS', /Did you mean 'question'\?/],
     [[csv, '--map', 'prompt'], 'ERR_INVALID_OPTION', /Expected field=column/],
     [[csv, '--map', 'prompt=a,prompt=b'], 'ERR_INVALID_OPTION', /each field once/],
+    ...['prompt=a,', 'prompt="a', 'prompt="a"b', '=a', 'prompt='].map((map): [string[], string, RegExp] => [
+      [csv, '--map', map],
+      'ERR_INVALID_OPTION',
+      /Expected field=column, .* A name with a comma stands in double quotes/,
+    ]),
+    [
+      [csv, '--map', 'prompt="question, or ""not""",image= img '],
+      'ERR_COLUMNS',
+      /a column "question, or \\"not\\"" for prompt/,
+    ],
+    [
+      [csv, '--map', 'prompt=question', '--image-root', join(folder, 'nope')],
+      'ERR_INVALID_OPTION',
+      /^eta-vlm: --image-root: expected a folder/,
+    ],
+    [['-', '--image-root', csv], 'ERR_INVALID_OPTION', /--image-root: expected a folder, received ".*", which is none/],
     [
       [dataset, '--split', 'tran', ...ASKED],
       'ERR_INVALID_OPTION',
@@ -270,6 +340,20 @@ test('what cannot be right is refused before the models load', async () => {
       /received ".*X\.Parquet"\. Name them ".*X\.jsonl"; --output-format csv or parquet writes a table beside them/,
     ],
     [
+      [csv, '--map', 'prompt=question', '--out', join(folder, 'w.openai.jsonl'), '--output-format', 'openai'],
+      'ERR_INVALID_OPTION',
+      /Name them ".*[\\/]w\.jsonl"; ".*[\\/]w\.openai\.jsonl" is written beside it/,
+    ],
+    ...['x.jsonl', 'x.csv', 'x.csv/report', 'x.jsonl.lock'].map((name): [string[], string, RegExp] => [
+      [
+        csv,
+        ...['--map', 'prompt=question', '--out', join(folder, 'x.jsonl'), '--output-format', 'csv'],
+        ...['--report', join(folder, name)],
+      ],
+      'ERR_INVALID_OPTION',
+      /The report \(--report\): expected a place of its own, received ".*", which lies in The (results|answers).*, which is a file\. Name another/,
+    ]),
+    [
       [dataset, ...ASKED, '--out', join(dataset, 'answers.jsonl')],
       'ERR_INVALID_OPTION',
       /lies in the file of requests/,
@@ -279,6 +363,13 @@ test('what cannot be right is refused before the models load', async () => {
     const out = args.includes('--out') ? [] : ['--out', fresh()];
     assertRefused(await run(['batch', ...args, ...out]), { exitCode: 2, code, message });
   }
+});
+
+test('a table without rows says so, and one that is read as lines how to read it', async () => {
+  const ended = await run(['batch', '-', '--input-format', 'csv', '--out', fresh()], { stdin: 'id,prompt\n' });
+  assert.match(ended.stderr, /^requests +0, no row was found to ask$/m);
+  const lines = await run(['batch', '-', '--out', fresh()], { stdin: 'id,prompt\na,What?\n' });
+  assert.match(lines.stderr, /^ +line 1: .* Read a table with --input-format csv\. \(ERR_INVALID_LINE\)$/m);
 });
 
 test('CSV from stdin; pictures from --image-root', async () => {

@@ -107,6 +107,20 @@ test('a fact that names an option keeps it in its place', () => {
   );
 });
 
+test('a value is written as a shell takes it', () => {
+  const flags = flagsOf('eta-vlm batch');
+  for (const [value, typed] of [
+    ['prompt=question,image=img', 'prompt=question,image=img'],
+    ['prompt=my question; really', "'prompt=my question; really'"],
+    ['prompt="a, b",image=img', `'prompt="a, b",image=img'`],
+    ['prompt=my/question,image=a', "'prompt=my/question,image=a'"],
+  ])
+    assert.equal(
+      inFlags(`Expected that. Say it with map: '${value}'; no more.`, flags),
+      `Expected that. Say it with --map ${typed}; no more.`,
+    );
+});
+
 test('values, subjects and advice', () => {
   const [ask, demo, benchmark] = ['ask', 'demo', 'benchmark'].map((name) => flagsOf(`eta-vlm ${name}`));
   assert.ok(ask !== undefined && demo !== undefined && benchmark !== undefined);

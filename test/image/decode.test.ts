@@ -145,6 +145,8 @@ const REFUSED: [string, () => unknown, string, RegExp][] = [
     /damaged or incomplete/,
   ],
   ['an SVG', () => Buffer.from(SVG), 'ERR_IMAGE_UNREADABLE', /is SVG/],
+  ['what lies in a store', () => 's3://bucket/a.png', 'ERR_IMAGE_UNREADABLE', /"s3:.* nothing is fetched/],
+  ['a file whose name has a colon', () => 'ab:c.png', 'ERR_IMAGE_NOT_FOUND', /"ab:c\.png" was not found/],
   ['an http URL', () => 'https://example.org/a.png', 'ERR_IMAGE_UNREADABLE', /nothing is fetched/],
   ['an http URL object', () => new URL('http://example.org/a.png'), 'ERR_IMAGE_UNREADABLE', /nothing is fetched/],
   ['a data: URL without comma', () => 'data:image/png;base64', 'ERR_IMAGE_UNREADABLE', /no comma/],

@@ -32,6 +32,18 @@ describe('refused, and both are named', () => {
       [{ ...read('none'), path: `${folder}/into/../../none` }],
       /which is the input/,
     ],
+    [
+      'what lies in another output',
+      [file('new/report'), file('new')],
+      [],
+      /which lies in The trace, ".*\/new", which is a file/,
+    ],
+    [
+      'what lies in a folder of another output',
+      [{ ...file('new'), isFolder: true }, file('new/deep/x')],
+      [],
+      /, which is all its own/,
+    ],
     ['another output', [file('new'), file('out/../new')], [], /which is The trace, ".*\/new" too/],
     ['a folder that is read', [file('in/new')], [read('in')], /lies in the input, ".*\/in"/],
     ['a folder below it', [file('in/deep/new')], [read('in')], /lies in the input/],

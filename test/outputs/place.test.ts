@@ -100,12 +100,13 @@ test('links in a circle are refused', async () => {
 });
 
 test('the path of a picture is that of its file, whatever names it', () => {
-  assert.equal(picturePath('a/b.png'), 'a/b.png');
+  for (const path of ['a/b.png', 'a:b.png', 'C://b.png']) assert.equal(picturePath(path), path);
   assert.equal(picturePath(pathToFileURL(at('a b.png')).href), at('a b.png'));
   assert.equal(picturePath(pathToFileURL(at('a b.png'))), at('a b.png'));
   for (const source of [
     'data:image/png;base64,AA==',
     'https://x/y.png',
+    's3://x/y.png',
     'file://%zz',
     new Uint8Array(1),
     null,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { FileError } from '../../src/errors.js';
-import { writeReport } from '../../src/report/index.js';
+import { checkReportPlace, writeReport } from '../../src/report/index.js';
 import { sampleData } from './sample.js';
 
 let folder = '';
@@ -33,6 +33,31 @@ test('an earlier report is replaced', async () => {
   await writeReport(sampleData({ title: 'first' }), out);
   const { html } = await writeReport(sampleData({ title: 'second' }), out);
   assert.match(await readFile(html, 'utf8'), /<h1>second<\/h1>/);
+});
+
+test('what is no report is not replaced, and nothing of the report is written', async () => {
+  const strangers = [
+    ['metrics.json', '{"accuracy": 0.9}'],
+    ['metrics.json', '{\n "title": "mine"\n}\n'],
+    ['report.html', '<!doctype html><title>mine</title>'],
+    ['report.md', '# Mine\n\n## How it was measured\n\nBy hand.\n'],
+    ['plots/mine.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>'],
+    ['report.html', '\xff\xd8\xff\xe0 a picture'],
+  ] as const;
+  for (const [index, [name, text]] of strangers.entries()) {
+    const out = join(folder, `stranger-${index}`);
+    await mkdir(join(out, 'plots'), { recursive: true });
+    await writeFile(join(out, name), text);
+    await assert.rejects(writeReport(sampleData(), out), {
+      code: 'ERR_RESULTS_EXIST',
+      message: /found something else, which stays\. Name another folder, or take the file away\.$/,
+    });
+    assert.equal(await readFile(join(out, name), 'utf8'), text);
+    assert.deepEqual((await readdir(out, { recursive: true })).sort(), [...new Set(['plots', name])].sort());
+    await rm(join(out, name));
+    await writeReport(sampleData(), out);
+    await checkReportPlace(out);
+  }
 });
 
 test('a place that cannot be written to is told', async () => {

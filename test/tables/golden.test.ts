@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { tableFromArrays, tableToIPC } from '@uwdata/flechette';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { openTable, pictureOf, tableKindOf, writeParquet } from '../../src/tables/index.js';
@@ -141,6 +142,52 @@ test('a folder of parquet files: splits by their names, numbers in order, config
   await assert.rejects(read(join(folder, 'empty')), { code: 'ERR_FILE_INVALID', message: /found nothing/ });
 });
 
+test('a part that is missing from a folder is told, and one that is too much', async () => {
+  const cases: readonly (readonly [files: readonly string[], message: RegExp])[] = [
+    [
+      ['data-00000-of-00002'],
+      /expected 2 files, as the name of data-00000-of-00002\.parquet says, found 1: without 00001-of-00002\. Fetch/,
+    ],
+    [['data-00011-of-00012'], /found 1: without 00000-of-00012, .*, 00007-of-00012, \.\.\.\. Fetch/],
+    [
+      ['a-00000-of-00001-0a1b', 'a-00000-of-00001-2c3d'],
+      /expected each part once, found .*0a1b\.parquet and .*2c3d\.parquet/,
+    ],
+    [
+      ['a-00000-of-00001', 'a-00000-of-00002'],
+      /expected files of one division, found .*-of-00001\.parquet and .*-of-00002/,
+    ],
+  ];
+  for (const [index, [files, message]] of cases.entries()) {
+    const root = join(folder, `parts-${index}`);
+    mkdirSync(root);
+    for (const file of files) copyFileSync(join(golden, 'pictures.parquet'), join(root, `${file}.parquet`));
+    await assert.rejects(read(root), { code: 'ERR_FILE_INVALID', message });
+  }
+});
+
+test('a column that stands twice is refused, in parquet and in Arrow', async () => {
+  const parquet = join(folder, 'twice.parquet');
+  const file = await open(parquet, 'w');
+  const columns = ['id', 'prompt', 'id'].map((name) => ({ name, type: 'STRING' }) as const);
+  await writeParquet(
+    file,
+    columns,
+    (async function* () {
+      yield ['a', 'b', 'c'];
+    })(),
+  );
+  await file.close();
+  const arrow = join(folder, 'twice.arrow');
+  const pairs = ['id', 'prompt', 'id'].map((name): [string, string[]] => [name, ['a']]);
+  writeFileSync(arrow, tableToIPC(tableFromArrays(pairs), {}) ?? '');
+  for (const path of [parquet, arrow])
+    await assert.rejects(read(path), {
+      code: 'ERR_FILE_INVALID',
+      message: /expected each column once, received "id" twice\. Name one of the two otherwise\.$/,
+    });
+});
+
 test('files of a folder must have the same columns', async () => {
   const root = join(folder, 'unequal');
   mkdirSync(root);
@@ -151,19 +198,34 @@ test('files of a folder must have the same columns', async () => {
 
 test('what is cut off, compressed, or something else is told', async () => {
   for (const [file, size, message] of [
-    ['pictures.parquet', 19_000, /expected a whole parquet file, which this is not/],
+    ['pictures.parquet', 19_000, /expected a whole parquet file, which this is not \(its end is missing\)/],
+    ['pictures.parquet', 6, /expected a whole parquet file, which this is not \(its end is missing\)/],
+    ['pictures.parquet', 3, /expected a parquet file, received something else, which does not begin with PAR1/],
+    ['pictures.parquet', 0, /expected a parquet file, received an empty file\. Write it anew, or name another\.$/],
+    ['saved-0.arrow', 0, /expected an Arrow file or stream, received an empty file/],
     [
       'saved-0.arrow',
       8000,
       /expected a whole Arrow file without compression, which this is not \(the file ends within a message\)/,
     ],
-    ['compressed.arrow', undefined, /which this is not \(Missing compression codec/],
-    ['typed.arrow', 4, /which this is not \(it does not begin with a schema\)/],
+    ['compressed.arrow', undefined, /which this is not \(it is compressed\)/],
+    ['typed.arrow', 4, /received something else, which does not begin with ARROW1/],
+    ['typed.arrow', 8, /which this is not \(it does not begin with a schema\)/],
   ] as const) {
     const path = join(folder, file);
     copyFileSync(join(golden, file), path);
     if (size !== undefined) truncateSync(path, size);
     await assert.rejects(read(path), { code: 'ERR_FILE_INVALID', message });
+  }
+  for (const kind of ['parquet', 'arrow']) {
+    const path = join(folder, `foreign.${kind}`);
+    for (const text of ['id,prompt\na,b\n', '<html></html>', '\0'.repeat(64), 'PK\x03\x04 zip']) {
+      writeFileSync(path, text);
+      await assert.rejects(read(path), {
+        code: 'ERR_FILE_INVALID',
+        message: /received something else, which does not/,
+      });
+    }
   }
   await assert.rejects(read(join(folder, 'none.parquet')), { code: 'ERR_FILE_READ', message: /found none/ });
 });

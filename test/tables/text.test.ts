@@ -22,7 +22,8 @@ async function read(bytes: string | Uint8Array, kind: 'csv' | 'tsv' = 'csv') {
   }
 }
 
-const TRICKY = 'a,b\r\n"x ""y"", z",1\n\n"two\r\nlines",\r\nbare "quote",é\n"",\n"x"y,\r\n,"end"';
+const TRICKY =
+  'a,b\r\n"x ""y"", z",1\n\n"two\r\nlines",\r\nbare "quote",é\n"",\n"x"y,\r\n"\r""\n\r\r\n",\rold,mac\r\r,"end"';
 const ROWS = [
   { line: 1, fields: ['a', 'b'] },
   { line: 2, fields: ['x "y", z', '1'] },
@@ -30,7 +31,9 @@ const ROWS = [
   { line: 6, fields: ['bare "quote"', 'é'] },
   { line: 7, fields: ['', ''] },
   { line: 8, fields: ['xy', ''] },
-  { line: 9, fields: ['', 'end'] },
+  { line: 9, fields: ['\r"\n\r\r\n', ''] },
+  { line: 14, fields: ['old', 'mac'] },
+  { line: 16, fields: ['', 'end'] },
 ];
 
 test('rows are the same wherever the text is cut', () => {
@@ -41,6 +44,20 @@ test('rows are the same wherever the text is cut', () => {
       const rows = pieces.flatMap((piece) => [...splitter.push(piece)]);
       assert.deepEqual([...rows, ...splitter.end()], ROWS, `cut at ${first} and ${second}`);
     }
+});
+
+test('lines that end in CR alone are lines', async () => {
+  const { columns, rows } = await read('id,prompt\ra,What?\rb,"Why\rnot?"\rc\rd,"open');
+  assert.deepEqual(columns, ['id', 'prompt']);
+  assert.deepEqual(
+    rows.map(({ number, values, problem }) => [number, values['prompt'] ?? null, problem?.slice(0, 7) ?? null]),
+    [
+      [1, 'What?', null],
+      [2, 'Why\rnot?', null],
+      [3, null, 'line 5:'],
+      [4, null, 'line 6:'],
+    ],
+  );
 });
 
 test('what is written is read back', async () => {
@@ -98,8 +115,9 @@ test('a quote that is never closed ends the table with the line where it opens',
 
 test('what is no table is refused', async () => {
   for (const [bytes, message] of [
-    ['', /expected a header with the names of the columns, received none/],
-    ['"id,prompt\na,b\n', /expected a header/],
+    ['', /expected a header with the names of the columns, and a row for each request, received nothing\.$/],
+    ['"id,prompt\na,b\n', /the header: line 1: expected the quote that opens a field here to be closed; .* twice\.$/],
+    ['\n\nid,"prompt\na,b\n', /the header: line 3: expected the quote/],
     ['id,prompt,id\n', /expected each column once, received "id" twice/],
     [Buffer.from('\ufeffid,prompt\n', 'utf16le'), /expected text in UTF-8, received UTF-16/],
     [Buffer.from([0x69, 0x64, 0x2c, 0xe9, 0x0a]), /expected a header in UTF-8, received other bytes in column 2/],

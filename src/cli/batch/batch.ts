@@ -106,6 +106,7 @@ async function answered(
   signal: AbortSignal,
 ): Promise<number> {
   const { concurrency = CONCURRENCY, shard, ordered = false } = options;
+  const unit = await requests.unit();
   const progress = new BatchProgressLine();
   const startedAt = performance.now();
   const tell = (summary: BatchSummary, isWhole: boolean, written: readonly string[] = []) => {
@@ -114,6 +115,7 @@ async function answered(
       ms: performance.now() - startedAt,
       isWhole,
       path,
+      unit,
       written,
       failures: progress.failures,
       unknownCount: notices.count,
@@ -127,8 +129,9 @@ async function answered(
   }
   const wanted = given({ shard, signal });
   void requests.count(wanted).then((count) => progress.expect(count));
+  let summary: BatchSummary;
   try {
-    const summary = await runBatch({
+    summary = await runBatch({
       eta,
       requests: requests.read(wanted),
       results,
@@ -140,14 +143,19 @@ async function answered(
         progress.show(at);
       },
     });
-    tell(summary, true, await writeBeside(path, options, signal));
-    return summary.tally.errorCount > 0 ? EXIT.someFailed : EXIT.ok;
   } catch (error) {
     if (error instanceof AbortError) tell({ ...progress.latest, tally: results.tally }, false);
     throw error;
   } finally {
     progress.clear();
   }
+  let written: readonly string[] = [];
+  try {
+    written = await writeBeside(path, options, signal);
+  } finally {
+    tell(summary, true, written); // the answers are there, whatever came of the other files
+  }
+  return summary.tally.errorCount > 0 ? EXIT.someFailed : EXIT.ok;
 }
 
 /** @throws UsageError ERR_INVALID_OPTION */

@@ -98,15 +98,30 @@ const outputFormat = () =>
 
 const report = () => new Option('--report <folder>', 'write a report of them into a folder').argParser(filled);
 
+/** A field, its column, in double quotes where it holds a comma, and what ends the pair. */
+const MAP_PAIR =
+  /\s*(?<field>[^=\s,]+)\s*=\s*(?:"(?<quoted>(?:[^"]|"")+)"|(?<bare>[^\s,"](?:[^,]*[^\s,])?))\s*(?<end>,|$)/y;
+
 /** "prompt=question,image=img"; may be given several times. */
 function fieldMap(text: string, before: FieldMap = {}): FieldMap {
-  const pairs = text.split(',').map((pair) => /^\s*([^=\s]+)\s*=\s*(.*\S)\s*$/.exec(pair));
-  const found = pairs.flatMap((pair) => (pair === null ? [] : [[pair[1] ?? '', pair[2] ?? ''] as const]));
+  const found: [field: string, column: string][] = [];
+  for (let at = 0, end = ','; end === ','; at = MAP_PAIR.lastIndex) {
+    MAP_PAIR.lastIndex = at;
+    const pair = MAP_PAIR.exec(text)?.groups;
+    if (pair === undefined) throw invalidMap();
+    const { field = '', quoted, bare = '' } = pair;
+    found.push([field, quoted?.replaceAll('""', '"') ?? bare]);
+    end = pair['end'] ?? '';
+  }
   const names = [...Object.keys(before), ...found.map(([field]) => field)];
-  if (found.length === pairs.length && new Set(names).size === names.length)
-    return { ...before, ...Object.fromEntries(found) };
-  throw new InvalidArgumentError('Expected field=column, each field once, such as prompt=question,image=img.');
+  if (new Set(names).size !== names.length) throw invalidMap();
+  return { ...before, ...Object.fromEntries(found) };
 }
+
+const invalidMap = () =>
+  new InvalidArgumentError(
+    `Expected field=column, each field once, such as prompt=question,image=img. A name with a comma stands in double quotes: 'prompt="a, b"'.`,
+  );
 
 /** The shard, or "auto", which is looked up when the command runs. */
 function shard(text: string): BatchOptions['shard'] {

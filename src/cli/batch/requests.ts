@@ -1,9 +1,11 @@
 /** What a batch asks: a file, a folder or stdin, as the options say it is read. */
 import {
   type BatchRequest,
+  checkImageRoot,
   checkReadable,
   countRequests,
   type FieldMap,
+  formatOf,
   type RefusedRequest,
   type RequestsFormat,
   readRequests,
@@ -52,8 +54,16 @@ export class Requests {
     if (this.#path !== STDIN) await checkReadable(this.#path, this.#options());
     else {
       this.#streamed();
+      await checkImageRoot(this.#flags.imageRoot);
       stdin();
     }
+  }
+
+  /** What a request is in what is read. */
+  async unit(): Promise<'line' | 'row'> {
+    const { inputFormat } = this.#flags;
+    const format = this.#path === STDIN ? this.#streamed() : await formatOf(this.#path, { format: inputFormat });
+    return format === 'jsonl' ? 'line' : 'row';
   }
 
   read(wanted: Wanted): AsyncIterable<BatchRequest | RefusedRequest> {

@@ -7,8 +7,9 @@ import { visibleName } from '../../visible.js';
 import { durationText, rateText } from '../batch-progress.js';
 import { LABEL_WIDTH } from '../verdict-text.js';
 
-/** A line says its own options by their names; what was loaded was said by flags. */
-const LOADING_NAMES = new Set(Object.values(LOADING_FLAGS).filter((flag) => flag !== null));
+/** A line says its own options by their names; what was loaded, and how lines are read, was said by flags. */
+const SAID_FLAGS = { ...LOADING_FLAGS, format: '--input-format' };
+const SAID_NAMES = new Set(Object.values(SAID_FLAGS).filter((flag) => flag !== null));
 
 export interface SummaryOptions {
   /** How long this run took; without it, nothing was run. */
@@ -20,6 +21,8 @@ export interface SummaryOptions {
   readonly path: string;
   /** What was written beside the results, a line for each. @default none */
   readonly written?: readonly string[];
+  /** What a request is in what was read. @default 'line' */
+  readonly unit?: 'line' | 'row';
   /** Some that failed. */
   readonly failures: readonly AnswerLine[];
   /** Requests about what the miniature does not know, where no models were named. @default 0 */
@@ -32,6 +35,7 @@ export interface SummaryOptions {
 export function summaryLines(summary: BatchSummary, options: SummaryOptions): string[] {
   const { tally } = summary;
   const { isWhole, path, written = [], failures, unknownCount = 0, mergedFileCount, paint, columns } = options;
+  const { unit = 'line' } = options;
   const width = String(tally.lineCount).length;
   const indent = ' '.repeat(LABEL_WIDTH);
   const row = (label: string, count: number, words = '') =>
@@ -48,8 +52,8 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
   if (tally.errorCount > 0) {
     lines.push(paint('red', row('errors', tally.errorCount, 'no answer, the line tells why')));
     for (const { line, id, error } of failures) {
-      const name = id === null ? `line ${line}` : `line ${line}, ${id}`;
-      const message = inFlags(error?.message ?? '', LOADING_NAMES, { table: LOADING_FLAGS });
+      const name = id === null ? `${unit} ${line}` : `${unit} ${line}, ${id}`;
+      const message = inFlags(error?.message ?? '', SAID_NAMES, { table: SAID_FLAGS });
       lines.push(`${indent}${visibleName(`${name}: ${message} (${error?.code})`)}`);
     }
     if (tally.errorCount > failures.length && failures.length > 0) lines.push(`${indent}...`);
@@ -66,13 +70,17 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
   return lines.flatMap((line) => fitLine(line, columns));
 }
 
-function doneText({ doneCount, keptCount }: BatchSummary, { ms, mergedFileCount }: SummaryOptions): string {
+function doneText(
+  { doneCount, keptCount }: BatchSummary,
+  { ms, mergedFileCount, isWhole, unit = 'line' }: SummaryOptions,
+): string {
   if (mergedFileCount !== undefined) {
     return `${doneCount}, from ${mergedFileCount} ${mergedFileCount === 1 ? 'file' : 'files'}`;
   }
   const freshCount = doneCount - keptCount;
   const before = keptCount === 0 ? '' : `, ${keptCount} before`;
-  if (freshCount === 0) return keptCount === 0 ? '0' : `nothing left to do${before}`;
+  if (freshCount === 0)
+    return keptCount === 0 ? (isWhole ? `0, no ${unit} was found to ask` : '0') : `nothing left to do${before}`;
   return ms === undefined
     ? `${freshCount} done${before}`
     : `${freshCount} done in ${durationText(ms)}, ${rateText((1000 * freshCount) / ms)}${before}`;

@@ -1,10 +1,9 @@
 /** What a batch writes once it is complete: its answers in other forms, and a report. */
-import { stat } from 'node:fs/promises';
-import { type AnswersFormat, answersPath, writeAnswers } from '../../batch/index.js';
+import { type AnswersFormat, answersPath, checkAnswersPlace, writeAnswers } from '../../batch/index.js';
 import { UsageError } from '../../errors.js';
 import { describePath } from '../../options.js';
 import type { Output } from '../../outputs/index.js';
-import { reportOutputs } from '../../report/index.js';
+import { checkReportPlace, reportOutputs } from '../../report/index.js';
 
 /** What is wanted beside the results, as flags say it. */
 export interface WritingFlags {
@@ -29,21 +28,14 @@ export function writtenOutputs(results: string, { outputFormat = [], report }: W
   return [...forms, ...(report === undefined ? [] : reportOutputs(report, 'The report (--report)'))];
 }
 
-/** A file that is there is of an earlier run where one is gone on with or begun anew. @throws UsageError ERR_RESULTS_EXIST */
+/** What stands there may be of an earlier run where one is gone on with or begun anew. @throws UsageError ERR_RESULTS_EXIST */
 export async function checkWritten(
   results: string,
-  { outputFormat = [] }: WritingFlags,
+  { outputFormat = [], report }: WritingFlags,
   mayReplace: boolean,
 ): Promise<void> {
-  if (mayReplace) return;
-  for (const path of outputFormat.map((format) => answersPath(results, format))) {
-    const found = await stat(path).catch(() => null);
-    if (found !== null)
-      throw new UsageError(
-        'ERR_RESULTS_EXIST',
-        `Expected no file yet at ${describePath(path)}, where --output-format writes, found one. Take it away, or begin it anew with overwrite: true. Or go on with resume: true.`,
-      );
-  }
+  for (const format of outputFormat) await checkAnswersPlace(answersPath(results, format), format, mayReplace);
+  if (report !== undefined) await checkReportPlace(report);
 }
 
 /**

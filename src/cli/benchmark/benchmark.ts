@@ -19,7 +19,7 @@ import {
 import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
 import { checkApart } from '../../outputs/index.js';
-import { type ReportData, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
+import { checkReportPlace, type ReportData, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { fitted } from '../../terminal/fit.js';
 import { tell } from '../../terminal/output.js';
@@ -68,6 +68,7 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
     [...(await answersOutputs(out)), ...reportOutputs(out)],
     [...datasetInputs(read), ...judgeInputs(flags), ...(await modelInputs(flags))],
   );
+  await checkReportPlace(out);
   const variant = read.variant === '' ? '' : ` (${read.variant})`;
   tell(`${read.items.length} questions of ${dataset.title}${variant}`);
   const judges = await judgesOf(dataset.name, flags, signal);

@@ -5,9 +5,17 @@ import type { CalibrateOptions } from '../../calibration/index.js';
 import { FileError, UsageError } from '../../errors.js';
 import type { ResolvedDecision } from '../../loading/index.js';
 import { THRESHOLDS_FILE } from '../../manifest/index.js';
-import { describe } from '../../options.js';
-import { checkApart, type Input, makeFolder, type Output, unwritable } from '../../outputs/index.js';
-import { reportOutputs } from '../../report/index.js';
+import { describe, describePath } from '../../options.js';
+import {
+  checkApart,
+  earlierAt,
+  type FileEnds,
+  type Input,
+  makeFolder,
+  type Output,
+  unwritable,
+} from '../../outputs/index.js';
+import { checkReportPlace, reportOutputs } from '../../report/index.js';
 import { checkWritable } from '../json-file.js';
 
 /** Folders of the evaluators; null for what there is none of. */
@@ -51,6 +59,19 @@ export async function checkOutputs(
       ...installs.map(({ folder }) => ({ path: join(folder, THRESHOLDS_FILE), name: 'The thresholds (--install)' })),
     ],
     [...sources, ...files.flat().map((path) => ({ path, name: 'a file of the models' }))],
+  );
+  await checkReportPlace(out);
+  for (const folder of [out, ...installs.map((install) => install.folder)]) await checkOwnThresholds(folder);
+}
+
+/** @throws UsageError ERR_RESULTS_EXIST */
+async function checkOwnThresholds(folder: string): Promise<void> {
+  const path = join(folder, THRESHOLDS_FILE);
+  const isOurs = ({ head }: FileEnds) => /"format"\s*:\s*"eta-vlm\/thresholds"/.test(head);
+  if ((await earlierAt(path, isOurs)) !== 'other') return;
+  throw new UsageError(
+    'ERR_RESULTS_EXIST',
+    `Expected nothing at ${describePath(path)}, where thresholds go, or those of an earlier calibration; found something else, which stays. Name another folder, or take the file away.`,
   );
 }
 

@@ -20,7 +20,7 @@ import {
 import type { Eta, ModelChoice } from '../../index.js';
 import { describe } from '../../options.js';
 import { checkApart } from '../../outputs/index.js';
-import { type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
+import { checkReportPlace, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
 import { tell } from '../../terminal/output.js';
 import { print } from '../../terminal/print.js';
@@ -158,6 +158,7 @@ async function checkOutputs({ out, read, options }: Asked, flags: ExperimentFlag
       ...others.map((path) => ({ path, name: 'a file of --other-model' })),
     ],
   );
+  await checkReportPlace(out);
 }
 
 function optionsOf(flags: ExperimentFlags): ExperimentOptions {
