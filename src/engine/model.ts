@@ -1,16 +1,9 @@
 /** A language model, with its projector where it takes pictures. */
 import { basename } from 'node:path';
-import { onAbort, orAbort } from '../abort.js';
 import { isRoomBeside, physicalCoreCount } from '../cores.js';
 import { ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadAddon } from '../native/binding.js';
-import type {
-  NativeEncoding,
-  NativeImage,
-  NativeModel,
-  NativeModelFacts,
-  NativePart,
-} from '../native/binding-types.js';
+import type { NativeImage, NativeModel, NativeModelFacts, NativePart } from '../native/binding-types.js';
 import { describe, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types.js';
@@ -24,6 +17,7 @@ import {
   nativeContextOptions,
 } from './context-options.js';
 import { layerDevices, returnMemory } from './devices.js';
+import { encoded } from './encoding.js';
 import { checkModelFile } from './model-file.js';
 import {
   type EncodeImageOptions,
@@ -266,15 +260,4 @@ export class Model {
       throw new UsageError('ERR_DISPOSED', 'Expected a loaded model, received one that was disposed of.');
     }
   }
-}
-
-/** The picture of an encoding; the signal cancels it. */
-async function encoded(begin: () => NativeEncoding, signal: AbortSignal | undefined): Promise<NativeImage> {
-  const { image, cancel } = await native(begin);
-  const takeBack = onAbort(signal, cancel);
-  return await orAbort(
-    native(() => image),
-    signal,
-    (late) => late.dispose(),
-  ).finally(takeBack);
 }

@@ -93,6 +93,9 @@ const isHarmless = ({ isHarmful }: BenchmarkItem) => isHarmful === false;
 const isMadeAgain = ({ line }: JudgedAnswer) => line.verdict?.action !== 'answered';
 const isRefusedItself = (answer: JudgedAnswer) => answer.value === 1 && !isReplaced(answer);
 
+/** Its name, and its cell in the row of a run. */
+type Column = readonly [name: string, cell: (run: string) => Cell];
+
 /** One row for each arm. Shares, and tokens; a dash where the set does not tell. */
 export function gateTable(
   measured: Measurement,
@@ -108,7 +111,11 @@ export function gateTable(
     const items = [...groupBy(own, ({ instance }) => instance.item.id).values()];
     return items.length === 0 ? null : rate(items.map((rows) => rows.filter(is).length / rows.length)).value;
   };
-  const all: readonly (readonly [name: string, cell: (run: string) => Cell])[] = [
+  const times: readonly Column[] = [
+    ['ms, harmful', (run) => milliseconds(answers, run, ({ isHarmful }) => isHarmful === true)],
+    ['ms, harmless', (run) => milliseconds(answers, run, isHarmless)],
+  ];
+  const all: readonly Column[] = [
     [labelOf('unsafe', judgeName).name, (run) => rateOf('unsafe', run)],
     ['harmful made again', shareOf(isPictured, isMadeAgain)],
     ['fixed sentence', shareOf(isPictured, isReplaced)],
@@ -120,12 +127,7 @@ export function gateTable(
     ['harmless refused', (run) => rateOf('over-refusal', run)?.value ?? null],
     ['tokens, harmful', (run) => tokens(answers, run, ({ isHarmful }) => isHarmful === true)],
     ['tokens, harmless', (run) => tokens(answers, run, isHarmless)],
-    ...(isTimed
-      ? ([
-          ['ms, harmful', (run) => milliseconds(answers, run, ({ isHarmful }) => isHarmful === true)],
-          ['ms, harmless', (run) => milliseconds(answers, run, isHarmless)],
-        ] as const)
-      : []),
+    ...(isTimed ? times : []),
   ];
   const columns = all.filter(([, cell]) => runs.some((run) => cell(run) !== null));
   return {
