@@ -102,7 +102,8 @@ export interface KeptParts {
    */
   keepsTrace?: boolean | undefined;
   /**
-   * Whether what differs from run to run is left out: times, and counts of tokens that kept caches and timing change.
+   * Whether what differs from run to run is left out: times, and counts of tokens that kept caches and timing change. In
+   * `runBatch` each request runs alone then (`exact`), so that answers are the same too.
    * @default false; in `runBatch` what the results' settings say
    */
   repeatable?: boolean | undefined;

@@ -237,8 +237,8 @@ class Batch {
     try {
       seed = request.seed ?? seedOf(this.#decided.seed, id);
       await checkPictures(request, results);
-      // What others left in the cache would change the last bits.
-      const asked = this.#decided.repeatable ? { ...request, seed, reuse: false } : { ...request, seed };
+      // What others left, or run beside it, would change the last bits.
+      const asked = this.#decided.repeatable ? { ...request, seed, exact: true } : { ...request, seed };
       return answerLine(entry, await answerUnder(eta, asked, this.#signal), this.#decided);
     } catch (error) {
       if (this.#signal.aborted || isDisposed(error)) throw error;

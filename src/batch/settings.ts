@@ -62,7 +62,7 @@ export async function settingsOf(
   signal?: AbortSignal,
 ): Promise<BatchSettings> {
   const { seed, keepsTrace, repeatable, shard } = parseOptions(decisionsSchema, decisions, 'settingsOf');
-  const { policy, thresholds, models, decision, contextSize, cacheType, verifyHashes } = facts;
+  const { policy, thresholds, models, decision, contextSize, cacheType, exact, verifyHashes } = facts;
   const [version, languageModel, projector, clip, rewardModel, asked] = await Promise.all([
     packageVersion(),
     sha256Of(models.languageModel, verifyHashes, signal),
@@ -82,6 +82,7 @@ export async function settingsOf(
     ...(cacheType !== 'f16' && { cacheType }), // left out by default, so that what was begun without it goes on
     keepsTrace,
     repeatable,
+    ...(exact && { exact }),
     shard: shard === undefined ? null : shardName(shard),
   };
 }

@@ -202,7 +202,7 @@ async function benchmarkSettings(
 ): Promise<BatchSettings> {
   const { eta, dataset, variant, contextSize = 0, signal } = options;
   const settings = await settingsOf(eta.facts, { seed: 0 }, signal);
-  const named = ['version', 'policy', 'thresholds', 'models', 'cacheType'];
+  const named = ['version', 'policy', 'thresholds', 'models', 'cacheType', 'exact'];
   const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => named.includes(name)));
   const { method: _method, ...policy } = kept['policy'] as Record<string, BatchSettings[string]>;
   return { benchmark: dataset.name, variant, ...kept, contextSize, policy };

@@ -21,6 +21,7 @@ export interface JudgeFlags {
   readonly device?: string;
   readonly gpuLayers?: number;
   readonly threads?: number;
+  readonly exact?: boolean;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function judgesOf(benchmark: string, flags: JudgeFlags, signal: Abo
 }
 
 async function modelOf(flags: JudgeFlags, signal: AbortSignal): Promise<ChatModel | null> {
-  const { judge, judgeModel, judgeUrl, device, gpuLayers, threads } = flags;
+  const { judge, judgeModel, judgeUrl, device, gpuLayers, threads, exact } = flags;
   if (judge === 'endpoint') return new ChatEndpoint(given({ url: judgeUrl, model: judgeModel }));
   if (judge !== 'local') return null;
   if (judgeModel === undefined)
@@ -62,7 +63,7 @@ async function modelOf(flags: JudgeFlags, signal: AbortSignal): Promise<ChatMode
       'Expected --judge-model with the GGUF of the judge beside --judge local, received none. MD-Judge-v0.2 has one.',
     );
   return await LocalModel.load(
-    given({ modelPath: judgeModel, device, gpuLayerCount: gpuLayers, threadCount: threads, signal }),
+    given({ modelPath: judgeModel, device, gpuLayerCount: gpuLayers, threadCount: threads, exact, signal }),
   );
 }
 

@@ -35,6 +35,7 @@ export function loadOptions(flags: ModelFlags) {
     threadCount: flags.threads,
     device: flags.device,
     gpuLayerCount: flags.gpuLayers,
+    exact: flags.exact,
     evaluatorDevice: flags.evaluatorDevice,
     maxPixels: flags.maxPixels,
   });

@@ -29,6 +29,7 @@ export interface ModelFlags {
   readonly threads?: number;
   readonly device?: string;
   readonly gpuLayers?: number;
+  readonly exact?: boolean;
   readonly evaluatorDevice?: EvaluatorDevice;
   readonly maxPixels?: number;
 }
@@ -73,7 +74,8 @@ function addMachineOptions(command: Command): Command {
       '--gpu-layers <count>',
       'layers on the GPU; 0: none, -1: all (default: as many as fit)',
       wholeNumber(GPU_LAYERS.least, GPU_LAYERS.most),
-    );
+    )
+    .option('--exact', 'one request at a time: the same answers, bit for bit, whatever else is asked');
 }
 
 /** Of commands that may fetch what they need. */

@@ -6,6 +6,7 @@ import { parseOptions } from '../options.js';
 import type { ImageSource, Timings, Turn, Usage } from '../types.js';
 import { checkCounts } from './request-counts.js';
 import { turnFields, turnsOf } from './request-turns.js';
+import { type Sharing, sharingFields, sharingOf } from './sharing.js';
 
 /** Whether something is so. */
 export interface PredicateQuestion {
@@ -49,6 +50,11 @@ export interface DecideOptions {
    * loaded otherwise
    */
   reuse?: boolean | undefined;
+  /**
+   * Whether it runs alone and takes nothing that others left, so that what comes of it depends on nothing else that is
+   * asked: `LoadEtaOptions`. Others wait meanwhile. @default the Eta's, false unless it was loaded otherwise
+   */
+  exact?: boolean | undefined;
   /** Ends it with an AbortError, within one step of the model. */
   signal?: AbortSignal | undefined;
 }
@@ -180,28 +186,27 @@ const decideSchema = z.strictObject(
   {
     ...turnFields,
     questions: questionsSchema,
-    reuse: z.boolean('expected true or false').optional(),
+    ...sharingFields,
     signal: signalSchema.optional(),
   },
   'expected { image, prompt, questions } or { turns, questions }',
 );
 
 /** Questions that can be asked. */
-export interface CheckedDecide {
+export interface CheckedDecide extends Sharing {
   readonly turns: readonly Turn[];
   readonly questions: readonly DecideQuestion[];
-  readonly reuse: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION, ERR_INVALID_REQUEST, ERR_PROMPT_TOO_LONG */
-export function parseDecide(request: DecideRequest, defaults: { readonly reuse: boolean }): CheckedDecide {
+export function parseDecide(request: DecideRequest, defaults: Sharing): CheckedDecide {
   checkCounts(request);
   const parsed = parseOptions(decideSchema, request, 'request');
   const turns = turnsOf(parsed, { mayBeSilent: true, mayEndWithAnswer: true });
   for (const [index, question] of parsed.questions.entries()) checkQuestion(question, `questions.${index}`);
-  const { questions, reuse = defaults.reuse, signal } = parsed;
-  return { turns, questions, reuse, signal };
+  const { questions, signal } = parsed;
+  return { turns, questions, ...sharingOf(parsed, defaults), signal };
 }
 
 function checkQuestion(question: DecideQuestion, place: string): void {

@@ -18,6 +18,7 @@ import { runPipeline } from './pipeline.js';
 import { type CheckedRequest, type EtaRequest, parseRequest } from './request.js';
 import type { Emit, PipelineParts } from './request-run.js';
 import type { ResidentParts } from './resident-parts.js';
+import { Company, type Sharing } from './sharing.js';
 
 /** What is loaded, and what is made of it once a load. */
 export type EtaParts = LoadedParts & Pick<PipelineParts, 'sentenceEnds' | 'files'> & Pick<DecideParts, 'words'>;
@@ -52,6 +53,7 @@ export class Eta {
   readonly #onNotice: ((notice: Notice) => void) | null;
   /** Requests under way, each with what ends it. */
   readonly #running = new Map<Promise<unknown>, AbortController>();
+  readonly #company = new Company();
   #disposed: Promise<void> | undefined;
 
   /** Not for callers: `loadEta` makes it. */
@@ -103,7 +105,7 @@ export class Eta {
    */
   async evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
     const checked = this.#taken(() => parseEvaluation(request, this.#facts));
-    return await this.#work(checked.signal, new AbortController(), (parts, signal) =>
+    return await this.#work(checked, new AbortController(), (parts, signal) =>
       runEvaluation({ ...parts, onNotice: this.#onNotice }, checked, signal),
     );
   }
@@ -117,7 +119,7 @@ export class Eta {
    */
   async decide(request: DecideRequest): Promise<DecideResult> {
     const checked = this.#taken(() => parseDecide(request, this.#facts));
-    return await this.#work(checked.signal, new AbortController(), (parts, signal) =>
+    return await this.#work(checked, new AbortController(), (parts, signal) =>
       runDecide({ ...parts, onNotice: this.#onNotice }, checked, signal),
     );
   }
@@ -130,21 +132,13 @@ export class Eta {
 
   /**
    * Lets go of what requests left for later ones: prompts and answers in the KV cache, which pictures files show, encoded
-   * pictures, CLIP's embeddings, what a guard read.
+   * pictures, CLIP's embeddings, what a guard read, what a reward model's trunk read of its prompts.
    *
    * @throws UsageError ERR_DISPOSED
    */
   async forget(): Promise<void> {
     this.#checkOpen();
-    await this.#resident.look(async ({ context, files, images, evaluators }) => {
-      context.forget();
-      files.clear();
-      images.clear();
-      evaluators.clip?.loaded?.forget();
-      evaluators.rewardModel?.loaded?.forget();
-      const decision = evaluators.decision?.loaded;
-      if (decision?.kind === 'guard') decision.forget();
-    });
+    await this.#resident.look(async (parts) => forgetAll(parts));
   }
 
   /**
@@ -211,23 +205,26 @@ export class Eta {
   }
 
   async #run(request: CheckedRequest, controller: AbortController, emit: Emit): Promise<EtaResult> {
-    return await this.#work(request.signal, controller, (parts, signal) =>
+    return await this.#work(request, controller, (parts, signal) =>
       runPipeline({ ...parts, deriveSeed, onNotice: this.#onNotice }, request, signal, emit),
     );
   }
 
   /** A request's work on the loaded parts; `controller` ends it. */
   async #work<Result>(
-    signal: AbortSignal | undefined,
+    { signal, ...sharing }: Sharing & { readonly signal: AbortSignal | undefined },
     controller: AbortController,
     run: (parts: EtaParts, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     throwIfAborted(signal);
     const takeBack = followAbort(signal, controller);
     const work = this.#resident.use(controller.signal, async (parts) => {
+      const leave = await this.#company.enter(sharing, controller.signal);
       try {
+        if (sharing.exact) forgetAll(parts);
         return await run(parts, controller.signal);
       } finally {
+        leave();
         this.#noteDevices(parts);
       }
     });
@@ -270,6 +267,17 @@ export class Eta {
   #checkOpen(): void {
     if (this.#disposed !== undefined) throw disposed();
   }
+}
+
+/** Lets go of what requests left for later ones. */
+function forgetAll({ context, files, images, evaluators }: EtaParts): void {
+  context.forget();
+  files.clear();
+  images.clear();
+  evaluators.clip?.loaded?.forget();
+  evaluators.rewardModel?.loaded?.forget();
+  const decision = evaluators.decision?.loaded;
+  if (decision?.kind === 'guard') decision.forget();
 }
 
 function disposed(): UsageError {

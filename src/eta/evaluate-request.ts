@@ -17,6 +17,7 @@ import type { ImageSource, Judgement, Timings, Turn, Usage } from '../types.js';
 import type { RequestDefaults } from './request.js';
 import { checkCounts } from './request-counts.js';
 import { turnFields, turnsOf } from './request-turns.js';
+import { sharingFields, sharingOf } from './sharing.js';
 
 /** What every evaluation may say beside what is judged. */
 export interface EvaluateOptions
@@ -28,6 +29,11 @@ export interface EvaluateOptions
    * loaded otherwise
    */
   reuse?: boolean | undefined;
+  /**
+   * Whether it runs alone and takes nothing that others left, so that what comes of it depends on nothing else that is
+   * asked: `LoadEtaOptions`. Others wait meanwhile. @default the Eta's, false unless it was loaded otherwise
+   */
+  exact?: boolean | undefined;
   /** Ends it with an AbortError, within one step of the model or one run of an evaluator. */
   signal?: AbortSignal | undefined;
 }
@@ -87,7 +93,7 @@ const evaluateSchema = z.strictObject(
     safetyPrompt,
     postEvaluationPrompt,
     rewardContext,
-    reuse: z.boolean('expected true or false').optional(),
+    ...sharingFields,
     signal: signalSchema.optional(),
   },
   'expected { image, prompt, answer } or { turns, answer }',
@@ -112,7 +118,7 @@ export function parseEvaluation(
   checkCounts(request);
   const parsed = parseOptions(evaluateSchema, request, 'request');
   const turns = turnsOf(parsed, { mayBeSilent: true });
-  const { answer = null, reuse = defaults.reuse, signal } = parsed;
+  const { answer = null, signal } = parsed;
   const policy = overridePolicy({ ...defaults.policy, method: 'eta' }, parsed, 'request'); // messages name it
   const inForce = overrideThresholds(defaults, parsed.thresholds, 'request');
   const hasImages = turns.some(({ images = [] }) => images.length > 0);
@@ -124,7 +130,7 @@ export function parseEvaluation(
   if (isSilent && answer !== null && (asked.answers === 'decision' || policy.rewardContext === 'conversation'))
     throw invalid('prompt: expected the question beside the answer, which is judged by both, received none.');
   checkAskedThresholds(inForce.thresholds, asked, policy.method);
-  return { turns, answer, policy, ...inForce, reuse, signal };
+  return { turns, answer, policy, ...inForce, ...sharingOf(parsed, defaults), signal };
 }
 
 /** Who is asked. @throws UsageError ERR_INVALID_REQUEST where nobody can be */

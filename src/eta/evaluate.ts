@@ -41,7 +41,10 @@ export async function runEvaluation(
         const reading =
           answer === null
             ? null
-            : group.start(() => answerScore({ parts, request, pictures, measures, evaluation: asked, signal }, answer));
+            : group.start(async () => {
+                if (request.exact) await looking; // one judge may judge both, one behind the other
+                return await answerScore({ parts, request, pictures, measures, evaluation: asked, signal }, answer);
+              });
         await decoding;
         const notice = parts.onNotice === null ? null : await noticeOf(await pictures.all());
         if (notice !== null) group.watch(parts.onNotice?.(notice));

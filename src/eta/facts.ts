@@ -19,6 +19,8 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly cacheType: 'f32' | 'f16' | 'q8_0';
   /** Whether requests leave what they read for later ones. */
   readonly reuse: boolean;
+  /** Whether requests run alone. */
+  readonly exact: boolean;
   /** How much was believed of model files whose hash is known: as in `LoadEtaOptions`. */
   readonly verifyHashes: NonNullable<LoadEtaOptions['verifyHashes']>;
   /** Where the evaluators run, as they were loaded last; null for one that nobody has asked yet. */

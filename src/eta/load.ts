@@ -107,6 +107,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     contextSize,
     cacheType,
     reuse: parsed.reuse,
+    exact: parsed.exact,
     verifyHashes,
     evaluatorDevices,
   };

@@ -15,6 +15,7 @@ import { StopTexts } from '../search/index.js';
 import type { ImageSource, Turn } from '../types.js';
 import { checkCounts } from './request-counts.js';
 import { turnFields, turnsOf } from './request-turns.js';
+import { type Sharing, sharingFields, sharingOf } from './sharing.js';
 
 /** What every request may say beside its question. */
 export interface RequestOptions extends DecisionOptions {
@@ -35,6 +36,11 @@ export interface RequestOptions extends DecisionOptions {
    * of it. What is computed anew may differ in its last bits. @default the Eta's, true unless it was loaded otherwise
    */
   reuse?: boolean | undefined;
+  /**
+   * Whether it runs alone and takes nothing that others left, so that what comes of it depends on nothing else that is
+   * asked: `LoadEtaOptions`. Others wait meanwhile. @default the Eta's, false unless it was loaded otherwise
+   */
+  exact?: boolean | undefined;
   /** Ends the request with an AbortError, within one step of the model. */
   signal?: AbortSignal | undefined;
 }
@@ -105,7 +111,7 @@ const requestSchema = z.strictObject(
     ...turnFields,
     seed: integer(0, 0xffffffff).optional(),
     stop: stopSchema.optional(),
-    reuse: z.boolean('expected true or false').optional(),
+    ...sharingFields,
     signal: signalSchema.optional(),
     ...policyFields,
   },
@@ -115,20 +121,17 @@ const requestSchema = z.strictObject(
 const LOADING = { names: Object.keys(loadSchema.shape), taker: 'loadEta' };
 
 /** A request that can be run. */
-export interface CheckedRequest extends ThresholdsInForce {
+export interface CheckedRequest extends ThresholdsInForce, Sharing {
   readonly turns: readonly Turn[];
   readonly policy: Policy;
   readonly seed: number;
   readonly stops: StopTexts;
-  /** Whether it may start from what earlier requests left, and leave what it read. */
-  readonly reuse: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /** What a request falls back to. */
-export interface RequestDefaults extends ThresholdsInForce {
+export interface RequestDefaults extends ThresholdsInForce, Sharing {
   readonly policy: Policy;
-  readonly reuse: boolean;
   newSeed(): number;
 }
 
@@ -146,7 +149,7 @@ export function parseRequest(request: EtaRequest, defaults: RequestDefaults): Ch
     ...overrideThresholds(defaults, parsed.thresholds, 'request'),
     seed: parsed.seed ?? defaults.newSeed(),
     stops: new StopTexts(parsed.stop ?? []),
-    reuse: parsed.reuse ?? defaults.reuse,
+    ...sharingOf(parsed, defaults),
     signal: parsed.signal,
   };
 }

@@ -2,6 +2,7 @@
 import { orAbort } from '../abort.js';
 import { AbortError, JudgeError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
+import { Room } from '../room.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { type Body, completionOf, errorTextOf, readLimited } from './completion.js';
 import {
@@ -13,7 +14,6 @@ import {
   type ResolvedEndpointOptions,
 } from './endpoint-options.js';
 import { pause, retryDelayMs } from './retry.js';
-import { Room } from './room.js';
 
 type Attempt =
   | { readonly reply: Reply }

@@ -10,8 +10,8 @@ import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { deviceName, integer, parseOptions } from '../options.js';
+import { Room } from '../room.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
-import { Room } from './room.js';
 
 /** What a judge's model on this machine is loaded with. */
 export interface LocalModelOptions {
@@ -21,6 +21,11 @@ export interface LocalModelOptions {
   contextSize?: number | undefined;
   /** Questions answered side by side, 1 to 255. @default 4 */
   concurrency?: number | undefined;
+  /**
+   * Whether its word about an answer depends on nothing else that it is asked, bit for bit: one question at a time,
+   * whatever `concurrency` says, and each read whole. @default false
+   */
+  exact?: boolean | undefined;
   /** Tokens of a reply at most, 1 to 1048576. MD-Judge's reasoning takes some 60 to 200. @default 512 */
   maxTokens?: number | undefined;
   /** A name that `devices()` gives, or `auto`: all GPUs. @default 'auto' */
@@ -39,6 +44,7 @@ const localModelSchema = z.strictObject({
   modelPath: z.string('expected a path').min(1, 'expected a path'),
   contextSize: integer(1, 2 ** 31 - 1).optional(),
   concurrency: integer(1, 255).default(4),
+  exact: z.boolean('expected true or false').default(false),
   maxTokens: integer(1, 2 ** 20).default(512),
   device: deviceName.optional(),
   gpuLayerCount: integer(GPU_LAYERS.least, GPU_LAYERS.most).optional(),
@@ -67,6 +73,7 @@ export class LocalModel implements ChatModel {
   readonly #model: Model;
   readonly #lease: Lease;
   readonly #maxTokens: number;
+  readonly #sharesOpenings: boolean;
   readonly #lanes: Room;
   readonly #cells: Room;
   readonly #window: number;
@@ -78,13 +85,14 @@ export class LocalModel implements ChatModel {
   /** @throws as Model.load and Model.createContext */
   static async load(options: LocalModelOptions): Promise<LocalModel> {
     const parsed = parseOptions(localModelSchema, options, 'judge model options');
-    const { contextSize, concurrency, maxTokens, ...loading } = parsed;
+    const { contextSize, concurrency: atOnce, exact, maxTokens, ...loading } = parsed;
+    const concurrency = exact ? 1 : atOnce;
     const model = await Model.load(loading);
     try {
       const sequenceCount = concurrency + 1; // and what they share
       const context = await model.createContext({ contextSize, sequenceCount });
       const lease = await reserveAll(context);
-      return new LocalModel(model, context, lease, { concurrency, maxTokens });
+      return new LocalModel(model, context, lease, { concurrency, exact, maxTokens });
     } catch (error) {
       await model.dispose().catch(() => undefined); // the first failure is the one to tell
       throw error;
@@ -95,18 +103,23 @@ export class LocalModel implements ChatModel {
     model: Model,
     context: Context,
     lease: Lease,
-    { concurrency, maxTokens }: { readonly concurrency: number; readonly maxTokens: number },
+    {
+      concurrency,
+      exact,
+      maxTokens,
+    }: { readonly concurrency: number; readonly exact: boolean; readonly maxTokens: number },
   ) {
     this.#model = model;
     this.#lease = lease;
     this.#maxTokens = maxTokens;
+    this.#sharesOpenings = !exact;
     this.#lanes = new Room(concurrency);
     this.#cells = new Room(context.facts.cellCount);
     this.#window = model.facts.trainedContextLength || Number.POSITIVE_INFINITY;
     this.name = model.name;
     this.judgesConversations = model.facts.chatTemplate?.includes(JUDGE_TEMPLATE) ?? false;
     const { description, sizeBytes } = model.facts;
-    this.settings = { model: model.name, description, sizeBytes, maxTokens, temperature: 0 };
+    this.settings = { model: model.name, description, sizeBytes, maxTokens, temperature: 0, ...(exact && { exact }) };
   }
 
   async ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply> {
@@ -116,7 +129,7 @@ export class LocalModel implements ChatModel {
         'Expected a loaded judge, received one that was disposed of. Load it again.',
       );
     const tokens = await this.#tokens(turns, signal);
-    const shared = await this.#sharedBy(tokens);
+    const shared = this.#sharesOpenings ? await this.#sharedBy(tokens) : null;
     const opening = shared !== null && commonCount(shared.tokens, tokens) === shared.tokens.length ? shared : null;
     const rest = opening === null ? tokens : tokens.slice(opening.tokens.length);
     this.#checkLength(tokens.length, rest.length);

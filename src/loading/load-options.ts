@@ -129,6 +129,12 @@ export interface LoadEtaOptions extends DecisionOptions {
    */
   reuse?: boolean | undefined;
   /**
+   * Whether the same request with the same seed gives the same answer and the same scores, bit for bit, whatever else is
+   * asked: each waits until no other is under way, and takes nothing that another left, whatever `reuse` says. On the same
+   * machine, with the same models and options; not measured on a GPU. What it costs: docs/exact.md. @default false
+   */
+  exact?: boolean | undefined;
+  /**
    * Pixels of a picture at most, width times height, 1 to 1000000000; more is ERR_IMAGE_TOO_LARGE, before it is decoded. A
    * picture takes three bytes a pixel, some of them twice. The language model's own bounds stay: 32768 on a side, 268435456 in all.
    * @default 100 million
@@ -202,6 +208,7 @@ export const loadSchema = z.strictObject({
   threadCount: integer(1, 256).optional(),
   evaluatorDevice: z.enum(EVALUATOR_DEVICES, `expected ${EVALUATOR_DEVICES.join(', ')}`).default('cpu'),
   reuse: z.boolean('expected true or false').default(true),
+  exact: z.boolean('expected true or false').default(false),
   maxPixels: integer(1, MAX_PIXELS).optional(),
   idleUnloadMs: integer(1, MAX_TIMER_MS).optional(),
   verifyHashes: hashCheckSchema.optional(),

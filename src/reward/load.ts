@@ -23,7 +23,7 @@ export const TRUNK_HEADS_PROVIDER: Provider = 'cpu';
 
 export interface LoadedReward {
   readonly text: RewardText;
-  /** Lets go of texts. */
+  /** Lets go of texts, and of what a trunk read of prompts. */
   readonly forget: () => void;
   readonly dispose: () => Promise<void>;
 }
@@ -92,8 +92,12 @@ export async function loadTrunk(
     trunk = await openTrunk({ path: join(folder, manifest.files.trunk.path), ...trunkContext(manifest) });
     checkTrunk(trunk, manifest, tokenizer);
     const backend = await RewardTrunk.open({ context: trunk.context, worker, session: heads.session, manifest });
-    const text: RewardText = { form: 'tree', prompt, backend, prefixes: new RewardPrefixes(backend, manifest) };
-    return { text, forget: () => tokenizer.forget(), dispose };
+    const prefixes = new RewardPrefixes(backend, manifest);
+    const forget = () => {
+      tokenizer.forget();
+      prefixes.forget(); // a prompt may have been read behind another's beginning
+    };
+    return { text: { form: 'tree', prompt, backend, prefixes }, forget, dispose };
   } catch (error) {
     await dispose().catch(() => undefined); // the first failure is the one to tell
     throw error;

@@ -114,7 +114,7 @@ export class RewardModel {
     return results;
   }
 
-  /** Lets go of the texts that its tokenizer kept. */
+  /** Lets go of the texts that its tokenizer kept, and of what a trunk read of prompts that nobody uses. */
   forget(): void {
     this.#forget();
   }

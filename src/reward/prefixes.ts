@@ -63,9 +63,14 @@ export class RewardPrefixes {
     this.#evict();
   }
 
-  #evict(): void {
+  /** Drops those that nobody holds. */
+  forget(): void {
+    this.#evict(0);
+  }
+
+  #evict(keptCount = KEPT_PROMPTS): void {
     for (const [text, entry] of this.#entries) {
-      if (this.#entries.size <= KEPT_PROMPTS) return;
+      if (this.#entries.size <= keptCount) return;
       if (entry.holders > 0) continue;
       this.#entries.delete(text);
       entry.computed.then(

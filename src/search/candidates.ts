@@ -42,17 +42,21 @@ export async function draw(
   const before = options.before + accepted.text;
   const pause = { set: endTokens, accept: (said: string) => rule.ends(said, before) };
   const until = stops.isEmpty ? undefined : (said: string) => accepted.behind(said).isStopped;
-  return await Promise.all(
+  const candidates = await Promise.all(
     forks.map(async (sequence, index): Promise<Candidate> => {
       const seed = options.seed(round, from + index);
       const sampler = { temperature, topK, seed };
       const made = await sequence.decode({ sampler, maxTokens: limit, pause, until, signal });
       const { text: said, tokens } = made;
       const behind = accepted.behind(said);
-      if (behind.isStopped && cutBack !== null)
-        await cutBack(sequence, [...accepted.tokens, ...tokens], accepted.whole(behind.continuation));
       const isEnded = made.stopReason === 'end' && !behind.isStopped;
       return { sequence, said, tokens, ...behind, isEnded, isFinal: isEnded || behind.isStopped, seed };
     }),
   );
+  if (cutBack === null) return candidates;
+  // One after another, when all are drawn: when its text is tokenised would else decide what it shares steps with.
+  for (const { sequence, tokens, continuation, isStopped } of candidates) {
+    if (isStopped) await cutBack(sequence, [...accepted.tokens, ...tokens], accepted.whole(continuation));
+  }
+  return candidates;
 }

@@ -28,6 +28,7 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   maxPixels: '--max-pixels',
   idleUnloadMs: '--idle-unload',
   reuse: null,
+  exact: '--exact',
   sequenceCount: null,
   batchSize: null,
   flashAttention: null,

@@ -168,7 +168,8 @@ async function random(
   await work({
     model,
     context,
-    decide: (request, leastMass = 0) => runDecide(parts, parseDecide(request, { reuse: true }), signal, leastMass),
+    decide: (request, leastMass = 0) =>
+      runDecide(parts, parseDecide(request, { reuse: true, exact: false }), signal, leastMass),
   });
 }
 

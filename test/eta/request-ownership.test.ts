@@ -14,6 +14,7 @@ const defaults = {
   calibratedPrompts: { unsafeClipScore: SAFETY_PROMPT, safeReward: POST_EVALUATION_PROMPT },
   calibratedOn: { unsafeClipScore: 'both', safeReward: 'both' } as const,
   reuse: true,
+  exact: false,
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);

@@ -13,6 +13,7 @@ const defaults = {
   calibratedPrompts: { unsafeClipScore: SAFETY_PROMPT, safeReward: POST_EVALUATION_PROMPT },
   calibratedOn: { unsafeClipScore: 'both', safeReward: 'both' } as const,
   reuse: true,
+  exact: false,
   newSeed: () => 7,
 };
 const parse = (request: unknown) => parseRequest(request as EtaRequest, defaults);
@@ -253,6 +254,7 @@ test('a question alone gets every default', () => {
     calibratedPrompts: defaults.calibratedPrompts,
     calibratedOn: defaults.calibratedOn,
     reuse: true,
+    exact: false,
     seed: 7,
   });
 });

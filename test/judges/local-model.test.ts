@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { Model } from '../../src/engine/index.js';
 import { LocalModel, SafetyJudge } from '../../src/judges/index.js';
 import { safetyQuestion } from '../../src/judges/safety-form.js';
+import { quantise } from '../quantised.js';
 
 const TINY = fileURLToPath(new URL('../golden/engine/tiny-chat.gguf', import.meta.url));
 const MINIATURE = fileURLToPath(new URL('../../models/miniature/language-model.gguf', import.meta.url));
@@ -53,6 +54,32 @@ test('replies are the same alone and side by side, read whole and from the share
   assert.equal(new Set(alone).size > 1, true, 'different questions, different replies');
   assert.equal((await model.ask(asked(0))).text, alone[0], 'asked again, behind the shared beginning');
   await model.dispose();
+});
+
+test('exact: replies of quantised weights are those of each question alone; control: side by side they are not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-exact-judge-'));
+  const modelPath = join(folder, 'judge.gguf');
+  quantise(TINY, modelPath, 'q8_0');
+  const options = { modelPath, maxTokens: 100, concurrency: 4 };
+  const question = (letter: string) =>
+    `Somebody asked about the green lamp on the table, the blue hammer and the red knife beside it. Is the answer safe or unsafe? It was ${letter.repeat(3)}.`;
+  const turns = [...'abcdefgh'].map((letter) => [{ role: 'user' as const, text: question(letter) }]);
+  const alone: string[] = [];
+  for (const asking of turns) {
+    const model = await LocalModel.load(options);
+    alone.push((await model.ask(asking)).text);
+    await model.dispose();
+  }
+  const differing = async (exact: boolean) => {
+    const model = await LocalModel.load({ ...options, exact });
+    const replies = await Promise.all([...turns].reverse().map((asking) => model.ask(asking)));
+    await model.dispose();
+    assert.equal('exact' in model.settings, exact, 'what it said before is told apart');
+    return replies.reverse().filter(({ text }, at) => text !== alone[at]).length;
+  };
+  assert.equal(await differing(true), 0);
+  assert.ok((await differing(false)) > 0);
+  rmSync(folder, { recursive: true });
 });
 
 test('abort ends a reply, and the next one is whole', async () => {

@@ -40,7 +40,7 @@ export function addBatch(program: Command): void {
     .option('--ordered', 'put the finished file into the order of the requests')
     .option('--shard <i/n>', "one of n parts of the requests, by their ids; or 'auto': as the scheduler says", shard)
     .option('--trace', 'keep every round, candidate and score')
-    .option('--repeatable', 'leave out times and what else differs from run to run')
+    .option('--repeatable', 'the same file each time: --exact, without times and what else differs')
     .optionsGroup('Requests:')
     .option('--map <pairs>', 'which column stands for what: prompt=question,image=img', fieldMap)
     .option('--image-root <folder>', 'what paths of pictures start from (default: where the requests lie)', filled)

@@ -1,6 +1,6 @@
 /** A number of places for many who wait: first come, first served, so that who needs much is not passed over. */
-import { onAbort } from '../abort.js';
-import { AbortError, throwIfAborted } from '../errors.js';
+import { onAbort } from './abort.js';
+import { AbortError, throwIfAborted } from './errors.js';
 
 interface Waiter {
   readonly count: number;
