@@ -53,7 +53,10 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
     ['ask', '--method', ''],
     ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
   ],
-  [['ask', '--method', '=', 'e'], ['ecso', 'eta']],
+  [
+    ['ask', '--method', '=', 'e'],
+    ['ecso', 'eta'],
+  ],
   [
     ['ask', '--method', '='],
     ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
