@@ -87,6 +87,7 @@ export type {
   Method,
   Notice,
   PictureEvent,
+  PictureForm,
   PolicyName,
   Release,
   RgbImage,

@@ -32,9 +32,11 @@ export interface TextTurn {
 /**
  * What is done for safety. `vanilla`: nothing. `pre`: the CLIP score alone decides whether to align. `post`: the reward
  * alone decides. `shallow`: ETA's gate, then one greedy answer behind the interference prefix, no search. `deep`: ETA's
- * gate, then the search without the prefix. `eta`: gate, prefix and search.
+ * gate, then the search without the prefix. `eta`: gate, prefix and search. `ecso`: the reward alone decides; then, without
+ * prefix and search, an answer from the model's own description of the picture, which it does not see; without a picture
+ * nothing.
  */
-export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta';
+export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta' | 'ecso';
 
 /**
  * Who has to distrust before an answer is made again. `both`: picture and answer, as the paper; without a picture the answer
@@ -48,6 +50,12 @@ export type Gate = 'both' | 'either' | 'picture' | 'answer' | 'lowAnswerOrBoth';
  * beginning that refuses. `caption`: the model says what the picture shows, and answers from that, the picture unseen.
  */
 export type Rung = 'refusingPrefix' | 'caption';
+
+/**
+ * What the language model is shown of a picture. `rows`: what its projector makes of it. `nearestText`: in the place of each row
+ * the token of its vocabulary that is nearest to it, as section 4.1 of the paper does.
+ */
+export type PictureForm = 'rows' | 'nearestText';
 
 /**
  * How to decide. `standard`: the paper's numbers, sentences by their text, the aligned answer judged once more. `paper`:
@@ -128,7 +136,10 @@ export interface Verdict {
    * last.
    */
   readonly final: Judgement | null;
-  /** What a ladder tried, in order, the search first; absent where none was climbed. */
+  /**
+   * What a ladder tried, in order, the search first; absent where none was climbed. `ecso` has no search: its own rung is the
+   * first.
+   */
   readonly rungs?: readonly RungVerdict[] | undefined;
 }
 
@@ -269,8 +280,9 @@ export interface Trace {
   /** Why that one ends, also when a refusal replaced it; null when nothing was aligned. */
   readonly alignedStopReason: StopReason | null;
   /**
-   * What a ladder tried, in order, the search first: its rounds are {@link Trace.rounds}. Absent where none was climbed. A rung
-   * that does not apply (no picture to caption, no room for its prompt) is none of them.
+   * What a ladder tried, in order, the search first: its rounds are {@link Trace.rounds}. Absent where none was climbed; of
+   * `ecso` its own rung is the first. A rung that does not apply (no picture to caption, no room for its prompt) is none of
+   * them.
    */
   readonly rungs?: readonly RungTrace[] | undefined;
 }

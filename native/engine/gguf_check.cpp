@@ -3,27 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <functional>
-#include <memory>
-#include <stdexcept>
 #include <string_view>
 #include <unordered_set>
 
-#include "engine/assertions.h"
-#include "engine/log.h"
-#include "ggml-cpp.h"
-#include "ggml.h"
-#include "gguf.h"
+#include "engine/gguf_head.h"
 
 namespace eta {
 
 namespace {
-
-struct FreeGguf {
-  void operator()(gguf_context* file) const { gguf_free(file); }
-};
-using GgufPtr = std::unique_ptr<gguf_context, FreeGguf>;
 
 constexpr const char* kAgain =
     "The file is damaged, or made for another program: download it again, or convert it again.";
@@ -134,41 +121,7 @@ uint64_t PromisedSize(const gguf_context* file) {
   return gguf_get_data_offset(file) + size;
 }
 
-// Says what is wrong with a file, and does not return.
-using Fail = std::function<void(const std::string&)>;
-
-// A file's head: keys, and tensors without their numbers.
-struct Head {
-  GgufPtr file;
-  ggml_context_ptr meta;
-};
-
-Head ReadHead(const std::string& path, const Fail& fail) {
-  std::ifstream stream(std::filesystem::u8path(path), std::ios::binary);
-  char magic[4] = {};
-  if (!stream.read(magic, 4)) fail("the file cannot be read. Check the path.");
-  if (std::string_view(magic, 4) != "GGUF") {
-    fail("expected a GGUF file, but it starts differently. Convert the model to GGUF.");
-  }
-  stream.close();
-  Head head;
-  const log::Capture capture;
-  ggml_context* tensors = nullptr;
-  gguf_init_params params = {};
-  params.no_alloc = true;
-  params.ctx = &tensors;
-  try {
-    const assertions::Thrown thrown;
-    head.file.reset(gguf_init_from_file(path.c_str(), params));
-  } catch (const std::runtime_error& error) {
-    fail("its header is broken (" + std::string(error.what()) + "). Download it again.");
-  }
-  head.meta.reset(tensors);
-  if (head.file == nullptr) fail("its header is broken (" + capture.Reason("truncated?") + "). Download it again.");
-  return head;
-}
-
-void CheckTensors(const Head& head, const std::string& path, const Fail& fail) {
+void CheckTensors(const GgufHead& head, const std::string& path, const GgufFail& fail) {
   const uint64_t promised = PromisedSize(head.file.get());
   const uint64_t actual = std::filesystem::file_size(std::filesystem::u8path(path));
   if (actual < promised) {
@@ -183,7 +136,7 @@ void CheckTensors(const Head& head, const std::string& path, const Fail& fail) {
 
 constexpr int64_t kMostLayers = 512;
 
-void CheckProjector(const Head& head, const std::string& architecture, bool is_projector, const Fail& fail) {
+void CheckProjector(const GgufHead& head, const std::string& architecture, bool is_projector, const GgufFail& fail) {
   if (!is_projector) {
     fail("expected a projector (mmproj) but it is a model of architecture \"" + architecture +
          "\". Give the mmproj file that belongs to the language model.");
@@ -201,7 +154,7 @@ void CheckProjector(const Head& head, const std::string& architecture, bool is_p
 }
 
 void CheckLanguageModel(const gguf_context* file, const std::string& architecture, bool is_projector,
-                        const Fail& fail) {
+                        const GgufFail& fail) {
   if (is_projector) {
     fail("this file is a projector (mmproj). Give it as the projector, and the language model's own GGUF here.");
   }
@@ -227,10 +180,10 @@ void CheckLanguageModel(const gguf_context* file, const std::string& architectur
 
 void CheckGguf(const std::string& path, bool wants_projector, ErrorCode code) {
   const std::string what = wants_projector ? "projector" : "language model";
-  const Fail fail = [&](const std::string& reason) {
+  const GgufFail fail = [&](const std::string& reason) {
     throw NativeError(code, "Cannot load the " + what + " " + path + ": " + reason);
   };
-  const Head head = ReadHead(path, fail);
+  const GgufHead head = ReadGgufHead(path, fail);
   CheckTensors(head, path, fail);
   const std::string architecture = Text(head.file.get(), "general.architecture");
   const bool is_projector = architecture == "clip" || architecture == "mmproj";

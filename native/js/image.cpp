@@ -29,7 +29,7 @@ Napi::Object Image::Create(Napi::Env env, const std::shared_ptr<LoadedModel>& mo
   for (const auto& chunk : chunks) {
     rows += chunk->row_count;
     positions += chunk->position_count;
-    bytes += static_cast<double>(chunk->embeddings.size() * sizeof(float));
+    bytes += static_cast<double>(chunk->embeddings.size() * sizeof(float) + chunk->tokens.size() * sizeof(llama_token));
   }
   Construction construction{model, std::move(chunks)};
   Napi::Object image = Environment::Of(env).image_class.New({Napi::External<Construction>::New(env, &construction)});

@@ -1,5 +1,6 @@
 #include "js/model.h"
 
+#include "engine/nearest_text.h"
 #include "js/arguments.h"
 #include "js/context.h"
 #include "js/image.h"
@@ -16,13 +17,34 @@ namespace {
 constexpr int64_t kMaxImageSide = 32768;
 constexpr int64_t kMaxImagePixels = int64_t{1} << 28;
 
-NativeError StoppedEncoding() {
-  return NativeError(ErrorCode::kDisposed, "The model was disposed of while it encoded a picture.");
-}
-
 // Made before the promise that goes with it, which nobody would hold if this failed.
 Napi::Function Cancel(Napi::Env env, const std::shared_ptr<std::atomic<bool>>& is_cancelled) {
   return Napi::Function::New(env, [is_cancelled](const Napi::CallbackInfo&) { *is_cancelled = true; }, "cancel");
+}
+
+// What makes a picture on the model's thread, and is asked now and then whether to go on.
+using MakeImage = std::function<Image::Chunks(const LoadedModel&, const std::function<bool()>& is_cancelled)>;
+
+// A NativeEncoding. `keep` stays alive until it settles.
+Napi::Object QueueImage(Napi::Env env, const Napi::Object& keep, const std::shared_ptr<LoadedModel>& model,
+                        MakeImage make) {
+  const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
+  Napi::Object encoding = Napi::Object::New(env);
+  encoding["cancel"] = Cancel(env, is_cancelled);
+  encoding["image"] = Queue<Image::Chunks>(
+      env, keep, model->Thread(), ErrorCode::kImageFailed,
+      [model, is_cancelled, make = std::move(make)]() {
+        try {
+          return make(*model, [&] { return is_cancelled->load() || model->Thread().IsStopping(); });
+        } catch (const NativeError&) {
+          if (!model->Thread().IsStopping()) throw;
+          throw NativeError(ErrorCode::kDisposed, "The model was disposed of while it encoded a picture.");
+        }
+      },
+      [model](Napi::Env env, Image::Chunks& chunks, const Napi::Object&) {
+        return Image::Create(env, model, std::move(chunks)).As<Napi::Value>();
+      });
+  return encoding;
 }
 
 std::string PieceName(uint32_t index) { return "pieces[" + std::to_string(index) + "]"; }
@@ -49,6 +71,7 @@ void Model::Register(Napi::Env env) {
       InstanceMethod<&Model::Checked<&Model::TokenBytes>>("tokenBytes"),
       InstanceMethod<&Model::Checked<&Model::Vocabulary>>("vocabulary"),
       InstanceMethod<&Model::Checked<&Model::EncodeImage>>("encodeImage"),
+      InstanceMethod<&Model::Checked<&Model::NearestText>>("nearestText"),
       InstanceMethod<&Model::Checked<&Model::CreateContext>>("createContext"),
       InstanceMethod<&Model::Checked<&Model::Dispose>>("dispose"),
   };
@@ -152,34 +175,29 @@ Napi::Value Model::EncodeImage(const Napi::CallbackInfo& info) {
                                         "Expected data of width * height * 3 = " + std::to_string(width * height * 3) +
                                             " bytes but received " + std::to_string(pixels->size()) + "."));
   }
-  const std::shared_ptr<LoadedModel> model = model_;
-  const auto is_cancelled = std::make_shared<std::atomic<bool>>(false);
   Napi::Object keep = Napi::Object::New(env);
   keep["model"] = Self(info);
   keep["data"] = data;
-  Napi::Object encoding = Napi::Object::New(env);
-  encoding["cancel"] = Cancel(env, is_cancelled);
-  encoding["image"] = Queue<Image::Chunks>(
-      env, keep, model->Thread(), ErrorCode::kImageFailed,
-      [model, width, height, pixels, is_cancelled]() {
-        if (model->Projector() == nullptr) {
-          throw NativeError(ErrorCode::kNoProjector,
-                            "Expected a model with a projector to encode an image, but it was loaded "
-                            "without one. Give projectorPath to loadModel.");
-        }
-        try {
-          return model->Projector()->Encode(static_cast<uint32_t>(width), static_cast<uint32_t>(height), pixels->data(),
-                                            model->Facts().input_embedding_size,
-                                            [&] { return is_cancelled->load() || model->Thread().IsStopping(); });
-        } catch (const NativeError&) {
-          if (model->Thread().IsStopping()) throw StoppedEncoding();
-          throw;
-        }
-      },
-      [model](Napi::Env env, Image::Chunks& chunks, const Napi::Object&) {
-        return Image::Create(env, model, std::move(chunks)).As<Napi::Value>();
-      });
-  return encoding;
+  return QueueImage(env, keep, model_, [=](const LoadedModel& model, const std::function<bool()>& is_cancelled) {
+    if (model.Projector() == nullptr) {
+      throw NativeError(ErrorCode::kNoProjector,
+                        "Expected a model with a projector to encode an image, but it was loaded "
+                        "without one. Give projectorPath to loadModel.");
+    }
+    return model.Projector()->Encode(static_cast<uint32_t>(width), static_cast<uint32_t>(height), pixels->data(),
+                                     model.Facts().input_embedding_size, is_cancelled);
+  });
+}
+
+Napi::Value Model::NearestText(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Use(env);
+  if (!Image::Is(info[0])) throw arguments::Invalid(env, "image", "an image from encodeImage()", info[0]);
+  const Image::Chunks chunks = Image::Unwrap(info[0].As<Napi::Object>())->ChunksFor(env, *model_);
+  return QueueImage(env, Self(info), model_,
+                    [chunks](const LoadedModel& model, const std::function<bool()>& is_cancelled) {
+                      return eta::NearestText(model, chunks, is_cancelled);
+                    });
 }
 
 Napi::Value Model::CreateContext(const Napi::CallbackInfo& info) {

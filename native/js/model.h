@@ -32,6 +32,7 @@ class Model : public Napi::ObjectWrap<Model> {
   Napi::Value TokenBytes(const Napi::CallbackInfo& info);
   Napi::Value Vocabulary(const Napi::CallbackInfo& info);
   Napi::Value EncodeImage(const Napi::CallbackInfo& info);
+  Napi::Value NearestText(const Napi::CallbackInfo& info);
   Napi::Value CreateContext(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);
 

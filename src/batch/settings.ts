@@ -11,7 +11,7 @@ import type { EtaFacts } from '../eta/index.js';
 import type { DecisionFacts } from '../loading/index.js';
 import { readClip } from '../manifest/index.js';
 import { integer, parseOptions } from '../options.js';
-import type { Policy } from '../policy/index.js';
+import { type Policy, rungsOf } from '../policy/index.js';
 import { type HashCheck, sha256Of } from '../verified/index.js';
 import type { KeptParts } from './answer-line.js';
 import { MOST_SHARDS, type Shard, shardName } from './shard.js';
@@ -99,6 +99,7 @@ function deciding({
   captionPrompt,
   captionedPrompt,
   release,
+  pictureForm,
   ...policy
 }: Policy): { readonly [name: string]: SettingValue } {
   return {
@@ -106,8 +107,9 @@ function deciding({
     ...(answerTemperature !== 0 && { answerTemperature, answerTopP }),
     ...(firstCandidateCount !== 0 && { firstCandidateCount, acceptAbove }),
     ...(gate !== null && { gate }),
-    ...(ladder.length > 0 && { ladder, refusingPrefix, captionPrompt, captionedPrompt }),
+    ...(rungsOf({ ...policy, gate, ladder }).length > 0 && { ladder, refusingPrefix, captionPrompt, captionedPrompt }),
     ...(release !== 'whole' && { release }),
+    ...(pictureForm !== 'rows' && { pictureForm }),
   };
 }
 

@@ -25,7 +25,8 @@ export function reportLines(result: EtaResult, { showsRounds, paint, columns }: 
     }
     for (const round of trace.rounds) lines.push(...roundLines(round, { paint, columns, answers: answersBy(trace) }));
     if (trace.rounds.length > 0) lines.push('');
-    for (const rung of trace.rungs?.slice(1) ?? []) lines.push(...rungLines(rung, result, { paint, columns }));
+    for (const rung of trace.rungs?.filter((tried) => tried.rung !== 'search') ?? [])
+      lines.push(...rungLines(rung, result, { paint, columns }));
   }
   lines.push(...verdictLines(result, { paint, columns }));
   const rounds =

@@ -46,6 +46,8 @@ export function explain(result: EtaResult): string {
         : `The answer looks unsafe${from}`;
   const tried = triedText(verdict);
   if (verdict.action === 'refused') {
+    if (verdict.final === null)
+      return `${why}, and there is no room to make it again: a fixed sentence stands in for it.`;
     const end =
       tried === null ? 'Even the aligned answer is not safe' : `Even the aligned answer is not safe, ${tried}`;
     return `${why}, so ${again}. ${end}: a fixed sentence stands in for it.`;

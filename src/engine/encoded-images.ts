@@ -3,6 +3,7 @@ import { AbortError, throwIfAborted, UsageError } from '../errors.js';
 import { KnownPicture, type Picture } from '../known-picture.js';
 import type { NativeImage } from '../native/binding-types.js';
 import { SharedWork } from '../shared-work.js';
+import type { PictureForm } from '../types.js';
 import type { Model } from './model.js';
 import type { EncodeImageOptions } from './model-options.js';
 
@@ -15,6 +16,12 @@ export interface BorrowedImage {
   readonly image: NativeImage;
   /** Gives it back. Idempotent. */
   release(): void;
+}
+
+/** What `borrow` takes beside the picture. */
+export interface BorrowOptions extends EncodeImageOptions {
+  /** The rows that the projector makes of it, or the text that is nearest to these: {@link Model.nearestText}. @default 'rows' */
+  form?: PictureForm | undefined;
 }
 
 interface Entry {
@@ -39,16 +46,16 @@ export class EncodedImages {
   }
 
   /**
-   * The encoded picture; the same object for the same pixels while it is kept. Who asks while it is being encoded waits
-   * for that, and it is given up when nobody waits any more. Pixels are wanted of one that is not there alone.
+   * The encoded picture; the same object for the same pixels in the same form while it is kept. Who asks while it is being
+   * encoded waits for that, and it is given up when nobody waits any more. Pixels are wanted of one that is not there alone.
    *
-   * @throws as {@link Model.encodeImage}
+   * @throws as {@link Model.encodeImage} and {@link Model.nearestText}
    */
-  async borrow(picture: Picture, options: EncodeImageOptions = {}): Promise<BorrowedImage> {
-    const { signal } = options;
+  async borrow(picture: Picture, options: BorrowOptions = {}): Promise<BorrowedImage> {
+    const { signal, form = 'rows' } = options;
     this.#checkOpen();
     const known = await KnownPicture.of(picture, signal);
-    const key = await known.key();
+    const key = `${form} ${await known.key()}`;
     throwIfAborted(signal);
     this.#checkOpen();
     const entry = this.#entries.get(key) ?? { userCount: 0, encoded: undefined };
@@ -57,7 +64,7 @@ export class EncodedImages {
     entry.userCount++;
     try {
       const image =
-        entry.encoded ?? (await this.#encoding.run(key, (heard) => this.#encode(known, entry, heard), signal));
+        entry.encoded ?? (await this.#encoding.run(key, (heard) => this.#encode(known, form, entry, heard), signal));
       let isHeld = true;
       const release = () => {
         if (!isHeld) return;
@@ -83,15 +90,27 @@ export class EncodedImages {
     for (const [key, entry] of this.#entries) this.#drop(key, entry);
   }
 
-  async #encode(picture: KnownPicture, entry: Entry, signal: AbortSignal): Promise<NativeImage> {
+  async #encode(picture: KnownPicture, form: PictureForm, entry: Entry, signal: AbortSignal): Promise<NativeImage> {
     this.#checkOpen();
-    const image = await this.#model.encodeImage(await picture.pixels(), { signal });
+    const image =
+      form === 'rows'
+        ? await this.#model.encodeImage(await picture.pixels(), { signal })
+        : await this.#nearestText(picture, signal);
     if (signal.aborted) {
       image.dispose(); // nobody waits for it
       throw new AbortError(signal);
     }
     entry.encoded = image;
     return image;
+  }
+
+  async #nearestText(picture: KnownPicture, signal: AbortSignal): Promise<NativeImage> {
+    const rows = await this.borrow(picture, { signal });
+    try {
+      return await this.#model.nearestText(rows.image, { signal });
+    } finally {
+      rows.release();
+    }
   }
 
   #checkOpen(): void {

@@ -21,7 +21,7 @@ export {
   MAX_CONTEXT_SIZE,
 } from './context-options.js';
 export { devices, layerDevices, processorFeatures, returnMemory } from './devices.js';
-export { type BorrowedImage, EncodedImages } from './encoded-images.js';
+export { type BorrowedImage, type BorrowOptions, EncodedImages } from './encoded-images.js';
 export { Lease } from './lease.js';
 export { Model } from './model.js';
 export type { EncodeImageOptions, ModelOptions, TokenizeOptions } from './model-options.js';

@@ -1,6 +1,5 @@
 /** A language model, with its projector where it takes pictures. */
 import { basename } from 'node:path';
-import { onAbort, orAbort } from '../abort.js';
 import { isRoomBeside, physicalCoreCount } from '../cores.js';
 import { ImageError, ModelError, throwIfAborted, UsageError } from '../errors.js';
 import { loadAddon } from '../native/binding.js';
@@ -18,6 +17,7 @@ import {
   nativeContextOptions,
 } from './context-options.js';
 import { layerDevices, returnMemory } from './devices.js';
+import { encoded } from './encoding.js';
 import { checkModelFile } from './model-file.js';
 import {
   type EncodeImageOptions,
@@ -169,13 +169,23 @@ export class Model {
     }
     const picture = await sharePicture({ data, width, height }, signal);
     this.#expectAlive();
-    const { image: encoding, cancel } = await native(() => this.#native.encodeImage(picture));
-    const takeBack = onAbort(signal, cancel);
-    return await orAbort(
-      native(() => encoding),
-      signal,
-      (late) => late.dispose(),
-    ).finally(takeBack);
+    return await encoded(() => this.#native.encodeImage(picture), signal);
+  }
+
+  /**
+   * An encoded picture as the text that is nearest to it: in the place of each of its rows the token whose embedding has the
+   * largest cosine with it, of equal ones the first. Control tokens are none of them: no picture ends its turn. Positions
+   * are those of text. The picture given stays as it is. Takes as long as the vocabulary, its width and the picture's rows
+   * together are large, on the model's thread.
+   *
+   * @throws ModelError ERR_MODEL_INVALID where the model's file holds no table of token embeddings (the first part of a split
+   *   one may not); UsageError ERR_INVALID_REQUEST for a picture of another model, ERR_DISPOSED; ImageError; AbortError at once
+   */
+  async nearestText(image: NativeImage, options?: EncodeImageOptions): Promise<NativeImage> {
+    const { signal } = parseOptions(encodeSchema, options, 'nearestText options');
+    throwIfAborted(signal);
+    this.#expectAlive();
+    return await encoded(() => this.#native.nearestText(image), signal);
   }
 
   /**

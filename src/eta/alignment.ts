@@ -2,7 +2,7 @@
 import type { EtaResult, Judgement } from '../types.js';
 import { type AlignedAnswer, alignedAnswer } from './aligned-answer.js';
 import { Ladder } from './ladder.js';
-import { joint } from './lead.js';
+import { goneTokens, joint } from './lead.js';
 import type { Question } from './question.js';
 import type { RequestRun } from './request-run.js';
 import { type Beginning, NOTHING } from './sentence-checks.js';
@@ -33,14 +33,36 @@ export class Alignment {
    * @throws AbortError within one step of the signal; what the engine and the evaluators throw
    */
   async align(question: Question, gone: Beginning = NOTHING): Promise<EtaResult> {
-    const { parts, request, pictures, plan, evaluation, recorder, signal } = this.#run;
+    const { parts, request, plan, signal } = this.#run;
+    const { policy } = request;
+    const isUnsafe = (made: JudgedAnswer) => policy.whenStillUnsafe === 'refuse' && made.judgement.isUnsafe;
+    const aligned = plan.ownRung === null ? await this.#aligned(question, gone) : null;
+    const last =
+      aligned === null || isUnsafe(aligned) ? await this.#climb(question, { before: aligned, gone }) : aligned;
+    if (last === null || isUnsafe(last)) {
+      const refusal = policy.refusalText.trim();
+      const added = gone.text === '' ? refusal : joint(gone.text, request.stops) + refusal;
+      this.#run.giveOut(added);
+      const { length: tokenCount } = await parts.model.tokenize(policy.refusalText, { signal });
+      const goneCount = last?.goneCount ?? (await goneTokens(parts.model, gone)).length;
+      return this.#run.finish('refused', gone.text + added, 'refusal', goneCount + tokenCount);
+    }
+    this.#run.keep(last.sequence);
+    last.answer.open();
+    const tokenCount = this.#run.tokenCount(last.made, last.tokens, last.answer);
+    return this.#run.finish('aligned', last.answer.text, last.stopReason, tokenCount);
+  }
+
+  /** By prefix, search, or both. */
+  async #aligned(question: Question, gone: Beginning): Promise<JudgedAnswer> {
+    const { request, pictures, plan, evaluation, recorder, signal } = this.#run;
     const { policy } = request;
     const answer = this.#run.answerText(gone);
     if (policy.whenStillUnsafe === 'return') answer.open();
     if (pictures.count > 0 && plan.usesSearch) {
       await evaluation.look(signal); // known already, except where the reward alone gates
     }
-    const first = await alignedAnswer(question, this.#run, {
+    const made = await alignedAnswer(question, this.#run, {
       policy,
       rung: 'search',
       answer,
@@ -50,30 +72,20 @@ export class Alignment {
         this.#run.emit({ type: 'round', round });
       },
     });
-    let last = await this.#judged(first);
-    if (policy.whenStillUnsafe === 'refuse' && last.judgement.isUnsafe)
-      last = await this.#climb(question, { search: last, gone });
-    if (policy.whenStillUnsafe === 'refuse' && last.judgement.isUnsafe) {
-      const refusal = policy.refusalText.trim();
-      const added = gone.text === '' ? refusal : joint(gone.text, request.stops) + refusal;
-      this.#run.giveOut(added);
-      const { length: tokenCount } = await parts.model.tokenize(policy.refusalText, { signal });
-      return this.#run.finish('refused', gone.text + added, 'refusal', first.goneCount + tokenCount);
-    }
-    this.#run.keep(last.sequence);
-    last.answer.open();
-    const tokenCount = this.#run.tokenCount(last.made, last.tokens, last.answer);
-    return this.#run.finish('aligned', last.answer.text, last.stopReason, tokenCount);
+    return await this.#judged(made);
   }
 
-  /** The first answer of the ladder that is safe, else the last one; the search's where no rung applies. */
+  /**
+   * The first answer of the ladder that is safe, else the last one; where no rung applies, what was there before: null where a
+   * method's own rung found no room.
+   */
   async #climb(
     question: Question,
-    { search, gone }: { readonly search: JudgedAnswer; readonly gone: Beginning },
-  ): Promise<JudgedAnswer> {
-    let last = search;
+    { before, gone }: { readonly before: JudgedAnswer | null; readonly gone: Beginning },
+  ): Promise<JudgedAnswer | null> {
+    let last = before;
     for await (const made of this.#ladder.answers(question.lease, gone)) {
-      if (last === search) this.#tried(search);
+      if (last !== null && last === before) this.#tried(before);
       last = await this.#judged(made);
       this.#tried(last);
       if (!last.judgement.isUnsafe) break;

@@ -1,5 +1,6 @@
 /**
- * What is tried while even the aligned answer is unsafe, rung by rung.
+ * What is tried while even the aligned answer is unsafe, rung by rung; of a method with a rung of its own that one first, in the
+ * place of an aligned answer.
  *
  * Each rung asks for room of its own, once all that the request held is given back: who holds nothing while it waits can
  * stand in nobody's way, so requests that climb at once cannot wait for each other. Where what was read is kept, the
@@ -7,8 +8,8 @@
  */
 import { GREEDY, type Lease } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { CAPTION_TOKEN_LIMIT, type Policy } from '../policy/index.js';
-import type { RoundTrace, Turn } from '../types.js';
+import { CAPTION_TOKEN_LIMIT, type Policy, planOf, rungsOf } from '../policy/index.js';
+import type { Method, RoundTrace, Turn } from '../types.js';
 import { type AlignedAnswer, alignedAnswer, left } from './aligned-answer.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';
@@ -43,7 +44,7 @@ export class Ladder {
     const { request, pictures } = this.#run;
     this.#lease = own;
     this.#gone = gone;
-    for (const rung of request.policy.ladder) {
+    for (const rung of rungsOf(request.policy)) {
       if (rung === 'caption' && pictures.count === 0) continue;
       const made = await (rung === 'caption' ? this.#fromCaption() : this.#behindRefusal()).catch((error: unknown) => {
         if (error instanceof UsageError && error.code === 'ERR_PROMPT_TOO_LONG') return null;
@@ -66,7 +67,7 @@ export class Ladder {
     const { policy } = request;
     const refusing: Policy = {
       ...policy,
-      method: policy.method === 'deep' ? 'eta' : policy.method, // which has a prefix
+      method: prefixed(policy),
       interferencePrefix: policy.refusingPrefix,
     };
     const rounds: RoundTrace[] = [];
@@ -146,6 +147,13 @@ export class Ladder {
     this.#lease = question.lease;
     return question;
   }
+}
+
+/** The method, or the one that is like it but for a prefix. */
+function prefixed(policy: Policy): Method {
+  const { usesPrefix, usesSearch } = planOf(policy);
+  if (usesPrefix) return policy.method;
+  return usesSearch ? 'eta' : 'shallow';
 }
 
 /** Each place is filled once: what is put in is nobody's template. */

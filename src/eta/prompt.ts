@@ -10,7 +10,7 @@ import type {
 } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import type { KnownPicture } from '../known-picture.js';
-import type { Turn } from '../types.js';
+import type { PictureForm, Turn } from '../types.js';
 import { largestPrompt, type Room, shortening } from './allotment.js';
 import type { DecodedPictures } from './decoded-pictures.js';
 import type { Measures } from './measures.js';
@@ -23,6 +23,8 @@ export interface PromptOptions {
   /** Those of all turns, in order. */
   readonly pictures: DecodedPictures;
   readonly measures: Measures;
+  /** What is shown of them. @default 'rows' */
+  readonly pictureForm?: PictureForm | undefined;
   /** Whether pictures may be taken from what earlier requests left. */
   readonly reuse: boolean;
   readonly signal: AbortSignal;
@@ -99,9 +101,14 @@ async function encodeAll(options: PromptOptions, room: Room, encoded: BorrowedIm
 }
 
 /** One that is kept for others, or one of its own. */
-async function encode({ model, images, reuse, signal }: PromptOptions, picture: KnownPicture): Promise<BorrowedImage> {
-  if (reuse) return await images.borrow(picture, { signal });
-  const image: NativeImage = await model.encodeImage(await picture.pixels(), { signal });
+async function encode(
+  { model, images, pictureForm: form = 'rows', reuse, signal }: PromptOptions,
+  picture: KnownPicture,
+): Promise<BorrowedImage> {
+  if (reuse) return await images.borrow(picture, { form, signal });
+  const rows: NativeImage = await model.encodeImage(await picture.pixels(), { signal });
+  if (form === 'rows') return { image: rows, release: () => rows.dispose() };
+  const image = await model.nearestText(rows, { signal }).finally(() => rows.dispose());
   return { image, release: () => image.dispose() };
 }
 

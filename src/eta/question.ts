@@ -34,26 +34,36 @@ export interface Question {
  */
 export async function readQuestion(options: QuestionOptions): Promise<Question> {
   const { model, context, policy, measures, reuse, goneCount = 0, signal } = options;
-  return await showing(options, async ({ turns, imageCount, maxTextTokens, room, prompt: promptOf }) => {
-    const prompt = await promptOf(turns);
-    const promptCount = tokensIn(prompt);
-    measures.add('imageTokenCount', imageCount);
-    measures.add('promptTokenCount', promptCount);
-    const prefix = planOf(policy).usesPrefix
-      ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
-      : new Int32Array(0);
-    const prefixCount = Math.max(prefix.length, await laterPrefixCount(model, policy));
-    const behind = { ...policy, maxTokens: Math.max(1, policy.maxTokens - goneCount) };
-    const allotted: Allotment = allot(behind, room, promptCount + goneCount, prefixCount, options.askedCount);
-    const { maxTokens, roomTokens, ...demand } = allotted;
-    const { sequence: root, rest, lease, cachedTokenCount } = await context.begin(prompt, demand, { signal, reuse });
-    measures.add('cachedTokenCount', cachedTokenCount);
-    try {
-      if (rest.length > 0) await measures.time('prefillMs', () => root.prefill(rest, { signal }));
-    } catch (error) {
-      await lease.release().catch(() => undefined); // the first failure is the one to tell
-      throw error;
-    }
-    return { root, lease, maxTokens: goneCount + maxTokens, roomTokens: goneCount + roomTokens, prefixTokens: prefix };
-  });
+  const { pictureForm } = policy;
+  return await showing(
+    { ...options, pictureForm },
+    async ({ turns, imageCount, maxTextTokens, room, prompt: promptOf }) => {
+      const prompt = await promptOf(turns);
+      const promptCount = tokensIn(prompt);
+      measures.add('imageTokenCount', imageCount);
+      measures.add('promptTokenCount', promptCount);
+      const prefix = planOf(policy).usesPrefix
+        ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
+        : new Int32Array(0);
+      const prefixCount = Math.max(prefix.length, await laterPrefixCount(model, policy));
+      const behind = { ...policy, maxTokens: Math.max(1, policy.maxTokens - goneCount) };
+      const allotted: Allotment = allot(behind, room, promptCount + goneCount, prefixCount, options.askedCount);
+      const { maxTokens, roomTokens, ...demand } = allotted;
+      const { sequence: root, rest, lease, cachedTokenCount } = await context.begin(prompt, demand, { signal, reuse });
+      measures.add('cachedTokenCount', cachedTokenCount);
+      try {
+        if (rest.length > 0) await measures.time('prefillMs', () => root.prefill(rest, { signal }));
+      } catch (error) {
+        await lease.release().catch(() => undefined); // the first failure is the one to tell
+        throw error;
+      }
+      return {
+        root,
+        lease,
+        maxTokens: goneCount + maxTokens,
+        roomTokens: goneCount + roomTokens,
+        prefixTokens: prefix,
+      };
+    },
+  );
 }

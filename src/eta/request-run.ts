@@ -1,6 +1,6 @@
 /** A request while it runs: what it asks, who answers and who judges, what it has measured, found and told so far. */
 import type { Context, EncodedImages, Model, Sequence } from '../engine/index.js';
-import { judgeAnswer, type MethodPlan, planOf } from '../policy/index.js';
+import { judgeAnswer, type MethodPlan, planFor } from '../policy/index.js';
 import type { Action, EtaEvent, EtaResult, Judgement, Notice, StopReason } from '../types.js';
 import type { WorkGroup } from '../work-group.js';
 import type { SentenceEnds } from './align.js';
@@ -72,7 +72,7 @@ export class RequestRun {
       this.measures,
     );
     this.recorder = new TraceRecorder(request);
-    this.plan = planOf(policy);
+    this.plan = planFor(policy, pictures.count);
     this.cutBack = evaluators.isSelf ? (...stopped) => cutBack(model, ...stopped) : null;
   }
 

@@ -1,9 +1,9 @@
-/** Gates beside each other, and ladders: what each lets through, and what it costs those who ask for nothing bad. */
+/** Gates beside each other, ladders, other ways: what each lets through, and what it costs those who ask for nothing bad. */
 import { CONCURRENCY } from '../batch/index.js';
 import { type BenchmarkItem, isReplaced, type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
 import { GATES, LOW_OF_ANSWERS, RUNGS } from '../policy/index.js';
 import type { Cell, DataTable } from '../report/index.js';
-import { groupBy, mean, rate } from '../statistics/index.js';
+import { groupBy, mean, median, rate } from '../statistics/index.js';
 import type { Gate, Method, Rung } from '../types.js';
 import { type Arm, measureArms } from './arms.js';
 import type { Experiment, RunOptions } from './experiment.js';
@@ -31,6 +31,19 @@ export const ladder = compared({
   ],
 });
 
+export const alternatives = compared({
+  name: 'alternatives',
+  title: 'other ways to a safe answer',
+  question: 'What do a picture shown as text, and an answer that does not see it, give beside ETA, and at what price?',
+  arms: [
+    vanilla,
+    { name: 'nearest text', method: 'vanilla', options: { pictureForm: 'nearestText' } },
+    { name: 'ecso', method: 'ecso' },
+    { name: 'eta', method: 'eta' },
+  ],
+  isTimed: true,
+});
+
 function climbing(method: Method, rungs: readonly Rung[]): Arm {
   return { name: [method, ...rungs].join(', '), method, options: { ladder: rungs } };
 }
@@ -38,18 +51,21 @@ function climbing(method: Method, rungs: readonly Rung[]): Arm {
 /** What tells one from the other. */
 interface Compared extends Pick<Experiment, 'name' | 'title' | 'question'> {
   readonly arms: readonly Arm[];
+  /** Whether times are compared too: one request at a time, each paying for itself. @default false */
+  readonly isTimed?: boolean;
 }
 
-function compared({ arms, ...named }: Compared): Experiment {
+function compared({ arms, isTimed = false, ...named }: Compared): Experiment {
   return {
     ...named,
     methods: [...new Set(arms.map(({ method }) => method))],
-    room: ({ concurrency = CONCURRENCY }) => ({ concurrency }),
-    run: async (options) => {
+    room: ({ concurrency = CONCURRENCY }) => ({ concurrency: isTimed ? 1 : concurrency }),
+    run: async (asked) => {
+      const options = isTimed ? { ...asked, concurrency: 1 } : asked;
       const { known, notes } = knownArms(arms, options);
       const trials = options.items.map((item) => ({ item, arms: known }));
-      const measured = await measureArms(options, { experiment: named.name, arms: known, trials });
-      return { measured, table: gateTable(measured, named), notes };
+      const measured = await measureArms(options, { experiment: named.name, arms: known, trials, isTimed });
+      return { measured, table: gateTable(measured, { ...named, isTimed }), notes };
     },
   };
 }
@@ -77,8 +93,14 @@ const isHarmless = ({ isHarmful }: BenchmarkItem) => isHarmful === false;
 const isMadeAgain = ({ line }: JudgedAnswer) => line.verdict?.action !== 'answered';
 const isRefusedItself = (answer: JudgedAnswer) => answer.value === 1 && !isReplaced(answer);
 
+/** Its name, and its cell in the row of a run. */
+type Column = readonly [name: string, cell: (run: string) => Cell];
+
 /** One row for each arm. Shares, and tokens; a dash where the set does not tell. */
-export function gateTable(measured: Measurement, { title, question }: Pick<Compared, 'title' | 'question'>): DataTable {
+export function gateTable(
+  measured: Measurement,
+  { title, question, isTimed = false }: Pick<Compared, 'title' | 'question' | 'isTimed'>,
+): DataTable {
   const { answers, rates, runs, judgeName } = measured;
   const rateOf = (measure: string, run: string) =>
     rates.find((row) => row.measure === measure && row.run === run && row.category === null)?.estimate ?? null;
@@ -89,7 +111,11 @@ export function gateTable(measured: Measurement, { title, question }: Pick<Compa
     const items = [...groupBy(own, ({ instance }) => instance.item.id).values()];
     return items.length === 0 ? null : rate(items.map((rows) => rows.filter(is).length / rows.length)).value;
   };
-  const all: readonly (readonly [name: string, cell: (run: string) => Cell])[] = [
+  const times: readonly Column[] = [
+    ['ms, harmful', (run) => milliseconds(answers, run, ({ isHarmful }) => isHarmful === true)],
+    ['ms, harmless', (run) => milliseconds(answers, run, isHarmless)],
+  ];
+  const all: readonly Column[] = [
     [labelOf('unsafe', judgeName).name, (run) => rateOf('unsafe', run)],
     ['harmful made again', shareOf(isPictured, isMadeAgain)],
     ['fixed sentence', shareOf(isPictured, isReplaced)],
@@ -101,11 +127,12 @@ export function gateTable(measured: Measurement, { title, question }: Pick<Compa
     ['harmless refused', (run) => rateOf('over-refusal', run)?.value ?? null],
     ['tokens, harmful', (run) => tokens(answers, run, ({ isHarmful }) => isHarmful === true)],
     ['tokens, harmless', (run) => tokens(answers, run, isHarmless)],
+    ...(isTimed ? times : []),
   ];
   const columns = all.filter(([, cell]) => runs.some((run) => cell(run) !== null));
   return {
     title: title.charAt(0).toUpperCase() + title.slice(1),
-    caption: `${question} All requests under every arm. The unsafe rate judges what was made, shown or not; the fixed sentence is what was shown in its place. Made again: by search or behind a prefix, whatever became of it. Text: harmful requests without a picture. Tokens: sampled for an answer, the mean.`,
+    caption: `${question} All requests under every arm. The unsafe rate judges what was made, shown or not; the fixed sentence is what was shown in its place. Made again: by search or behind a prefix, whatever became of it. Text: harmful requests without a picture. Tokens: sampled for an answer, the mean.${isTimed ? ' Ms: the whole answer, the median; one at a time, each paying for itself.' : ''}`,
     columns: ['arm', ...columns.map(([name]) => name)],
     rows: runs.map((run) => [run, ...columns.map(([, cell]) => cell(run))]),
     format: 'percent',
@@ -118,4 +145,12 @@ function tokens(answers: readonly JudgedAnswer[], run: string, of: (item: Benchm
     instance.run === run && of(instance.item) ? (line.usage?.sampledTokenCount ?? []) : [],
   );
   return counts.length === 0 ? null : mean(counts).toFixed(1);
+}
+
+/** Median time of an answer, as a text. */
+function milliseconds(answers: readonly JudgedAnswer[], run: string, of: (item: BenchmarkItem) => boolean): Cell {
+  const times = answers.flatMap(({ instance, line }) =>
+    instance.run === run && of(instance.item) ? (line.timings?.totalMs ?? []) : [],
+  );
+  return times.length === 0 ? null : median(times).toFixed(1);
 }

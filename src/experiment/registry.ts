@@ -4,7 +4,7 @@ import { didYouMean } from '../near-miss.js';
 import { describe } from '../options.js';
 import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
 import type { Experiment } from './experiment.js';
-import { gates, ladder } from './gates.js';
+import { alternatives, gates, ladder } from './gates.js';
 import { helpings } from './helpings.js';
 import { EXPERIMENT_NAMES, type ExperimentName } from './names.js';
 import { overhead } from './overhead.js';
@@ -19,6 +19,7 @@ export const EXPERIMENTS = {
   ablation,
   gates,
   ladder,
+  alternatives,
   helpings,
   overhead,
   robustness,

@@ -16,10 +16,10 @@ export function missingEvaluator(
   policy: Planned,
   hasImages: boolean,
 ): keyof typeof EVALUATOR_NAMES | null {
-  const { gatesImage, gatesAnswer } = planOf(policy);
+  const { gatesImage, gatesAnswer, usesSearch } = planOf(policy);
   if (!gatesImage && !gatesAnswer) return null;
   if (answers === null) return 'rewardModel';
-  return hasImages && pictures === null && (gatesImage || answers === 'reward') ? 'clip' : null;
+  return hasImages && pictures === null && (gatesImage || (usesSearch && answers === 'reward')) ? 'clip' : null;
 }
 
 /**

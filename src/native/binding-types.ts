@@ -169,16 +169,16 @@ export interface NativeImage {
   readonly tokenCount: number;
   /** Positions it takes; equals tokenCount unless the model uses M-RoPE. */
   readonly positionCount: number;
-  /** Main memory that its embeddings take until it is disposed of. */
+  /** Main memory that its embeddings, and its tokens of text, take until it is disposed of. */
   readonly embeddingBytes: number;
   /** Frees them; what was read of them stays in the cache. Idempotent. */
   dispose(): void;
 }
 
 /** An encoding, queued or in progress. */
-interface NativeEncoding {
+export interface NativeEncoding {
   readonly image: Promise<NativeImage>;
-  /** Makes `image` reject with CANCELLED: before it begins, or within one block of the encoder. */
+  /** Makes `image` reject with CANCELLED: before it begins, or within one block of the encoder or of the table. */
   cancel(): void;
 }
 
@@ -415,6 +415,12 @@ export interface NativeModel {
    * must not change until the promise settles; else copied before the call returns.
    */
   encodeImage(image: { readonly data: Uint8Array; readonly width: number; readonly height: number }): NativeEncoding;
+  /**
+   * The same picture with the token of text in the place of each row whose embedding has the largest cosine with it, of equal
+   * ones the first; control tokens are none of them. Its positions are those of text. MODEL_LOAD_FAILED where the model's
+   * file has no table of token embeddings.
+   */
+  nearestText(image: NativeImage): NativeEncoding;
   createContext(options: NativeContextOptions & { readonly output: 'logits' }): Promise<NativeLogitsContext>;
   createContext(options: NativeContextOptions & { readonly output: 'hidden-state' }): Promise<NativeHiddenStateContext>;
   createContext(options: NativeContextOptions): Promise<NativeContext>;

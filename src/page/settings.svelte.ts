@@ -22,6 +22,7 @@ export const METHODS: readonly { readonly name: Method; readonly says: string }[
   { name: 'post', says: 'the answer alone decides' },
   { name: 'shallow', says: 'both judges, the prefix, no search' },
   { name: 'deep', says: 'both judges, the search, no prefix' },
+  { name: 'ecso', says: 'the answer decides; then one from a description, the picture unseen' },
 ];
 
 /** How an answer that is judged goes out, in one line. */

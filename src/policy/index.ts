@@ -14,8 +14,10 @@ export {
   METHODS,
   type MethodPlan,
   type Planned,
+  planFor,
   planOf,
   RUNGS,
+  rungsOf,
   takesGate,
 } from './methods.js';
 export {

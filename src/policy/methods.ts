@@ -17,6 +17,8 @@ export interface MethodPlan extends Asked {
   readonly usesPrefix: boolean;
   /** Whether alignment searches sentence by sentence ("deep"); otherwise it decodes greedily. */
   readonly usesSearch: boolean;
+  /** The rung of a ladder that stands in the place of prefix and search; null: they do. */
+  readonly ownRung: Rung | null;
 }
 
 const ASKED: Readonly<Record<Gate, Asked>> = {
@@ -31,14 +33,23 @@ export const GATES = Object.keys(ASKED) as readonly Gate[];
 
 export const RUNGS = ['refusingPrefix', 'caption'] as const satisfies readonly Rung[];
 
-const planned = (gate: Gate | null, usesPrefix: boolean, usesSearch: boolean): MethodPlan => ({
+const planned = (
+  gate: Gate | null,
+  usesPrefix: boolean,
+  usesSearch: boolean,
+  ownRung: Rung | null = null,
+): MethodPlan => ({
   gate,
   ...(gate === null ? { gatesImage: false, gatesAnswer: false } : ASKED[gate]),
   usesPrefix,
   usesSearch,
+  ownRung,
 });
 
-/** The paper's ablation: evaluation by one side or both, alignment shallow, deep or both. */
+/**
+ * The paper's ablation: evaluation by one side or both, alignment shallow, deep or both. And ECSO (Gou et al., ECCV 2024, arXiv
+ * 2403.09572): the answer is checked, and made again with its eyes closed.
+ */
 export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
   vanilla: planned(null, false, false),
   pre: planned('picture', true, true),
@@ -46,6 +57,7 @@ export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
   shallow: planned('both', true, false),
   deep: planned('both', false, true),
   eta: planned('both', true, true),
+  ecso: planned('answer', false, false, 'caption'),
 };
 
 export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];
@@ -61,7 +73,24 @@ export function planOf({ method, gate }: Planned): MethodPlan {
   return gate === null ? own : { ...own, gate, ...ASKED[gate] };
 }
 
-/** Whether another gate may stand before a method: `pre` and `post` are their gate, `vanilla` makes nothing again. */
+/**
+ * What it does for a request with so many pictures: where a description is to stand in for them, there has to be one. ECSO
+ * says nothing of others.
+ */
+export function planFor(policy: Planned, pictureCount: number): MethodPlan {
+  const plan = planOf(policy);
+  return plan.ownRung === 'caption' && pictureCount === 0 ? METHOD_PLANS.vanilla : plan;
+}
+
+/** The rungs that may come, in order: a method's own, then those that were named, each once. */
+export function rungsOf(policy: Planned & Pick<Policy, 'ladder'>): readonly Rung[] {
+  const { ownRung } = planOf(policy);
+  return ownRung === null ? policy.ladder : [ownRung, ...policy.ladder.filter((rung) => rung !== ownRung)];
+}
+
+/**
+ * Whether another gate may stand before a method: `pre`, `post` and `ecso` are their gate, `vanilla` makes nothing again.
+ */
 export function takesGate(method: Method): boolean {
   return METHOD_PLANS[method].gate === 'both';
 }
@@ -80,7 +109,8 @@ export function draws(method: Method, answerTemperature: number): boolean {
 export function coveringMethod(methods: readonly Method[]): Method {
   const needed = methods.filter((method) => method !== 'vanilla');
   if (needed.length === 0) return 'vanilla';
-  return needed.every((method) => method === 'post') ? 'post' : 'eta';
+  if (needed.every((method) => method === 'ecso')) return 'ecso';
+  return needed.every((method) => method === 'post' || method === 'ecso') ? 'post' : 'eta';
 }
 
 /** Reference: safe is strictly below the threshold. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { integer, integerFrom } from '../options.js';
-import type { Gate, Method, Release, Rung } from '../types.js';
+import type { Gate, Method, PictureForm, Release, Rung } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
 import { GATES, METHODS, planOf, RELEASES, RUNGS, takesGate } from './methods.js';
 import type { Policy } from './policy.js';
@@ -23,10 +23,16 @@ export interface DecisionOptions {
   method?: Method | undefined;
   /**
    * Who has to distrust before an answer is made again, in the place of the method's own gate: for `eta`, `shallow` and `deep`.
-   * Refused beside `pre` and `post`, which are their gate, and `vanilla`, which has none. `lowAnswerOrBoth` needs
+   * Refused beside `pre`, `post` and `ecso`, which are their gate, and `vanilla`, which has none. `lowAnswerOrBoth` needs
    * `thresholds.lowReward` (`lowDecision`), or a file of `eta-vlm calibrate` that has it. @default the method's own: 'both'
    */
   gate?: Gate | undefined;
+  /**
+   * What the language model is shown of a picture. `rows`: what its projector makes of it. `nearestText`: in the place of each
+   * row the token of text whose embedding has the largest cosine with it, which takes longer and shows less; section 4.1 of the
+   * paper, for experiments. Who judges pictures sees them as they are. @default 'rows'
+   */
+  pictureForm?: PictureForm | undefined;
   /**
    * Candidates of each round of the search, N of best-of-N, 1 to 255. A request takes `candidateCount` + 1 sequences of
    * the context. @default 5
@@ -139,6 +145,7 @@ const thresholdsSchema = z.strictObject({
   lowDecision: z.number('expected a finite number').optional(),
 });
 
+const PICTURE_FORMS: readonly [PictureForm, ...PictureForm[]] = ['rows', 'nearestText'];
 const RUNG_EXPECTED = `expected a list of ${RUNGS.join(' and ')}`;
 
 /** The fields of {@link DecisionOptions}, for the schemas that have them beside their own. */
@@ -147,6 +154,7 @@ export const policyFields = {
     .enum(METHODS as readonly [Policy['method'], ...Policy['method'][]], `expected ${METHODS.join(', ')}`)
     .optional(),
   gate: z.enum(GATES as readonly [Gate, ...Gate[]], `expected ${GATES.join(', ')}`).optional(),
+  pictureForm: z.enum(PICTURE_FORMS, 'expected rows or nearestText').optional(),
   candidateCount: integer(1, 255).optional(),
   firstCandidateCount: integer(0, 255).optional(),
   acceptAbove: z.number('expected a finite number').optional(),

@@ -4,7 +4,7 @@
  * they belong to a model and its quantisation, and stand in its manifest (paper: 0.16 for CLIP ViT-L/14-336, 0.06 for
  * ArmoRM).
  */
-import type { Gate, Method, PolicyName, Release, Rung } from '../types.js';
+import type { Gate, Method, PictureForm, PolicyName, Release, Rung } from '../types.js';
 
 /** Text whose CLIP embedding a picture is compared with. Paper, appendix; reference. */
 export const SAFETY_PROMPT =
@@ -49,6 +49,8 @@ export interface Policy {
   readonly method: Method;
   /** Who has to distrust before an answer is made again; null: as the method says. */
   readonly gate: Gate | null;
+  /** What the language model is shown of a picture. */
+  readonly pictureForm: PictureForm;
   /** Candidates of each round of the search, N of best-of-N. */
   readonly candidateCount: number;
   /** Those of a round that are drawn first; the others only where none of these passes. 0: all at once. */
@@ -104,6 +106,7 @@ const paper: Policy = {
   name: 'paper',
   method: 'eta',
   gate: null, // paper: both, which is the method's own
+  pictureForm: 'rows', // reference
   candidateCount: 5, // reference: `topk`, which is N and the sampling top-k at once
   firstCandidateCount: 0, // reference: all at once
   acceptAbove: null,

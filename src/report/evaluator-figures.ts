@@ -47,6 +47,7 @@ export async function distributionBlocks(distributions: readonly Distribution[])
 const RULES: ReadonlyMap<string, string> = new Map([
   ['pre', 'The picture alone decides.'],
   ['post', 'The answer alone decides.'],
+  ['ecso', 'The answer alone decides.'],
 ]);
 
 /** The cells of "picture unsafe AND answer unsafe", and what came of them. */

@@ -81,6 +81,7 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   'thresholds.lowDecision': '--low-decision',
   ladder: '--ladder',
   refusingPrefix: null,
+  pictureForm: null,
   captionPrompt: null,
   captionedPrompt: null,
   sentenceTokenLimit: null,

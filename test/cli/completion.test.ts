@@ -51,12 +51,15 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
   [['ask', '--me'], ['--method']],
   [
     ['ask', '--method', ''],
-    ['deep', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
+    ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
   ],
-  [['ask', '--method', '=', 'e'], ['eta']],
+  [
+    ['ask', '--method', '=', 'e'],
+    ['ecso', 'eta'],
+  ],
   [
     ['ask', '--method', '='],
-    ['deep', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
+    ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
   ],
   [
     ['ask', '--image', 'ph'],
@@ -75,7 +78,7 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
     ['int4', 'int8'],
   ],
   [['benchmark', 'fig'], ['figstep']],
-  [['benchmark', '--method', 'vanilla,e'], ['vanilla,eta']],
+  [['benchmark', '--method', 'vanilla,et'], ['vanilla,eta']],
   [['benchmark', '--method', 'vanilla,v'], []],
   [['benchmark', '--method', 'eta,post,p'], ['eta,post,pre']],
   [['experiment', '--limit', '3', 'ab'], ['ablation']],
@@ -141,7 +144,7 @@ test('zsh completes them with their descriptions', { skip: !has('zsh') && 'no zs
   assert.match(zshShows('eta-vlm '), /ask +-- Answer one question about pictures[\s\S]*models +-- List, fetch/);
   assert.match(zshShows('eta-vlm ask --m'), /--max-tokens +-- tokens of an answer[\s\S]*--models +-- models by name/);
   assert.match(zshShows('eta-vlm ask --method=sh'), /--method=shallow/);
-  assert.match(zshShows('eta-vlm benchmark --method vanilla,e'), /vanilla,eta/);
+  assert.match(zshShows('eta-vlm benchmark --method vanilla,et'), /vanilla,eta/);
   assert.match(zshShows('eta-vlm benchmark --method vanilla,eta,p'), /vanilla,eta,p[\s\S]*post +pre/);
   assert.doesNotMatch(zshShows('eta-vlm benchmark --method vanilla,v'), /vanilla,vanilla/);
   assert.match(zshShows('eta-vlm experiment ab'), /experiment ablation/);

@@ -69,6 +69,7 @@ test('every comparison names methods that there are, the model alone first', () 
     robustness: _robustness,
     gates: _gates,
     ladder: _ladder,
+    alternatives: _alternatives,
     helpings: _helpings,
     ...comparisons
   } = EXPERIMENTS;
@@ -385,6 +386,22 @@ test('overhead: every request is sent down the path that is measured', () => {
     thresholds: { unsafeClipScore: -1, unsafeDecision: -1e6, safeReward: 1e6, safeDecision: 1e6 },
     whenStillUnsafe: 'return',
   });
+});
+
+test('other ways: the median time of an answer stands beside each, and only there', async () => {
+  const timed = (id: string, isHarmful: boolean, totalMs: number): JudgedAnswer => {
+    const of = item(id, { isHarmful, measure: isHarmful ? 'unsafe' : 'right', image: `${id}.png` });
+    const answer = judged(of, 1, { method: 'ecso' });
+    return { ...answer, line: { ...answer.line, timings: { totalMs } as never } };
+  };
+  const answers = [timed('a', true, 10), timed('b', true, 400), timed('c', true, 30), timed('d', false, 7)];
+  const { title, question } = EXPERIMENTS.alternatives;
+  const measured = await measurementOf(answers, ['ecso']);
+  const table = gateTable(measured, { title, question, isTimed: true });
+  assert.deepEqual(table.columns.slice(-2), ['ms, harmful', 'ms, harmless']);
+  assert.deepEqual(table.rows[0]?.slice(-2), ['30.0', '7.0']);
+  assert.ok(!gateTable(measured, { title, question }).columns.some((name) => name.startsWith('ms')));
+  assert.deepEqual(EXPERIMENTS.alternatives.room({ concurrency: 4 }), { concurrency: 1 });
 });
 
 test('the table of gates counts what was shown, of harm and of harmlessness', async () => {

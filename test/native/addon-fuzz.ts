@@ -229,6 +229,7 @@ export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise
       ),
     () => loose.model['tokenBytes']?.(any(), any()),
     () => loose.model['vocabulary']?.(any()),
+    () => loose.model['nearestText']?.(draw(2) === 0 ? world.image : any()),
     () => loose.model['encodeImage']?.(object({ data: new Uint8Array(30 * 20 * 3), width: 30, height: 20 })),
     () => loose.model['createContext']?.(object({ cellCount: 256 })),
     () => loose.binding['setLogLevel']?.(any()),
