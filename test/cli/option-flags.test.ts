@@ -18,6 +18,7 @@ const flagsOf = (name: string) => commands.find((command) => command.name === na
 const NO_OPTIONS = [
   'arXiv',
   'lowAnswerOrBoth', // a gate
+  'nearestText', // a form of pictures
   'asarUnpack',
   'binariesGithubRelease', // a file
   'convertModel',

@@ -10,7 +10,7 @@ import { assertRight, clientOf, fetched, freshFolder } from './fixture.js';
 import { bytesOf } from './repos.js';
 import { TestHub } from './server.js';
 
-const KILLS = 100;
+const KILLS = 60;
 const FILES = { 'model.bin': bytesOf('killed', 400_000), 'config.json': Buffer.from('{}\n') };
 
 let hub: TestHub;

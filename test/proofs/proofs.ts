@@ -25,6 +25,12 @@ export const PROOFS: readonly Proof[] = [
   bench('soak', 'the library lives for long, and its memory stays flat', 'soak.ts'),
   bench('serve-soak', 'the server likewise, though its clients leave', 'serve-soak.ts'),
   ...FUZZERS.map(({ name }) => script(`fuzz-${name}`, 'what nobody should give ends nothing', 'fuzz', name)),
+  {
+    name: 'tokenizers',
+    shows: 'texts in parts have the tokens of whole ones, in every pre-tokenizer',
+    command: ['env', 'ETA_VLM_EVERY_TOKENIZER=1', 'npm', 'run', '--silent', 'test:run', '--', 'engine/cuts'],
+  },
+  script('site', 'every link of the documents leads somewhere, and everything public has a comment', 'site'),
   script('vulkan', 'all layers answer on a Vulkan device', 'test:vulkan'),
   script('arm64', 'the addon for arm64 answers', 'test:arm64'),
   script('address', 'no memory is read that is not there', 'test:sanitized', 'address'),
