@@ -1,7 +1,7 @@
 /**
  * Runs every test file, or those whose path contains one of the arguments: `npm run test:run -- engine`. Files that measure
- * the processor's time, the event loop or the memory's size run alone, behind the others, of which two run at once; one summary stands at the end, with the
- * files that took longest.
+ * the processor's time, the event loop or the memory's size run alone, behind the others, of which two run at once; one
+ * summary stands at the end, with the files that took longest.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
