@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Clip } from '../../src/clip/index.js';
 import type { Eta, EtaResult, Gate, GivenThresholds } from '../../src/index.js';
 import { GATES } from '../../src/policy/index.js';
 import { goldenFile } from '../compatibility/golden.js';
@@ -172,9 +174,15 @@ test('what CLIP throws ends a request whose answer is judged too', async () => {
   cpSync(tinyModels.clip, clip, { recursive: true });
   await using late = await loadTiny({ method: 'post', models: { ...tinyModels, clip } });
   rmSync(join(clip, 'manifest.json'));
+  const load = Clip.load.bind(Clip);
+  // Late, so that the answer is there before it fails.
+  const loading = mock.method(Clip, 'load', async (...asked: Parameters<typeof load>) => {
+    await setTimeout(500);
+    return await load(...asked);
+  });
   const thresholds = thresholdsOf('unsafe', 'between', REWARD);
   const asked = late.respond({ ...QUESTION, method: 'eta', gate: 'lowAnswerOrBoth', thresholds, maxTokens: 1 });
-  await assert.rejects(asked, { name: 'ModelError' });
+  await assert.rejects(asked, { name: 'ModelError' }).finally(() => loading.mock.restore());
   await assertFreed(late, 'after it');
 });
 
