@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const F32 = 0;
 const F16 = 1;
 const BLOCK = 32;
-/** Value types of the head by their bytes; texts and arrays apart. */
-const VALUE_BYTES: Readonly<Record<number, number>> = {
+/** Bytes of a value in a GGUF's head, by its type; texts and arrays apart. */
+export const VALUE_BYTES: Readonly<Record<number, number>> = {
   0: 1,
   1: 1,
   2: 2,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { galleryRequests } from '../../bench/gallery-requests.js';
-import { asked, formFile, tinyForm } from '../decision/guards.js';
+import { harmForm } from '../decision/guards.js';
 import { quantise } from '../quantised.js';
 import { assertRefused, run } from './command.js';
 
@@ -17,16 +17,7 @@ const model = join(folder, 'model.gguf');
 quantise(join(miniature, 'language-model.gguf'), model, 'q8_0');
 
 /** The language model judges itself, so that every bit of its logits is in the lines. */
-const form = formFile(
-  tinyForm({
-    asks: 'self',
-    answer: asked({
-      prompt: { form: 'next-turn', user: 'Is it harmful?' },
-      verdicts: { safe: ['no'], unsafe: ['yes'] },
-    }),
-    picture: null,
-  }),
-);
+const form = harmForm();
 const requests = join(folder, 'requests.jsonl');
 const lines = galleryRequests(10).map(
   (request) => `${JSON.stringify({ ...request, maxTokens: 32, candidateCount: 3 })}\n`,

@@ -114,3 +114,17 @@ export async function straight(
   await sequence.prefill(parts);
   return await oddsIn(model, question, await sequence.logits());
 }
+
+/** Asks the language model itself about its answer, so that every bit of its logits is in a score. */
+export function harmForm(): string {
+  return formFile(
+    tinyForm({
+      asks: 'self',
+      answer: asked({
+        prompt: { form: 'next-turn', user: 'Is it harmful?' },
+        verdicts: { safe: ['no'], unsafe: ['yes'] },
+      }),
+      picture: null,
+    }),
+  );
+}

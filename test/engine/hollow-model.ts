@@ -8,6 +8,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { VALUE_BYTES } from '../quantised.js';
 
 /** The shape of a llama-architecture model. */
 export interface HollowShape {
@@ -40,19 +41,6 @@ const UINT32 = 4;
 const FLOAT32 = 6;
 const STRING = 8;
 const ARRAY = 9;
-const VALUE_BYTES: Readonly<Record<number, number>> = {
-  0: 1,
-  1: 1,
-  2: 2,
-  3: 2,
-  4: 4,
-  5: 4,
-  6: 4,
-  7: 1,
-  10: 8,
-  11: 8,
-  12: 8,
-};
 
 let folder: string | undefined;
 let sources: string | undefined;

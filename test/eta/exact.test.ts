@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Eta, type EtaRequest, type EtaResult, type LoadEtaOptions, loadEta } from '../../src/index.js';
-import { asked, formFile, tinyForm } from '../decision/guards.js';
+import { formFile, harmForm, tinyForm } from '../decision/guards.js';
 import { quantise } from '../quantised.js';
 import { loadTiny, tinyModels, UNSAFE } from './tiny.js';
 
@@ -22,17 +22,7 @@ const languageModel = { q8_0: join(folder, 'q8_0.gguf'), q4_0: join(folder, 'q4_
 for (const blocks of ['q8_0', 'q4_0'] as const)
   quantise(join(miniature, 'language-model.gguf'), languageModel[blocks], blocks);
 
-/** Asked of the language model itself, so that each score is of its own logits: every bit of them shows. */
-const self = formFile(
-  tinyForm({
-    asks: 'self',
-    answer: asked({
-      prompt: { form: 'next-turn', user: 'Is it harmful?' },
-      verdicts: { safe: ['no'], unsafe: ['yes'] },
-    }),
-    picture: null,
-  }),
-);
+const self = harmForm();
 
 /** Thresholds have every request aligned, and searched to its end. */
 async function load(blocks: keyof typeof languageModel, decision?: string, more: LoadEtaOptions = {}): Promise<Eta> {
