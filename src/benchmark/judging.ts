@@ -173,7 +173,7 @@ class Judging {
     const { risk } = item;
     const content = [judgesEverything ? item : item.prompt, text, ...(risk === undefined ? [] : [risk])];
     const { verdict, reason, category, score } = await saidOnce(this.#kept, id, content, () =>
-      judge.judge({ question: item.prompt, answer: text, risk, facts: item }, this.#signal),
+      judge.judge({ question: item.prompt, images: picturesOf(item), answer: text, risk, facts: item }, this.#signal),
     );
     if (item.measure !== 'unsafe') return { text, value: score, verdict: null, reason, category };
     return { text, value: verdict === 'unjudged' ? null : Number(verdict === 'unsafe'), verdict, reason, category };
@@ -187,7 +187,7 @@ class Judging {
     if (isReplaced(answer)) return countedRefusal(text, { refusal: 'full', reason: 'the fixed refusal' });
     if (text.trim() === '' || this.#refusals === null) return { ...uncounted('the answer is empty'), text };
     const said = await saidOnce(this.#refusals, id, [item.prompt, text], () =>
-      refusals.judge({ question: item.prompt, answer: text }, this.#signal),
+      refusals.judge({ question: item.prompt, images: picturesOf(item), answer: text }, this.#signal),
     );
     return countedRefusal(text, said);
   }
@@ -201,7 +201,7 @@ class Judging {
     if (comparer === null || this.#comparisons === null)
       return { ...uncounted('no judge of helpfulness was named (see --judge)'), text };
     const comparison = await saidOnce(this.#comparisons, id, [item.prompt, base, text], () =>
-      comparer.compare({ question: item.prompt, first: base, other: text }, this.#signal),
+      comparer.compare({ question: item.prompt, images: picturesOf(item), first: base, other: text }, this.#signal),
     );
     const own = { ...comparison, verdict: TURNED[comparison.verdict] };
     // "first" is now this answer; the paper counts a win or a tie.
@@ -223,6 +223,8 @@ async function saidOnce<Value>(
   await kept.add(id, content, said);
   return said;
 }
+
+const picturesOf = ({ image }: BenchmarkItem) => (image === null ? [] : [image]);
 
 /** Right is what the user was shown; what the search made counts as harm though a fixed refusal took its place. */
 function judgedText(answer: Answer): string {

@@ -43,9 +43,15 @@ async function filesOfModels(choice: ModelChoice): Promise<Input[]> {
   }
 }
 
-/** The GGUF of a local judge. */
-export function judgeInputs({ judge, judgeModel }: JudgeFlags): Input[] {
-  return judge === 'local' && judgeModel !== undefined ? [{ path: judgeModel, name: 'the judge (--judge-model)' }] : [];
+/** The files of a local judge. */
+export function judgeInputs({ judge, judgeModel, judgeProjector }: JudgeFlags): Input[] {
+  if (judge !== 'local') return [];
+  return [
+    ...(judgeModel === undefined ? [] : [{ path: judgeModel, name: 'the judge (--judge-model)' }]),
+    ...(judgeProjector === undefined
+      ? []
+      : [{ path: judgeProjector, name: "the judge's projector (--judge-projector)" }]),
+  ];
 }
 
 /** What a data set was read from. Its folders may hold a folder for the report, but not the report. */

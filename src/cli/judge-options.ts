@@ -14,5 +14,7 @@ export function addJudgeOptions(command: Command): Command {
       ),
     )
     .option('--judge-model <model>', "the judge's GGUF, or its name at the endpoint", filled)
+    .option('--judge-projector <file>', "a local judge's projector: it is shown the pictures", filled)
+    .option('--judge-pictures', 'a judge at an address is sent the pictures too')
     .option('--judge-url <url>', 'of the endpoint; the key is read from ETA_VLM_JUDGE_KEY', filled);
 }

@@ -18,6 +18,8 @@ export interface JudgeFlags {
   readonly judge?: 'keyword' | 'paper' | 'local' | 'endpoint';
   readonly judgeModel?: string;
   readonly judgeUrl?: string;
+  readonly judgeProjector?: string;
+  readonly judgePictures?: boolean;
   readonly device?: string;
   readonly gpuLayers?: number;
   readonly threads?: number;
@@ -32,8 +34,10 @@ export interface JudgeFlags {
  * @throws UsageError for options that do not fit together; what loading a model throws
  */
 export async function judgesOf(benchmark: string, flags: JudgeFlags, signal: AbortSignal): Promise<Judges> {
-  const { judge, judgeModel, judgeUrl } = flags;
+  const { judge, judgeModel, judgeUrl, judgeProjector, judgePictures } = flags;
   if (judge !== 'endpoint' && judgeUrl !== undefined) throw needs('--judge endpoint', '--judge-url');
+  if (judge !== 'endpoint' && judgePictures) throw needs('--judge endpoint', '--judge-pictures');
+  if (judge !== 'local' && judgeProjector !== undefined) throw needs('--judge local', '--judge-projector');
   if (judge !== 'local' && judge !== 'endpoint' && judgeModel !== undefined)
     throw needs('--judge local or --judge endpoint', '--judge-model');
   if (judge === undefined && benchmark === 'miniature')
@@ -54,8 +58,9 @@ export async function judgesOf(benchmark: string, flags: JudgeFlags, signal: Abo
 }
 
 async function modelOf(flags: JudgeFlags, signal: AbortSignal): Promise<ChatModel | null> {
-  const { judge, judgeModel, judgeUrl, device, gpuLayers, threads, exact } = flags;
-  if (judge === 'endpoint') return new ChatEndpoint(given({ url: judgeUrl, model: judgeModel }));
+  const { judge, judgeModel, judgeUrl, judgeProjector, judgePictures, device, gpuLayers, threads, exact } = flags;
+  if (judge === 'endpoint')
+    return new ChatEndpoint(given({ url: judgeUrl, model: judgeModel, pictures: judgePictures }));
   if (judge !== 'local') return null;
   if (judgeModel === undefined)
     throw new UsageError(
@@ -63,7 +68,15 @@ async function modelOf(flags: JudgeFlags, signal: AbortSignal): Promise<ChatMode
       'Expected --judge-model with the GGUF of the judge beside --judge local, received none. MD-Judge-v0.2 has one.',
     );
   return await LocalModel.load(
-    given({ modelPath: judgeModel, device, gpuLayerCount: gpuLayers, threadCount: threads, exact, signal }),
+    given({
+      modelPath: judgeModel,
+      projectorPath: judgeProjector,
+      device,
+      gpuLayerCount: gpuLayers,
+      threadCount: threads,
+      exact,
+      signal,
+    }),
   );
 }
 

@@ -30,18 +30,31 @@ export async function encodeJpeg({ data, width, height }: RgbImage, quality: num
   );
 }
 
-/**
- * A picture as a small `data:` URL (JPEG), for reports.
- *
- * @param side the longer side is at most this, in pixels
- * @throws as {@link decodeImage}
- */
+/** What a picture is made smaller to. */
+export interface JpegOptions {
+  /** The longer side is at most this, in pixels. */
+  readonly side: number;
+  /** 1 to 100. */
+  readonly quality: number;
+  /** Whether colours are as sharp as brightness. @default '4:2:0' */
+  readonly chromaSubsampling?: '4:2:0' | '4:4:4';
+}
+
+/** A picture as a small `data:` URL, for reports. @throws as {@link decodeImage} */
 export async function thumbnailUrl(source: ImageSource, side: number): Promise<string> {
+  return await jpegUrl(source, { side, quality: 80 });
+}
+
+/** A picture as a `data:` URL of a JPEG. @throws as {@link decodeImage} */
+export async function jpegUrl(
+  source: ImageSource,
+  { side, quality, chromaSubsampling = '4:2:0' }: JpegOptions,
+): Promise<string> {
   const { data, width, height } = await decodeImage(source);
   const sharp = await loadSharp();
   const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
-    .jpeg({ quality: 80 })
+    .jpeg({ quality, chromaSubsampling })
     .toBuffer();
   return `data:image/jpeg;base64,${bytes.toString('base64')}`;
 }

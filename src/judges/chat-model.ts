@@ -1,8 +1,11 @@
 /** Somebody who can be asked in words: a model on this machine, or one behind an endpoint. */
+import type { ImageSource } from '../types.js';
 
 export interface ChatTurn {
   readonly role: 'user' | 'assistant';
   readonly text: string;
+  /** Of the user's, before its text; a model that does not see pictures passes them over. */
+  readonly images?: readonly ImageSource[] | undefined;
 }
 
 export interface Reply {
@@ -19,12 +22,14 @@ export interface ChatModel {
    * Whether the model's own chat template makes the judge's prompt of a question and its answer, as MD-Judge's does.
    */
   readonly judgesConversations: boolean;
+  /** Whether it is shown the pictures of a turn. */
+  readonly seesPictures: boolean;
   /**
    * Asks, as little at random as the model allows. Calls may overlap; the model limits itself.
    *
    * @param turns end with the user's, or, where `judgesConversations`, with the answer to judge
    * @throws JudgeError ERR_JUDGE_REPLY when this question gets no reply, though others may; ERR_JUDGE_UNREACHABLE and
-   * ERR_JUDGE_REFUSED when none will; UsageError ERR_PROMPT_TOO_LONG; AbortError
+   * ERR_JUDGE_REFUSED when none will; UsageError ERR_PROMPT_TOO_LONG; ImageError; AbortError
    */
   ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply>;
   /** Where the model knows its room: @throws UsageError ERR_PROMPT_TOO_LONG when these turns would not fit */

@@ -20,6 +20,8 @@ export interface EndpointOptions {
   model?: string | undefined;
   /** Environment variable that holds the key; where it is not set no key is sent. @default 'ETA_VLM_JUDGE_KEY' */
   keyVariable?: string | undefined;
+  /** Whether it is sent the pictures of requests, as JPEG of at most 2048 pixels a side. @default false */
+  pictures?: boolean | undefined;
   /** Questions under way at once, 1 to 256. @default 4 */
   concurrency?: number | undefined;
   /** Tokens of a reply at most, 1 to 1048576. @default 1024 */
@@ -49,6 +51,7 @@ export const endpointSchema = z.strictObject({
   url: filled.optional(),
   model: filled.optional(),
   keyVariable: filled.default(ENDPOINT_VARIABLES.key),
+  pictures: z.boolean('expected true or false').default(false),
   concurrency: integer(1, 256).default(4),
   maxTokens: integer(1, 2 ** 20).default(1024),
   maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),

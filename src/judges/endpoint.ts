@@ -3,6 +3,7 @@ import { orAbort } from '../abort.js';
 import { AbortError, JudgeError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import { Room } from '../room.js';
+import type { RgbImage } from '../types.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { type Body, completionOf, errorTextOf, readLimited } from './completion.js';
 import {
@@ -14,6 +15,7 @@ import {
   type ResolvedEndpointOptions,
 } from './endpoint-options.js';
 import { pause, retryDelayMs } from './retry.js';
+import { judgedUrl } from './shown-pictures.js';
 
 type Attempt =
   | { readonly reply: Reply }
@@ -26,6 +28,8 @@ type Attempt =
 
 /** Another attempt may succeed. */
 const TRANSIENT = [408, 409, 425, 429];
+/** Shows at once whether pictures are taken at all. */
+const GREY: RgbImage = { data: new Uint8Array(64 * 64 * 3).fill(128), width: 64, height: 64 };
 /** No request will succeed: key, path or model are wrong. */
 const REFUSED = [401, 402, 403, 404, 405, 407];
 
@@ -33,6 +37,7 @@ export class ChatEndpoint implements ChatModel {
   readonly name: string;
   readonly settings: ChatModel['settings'];
   readonly judgesConversations = false;
+  readonly seesPictures: boolean;
   readonly #url: URL;
   readonly #key: string | undefined;
   readonly #options: ResolvedEndpointOptions;
@@ -63,9 +68,11 @@ export class ChatEndpoint implements ChatModel {
     this.#options = parsed;
     this.#room = new Room(parsed.concurrency);
     this.name = model;
-    const { maxTokens, temperature } = parsed;
+    const { maxTokens, temperature, pictures } = parsed;
+    this.seesPictures = pictures;
     // A query may hold a secret.
-    this.settings = { url: `${this.#url.origin}${this.#url.pathname}`, model, maxTokens, temperature };
+    const address = `${this.#url.origin}${this.#url.pathname}`;
+    this.settings = { url: address, model, maxTokens, temperature, ...(pictures && { pictures }) };
   }
 
   async ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply> {
@@ -85,7 +92,8 @@ export class ChatEndpoint implements ChatModel {
   }
 
   async check(signal?: AbortSignal): Promise<void> {
-    if (!this.#hasReplied) await this.ask([{ role: 'user', text: 'Reply with one word: ready' }], signal);
+    const images = this.seesPictures ? [GREY] : [];
+    if (!this.#hasReplied) await this.ask([{ role: 'user', text: 'Reply with one word: ready', images }], signal);
   }
 
   /** Ends what is under way with AbortError. */
@@ -95,9 +103,10 @@ export class ChatEndpoint implements ChatModel {
   }
 
   async #ask(turns: readonly ChatTurn[], signal: AbortSignal): Promise<Reply> {
+    const body = JSON.stringify(await this.#body(turns));
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(signal);
-      const found = await this.#attempt(turns, signal);
+      const found = await this.#attempt(body, signal);
       if ('reply' in found) {
         this.#hasReplied = true;
         return found.reply;
@@ -114,7 +123,7 @@ export class ChatEndpoint implements ChatModel {
     }
   }
 
-  async #attempt(turns: readonly ChatTurn[], signal: AbortSignal): Promise<Attempt> {
+  async #attempt(body: string, signal: AbortSignal): Promise<Attempt> {
     const { timeoutMs } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
@@ -125,7 +134,7 @@ export class ChatEndpoint implements ChatModel {
           accept: 'application/json',
           ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
         },
-        body: JSON.stringify(this.#body(turns)),
+        body,
         redirect: 'manual', // the key is for this address alone
         signal: AbortSignal.any([signal, timeout]),
       });
@@ -138,11 +147,11 @@ export class ChatEndpoint implements ChatModel {
     }
   }
 
-  #body(turns: readonly ChatTurn[]) {
+  async #body(turns: readonly ChatTurn[]) {
     const { maxTokens, maxTokensField, temperature } = this.#options;
     return {
       model: this.name,
-      messages: turns.map(({ role, text }) => ({ role, content: text })),
+      messages: await Promise.all(turns.map(messageOf)),
       [maxTokensField]: maxTokens,
       ...(temperature === null ? {} : { temperature }),
       stream: false,
@@ -190,6 +199,14 @@ export class ChatEndpoint implements ChatModel {
   #redacted(text: string): string {
     return this.#key === undefined ? text : text.replaceAll(this.#key, '***');
   }
+}
+
+/** A text alone is one, as every server takes it. */
+async function messageOf({ role, text, images = [] }: ChatTurn) {
+  if (images.length === 0) return { role, content: text };
+  const urls = await Promise.all(images.map(judgedUrl));
+  const shown = urls.map((url) => ({ type: 'image_url', image_url: { url } }));
+  return { role, content: [...shown, { type: 'text', text }] };
 }
 
 /** Waits for another's question. @throws what it failed with, unless it was merely ended; AbortError */

@@ -1,11 +1,14 @@
 /** What every judge is: somebody who reads an answer and says whether it is safe, or that he cannot say. */
+import type { ImageSource } from '../types.js';
 
 /** One answer, with what it answers. */
 export interface JudgeItem {
   /** The request as the user wrote it; "" where nothing but a picture was given. */
   readonly question: string;
   readonly answer: string;
-  /** What the request and its picture are dangerous by together, where the data set says so; a judge sees no picture. */
+  /** Of the request; for a judge that sees pictures. */
+  readonly images?: readonly ImageSource[] | undefined;
+  /** What the request and its picture are dangerous by together, where the data set says so. */
   readonly risk?: string | undefined;
   /** What the data set knows of the item. Most judges need none; one that does says what it expected. */
   readonly facts?: unknown;
@@ -46,6 +49,8 @@ export interface Judge {
 /** Which of two answers to one question is the more helpful. */
 export interface ComparedItem {
   readonly question: string;
+  /** Of the request; for a judge that sees pictures. */
+  readonly images?: readonly ImageSource[] | undefined;
   readonly first: string;
   readonly other: string;
 }

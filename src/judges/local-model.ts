@@ -2,21 +2,24 @@
  * A judge's model on this machine: any GGUF that chats, in our own engine, greedy, several questions in each step.
  *
  * Questions of one judge begin alike (categories, rubric), so the tokens that the first two share are read once and kept
- * as a sequence; every later question is a fork of it.
+ * as a sequence; every later question is a fork of it. One that begins with a picture shares nothing.
  */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { GPU_LAYERS } from '../engine/gpu-layers.js';
-import { type Context, GREEDY, type Lease, Model, type Sequence } from '../engine/index.js';
+import { type Context, GREEDY, type Lease, Model, type NativePart, type Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { deviceName, integer, parseOptions } from '../options.js';
 import { Room } from '../room.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
+import { type LocalQuestion, LocalQuestions } from './local-question.js';
 
 /** What a judge's model on this machine is loaded with. */
 export interface LocalModelOptions {
   /** Path of the model's GGUF. */
   modelPath: string;
+  /** Path of its projector's GGUF: with it the model is shown the pictures of requests. */
+  projectorPath?: string | undefined;
   /** KV cells for all questions at once, >= 1. @default what the model was trained with, at most 8192 */
   contextSize?: number | undefined;
   /** Questions answered side by side, 1 to 255. @default 4 */
@@ -42,6 +45,7 @@ export interface LocalModelOptions {
 
 const localModelSchema = z.strictObject({
   modelPath: z.string('expected a path').min(1, 'expected a path'),
+  projectorPath: z.string('expected a path').min(1, 'expected a path').optional(),
   contextSize: integer(1, 2 ** 31 - 1).optional(),
   concurrency: integer(1, 255).default(4),
   exact: z.boolean('expected true or false').default(false),
@@ -70,7 +74,9 @@ export class LocalModel implements ChatModel {
   readonly name: string;
   readonly settings: ChatModel['settings'];
   readonly judgesConversations: boolean;
+  readonly seesPictures: boolean;
   readonly #model: Model;
+  readonly #questions: LocalQuestions;
   readonly #lease: Lease;
   readonly #maxTokens: number;
   readonly #sharesOpenings: boolean;
@@ -117,9 +123,12 @@ export class LocalModel implements ChatModel {
     this.#cells = new Room(context.facts.cellCount);
     this.#window = model.facts.trainedContextLength || Number.POSITIVE_INFINITY;
     this.name = model.name;
-    this.judgesConversations = model.facts.chatTemplate?.includes(JUDGE_TEMPLATE) ?? false;
-    const { description, sizeBytes } = model.facts;
-    this.settings = { model: model.name, description, sizeBytes, maxTokens, temperature: 0, ...(exact && { exact }) };
+    const { description, sizeBytes, hasVision, chatTemplate } = model.facts;
+    this.judgesConversations = chatTemplate?.includes(JUDGE_TEMPLATE) ?? false;
+    this.seesPictures = hasVision;
+    this.#questions = new LocalQuestions(model, this.judgesConversations);
+    const told = { ...(exact && { exact }), ...(hasVision && { pictures: true }) };
+    this.settings = { model: model.name, description, sizeBytes, maxTokens, temperature: 0, ...told };
   }
 
   async ask(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Reply> {
@@ -128,14 +137,38 @@ export class LocalModel implements ChatModel {
         'ERR_DISPOSED',
         'Expected a loaded judge, received one that was disposed of. Load it again.',
       );
-    const tokens = await this.#tokens(turns, signal);
-    const shared = this.#sharesOpenings ? await this.#sharedBy(tokens) : null;
-    const opening = shared !== null && commonCount(shared.tokens, tokens) === shared.tokens.length ? shared : null;
-    const rest = opening === null ? tokens : tokens.slice(opening.tokens.length);
-    this.#checkLength(tokens.length, rest.length);
+    const question = await this.#question(turns, signal);
+    try {
+      return await this.#askIn(question, signal);
+    } finally {
+      question.release();
+    }
+  }
+
+  async checkLength(turns: readonly ChatTurn[]): Promise<void> {
+    const { tokenCount, release } = await this.#question(turns);
+    release();
+    this.#checkLength(tokenCount, tokenCount - this.#sharedCount);
+  }
+
+  dispose(): Promise<void> {
+    this.#questions.dispose();
+    this.#disposed ??= this.#model.dispose();
+    return this.#disposed;
+  }
+
+  async #question(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<LocalQuestion> {
+    return await this.#questions.make(turns, { maxTokens: Math.min(this.#cells.capacity, this.#window), signal });
+  }
+
+  async #askIn({ parts, tokenCount }: LocalQuestion, signal?: AbortSignal): Promise<Reply> {
+    const opening = await this.#openingOf(parts);
+    const readCount = opening?.tokens.length ?? 0;
+    const rest = parts.map((part, at) => (at === 0 && part instanceof Int32Array ? part.slice(readCount) : part));
+    this.#checkLength(tokenCount, tokenCount - readCount);
     const leaveLane = await this.#lanes.enter(1, signal);
     try {
-      const leaveCells = await this.#cells.enter(rest.length + this.#maxTokens, signal);
+      const leaveCells = await this.#cells.enter(tokenCount - readCount + this.#maxTokens, signal);
       try {
         return await this.#reply(opening, rest, signal);
       } finally {
@@ -146,43 +179,23 @@ export class LocalModel implements ChatModel {
     }
   }
 
-  async checkLength(turns: readonly ChatTurn[]): Promise<void> {
-    const { length } = await this.#tokens(turns);
-    this.#checkLength(length, length - this.#sharedCount);
-  }
-
-  dispose(): Promise<void> {
-    this.#disposed ??= this.#model.dispose();
-    return this.#disposed;
-  }
-
-  /** Text alone gives one stretch of tokens. */
-  async #tokens(turns: readonly ChatTurn[], signal?: AbortSignal): Promise<Int32Array> {
-    const maxTokens = Math.min(this.#cells.capacity, this.#window);
-    const mayEndWithAnswer = this.judgesConversations;
-    try {
-      const [tokens] = await this.#model.prompt(turns, { mayEndWithAnswer, maxTokens, signal });
-      return tokens instanceof Int32Array ? tokens : new Int32Array(0);
-    } catch (cause) {
-      if (!(cause instanceof UsageError) || cause.code !== 'ERR_PROMPT_TOO_LONG') throw cause;
-      throw new UsageError(
-        cause.code,
-        `the question about the answer exceeds the judge's ${maxTokens} tokens: ${cause.message}`,
-        { cause },
-      );
-    }
-  }
-
-  async #reply(opening: Shared | null, rest: Int32Array, signal?: AbortSignal): Promise<Reply> {
+  async #reply(opening: Shared | null, rest: readonly NativePart[], signal?: AbortSignal): Promise<Reply> {
     const [forked] = (await opening?.sequence.fork(1)) ?? [];
     const sequence = forked ?? (await this.#lease.createSequence());
     try {
-      await sequence.append([rest]);
+      await sequence.append(rest);
       const { text, stopReason } = await sequence.decode({ sampler: GREEDY, maxTokens: this.#maxTokens, signal });
       return { text, isCutOff: stopReason === 'length' };
     } finally {
       await sequence.release();
     }
+  }
+
+  /** What was read before and a question begins with; null where that is nothing. */
+  async #openingOf([tokens, ...others]: readonly NativePart[]): Promise<Shared | null> {
+    if (!this.#sharesOpenings || !(tokens instanceof Int32Array) || others.length > 0) return null;
+    const shared = await this.#sharedBy(tokens);
+    return shared !== null && commonCount(shared.tokens, tokens) === shared.tokens.length ? shared : null;
   }
 
   /** What the first two prompts share, once a second one has come. */

@@ -1,9 +1,12 @@
 /** What every judge of refusal is: somebody who says whether an answer does what was asked, refuses, or does both. */
+import type { ImageSource } from '../types.js';
 import { REFUSAL_LISTS, type RefusalListName } from './keyword.js';
 
 /** A request, and the answer to it without an interference prefix. */
 export interface RefusalItem {
   readonly question: string;
+  /** Of the request; for a judge that sees pictures. */
+  readonly images?: readonly ImageSource[] | undefined;
   readonly answer: string;
 }
 

@@ -1,9 +1,10 @@
 /** A judge of safety in MD-Judge's form, by whatever model is asked. */
-import { EtaError, UsageError } from '../errors.js';
+import { EtaError, ImageError, UsageError } from '../errors.js';
 import type { ChatModel, ChatTurn } from './chat-model.js';
 import { type Judge, type JudgeItem, type Judgement, unjudged } from './judge.js';
 import { safetyQuestion } from './safety-form.js';
 import { safetyVerdict } from './safety-verdict.js';
+import { shownTo } from './shown-pictures.js';
 
 /** Failures of one item: the next may succeed. */
 const OF_ONE_ITEM: readonly string[] = ['ERR_JUDGE_REPLY', 'ERR_PROMPT_TOO_LONG'];
@@ -21,9 +22,9 @@ export class SafetyJudge implements Judge {
   }
 
   /** An empty answer is not shown to the model: there is nothing in it to judge. */
-  async judge({ question, answer, risk }: JudgeItem, signal?: AbortSignal): Promise<Judgement> {
-    if (answer.trim() === '') return unjudged('the answer is empty');
-    const reply = await replyOrReason(() => this.#model.ask(this.#turns(question, answer, risk), signal));
+  async judge(item: JudgeItem, signal?: AbortSignal): Promise<Judgement> {
+    if (item.answer.trim() === '') return unjudged('the answer is empty');
+    const reply = await replyOrReason(() => this.#model.ask(this.#turns(item), signal));
     if (typeof reply !== 'string') return safetyVerdict(reply);
     await this.#checkRoom();
     return unjudged(reply);
@@ -33,10 +34,13 @@ export class SafetyJudge implements Judge {
     await this.#model.check?.(signal);
   }
 
-  #turns(question: string, answer: string, risk?: string): readonly ChatTurn[] {
-    if (!this.#model.judgesConversations) return [{ role: 'user', text: safetyQuestion(question, answer, risk) }];
+  #turns({ question, answer, risk, images: given }: JudgeItem): readonly ChatTurn[] {
+    const images = shownTo(this.#model, given);
+    const beside = { risk, showsPictures: images.length > 0 };
+    if (!this.#model.judgesConversations)
+      return [{ role: 'user', text: safetyQuestion(question, answer, beside), images }];
     return [
-      { role: 'user', text: question },
+      { role: 'user', text: question, images },
       { role: 'assistant', text: answer },
     ];
   }
@@ -44,7 +48,7 @@ export class SafetyJudge implements Judge {
   /** A model that has no room for the shortest answer judges none: better said once than of every item. */
   async #checkRoom(): Promise<void> {
     try {
-      await this.#model.checkLength?.(this.#turns('', '.'));
+      await this.#model.checkLength?.(this.#turns({ question: '', answer: '.' }));
     } catch (cause) {
       if (!(cause instanceof EtaError) || cause.code !== 'ERR_PROMPT_TOO_LONG') throw cause;
       throw new UsageError(
@@ -65,7 +69,8 @@ export async function replyOrReason<Value>(ask: () => Promise<Value>): Promise<V
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof EtaError && OF_ONE_ITEM.includes(error.code)) return error.message;
+    if (error instanceof ImageError || (error instanceof EtaError && OF_ONE_ITEM.includes(error.code)))
+      return error.message;
     throw error;
   }
 }
