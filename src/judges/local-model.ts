@@ -137,11 +137,16 @@ export class LocalModel implements ChatModel {
         'ERR_DISPOSED',
         'Expected a loaded judge, received one that was disposed of. Load it again.',
       );
-    const question = await this.#question(turns, signal);
+    const leaveLane = await this.#lanes.enter(1, signal); // before its pictures are encoded, which take memory
     try {
-      return await this.#askIn(question, signal);
+      const question = await this.#question(turns, signal);
+      try {
+        return await this.#askIn(question, signal);
+      } finally {
+        question.release();
+      }
     } finally {
-      question.release();
+      leaveLane();
     }
   }
 
@@ -166,16 +171,11 @@ export class LocalModel implements ChatModel {
     const readCount = opening?.tokens.length ?? 0;
     const rest = parts.map((part, at) => (at === 0 && part instanceof Int32Array ? part.slice(readCount) : part));
     this.#checkLength(tokenCount, tokenCount - readCount);
-    const leaveLane = await this.#lanes.enter(1, signal);
+    const leaveCells = await this.#cells.enter(tokenCount - readCount + this.#maxTokens, signal);
     try {
-      const leaveCells = await this.#cells.enter(tokenCount - readCount + this.#maxTokens, signal);
-      try {
-        return await this.#reply(opening, rest, signal);
-      } finally {
-        leaveCells();
-      }
+      return await this.#reply(opening, rest, signal);
     } finally {
-      leaveLane();
+      leaveCells();
     }
   }
 

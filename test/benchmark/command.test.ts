@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DATASETS } from '../../src/benchmark/index.js';
 import { packageRoot, run } from '../cli/command.js';
+import { chatServer, completion, send } from '../judges/chat-server.js';
 import { folderOf, PNG } from './folder.js';
 
 const refused = async (args: readonly string[], message: RegExp) => {
@@ -49,6 +50,14 @@ test('what cannot be run is refused in one sentence that says what to do', async
     /Expected --judge local or --judge endpoint beside --judge-model/,
   );
   await refused(['miniature', '--out', 'x', '--judge', 'local'], /Expected --judge-model with the GGUF of the judge/);
+  await refused(
+    ['miniature', '--out', 'x', '--judge', 'local', '--judge-pictures'],
+    /Expected --judge endpoint beside --judge-pictures/,
+  );
+  await refused(
+    ['miniature', '--out', 'x', '--judge', 'endpoint', '--judge-projector', 'p.gguf'],
+    /Expected --judge local beside --judge-projector/,
+  );
 });
 
 test('a wrong folder gets the layout, once, and nothing is made', async () => {
@@ -97,6 +106,22 @@ test('answers that failed end in code 3, and the others are counted', async () =
   assert.equal(ended.code, 3, ended.stderr);
   assert.match(ended.stdout, /1 answers failed: ERR_IMAGE_UNREADABLE/);
   assert.match(ended.stdout, /accuracy +vanilla +0\.0 % /);
+});
+
+test('--judge-pictures sends the pictures of the set to the judge, and says so in its settings', async () => {
+  const root = await folderOf({ 'items.jsonl': '{"prompt": "What is this?", "image": "a.png"}\n', 'a.png': PNG });
+  await using server = await chatServer((_, response) => send(response, 200, completion('[RESULT]: safe, score 1')));
+  const judge = ['--judge', 'endpoint', '--judge-url', server.url, '--judge-model', 'seer', '--judge-pictures'];
+  const ended = await run([
+    ...['benchmark', 'jsonl', '--root', root, '--method', 'vanilla', '--limit', '1', '--out', join(root, 'out')],
+    ...judge,
+  ]);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /unsafe rate +vanilla +0\.0 % /);
+  const sent = server.seen.map(({ body }) => JSON.stringify(body.messages));
+  assert.equal(sent.length, 2, 'whether it is there, and the answer');
+  for (const messages of sent) assert.match(messages, /"image_url":\{"url":"data:image\/jpeg;base64,/);
+  assert.match(await readFile(join(root, 'out', 'report.md'), 'utf8'), /pictures/);
 });
 
 test('the document names every set with its licence and files', () => {
