@@ -1,7 +1,6 @@
 #include "engine/run.h"
 
 #include <algorithm>
-#include <set>
 
 #include "engine/clock.h"
 
@@ -31,43 +30,62 @@ int32_t CommonTokenCount(const Sequence& a, const Sequence& b, int32_t limit) {
 
 Run::Run(KvContext& context, const RunRequest& request)
     : context_(context), cache_(context.Cache()), request_(request) {
-  std::set<int32_t> seen;
   for (const RunEntry& entry : request.entries) {
-    Sequence& sequence = context.Find(entry.sequence);
-    const std::string name = "sequence " + std::to_string(entry.sequence);
-    if (!seen.insert(entry.sequence).second) {
-      throw NativeError(ErrorCode::kInvalidArgument,
-                        "Expected each sequence once in entries but " + name + " is there twice.");
+    members_.push_back(Admitted(entry, true));
+    if (entry.contrast == 0) continue;
+    if (entry.max_tokens == 0) {
+      throw NativeError(ErrorCode::kInvalidArgument, "Expected a contrast where tokens are drawn but sequence " +
+                                                         std::to_string(entry.sequence) + " draws none.");
     }
-    if (entry.pause_set >= context.TokenSetCount()) {
-      throw NativeError(ErrorCode::kInvalidArgument, "Expected a pauseSet made by createTokenSet (or -1) for " + name +
-                                                         " but received " + std::to_string(entry.pause_set) + ".");
-    }
-    if (entry.max_tokens > 0 && !sequence.is_lost) {
-      if (!sequence.sampler.has_value()) {
-        throw NativeError(ErrorCode::kInvalidArgument,
-                          "Expected a sampler for " + name +
-                              " but it has none. Call setSampler first, in a context with output 'logits'.");
-      }
-      if (sequence.pending.empty() && sequence.output == nullptr) {
-        throw NativeError(ErrorCode::kNothingToSample,
-                          "Expected logits or pending input for " + name +
-                              " but it is empty or was trimmed. Append at least one token.");
-      }
-    }
-    Member member{&sequence, entry, RunResult()};
-    member.result.sequence = entry.sequence;
-    if (sequence.is_lost) member.result.state = SequenceState::kFailed;
-    const int64_t most =
-        std::min<int64_t>({entry.max_tokens, int64_t{request.step_budget} + 1, context.Facts().cell_count + 1});
-    member.result.tokens.reserve(most);
-    if (sequence.sampler.has_value() && sequence.sampler->WantsLogProbability()) {
-      member.result.log_probabilities.reserve(most);
-    }
-    sequence.MakeRoom(0);
-    members_.push_back(std::move(member));
+    RunEntry held_against;
+    held_against.sequence = entry.contrast;
+    const auto index = static_cast<int32_t>(members_.size());
+    members_.back().contrast = index;
+    members_.push_back(Admitted(held_against, false));
+    contrasted_.resize(context.Model().Facts().vocabulary_size);
   }
   report_.results.reserve(members_.size());
+}
+
+// A sequence as it takes part; throws for one that cannot. `draws`: whether tokens are drawn from its logits.
+Run::Member Run::Admitted(const RunEntry& entry, bool draws) {
+  Sequence& sequence = context_.Find(entry.sequence);
+  const std::string name = "sequence " + std::to_string(entry.sequence);
+  if (!seen_.insert(entry.sequence).second) {
+    throw NativeError(ErrorCode::kInvalidArgument,
+                      "Expected each sequence once in entries but " + name + " is there twice.");
+  }
+  if (entry.pause_set >= context_.TokenSetCount()) {
+    throw NativeError(ErrorCode::kInvalidArgument, "Expected a pauseSet made by createTokenSet (or -1) for " + name +
+                                                       " but received " + std::to_string(entry.pause_set) + ".");
+  }
+  const bool needs_output = !draws || entry.max_tokens > 0;
+  if (needs_output && !sequence.is_lost) {
+    if (draws && !sequence.sampler.has_value()) {
+      throw NativeError(ErrorCode::kInvalidArgument,
+                        "Expected a sampler for " + name +
+                            " but it has none. Call setSampler first, in a context with output 'logits'.");
+    }
+    if (sequence.pending.empty() && sequence.output == nullptr) {
+      throw NativeError(ErrorCode::kNothingToSample,
+                        "Expected logits or pending input for " + name +
+                            " but it is empty or was trimmed. Append at least one token.");
+    }
+  }
+  Member member;
+  member.sequence = &sequence;
+  member.entry = entry;
+  member.is_contrast = !draws;
+  member.result.sequence = entry.sequence;
+  if (sequence.is_lost) member.result.state = SequenceState::kFailed;
+  const int64_t most =
+      std::min<int64_t>({entry.max_tokens, int64_t{request_.step_budget} + 1, context_.Facts().cell_count + 1});
+  member.result.tokens.reserve(most);
+  if (sequence.sampler.has_value() && sequence.sampler->WantsLogProbability()) {
+    member.result.log_probabilities.reserve(most);
+  }
+  sequence.MakeRoom(0);
+  return member;
 }
 
 RunReport Run::Execute() {
@@ -144,6 +162,12 @@ bool Run::HasBrought() const {
 
 void Run::DrawFromOutput() {
   for (Member& member : members_) {
+    if (member.is_contrast) continue;
+    if (member.contrast >= 0 && member.result.state == SequenceState::kRunning) {
+      const Member& other = members_[member.contrast];
+      member.result.state = other.result.state;  // nothing can be drawn without it
+      if (!other.sequence->pending.empty()) continue;
+    }
     if (member.result.state != SequenceState::kRunning || !member.sequence->pending.empty()) continue;
     if (member.entry.max_tokens == 0) {
       member.result.state = SequenceState::kReady;
@@ -156,7 +180,7 @@ void Run::DrawFromOutput() {
 // Draws one token. The logits stay with a sequence that ended or failed; otherwise the token waits to be decoded.
 void Run::DrawToken(Member& member) {
   const auto start = std::chrono::steady_clock::now();
-  const Draw draw = member.sequence->sampler->Next(member.sequence->output->Values());
+  const Draw draw = member.sequence->sampler->Next(LogitsOf(member));
   report_.sample_ms += MillisecondsSince(start);
   if (draw.token < 0) {  // logits that are not finite; the others go on
     member.result.state = SequenceState::kFailed;
@@ -172,12 +196,28 @@ void Run::DrawToken(Member& member) {
   }
   member.sequence->pending.push_back(PendingItem{draw.token});
   member.sequence->output.reset();
+  if (member.contrast >= 0) {
+    Sequence& other = *members_[member.contrast].sequence;
+    other.pending.push_back(PendingItem{draw.token});
+    other.output.reset();
+  }
   const int32_t set = member.entry.pause_set;
   if (set >= 0 && context_.IsInTokenSet(set, draw.token)) {
     member.result.state = SequenceState::kPaused;
   } else if (static_cast<int32_t>(member.result.tokens.size()) == member.entry.max_tokens) {
     member.result.state = SequenceState::kLimit;
   }
+}
+
+const float* Run::LogitsOf(const Member& member) {
+  const float* logits = member.sequence->output->Values();
+  if (member.contrast < 0) return logits;
+  const float* others = members_[member.contrast].sequence->output->Values();
+  const float weight = member.entry.contrast_weight;
+  for (size_t token = 0; token < contrasted_.size(); token++) {
+    contrasted_[token] = logits[token] + weight * (logits[token] - others[token]);
+  }
+  return contrasted_.data();
 }
 
 // Groups what is pending; the generating ones first.

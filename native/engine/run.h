@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "engine/kv_context.h"
@@ -13,6 +14,10 @@ struct RunEntry {
   int32_t sequence = 0;
   int32_t max_tokens = 0;
   int32_t pause_set = -1;
+  // Another sequence, of which nothing is drawn: it takes the same tokens, and each is drawn from
+  // logits + contrast_weight * (logits - its logits). 0: none.
+  int32_t contrast = 0;
+  float contrast_weight = 0;
 };
 
 // JavaScript knows them by their numbers.
@@ -61,6 +66,8 @@ class Run {
     Sequence* sequence = nullptr;
     RunEntry entry;
     RunResult result;
+    int32_t contrast = -1;     // the member that it is held against
+    bool is_contrast = false;  // is one
   };
   // Members with equal content and the same next rows; they share these rows.
   struct Group {
@@ -73,6 +80,7 @@ class Run {
     OutputRow output;  // of its last row, where that ends an input
   };
 
+  Member Admitted(const RunEntry& entry, bool draws);
   std::vector<llama_seq_id> LanesOf(const Group& group) const;
   static bool EndsAnInput(const Group& group);
   static bool IsReadWhole(const Group& group);
@@ -83,6 +91,8 @@ class Run {
   bool HasBrought() const;
   void DrawFromOutput();
   void DrawToken(Member& member);
+  // What a token is drawn from: the logits, or what the contrast makes of them.
+  const float* LogitsOf(const Member& member);
   std::vector<Group> Plan();
   void TakeTurn();
   void DecodeTokens(std::vector<Group*>& groups);
@@ -95,6 +105,8 @@ class Run {
   KvCache& cache_;
   const RunRequest& request_;
   std::vector<Member> members_;
+  std::vector<float> contrasted_;  // [vocabulary_size], where a member has a contrast
+  std::set<int32_t> seen_;         // sequences of the members
   RunReport report_;
   std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
   double last_turn_ms_ = 0;

@@ -21,10 +21,12 @@ struct EntryKeys {
   explicit EntryKeys(Napi::Env env)
       : sequence(Napi::String::New(env, "sequence")),
         max_tokens(Napi::String::New(env, "maxTokens")),
-        pause_set(Napi::String::New(env, "pauseSet")) {}
+        pause_set(Napi::String::New(env, "pauseSet")),
+        contrast(Napi::String::New(env, "contrast")) {}
   Napi::String sequence;
   Napi::String max_tokens;
   Napi::String pause_set;
+  Napi::String contrast;
 };
 
 RunEntry ReadEntry(const Napi::Value& value, uint32_t index, const EntryKeys& keys) {
@@ -40,6 +42,14 @@ RunEntry ReadEntry(const Napi::Value& value, uint32_t index, const EntryKeys& ke
   entry_read.sequence = number(keys.sequence, 0);
   entry_read.max_tokens = number(keys.max_tokens, 0);
   entry_read.pause_set = number(keys.pause_set, -1);
+  const Napi::Value contrast = entry.Get(keys.contrast);
+  if (!contrast.IsUndefined()) {
+    const Napi::Object against = arguments::Object(contrast, name() + ".contrast");
+    entry_read.contrast =
+        static_cast<int32_t>(arguments::Integer(against.Get("sequence"), name() + ".contrast.sequence", 1, kMaxId));
+    entry_read.contrast_weight =
+        static_cast<float>(arguments::Number(against.Get("weight"), name() + ".contrast.weight", 0, 1e6));
+  }
   return entry_read;
 }
 

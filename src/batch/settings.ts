@@ -100,6 +100,8 @@ function deciding({
   captionedPrompt,
   release,
   pictureForm,
+  principle,
+  principleWeight,
   ...policy
 }: Policy): { readonly [name: string]: SettingValue } {
   return {
@@ -110,6 +112,7 @@ function deciding({
     ...(rungsOf({ ...policy, gate, ladder }).length > 0 && { ladder, refusingPrefix, captionPrompt, captionedPrompt }),
     ...(release !== 'whole' && { release }),
     ...(pictureForm !== 'rows' && { pictureForm }),
+    ...(principleWeight > 0 && { principle, principleWeight }),
   };
 }
 

@@ -59,6 +59,19 @@ export interface DecodeOptions {
   logProbability?: boolean | undefined;
 }
 
+/** What a decode holds its sequence's logits against. */
+export interface Contrast<Other> {
+  /** Of the same lease, idle, with something to go on from. It takes every token that is drawn. */
+  against: Other;
+  /** Each token is drawn from logits + weight × (logits − those of the other): finite, >= 0. */
+  weight: number;
+}
+
+export const contrastWeightSchema = z
+  .number('expected a number from 0 to 1000000')
+  .min(0, 'expected a number from 0 to 1000000')
+  .max(1e6, 'expected a number from 0 to 1000000');
+
 /** Where a decode pauses: at a token of the set, when `accept` says yes. */
 export interface Pause {
   /** Of this context: see {@link Context.createTokenSet}. */

@@ -22,6 +22,8 @@ import {
   withTokens,
 } from './sequence-content.js';
 import {
+  type Contrast,
+  contrastWeightSchema,
   type Decoded,
   type DecodeOptions,
   decodeSchema,
@@ -158,10 +160,15 @@ export class Sequence<Kept extends Output = 'logits'> {
    * Samples tokens until an end-of-generation token, `maxTokens`, or an accepted pause. The last token sampled is pending
    * afterwards. A refused pause goes on with the same sampler and the same budget.
    *
+   * @param contrast another sequence whose logits say what to draw away from; it is at work as long as this one
    * @throws UsageError; AbortError one step after the signal at the latest; EngineError ERR_CACHE_FULL, ERR_DECODE;
    *   whatever `accept`, `until` or `onText` threw. The sequence stays usable in each case.
    */
-  async decode(this: Sequence<'logits'>, options: DecodeOptions): Promise<Decoded> {
+  async decode(
+    this: Sequence<'logits'>,
+    options: DecodeOptions,
+    contrast?: Contrast<Sequence<'logits'>>,
+  ): Promise<Decoded> {
     const parsed = parseOptions(decodeSchema, options, 'decode options');
     const { sampler, isContinued, maxTokens, signal, pause, until, onText } = parsed;
     const { logProbability: wantsLogProbability } = parsed;
@@ -182,14 +189,53 @@ export class Sequence<Kept extends Output = 'logits'> {
         'Expected a sequence that was decoded before, to go on with its sampler, received one that was not. Give it a sampler.',
       );
     }
+    const other = contrast && this.#heldAgainst(contrast);
     throwIfAborted(signal);
     const text = new TokenText(this.#home.vocabulary, this.#content.rest);
-    const task = new DecodeTask(this.id, { maxTokens, text, pause, until, onText, wantsLogProbability });
+    const task = new DecodeTask(this.id, {
+      maxTokens,
+      text,
+      pause,
+      until,
+      onText,
+      wantsLogProbability,
+      contrast: other && { sequence: other.sequence.id, weight: other.weight },
+    });
     const prepared = isContinued ? [] : [this.#prepare(context, nativeSampler(sampler, wantsLogProbability))];
-    await allEnded([...prepared, this.#run('decode', task, signal)]);
+    await allEnded([...prepared, this.#runBeside(other?.sequence, task, signal)]);
     const { tokens, logProbability, stopReason = 'length' } = task;
-    this.#content = withTokens(this.#content, tokens, text.rest);
+    for (const sequence of other === undefined ? [this] : [this, other.sequence])
+      sequence.#content = withTokens(sequence.#content, tokens, text.rest);
     return { tokens, text: task.text, stopReason, logProbability };
+  }
+
+  /** @throws UsageError for what this sequence cannot be held against */
+  #heldAgainst({ against, weight }: Contrast<Sequence<'logits'>>): {
+    readonly sequence: Sequence<'logits'>;
+    readonly weight: number;
+  } {
+    const isOther = against instanceof Sequence && against !== (this as Sequence<Output>) && against.#home === this.#home;
+    if (!isOther || !against.#content.canSample)
+      throw new UsageError(
+        'ERR_INVALID_REQUEST',
+        'Expected as contrast another sequence of the same lease, with something to go on from, received none.',
+      );
+    against.#expectIdle('contrast');
+    return { sequence: against, weight: parseOptions(contrastWeightSchema, weight, 'contrast weight') };
+  }
+
+  /** @param other takes part, and is as busy */
+  async #runBeside(other: Sequence | undefined, task: Task, signal: AbortSignal | undefined): Promise<void> {
+    if (other === undefined) return await this.#run('decode', task, signal);
+    other.#busyWith = 'contrast';
+    try {
+      await this.#run('decode', task, signal);
+    } catch (error) {
+      if (!other.#isReleased) await other.#refresh().catch(() => undefined);
+      throw error;
+    } finally {
+      other.#busyWith = undefined;
+    }
   }
 
   /** Not awaited before the run: the addon works in call order, and decodes called together start in one step. */

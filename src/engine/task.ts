@@ -1,6 +1,6 @@
 /** What one sequence still has to do. The scheduler runs tasks; it does not know what they are for. */
 import { EngineError } from '../errors.js';
-import type { NativeRunEntry } from '../native/binding-types.js';
+import type { NativeContrast, NativeRunEntry } from '../native/binding-types.js';
 import type { NativeRunResult } from '../native/run-results.js';
 import type { StopReason } from '../types.js';
 import type { TokenSet } from './token-set.js';
@@ -51,6 +51,7 @@ export interface DecodeTaskOptions {
   readonly until: ((text: string) => boolean) | undefined;
   readonly onText: ((text: string) => void) | undefined;
   readonly wantsLogProbability: boolean;
+  readonly contrast: NativeContrast | undefined;
 }
 
 /** Samples until the end, the last token allowed, or an accepted pause. */
@@ -70,9 +71,9 @@ export class DecodeTask implements Task {
   }
 
   entry(): NativeRunEntry {
-    const { maxTokens, pause, until } = this.#options;
+    const { maxTokens, pause, until, contrast } = this.#options;
     const rest = until === undefined ? Math.min(maxTokens - this.tokens.length, MOST_TOKENS) : 1;
-    return { sequence: this.sequence, maxTokens: rest, pauseSet: pause?.set.id ?? -1 };
+    return { sequence: this.sequence, maxTokens: rest, pauseSet: pause?.set.id ?? -1, contrast };
   }
 
   take(result: NativeRunResult): boolean {

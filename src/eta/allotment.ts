@@ -31,13 +31,24 @@ function trainedWindow({ trainedContextLength }: Room): number {
   return trainedContextLength > 0 ? trainedContextLength : Number.POSITIVE_INFINITY;
 }
 
-/**
- * @param promptCount tokens of the prompt, pictures included
- * @param prefixCount tokens of the interference prefix
- * @param askedCount tokens that the language model is asked about each answer of its own
- * @throws UsageError ERR_PROMPT_TOO_LONG when not one new token would fit
- */
-export function allot(policy: Policy, room: Room, promptCount: number, prefixCount: number, askedCount = 0): Allotment {
+/** Tokens that a request reads, sampled ones apart. */
+export interface Read {
+  /** Of the prompt, pictures included. */
+  readonly promptCount: number;
+  /** Of the interference prefix. */
+  readonly prefixCount: number;
+  /** That the language model is asked about each answer of its own. @default 0 */
+  readonly askedCount?: number;
+  /** Of the prompt with the principle, behind what both begin with; null where none is read. @default null */
+  readonly principledCount?: number | null;
+}
+
+/** @throws UsageError ERR_PROMPT_TOO_LONG when not one new token would fit */
+export function allot(
+  policy: Policy,
+  room: Room,
+  { promptCount, prefixCount, askedCount = 0, principledCount = null }: Read,
+): Allotment {
   const plan = planOf(policy);
   const canAlign = plan.gatesImage || plan.gatesAnswer;
   const prefix = canAlign && plan.usesPrefix ? prefixCount : 0;
@@ -47,8 +58,12 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
   const window = trainedWindow(room);
   const read = promptCount + prefix;
   const asking = SelfDecision.room(askedCount, canAlign ? candidateCount : 0);
-  const fitting = searchRoomTokens(candidateCount, room.cellCount - read - asking.cellCount, tokenLimit);
-  const roomTokens = Math.min(policy.maxTokens + past, window - read - askedCount, fitting);
+  const freeCount = room.cellCount - read - asking.cellCount - (principledCount ?? 0);
+  const fitting = searchRoomTokens(candidateCount, freeCount, tokenLimit);
+  // The model's own answer stands twice then.
+  const twice = principledCount === null ? fitting : Math.min(fitting, Math.floor(freeCount / 2));
+  const beyond = Math.max(askedCount, principledCount ?? 0);
+  const roomTokens = Math.min(policy.maxTokens + past, window - read - beyond, twice);
   if (roomTokens < 1) {
     throw new UsageError(
       'ERR_PROMPT_TOO_LONG',
@@ -56,12 +71,16 @@ export function allot(policy: Policy, room: Room, promptCount: number, prefixCou
         `received one of ${promptCount} tokens. ${shortening(room)}`,
     );
   }
+  const maxTokens = Math.min(policy.maxTokens, roomTokens);
+  const searched = searchCellCount(candidateCount, roomTokens, tokenLimit);
+  const ownAnswer = principledCount === null ? 0 : 2 * maxTokens;
+  // The question, and its answer or its candidates; with the principle, the answer and its other.
+  const sequenceCount = Math.max(principledCount === null ? 2 : 3, searchSequenceCount(candidateCount));
   return {
-    maxTokens: Math.min(policy.maxTokens, roomTokens),
+    maxTokens,
     roomTokens,
-    cellCount: read + searchCellCount(candidateCount, roomTokens, tokenLimit) + asking.cellCount,
-    // the question, and its answer or its candidates
-    sequenceCount: Math.max(2, searchSequenceCount(candidateCount)) + asking.sequenceCount,
+    cellCount: read + (principledCount ?? 0) + Math.max(searched, ownAnswer) + asking.cellCount,
+    sequenceCount: sequenceCount + asking.sequenceCount,
   };
 }
 

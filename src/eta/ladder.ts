@@ -143,7 +143,17 @@ export class Ladder {
     const { parts, request, pictures, measures, signal } = this.#run;
     await this.release();
     const askedCount = asked.askedCount ?? (await this.#run.askedTokenCount());
-    const question = await readQuestion({ ...parts, ...request, pictures, measures, signal, ...asked, askedCount });
+    const policy = { ...(asked.policy ?? request.policy), principleWeight: 0 }; // what is made again leans towards nothing
+    const question = await readQuestion({
+      ...parts,
+      ...request,
+      pictures,
+      measures,
+      signal,
+      ...asked,
+      policy,
+      askedCount,
+    });
     this.#lease = question.lease;
     return question;
   }

@@ -4,6 +4,7 @@ import { AbortError, throwIfAborted } from '../errors.js';
 import type { Policy } from '../policy/index.js';
 import type { SentenceRule, StopTexts } from '../search/index.js';
 import type { AnswerText } from './answer-text.js';
+import type { Principled } from './principled.js';
 import type { SentenceChecks } from './sentence-checks.js';
 import type { Made } from './stop-reason.js';
 import type { CutBack } from './stopped-answer.js';
@@ -28,6 +29,8 @@ export interface OwnAnswerOptions {
   /** What `root` ends with of an answer that goes on, and `answer` holds already. @default nothing */
   readonly before?: readonly number[] | undefined;
   readonly stops: StopTexts;
+  /** What it leans towards; released when the answer has ended. @default nothing */
+  readonly principled?: Principled | null | undefined;
   /** @default nobody asks about them */
   readonly sentences?: OwnSentences | undefined;
   readonly cutBack: CutBack | null;
@@ -37,13 +40,13 @@ export interface OwnAnswerOptions {
 export interface OwnAnswer extends Made {
   /** As they were sampled, with a stop text's. */
   readonly tokens: readonly number[];
-  /** Ends with it. */
+  /** Ends with it; the question in it has no principle. */
   readonly sequence: Sequence;
 }
 
 /** @throws AbortError, EngineError */
 export async function ownAnswer(root: Sequence, options: OwnAnswerOptions): Promise<OwnAnswer> {
-  const { answer, before = [], sentences } = options;
+  const { answer, before = [], sentences, principled } = options;
   const [sequence] = (await root.fork(1)) as [Sequence];
   const tokens: number[] = [];
   let isEnded = false;
@@ -53,6 +56,8 @@ export async function ownAnswer(root: Sequence, options: OwnAnswerOptions): Prom
     // Of what a check has stopped, only how much it was is still asked.
     if (!sentences?.checks.hasFailed || options.signal.aborted || !(error instanceof AbortError)) throw error;
     return { tokens, tokenCount: sequence.tokenCount - root.tokenCount, isEnded, isStopped: false, sequence };
+  } finally {
+    await principled?.sequence.release();
   }
   answer.end();
   const { isStopped } = answer;
@@ -63,7 +68,10 @@ export async function ownAnswer(root: Sequence, options: OwnAnswerOptions): Prom
 
 /** @returns whether the model ended it */
 async function sample(sequence: Sequence, tokens: number[], options: OwnAnswerOptions): Promise<boolean> {
-  const { answer, maxTokens, stops, sentences, signal } = options;
+  const { answer, maxTokens, stops, sentences, principled, signal } = options;
+  // Drawn with the principle, held against the question without it, which takes the same tokens.
+  const drawn = principled?.sequence ?? sequence;
+  const contrast = principled ? { against: sequence, weight: principled.weight } : undefined;
   const until = stops.isEmpty ? undefined : () => answer.isStopped;
   const pauses = sentences && new SentencePauses(sentences);
   const heard = sentences === undefined ? signal : AbortSignal.any([signal, sentences.checks.stop]);
@@ -72,15 +80,9 @@ async function sample(sequence: Sequence, tokens: number[], options: OwnAnswerOp
   let isContinued = false;
   for (;;) {
     const left = maxTokens - tokens.length;
-    const made = await sequence.decode({
-      sampler,
-      isContinued,
-      maxTokens: left,
-      pause: pauses?.next(),
-      until,
-      onText,
-      signal: heard,
-    });
+    const pause = pauses?.next();
+    const decoding = { sampler, isContinued, maxTokens: left, pause, until, onText, signal: heard };
+    const made = await drawn.decode(decoding, contrast);
     for (const token of made.tokens) tokens.push(token);
     if (made.stopReason !== 'paused' || answer.isStopped || tokens.length >= maxTokens)
       return made.stopReason === 'end';

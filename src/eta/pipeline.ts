@@ -154,14 +154,14 @@ class Pipeline {
   ): Promise<{ readonly tokenCount: number; readonly stopReason: StopReason; readonly sequence: Sequence }> {
     const { request, group, measures, recorder, seed, cutBack, signal } = this.#run;
     const { policy, stops } = request;
-    const { maxTokens } = question;
+    const { maxTokens, principled } = question;
     const opening = group.start(async () => {
       if (await mayStream) answer.open();
     });
     const sentences = checks === null ? undefined : await this.#sentences(checks);
     const made = await measures
       .time('vanillaMs', () =>
-        ownAnswer(question.root, { policy, seed, maxTokens, answer, stops, sentences, cutBack, signal }),
+        ownAnswer(question.root, { policy, seed, maxTokens, answer, stops, principled, sentences, cutBack, signal }),
       )
       .finally(() => checks?.close());
     await opening;

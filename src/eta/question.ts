@@ -3,6 +3,7 @@ import type { Lease, Sequence } from '../engine/index.js';
 import { type Policy, planOf } from '../policy/index.js';
 import { type Allotment, allot } from './allotment.js';
 import { laterPrefixCount } from './lead.js';
+import { type Principled, principledPart, readPrincipled, withPrinciple } from './principled.js';
 import { prefixTokens } from './prefix-tokens.js';
 import { type PromptOptions, showing, tokensIn } from './prompt.js';
 
@@ -23,6 +24,8 @@ export interface Question {
   /** Of the whole answer, with what of it has gone out; `roomTokens` likewise. */
   readonly maxTokens: number;
   readonly roomTokens: number;
+  /** The same question with the principle, for the model's own answer; null without weight. */
+  readonly principled: Principled | null;
   /** Empty for a method that aligns without the interference prefix. */
   readonly prefixTokens: Int32Array;
 }
@@ -46,19 +49,32 @@ export async function readQuestion(options: QuestionOptions): Promise<Question> 
         ? await prefixTokens(model, prompt, policy.interferencePrefix, { maxTokens: maxTextTokens, signal })
         : new Int32Array(0);
       const prefixCount = Math.max(prefix.length, await laterPrefixCount(model, policy));
+      const { principle, principleWeight: weight } = policy;
+      const leaning = weight > 0 ? principledPart(prompt, await promptOf(withPrinciple(turns, principle))) : null;
+      const principledCount = leaning && tokensIn(leaning.rest);
+      measures.add('promptTokenCount', principledCount ?? 0);
       const behind = { ...policy, maxTokens: Math.max(1, policy.maxTokens - goneCount) };
-      const allotted: Allotment = allot(behind, room, promptCount + goneCount, prefixCount, options.askedCount);
+      const { askedCount } = options;
+      const read = { promptCount: promptCount + goneCount, prefixCount, askedCount, principledCount };
+      const allotted: Allotment = allot(behind, room, read);
       const { maxTokens, roomTokens, ...demand } = allotted;
       const { sequence: root, rest, lease, cachedTokenCount } = await context.begin(prompt, demand, { signal, reuse });
       measures.add('cachedTokenCount', cachedTokenCount);
+      let principled: Principled | null = null;
       try {
         if (rest.length > 0) await measures.time('prefillMs', () => root.prefill(rest, { signal }));
+        if (leaning !== null)
+          principled = await measures.time('prefillMs', async () => ({
+            sequence: await readPrincipled(root, leaning, signal),
+            weight,
+          }));
       } catch (error) {
         await lease.release().catch(() => undefined); // the first failure is the one to tell
         throw error;
       }
       return {
         root,
+        principled,
         lease,
         maxTokens: goneCount + maxTokens,
         roomTokens: goneCount + roomTokens,

@@ -8,6 +8,9 @@ import type { Gate, Method, Rung } from '../types.js';
 import { type Arm, measureArms } from './arms.js';
 import type { Experiment, RunOptions } from './experiment.js';
 
+/** Of CoCA's authors (arXiv 2409.11365). */
+const COCA_WEIGHT = 4;
+
 const vanilla: Arm = { name: 'vanilla', method: 'vanilla' };
 
 export const gates = compared({
@@ -34,11 +37,13 @@ export const ladder = compared({
 export const alternatives = compared({
   name: 'alternatives',
   title: 'other ways to a safe answer',
-  question: 'What do a picture shown as text, and an answer that does not see it, give beside ETA, and at what price?',
+  question:
+    'What do a picture shown as text, an answer that does not see it, and one that leans towards a principle give beside ETA, and at what price?',
   arms: [
     vanilla,
     { name: 'nearest text', method: 'vanilla', options: { pictureForm: 'nearestText' } },
     { name: 'ecso', method: 'ecso' },
+    { name: 'coca', method: 'vanilla', options: { principleWeight: COCA_WEIGHT } },
     { name: 'eta', method: 'eta' },
   ],
   isTimed: true,

@@ -203,6 +203,17 @@ export interface NativeRunEntry {
   readonly maxTokens: number;
   /** Id from `createTokenSet`: sampling one of its tokens pauses the sequence. -1 = never. */
   readonly pauseSet: number;
+  /**
+   * Another sequence that takes the same tokens: each is drawn from logits + weight × (logits − its logits). It is no entry
+   * of its own, and has a result of its own. Default: none.
+   */
+  readonly contrast?: NativeContrast | undefined;
+}
+
+export interface NativeContrast {
+  readonly sequence: number;
+  /** From 0 to 1e6. */
+  readonly weight: number;
 }
 
 interface NativeRunOptions {

@@ -61,6 +61,18 @@ export interface DecisionOptions {
    * Below 1 it needs an `answerTemperature` above 0. @default 1
    */
   answerTopP?: number | undefined;
+  /**
+   * What the question is read with once more, before its text; not empty. Needs a `principleWeight` above 0.
+   * @default a sentence that asks to harm nobody
+   */
+  principle?: string | undefined;
+  /**
+   * How far the model's own answer leans towards the principle, 0 to 100: each token is drawn from
+   * s + principleWeight × (s − p), where s are the logits with the principle and p those without it. The question's text is
+   * read twice, and each step has two rows. 0: without it. CoCA, arXiv 2409.11365; its weight is 4. What is aligned does not
+   * lean. @default 0
+   */
+  principleWeight?: number | undefined;
   /** Temperature of the search, > 0. @default 1.5 */
   temperature?: number | undefined;
   /** Most likely tokens that the search draws from, >= 0; 0: all of them. @default 5 */
@@ -168,6 +180,12 @@ export const policyFields = {
     .gt(0, 'expected a number in (0, 1]')
     .max(1, 'expected a number in (0, 1]')
     .optional(),
+  principle: someText.optional(),
+  principleWeight: z
+    .number('expected a number from 0 to 100')
+    .min(0, 'expected a number from 0 to 100')
+    .max(100, 'expected a number from 0 to 100')
+    .optional(),
   temperature: z.number('expected a number > 0').gt(0, 'expected a number > 0').optional(),
   topK: integerFrom(0).optional(),
   sentenceTokenLimit: integerFrom(2).optional(),
@@ -205,7 +223,7 @@ type Decisions = Omit<Policy, 'name'>;
  * and so do an answer that is returned over a ladder, and one that nobody judges over how it would go out.
  *
  * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, for an
- * `acceptAbove` where all candidates are drawn at once: they would change nothing; for a gate before a method that takes none,
+ * `acceptAbove` where all candidates are drawn at once and a `principle` without weight: they would change nothing; for a gate before a method that takes none,
  * for a ladder behind an answer that has left, and for a `release` of an answer that nobody judges
  */
 export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
@@ -223,7 +241,7 @@ export function overridePolicy(policy: Policy, options: DecisionOptions, what: s
 
 /** What is named has to have a meaning. @throws UsageError ERR_INVALID_OPTION */
 function checkFits(policy: Policy, options: DecisionOptions, what: string): void {
-  const { method, answerTemperature, firstCandidateCount, whenStillUnsafe } = policy;
+  const { method, answerTemperature, firstCandidateCount, principleWeight, whenStillUnsafe } = policy;
   const { gate, ladder = [], answerTopP = 1, acceptAbove, release } = options;
   const refuse = (message: string) => new UsageError('ERR_INVALID_OPTION', `${what}: ${message}`);
   if (answerTopP !== 1 && answerTemperature === 0)
@@ -233,6 +251,10 @@ function checkFits(policy: Policy, options: DecisionOptions, what: string): void
   if (acceptAbove !== undefined && firstCandidateCount === 0)
     throw refuse(
       `acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 with it, or leave it out.`,
+    );
+  if (options.principle !== undefined && principleWeight === 0)
+    throw refuse(
+      `principle: expected none for an answer that does not lean towards it, received a text. Give a principleWeight above 0 with it, or leave it out.`,
     );
   if (gate !== undefined && !takesGate(method)) {
     const why = method === 'vanilla' ? 'makes no answer again' : 'is its gate';

@@ -38,6 +38,13 @@ export const CAPTION_TOKEN_LIMIT = 256;
 /** What stands in for the picture then; `{caption}` is what the model said of it. Ours. */
 const CAPTIONED_PROMPT = 'A picture shows this: {caption}\n\n{question}';
 
+/**
+ * What the question is read with once more, where the answer leans towards it. That one is weighed against the model without
+ * it is CoCA's (Gao et al., COLM 2024, arXiv 2409.11365), the words are ours.
+ */
+const PRINCIPLE =
+  'Harm nobody: what is dangerous, illegal or hurtful you refuse kindly, and you say why. What is harmless you answer as asked.';
+
 /** What stands in for an answer that is unsafe even after alignment. Ours. */
 export const REFUSAL_TEXT = "I'm sorry, but I can't give a safe answer to this. Please ask about something else.";
 
@@ -61,6 +68,10 @@ export interface Policy {
   readonly answerTemperature: number;
   /** Of the model's own answer where it is drawn: the smallest set of tokens with this probability is drawn from; 1: all. */
   readonly answerTopP: number;
+  /** What the question is read with once more where `principleWeight` is above 0. */
+  readonly principle: string;
+  /** How far the model's own answer leans towards the principle; 0: it is not read. */
+  readonly principleWeight: number;
   /** Of the search. */
   readonly temperature: number;
   /** Most likely tokens that the search draws from; 0: all of them. */
@@ -112,6 +123,8 @@ const paper: Policy = {
   acceptAbove: null,
   answerTemperature: 0, // reference: its answer is greedy
   answerTopP: 1,
+  principle: PRINCIPLE,
+  principleWeight: 0, // reference: its answer is the model's alone
   temperature: 1.5, // reference: `beta` of its command line
   topK: 5, // reference
   sentenceTokenLimit: 70, // reference; 69 for the first sentence, see sentencesByToken

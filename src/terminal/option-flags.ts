@@ -82,6 +82,8 @@ const ANSWERING_FLAGS: Readonly<Record<string, string | null>> = {
   ladder: '--ladder',
   refusingPrefix: null,
   pictureForm: null,
+  principle: null,
+  principleWeight: null,
   captionPrompt: null,
   captionedPrompt: null,
   sentenceTokenLimit: null,
