@@ -524,7 +524,7 @@ test('candidates in two helpings are a setting, and a line tells what was not dr
   assert.equal(line?.usage?.undrawnCandidateCount, undrawn);
   await assert.rejects(run(path, { requests }, { bound: { repeatable: true, keepsTrace: true } }), {
     code: 'ERR_RESULTS_DIFFER',
-    message: /policy\.firstCandidateCount was 2, is nothing/,
+    message: /policy\.firstCandidateCount was 2, is not set/,
   });
 });
 
