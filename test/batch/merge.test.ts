@@ -66,7 +66,7 @@ test('what does not belong together is refused, and nothing is written', async (
   });
   await refuses(await shard('2/2', [answered(null, 2)]), {
     code: 'ERR_DUPLICATE_ID',
-    message: /line 2 of the requests/,
+    message: /place 2 of the requests/,
   });
   await refuses(join(folder, 'none.jsonl'), { code: 'ERR_FILE_READ', message: /found none/ });
   const bare = await shard('2/2', []);
