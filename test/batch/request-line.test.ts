@@ -411,7 +411,10 @@ describe('what is no request', () => {
       const line = parse(text, 1);
       return 'error' in line ? line.error.message : assert.fail('expected a refusal');
     };
-    assert.match(said('{"prompt":"a"}\r{"prompt":"b"}\r'), /\. Its lines seem to end in CR alone: save the file with LF or CRLF\.$/);
+    assert.match(
+      said('{"prompt":"a"}\r{"prompt":"b"}\r'),
+      /\. Its lines seem to end in CR alone: save the file with LF or CRLF\.$/,
+    );
     for (const text of ['{"prompt":"a"\r', '{"prompt":\r"a",}\r', '{"prompt":"a"} {"prompt":"b"}\r'])
       assert.doesNotMatch(said(text), /CR alone/, JSON.stringify(text));
     assert.equal(request('{"prompt":\r"a"}\r').request.prompt, 'a', 'a space to JSON');
