@@ -98,10 +98,11 @@ async function readAnswer(
   answer: string,
 ): Promise<{ readonly lease: Lease; readonly sequence: Sequence }> {
   const { model, context } = parts;
-  const { reuse } = request;
+  const { reuse, policy } = request;
+  const { pictureForm } = policy;
   const askedCount = await evaluation.askedTokenCount(signal);
   return await showing(
-    { ...parts, ...request, pictures, measures, signal },
+    { ...parts, ...request, pictureForm, pictures, measures, signal },
     async ({ turns, imageCount, room, prompt: promptOf }) => {
       const prompt = await promptOf(turns);
       const promptCount = tokensIn(prompt);

@@ -30,7 +30,8 @@ export interface DecisionOptions {
   /**
    * What the language model is shown of a picture. `rows`: what its projector makes of it. `nearestText`: in the place of each
    * row the token of text whose embedding has the largest cosine with it, which takes longer and shows less; section 4.1 of the
-   * paper, for experiments. Who judges pictures sees them as they are. @default 'rows'
+   * paper, for experiments. Given to `loadEta` it holds for `evaluate` and `decide` too. Who judges pictures sees them as
+   * they are. @default 'rows'
    */
   pictureForm?: PictureForm | undefined;
   /**
