@@ -129,7 +129,7 @@ export function parseEvaluation(
   const isSilent = turns.every(({ text }) => text.trim() === '');
   if (isSilent && answer !== null && (asked.answers === 'decision' || policy.rewardContext === 'conversation'))
     throw invalid('prompt: expected the question beside the answer, which is judged by both, received none.');
-  checkAskedThresholds(inForce.thresholds, asked, policy.method);
+  checkAskedThresholds(inForce.thresholds, asked, policy);
   return { turns, answer, policy, ...inForce, ...sharingOf(parsed, defaults), signal };
 }
 
