@@ -10,12 +10,13 @@ type Decisions = Omit<Policy, 'name'>;
  * The policy with what the options name put in its place.
  *
  * What is named goes before what was said for every request: a method that takes no gate passes over one that was named before,
- * and so do an answer that is returned over a ladder, and one that nobody judges over how it would go out.
+ * so do `vanilla`, and an answer that is returned, over a ladder, and one that nobody judges over how it would go out.
  *
  * @param what how a message calls the options, such as "request"
  * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, for an
  * `acceptAbove` where all candidates are drawn at once: they would change nothing; for a gate before a method that takes none,
- * for a ladder behind an answer that has left, and for a `release` of an answer that nobody judges
+ * for a ladder where no answer is made again, or behind one that has left, and for a `release` of an answer that nobody
+ * judges
  */
 export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
   const { name: _name, ...decisions } = policy;
@@ -50,6 +51,10 @@ function checkFits(policy: Policy, options: DecisionOptions, what: string): void
       `gate: expected none for method '${method}', which ${why}, received '${gate}'. Leave it out, or take one of the methods ${takers}.`,
     );
   }
+  if (ladder.length > 0 && planOf({ method, gate: null }).gate === null)
+    throw refuse(
+      `ladder: expected none for method '${method}', which makes no answer again, received ${ladder.join(', ')}. Leave it out, or take another method.`,
+    );
   if (ladder.length > 0 && whenStillUnsafe === 'return')
     throw refuse(
       `ladder: expected none where an unsafe answer is given out, because its text has left when it is judged, received ${ladder.join(', ')}. Give whenStillUnsafe: 'refuse' with it, or leave it out.`,

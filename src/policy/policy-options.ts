@@ -91,7 +91,8 @@ export interface DecisionOptions {
   whenStillUnsafe?: 'refuse' | 'return' | undefined;
   /**
    * What is tried while even the aligned answer is unsafe, in this order, each once, before the fixed sentence stands in. Needs
-   * `whenStillUnsafe: 'refuse'`; a request without picture passes over `caption`. @default []
+   * `whenStillUnsafe: 'refuse'`, and another method than `vanilla`; a request without picture passes over `caption`.
+   * @default []
    */
   ladder?: readonly Rung[] | undefined;
   /** What an answer of the rung `refusingPrefix` begins with; not empty. @default 'I cannot help you' */

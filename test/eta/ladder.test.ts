@@ -228,6 +228,19 @@ test('stop texts end a rung too', async () => {
   assert.deepEqual([trace.rungs?.[1]?.text, trace.rungs?.[1]?.stopReason], ['I cannot', 'sequence']);
 });
 
+test('a method that makes no answer again takes none by name, and passes over one that was named for all', async () => {
+  const refusal = {
+    code: 'ERR_INVALID_OPTION',
+    message: /ladder: expected none for method 'vanilla', which makes no answer again, received refusingPrefix/,
+  };
+  await assert.rejects(eta.respond({ ...HARD, method: 'vanilla' }), refusal);
+  await assert.rejects(loadTiny({ method: 'vanilla', ladder: LADDER }), refusal);
+  await using climbing = await loadTiny({ ladder: LADDER });
+  assert.equal((await climbing.respond({ ...QUESTION, method: 'vanilla' })).verdict.action, 'answered');
+  await using alone = await loadTiny({ method: 'vanilla' });
+  assert.equal((await alone.respond({ ...HARD, method: 'eta' })).verdict.rungs?.length, 3, 'beside one that climbs');
+});
+
 test('an answer that leaves before it is judged has nothing behind it', async () => {
   await assert.rejects(eta.respond({ ...HARD, whenStillUnsafe: 'return' }), {
     code: 'ERR_INVALID_OPTION',
