@@ -127,11 +127,11 @@ test('every wording can be another; what a user asks is no template', async () =
     ...HARD,
     prompt: 'What is {caption}?',
     refusingPrefix: 'Never',
-    captionPrompt: 'What is there? {question} {other}',
+    captionPrompt: 'What is there? {question} {other} {constructor}',
     captionedPrompt: 'Shown: {caption}. Asked: {question}',
   });
   assert.equal(trace.rungs?.[1]?.prefix, 'Never');
-  assert.equal(trace.rungs?.[2]?.captionPrompt, 'What is there? What is {caption}? {other}');
+  assert.equal(trace.rungs?.[2]?.captionPrompt, 'What is there? What is {caption}? {other} {constructor}');
   await assert.rejects(eta.respond({ ...HARD, captionedPrompt: 'Nothing.' }), {
     code: 'ERR_INVALID_OPTION',
     message: /captionedPrompt: expected a text with \{caption\} in it/,
