@@ -113,6 +113,14 @@ test('a quote that is never closed ends the table with the line where it opens',
   );
 });
 
+test('a row of nothing but separators is held as one of as many characters', () => {
+  const splitter = new RowSplitter(',');
+  assert.deepEqual([...splitter.push(',"",,')], []);
+  assert.equal(splitter.heldLength, 3);
+  assert.deepEqual([...splitter.push('\n')], [{ line: 1, fields: ['', '', '', ''] }]);
+  assert.equal(splitter.heldLength, 0);
+});
+
 test('what is no table is refused', async () => {
   for (const [bytes, message] of [
     ['', /expected a header with the names of the columns, and a row for each request, received nothing\.$/],
