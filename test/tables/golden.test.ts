@@ -230,6 +230,20 @@ test('what is cut off, compressed, or something else is told', async () => {
   await assert.rejects(read(join(folder, 'none.parquet')), { code: 'ERR_FILE_READ', message: /found none/ });
 });
 
+test('an Arrow message that says a negative size is told, and nobody reads it for ever', { timeout: 30_000 }, async () => {
+  const path = join(folder, 'negative.arrow');
+  const bytes = readFileSync(join(golden, 'saved-0.arrow'));
+  // Behind the schema: a mark, the length of the head, and the head, a FlatBuffer whose field 3 is the length of the body.
+  const start = 8 + bytes.readInt32LE(4);
+  const headLength = bytes.readInt32LE(start + 4);
+  const root = start + 8 + bytes.readInt32LE(start + 8);
+  const field = bytes.readUInt16LE(root - bytes.readInt32LE(root) + 4 + 2 * 3);
+  assert.ok(bytes.readBigInt64LE(root + field) > 0n, 'the length of its body');
+  bytes.writeBigInt64LE(BigInt(-8 - headLength), root + field); // so that it would follow itself
+  writeFileSync(path, bytes);
+  await assert.rejects(read(path), { code: 'ERR_FILE_INVALID', message: /a message of a negative size/ });
+});
+
 test('a page that is spoilt ends the reading where it lies; rows before it were given', async () => {
   const path = join(folder, 'spoilt.parquet');
   const bytes = readFileSync(join(golden, 'pages-1.parquet'));
