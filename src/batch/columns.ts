@@ -15,7 +15,10 @@ const ID_FIELDS = ['id', 'custom_id', 'question_id'] as const;
 const ASKING = ['prompt', 'messages', 'turns'] as const;
 
 /** What of a request a column may hold. */
-const FIELDS: readonly string[] = ['id', ...ASKING, 'image', 'images', 'seed', 'stop', ...Object.keys(policyFields)];
+const FIELDS: readonly string[] = [
+  ...['id', ...ASKING, 'image', 'images', 'seed', 'stop', 'reuse', 'exact'],
+  ...Object.keys(policyFields),
+];
 
 /** Names that columns have elsewhere, for a message that proposes a map. */
 const LIKELY: readonly (readonly [field: string, name: RegExp])[] = [

@@ -55,6 +55,28 @@ test('a row is a request: options are what they are, texts are texts, empty cell
   ]);
 });
 
+test('every option of a request may be a column, and what is a text there is one', async () => {
+  const path = written(
+    'options.csv',
+    'prompt,exact,reuse,gate,ladder,captionPrompt,refusingPrefix\n' +
+      'a,true,false,answer,"[""caption""]",12,"[no]"\n',
+  );
+  assert.deepEqual(asked(await read(path)), [
+    [
+      'row-1',
+      {
+        prompt: 'a',
+        exact: true,
+        reuse: false,
+        gate: 'answer',
+        ladder: ['caption'],
+        captionPrompt: '12',
+        refusingPrefix: '[no]',
+      },
+    ],
+  ]);
+});
+
 test('the same requests have the same digests, whatever they are written in', async () => {
   const digests = async (path: string) => (await read(path)).map(({ id, digest }) => [id, digest]);
   const csv = written('same.csv', 'id,prompt,image,seed\na,What?,a.png,7\nb,Why?,,\n');

@@ -230,10 +230,10 @@ test('what is cut off, compressed, or something else is told', async () => {
   await assert.rejects(read(join(folder, 'none.parquet')), { code: 'ERR_FILE_READ', message: /found none/ });
 });
 
-test('an Arrow message that says a negative size is told, and nobody reads it for ever', { timeout: 30_000 }, async () => {
+test('an Arrow message of a negative size is told, and not read for ever', { timeout: 30_000 }, async () => {
   const path = join(folder, 'negative.arrow');
   const bytes = readFileSync(join(golden, 'saved-0.arrow'));
-  // Behind the schema: a mark, the length of the head, and the head, a FlatBuffer whose field 3 is the length of the body.
+  // Behind the schema: a mark, the length of the head, and the head, a FlatBuffer whose field 3 is the body's length.
   const start = 8 + bytes.readInt32LE(4);
   const headLength = bytes.readInt32LE(start + 4);
   const root = start + 8 + bytes.readInt32LE(start + 8);
