@@ -14,11 +14,11 @@ const ID_FIELDS = ['id', 'custom_id', 'question_id'] as const;
 /** What asks. */
 const ASKING = ['prompt', 'messages', 'turns'] as const;
 
+/** What stands beside that. */
+const BESIDE = ['image', 'images', 'seed', 'stop', 'reuse', 'exact'] as const;
+
 /** What of a request a column may hold. */
-const FIELDS: readonly string[] = [
-  ...['id', ...ASKING, 'image', 'images', 'seed', 'stop', 'reuse', 'exact'],
-  ...Object.keys(policyFields),
-];
+const FIELDS: readonly string[] = ['id', ...ASKING, ...BESIDE, ...Object.keys(policyFields)];
 
 /** Names that columns have elsewhere, for a message that proposes a map. */
 const LIKELY: readonly (readonly [field: string, name: RegExp])[] = [
