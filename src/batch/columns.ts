@@ -101,13 +101,14 @@ export function mappedFields(
   map: FieldMap,
 ): Readonly<Record<string, unknown>> {
   const columns = mapped(Object.keys(line).concat(...optional(line, map)), map, 'request');
-  return Object.fromEntries(columns.flatMap(({ column, field }) => (column in line ? [[field, line[column]]] : [])));
+  const held = columns.filter(({ column }) => Object.hasOwn(line, column)); // a name may be one that every object has
+  return Object.fromEntries(held.map(({ column, field }) => [field, line[column]]));
 }
 
 /** Of a line fields may be missing that others have, but not what asks. */
 function optional(line: Readonly<Record<string, unknown>>, map: FieldMap): string[] {
   return Object.entries(map).flatMap(([field, column]) =>
-    (ASKING as readonly string[]).includes(field) || column in line ? [] : [column],
+    (ASKING as readonly string[]).includes(field) || Object.hasOwn(line, column) ? [] : [column],
   );
 }
 

@@ -48,7 +48,8 @@ export function parseRequestRow(
   folder: string,
 ): Line {
   if (problem !== null) return refused(number, null, digestOf(problem), invalid(problem));
-  const read = () => fieldsOf(columns.map(({ column, field }) => [field, values[column]] as const));
+  const cellOf = (column: string) => (Object.hasOwn(values, column) ? values[column] : undefined);
+  const read = () => fieldsOf(columns.map(({ column, field }) => [field, cellOf(column)] as const));
   return requestOf(read, { number, name: 'row', folder, otherwise: () => digestOf(number) });
 }
 

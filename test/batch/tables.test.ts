@@ -176,6 +176,19 @@ test('a map reads lines of others too, field by field', async () => {
   ]);
 });
 
+test('a column, and a field of a line, may be called as what every object has; where it is empty it is absent', async () => {
+  const map = { prompt: 'toString', image: 'constructor' };
+  for (const path of [
+    written('named.csv', 'toString,constructor\na,a.png\nb,\n'),
+    written('named.jsonl', '{"toString":"a","constructor":"a.png"}\n{"toString":"b"}\n'),
+  ])
+    assert.deepEqual(
+      asked(await read(path, { map })).map(([, request]) => request),
+      [{ prompt: 'a', image: join(folder, 'a.png') }, { prompt: 'b' }],
+      path,
+    );
+});
+
 test('pictures that are none are told by their place; what lies elsewhere is no file of the folder', async () => {
   const path = written(
     'cells.csv',
