@@ -111,7 +111,7 @@ const endOf = ({ start, byteCount }: Message) => start + byteCount;
 
 async function decoded(messages: Uint8Array[]): Promise<Decoded> {
   const { tableFromIPC } = await import('@uwdata/flechette');
-  return tableFromIPC(messages);
+  return tableFromIPC(messages, { useBigInt: true }); // an id may be beyond the whole numbers of JavaScript
 }
 
 /** Null at the end of the messages. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { tableFromArrays, tableToIPC } from '@uwdata/flechette';
+import { int64, tableFromArrays, tableToIPC } from '@uwdata/flechette';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { openTable, pictureOf, tableKindOf, writeParquet } from '../../src/tables/index.js';
@@ -75,6 +75,16 @@ test('an Arrow file has the values of the parquet of the same table', async () =
     );
   assert.deepEqual(arrow.columns, parquet.columns);
   assert.deepEqual(plain(arrow.rows), plain(parquet.rows));
+});
+
+test('integers beyond the whole numbers of JavaScript are what they are', async () => {
+  const path = join(folder, 'large.arrow');
+  const ids = [2n ** 60n + 1n, 7n];
+  writeFileSync(path, tableToIPC(tableFromArrays([['id', ids]], { types: { id: int64() } }), {}) ?? '');
+  assert.deepEqual(
+    (await read(path)).rows.map(({ id }) => id),
+    ids,
+  );
 });
 
 test('bytes of a row are its own: nothing of its page or batch stays with it', async () => {
