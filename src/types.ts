@@ -303,7 +303,7 @@ export interface RungTrace extends RungVerdict {
   readonly rounds: readonly RoundTrace[];
 }
 
-/** Counts of tokens; prompt tokens include those of pictures. */
+/** Counts of tokens; prompt tokens include those of pictures. All prompts count that were read, a ladder's too. */
 export interface Usage {
   /** Tokens of the prompt, its pictures' and the chat template's included. */
   readonly promptTokenCount: number;

@@ -13,6 +13,12 @@ const TEXTS: readonly string[] = [
   'image',
   'refusalText',
   'interferencePrefix',
+  'refusingPrefix',
+  'captionPrompt',
+  'captionedPrompt',
+  'safetyPrompt',
+  'postEvaluationPrompt',
+  'bestOfNPrompt',
 ];
 
 /** What JSON would read as no text: a number, true or false, an array, an object. */

@@ -14,8 +14,11 @@ const ID_FIELDS = ['id', 'custom_id', 'question_id'] as const;
 /** What asks. */
 const ASKING = ['prompt', 'messages', 'turns'] as const;
 
+/** What stands beside that. */
+const BESIDE = ['image', 'images', 'seed', 'stop', 'reuse', 'exact'] as const;
+
 /** What of a request a column may hold. */
-const FIELDS: readonly string[] = ['id', ...ASKING, 'image', 'images', 'seed', 'stop', ...Object.keys(policyFields)];
+const FIELDS: readonly string[] = ['id', ...ASKING, ...BESIDE, ...Object.keys(policyFields)];
 
 /** Names that columns have elsewhere, for a message that proposes a map. */
 const LIKELY: readonly (readonly [field: string, name: RegExp])[] = [
@@ -98,13 +101,14 @@ export function mappedFields(
   map: FieldMap,
 ): Readonly<Record<string, unknown>> {
   const columns = mapped(Object.keys(line).concat(...optional(line, map)), map, 'request');
-  return Object.fromEntries(columns.flatMap(({ column, field }) => (column in line ? [[field, line[column]]] : [])));
+  const held = columns.filter(({ column }) => Object.hasOwn(line, column)); // a name may be one that every object has
+  return Object.fromEntries(held.map(({ column, field }) => [field, line[column]]));
 }
 
 /** Of a line fields may be missing that others have, but not what asks. */
 function optional(line: Readonly<Record<string, unknown>>, map: FieldMap): string[] {
   return Object.entries(map).flatMap(([field, column]) =>
-    (ASKING as readonly string[]).includes(field) || column in line ? [] : [column],
+    (ASKING as readonly string[]).includes(field) || Object.hasOwn(line, column) ? [] : [column],
   );
 }
 

@@ -134,7 +134,7 @@ async function gather(paths: readonly string[], signal: AbortSignal | undefined)
       const { id, line } = answer;
       const place = met.add(id === null ? `line ${line}` : `id ${id}`);
       if (place < files.length) {
-        const name = id === null ? `line ${line} of the requests` : `the id ${describe(id)}`;
+        const name = id === null ? `place ${line} of the requests` : `the id ${describe(id)}`;
         const earlier = `${describePath(paths[files.at(place)] ?? '')}, line ${numbers.at(place)}`;
         throw new UsageError(
           'ERR_DUPLICATE_ID',

@@ -48,7 +48,8 @@ export function parseRequestRow(
   folder: string,
 ): Line {
   if (problem !== null) return refused(number, null, digestOf(problem), invalid(problem));
-  const read = () => fieldsOf(columns.map(({ column, field }) => [field, values[column]] as const));
+  const cellOf = (column: string) => (Object.hasOwn(values, column) ? values[column] : undefined);
+  const read = () => fieldsOf(columns.map(({ column, field }) => [field, cellOf(column)] as const));
   return requestOf(read, { number, name: 'row', folder, otherwise: () => digestOf(number) });
 }
 
@@ -87,6 +88,9 @@ function refused(line: number, id: string | null, digest: string, error: unknown
 /** Names with commas, semicolons or tabs between them: the header of a table. */
 const TABLE_HEADER = /^\ufeff?"?[\p{L}_][^{}[\]:,;\t]*[,;\t]/u;
 
+/** Another object behind a carriage return that no newline follows. */
+const BARE_RETURN = /\r[ \t]*\{/;
+
 function parseObject(bytes: Uint8Array, number: number): Fields {
   if (holdsMoreValues(bytes, MOST_VALUES))
     throw invalid(`expected at most ${MOST_VALUES} values in a line, received more. Shorten the conversation`);
@@ -100,12 +104,17 @@ function parseObject(bytes: Uint8Array, number: number): Fields {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const isTable = number === 1 && TABLE_HEADER.test(text);
-    const hint = isTable ? ". Read a table with format: 'csv'" : '';
-    throw invalid(`expected one JSON object, received ${describe(text)} (${(cause as Error).message})${hint}`, cause);
+    const received = `${describe(text)} (${(cause as Error).message})`;
+    throw invalid(`expected one JSON object, received ${received}${hintOf(text, number)}`, cause);
   }
   if (isFields(value)) return withoutNulls(value) as Fields;
   throw invalid(`expected one JSON object, received ${describe(value)}`);
+}
+
+/** What a line that is no JSON may be instead. */
+function hintOf(text: string, number: number): string {
+  if (number === 1 && TABLE_HEADER.test(text)) return ". Read a table with format: 'csv'";
+  return BARE_RETURN.test(text) ? '. Its lines seem to end in CR alone: save the file with LF or CRLF' : '';
 }
 
 /** @param otherwise what one without an id is called */

@@ -122,7 +122,11 @@ export interface LineSource extends Pick<PlacedLine, 'offset' | 'byteCount'> {
 /** Bytes gathered before they are given out. */
 const CHUNK_BYTES = 2 ** 20;
 
-/** The lines, each with its newline, one behind the other in chunks. */
+/**
+ * The lines, each with its newline, one behind the other in chunks.
+ *
+ * @throws FileError ERR_FILE_READ, also for a file that was cut since its lines were looked at; AbortError
+ */
 export async function* bytesOf(sources: Iterable<LineSource>, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const handles = new Map<string, FileHandle>();
   let gathered: Uint8Array[] = [];
@@ -130,10 +134,12 @@ export async function* bytesOf(sources: Iterable<LineSource>, signal?: AbortSign
   try {
     for (const source of sources) {
       throwIfAborted(signal);
-      const handle = handles.get(source.path) ?? (await open(source.path, 'r'));
+      const refuse = (cause: unknown) => {
+        throw unreadable(source.path, cause);
+      };
+      const handle = handles.get(source.path) ?? (await open(source.path, 'r').catch(refuse));
       handles.set(source.path, handle);
-      const bytes = Buffer.alloc(source.byteCount + 1);
-      await handle.read(bytes, 0, bytes.length, source.offset);
+      const bytes = await wholeLine(handle, source).catch(refuse);
       gathered.push(bytes);
       byteCount += bytes.length;
       if (byteCount < CHUNK_BYTES) continue;
@@ -145,4 +151,16 @@ export async function* bytesOf(sources: Iterable<LineSource>, signal?: AbortSign
   } finally {
     for (const handle of handles.values()) await handle.close();
   }
+}
+
+/** With its newline; a network folder may give it in pieces. */
+async function wholeLine(handle: FileHandle, { offset, byteCount }: LineSource): Promise<Uint8Array> {
+  const bytes = Buffer.alloc(byteCount + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, offset + length);
+    if (bytesRead === 0) throw new RangeError('it was cut meanwhile');
+    length += bytesRead;
+  }
+  return bytes;
 }

@@ -46,8 +46,8 @@ export interface RunBatchOptions extends KeptParts {
   /** Who answers. */
   eta: Eta;
   /**
-   * What is asked; read as it is needed, so that it may be endless. An id that stands twice is an error of its second
-   * line.
+   * What is asked; read as it is needed, so that it may be endless. An id that stands twice is an error where it stands
+   * again.
    */
   requests: Iterable<BatchRequest | RefusedRequest> | AsyncIterable<BatchRequest | RefusedRequest>;
   /** Where the answers go; what it holds already is not asked again. The caller closes it. */
@@ -128,7 +128,7 @@ class Batch {
   readonly #options: RunBatchOptions;
   readonly #decided: Decided;
   readonly #signal: AbortSignal;
-  /** The ids met so far, and the line of each. */
+  /** The ids met so far, and the place of each. */
   readonly #ids = new KeyTable();
   readonly #lines = new Numbers(Float64Array);
   /** Keys of the requests that are refused without an id. */
@@ -200,7 +200,7 @@ class Batch {
     }
     const earlier = this.#lines.at(place);
     this.#refused.add(refusalKey(line, digest));
-    const message = `Expected each id once, received ${describe(entry.id)} on line ${earlier} and again on line ${line}. Give one of the two another id.`;
+    const message = `Expected each id once, received ${describe(entry.id)} in place ${earlier} and again in place ${line} of the requests. Give one of the two another id.`;
     return { id: null, line, digest, error: { code: 'ERR_DUPLICATE_ID', message } };
   }
 
@@ -224,8 +224,8 @@ class Batch {
     throw new UsageError(
       'ERR_RESULTS_DIFFER',
       known.isError
-        ? `Line ${line}: the request ${describe(id)} failed before, and is another one now. Resume with retryErrors: true to ask it again.`
-        : `Line ${line}: expected the request that ${describePath(results.path)} answers under the id ${describe(id)}, received another. Give it another id, or begin another results file.`,
+        ? `The request ${describe(id)}, in place ${line}, failed before and is another one now. Resume with retryErrors: true to ask it again.`
+        : `Expected the request that ${describePath(results.path)} answers under the id ${describe(id)}, received another in place ${line} of the requests. Give it another id, or begin another results file.`,
     );
   }
 

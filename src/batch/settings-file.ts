@@ -31,12 +31,14 @@ function own(record: BatchSettings, field: string): SettingValue | undefined {
   return Object.hasOwn(record, field) ? record[field] : undefined;
 }
 
-/** Differences in words: "policy.temperature was 1.5, is 1". */
+/** Differences in words: "policy.temperature was 1.5, is 1"; "exact was not set, is true". */
 export function inWords(found: readonly Difference[]): string {
   return found.map(({ name, before, now }) => `${name} was ${told(before)}, is ${told(now)}`).join('; ');
 }
 
+/** What is as it is by default stands in no settings. */
 function told(value: SettingValue | undefined): string {
+  if (value === undefined) return 'not set';
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : describe(value);
 }
 

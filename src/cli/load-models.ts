@@ -5,7 +5,7 @@ import { openEta } from '../eta/index.js';
 import { type Eta, type LoadEtaOptions, type LoadProgress, loadEta } from '../index.js';
 import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import type { FirstRequest } from '../loading/index.js';
-import { coveringMethod, METHODS, takesGate } from '../policy/methods.js';
+import { coveringMethod, METHODS, planOf, takesGate } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
 import type { Method } from '../types.js';
 import { loadOptions } from './load-options.js';
@@ -65,9 +65,18 @@ export async function loadForMethods(
       'ERR_INVALID_OPTION',
       `--gate: expected a method that takes one (${METHODS.filter(takesGate).join(', ')}), received ${methods.join(', ')} alone. Leave it out, or name such a method.`,
     );
+  if (flags.release === 'checked' && !methods.some((method) => judgesOwnAnswer(method, flags)))
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      `--release: expected a method that judges the model's own answer, received checked beside ${methods.join(', ')} alone. Leave it out, or name such a method.`,
+    );
   const decisions = policyOptions({ ...flags, method: coveringMethod(methods) });
   const room = roomFor(concurrency, { ...decisions, ...most });
   return await loadModels({ ...room, ...loadOptions(flags), ...decisions, ...own });
+}
+
+function judgesOwnAnswer(method: Method, { gate = null }: Pick<PolicyFlags, 'gate'>): boolean {
+  return planOf({ method, gate: takesGate(method) ? gate : null }).gatesAnswer;
 }
 
 /** What is being loaded, in words. */

@@ -84,7 +84,8 @@ function cutText({ stopReason, usage, verdict, trace }: EtaResult): string | nul
   }
   if (!isCut(stopReason)) return null;
   const { answerTokenCount: count } = usage;
-  const prefix = verdict.action === 'aligned' && trace.interferencePrefix !== '' ? ', the prefix among them' : '';
+  const begun = trace.rungs?.at(-1)?.prefix ?? trace.interferencePrefix; // of a ladder the last rung is the answer
+  const prefix = verdict.action === 'aligned' && begun !== '' ? ', the prefix among them' : '';
   const place = `cut at ${count} ${count === 1 ? 'token' : 'tokens'}${prefix}`;
   return stopReason === 'length'
     ? `${place} (--max-tokens)`

@@ -106,11 +106,19 @@ export class Guard {
     return new GuardSession({ ...this.#parts, shared: () => this.#sharedPrefix() }, { turns, images, reuse });
   }
 
-  /** Lets go of what sessions left for later ones. */
+  /**
+   * Lets go of what sessions left for later ones, and of what every prompt begins with: once that had to give way, it
+   * stands in other cells than in a context that is empty, and its sums are others.
+   */
   forget(): void {
     this.#checkOpen();
-    this.#parts.lanes.forgetLeft();
-    this.#parts.images.clear();
+    const { lanes, images } = this.#parts;
+    lanes.forgetLeft();
+    images.clear();
+    if (this.#policy.cache === null) return;
+    lanes.drop(this.#policy.cache);
+    this.#shared = undefined;
+    this.#policy = NOTHING;
   }
 
   /** Frees model and context. Idempotent. */

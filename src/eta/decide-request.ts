@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
-import type { ImageSource, Timings, Turn, Usage } from '../types.js';
+import type { ImageSource, PictureForm, Timings, Turn, Usage } from '../types.js';
 import { checkCounts } from './request-counts.js';
 import { turnFields, turnsOf } from './request-turns.js';
 import { type Sharing, sharingFields, sharingOf } from './sharing.js';
@@ -196,17 +196,23 @@ const decideSchema = z.strictObject(
 export interface CheckedDecide extends Sharing {
   readonly turns: readonly Turn[];
   readonly questions: readonly DecideQuestion[];
+  /** What the model is shown of pictures, as was said at loading. */
+  readonly pictureForm: PictureForm;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws UsageError ERR_INVALID_OPTION, ERR_UNKNOWN_OPTION, ERR_INVALID_REQUEST, ERR_PROMPT_TOO_LONG */
-export function parseDecide(request: DecideRequest, defaults: Sharing): CheckedDecide {
+export function parseDecide(
+  request: DecideRequest,
+  defaults: Sharing & { readonly policy: { readonly pictureForm: PictureForm } },
+): CheckedDecide {
   checkCounts(request);
   const parsed = parseOptions(decideSchema, request, 'request');
   const turns = turnsOf(parsed, { mayBeSilent: true, mayEndWithAnswer: true });
   for (const [index, question] of parsed.questions.entries()) checkQuestion(question, `questions.${index}`);
   const { questions, signal } = parsed;
-  return { turns, questions, ...sharingOf(parsed, defaults), signal };
+  const { pictureForm } = defaults.policy;
+  return { turns, questions, pictureForm, ...sharingOf(parsed, defaults), signal };
 }
 
 function checkQuestion(question: DecideQuestion, place: string): void {

@@ -13,7 +13,7 @@ import {
   type PictureEvaluator,
   policyFields,
 } from '../policy/index.js';
-import type { ImageSource, Judgement, Timings, Turn, Usage } from '../types.js';
+import type { Gate, ImageSource, Judgement, Timings, Turn, Usage } from '../types.js';
 import type { RequestDefaults } from './request.js';
 import { checkCounts } from './request-counts.js';
 import { turnFields, turnsOf } from './request-turns.js';
@@ -21,7 +21,12 @@ import { sharingFields, sharingOf } from './sharing.js';
 
 /** What every evaluation may say beside what is judged. */
 export interface EvaluateOptions
-  extends Pick<DecisionOptions, 'thresholds' | 'gate' | 'safetyPrompt' | 'postEvaluationPrompt' | 'rewardContext'> {
+  extends Pick<DecisionOptions, 'thresholds' | 'safetyPrompt' | 'postEvaluationPrompt' | 'rewardContext'> {
+  /**
+   * As a request's; here it says which threshold an answer is held against: behind `lowAnswerOrBoth` the low one, unless a
+   * picture beside it looks unsafe, behind every other the same. @default the Eta's, else 'both'
+   */
+  gate?: Gate | undefined;
   /** The answer to judge; not empty. @default none: the pictures alone are judged */
   answer?: string | undefined;
   /**
@@ -129,7 +134,7 @@ export function parseEvaluation(
   const isSilent = turns.every(({ text }) => text.trim() === '');
   if (isSilent && answer !== null && (asked.answers === 'decision' || policy.rewardContext === 'conversation'))
     throw invalid('prompt: expected the question beside the answer, which is judged by both, received none.');
-  checkAskedThresholds(inForce.thresholds, asked, policy.method);
+  checkAskedThresholds(inForce.thresholds, asked, policy);
   return { turns, answer, policy, ...inForce, ...sharingOf(parsed, defaults), signal };
 }
 

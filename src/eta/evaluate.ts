@@ -25,13 +25,13 @@ export async function runEvaluation(
   const { signal } = group;
   const measures = new Measures();
   const sources = request.turns.flatMap(({ images = [] }) => images);
-  const { policy, turns, reuse, answer } = request;
+  const { policy, turns, reuse, exact, answer } = request;
   let evaluation: Evaluation | undefined;
   try {
     return await group.result(
       group.start(async () => {
         const pictures = new DecodedPictures(sources, parts.files, reuse, group);
-        const evaluated = { policy, turns, reuse, pictures: () => pictures.all() };
+        const evaluated = { policy, turns, reuse, exact, pictures: () => pictures.all() };
         const asked = new Evaluation(parts.evaluators, evaluated, measures);
         evaluation = asked;
         // Who reads the answer into the language model waits for the pictures too, and tells that time.
@@ -42,7 +42,7 @@ export async function runEvaluation(
           answer === null
             ? null
             : group.start(async () => {
-                if (request.exact) await looking; // one judge may judge both, one behind the other
+                if (exact) await looking; // one judge may judge both, one behind the other
                 return await answerScore({ parts, request, pictures, measures, evaluation: asked, signal }, answer);
               });
         await decoding;
@@ -98,10 +98,11 @@ async function readAnswer(
   answer: string,
 ): Promise<{ readonly lease: Lease; readonly sequence: Sequence }> {
   const { model, context } = parts;
-  const { reuse } = request;
+  const { reuse, policy } = request;
+  const { pictureForm } = policy;
   const askedCount = await evaluation.askedTokenCount(signal);
   return await showing(
-    { ...parts, ...request, pictures, measures, signal },
+    { ...parts, ...request, pictureForm, pictures, measures, signal },
     async ({ turns, imageCount, room, prompt: promptOf }) => {
       const prompt = await promptOf(turns);
       const promptCount = tokensIn(prompt);

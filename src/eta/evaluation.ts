@@ -10,6 +10,7 @@ import type { CandidateJudge } from '../search/index.js';
 import type { TextTurn, Turn } from '../types.js';
 import { type AnswerJudge, GuardAnswers, RewardAnswers, type SaidAnswer, SelfAnswers } from './answer-judge.js';
 import type { Measures } from './measures.js';
+import type { Sharing } from './sharing.js';
 
 /** One that is loaded when it is first asked for. */
 interface Late<Part> {
@@ -40,12 +41,10 @@ export interface GrowingAnswerScores {
   close(): void;
 }
 
-/** What is evaluated. */
-export interface Evaluated {
+/** What is evaluated, and what of it others share. */
+export interface Evaluated extends Sharing {
   readonly policy: Policy;
   readonly turns: readonly Turn[];
-  /** Whether what was computed of a picture may be kept, and taken. */
-  readonly reuse: boolean;
   /** Those of all turns, in order, once they are known. */
   pictures(): Promise<readonly Picture[]>;
 }
@@ -186,10 +185,12 @@ export class Evaluation {
 
   async #newJudge(signal: AbortSignal): Promise<AnswerJudge> {
     const { decision, rewardModel } = this.#evaluators;
-    const { policy, turns } = this.#evaluated;
+    const { policy, turns, exact } = this.#evaluated;
     if (decision === null) {
       if (rewardModel === null) throw missing('reward model', 'rewardModel');
-      return new RewardAnswers(await present(rewardModel, signal), policy, turns, this.#measures);
+      const loaded = await present(rewardModel, signal);
+      if (exact) loaded.forget(); // one that this very request loads holds what its self-test read
+      return new RewardAnswers(loaded, policy, turns, this.#measures);
     }
     const loaded = await present(decision, signal);
     if (loaded.kind === 'self') return new SelfAnswers(loaded, this.#textTurns(), this.#measures);

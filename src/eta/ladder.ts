@@ -166,9 +166,10 @@ function prefixed(policy: Policy): Method {
   return usesSearch ? 'eta' : 'shallow';
 }
 
-/** Each place is filled once: what is put in is nobody's template. */
+/** Each place is filled once: what is put in is nobody's template. A place may be called as what every object has. */
 function filled(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
+  const known = new Map(Object.entries(values));
+  return template.replace(/\{(\w+)\}/g, (place, name: string) => known.get(name) ?? place);
 }
 
 function withQuestion(turns: readonly Turn[], text: string): readonly Turn[] {

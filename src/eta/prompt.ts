@@ -23,8 +23,8 @@ export interface PromptOptions {
   /** Those of all turns, in order. */
   readonly pictures: DecodedPictures;
   readonly measures: Measures;
-  /** What is shown of them. @default 'rows' */
-  readonly pictureForm?: PictureForm | undefined;
+  /** What is shown of them. */
+  readonly pictureForm: PictureForm;
   /** Whether pictures may be taken from what earlier requests left. */
   readonly reuse: boolean;
   readonly signal: AbortSignal;
@@ -102,7 +102,7 @@ async function encodeAll(options: PromptOptions, room: Room, encoded: BorrowedIm
 
 /** One that is kept for others, or one of its own. */
 async function encode(
-  { model, images, pictureForm: form = 'rows', reuse, signal }: PromptOptions,
+  { model, images, pictureForm: form, reuse, signal }: PromptOptions,
   picture: KnownPicture,
 ): Promise<BorrowedImage> {
   if (reuse) return await images.borrow(picture, { form, signal });

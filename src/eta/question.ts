@@ -7,7 +7,7 @@ import { type Principled, principledPart, readPrincipled, withPrinciple } from '
 import { prefixTokens } from './prefix-tokens.js';
 import { type PromptOptions, showing, tokensIn } from './prompt.js';
 
-export interface QuestionOptions extends PromptOptions {
+export interface QuestionOptions extends Omit<PromptOptions, 'pictureForm'> {
   readonly policy: Policy;
   /** Tokens that the language model is asked about each answer of its own. */
   readonly askedCount: number;

@@ -64,11 +64,11 @@ export class RequestRun {
     this.pictures = pictures;
     this.group = group;
     this.emit = emit;
-    const { policy, turns, reuse } = request;
+    const { policy, turns, reuse, exact } = request;
     const { model, evaluators } = parts;
     this.evaluation = new Evaluation(
       evaluators,
-      { policy, turns, reuse, pictures: () => pictures.all() },
+      { policy, turns, reuse, exact, pictures: () => pictures.all() },
       this.measures,
     );
     this.recorder = new TraceRecorder(request);

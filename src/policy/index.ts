@@ -20,6 +20,7 @@ export {
   rungsOf,
   takesGate,
 } from './methods.js';
+export { overridePolicy } from './override-policy.js';
 export {
   BEST_OF_N_PROMPT,
   CAPTION_TOKEN_LIMIT,
@@ -30,7 +31,7 @@ export {
   REFUSAL_TEXT,
   SAFETY_PROMPT,
 } from './policy.js';
-export { type DecisionOptions, overridePolicy, policyFields } from './policy-options.js';
+export { type DecisionOptions, policyFields } from './policy-options.js';
 export {
   type AnswerEvaluator,
   checkAskedThresholds,

@@ -1,10 +1,9 @@
 /** The options that change decisions: the same names for `loadEta` and for a single request. */
 import { z } from 'zod';
-import { UsageError } from '../errors.js';
 import { integer, integerFrom } from '../options.js';
 import type { Gate, Method, PictureForm, Release, Rung } from '../types.js';
 import type { GivenThresholds } from './in-force.js';
-import { GATES, METHODS, planOf, RELEASES, RUNGS, takesGate } from './methods.js';
+import { GATES, METHODS, RELEASES, RUNGS } from './methods.js';
 import type { Policy } from './policy.js';
 
 const text = z.string('expected a text');
@@ -30,7 +29,8 @@ export interface DecisionOptions {
   /**
    * What the language model is shown of a picture. `rows`: what its projector makes of it. `nearestText`: in the place of each
    * row the token of text whose embedding has the largest cosine with it, which takes longer and shows less; section 4.1 of the
-   * paper, for experiments. Who judges pictures sees them as they are. @default 'rows'
+   * paper, for experiments. Given to `loadEta` it holds for `evaluate` and `decide` too. Who judges pictures sees them as
+   * they are. @default 'rows'
    */
   pictureForm?: PictureForm | undefined;
   /**
@@ -103,7 +103,8 @@ export interface DecisionOptions {
   whenStillUnsafe?: 'refuse' | 'return' | undefined;
   /**
    * What is tried while even the aligned answer is unsafe, in this order, each once, before the fixed sentence stands in. Needs
-   * `whenStillUnsafe: 'refuse'`; a request without picture passes over `caption`. @default []
+   * `whenStillUnsafe: 'refuse'`, and another method than `vanilla`; a request without picture passes over `caption`.
+   * @default []
    */
   ladder?: readonly Rung[] | undefined;
   /** What an answer of the rung `refusingPrefix` begins with; not empty. @default 'I cannot help you' */
@@ -212,64 +213,3 @@ export const policyFields = {
   clipWeight: z.number('expected a number >= 0').min(0, 'expected a number >= 0').optional(),
   thresholds: thresholdsSchema.optional(),
 };
-
-type Decisions = Omit<Policy, 'name'>;
-
-/**
- * The policy with what the options name put in its place.
- *
- * @param what how a message calls the options, such as "request"
- * What is named goes before what was said for every request: a method that takes no gate passes over one that was named before,
- * and so do an answer that is returned over a ladder, and one that nobody judges over how it would go out.
- *
- * @throws UsageError ERR_INVALID_OPTION for an `answerTopP` that is named for an answer which is not drawn, for an
- * `acceptAbove` where all candidates are drawn at once and a `principle` without weight: they would change nothing; for a gate before a method that takes none,
- * for a ladder behind an answer that has left, and for a `release` of an answer that nobody judges
- */
-export function overridePolicy(policy: Policy, options: DecisionOptions, what: string): Policy {
-  const { name: _name, ...decisions } = policy;
-  const names = Object.keys(decisions) as readonly (keyof Decisions)[];
-  const named = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-  const merged = { ...policy, ...(Object.fromEntries(named) as Partial<Decisions>) };
-  checkFits(merged, options, what);
-  return {
-    ...merged,
-    gate: takesGate(merged.method) ? merged.gate : null,
-    ladder: merged.whenStillUnsafe === 'refuse' ? [...merged.ladder] : [],
-  };
-}
-
-/** What is named has to have a meaning. @throws UsageError ERR_INVALID_OPTION */
-function checkFits(policy: Policy, options: DecisionOptions, what: string): void {
-  const { method, answerTemperature, firstCandidateCount, principleWeight, whenStillUnsafe } = policy;
-  const { gate, ladder = [], answerTopP = 1, acceptAbove, release } = options;
-  const refuse = (message: string) => new UsageError('ERR_INVALID_OPTION', `${what}: ${message}`);
-  if (answerTopP !== 1 && answerTemperature === 0)
-    throw refuse(
-      `answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
-    );
-  if (acceptAbove !== undefined && firstCandidateCount === 0)
-    throw refuse(
-      `acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 with it, or leave it out.`,
-    );
-  if (options.principle !== undefined && principleWeight === 0)
-    throw refuse(
-      `principle: expected none for an answer that does not lean towards it, received a text. Give a principleWeight above 0 with it, or leave it out.`,
-    );
-  if (gate !== undefined && !takesGate(method)) {
-    const why = method === 'vanilla' ? 'makes no answer again' : 'is its gate';
-    const takers = METHODS.filter(takesGate).join(', ');
-    throw refuse(
-      `gate: expected none for method '${method}', which ${why}, received '${gate}'. Leave it out, or take one of the methods ${takers}.`,
-    );
-  }
-  if (ladder.length > 0 && whenStillUnsafe === 'return')
-    throw refuse(
-      `ladder: expected none where an unsafe answer is given out, because its text has left when it is judged, received ${ladder.join(', ')}. Give whenStillUnsafe: 'refuse' with it, or leave it out.`,
-    );
-  const before = takesGate(method) ? policy.gate : null;
-  if (release === 'checked' && !planOf({ method, gate: before }).gatesAnswer)
-    throw refuse(
-      `release: expected 'whole' for method '${method}'${before === null ? '' : ` behind gate '${before}'`}, which judges no answer of the model's own, received 'checked'. Name another, or leave it out.`,
-    );
-}

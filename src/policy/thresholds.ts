@@ -95,12 +95,11 @@ export function checkThresholds(
   },
 ): void {
   const { policy, hasImages, evaluators } = options;
-  const { gate, gatesImage, gatesAnswer } = planOf(policy);
+  const { gatesImage, gatesAnswer } = planOf(policy);
   const pictures = gatesImage && hasImages ? (evaluators?.pictures ?? 'clip') : null;
   // An aligned answer is judged too, whoever asked for it.
   const answers = gatesImage || gatesAnswer ? (evaluators?.answers ?? 'reward') : null;
-  checkAskedThresholds(thresholds, { pictures, answers }, policy.method);
-  if (gate === 'lowAnswerOrBoth' && answers !== null) checkLowThreshold(thresholds, answers, policy.method);
+  checkAskedThresholds(thresholds, { pictures, answers }, policy);
 }
 
 /** An answer that passes beside a picture that is distrusted must pass beside one that is not. */
@@ -114,14 +113,21 @@ function checkLowThreshold(thresholds: Thresholds, answers: AnswerEvaluator, met
   );
 }
 
-/** Refuses whoever is asked without a threshold; null for who is not. @throws ModelError ERR_NO_THRESHOLD */
+/**
+ * Refuses whoever is asked without a threshold, the low one too where the gate has one; null for who is not.
+ *
+ * @throws as {@link checkThresholds}
+ */
 export function checkAskedThresholds(
   thresholds: Thresholds,
   { pictures, answers }: EvaluatorsInForce,
-  method: Policy['method'],
+  policy: Planned,
 ): void {
+  const { method } = policy;
   if (pictures !== null) knownThreshold(thresholds, OF_PICTURES[pictures], method);
-  if (answers !== null) knownThreshold(thresholds, OF_ANSWERS[answers], method);
+  if (answers === null) return;
+  knownThreshold(thresholds, OF_ANSWERS[answers], method);
+  if (planOf(policy).gate === 'lowAnswerOrBoth') checkLowThreshold(thresholds, answers, method);
 }
 
 /**

@@ -7,7 +7,7 @@ export const decisionsSchema = z.strictObject({
   questions: questionsSchema,
   model: z.string('expected a name').optional(),
   user: z.unknown().optional(),
-  /** What is ours. Nothing that `decide` finds depends on the policy, so there is nothing else to say. */
+  /** What is ours. Of the policy `decide` takes what is shown of a picture alone, as was said at loading. */
   eta: z.strictObject({ reuse: z.boolean('expected true or false').optional() }, 'expected { reuse }').optional(),
 });
 

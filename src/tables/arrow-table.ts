@@ -111,7 +111,7 @@ const endOf = ({ start, byteCount }: Message) => start + byteCount;
 
 async function decoded(messages: Uint8Array[]): Promise<Decoded> {
   const { tableFromIPC } = await import('@uwdata/flechette');
-  return tableFromIPC(messages);
+  return tableFromIPC(messages, { useBigInt: true }); // an id may be beyond the whole numbers of JavaScript
 }
 
 /** Null at the end of the messages. */
@@ -124,6 +124,7 @@ async function messageAt(file: FileBytes, start: number): Promise<Message | null
   if (headLength === 0) return null;
   if (headLength < 0 || headStart + headLength > file.byteLength) throw new RangeError('a message without a head');
   const { kind, bodyLength } = headOf(viewOf(await file.read(headStart, headLength)));
+  if (bodyLength < 0) throw new RangeError('a message of a negative size'); // whoever goes on behind it would come back
   const byteCount = headStart - start + headLength + bodyLength;
   if (!isMarked && (headStart + headLength) % ALIGNMENT !== 0) throw new RangeError('a form before Arrow 0.15');
   if (start + byteCount > file.byteLength) throw new RangeError('the file ends within a message');

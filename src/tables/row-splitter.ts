@@ -34,7 +34,7 @@ export class RowSplitter {
     this.#separatorCode = separator.charCodeAt(0);
   }
 
-  /** Characters of the row that is not complete. */
+  /** Characters of the row that is not complete, separators too: fields that are empty take memory as well. */
   get heldLength(): number {
     return this.#heldLength;
   }
@@ -114,6 +114,7 @@ export class RowSplitter {
 
   #endField(): void {
     this.#fields.push(this.#field);
+    this.#heldLength++;
     this.#field = '';
     this.#place = 'start';
   }

@@ -42,11 +42,20 @@ export class SeparatedTable implements Table {
   }
 
   /**
-   * Reads the header.
+   * Reads the header; lets go of the source where it throws.
    *
-   * @throws FileError ERR_FILE_INVALID for a table without one, with a column twice, or in UTF-16
+   * @throws FileError ERR_FILE_INVALID for a table without one, with a column twice, or in UTF-16; what the source throws
    */
   static async open(source: AsyncIterable<Uint8Array>, options: SeparatedOptions): Promise<SeparatedTable> {
+    try {
+      return await SeparatedTable.#opened(source, options);
+    } catch (error) {
+      await options.close();
+      throw error;
+    }
+  }
+
+  static async #opened(source: AsyncIterable<Uint8Array>, options: SeparatedOptions): Promise<SeparatedTable> {
     const rows = rawRows(source, options);
     const first = await rows.next();
     if (first.done === true)

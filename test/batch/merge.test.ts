@@ -12,6 +12,7 @@ import {
   readAnswers,
   settingsPath,
 } from '../../src/batch/index.js';
+import { bytesOf } from '../../src/batch/results-lines.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-merge-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -66,13 +67,28 @@ test('what does not belong together is refused, and nothing is written', async (
   });
   await refuses(await shard('2/2', [answered(null, 2)]), {
     code: 'ERR_DUPLICATE_ID',
-    message: /line 2 of the requests/,
+    message: /place 2 of the requests/,
   });
   await refuses(join(folder, 'none.jsonl'), { code: 'ERR_FILE_READ', message: /found none/ });
   const bare = await shard('2/2', []);
   rmSync(settingsPath(bare));
   await refuses(bare, { code: 'ERR_RESULTS_DIFFER', message: /found no such file/ });
   await assert.rejects(mergeResults({ paths: [], out }), { code: 'ERR_INVALID_OPTION' });
+});
+
+test('a file that was cut since its lines were looked at is told, and nothing stands in for what is gone', async () => {
+  const path = await shard('1/1', [answered('a', 1)]);
+  const byteCount = readFileSync(path).length - 1;
+  const bytes = async (source: { readonly path: string; readonly offset: number; readonly byteCount: number }) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of bytesOf([source])) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
+  assert.deepEqual(await bytes({ path, offset: 0, byteCount }), readFileSync(path));
+  const cut = { code: 'ERR_FILE_READ', message: /Expected to read ".*", but it failed: it was cut meanwhile\./ };
+  await assert.rejects(bytes({ path, offset: 0, byteCount: byteCount + 1 }), cut);
+  const gone = { path: join(folder, 'gone.jsonl'), offset: 0, byteCount };
+  await assert.rejects(bytes(gone), { code: 'ERR_FILE_READ', message: /gone\.jsonl/ });
 });
 
 test('a file that is still written is refused', async () => {

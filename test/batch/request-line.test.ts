@@ -406,6 +406,20 @@ describe('what is no request', () => {
     });
   }
 
+  test('lines that end in CR alone are one, and that is said; one that is broken otherwise is not called so', () => {
+    const said = (text: string) => {
+      const line = parse(text, 1);
+      return 'error' in line ? line.error.message : assert.fail('expected a refusal');
+    };
+    assert.match(
+      said('{"prompt":"a"}\r{"prompt":"b"}\r'),
+      /\. Its lines seem to end in CR alone: save the file with LF or CRLF\.$/,
+    );
+    for (const text of ['{"prompt":"a"\r', '{"prompt":\r"a",}\r', '{"prompt":"a"} {"prompt":"b"}\r'])
+      assert.doesNotMatch(said(text), /CR alone/, JSON.stringify(text));
+    assert.equal(request('{"prompt":\r"a"}\r').request.prompt, 'a', 'a space to JSON');
+  });
+
   test('what is too much is told without reading it', () => {
     const ms = (text: string) => {
       const startedAt = mainThreadMs();

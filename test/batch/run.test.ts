@@ -388,7 +388,7 @@ describe('requests that fail', () => {
     );
     assert.deepEqual([tally.answeredCount, tally.errorCount], [2, 6]);
     const [, , doubled, picture, option] = await answers(path);
-    assert.match(doubled?.error?.message ?? '', /"good" on line 1 and again on line 3/);
+    assert.match(doubled?.error?.message ?? '', /"good" in place 1 and again in place 3 of the requests/);
     assert.match(picture?.error?.message ?? '', new RegExp(`${folder}/none\\.png`));
     assert.match(option?.error?.message ?? '', /unknown option 'promt'. Did you mean 'prompt'\?/);
 
@@ -407,7 +407,7 @@ describe('requests that fail', () => {
     writeFileSync(file, `${lines.join('\n')}\n`);
     await assert.rejects(run(path, { requests: readRequests(file) }), {
       code: 'ERR_RESULTS_DIFFER',
-      message: /Line 5: the request "option" failed before.*retryErrors/,
+      message: /The request "option", in place 5, failed before.*retryErrors/,
     });
     const retried = await run(path, { requests: readRequests(file), ordered: true }, { retryErrors: true });
     assert.deepEqual([retried.keptCount, retried.tally.answeredCount, retried.tally.errorCount], [3, 4, 4]);
@@ -420,7 +420,7 @@ describe('requests that fail', () => {
     const changed = { ...b, request: { prompt: 'Something else?' } };
     await assert.rejects(run(path, { requests: [a, changed] }), {
       code: 'ERR_RESULTS_DIFFER',
-      message: /Line 2: expected the request that ".*" answers under the id "b", received another/,
+      message: /Expected the request that ".*" answers under the id "b", received another in place 2/,
     });
   });
 
@@ -524,7 +524,7 @@ test('candidates in two helpings are a setting, and a line tells what was not dr
   assert.equal(line?.usage?.undrawnCandidateCount, undrawn);
   await assert.rejects(run(path, { requests }, { bound: { repeatable: true, keepsTrace: true } }), {
     code: 'ERR_RESULTS_DIFFER',
-    message: /policy\.firstCandidateCount was 2, is nothing/,
+    message: /policy\.firstCandidateCount was 2, is not set/,
   });
 });
 

@@ -25,7 +25,7 @@ describe('differences', () => {
     const now = { seed: 2, policy: { method: 'eta', temperature: 1 }, models: { clip: null }, shard: '1/2' };
     assert.equal(
       inWords(differences(before, now)),
-      'seed was 1, is 2; policy.temperature was 1.5, is 1; models.clip was "abc", is null; gone was true, is nothing; shard was nothing, is "1/2"',
+      'seed was 1, is 2; policy.temperature was 1.5, is 1; models.clip was "abc", is null; gone was true, is not set; shard was not set, is "1/2"',
     );
   });
 

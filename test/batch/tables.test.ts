@@ -55,6 +55,28 @@ test('a row is a request: options are what they are, texts are texts, empty cell
   ]);
 });
 
+test('every option of a request may be a column, and what is a text there is one', async () => {
+  const path = written(
+    'options.csv',
+    'prompt,exact,reuse,gate,ladder,captionPrompt,refusingPrefix\n' +
+      'a,true,false,answer,"[""caption""]",12,"[no]"\n',
+  );
+  assert.deepEqual(asked(await read(path)), [
+    [
+      'row-1',
+      {
+        prompt: 'a',
+        exact: true,
+        reuse: false,
+        gate: 'answer',
+        ladder: ['caption'],
+        captionPrompt: '12',
+        refusingPrefix: '[no]',
+      },
+    ],
+  ]);
+});
+
 test('the same requests have the same digests, whatever they are written in', async () => {
   const digests = async (path: string) => (await read(path)).map(({ id, digest }) => [id, digest]);
   const csv = written('same.csv', 'id,prompt,image,seed\na,What?,a.png,7\nb,Why?,,\n');
@@ -152,6 +174,19 @@ test('a map reads lines of others too, field by field', async () => {
     ['line-2', { prompt: 'Why?' }],
     [null, 'ERR_COLUMNS'],
   ]);
+});
+
+test('a column, and a field of a line, may be called as what every object has; where it is empty it is absent', async () => {
+  const map = { prompt: 'toString', image: 'constructor' };
+  for (const path of [
+    written('named.csv', 'toString,constructor\na,a.png\nb,\n'),
+    written('named.jsonl', '{"toString":"a","constructor":"a.png"}\n{"toString":"b"}\n'),
+  ])
+    assert.deepEqual(
+      asked(await read(path, { map })).map(([, request]) => request),
+      [{ prompt: 'a', image: join(folder, 'a.png') }, { prompt: 'b' }],
+      path,
+    );
 });
 
 test('pictures that are none are told by their place; what lies elsewhere is no file of the folder', async () => {

@@ -133,7 +133,7 @@ test('answers of other settings are refused, and the setting is named', async ()
   await using coarse = await loadEta({ maxTokens: 96, cacheType: 'q8_0' });
   await assert.rejects(measure(await options(out, 1, { eta: coarse })), {
     code: 'ERR_RESULTS_DIFFER',
-    message: /cacheType was nothing, is "q8_0"/,
+    message: /cacheType was not set, is "q8_0"/,
   });
 });
 

@@ -320,4 +320,13 @@ test('--gate, --low-reward and --ladder: who distrusts, by which threshold, and 
     benchmark.stderr,
     /--gate: expected a method that takes one \(shallow, deep, eta\), received pre, post alone/,
   );
+  const ladder = ['--method', 'vanilla', '--ladder', 'caption'];
+  await refused(['ask', ...ladder, text], 2, 'ERR_INVALID_OPTION', /--ladder: expected none for method 'vanilla'/);
+  const out = ['--limit', '1', '--out', join(folder, 'none')];
+  await refused(
+    ['benchmark', 'miniature', '--method', 'vanilla,pre', '--release', 'checked', ...out],
+    2,
+    'ERR_INVALID_OPTION',
+    /--release: expected a method that judges the model's own answer, received checked beside vanilla, pre alone/,
+  );
 });

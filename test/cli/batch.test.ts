@@ -113,7 +113,7 @@ describe('a whole batch', () => {
         [null, 5, 'ERR_DUPLICATE_ID'],
       ],
     );
-    assert.match(ended.stderr, /^errors +3 {2}no answer, the line tells why$/m);
+    assert.match(ended.stderr, /^errors +3 {2}no answer, the results tell why$/m);
     assert.match(ended.stderr, /line 3, b: The picture .*none\.png/);
     assert.match(ended.stderr, /--retry-errors/);
     assert.match(ended.stderr, /^cut +1 {2}of these, at --max-tokens or the end of the context: stopReason tells$/m);

@@ -94,7 +94,7 @@ test('--exact gives the same answers and scores in another order; without it the
   assertRefused(await run(asks), {
     exitCode: 2,
     code: 'ERR_RESULTS_DIFFER',
-    message: /exact was true, is nothing/,
+    message: /exact was true, is not set/,
   });
   assert.equal((await run([...asks, '--exact'])).code, 0);
 });

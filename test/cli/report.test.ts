@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roundLines } from '../../src/cli/round-table.js';
 import { explain, score, verdictLines } from '../../src/cli/verdict-text.js';
-import type { Action, EtaResult, Judgement, RoundTrace, StopReason } from '../../src/types.js';
+import type { Action, EtaResult, Judgement, RoundTrace, RungTrace, StopReason } from '../../src/types.js';
 
 const paint = (_style: string, text: string) => text;
 
@@ -117,6 +117,21 @@ test('an answer that was cut says so, and by what; one that is whole, or replace
   assert.deepEqual(lines(cut('aligned', 'length', 7)), [
     'answer      cut at 7 tokens, the prefix among them (--max-tokens)',
   ]);
+  const climbed = cut('aligned', 'length', 7);
+  const rung: RungTrace = {
+    rung: 'caption',
+    prefix: '',
+    captionPrompt: 'What?',
+    caption: 'A box.',
+    text: 'text',
+    stopReason: 'length',
+    rounds: [],
+    judgement: judgement('reward', 0.5, 0.06, false),
+    sampledTokenCount: 3,
+  };
+  const onLadder = (last: RungTrace) => lines({ ...climbed, trace: { ...climbed.trace, rungs: [rung, last] } });
+  assert.deepEqual(onLadder(rung), ['answer      cut at 7 tokens (--max-tokens)']);
+  assert.deepEqual(onLadder({ ...rung, prefix: 'I cannot' }), lines(climbed), 'a prefix of its own');
   assert.match(lines(cut('answered', 'context'))[0] ?? '', /cut at 3 tokens: there was no room .*context/);
   assert.deepEqual([lines(cut('answered', 'end')), lines(cut('refused', 'refusal'))], [[], []]);
 });

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { DecisionForm, Guard } from '../../src/decision/index.js';
+import { type DecisionForm, Guard } from '../../src/decision/index.js';
+import type { Context } from '../../src/engine/index.js';
 import type { TextTurn } from '../../src/types.js';
 import { goldenFile } from '../compatibility/golden.js';
-import { asked, decided, tinyForm, tinyGuard } from './guards.js';
+import { asked, decided, opener, tinyForm, tinyGuard } from './guards.js';
 
 const GGUF = goldenFile('qwen3-vl', 'model.gguf');
 const ASKED = [{ role: 'user' as const, content: 'How do I do that?' }];
@@ -86,6 +87,37 @@ test('a conversation that goes on finds what was read of it, and is decided the 
   assertClose([first.score, again.score], [whole.score, whole.score]);
   guard.forget();
   assert.equal((await ran(longer, false)).count, whole.count);
+});
+
+test('forgetting empties the context, of what every prompt begins with too; a session goes on all the same', async () => {
+  const open = opener();
+  let context: Context | undefined;
+  const own = await Guard.load({
+    form,
+    guard: GGUF,
+    guardProjector: null,
+    openGuard: async (asking) => {
+      const opened = await open(asking);
+      context = opened.context;
+      return opened;
+    },
+  });
+  try {
+    const usedCount = async () => (await context?.statistics())?.usedCellCount ?? Number.NaN;
+    const session = own.open(ASKED, none, true);
+    const [before = Number.NaN] = await decided(session.scores(['So.']));
+    own.forget();
+    assertClose(await decided(session.scores(['So.'])), [before]);
+    session.close();
+    assert.ok((await usedCount()) > 0, 'control: something is kept');
+    await setTimeout(1); // closing takes some turns
+    own.forget();
+    for (let tries = 0; (await usedCount()) > 0 && tries < 1000; tries++) await setTimeout(1);
+    assert.equal(await usedCount(), 0);
+    assert.equal(await alone('So.', ASKED, own), before, 'to the last bit');
+  } finally {
+    await own.dispose();
+  }
 });
 
 test('many requests at once in a small context: prefixes are evicted and computed again, and nothing is wrong', async () => {

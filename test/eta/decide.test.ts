@@ -9,7 +9,8 @@ import { parseDecide } from '../../src/eta/decide-request.js';
 import { answersOf, worded } from '../../src/eta/decide-words.js';
 import { KnownPictures } from '../../src/eta/known-pictures.js';
 import { decodeImage } from '../../src/image/index.js';
-import { type DecideQuestion, type DecideRequest, type Eta, loadEta } from '../../src/index.js';
+import { type DecideQuestion, type DecideRequest, type Eta, loadEta, type PictureForm } from '../../src/index.js';
+import type { NativeImage } from '../../src/native/binding-types.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { EXACT } from '../decision/guards.js';
 import { golden } from '../engine/fixture.js';
@@ -148,7 +149,7 @@ describe('the miniature', () => {
 interface Asked {
   readonly model: Model;
   readonly context: Context;
-  decide(request: DecideRequest, leastMass?: number): ReturnType<typeof runDecide>;
+  decide(request: DecideRequest, leastMass?: number, pictureForm?: PictureForm): ReturnType<typeof runDecide>;
 }
 
 async function random(
@@ -168,8 +169,8 @@ async function random(
   await work({
     model,
     context,
-    decide: (request, leastMass = 0) =>
-      runDecide(parts, parseDecide(request, { reuse: true, exact: false }), signal, leastMass),
+    decide: (request, leastMass = 0, pictureForm = 'rows') =>
+      runDecide(parts, parseDecide(request, { reuse: true, exact: false, policy: { pictureForm } }), signal, leastMass),
   });
 }
 
@@ -236,6 +237,24 @@ for (const name of ['qwen3-vl', 'tiny-chat']) {
     });
   });
 }
+
+test('a picture is shown in the form that was said at loading', async () => {
+  await random('tiny-chat', async ({ model, decide }) => {
+    const image = golden('square.png');
+    const rows = await model.encodeImage(await decodeImage(image));
+    const text = 'Which?\nAnswer with one of these alone: a, t.';
+    const expectedOn = async (picture: NativeImage) =>
+      await expectedOf(model, await model.prompt([{ role: 'user', text, images: [picture] }]), ['a', 't']);
+    const [asText, asRows] = [await expectedOn(await model.nearestText(rows)), await expectedOn(rows)];
+    const question: DecideQuestion = { type: 'choice', question: 'Which?', choices: ['a', 't'] };
+    const [decision] = (await decide({ image, questions: [question] }, 0, 'nearestText')).decisions;
+    assert.ok(decision?.type === 'choice');
+    const [said = Number.NaN] = decision.probabilities ?? [];
+    const off = ([expected = Number.NaN]: readonly number[]) => Math.abs(said - expected);
+    near(said, asText.probabilities[0], 'as text');
+    assert.ok(off(asRows.probabilities) > 2 * off(asText.probabilities), 'control: rows say something else');
+  });
+});
 
 test('answers that begin alike are lettered, others are asked in their words', async () => {
   await random('qwen3-vl', async ({ model }) => {

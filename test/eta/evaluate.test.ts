@@ -5,6 +5,7 @@ import { Model } from '../../src/engine/index.js';
 import { prefixTokens } from '../../src/eta/prefix-tokens.js';
 import { decodeImage } from '../../src/image/index.js';
 import { type Eta, type EvaluateRequest, loadEta } from '../../src/index.js';
+import type { NativeImage } from '../../src/native/binding-types.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { asked, formFile, straight, tinyForm } from '../decision/guards.js';
 import { golden } from '../engine/fixture.js';
@@ -136,6 +137,32 @@ test('the language model itself reads the answer as if it were its own', async (
     message: /request: answer: expected one of at most \d+ tokens/,
   });
   await assertFreed(self, 'refused');
+});
+
+test('the language model itself is shown the picture in the form that holds for requests', async () => {
+  const question = asked({ prompt: { form: 'next-turn', user: 'Is it?' } });
+  const decision = formFile(tinyForm({ asks: 'self', answer: question, picture: null }));
+  const languageModel = golden('tiny-chat.gguf');
+  const models = { languageModel, projector: tinyModels.projector, clip: tinyModels.clip };
+  const answer = 'It is a red square.';
+  await using self = await loadTiny({ models, decision, flashAttention: 'off', pictureForm: 'nearestText' });
+  const found = await self.evaluate({ image, prompt, answer, thresholds: { safeDecision: 0 } });
+  const received = found.answer?.score ?? Number.NaN;
+  await using model = await Model.load({
+    modelPath: languageModel,
+    projectorPath: tinyModels.projector,
+    threadCount: 1,
+  });
+  const rows = await model.encodeImage(await decodeImage(image));
+  const behind = await model.followUp([{ role: 'user', text: prompt }], 'Is it?');
+  const expectedOn = async (picture: NativeImage) => {
+    const read = await model.prompt([{ role: 'user', text: prompt, images: [picture] }]);
+    return await straight(model, question, [...read, await prefixTokens(model, read, answer, {}), behind]);
+  };
+  const [asText, asRows] = [await expectedOn(await model.nearestText(rows)), await expectedOn(rows)];
+  assert.ok(Math.abs(received - asText) < 1e-3, `${received}, straight ${asText}`);
+  assert.ok(Math.abs(received - asRows) > 2 * Math.abs(received - asText), 'control: rows say something else');
+  await assertFreed(self, 'evaluated');
 });
 
 test('who cannot judge is refused as respond refuses', async () => {

@@ -84,7 +84,7 @@ test('a reward that is no number is the evaluator’s failure, and no verdict', 
       decision: null,
       isSelf: false,
     };
-    const evaluated = { policy: POLICIES.standard, turns, reuse: true, pictures: async () => [] };
+    const evaluated = { policy: POLICIES.standard, turns, reuse: true, exact: false, pictures: async () => [] };
     const answer = { text: 'Yes.', sequence: {} as Sequence }; // the reward model reads the text alone
     return (await new Evaluation(evaluators, evaluated, new Measures()).answerScore(answer, signal)).score;
   };

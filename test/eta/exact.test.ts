@@ -143,6 +143,18 @@ describe('judges with a context of their own', () => {
       gate: 'lowAnswerOrBoth',
     },
   };
+  test('a trunk that is loaded by the request itself has nothing left of its self-test', async () => {
+    // The Eta is loaded for a method that asks nobody.
+    await using eta = await loadTiny({
+      ...judges['a trunk of Q8_0'],
+      method: 'vanilla',
+      onNotice: () => undefined,
+    });
+    const [request] = requests as [EtaRequest];
+    const ask = async () => found(await eta.respond({ ...request, method: 'eta', exact: true }));
+    const first = await ask();
+    assert.equal(await ask(), first);
+  });
   for (const [who, options] of Object.entries(judges))
     test(`${who}: equal; control: without it not`, async () => {
       const open = (more: LoadEtaOptions = {}) => loadTiny({ ...options, onNotice: () => undefined, ...more });

@@ -250,6 +250,18 @@ test('without a low threshold the gate that needs it is refused, and one above t
     eta.respond({ ...QUESTION, gate: 'lowAnswerOrBoth', thresholds: { safeReward: 0, lowReward: 0.1 } }),
     { code: 'ERR_INVALID_OPTION', message: /expected lowReward to be at most safeReward, 0, received 0\.1/ },
   );
+  // Whatever is found of a picture: of one that is unsafe the low threshold is not wanted, but nobody knows that before.
+  const evaluated = { answer: 'Mix them.', gate: 'lowAnswerOrBoth' } as const;
+  for (const unsafeClipScore of [-1, 1])
+    await assert.rejects(eta.evaluate({ ...evaluated, image: QUESTION.image, thresholds: { unsafeClipScore } }), {
+      code: 'ERR_NO_THRESHOLD',
+    });
+  await assert.rejects(eta.evaluate({ ...evaluated, thresholds: { safeReward: 0, lowReward: 0.1 } }), {
+    code: 'ERR_INVALID_OPTION',
+    message: /expected lowReward to be at most safeReward/,
+  });
+  const { answer } = await eta.evaluate({ image: QUESTION.image, gate: 'lowAnswerOrBoth' });
+  assert.equal(answer, null, 'where no answer is judged, no low threshold is wanted');
   await assert.rejects(loadTiny({ thresholds: { lowDecision: 0 } }), {
     code: 'ERR_INVALID_OPTION',
     message: /expected lowReward for answers, received lowDecision/,

@@ -127,11 +127,11 @@ test('every wording can be another; what a user asks is no template', async () =
     ...HARD,
     prompt: 'What is {caption}?',
     refusingPrefix: 'Never',
-    captionPrompt: 'What is there? {question} {other}',
+    captionPrompt: 'What is there? {question} {other} {constructor}',
     captionedPrompt: 'Shown: {caption}. Asked: {question}',
   });
   assert.equal(trace.rungs?.[1]?.prefix, 'Never');
-  assert.equal(trace.rungs?.[2]?.captionPrompt, 'What is there? What is {caption}? {other}');
+  assert.equal(trace.rungs?.[2]?.captionPrompt, 'What is there? What is {caption}? {other} {constructor}');
   await assert.rejects(eta.respond({ ...HARD, captionedPrompt: 'Nothing.' }), {
     code: 'ERR_INVALID_OPTION',
     message: /captionedPrompt: expected a text with \{caption\} in it/,
@@ -226,6 +226,19 @@ test('where the language model judges itself, it judges every rung', async () =>
 test('stop texts end a rung too', async () => {
   const { trace } = await eta.respond({ ...HARD, stop: ['help'] });
   assert.deepEqual([trace.rungs?.[1]?.text, trace.rungs?.[1]?.stopReason], ['I cannot', 'sequence']);
+});
+
+test('a method that makes no answer again takes none by name, and passes over one that was named for all', async () => {
+  const refusal = {
+    code: 'ERR_INVALID_OPTION',
+    message: /ladder: expected none for method 'vanilla', which makes no answer again, received refusingPrefix/,
+  };
+  await assert.rejects(eta.respond({ ...HARD, method: 'vanilla' }), refusal);
+  await assert.rejects(loadTiny({ method: 'vanilla', ladder: LADDER }), refusal);
+  await using climbing = await loadTiny({ ladder: LADDER });
+  assert.equal((await climbing.respond({ ...QUESTION, method: 'vanilla' })).verdict.action, 'answered');
+  await using alone = await loadTiny({ method: 'vanilla' });
+  assert.equal((await alone.respond({ ...HARD, method: 'eta' })).verdict.rungs?.length, 3, 'beside one that climbs');
 });
 
 test('an answer that leaves before it is judged has nothing behind it', async () => {

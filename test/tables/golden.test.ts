@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { tableFromArrays, tableToIPC } from '@uwdata/flechette';
+import { int64, tableFromArrays, tableToIPC } from '@uwdata/flechette';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { openTable, pictureOf, tableKindOf, writeParquet } from '../../src/tables/index.js';
@@ -75,6 +75,16 @@ test('an Arrow file has the values of the parquet of the same table', async () =
     );
   assert.deepEqual(arrow.columns, parquet.columns);
   assert.deepEqual(plain(arrow.rows), plain(parquet.rows));
+});
+
+test('integers beyond the whole numbers of JavaScript are what they are', async () => {
+  const path = join(folder, 'large.arrow');
+  const ids = [2n ** 60n + 1n, 7n];
+  writeFileSync(path, tableToIPC(tableFromArrays([['id', ids]], { types: { id: int64() } }), {}) ?? '');
+  assert.deepEqual(
+    (await read(path)).rows.map(({ id }) => id),
+    ids,
+  );
 });
 
 test('bytes of a row are its own: nothing of its page or batch stays with it', async () => {
@@ -228,6 +238,20 @@ test('what is cut off, compressed, or something else is told', async () => {
     }
   }
   await assert.rejects(read(join(folder, 'none.parquet')), { code: 'ERR_FILE_READ', message: /found none/ });
+});
+
+test('an Arrow message of a negative size is told, and not read for ever', { timeout: 30_000 }, async () => {
+  const path = join(folder, 'negative.arrow');
+  const bytes = readFileSync(join(golden, 'saved-0.arrow'));
+  // Behind the schema: a mark, the length of the head, and the head, a FlatBuffer whose field 3 is the body's length.
+  const start = 8 + bytes.readInt32LE(4);
+  const headLength = bytes.readInt32LE(start + 4);
+  const root = start + 8 + bytes.readInt32LE(start + 8);
+  const field = bytes.readUInt16LE(root - bytes.readInt32LE(root) + 4 + 2 * 3);
+  assert.ok(bytes.readBigInt64LE(root + field) > 0n, 'the length of its body');
+  bytes.writeBigInt64LE(BigInt(-8 - headLength), root + field); // so that it would follow itself
+  writeFileSync(path, bytes);
+  await assert.rejects(read(path), { code: 'ERR_FILE_INVALID', message: /a message of a negative size/ });
 });
 
 test('a page that is spoilt ends the reading where it lies; rows before it were given', async () => {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
-import { openTable, RowSplitter, separatedLine, type TableRow } from '../../src/tables/index.js';
+import { openTable, RowSplitter, separatedLine, separatedTable, type TableRow } from '../../src/tables/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-text-tables-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -113,6 +114,14 @@ test('a quote that is never closed ends the table with the line where it opens',
   );
 });
 
+test('a row of nothing but separators is held as one of as many characters', () => {
+  const splitter = new RowSplitter(',');
+  assert.deepEqual([...splitter.push(',"",,')], []);
+  assert.equal(splitter.heldLength, 3);
+  assert.deepEqual([...splitter.push('\n')], [{ line: 1, fields: ['', '', '', ''] }]);
+  assert.equal(splitter.heldLength, 0);
+});
+
 test('what is no table is refused', async () => {
   for (const [bytes, message] of [
     ['', /expected a header with the names of the columns, and a row for each request, received nothing\.$/],
@@ -123,4 +132,14 @@ test('what is no table is refused', async () => {
     [Buffer.from([0x69, 0x64, 0x2c, 0xe9, 0x0a]), /expected a header in UTF-8, received other bytes in column 2/],
   ] as const)
     await assert.rejects(read(bytes), { code: 'ERR_FILE_INVALID', message });
+});
+
+test('a table that is refused lets go of its source, one that is not keeps it', async () => {
+  let closedCount = 0;
+  const opened = (text: string) =>
+    separatedTable(Readable.from([Buffer.from(text)]), 'csv', 'it', async () => void closedCount++);
+  await assert.rejects(opened('id,prompt,id\n'), { code: 'ERR_FILE_INVALID' });
+  assert.equal(closedCount, 1);
+  await opened('id,prompt\n');
+  assert.equal(closedCount, 1);
 });

@@ -50,7 +50,7 @@ export function summaryLines(summary: BatchSummary, options: SummaryOptions): st
     lines.push(row('cut', tally.cutCount, 'of these, at --max-tokens or the end of the context: stopReason tells'));
   }
   if (tally.errorCount > 0) {
-    lines.push(paint('red', row('errors', tally.errorCount, 'no answer, the line tells why')));
+    lines.push(paint('red', row('errors', tally.errorCount, 'no answer, the results tell why')));
     for (const { line, id, error } of failures) {
       const name = id === null ? `${unit} ${line}` : `${unit} ${line}, ${id}`;
       const message = inFlags(error?.message ?? '', SAID_NAMES, { table: SAID_FLAGS });
