@@ -15,8 +15,8 @@ export function holdContinue(http: Server): void {
   });
 }
 
-/** Says what became of what came. */
-export function becameRequest(incoming: object, request: Request): void {
+/** Says as what a request came. */
+export function cameAs(request: Request, incoming: object): void {
   const outgoing = held.get(incoming);
   if (outgoing !== undefined) waiting.set(request, outgoing);
 }

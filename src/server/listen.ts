@@ -13,7 +13,7 @@ import { canonicalHost } from './asked-names.js';
 import { tellBrokenRequests, unaddressed } from './broken-request.js';
 import { Connections, cameOn } from './connections.js';
 import { createServer } from './create.js';
-import { becameRequest, holdContinue } from './expectation.js';
+import { cameAs, holdContinue } from './expectation.js';
 import { failed } from './failure.js';
 import { checkOrigins } from './guard.js';
 import { type ServerOptions, serverSchema } from './options.js';
@@ -80,7 +80,7 @@ export async function listen(eta: Eta, options?: ListenOptions): Promise<Listeni
   const server = createServer(eta, { ...settings, allowedHosts });
   const answer = (request: Request, { incoming }: { readonly incoming: { readonly socket: unknown } }) => {
     if (incoming.socket instanceof Socket) cameOn(request, incoming.socket);
-    becameRequest(incoming, request);
+    cameAs(request, incoming);
     return server.fetch(request);
   };
   const listener = getRequestListener(answer, {
