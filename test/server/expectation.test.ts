@@ -46,7 +46,7 @@ function head({ path = CHAT, key = KEY, type = JSON_TYPE, bytes = BODY.length, w
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-const statusesOf = (heard: string) => [...heard.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status));
+const statusesOf = (heard: string) => [...heard.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
 
 const REFUSED: readonly (readonly [Head, number])[] = [
   [{ key: 'another-of-sixteen-or-more' }, 401],
