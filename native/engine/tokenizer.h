@@ -1,21 +1,19 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "engine/text_cuts.h"
 #include "llama.h"
 
 namespace eta {
 
-// Text to tokens: llama.cpp's tokenizer, and what its vocabulary says about long texts: how few tokens a text can take
-// at the least, and where it may be cut so that its parts have the tokens of the whole. Never changes; any thread may
-// read it.
+// Text to tokens: llama.cpp's tokenizer, how few tokens a text can take at the least, and where it may be cut. Never
+// changes; any thread may read it.
 class Tokenizer {
  public:
   // `metadata` of the GGUF. Reads the whole vocabulary.
@@ -31,7 +29,7 @@ class Tokenizer {
   size_t MostBytes() const;
 
   // The first place at `from` or behind it where the text may be cut, or its end.
-  size_t NextCut(const std::string& text, size_t from) const;
+  size_t NextCut(const std::string& text, size_t from) const { return cuts_.Next(text, from); }
 
   // Tokens of a part of a text that begins at a cut.
   std::vector<llama_token> TokensBehindCut(const std::string& text, size_t start, size_t end, bool parse_special) const;
@@ -43,43 +41,23 @@ class Tokenizer {
   bool AddsSpace() const;
 
  private:
-  // Where a text may be cut.
-  enum class Cuts {
-    kNone,    // nothing is known of this kind
-    kPairs,   // between two characters that stand together in no token
-    kLines,   // behind a single line end between two characters that are no white space
-    kSpaces,  // as kLines, and before a single space that a letter, or a digit of a sentence, follows
-  };
-
   void ReadToken(llama_token token);
   void ReadByteNames();
   void Cover(const std::string& bytes, size_t length, bool is_control);
-  void Pair(const std::string& text);
-  bool IsPair(uint32_t left, uint32_t right) const;
-  bool MayCut(const std::string& text, size_t at) const;
-  bool BeginsWord(uint32_t left, uint32_t next) const;
-  bool EndsWithSpecial(const std::string& text, size_t at) const;
-  void CheckRuns(const std::string& text) const;
-
-  static constexpr size_t kPairBits = size_t{1} << 22;
 
   const llama_vocab* vocabulary_;
-  bool is_bpe_ = false;
-  bool encodes_bytes_ = false;  // GPT-2's letters for bytes
-  bool strips_ = false;         // some special token swallows white space around it
-  bool counts_bytes_ = false;   // every byte of a text is part of some token
-  Cuts cuts_ = Cuts::kNone;
-  bool has_cased_words_ = false;  // other letters stay with the spaces between them
+  bool is_bpe_;
+  bool encodes_bytes_;  // GPT-2's letters for bytes
+  bool counts_bytes_;   // every byte of a text is part of some token
+  TextCuts cuts_;
   size_t most_bytes_ = 0;
   // Length of the longest token that a byte can be part of: [0] in words, [1] control tokens included.
   std::array<std::array<uint32_t, 256>, 2> longest_{};
-  std::array<bool, 256> has_token_{};  // a token of its own to fall back to
-  // Which characters stand together in some token (kPairs) or special token, by hash: a clash only forbids a cut.
-  std::unique_ptr<std::bitset<kPairBits>> pairs_;
+  // Whether a byte has a token of its own to fall back to.
+  std::array<bool, 256> has_token_{};
   std::vector<std::string> byte_names_;  // these two only while the vocabulary is read
   std::set<std::string> name_parts_;
   std::array<std::vector<std::string>, 256> control_by_first_;  // control and unknown tokens
-  std::array<std::vector<std::string>, 256> special_by_last_;   // these, and what the GGUF marks as user-defined
 };
 
 }  // namespace eta

@@ -7,19 +7,20 @@
  * steps, and why nothing of two writers can mix, stand in outputs/lock-file.ts.
  */
 import { createReadStream } from 'node:fs';
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { FileError, UsageError } from '../errors.js';
 import { describe, describePath, parseOptions } from '../options.js';
-import { identityOf, LockFile, refusedCall, removeDrafts, writeWhole } from '../outputs/index.js';
+import { identityOf, LockFile, refusedCall, removeDrafts } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
 import { resultsFileSchema } from './batch-options.js';
+import { Hold } from './hold.js';
 import { type KnownAnswer, KnownAnswers } from './known-answers.js';
 import { LineList } from './line-list.js';
 import { LineWriter } from './line-writer.js';
 import { bytesOf, placedLines, tornBytes } from './results-lines.js';
 import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
-import { checkSame, readSettings, settingsPath, settingsText } from './settings-file.js';
+import { checkSettings, settingsPath, settingsText } from './settings-file.js';
 import type { TallyCounts } from './tally.js';
 
 /** What `ResultsFile.open` takes. */
@@ -50,18 +51,17 @@ export class ResultsFile {
   readonly settings: BatchSettings;
   /** Without links: what is written, and beside which settings and lock stand. */
   readonly #target: string;
-  readonly #lock: LockFile;
+  readonly #hold: Hold;
   #repairedByteCount = 0;
-  #isLossTold = false;
   #writer: LineWriter | undefined;
   #answers = new KnownAnswers();
   #closed: Promise<void> | undefined;
 
-  private constructor({ path, target, settings }: Opened, lock: LockFile) {
+  private constructor({ path, target, settings }: Opened, hold: Hold) {
     this.path = path;
     this.settings = settings;
     this.#target = target;
-    this.#lock = lock;
+    this.#hold = hold;
   }
 
   /**
@@ -74,19 +74,19 @@ export class ResultsFile {
     const parsed = parseOptions(resultsFileSchema, options, 'ResultsFile.open options');
     const { path, settings, about = {}, resume = false, overwrite = false, retryErrors = false } = parsed;
     const { target } = await checkResultsPlace(parsed);
-    const lock = await LockFile.acquire(lockPath(target), path, parsed);
+    const hold = new Hold(await LockFile.acquire(lockPath(target), path, parsed));
     try {
-      await lock.check(); // or the drafts of its real holder were taken away
+      await hold.check(); // or the drafts of its real holder were taken away
       await removeDrafts(target);
       await removeDrafts(settingsPath(target));
-      const file = new ResultsFile({ path, target, settings }, lock);
+      const file = new ResultsFile({ path, target, settings }, hold);
       const sizeBytes = await sizeOf(target);
       if (!resume && !overwrite) refuseExisting(path, sizeBytes);
       if (sizeBytes === 0 || !resume) await file.#begin(settingsText(settings, about));
       else await file.#goOn(retryErrors);
       return file;
     } catch (error) {
-      await lock.release().catch(() => undefined); // the first failure is the one to tell
+      await hold.release().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
   }
@@ -121,7 +121,7 @@ export class ResultsFile {
    */
   async add(line: AnswerLine): Promise<void> {
     const writer = this.#openWriter();
-    if (this.#lock.loss !== undefined) await this.#checkLock();
+    if (this.#hold.isLost) await this.#hold.check();
     this.#answers.add(line);
     await writer.append(JSON.stringify(line));
   }
@@ -141,7 +141,7 @@ export class ResultsFile {
    */
   async flush(): Promise<void> {
     await this.#openWriter().flush();
-    await this.#checkLock();
+    await this.#hold.check();
   }
 
   /** Writes the file anew, whole or not at all: without some lines, or in another order. */
@@ -169,26 +169,19 @@ export class ResultsFile {
 
   /** Closes; a failed write that somebody was told of is not told again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const isTold = this.#isLossTold || this.#writer?.isFailureTold === true;
+    const isTold = this.#hold.isLossTold || this.#writer?.isFailureTold === true;
     await this.close().catch((error: unknown) => (isTold ? undefined : Promise.reject(error)));
   }
 
   async #end(): Promise<void> {
     try {
       await this.#writer?.close();
-      await this.#checkLock();
+      await this.#hold.check();
     } catch (error) {
-      await this.#lock.release().catch(() => undefined); // the first failure is the one to tell
+      await this.#hold.release().catch(() => undefined); // the first failure is the one to tell
       throw error;
     }
-    await this.#lock.release();
-  }
-
-  async #checkLock(): Promise<void> {
-    await this.#lock.check().catch((error: unknown) => {
-      this.#isLossTold = true;
-      throw error;
-    });
+    await this.#hold.release();
   }
 
   #openWriter(): LineWriter {
@@ -198,16 +191,16 @@ export class ResultsFile {
 
   /** Old answers must never stand beside new settings: they go once it is sure that the new settings can be written. */
   async #begin(settings: string): Promise<void> {
-    await this.#publish(settingsPath(this.#target), async (draft) => {
+    await this.#hold.publish(settingsPath(this.#target), async (draft) => {
       await draft.writeFile(settings);
       await draft.sync();
-      await this.#publish(this.#target, async () => undefined);
+      await this.#hold.publish(this.#target, async () => undefined);
     });
     await this.#start();
   }
 
   async #goOn(retryErrors: boolean): Promise<void> {
-    await checkSettings({ path: this.path, target: this.#target }, this.settings);
+    await checkSettings(this.#target, this.path, this.settings);
     await this.#replace(createReadStream(this.#target, { highWaterMark: COPIED_BYTES }));
     this.#repairedByteCount = await tornBytes(this.#target, this.path);
     await this.#index(); // before a byte is taken away: whether they are answers at all
@@ -220,7 +213,7 @@ export class ResultsFile {
   async #start(tornByteCount = 0): Promise<void> {
     const handle = await open(this.#target, constants.O_WRONLY | constants.O_APPEND).catch(rethrow(this.path));
     try {
-      await this.#checkLock(); // whose file it was that was opened
+      await this.#hold.check(); // whose file it was that was opened
       if (tornByteCount > 0) await handle.truncate((await handle.stat()).size - tornByteCount);
     } catch (cause) {
       await handle.close().catch(() => undefined); // the first failure is the one to tell
@@ -268,20 +261,8 @@ export class ResultsFile {
   }
 
   async #replace(content: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#publish(this.#target, async (draft) => {
+    await this.#hold.publish(this.#target, async (draft) => {
       for await (const chunk of content) await draft.appendFile(chunk);
-    });
-  }
-
-  /** The draft takes its target's name only while the lock is ours. A new holder takes the draft away: that is told so. */
-  async #publish(path: string, write: (draft: FileHandle) => Promise<void>): Promise<void> {
-    const publishing = writeWhole(path, async (draft) => {
-      await write(draft);
-      await this.#checkLock();
-    });
-    await publishing.catch(async (error: unknown) => {
-      if (error instanceof FileError && error.code === 'ERR_FILE_WRITE') await this.#checkLock();
-      throw error;
     });
   }
 }
@@ -289,30 +270,11 @@ export class ResultsFile {
 /** Read at once where the whole file is copied. */
 const COPIED_BYTES = 2 ** 20;
 
-/** A results file as it was named, and where it is. */
-interface Named {
+/** A results file as it was named, where it is, and what it was opened under. */
+interface Opened {
   readonly path: string;
   readonly target: string;
-}
-
-interface Opened extends Named {
   readonly settings: BatchSettings;
-}
-
-async function checkSettings({ path, target }: Named, settings: BatchSettings): Promise<void> {
-  const before = await readSettings(target);
-  if (before === null) {
-    throw new UsageError(
-      'ERR_RESULTS_DIFFER',
-      `Expected the settings of ${describePath(path)} in ${describePath(settingsPath(target))}, found no such file. Put it back, or begin another results file.`,
-    );
-  }
-  checkSame(
-    before,
-    settings,
-    (words) =>
-      `Expected the settings that ${describePath(path)} was begun under: ${words}. Resume under those, or begin another results file. Or begin anew with overwrite: true.`,
-  );
 }
 
 function rethrow(path: string): (cause: unknown) => never {

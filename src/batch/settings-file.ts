@@ -120,6 +120,28 @@ function parsed(text: string): { readonly [name: string]: SettingValue } {
   }
 }
 
+/**
+ * Holds the settings beside results against others.
+ *
+ * @param name of the results, for the message
+ * @throws UsageError ERR_RESULTS_DIFFER for other settings, and for none; as {@link readSettings}
+ */
+export async function checkSettings(resultsPath: string, name: string, settings: BatchSettings): Promise<void> {
+  const before = await readSettings(resultsPath);
+  if (before === null) {
+    throw new UsageError(
+      'ERR_RESULTS_DIFFER',
+      `Expected the settings of ${describePath(name)} in ${describePath(settingsPath(resultsPath))}, found no such file. Put it back, or begin another results file.`,
+    );
+  }
+  checkSame(
+    before,
+    settings,
+    (words) =>
+      `Expected the settings that ${describePath(name)} was begun under: ${words}. Resume under those, or begin another results file. Or begin anew with overwrite: true.`,
+  );
+}
+
 /** @throws UsageError ERR_RESULTS_DIFFER that names each difference with both values */
 export function checkSame(before: SettingValue, now: SettingValue, message: (words: string) => string): void {
   const found = differences(before, JSON.parse(JSON.stringify(now)) as SettingValue);

@@ -1,11 +1,9 @@
 /** `eta-vlm ask`: one question, one answer. The text goes to stdout, the verdict to stderr. */
-import { stat } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
 import { type DecodeImageOptions, decodeImage } from '../image/index.js';
 import type { Eta, LoadEtaOptions } from '../index.js';
 import { describePath } from '../options.js';
-import { checkApart, picturePath, placeOf } from '../outputs/index.js';
-import { readRegularText } from '../regular-file.js';
+import { checkApart, earlierAt, type FileEnds, picturePath } from '../outputs/index.js';
 import { write } from '../terminal/output.js';
 import { columnsOf, createPaint } from '../terminal/paint.js';
 import { print } from '../terminal/print.js';
@@ -124,30 +122,19 @@ async function checkTrace(trace: string, options: AskOptions): Promise<void> {
   await checkOwnTrace(trace);
 }
 
-/** Of a whole result at most: what is larger is not read to see what it is. */
-const MOST_TRACE_BYTES = 64 * 2 ** 20;
-
 /** What is there may be replaced if it is an earlier trace, or empty. @throws UsageError ERR_INVALID_OPTION */
 async function checkOwnTrace(path: string): Promise<void> {
-  const { target, kind } = await placeOf(path);
-  if (kind === 'nothing') return;
-  const isOurs = (await stat(target)).size <= MOST_TRACE_BYTES && holdsTrace(await readRegularText(target));
-  if (isOurs) return;
+  if ((await earlierAt(path, isTrace)) !== 'other') return;
   throw new UsageError(
     'ERR_INVALID_OPTION',
     `--trace: expected a new file, or the trace of an earlier answer, received ${describePath(path)}, which holds something else. Name another, or take the file away.`,
   );
 }
 
-function holdsTrace(text: string): boolean {
-  if (text === '') return true;
-  try {
-    const { trace, verdict } = JSON.parse(text) as Partial<EtaResult>;
-    return Array.isArray(trace?.rounds) && typeof verdict?.action === 'string';
-  } catch {
-    return false;
-  }
-}
+/** An {@link EtaResult} as {@link writeJsonFile} writes it: its first field, and its last three. */
+const isTrace = ({ head, tail }: FileEnds) =>
+  head.startsWith('{\n  "text": "') &&
+  /\n {2}"timings": \{[^{}]*\},\n {2}"model": ".*",\n {2}"seed": \d+\n\}\n$/.test(tail);
 
 /**
  * The times of a request whose pictures were decoded before it, as if it had begun with them. Loading is not counted, but

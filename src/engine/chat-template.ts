@@ -1,18 +1,19 @@
 /**
- * The model's own conversation form. A Jinja template is rendered with private stand-ins, random per call, for every
- * text and every picture, and the result is cut there: whatever a text says, the template never sees it.
+ * The model's own conversation form: a Jinja template, which is shown stand-ins for every text and every picture. Whatever a
+ * text says, the template never sees it.
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { ModelError, UsageError } from '../errors.js';
 import { JinjaTemplate, TooManySteps } from '../jinja/index.js';
-import type { NativeImage, NativeModelFacts, NativeTextPiece } from '../native/binding-types.js';
+import type { NativeModelFacts, NativeTextPiece } from '../native/binding-types.js';
 import { integer, parseOptions } from '../options.js';
 import { type ImageForm, imageForm, type Message, type MessageContent } from './image-form.js';
 import { llavaV1 } from './llava-v1.js';
-import { type PromptPiece, type PromptTurn, promptTurnSchema, templatePiece, textPiece } from './prompt-piece.js';
+import { type PromptPiece, type PromptTurn, promptTurnSchema } from './prompt-piece.js';
 import { PromptSeams } from './prompt-seams.js';
+import { StandIns } from './stand-ins.js';
 
 /**
  * Of a conversation, whatever the context holds: a template is rendered in one piece, and takes some 25 milliseconds for so
@@ -186,67 +187,6 @@ export class ChatTemplate {
       ? rendered.slice(beginText.length)
       : rendered;
   }
-}
-
-/** What stands in for texts and pictures while the template is rendered. */
-class StandIns {
-  readonly #nonce = randomBytes(12).toString('hex');
-  readonly #pieces: PromptPiece[] = [];
-  /** Pictures that the template marks itself, in order. */
-  readonly #expected: NativeImage[] = [];
-
-  /** White space at the ends stays outside, for templates that trim. */
-  text(text: string): string {
-    const core = text.trim();
-    if (core === '') return text;
-    const start = text.indexOf(core);
-    return text.slice(0, start) + this.#add(textPiece(core)) + text.slice(start + core.length);
-  }
-
-  image(image: NativeImage): string {
-    return this.#add({ kind: 'image', image });
-  }
-
-  expect(image: NativeImage): void {
-    this.#expected.push(image);
-  }
-
-  /** The rendered text, cut at the stand-ins and at the template's own picture marks. */
-  cut(rendered: string, markup: string | undefined): PromptPiece[] {
-    const seen = new Set<number>();
-    const images = [...this.#expected];
-    const pieces = rendered.split(new RegExp(`${this.#nonce}x(\\d+)x`)).flatMap((stretch, at): PromptPiece[] => {
-      if (at % 2 === 0) return marked(stretch, markup, images);
-      const index = Number(stretch);
-      const piece = this.#pieces[index];
-      if (piece === undefined || (piece.kind === 'image' && seen.has(index))) throw unusable('a picture twice');
-      seen.add(index);
-      return [piece];
-    });
-    if (seen.size < this.#pieces.length) throw unusable('not every turn');
-    if (images.length > 0) throw unusable('not every picture');
-    return pieces;
-  }
-
-  #add(piece: PromptPiece): string {
-    this.#pieces.push(piece);
-    return `${this.#nonce}x${this.#pieces.length - 1}x`;
-  }
-}
-
-function unusable(what: string): ModelError {
-  return new ModelError('ERR_MODEL_INVALID', `it gave back ${what}`);
-}
-
-/** Cuts template text at the template's own picture marks, and takes one picture for each. */
-function marked(text: string, markup: string | undefined, images: NativeImage[]): PromptPiece[] {
-  if (markup === undefined || images.length === 0) return [templatePiece(text)];
-  return text.split(markup).flatMap((stretch, at): PromptPiece[] => {
-    if (at === 0) return [templatePiece(stretch)];
-    const image = images.shift();
-    if (image === undefined) throw unusable('more picture marks than pictures');
-    return [{ kind: 'image', image }, templatePiece(stretch)];
-  });
 }
 
 /** A user turn that the system's text opens. */

@@ -1,25 +1,16 @@
-/** The main thread's side of the evaluator thread: a queue of one run at a time, and an end that never aborts the process. */
+/** The main thread's side of the evaluator thread: what it can be asked, and an end that never aborts the process. */
 import type { Worker } from 'node:worker_threads';
 import { z } from 'zod';
-import { onAbort } from '../abort.js';
 import { physicalCoreCount } from '../cores.js';
-import { AbortError, EngineError, type EtaError, EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
+import { EvaluatorError, throwIfAborted, UsageError } from '../errors.js';
 import { integer, parseOptions } from '../options.js';
 import type { CacheLayout } from './cache-layout.js';
 import { awaitOutside, spawn } from './evaluator-thread.js';
 import { damagedRuntime, missingRuntime } from './missing-runtime.js';
 import type { Provider } from './provider.js';
 import { keepTelemetryOff } from './telemetry.js';
-import type {
-  Feed,
-  OpenReply,
-  ProbeReply,
-  Reply,
-  RunMessage,
-  RunReply,
-  WorkerMessage,
-  WorkerReply,
-} from './worker-messages.js';
+import { ThreadQueue } from './thread-queue.js';
+import type { Feed, OpenReply, ProbeReply, RunMessage, RunReply, WorkerReply } from './worker-messages.js';
 
 const startSchema = z.strictObject({
   threadCount: integer(1, 256).optional(),
@@ -38,16 +29,6 @@ export interface GraphPlace {
   readonly provider: Provider;
 }
 
-interface Waiting {
-  readonly message: WorkerMessage;
-  /** Buffers of the message that are transferred. */
-  readonly moved: readonly ArrayBuffer[];
-  readonly resolve: (value: Reply) => void;
-  readonly reject: (error: Error) => void;
-  /** Stops hearing its signal. */
-  readonly settle: () => void;
-}
-
 /**
  * One thread that holds every ONNX session. It keeps the process alive only while work is queued or running, so a script
  * that forgets {@link dispose} still ends; `process.exit()` waits for the run in progress, because onnxruntime aborts a
@@ -56,19 +37,22 @@ interface Waiting {
 export class EvaluatorWorker {
   readonly #worker: Worker;
   readonly #state: Int32Array;
-  readonly #queue: Waiting[] = [];
-  #active: Waiting | undefined;
-  /** Being opened or probed, and nobody waits for it any more. The thread is inside onnxruntime and may stay there. */
-  #abandoned: WorkerMessage | undefined;
-  /** Sessions to close as soon as the thread is out again. */
-  readonly #orphans: number[] = [];
   #closing: Promise<void> | undefined;
   #failure: EvaluatorError | undefined;
-  #idle: (() => void) | undefined;
   #nextId = 1;
 
   #isReady = false;
   #readied: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+
+  readonly #queue = new ThreadQueue({
+    refusal: () => (this.#closing === undefined ? this.#failure : disposed()),
+    post: (message, moved) => this.#worker.postMessage(message, moved),
+    onChange: () => this.#hold(),
+    onReturn: (orphans) => {
+      if (this.#closing !== undefined) this.#worker.postMessage({ kind: 'stop' });
+      else for (const session of orphans) this.close(session).catch(() => undefined); // it ended meanwhile
+    },
+  });
 
   /** Threads that each graph runs on. */
   readonly threadCount: number;
@@ -117,7 +101,7 @@ export class EvaluatorWorker {
     process.on('exit', this.#drain);
     this.#worker.on('message', (reply: WorkerReply) => this.#hear(reply));
     this.#worker.on('error', (error) => this.#fail('failed', error));
-    this.#worker.on('messageerror', () => this.#settle({ kind: 'failed', message: 'the reply cannot be read' }));
+    this.#worker.on('messageerror', () => this.#queue.settle({ kind: 'failed', message: 'the reply cannot be read' }));
     this.#worker.on('exit', () => this.#fail('ended'));
   }
 
@@ -132,7 +116,7 @@ export class EvaluatorWorker {
    * @throws EvaluatorError with onnxruntime's message when the graph does not load; AbortError at once
    */
   async open(session: number, graph: GraphPlace, signal?: AbortSignal): Promise<OpenReply> {
-    const reply = (await this.#request({ kind: 'open', session, ...graph }, [], signal)) as OpenReply;
+    const reply = (await this.#queue.ask({ kind: 'open', session, ...graph }, [], signal)) as OpenReply;
     if (signal?.aborted) await this.close(session);
     throwIfAborted(signal);
     return reply;
@@ -145,7 +129,7 @@ export class EvaluatorWorker {
    * @throws AbortError at once
    */
   async probe(provider: Provider, signal?: AbortSignal): Promise<string | null> {
-    const reply = (await this.#request({ kind: 'probe', provider }, [], signal)) as ProbeReply;
+    const reply = (await this.#queue.ask({ kind: 'probe', provider }, [], signal)) as ProbeReply;
     throwIfAborted(signal);
     return reply.refusal;
   }
@@ -158,7 +142,7 @@ export class EvaluatorWorker {
    */
   async run(message: Omit<RunMessage, 'kind'>, signal?: AbortSignal): Promise<RunReply> {
     const moved = Object.values(message.feeds).flatMap((feed: Feed) => (feed.type === 'image' ? [] : [feed.data]));
-    const reply = (await this.#request({ kind: 'run', ...message }, moved, signal)) as RunReply;
+    const reply = (await this.#queue.ask({ kind: 'run', ...message }, moved, signal)) as RunReply;
     throwIfAborted(signal);
     return reply;
   }
@@ -172,8 +156,7 @@ export class EvaluatorWorker {
   /** Releases a session and its caches; does nothing on a worker that has ended. */
   async close(session: number): Promise<void> {
     if (this.#failure !== undefined || this.#closing !== undefined) return;
-    if (this.#abandoned !== undefined) this.#orphans.push(session);
-    else await this.#request({ kind: 'close', session }, []);
+    await this.#queue.close(session);
   }
 
   /**
@@ -186,15 +169,10 @@ export class EvaluatorWorker {
   }
 
   async #end(): Promise<void> {
-    for (const waiting of this.#queue.splice(0)) reject(waiting, disposed());
-    if (this.#active !== undefined && isOpening(this.#active)) this.#abandon(this.#active, disposed());
-    if (this.#abandoned !== undefined) return; // a thread inside onnxruntime cannot be ended: the process would be
+    this.#queue.leave(disposed);
+    if (this.#queue.isAbandoned) return; // a thread inside onnxruntime cannot be ended: the process would be
     await this.ready.catch(() => undefined); // who waited for it was told
-    if (this.#active !== undefined) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
+    await this.#queue.idle();
     if (this.#failure === undefined) {
       const gone = new Promise<void>((resolve) => {
         this.#worker.once('exit', () => resolve());
@@ -206,87 +184,20 @@ export class EvaluatorWorker {
     process.off('exit', this.#drain);
   }
 
-  readonly #drain = (code: number): void => awaitOutside(this.#state, this.#abandoned !== undefined, code);
+  readonly #drain = (code: number): void => awaitOutside(this.#state, this.#queue.isAbandoned, code);
 
   #hear(reply: WorkerReply): void {
     if (reply.kind === 'ready') {
       this.#isReady = true;
       this.#readied?.resolve();
       this.#hold();
-    } else this.#settle(reply);
-  }
-
-  #request(message: WorkerMessage, moved: ArrayBuffer[], signal?: AbortSignal): Promise<Reply> {
-    return new Promise((resolve, rejectRequest) => {
-      if (signal?.aborted) return rejectRequest(new AbortError(signal));
-      if (this.#closing !== undefined) return rejectRequest(disposed());
-      if (this.#failure !== undefined) return rejectRequest(this.#failure);
-      const settle = onAbort(signal, () => {
-        const at = this.#queue.indexOf(waiting);
-        if (at >= 0) {
-          this.#queue.splice(at, 1);
-          reject(waiting, new AbortError(signal));
-        } else if (this.#active === waiting && isOpening(waiting)) this.#abandon(waiting, new AbortError(signal));
-      });
-      const waiting: Waiting = { message, moved, resolve, reject: rejectRequest, settle };
-      this.#queue.push(waiting);
-      this.#next();
-      this.#hold();
-    });
-  }
-
-  /** Leaves a graph that is being opened to the thread, and whoever waits to its end by the error. */
-  #abandon(waiting: Waiting, error: Error): void {
-    this.#abandoned = waiting.message;
-    this.#active = undefined;
-    for (const { message, resolve } of this.#queue.filter(({ message }) => message.kind === 'close')) {
-      if (message.kind === 'close') this.#orphans.push(message.session);
-      resolve(null);
-    }
-    this.#queue.splice(0, this.#queue.length, ...this.#queue.filter(({ message }) => message.kind !== 'close'));
-    this.#hold();
-    reject(waiting, error);
+    } else this.#queue.settle(reply);
   }
 
   /** The thread keeps the process alive while somebody waits for it. */
   #hold(): void {
-    if (!this.#isReady || this.#active !== undefined || this.#queue.length > 0) this.#worker.ref();
+    if (!this.#isReady || !this.#queue.isEmpty) this.#worker.ref();
     else this.#worker.unref();
-  }
-
-  /** Begins the next request that can be sent; one that cannot fails alone. */
-  #next(): void {
-    while (this.#active === undefined && this.#abandoned === undefined) {
-      const waiting = this.#queue.shift();
-      if (waiting === undefined) return;
-      try {
-        this.#worker.postMessage(waiting.message, waiting.moved);
-        this.#active = waiting;
-      } catch (cause) {
-        reject(waiting, unsent(cause));
-      }
-    }
-  }
-
-  #settle(reply: WorkerReply): void {
-    const waiting = this.#active;
-    this.#active = undefined;
-    if (this.#abandoned !== undefined) this.#settleAbandoned(this.#abandoned, reply);
-    else if (waiting !== undefined) {
-      waiting.settle();
-      if (reply.kind === 'failed') waiting.reject(failureOf(reply));
-      else waiting.resolve(reply.kind === 'done' ? reply.value : null);
-    }
-    this.#idle?.();
-    this.#next();
-    this.#hold();
-  }
-
-  #settleAbandoned(message: WorkerMessage, reply: WorkerReply): void {
-    this.#abandoned = undefined;
-    if (message.kind === 'open' && reply.kind === 'done') this.#orphans.push(message.session);
-    if (this.#closing !== undefined) this.#worker.postMessage({ kind: 'stop' });
-    else for (const session of this.#orphans.splice(0)) this.close(session).catch(() => undefined); // it ended meanwhile
   }
 
   #fail(how: string, cause?: unknown): void {
@@ -300,37 +211,9 @@ export class EvaluatorWorker {
       { cause },
     );
     this.#readied?.reject(this.#failure);
-    const all = this.#active === undefined ? this.#queue.splice(0) : [this.#active, ...this.#queue.splice(0)];
-    this.#active = undefined;
-    this.#abandoned = undefined;
-    for (const waiting of all) reject(waiting, this.#failure);
-    this.#idle?.();
+    this.#queue.fail(this.#failure);
     if (how === 'ended') process.off('exit', this.#drain);
   }
-}
-
-/** Whether the thread is in the one place that may take for ever, and that changes nothing it may not leave behind. */
-function isOpening({ message: { kind } }: Waiting): boolean {
-  return kind === 'open' || kind === 'probe';
-}
-
-function failureOf({ message, lacksThreads }: Extract<WorkerReply, { kind: 'failed' }>): EtaError {
-  if (lacksThreads === true) return new EngineError('ERR_THREADS', message);
-  return new EvaluatorError('ERR_EVALUATOR', `onnxruntime: ${message}`);
-}
-
-function reject(waiting: Waiting, error: Error): void {
-  waiting.settle();
-  waiting.reject(error);
-}
-
-function unsent(cause: unknown): EvaluatorError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new EvaluatorError(
-    'ERR_EVALUATOR',
-    `Expected input that can be sent to the evaluator thread, received what cannot: ${why} Give each buffer to one run alone.`,
-    { cause },
-  );
 }
 
 function disposed(): UsageError {

@@ -4,6 +4,7 @@ import { onAbort } from '../abort.js';
 import { countValues, type Fields, isFields, withoutNulls } from '../chat-form/index.js';
 import { ServerError, throwIfAborted, UsageError } from '../errors.js';
 import { describe } from '../options.js';
+import { askForBody } from './expectation.js';
 import { readLargeJson } from './large-json.js';
 import type { Settings } from './options.js';
 
@@ -61,6 +62,7 @@ export class Bodies {
   async #read(request: Request, held: { bytes: number }, signal: AbortSignal): Promise<Uint8Array> {
     const said = Number(request.headers.get('content-length') ?? 0);
     if (said > this.#maxBytes) throw this.#tooLarge();
+    askForBody(request);
     const reader = request.body?.getReader();
     if (reader === undefined) throw invalid('expected one JSON object, received no body');
     let isLate = false;

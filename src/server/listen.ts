@@ -13,6 +13,7 @@ import { canonicalHost } from './asked-names.js';
 import { tellBrokenRequests, unaddressed } from './broken-request.js';
 import { Connections, cameOn } from './connections.js';
 import { createServer } from './create.js';
+import { cameAs, holdContinue } from './expectation.js';
 import { failed } from './failure.js';
 import { checkOrigins } from './guard.js';
 import { type ServerOptions, serverSchema } from './options.js';
@@ -79,6 +80,7 @@ export async function listen(eta: Eta, options?: ListenOptions): Promise<Listeni
   const server = createServer(eta, { ...settings, allowedHosts });
   const answer = (request: Request, { incoming }: { readonly incoming: { readonly socket: unknown } }) => {
     if (incoming.socket instanceof Socket) cameOn(request, incoming.socket);
+    cameAs(request, incoming);
     return server.fetch(request);
   };
   const listener = getRequestListener(answer, {
@@ -97,6 +99,7 @@ export async function listen(eta: Eta, options?: ListenOptions): Promise<Listeni
   http.headersTimeout = headersTimeoutMs;
   http.requestTimeout = settings.bodyTimeoutMs + headersTimeoutMs;
   http.setTimeout(settings.timeoutMs + SILENCE_MS);
+  holdContinue(http);
   tellBrokenRequests(http, new Connections(http, maxConnections), MAX_HEADER_BYTES);
   const url = socket === undefined ? await onPort(http, host, port) : await onSocket(http, socket);
   let closed: Promise<void> | undefined;

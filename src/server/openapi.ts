@@ -112,6 +112,12 @@ const picture = z.object({
   harmfulQuestion: z.string().optional(),
 });
 
+/**
+ * The routes stand beside the document. The address that a client asks under is not known here: a proxy may stand before the
+ * server, and a program that mounts it takes its own prefix away. Without `servers` the routes would begin at the host's root.
+ */
+const BESIDE = '.';
+
 interface Described {
   readonly path: string;
   readonly summary: string;
@@ -206,5 +212,6 @@ export function openApiDocument(version: string, hasKey: boolean): object {
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'eta-vlm', version, description: 'Local vision-language models that answer safely.' },
+    servers: [{ url: BESIDE, description: 'Where this document was fetched from.' }],
   });
 }

@@ -187,7 +187,8 @@ test('--trace writes the whole result, whole', async () => {
 test('--trace replaces an earlier trace or an empty file, and nothing else', async () => {
   const file = join(folder, 'kept.json');
   const args = [...ASK, '--image', picture, '--method', 'vanilla', '--max-tokens', '3', '--trace', file, QUESTION];
-  for (const text of ['{"prompt":"What?"}\n', '{"trace":null}', '[1', 'notes', ' ']) {
+  const half = '{\n  "text": "It is mine.",\n  "seed": 1\n}\n';
+  for (const text of ['{"prompt":"What?"}\n', '{"trace":null}', half, '[1', 'notes', ' ']) {
     writeFileSync(file, text);
     assertRefused(await run(args), {
       exitCode: 2,

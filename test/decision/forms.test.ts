@@ -25,6 +25,10 @@ const template = (marks: string, opening: string) =>
   `{{ '<|im_start|>user\\n${marks.replaceAll("'", "\\'")}\\n' }}{% for m in messages %}{{ m.role | upper + ': ' + m.content + '\\n' }}{% endfor %}` +
   `{{ '<|im_end|>\\n<|im_start|>assistant\\n${opening}' }}`;
 
+/**
+ * A form; a vocabulary of llama.cpp's that has its words; texts that `templateHolds` looks for; what the guard's template
+ * writes where the reply begins; and what the prompt has to end with.
+ */
 const GUARDS: readonly (readonly [form: string, vocabulary: string, marks: string, opening: string, ending: RegExp])[] =
   [
     [

@@ -1,6 +1,6 @@
 /** Tiny random models asked for decisions: forms that fit them, opened with exact numbers, and straight runs to compare with. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wordingOf } from '../../src/decision/form.js';
@@ -52,11 +52,21 @@ export function tinyForm(change: Partial<Written> = {}): DecisionForm {
 
 export const asked = (change: Partial<DecisionForm['answer']>): DecisionForm['answer'] => ({ ...QUESTION, ...change });
 
-/** As a file, for whoever takes a path. */
+let folder: string | undefined;
+let fileCount = 0;
+
+/** As a file of its own, for whoever takes a path; it is gone with the process. */
 export function formFile(form: DecisionForm): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'eta-vlm-form-')), 'form.json');
+  folder ??= passingFolder();
+  const path = join(folder, `${++fileCount}.json`);
   writeFileSync(path, JSON.stringify(form));
   return path;
+}
+
+function passingFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'eta-vlm-form-'));
+  process.on('exit', () => rmSync(made, { recursive: true, force: true }));
+  return made;
 }
 
 /** @param most what the context has, in place of what is asked for */

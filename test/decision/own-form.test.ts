@@ -1,6 +1,6 @@
 /** A form of one's own: what it may say of itself, what is taken as what, and what is told of it. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -36,6 +36,7 @@ test('a copy of a shipped form with another threshold does not pass for it', asy
     assert.deepEqual([named.path, named.answer.threshold], [undefined, 0], 'a name means the shipped form');
   } finally {
     process.chdir(before);
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -74,6 +74,25 @@ test('a question has what its picture leaves, but for one token to answer with',
   await assertFreed(self, 'refused');
 });
 
+test('an answer that a stop text may end has 32 tokens for the rest of its last one, made anew; any other has none', async () => {
+  const request: EtaRequest = { prompt: 'x', image, method: 'ecso', thresholds: { safeDecision: -1e6 } };
+  const behind = (await model.followUp([{ role: 'user', text: 'x' }], 'Is it?')).length;
+  for (const [stop, rest] of [
+    [[], 0],
+    [['never said'], 32],
+  ] as const) {
+    const most = CELLS - 1 - behind - rest;
+    const fitting = await textOf(most, promptCount);
+    const { usage, verdict } = await self.respond({ ...request, prompt: fitting, stop });
+    assert.equal(usage.promptTokenCount, most);
+    assert.ok(Number.isFinite(verdict.answer?.score));
+    const longer = await textOf(most + 1, promptCount);
+    const message = /expected a prompt that leaves room for an answer of 1 candidates in 256 tokens/;
+    await assert.rejects(self.respond({ ...request, prompt: longer, stop }), refused(message));
+  }
+  await assertFreed(self, 'refused');
+});
+
 test('pictures have to leave room for a text: the first that leaves none is told', async () => {
   const rows = (await model.encodeImage(await decodeImage(image))).tokenCount;
   const fitting = Math.floor((CELLS - 2) / rows);

@@ -24,6 +24,8 @@ test('the OpenAPI document is valid, and has every route', async () => {
   assert.ok(valid, JSON.stringify(errors));
   const broken = await new Validator().validate({ ...structuredClone(body), paths: { x: 1 } });
   assert.ok(!broken.valid, 'the validator sees what is wrong');
+  const nowhere = await new Validator().validate({ ...structuredClone(body), servers: [{ description: 'here' }] });
+  assert.ok(!nowhere.valid, 'in servers too');
   for (const path of [
     '/v1/chat/completions',
     '/v1/moderations',

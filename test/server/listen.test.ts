@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as requestHttp } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Eta } from '../../src/index.js';
 import { type ListenOptions, listen } from '../../src/server/index.js';
 import { loadTiny } from '../eta/tiny.js';
-import type { Json } from './served.js';
+import { answerOn, opened } from './wire.js';
 
 let eta: Eta;
 before(async () => {
@@ -157,12 +156,6 @@ test('what Node would end without a word is told: expectations, CONNECT, bodies 
     assert.deepEqual([told, body['error'].code], [status, code], bytes.slice(0, 60));
     if (!socket.destroyed) await once(socket, 'close');
   }
-  const socket = await opened(listening.url);
-  socket.write(`${POST}expect: 100-continue\r\ncontent-length: ${BODY.length}\r\n\r\n`);
-  assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 100 Continue/);
-  socket.write(BODY);
-  assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 200 /);
-  socket.destroy();
   assert.equal((await fetch(`${listening.url}/health`)).status, 200);
   await listening.close();
 });
@@ -236,29 +229,6 @@ test('a wrong option is told with its name', async () => {
     message: /Did you mean 'port'/,
   });
 });
-
-async function opened(url: string): Promise<Socket> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  return socket;
-}
-
-/** A whole answer, as it comes over the wire. */
-async function answerOn(socket: Socket): Promise<{ readonly status: number; readonly body: Json }> {
-  let text = '';
-  socket.on('data', (piece: Buffer) => {
-    text += piece;
-  });
-  while (!/\r\n\r\n\{.*\}$/s.test(text)) {
-    assert.ok(!socket.closed, `expected an answer, received a connection that ended behind ${JSON.stringify(text)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return {
-    status: Number(/^HTTP\/1\.1 (\d+) /.exec(text)?.[1]),
-    body: JSON.parse(text.slice(text.indexOf('\r\n\r\n'))) as Json,
-  };
-}
 
 function posting(body: string): string {
   return `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;

@@ -104,6 +104,20 @@ for (const [name, make] of Object.entries(MOUNTED)) {
       assert.deepEqual([refused, (JSON.parse(told) as Json)['error'].code], [400, 'ERR_INVALID_OPTION']);
     });
 
+    test('its OpenAPI document leads to where its routes are', async () => {
+      const address = `${url}/ai/openapi.json`;
+      const { servers, paths } = (await (await fetch(address)).json()) as Json;
+      const statusBelow = async (server: string) => {
+        const base = new URL(server, address).href.replace(/\/$/, ''); // as clients do: a path begins with its own
+        return (await fetch(`${base}/health`)).status;
+      };
+      assert.ok('/health' in paths);
+      assert.equal(servers.length, 1);
+      assert.equal(await statusBelow(servers[0].url), 200);
+      assert.equal(await statusBelow('/'), 404, 'where a document without servers leads');
+      assert.doesNotMatch(servers[0].url, /\/$/, 'linters take no slash at the end');
+    });
+
     for (const stream of [false, true]) {
       test(`a client that leaves frees its sequences: ${stream ? 'streamed' : 'whole'}`, async () => {
         const client = send({ ...LONG, stream });
