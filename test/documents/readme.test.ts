@@ -43,7 +43,8 @@ const FIGURE = /-?\d\.\d{3}/g;
 /** What another machine prints in the same words, with scores that are as good as equal; counts and times are its own. */
 function assertSame(shown: string, printed: string): void {
   const words = (text: string) => text.replace(FIGURE, 'score').replace(/\d[\d.]*/g, 'count').split(/\s+/).join(' ').trim();
-  assert.equal(words(printed), words(shown));
+  const again = 'expected what the picture shows (node --import tsx test/documents/ask-picture.ts draws it), received';
+  assert.equal(words(printed), words(shown), `${again} ${printed}`);
   const figures = (text: string) => [...text.matchAll(FIGURE)].map(Number);
   for (const [at, value] of figures(shown).entries())
     assert.ok(Math.abs((figures(printed)[at] ?? Number.NaN) - value) < 0.002, `${value}: received ${printed}`);
