@@ -42,7 +42,13 @@ const FIGURE = /-?\d\.\d{3}/g;
 
 /** What another machine prints in the same words, with scores that are as good as equal; counts and times are its own. */
 function assertSame(shown: string, printed: string): void {
-  const words = (text: string) => text.replace(FIGURE, 'score').replace(/\d[\d.]*/g, 'count').split(/\s+/).join(' ').trim();
+  const words = (text: string) =>
+    text
+      .replace(FIGURE, 'score')
+      .replace(/\d[\d.]*/g, 'count')
+      .split(/\s+/)
+      .join(' ')
+      .trim();
   const again = 'expected what the picture shows (node --import tsx test/documents/ask-picture.ts draws it), received';
   assert.equal(words(printed), words(shown), `${again} ${printed}`);
   const figures = (text: string) => [...text.matchAll(FIGURE)].map(Number);
