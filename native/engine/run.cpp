@@ -67,9 +67,8 @@ Run::Member Run::Admitted(const RunEntry& entry, bool draws) {
                             " but it has none. Call setSampler first, in a context with output 'logits'.");
     }
     if (sequence.pending.empty() && sequence.output == nullptr) {
-      throw NativeError(ErrorCode::kNothingToSample,
-                        "Expected logits or pending input for " + name +
-                            " but it is empty or was trimmed. Append at least one token.");
+      throw NativeError(ErrorCode::kNothingToSample, "Expected logits or pending input for " + name +
+                                                         " but it is empty or was trimmed. Append at least one token.");
     }
   }
   Member member;

@@ -75,8 +75,8 @@ export async function loadForMethods(
   return await loadModels({ ...room, ...loadOptions(flags), ...decisions, ...own });
 }
 
-function judgesOwnAnswer(method: Method, { gate = null }: Pick<PolicyFlags, 'gate'>): boolean {
-  return planOf({ method, gate: takesGate(method) ? gate : null }).gatesAnswer;
+function judgesOwnAnswer(method: Method, { gate }: Pick<PolicyFlags, 'gate'>): boolean {
+  return planOf({ method, gate: takesGate(method) ? (gate ?? null) : null }).gatesAnswer;
 }
 
 /** What is being loaded, in words. */

@@ -214,7 +214,8 @@ export class Sequence<Kept extends Output = 'logits'> {
     readonly sequence: Sequence<'logits'>;
     readonly weight: number;
   } {
-    const isOther = against instanceof Sequence && against !== (this as Sequence<Output>) && against.#home === this.#home;
+    const isOther =
+      against instanceof Sequence && against !== (this as Sequence<Output>) && against.#home === this.#home;
     if (!isOther || !against.#content.canSample)
       throw new UsageError(
         'ERR_INVALID_REQUEST',

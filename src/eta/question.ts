@@ -3,8 +3,8 @@ import type { Lease, Sequence } from '../engine/index.js';
 import { type Policy, planOf } from '../policy/index.js';
 import { type Allotment, allot } from './allotment.js';
 import { laterPrefixCount } from './lead.js';
-import { type Principled, principledPart, readPrincipled, withPrinciple } from './principled.js';
 import { prefixTokens } from './prefix-tokens.js';
+import { type Principled, principledPart, readPrincipled, withPrinciple } from './principled.js';
 import { type PromptOptions, showing, tokensIn } from './prompt.js';
 
 export interface QuestionOptions extends Omit<PromptOptions, 'pictureForm'> {

@@ -212,15 +212,17 @@ export class LocalModel implements ChatModel {
   /** Null too where the model's memory cannot be forked, or too little room would be left. */
   async #share(tokens: Int32Array): Promise<Shared | null> {
     if (tokens.length < MIN_SHARED_TOKENS || tokens.length > this.#cells.capacity / 2) return null;
-    await this.#cells.enter(tokens.length); // kept until the end
+    this.#sharedCount = tokens.length; // from here on: a question that finds no room beside it is refused, and does not wait for it
+    const leave = await this.#cells.enter(tokens.length); // kept until the end
     const sequence = await this.#lease.createSequence();
     try {
       await sequence.prefill([tokens]);
       const [probe] = await sequence.fork(1);
       await probe?.release();
-      this.#sharedCount = tokens.length;
       return { tokens, sequence };
     } catch {
+      this.#sharedCount = 0;
+      leave();
       await sequence.release(); // every question is then read whole, which costs time and nothing else
       return null;
     }

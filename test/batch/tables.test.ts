@@ -58,8 +58,7 @@ test('a row is a request: options are what they are, texts are texts, empty cell
 test('every option of a request may be a column, and what is a text there is one', async () => {
   const path = written(
     'options.csv',
-    'prompt,exact,reuse,gate,ladder,captionPrompt,refusingPrefix\n' +
-      'a,true,false,answer,"[""caption""]",12,"[no]"\n',
+    'prompt,exact,reuse,gate,ladder,captionPrompt,refusingPrefix\n' + 'a,true,false,answer,"[""caption""]",12,"[no]"\n',
   );
   assert.deepEqual(asked(await read(path)), [
     [

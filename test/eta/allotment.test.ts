@@ -107,7 +107,11 @@ test('beside a principle the own answer stands twice, and its prompt takes room 
   assert.equal(searched.cellCount, 600 + 4 + 50 + Math.max(100 + 4 * 70, 2 * 100));
   assert.equal(searched.sequenceCount, 6);
   assert.equal(allot(vanilla, { ...room, cellCount: 751 }, leaning).maxTokens, 50, 'half of what is free');
-  assert.equal(allot(vanilla, { ...room, trainedContextLength: 700 }, leaning).maxTokens, 50, 'behind the longer prompt');
+  assert.equal(
+    allot(vanilla, { ...room, trainedContextLength: 700 }, leaning).maxTokens,
+    50,
+    'behind the longer prompt',
+  );
 });
 
 test('just one token has room, and the prompt that takes it is refused', () => {

@@ -17,6 +17,7 @@ function planted(say: (answers: { readonly a: string; readonly b: string }) => s
     name: 'planted',
     settings: {},
     judgesConversations: false,
+    seesPictures: false,
     ask: ([turn]) => Promise.resolve({ text: say(shownTo(turn?.text ?? '')), isCutOff: false }),
     dispose: () => Promise.resolve(),
   };

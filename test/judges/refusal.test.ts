@@ -62,6 +62,7 @@ test('a model is asked with the answer between marks of its own hash, and dispos
     name: 'told',
     settings: { version: 1 },
     judgesConversations: false,
+    seesPictures: false,
     ask: ([turn]) => {
       asked.push(turn?.text ?? '');
       return Promise.resolve({ text: '[REASONING]: both\n[CLASS]: partial refusal', isCutOff: false });
