@@ -129,7 +129,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   page: ['report', 'types'],
   statistics: leaves,
   report: ['statistics', 'outputs', ...leaves],
-  judges: ['engine', 'models', 'statistics', ...leaves],
+  judges: ['engine', 'image', 'models', 'statistics', ...leaves],
   calibration: ['index', 'verified', ...answering, 'statistics', 'report', ...leaves],
   benchmark: [
     'index',
