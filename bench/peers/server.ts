@@ -122,7 +122,9 @@ export class LlamaServer {
       ...more,
     });
     const startedAt = performance.now();
-    const reply = await fetch(`${this.#address}/completion`, { method: 'POST', body });
+    // A connection of its own: llama-server closes one that is kept after some requests, and the next may be on its way then.
+    const headers = { connection: 'close' };
+    const reply = await fetch(`${this.#address}/completion`, { method: 'POST', headers, body });
     if (!reply.ok || reply.body === null) throw new Error(`llama-server: ${reply.status} ${await reply.text()}`);
     let firstMs: number | undefined;
     let whole = '';
