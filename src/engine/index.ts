@@ -28,7 +28,7 @@ export type { EncodeImageOptions, ModelOptions, TokenizeOptions } from './model-
 export type { Output } from './output.js';
 export type { PromptTurn } from './prompt-piece.js';
 export { deriveSeed, deriveSeedOver, GREEDY, randomSeed, type SamplerOptions } from './sampler.js';
-export { Sequence } from './sequence.js';
+export { type Contrast, Sequence } from './sequence.js';
 export type { Decoded, DecodeOptions, Pause, PrefillOptions } from './sequence-options.js';
 export type { DecodeStopReason } from './task.js';
 export { TokenSet } from './token-set.js';

@@ -59,14 +59,7 @@ export interface DecodeOptions {
   logProbability?: boolean | undefined;
 }
 
-/** What a decode holds its sequence's logits against. */
-export interface Contrast<Other> {
-  /** Of the same lease, idle, with something to go on from. It takes every token that is drawn. */
-  against: Other;
-  /** Each token is drawn from logits + weight × (logits − those of the other): finite, >= 0. */
-  weight: number;
-}
-
+/** Of what a decode holds its sequence's logits against. */
 export const contrastWeightSchema = z
   .number('expected a number from 0 to 1000000')
   .min(0, 'expected a number from 0 to 1000000')

@@ -22,7 +22,6 @@ import {
   withTokens,
 } from './sequence-content.js';
 import {
-  type Contrast,
   contrastWeightSchema,
   type Decoded,
   type DecodeOptions,
@@ -46,6 +45,14 @@ export interface SequenceHome<Kept extends Output> {
   /** What it held beside a kept sequence is no longer its. */
   onCut(): void;
   release(sequences: readonly Sequence<Kept>[]): Promise<void>;
+}
+
+/** What a decode holds its sequence's logits against. */
+export interface Contrast {
+  /** Of the same lease, idle, with something to go on from. It takes every token that is drawn. */
+  against: Sequence<'logits'>;
+  /** Each token is drawn from logits + weight × (logits − those of the other): from 0 to 1000000. */
+  weight: number;
 }
 
 /**
@@ -164,11 +171,7 @@ export class Sequence<Kept extends Output = 'logits'> {
    * @throws UsageError; AbortError one step after the signal at the latest; EngineError ERR_CACHE_FULL, ERR_DECODE;
    *   whatever `accept`, `until` or `onText` threw. The sequence stays usable in each case.
    */
-  async decode(
-    this: Sequence<'logits'>,
-    options: DecodeOptions,
-    contrast?: Contrast<Sequence<'logits'>>,
-  ): Promise<Decoded> {
+  async decode(this: Sequence<'logits'>, options: DecodeOptions, contrast?: Contrast): Promise<Decoded> {
     const parsed = parseOptions(decodeSchema, options, 'decode options');
     const { sampler, isContinued, maxTokens, signal, pause, until, onText } = parsed;
     const { logProbability: wantsLogProbability } = parsed;
@@ -210,7 +213,7 @@ export class Sequence<Kept extends Output = 'logits'> {
   }
 
   /** @throws UsageError for what this sequence cannot be held against */
-  #heldAgainst({ against, weight }: Contrast<Sequence<'logits'>>): {
+  #heldAgainst({ against, weight }: Contrast): {
     readonly sequence: Sequence<'logits'>;
     readonly weight: number;
   } {

@@ -68,7 +68,7 @@ test('what it leaves open is said in a sentence; of the shipped forms nothing is
   const of = async (form: Parameters<typeof formFile>[0]) => looseForm(await readForm(formFile(form)));
   assert.match(
     (await of(tinyForm())) ?? '',
-    /form tiny \(.*form\.json\): nothing tells whether the guard is tiny .* a probability of 0 are taken for a decision/,
+    /form tiny \(.*\.json\): nothing tells whether the guard is tiny .* a probability of 0 are taken for a decision/,
   );
   const sure = asked({ leastMass: 0.5, prompt: { form: 'conversation', variables: {} } });
   assert.equal(await of(tinyForm({ templateHolds: ['x'], answer: sure, picture: null })), null);

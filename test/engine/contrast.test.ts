@@ -90,7 +90,7 @@ test('the other takes the same tokens: it goes on as one that read them', async 
 });
 
 test('drawn by chance: the same seed, the same tokens, whatever runs beside, paused and gone on with', async () => {
-  const { leaning, plain, lease } = await pair(900);
+  const { leaning, plain, lease } = await pair(600);
   const sampler = { temperature: 1.2, topK: 20, seed: 5 };
   const drawn = async (maxTokens: readonly number[]) => {
     const [[one], [other]] = [await leaning.fork(1), await plain.fork(1)];
@@ -166,9 +166,9 @@ test('a cache without room for both ends it, and says so', async () => {
   const small = await model.createContext({ ...EXACT, contextSize: 256 });
   const lease = await small.reserve({ cellCount: small.facts.cellCount, sequenceCount: 2 });
   const [leaning, plain] = [await lease.createSequence(), await lease.createSequence()];
-  for (const sequence of [leaning, plain]) await sequence.append(await tokensOf('Go on, and on.'));
-  const sampler = { temperature: 3, seed: 2 };
-  const running = leaning.decode({ sampler, maxTokens: 250 }, { against: plain, weight: 0 });
+  const [beginning] = await tokensOf('Go on, and on. '.repeat(40));
+  for (const sequence of [leaning, plain]) await sequence.prefill([beginning?.subarray(0, 124) ?? new Int32Array()]);
+  const running = leaning.decode({ sampler: GREEDY, maxTokens: 100 }, { against: plain, weight: 0 });
   const ended = await running.then(({ stopReason }) => stopReason).catch((error: { code: string }) => error.code);
   assert.equal(ended, 'ERR_CACHE_FULL');
   assert.equal(leaning.tokenCount, plain.tokenCount);
