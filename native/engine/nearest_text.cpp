@@ -147,9 +147,11 @@ std::vector<std::shared_ptr<const vision::ImageChunk>> NearestText(
   }
   EmbeddingTable table(model);
   for (llama_token first = 0; first < facts.vocabulary_size; first += kLanes) {
-    if (is_cancelled()) throw NativeError(ErrorCode::kCancelled, "Reading the picture as text was cancelled.");
     const TokenBlock block(table, model.Vocabulary(), first, std::min(kLanes, facts.vocabulary_size - first));
-    for (Match& match : matches) block.Compare(match);
+    for (Match& match : matches) {
+      if (is_cancelled()) throw NativeError(ErrorCode::kCancelled, "Reading the picture as text was cancelled.");
+      block.Compare(match);
+    }
   }
   std::vector<std::shared_ptr<const vision::ImageChunk>> text;
   auto match = matches.begin();

@@ -21,21 +21,23 @@ const TEXTS: readonly string[] = [
   'bestOfNPrompt',
 ];
 
+const PICTURES: readonly string[] = ['image', 'images'];
+
 /** What JSON would read as no text: a number, true or false, an array, an object. */
 const OTHER_THAN_TEXT = /^(-?\d|\[|\{|(true|false)$)/;
 
-/** The fields of a row. One list of pictures in the column of one picture is taken as such. */
+/** The fields of a row. A list of pictures in the column of one picture is taken as such, unless there are others beside it. */
 export function fieldsOf(row: readonly (readonly [field: string, cell: unknown])[]): Readonly<Record<string, unknown>> {
   const fields: [string, unknown][] = [];
   for (const [field, cell] of row) {
     const value = fieldValue(field, cell);
     if (value === undefined) continue;
-    if (field === 'image' && Array.isArray(value)) {
-      if (value.length > 0) fields.push(['images', value]);
-    } else if (field === 'images' && !Array.isArray(value)) fields.push([field, [value]]);
-    else if (field !== 'images' || (value as readonly unknown[]).length > 0) fields.push([field, value]);
+    if (field === 'images' && !Array.isArray(value)) fields.push([field, [value]]);
+    else if (!PICTURES.includes(field) || !Array.isArray(value) || value.length > 0) fields.push([field, value]);
   }
-  return Object.fromEntries(fields);
+  const { image, ...others } = Object.fromEntries(fields);
+  if (image === undefined) return others;
+  return Array.isArray(image) && !('images' in others) ? { ...others, images: image } : { ...others, image };
 }
 
 function fieldValue(field: string, cell: unknown): unknown {

@@ -4,12 +4,13 @@ import type { AnswerLine } from './answer-line.js';
 
 /** What is no chat completion stands under `eta`, as the server has it. */
 export function openaiLine({ id, line, digest, text, verdict, stopReason, error, ...others }: AnswerLine): Fields {
-  const heading = { id: `batch_req_${digest}`, custom_id: id ?? `line-${line}` };
+  const key = `${digest}-${line}`; // requests may be equal
+  const heading = { id: `batch_req_${key}`, custom_id: id ?? `line-${line}` };
   if (error !== null || verdict === null) return { ...heading, response: null, error };
   const { model, usage, seed, method } = others;
   const isRefused = verdict.action === 'refused';
   const body = {
-    id: `chatcmpl-${digest}`,
+    id: `chatcmpl-${key}`,
     object: 'chat.completion',
     created: 0, // a line does not tell when it was written
     model,
@@ -24,5 +25,5 @@ export function openaiLine({ id, line, digest, text, verdict, stopReason, error,
     ],
     usage: usageFields(usage === null ? [] : [usage]),
   };
-  return { ...heading, response: { status_code: 200, request_id: `req_${digest}`, body }, error: null };
+  return { ...heading, response: { status_code: 200, request_id: `req_${key}`, body }, error: null };
 }

@@ -82,7 +82,7 @@ export async function settingsOf(
     ...(cacheType !== 'f16' && { cacheType }), // left out by default, so that what was begun without it goes on
     keepsTrace,
     repeatable,
-    ...(exact && { exact }),
+    ...(exact && !repeatable && { exact }), // what is repeatable is exact anyway
     shard: shard === undefined ? null : shardName(shard),
   };
 }

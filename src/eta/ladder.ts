@@ -20,6 +20,9 @@ import type { RequestRun } from './request-run.js';
 import { type Beginning, NOTHING } from './sentence-checks.js';
 import { stopReasonOf } from './stop-reason.js';
 
+/** The question of a rung does not fit: that rung is passed over. What a judge has no room for is no such thing. */
+class NoRoom extends Error {}
+
 const NO_PREFIX = { text: '', tokens: [] } as const;
 
 export class Ladder {
@@ -47,7 +50,7 @@ export class Ladder {
     for (const rung of rungsOf(request.policy)) {
       if (rung === 'caption' && pictures.count === 0) continue;
       const made = await (rung === 'caption' ? this.#fromCaption() : this.#behindRefusal()).catch((error: unknown) => {
-        if (error instanceof UsageError && error.code === 'ERR_PROMPT_TOO_LONG') return null;
+        if (error instanceof NoRoom) return null;
         throw error;
       });
       if (made !== null) yield made;
@@ -138,21 +141,16 @@ export class Ladder {
     return (await goneTokens(this.#run.parts.model, this.#gone)).length;
   }
 
-  /** Reads a question, once all that was held is given back. */
+  /** Reads a question, once all that was held is given back. @throws NoRoom, where it would not fit */
   async #read(asked: Partial<QuestionOptions>): Promise<Question> {
     const { parts, request, pictures, measures, signal } = this.#run;
     await this.release();
     const askedCount = asked.askedCount ?? (await this.#run.askedTokenCount());
     const policy = { ...(asked.policy ?? request.policy), principleWeight: 0 }; // what is made again leans towards nothing
-    const question = await readQuestion({
-      ...parts,
-      ...request,
-      pictures,
-      measures,
-      signal,
-      ...asked,
-      policy,
-      askedCount,
+    const options = { ...parts, ...request, pictures, measures, signal, ...asked, policy, askedCount };
+    const question = await readQuestion(options).catch((error: unknown) => {
+      if (error instanceof UsageError && error.code === 'ERR_PROMPT_TOO_LONG') throw new NoRoom();
+      throw error;
     });
     this.#lease = question.lease;
     return question;

@@ -48,6 +48,8 @@ export function decision(verdict: Verdict, gone = 0): string {
       : `The model’s own answer reads unsafe${from}`;
   const held = gone === 0 ? 'it was held back and another was written' : 'that was held back and it goes on otherwise';
   const what = answer === true ? held : 'the answer was written with care';
+  if (verdict.action === 'refused' && verdict.final === null)
+    return `${why}, and there was no room to write another: a fixed sentence stands in.`;
   if (verdict.action === 'refused')
     return `${why}, so ${what}. Even that one reads unsafe: a fixed sentence stands in.`;
   const { final } = verdict;

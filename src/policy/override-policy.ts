@@ -33,16 +33,16 @@ export function overridePolicy(policy: Policy, options: DecisionOptions, what: s
 
 /** What is named has to have a meaning. @throws UsageError ERR_INVALID_OPTION */
 function checkFits(policy: Policy, options: DecisionOptions, what: string): void {
-  const { method, answerTemperature, firstCandidateCount, principleWeight, whenStillUnsafe } = policy;
+  const { method, answerTemperature, candidateCount, firstCandidateCount, principleWeight, whenStillUnsafe } = policy;
   const { gate, ladder = [], answerTopP = 1, acceptAbove, release } = options;
   const refuse = (message: string) => new UsageError('ERR_INVALID_OPTION', `${what}: ${message}`);
   if (answerTopP !== 1 && answerTemperature === 0)
     throw refuse(
       `answerTopP: expected 1 for an answer that is not drawn, received ${answerTopP}. Give an answerTemperature above 0 with it, or leave it out.`,
     );
-  if (acceptAbove !== undefined && firstCandidateCount === 0)
+  if (acceptAbove !== undefined && (firstCandidateCount === 0 || firstCandidateCount >= candidateCount))
     throw refuse(
-      `acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 with it, or leave it out.`,
+      `acceptAbove: expected none where all candidates are drawn at once, received ${acceptAbove}. Give a firstCandidateCount above 0 and below candidateCount (${candidateCount}) with it, or leave it out.`,
     );
   if (options.principle !== undefined && principleWeight === 0)
     throw refuse(

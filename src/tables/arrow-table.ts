@@ -2,7 +2,7 @@
  * Rows of an Arrow IPC file or stream, as `save_to_disk` of Hugging Face's datasets writes it: a schema, then batches of
  * some hundred rows, each a message that tells its size. One batch is held at a time.
  */
-import type { Table as Decoded } from '@uwdata/flechette';
+import type { Column, Table as Decoded } from '@uwdata/flechette';
 import { FileError } from '../errors.js';
 import { describe } from '../options.js';
 import { Turns } from '../turns.js';
@@ -70,13 +70,18 @@ export class ArrowTable implements Table {
       for (let index = 0; index < batch.numRows; index++) {
         if (turns.isDue) await turns.give();
         number++;
-        const values: [string, unknown][] = [];
-        for (const { name, column } of wanted) {
-          const value: unknown = column.at(index);
-          if (value !== null && value !== undefined) values.push([name, own(value)]);
-        }
-        yield { number, values: Object.fromEntries(values), problem: null };
+        yield { number, values: this.#valuesAt(index, wanted), problem: null };
       }
+    }
+  }
+
+  /** Of a row of a batch, what is there. */
+  #valuesAt(index: number, wanted: readonly { readonly name: string; readonly column: Column }[]): TableRow['values'] {
+    try {
+      const values = wanted.map(({ name, column }): [string, unknown] => [name, own(column.at(index))]);
+      return Object.fromEntries(values.filter(([, value]) => value !== null && value !== undefined));
+    } catch (cause) {
+      throw broken(this.#file.what, cause); // offsets that lead out of the batch
     }
   }
 

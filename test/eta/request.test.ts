@@ -163,7 +163,12 @@ const WRONG: readonly (readonly [request: unknown, code: string, message: string
   [
     { prompt: 'a', acceptAbove: 0.2 },
     'ERR_INVALID_OPTION',
-    'request: acceptAbove: expected none where all candidates are drawn at once, received 0.2. Give a firstCandidateCount above 0 with it, or leave it out.',
+    'request: acceptAbove: expected none where all candidates are drawn at once, received 0.2. Give a firstCandidateCount above 0 and below candidateCount (5) with it, or leave it out.',
+  ],
+  [
+    { prompt: 'a', candidateCount: 3, firstCandidateCount: 3, acceptAbove: 0.2 },
+    'ERR_INVALID_OPTION',
+    'request: acceptAbove: expected none where all candidates are drawn at once, received 0.2. Give a firstCandidateCount above 0 and below candidateCount (3) with it, or leave it out.',
   ],
   [
     { prompt: 'a', temperature: Number.NaN },

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { int64, tableFromArrays, tableToIPC } from '@uwdata/flechette';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { FileError } from '../../src/errors.js';
 import { openTable, pictureOf, tableKindOf, writeParquet } from '../../src/tables/index.js';
 
 const golden = fileURLToPath(new URL('../golden/tables/', import.meta.url));
@@ -252,6 +253,22 @@ test('an Arrow message of a negative size is told, and not read for ever', { tim
   bytes.writeBigInt64LE(BigInt(-8 - headLength), root + field); // so that it would follow itself
   writeFileSync(path, bytes);
   await assert.rejects(read(path), { code: 'ERR_FILE_INVALID', message: /a message of a negative size/ });
+});
+
+test('an Arrow file with a wrong byte anywhere is read, or told of with its code', async () => {
+  const path = join(folder, 'typed.arrow');
+  const whole = readFileSync(join(golden, 'typed.arrow'));
+  let toldCount = 0;
+  for (let at = 0; at < whole.length; at += 3) {
+    const bytes = Buffer.from(whole);
+    bytes[at] = bytes[at] === 0xff ? 0x7f : 0xff;
+    writeFileSync(path, bytes);
+    await read(path).catch((error: unknown) => {
+      toldCount++;
+      assert.ok(error instanceof FileError && error.code === 'ERR_FILE_INVALID', `byte ${at}: ${String(error)}`);
+    });
+  }
+  assert.ok(toldCount > 100, `${toldCount} were told of`);
 });
 
 test('a page that is spoilt ends the reading where it lies; rows before it were given', async () => {
