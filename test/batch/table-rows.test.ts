@@ -1,0 +1,16 @@
+/** Rows of tables as requests. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseRequestRow } from '../../src/batch/request-line.js';
+
+test('of a row no list of pictures is lost: one in either column is taken, one in each is refused', () => {
+  const columns = ['prompt', 'image', 'images'].map((name) => ({ column: name, field: name }));
+  const row = (values: Readonly<Record<string, unknown>>) =>
+    parseRequestRow({ number: 1, values: { prompt: 'a', ...values }, problem: null }, columns, '/p');
+  for (const name of ['image', 'images']) {
+    const { request } = row({ [name]: ['/a.png', '/b.png'] }) as { readonly request: { readonly images: unknown } };
+    assert.deepEqual(request.images, ['/a.png', '/b.png'], name);
+  }
+  for (const image of [['/a.png'], '/a.png'])
+    assert.equal((row({ image, images: ['/b.png'] }) as { error: { code: string } }).error.code, 'ERR_INVALID_LINE');
+});
