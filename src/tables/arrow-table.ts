@@ -76,7 +76,10 @@ export class ArrowTable implements Table {
   }
 
   /** Of a row of a batch, what is there. */
-  #valuesAt(index: number, wanted: readonly { readonly name: string; readonly column: Column }[]): TableRow['values'] {
+  #valuesAt(
+    index: number,
+    wanted: readonly { readonly name: string; readonly column: Column<unknown> }[],
+  ): TableRow['values'] {
     try {
       const values = wanted.map(({ name, column }): [string, unknown] => [name, own(column.at(index))]);
       return Object.fromEntries(values.filter(([, value]) => value !== null && value !== undefined));
