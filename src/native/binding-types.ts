@@ -161,6 +161,21 @@ export interface NativeContextOptions {
    * for heads of one's own; then a step that ends an input computes every row's output.
    */
   readonly output: 'logits' | 'hidden-state';
+  /**
+   * For 'hidden-state': the layer, 1 to layerCount - 1, behind which the state is taken, in the place of that behind the last
+   * norm. Not where `isRecurrent` or `isHybrid` (INVALID_ARGUMENT). Where llama.cpp names no such state, every sequence
+   * ends as failed.
+   */
+  readonly layer?: number | undefined;
+  /** Added to every row's state behind a layer. Default: nothing. */
+  readonly steering?: NativeSteering | undefined;
+}
+
+export interface NativeSteering {
+  /** 1 to layerCount - 1. */
+  readonly layer: number;
+  /** embeddingSize finite numbers. */
+  readonly vector: Float32Array;
 }
 
 /** An encoded picture. Keeps the embeddings in main memory until disposed of; usable in every context of its model. */
