@@ -71,9 +71,9 @@ class HiddenState final : public Output {
   const float* Row(llama_context* context, int32_t row_of_batch) const override;
 };
 
-// The hidden state that a layer hands to the next one, which no norm has seen: what llama.cpp's models call `l_out`, and
-// what its control vectors are added to. Not for models with a running state: llama.cpp puts their rows into another
-// order.
+// The hidden state that a layer hands to the next one, which no norm has seen: what llama.cpp's models call `l_out`,
+// and what its control vectors are added to. Not for models with a running state: llama.cpp puts their rows into
+// another order.
 class LayerState final : public Output {
  public:
   // A layer of a control vector's: from 1 to the model's layer count - 1.

@@ -75,7 +75,8 @@ Parts Read(const std::vector<uint8_t>& bytes, uint64_t fingerprint, int32_t outp
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.magic != kMagic) Refuse("these bytes were not made by save() of this version.");
   if (header.fingerprint != fingerprint) {
-    Refuse("they come from another model or from a context with another cacheType, flashAttention, steering or output.");
+    Refuse(
+        "they come from another model or from a context with another cacheType, flashAttention, steering or output.");
   }
   const size_t body = bytes.size() - sizeof header;
   if (Checksum(header, bytes) != header.checksum) Refuse("they are truncated or damaged.");

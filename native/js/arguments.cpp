@@ -124,7 +124,8 @@ std::vector<float> Floats(const Napi::Value& value, const std::string& name, int
   const Napi::Float32Array array = value.As<Napi::Float32Array>();
   std::vector<float> numbers(array.ElementLength());
   if (!numbers.empty()) std::memcpy(numbers.data(), array.Data(), numbers.size() * sizeof(float));
-  const bool is_finite = std::all_of(numbers.begin(), numbers.end(), [](float number) { return std::isfinite(number); });
+  const bool is_finite =
+      std::all_of(numbers.begin(), numbers.end(), [](float number) { return std::isfinite(number); });
   if (numbers.size() == static_cast<size_t>(count) && is_finite) return numbers;
   if (is_finite) throw Invalid(value.Env(), name, expected, value);
   throw errors::ToJs(value.Env(), NativeError(ErrorCode::kInvalidArgument, "Expected " + expected + " for " + name +
