@@ -34,9 +34,9 @@ export interface TextTurn {
  * alone decides. `shallow`: ETA's gate, then one greedy answer behind the interference prefix, no search. `deep`: ETA's
  * gate, then the search without the prefix. `eta`: gate, prefix and search. `ecso`: the reward alone decides; then, without
  * prefix and search, an answer from the model's own description of the picture, which it does not see; without a picture
- * nothing.
+ * nothing. `steered`: ETA's gate, then, without prefix and search, an answer under the safety vector that was loaded.
  */
-export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta' | 'ecso';
+export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta' | 'ecso' | 'steered';
 
 /**
  * Who has to distrust before an answer is made again. `both`: picture and answer, as the paper; without a picture the answer
@@ -48,8 +48,9 @@ export type Gate = 'both' | 'either' | 'picture' | 'answer' | 'lowAnswerOrBoth';
 /**
  * What is tried, one after the other, while even the aligned answer is unsafe. `refusingPrefix`: aligned once more, behind a
  * beginning that refuses. `caption`: the model says what the picture shows, and answers from that, the picture unseen.
+ * `steered`: the question is read and answered under the safety vector that was loaded.
  */
-export type Rung = 'refusingPrefix' | 'caption';
+export type Rung = 'refusingPrefix' | 'caption' | 'steered';
 
 /**
  * What the language model is shown of a picture. `rows`: what its projector makes of it. `nearestText`: in the place of each row
@@ -137,8 +138,8 @@ export interface Verdict {
    */
   readonly final: Judgement | null;
   /**
-   * What a ladder tried, in order, the search first; absent where none was climbed. `ecso` has no search: its own rung is the
-   * first.
+   * What a ladder tried, in order, the search first; absent where none was climbed. `ecso` and `steered` have no search: their
+   * own rung is the first.
    */
   readonly rungs?: readonly RungVerdict[] | undefined;
 }
@@ -281,8 +282,8 @@ export interface Trace {
   readonly alignedStopReason: StopReason | null;
   /**
    * What a ladder tried, in order, the search first: its rounds are {@link Trace.rounds}. Absent where none was climbed; of
-   * `ecso` its own rung is the first. A rung that does not apply (no picture to caption, no room for its prompt) is none of
-   * them.
+   * `ecso` and `steered` their own rung is the first. A rung that does not apply (no picture to caption, no room for its
+   * prompt) is none of them.
    */
   readonly rungs?: readonly RungTrace[] | undefined;
 }

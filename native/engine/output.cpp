@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/native_error.h"
 #include "ggml-backend.h"
 
 namespace eta {
@@ -76,7 +77,12 @@ const float* LayerState::Row(llama_context*, int32_t row_of_batch) const {
   const size_t count = values_.size() / size_;
   if (count == row_count_) return values_.data() + row_of_batch * size_;
   const auto wanted = std::find(wanted_.begin(), wanted_.end(), row_of_batch);
-  if (count != wanted_.size() || wanted == wanted_.end()) return nullptr;
+  if (count != wanted_.size() || wanted == wanted_.end()) {
+    throw NativeError(ErrorCode::kDecodeFailed, "Expected the " + name_ +
+                                                    " from llama.cpp but received none: its code for models of this "
+                                                    "architecture names no such state. Take the hidden state of "
+                                                    "another model.");
+  }
   return values_.data() + (wanted - wanted_.begin()) * size_;
 }
 

@@ -85,6 +85,7 @@ class LayerState final : public Output {
   // The context observes with this object, which outlives it.
   void Configure(llama_context_params& params, int32_t batch_size) override;
   void Prepare(llama_context* context, const llama_batch& batch) override;
+  // Throws NativeError DECODE_FAILED where llama.cpp names no such state.
   const float* Row(llama_context* context, int32_t row_of_batch) const override;
 
  private:

@@ -11,6 +11,9 @@ import type { Experiment, RunOptions } from './experiment.js';
 /** Of CoCA's authors (arXiv 2409.11365). */
 const COCA_WEIGHT = 4;
 
+/** What needs nothing that is loaded beside the models. */
+const LADDER = RUNGS.filter((rung) => rung !== 'steered');
+
 const vanilla: Arm = { name: 'vanilla', method: 'vanilla' };
 
 export const gates = compared({
@@ -27,10 +30,10 @@ export const ladder = compared({
   // The search alone, without the interference prefix, fails often: there it shows what each rung can do.
   arms: [
     climbing('eta', []),
-    climbing('eta', RUNGS),
+    climbing('eta', LADDER),
     climbing('deep', []),
-    ...RUNGS.map((rung) => climbing('deep', [rung])),
-    climbing('deep', RUNGS),
+    ...LADDER.map((rung) => climbing('deep', [rung])),
+    climbing('deep', LADDER),
   ],
 });
 
@@ -38,12 +41,13 @@ export const alternatives = compared({
   name: 'alternatives',
   title: 'other ways to a safe answer',
   question:
-    'What do a picture shown as text, an answer that does not see it, and one that leans towards a principle give beside ETA, and at what price?',
+    'What do a picture shown as text, an answer that does not see it, one that leans towards a principle, and one under a safety vector give beside ETA, and at what price?',
   arms: [
     vanilla,
     { name: 'nearest text', method: 'vanilla', options: { pictureForm: 'nearestText' } },
     { name: 'ecso', method: 'ecso' },
     { name: 'coca', method: 'vanilla', options: { principleWeight: COCA_WEIGHT } },
+    { name: 'steered', method: 'steered' },
     { name: 'eta', method: 'eta' },
   ],
   isTimed: true,
@@ -75,20 +79,30 @@ function compared({ arms, isTimed = false, ...named }: Compared): Experiment {
   };
 }
 
-/** An arm whose threshold nobody knows would answer nothing; it is left out, and that is said. */
+/** An arm that lacks its threshold, or its safety vector, would answer nothing; it is left out, and that is said. */
 function knownArms(arms: readonly Arm[], { eta }: RunOptions): { known: Arm[]; notes: string[] } {
-  const { evaluators, thresholds } = eta.facts;
+  const { evaluators, thresholds, safetyVector, decision } = eta.facts;
   const low = LOW_OF_ANSWERS[evaluators.answers ?? 'reward'];
   const needsLow: Gate = 'lowAnswerOrBoth';
-  const known = arms.filter(({ options }) => options?.gate !== needsLow || thresholds[low] !== undefined);
-  const isWhole = known.length === arms.length;
+  const isSelf = decision !== null && decision.guard === null;
+  const lacks: readonly (readonly [isLacking: (arm: Arm) => boolean, note: string])[] = [
+    [
+      ({ options }) => options?.gate === needsLow && thresholds[low] === undefined,
+      `The gate ${needsLow} was left out: it needs a low threshold of answers, which nobody has looked for. Find one with 'eta-vlm calibrate', or give thresholds.${low}.`,
+    ],
+    [
+      ({ method }) => method === 'steered' && safetyVector === null,
+      "The arm steered was left out: it needs a safety vector. Make one with 'eta-vlm steer', and name it with --safety-vector.",
+    ],
+    [
+      ({ method }) => method === 'steered' && safetyVector !== null && isSelf,
+      'The arm steered was left out: the language model would judge its own answer while it is steered.',
+    ],
+  ];
+  const isLacking = (arm: Arm) => lacks.some(([is]) => is(arm));
   return {
-    known,
-    notes: isWhole
-      ? []
-      : [
-          `The gate ${needsLow} was left out: it needs a low threshold of answers, which nobody has looked for. Find one with 'eta-vlm calibrate', or give thresholds.${low}.`,
-        ],
+    known: arms.filter((arm) => !isLacking(arm)),
+    notes: lacks.filter(([is]) => arms.some(is)).map(([, note]) => note),
   };
 }
 

@@ -163,8 +163,8 @@ export interface NativeContextOptions {
   readonly output: 'logits' | 'hidden-state';
   /**
    * For 'hidden-state': the layer, 1 to layerCount - 1, behind which the state is taken, in the place of that behind the last
-   * norm. Not where `isRecurrent` or `isHybrid` (INVALID_ARGUMENT). Where llama.cpp names no such state, every sequence
-   * ends as failed.
+   * norm. Not where `isRecurrent` or `isHybrid` (INVALID_ARGUMENT). A run rejects with DECODE_FAILED
+   * where llama.cpp names no such state.
    */
   readonly layer?: number | undefined;
   /** Added to every row's state behind a layer. Default: nothing. */

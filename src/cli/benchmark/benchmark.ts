@@ -18,6 +18,7 @@ import {
 } from '../../benchmark/index.js';
 import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
+import { vectorText } from '../../loading/index.js';
 import { checkApart } from '../../outputs/index.js';
 import { checkReportPlace, type ReportData, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
@@ -109,6 +110,11 @@ async function answered(
   const progress = new Progress();
   const notices = new Notices(dataset);
   const asked = given({ ...others, maxTokens });
+  if (methods.includes('steered') && flags.safetyVector === undefined)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      "--method: expected --safety-vector beside steered, received none. Make one with 'eta-vlm steer', and name its file.",
+    );
   await using eta = await loadForMethods(asked, { methods, concurrency }, { onNotice: notices.add, signal });
   try {
     const measured = await measure({
@@ -209,7 +215,7 @@ function listText(): string {
 }
 
 function settingsOf({ facts }: Eta, concurrency: number) {
-  const { policy, thresholds } = facts;
+  const { policy, thresholds, safetyVector } = facts;
   const {
     gate,
     ladder,
@@ -235,6 +241,7 @@ function settingsOf({ facts }: Eta, concurrency: number) {
     'when still unsafe': whenStillUnsafe,
     'interference prefix': interferencePrefix,
     ...thresholds,
+    ...(safetyVector !== null && { 'safety vector': vectorText(safetyVector) }),
     'requests at once': concurrency,
   };
 }
