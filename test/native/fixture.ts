@@ -5,14 +5,12 @@ import { loadBinding } from '../../src/native/binding.js';
 import type {
   NativeContext,
   NativeContextOptions,
-  NativeImage,
   NativeLogitsContext,
-  NativeModel,
-  NativeModelOptions,
   NativePart,
-  NativeSamplerOptions,
-  NativeTokenizeOptions,
-} from '../../src/native/binding-types.js';
+} from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { NativeModel, NativeModelOptions, NativeTokenizeOptions } from '../../src/native/model-types.js';
+import type { NativeSamplerOptions } from '../../src/native/run-types.js';
 import { type NativeRunResult, resultsOf } from '../../src/native/run-results.js';
 import { PLACE } from '../device.js';
 
