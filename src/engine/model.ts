@@ -8,7 +8,7 @@ import type { NativeImage } from '../native/image-types.js';
 import type { NativeModel, NativeModelFacts } from '../native/model-types.js';
 import { describe, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import { arrival } from './arrival.js';
 import { ChatTemplate, type PromptOptions } from './chat-template.js';
 import { Context } from './context.js';

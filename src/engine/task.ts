@@ -2,7 +2,7 @@
 import { EngineError } from '../errors.js';
 import type { NativeContrast, NativeRunEntry } from '../native/run-types.js';
 import type { NativeRunResult } from '../native/run-results.js';
-import type { StopReason } from '../types.js';
+import type { StopReason } from '../types/stop-reason.js';
 import type { TokenSet } from './token-set.js';
 import type { TokenText } from './token-text.js';
 import { MOST_TOKENS } from './tokenizing.js';

@@ -4,7 +4,7 @@ import { type BenchmarkItem, isReplaced, type JudgedAnswer, labelOf, type Measur
 import { GATES, LOW_OF_ANSWERS, RUNGS } from '../policy/index.js';
 import type { Cell, DataTable } from '../report/index.js';
 import { groupBy, mean, median, rate } from '../statistics/index.js';
-import type { Gate, Method, Rung } from '../types.js';
+import type { Gate, Method, Rung } from '../types/policy.js';
 import { type Arm, measureArms } from './arms.js';
 import type { Experiment, RunOptions } from './experiment.js';
 

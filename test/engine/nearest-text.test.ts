@@ -13,7 +13,7 @@ import { decodeImage } from '../../src/image/index.js';
 import { readGguf } from '../../src/models/index.js';
 import type { NativePart } from '../../src/native/context-types.js';
 import type { NativeImage } from '../../src/native/image-types.js';
-import type { RgbImage } from '../../src/types.js';
+import type { RgbImage } from '../../src/types/picture.js';
 import { PLACE } from '../device.js';
 import { EXACT, started, tinyModel } from './fixture.js';
 
