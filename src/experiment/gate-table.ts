@@ -20,10 +20,7 @@ const isRefusedItself = (answer: JudgedAnswer) => answer.value === 1 && !isRepla
 type Column = readonly [name: string, cell: (run: string) => Cell];
 
 /** One row for each arm. Shares, and tokens; a dash where the set does not tell. */
-export function gateTable(
-  measured: Measurement,
-  { title, question, isTimed = false }: GateQuestion,
-): DataTable {
+export function gateTable(measured: Measurement, { title, question, isTimed = false }: GateQuestion): DataTable {
   const { answers, rates, runs, judgeName } = measured;
   const rateOf = (measure: string, run: string) =>
     rates.find((row) => row.measure === measure && row.run === run && row.category === null)?.estimate ?? null;

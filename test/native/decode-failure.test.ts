@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import type { NativeContext, NativePart } from '../../src/native/context-types.js';
 import type { NativeImage } from '../../src/native/image-types.js';
 import type { NativeModel } from '../../src/native/model-types.js';
-import type { NativeSamplerOptions } from '../../src/native/run-types.js';
 import { resultsOf } from '../../src/native/run-results.js';
+import type { NativeSamplerOptions } from '../../src/native/run-types.js';
 import { contextOptions, greedy, hot, loadTiny, prefilled, run } from './fixture.js';
 import { type PlantedFailure, planted, plantedPath } from './planted-addon.js';
 
