@@ -1,6 +1,8 @@
 /** What the addon reports of each run, for measurements: seen where the scheduler asks for it. */
 import { loadBinding } from '../src/native/binding.js';
-import type { NativeContext, NativeLoad, NativeModel, NativeRunReport } from '../src/native/binding-types.js';
+import type { NativeContext } from '../src/native/context-types.js';
+import type { NativeLoad, NativeModel } from '../src/native/model-types.js';
+import type { NativeRunReport } from '../src/native/run-types.js';
 
 /** From now on, every report of every run, of every model that is loaded, is told of. */
 export function watchRuns(onReport: (report: NativeRunReport) => void): void {

@@ -1,6 +1,6 @@
 /** The rewards of a search both ways: its candidates packed over what is kept, and each answer as a run of its own. */
 import type { RewardModel } from '../src/reward/index.js';
-import type { TextTurn } from '../src/types.js';
+import type { TextTurn } from '../src/types/turn.js';
 
 /** What a search scores. */
 export interface SearchTexts {

@@ -9,7 +9,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Model, type Sequence } from '../src/engine/index.js';
-import type { NativePart } from '../src/native/binding-types.js';
+import type { NativePart } from '../src/native/context-types.js';
 import { type HollowWeights, SHAPES } from '../test/engine/hollow-model.js';
 import { configuration, median, tokenRow } from './engine-model.js';
 import { randomModel } from './random-model.js';

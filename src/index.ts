@@ -75,41 +75,23 @@ export type {
   ThresholdsInForce,
 } from './policy/index.js';
 export type {
-  Action,
   AnswerEvent,
-  CalibratedOn,
-  CandidateTrace,
   DoneEvent,
   EtaEvent,
-  EtaResult,
-  EvaluatorName,
-  Gate,
-  ImageSource,
-  Judgement,
-  Method,
-  Notice,
   PictureEvent,
-  PictureForm,
-  PolicyName,
-  Release,
-  RgbImage,
   RoundEvent,
-  RoundTrace,
-  Rung,
   RungEvent,
-  RungTrace,
-  RungVerdict,
   SentenceEvent,
-  SentenceTrace,
-  StopReason,
   TextEvent,
-  ThresholdSources,
-  Thresholds,
-  Timings,
-  Trace,
-  Turn,
-  Usage,
   VanillaEvent,
-  Verdict,
   VerdictEvent,
-} from './types.js';
+} from './types/events.js';
+export type { Notice } from './types/notice.js';
+export type { ImageSource, PictureForm, RgbImage } from './types/picture.js';
+export type { Gate, Method, PolicyName, Release, Rung } from './types/policy.js';
+export type { EtaResult, Timings, Usage } from './types/result.js';
+export type { StopReason } from './types/stop-reason.js';
+export type { CalibratedOn, ThresholdSources, Thresholds } from './types/thresholds.js';
+export type { CandidateTrace, RoundTrace, RungTrace, SentenceTrace, Trace } from './types/trace.js';
+export type { Turn } from './types/turn.js';
+export type { Action, EvaluatorName, Judgement, RungVerdict, Verdict } from './types/verdict.js';

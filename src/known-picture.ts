@@ -1,6 +1,6 @@
 /** A picture as whoever computes something of it takes it: told from others first, its pixels only where they are wanted. */
 import { pictureKey, type SharedPicture, sharePicture } from './shared-picture.js';
-import type { RgbImage } from './types.js';
+import type { RgbImage } from './types/picture.js';
 
 /** A picture that is known before its pixels are there. */
 export interface LatePicture {

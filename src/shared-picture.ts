@@ -8,7 +8,7 @@ import { types } from 'node:util';
 import { ImageError, throwIfAborted } from './errors.js';
 import { describe } from './options.js';
 import { weigh } from './shared-weight.js';
-import type { RgbImage } from './types.js';
+import type { RgbImage } from './types/picture.js';
 
 /** What is no larger is copied at the call, the rest in turns of the event loop; in bytes. */
 const COPIED_AT_ONCE = 8 * 2 ** 20;

@@ -18,7 +18,7 @@ export const PLACE: { readonly device?: string; readonly gpuLayerCount: number; 
 
 /**
  * How far apart a device may compute the same numbers, and why. Measured on lavapipe without 16-bit sums; the largest are
- * in docs/native.md, and npm run test:vulkan prints them. What has to be told apart is 20 times further away or more:
+ * in docs/vulkan.md, and npm run test:vulkan prints them. What has to be told apart is 20 times further away or more:
  * {@link assertFar}.
  */
 const DEVICE_BOUNDS = {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { ChatTemplate } from '../../src/engine/chat-template.js';
 import { Model, type NativeImage, type PromptTurn } from '../../src/engine/index.js';
-import type { Turn } from '../../src/types.js';
+import type { Turn } from '../../src/types/turn.js';
 import { type PeerPrompt, PICTURE } from './server.js';
 
 /** Stands in for a picture while a prompt is written down. */

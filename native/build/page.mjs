@@ -15,7 +15,7 @@ export async function buildPage(log) {
   const source = join(PACKAGE_ROOT, 'src', PAGE_FOLDER);
   const output = join(PACKAGE_ROOT, 'dist', PAGE_FOLDER);
   if (!existsSync(join(source, 'main.ts'))) return;
-  const shared = ['types.ts', 'report'].map((name) => join(PACKAGE_ROOT, 'src', name));
+  const shared = ['types', 'report'].map((name) => join(PACKAGE_ROOT, 'src', name));
   const hash = contentHash(
     [source, ...shared, join(PACKAGE_ROOT, 'package.json'), import.meta.filename],
     process.version,

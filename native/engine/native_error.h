@@ -5,7 +5,7 @@
 
 namespace eta {
 
-// What may go wrong, on either thread: NativeErrorCode in src/native/binding-types.ts, where each is explained.
+// What may go wrong, on either thread: NativeErrorCode in src/native/error-types.ts, where each is explained.
 // errors::CodeName gives the names.
 enum class ErrorCode {
   kInvalidArgument,

@@ -15,8 +15,8 @@ namespace eta::backend {
 
 namespace {
 
-// Raised with every change of src/native/binding-types.ts, here and in src/native/llama-version.ts.
-constexpr int kBindingVersion = 5;
+// Raised with every change of src/native/*-types.ts, here and in src/native/llama-version.ts.
+constexpr int kBindingVersion = 7;
 
 const char* TypeName(enum ggml_backend_dev_type type) {
   switch (type) {

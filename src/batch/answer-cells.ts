@@ -1,6 +1,6 @@
 /** An answer as a row of a table: what is nested in its line, in columns of its own. */
 import type { WrittenCell, WrittenColumn } from '../tables/index.js';
-import type { Judgement, Verdict } from '../types.js';
+import type { Judgement, Verdict } from '../types/verdict.js';
 import type { AnswerLine } from './answer-line.js';
 
 interface Column extends WrittenColumn {

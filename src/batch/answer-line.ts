@@ -2,7 +2,11 @@
 
 import { EtaError, type EtaErrorCode } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
-import type { EtaResult, Method, RoundTrace, RungTrace, StopReason, Timings, Trace, Usage, Verdict } from '../types.js';
+import type { Method } from '../types/policy.js';
+import type { EtaResult, Timings, Usage } from '../types/result.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { RoundTrace, RungTrace, Trace } from '../types/trace.js';
+import type { Verdict } from '../types/verdict.js';
 
 /** What a batch asks: an {@link EtaRequest} with a name. */
 export interface BatchRequest {

@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.js';
 import type { EtaRequest } from '../eta/index.js';
 import { picturePath } from '../outputs/index.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 import type { ResultsFile } from './results-file.js';
 
 /** @throws UsageError ERR_INVALID_LINE for a picture that is written to */

@@ -1,7 +1,7 @@
 /** A request of a batch, under two signals. */
 import { followAbort, isAbortSignal } from '../abort.js';
 import type { Eta, EtaRequest } from '../eta/index.js';
-import type { EtaResult } from '../types.js';
+import type { EtaResult } from '../types/result.js';
 
 /**
  * The answer; the batch's signal ends it, or the request's own, whichever fires first.

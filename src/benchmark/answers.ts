@@ -10,7 +10,8 @@ import {
 } from '../batch/index.js';
 import { type Eta, isCut } from '../eta/index.js';
 import { Turns } from '../turns.js';
-import type { ImageSource, StopReason } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
+import type { StopReason } from '../types/stop-reason.js';
 import type { BenchmarkItem } from './item.js';
 import { answerSeed, type Instance } from './plan.js';
 

@@ -8,7 +8,7 @@ import { linesOf } from '../lines.js';
 import { describe, describePath } from '../options.js';
 import { checkRegular, exists } from '../regular-file.js';
 import { Turns } from '../turns.js';
-import type { Method } from '../types.js';
+import type { Method } from '../types/policy.js';
 import type { BenchmarkItem } from './item.js';
 
 export interface Dataset {

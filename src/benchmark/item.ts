@@ -1,5 +1,5 @@
 /** What a benchmark asks, whichever it is. */
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 
 /**
  * What is counted of an answer. `unsafe`: a judge calls it unsafe. `right`: it matches the right answer. `over-refusal`: a

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Judge, JudgeItem, Judgement } from '../judges/index.js';
-import type { Method } from '../types.js';
+import type { Method } from '../types/policy.js';
 import type { Dataset, DatasetFolder } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
 import { World, type WorldFacts } from './world.js';

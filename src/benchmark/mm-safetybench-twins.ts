@@ -4,7 +4,7 @@
  * and way of drawing. Within a scenario rows and questions go by their order.
  */
 import { z } from 'zod';
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 import { type Dataset, type DatasetFolder, someText } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
 import { readParquet } from './parquet.js';

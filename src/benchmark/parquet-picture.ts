@@ -2,7 +2,7 @@
 import { dirname, posix } from 'node:path';
 import { describe } from '../options.js';
 import { pictureOf } from '../tables/index.js';
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 import type { DatasetFolder } from './dataset.js';
 
 /**

@@ -1,7 +1,8 @@
 /** Which answers a benchmark wants, in the order in which they are made. */
 import { seedOf } from '../batch/index.js';
 import { draws } from '../policy/index.js';
-import type { ImageSource, Method } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
+import type { Method } from '../types/policy.js';
 import type { Dataset } from './dataset.js';
 import type { BenchmarkItem } from './item.js';
 

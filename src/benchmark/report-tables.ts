@@ -2,7 +2,7 @@
 import { isRefusalList, REFUSAL_LISTS } from '../judges/index.js';
 import { type DataTable, fixed } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
-import type { Action, Judgement } from '../types.js';
+import type { Action, Judgement } from '../types/verdict.js';
 import type { JudgedAnswer } from './judging.js';
 import { labelOf } from './labels.js';
 import { yesNoFigures } from './pope-counts.js';

@@ -4,7 +4,7 @@ import { isRefusalList } from '../judges/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { Ability, HashedFile, RateTable, ReportData } from '../report/index.js';
 import { groupBy } from '../statistics/index.js';
-import type { Thresholds } from '../types.js';
+import type { Thresholds } from '../types/thresholds.js';
 import { isReplaced } from './answers.js';
 import { examples } from './examples.js';
 import type { Measure } from './item.js';

@@ -11,7 +11,7 @@ import {
 import { UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { makeFolder, type Output } from '../outputs/index.js';
-import type { Method } from '../types.js';
+import type { Method } from '../types/policy.js';
 import { answerInstances, answersOf, cutCounts, endOf } from './answers.js';
 import type { Dataset } from './dataset.js';
 import type { BenchmarkItem } from './item.js';

@@ -1,7 +1,9 @@
 /** What the evaluators saw on the way to the answers: scores, the gate's cells, times. */
 import type { Distribution, GateOutcome, PhaseTimes, ScoreGroup } from '../report/index.js';
 import { aucEstimate, groupBy, mean, median, quantile } from '../statistics/index.js';
-import type { Judgement, Thresholds, Timings, Verdict } from '../types.js';
+import type { Timings } from '../types/result.js';
+import type { Thresholds } from '../types/thresholds.js';
+import type { Judgement, Verdict } from '../types/verdict.js';
 import type { JudgedAnswer } from './judging.js';
 
 /** What is drawn of one evaluator's scores. */

@@ -1,6 +1,6 @@
 /** What `calibrate` takes. */
 import type { EvaluatorDevice, ResolvedDecision } from '../loading/index.js';
-import type { Notice } from '../types.js';
+import type { Notice } from '../types/notice.js';
 import type { HashCheck } from '../verified/index.js';
 import type { KnownClasses } from './classes.js';
 import type { CutRule } from './cut.js';

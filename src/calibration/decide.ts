@@ -5,7 +5,7 @@ import { type DecisionForm, Guard, type GuardFiles } from '../decision/index.js'
 import { UsageError } from '../errors.js';
 import { decodeImage } from '../image/index.js';
 import { openGuard, type ResolvedDecision } from '../loading/index.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import { type HashCheck, sha256Of } from '../verified/index.js';
 import { type AnswerText, scoreAnswers } from './answers.js';
 import { type CalibrateOptions, PICTURE_QUESTION } from './calibrate-options.js';

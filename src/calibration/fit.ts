@@ -1,7 +1,7 @@
 /** A threshold from scores, and what may be said of it. */
 import { aucScoreEstimate, bootstrapOfTwo, type Estimate, groupBy, rateOfCounts } from '../statistics/index.js';
 import { Turns } from '../turns.js';
-import type { CalibratedOn } from '../types.js';
+import type { CalibratedOn } from '../types/thresholds.js';
 import { type CutCounts, type CutRule, CutScale, countsAt, LOW_RULE, type SafeRule } from './cut.js';
 
 /** A score with the name of what got it. */

@@ -8,7 +8,7 @@ import { describe, describePath } from '../options.js';
 import { readRegular } from '../regular-file.js';
 import { sideBySide } from '../side-by-side.js';
 import { Turns } from '../turns.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import type { Scored } from './fit.js';
 
 /** A file that gave no score, and why. */

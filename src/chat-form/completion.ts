@@ -1,5 +1,7 @@
 /** An answer in the words of a chat completion. */
-import type { Action, StopReason, Usage } from '../types.js';
+import type { Usage } from '../types/result.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { Action } from '../types/verdict.js';
 import type { Fields } from './fields.js';
 
 const CUT: readonly StopReason[] = ['length', 'context'];

@@ -1,7 +1,7 @@
 /** Messages as chat APIs write them, to turns: forms whose meaning is plain are taken, all others named. */
 import { UsageError } from '../errors.js';
 import { describe, shortened } from '../options.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 import { type Fields, isFields } from './fields.js';
 
 const ROLES: ReadonlyMap<unknown, Turn['role']> = new Map([

@@ -1,6 +1,7 @@
 /** What is told of an answer below its text: how it came about, what was found and done, and by whom. */
 import { labelled, type Paint } from '../terminal/paint.js';
-import type { EtaResult, RungTrace, SentenceTrace } from '../types.js';
+import type { EtaResult } from '../types/result.js';
+import type { RungTrace, SentenceTrace } from '../types/trace.js';
 import { visible, visibleName } from '../visible.js';
 import { roundLines } from './round-table.js';
 import { answersBy, LABEL_WIDTH, RUNG_LABELS, score, verdictLines } from './verdict-text.js';

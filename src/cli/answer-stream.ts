@@ -5,7 +5,8 @@ import { columnsOf } from '../terminal/paint.js';
 import { printAnswer } from '../terminal/print.js';
 import { Progress } from '../terminal/progress.js';
 import { WordWrap } from '../terminal/word-wrap.js';
-import type { EtaEvent, EtaResult } from '../types.js';
+import type { EtaEvent } from '../types/events.js';
+import type { EtaResult } from '../types/result.js';
 import { visible } from '../visible.js';
 
 /**

@@ -7,7 +7,7 @@ import { SEQUENCE_COUNT } from '../loading/defaults.js';
 import type { FirstRequest } from '../loading/index.js';
 import { coveringMethod, METHODS, planOf, takesGate } from '../policy/methods.js';
 import { Progress } from '../terminal/progress.js';
-import type { Method } from '../types.js';
+import type { Method } from '../types/policy.js';
 import { loadOptions } from './load-options.js';
 import type { ModelFlags } from './model-options.js';
 import { type PolicyFlags, policyOptions } from './policy-options.js';

@@ -20,7 +20,7 @@ import {
   resolveModels,
 } from '../models/index.js';
 import { readRegularText } from '../regular-file.js';
-import type { CalibratedOn } from '../types.js';
+import type { CalibratedOn } from '../types/thresholds.js';
 import { visibleName } from '../visible.js';
 import { choiceOf } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';

@@ -4,7 +4,7 @@ import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { UsageError } from '../errors.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
 import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
-import type { PolicyName } from '../types.js';
+import type { PolicyName } from '../types/policy.js';
 
 /** Number formats of the cache, by memory. */
 export const CACHE_TYPES = ['f32', 'f16', 'q8_0'] as const;

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { GATES, METHODS, RELEASES, RUNGS } from '../policy/methods.js';
 import { POLICIES, POLICY_NAMES, REFUSAL_TEXT } from '../policy/policy.js';
 import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
-import type { Gate, Method, Release, Rung } from '../types.js';
+import type { Gate, Method, Release, Rung } from '../types/policy.js';
 import { given } from './model-options.js';
 
 export interface PolicyFlags {

@@ -1,7 +1,8 @@
 /** The rounds of a search as a table: candidates with their scores, the chosen one marked. */
 
 import { type Paint, wrap } from '../terminal/paint.js';
-import type { CandidateTrace, EvaluatorName, RoundTrace } from '../types.js';
+import type { CandidateTrace, RoundTrace } from '../types/trace.js';
+import type { EvaluatorName } from '../types/verdict.js';
 import { visible } from '../visible.js';
 import { score } from './verdict-text.js';
 

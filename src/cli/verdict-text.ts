@@ -3,7 +3,9 @@
 import { isCut } from '../eta/stop-reason.js';
 import { labelled, type Paint } from '../terminal/paint.js';
 import { widthOf } from '../terminal/width.js';
-import type { EtaResult, EvaluatorName, Judgement, RungVerdict, Trace, Verdict } from '../types.js';
+import type { EtaResult } from '../types/result.js';
+import type { Trace } from '../types/trace.js';
+import type { EvaluatorName, Judgement, RungVerdict, Verdict } from '../types/verdict.js';
 
 /** Columns of the labels of everything that is told about an answer. */
 export const LABEL_WIDTH = 12;

@@ -1,7 +1,7 @@
 /** What a guard is asked, as the input of a sequence: its own chat template makes the markup. */
 import type { Model, NativeImage, NativePart, PromptTurn } from '../engine/index.js';
 import { ModelError } from '../errors.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 import type { DecisionForm, DecisionQuestion } from './form.js';
 
 /** What is judged. */

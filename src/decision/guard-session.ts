@@ -12,7 +12,7 @@ import {
   Queue,
   type ScoringStatistics,
 } from '../prefixes/index.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 import type { DecisionForm, DecisionQuestion } from './form.js';
 import type { GuardPrompt } from './guard-prompt.js';
 import { type Decision, scoreOf, scoresOf } from './log-odds.js';

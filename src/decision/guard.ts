@@ -15,7 +15,7 @@ import {
 } from '../prefixes/index.js';
 import { LEAST_SHARED_TOKENS } from '../shared-tokens.js';
 import { Turns } from '../turns.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 import type { DecisionForm } from './form.js';
 import { GuardPrompt } from './guard-prompt.js';
 import { type GuardParts, GuardSession } from './guard-session.js';

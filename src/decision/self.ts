@@ -5,7 +5,7 @@
  */
 import type { Model, Sequence } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 import { logitsBehind, MOST_LANES } from './asked-forks.js';
 import type { DecisionForm } from './form.js';
 import { type Decision, decisionOf, scoresOf } from './log-odds.js';

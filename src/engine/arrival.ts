@@ -1,7 +1,7 @@
 /** The addon's load of a model as a promise that a signal ends. */
 import { onAbort } from '../abort.js';
 import { AbortError } from '../errors.js';
-import type { NativeLoad, NativeModel } from '../native/binding-types.js';
+import type { NativeLoad, NativeModel } from '../native/model-types.js';
 
 /** The model of a load; the signal cancels it, and so does an `onProgress` that throws. */
 export async function arrival(

@@ -1,7 +1,7 @@
 /** How a request begins: from what earlier requests left, from what others read just now, or from nothing. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
-import type { NativePart } from '../native/binding-types.js';
+import type { NativePart } from '../native/context-types.js';
 import { type ComingPrefix, ComingPrefixes } from './coming-prefixes.js';
 import { partsBehind } from './content-chain.js';
 import type { Found, KeptPrefixes } from './kept-prefixes.js';

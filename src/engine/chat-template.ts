@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { ModelError, UsageError } from '../errors.js';
 import { JinjaTemplate, TooManySteps } from '../jinja/index.js';
-import type { NativeModelFacts, NativeTextPiece } from '../native/binding-types.js';
+import type { NativeModelFacts, NativeTextPiece } from '../native/model-types.js';
 import { integer, parseOptions } from '../options.js';
 import { type ImageForm, imageForm, type Message, type MessageContent } from './image-form.js';
 import { llavaV1 } from './llava-v1.js';

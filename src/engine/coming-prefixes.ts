@@ -5,7 +5,7 @@
  */
 import { onAbort } from '../abort.js';
 import { AbortError } from '../errors.js';
-import type { NativePart } from '../native/binding-types.js';
+import type { NativePart } from '../native/context-types.js';
 import { LEAST_SHARED_TOKENS } from '../shared-tokens.js';
 import {
   type Content,

@@ -1,5 +1,5 @@
 /** Several prompts that begin alike: what all begin with can be prefilled once, and the rest of each on a fork. */
-import type { NativePart } from '../native/binding-types.js';
+import type { NativePart } from '../native/context-types.js';
 import { flatOf, partsBehind, sharedTokenCount } from './content-chain.js';
 
 /** What several prompts have in common, and what each has alone. */

@@ -2,7 +2,8 @@
  * What stands in a sequence, written down as it grows: a chain of pieces, the last one in hand. Forks share the pieces of
  * their parent as they share its cells, so that two chains tell which cells two sequences have in common.
  */
-import type { NativeImage, NativePart } from '../native/binding-types.js';
+import type { NativePart } from '../native/context-types.js';
+import type { NativeImage } from '../native/image-types.js';
 
 /** One piece, with all that stands before it. */
 export interface ContentChain {

@@ -1,7 +1,7 @@
 /** What a context is made with. */
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
-import type { NativeContextOptions } from '../native/binding-types.js';
+import type { NativeContextOptions } from '../native/context-types.js';
 import { integer, integerFrom, parseOptions } from '../options.js';
 
 /** Cells of a context when nobody says: a 7B model's take 4 GiB at 16 bits. */

@@ -6,7 +6,7 @@ import type {
   NativeContextFacts,
   NativeContextStatistics,
   NativePart,
-} from '../native/binding-types.js';
+} from '../native/context-types.js';
 import { describe, integerFrom, parseOptions } from '../options.js';
 import { Admission, type Demand } from './admission.js';
 import { Beginnings, type BeginOptions, type Begun, beginSchema } from './begin.js';

@@ -1,9 +1,9 @@
 /** Encoded pictures, kept by what they show: one is encoded once, whoever asks for it, as long as there is room. */
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
 import { KnownPicture, type Picture } from '../known-picture.js';
-import type { NativeImage } from '../native/binding-types.js';
+import type { NativeImage } from '../native/image-types.js';
 import { SharedWork } from '../shared-work.js';
-import type { PictureForm } from '../types.js';
+import type { PictureForm } from '../types/picture.js';
 import type { Model } from './model.js';
 import type { EncodeImageOptions } from './model-options.js';
 

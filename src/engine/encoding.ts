@@ -1,6 +1,6 @@
 /** The addon's encoding of a picture as a promise that a signal ends. */
 import { onAbort, orAbort } from '../abort.js';
-import type { NativeEncoding, NativeImage } from '../native/binding-types.js';
+import type { NativeEncoding, NativeImage } from '../native/image-types.js';
 import { native } from './native-error.js';
 
 /** The picture of an encoding; the signal cancels it. */

@@ -1,13 +1,9 @@
 /** The engine alone: models, KV caches that branch, pictures. No safety policy. */
 export type { LatePicture, Picture } from '../known-picture.js';
-export type {
-  NativeBackendDevice,
-  NativeContextFacts,
-  NativeContextStatistics,
-  NativeImage,
-  NativeModelFacts,
-  NativePart,
-} from '../native/binding-types.js';
+export type { NativeBackendDevice } from '../native/binding-types.js';
+export type { NativeContextFacts, NativeContextStatistics, NativePart } from '../native/context-types.js';
+export type { NativeImage } from '../native/image-types.js';
+export type { NativeModelFacts } from '../native/model-types.js';
 export type { Demand } from './admission.js';
 export type { BeginOptions, Begun } from './begin.js';
 export { checkTurnCount, type PromptOptions } from './chat-template.js';

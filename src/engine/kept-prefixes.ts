@@ -6,7 +6,7 @@
  * Guards and reward models keep theirs otherwise (src/prefixes/lanes.ts): a session there holds a prefix without having
  * reserved room for it, and what was evicted under it is computed again, which nobody could ask of what nobody owns.
  */
-import type { NativeContext, NativePart } from '../native/binding-types.js';
+import type { NativeContext, NativePart } from '../native/context-types.js';
 import { LEAST_SHARED_TOKENS } from '../shared-tokens.js';
 import type { Demand, Reservation } from './admission.js';
 import {

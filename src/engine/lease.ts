@@ -1,6 +1,6 @@
 /** What one request holds: its reservation of the KV cache, and every sequence made in it. */
 import { EngineError, UsageError } from '../errors.js';
-import type { NativeContext } from '../native/binding-types.js';
+import type { NativeContext } from '../native/context-types.js';
 import type { Demand, Reservation } from './admission.js';
 import type { Content } from './content-chain.js';
 import type { Found } from './kept-prefixes.js';

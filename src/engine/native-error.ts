@@ -1,6 +1,6 @@
 /** The addon's error codes become ours, in this one place. Its messages say what to do already, and stay. */
 import { AbortError, EngineError, EtaError, type EtaErrorCode, ImageError, ModelError, UsageError } from '../errors.js';
-import type { NativeErrorCode } from '../native/binding-types.js';
+import type { NativeErrorCode } from '../native/error-types.js';
 
 /** Makes the error of a message and its cause. */
 type Meaning = (message: string, cause: unknown) => EtaError;

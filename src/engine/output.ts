@@ -1,6 +1,6 @@
 /** What a context keeps of a sequence's last token decides what may be asked of it: types say so, and JavaScript is told. */
 import { UsageError } from '../errors.js';
-import type { NativeContext, NativeHiddenStateContext, NativeLogitsContext } from '../native/binding-types.js';
+import type { NativeContext, NativeHiddenStateContext, NativeLogitsContext } from '../native/context-types.js';
 
 /** Of a sequence's last token: its logits, or its hidden state, from which no tokens are drawn. */
 export type Output = NativeContext['output'];

@@ -1,6 +1,6 @@
 /** What a caller gives to be read: tokens and pictures, looked at before anything is reserved or queued. */
 import { UsageError } from '../errors.js';
-import type { NativePart } from '../native/binding-types.js';
+import type { NativePart } from '../native/context-types.js';
 import { describe } from '../options.js';
 
 /**

@@ -2,7 +2,8 @@
  * Tokens of a prompt. Between two pictures, template and words are tokenised as one text, as llama-mtmd-cli does it, so
  * that seams do not change tokens; words stay words, whatever they say.
  */
-import type { NativeModel, NativePart, NativeTextPiece } from '../native/binding-types.js';
+import type { NativePart } from '../native/context-types.js';
+import type { NativeModel, NativeTextPiece } from '../native/model-types.js';
 import type { PromptPiece } from './prompt-piece.js';
 import { MOST_TOKENS, tokensOf } from './tokenizing.js';
 

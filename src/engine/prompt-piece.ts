@@ -1,6 +1,6 @@
 /** A prompt before it is tokenised: who wrote which stretch, and where pictures stand. */
 import { z } from 'zod';
-import type { NativeImage } from '../native/binding-types.js';
+import type { NativeImage } from '../native/image-types.js';
 
 const imageSchema = z.custom<NativeImage>(
   (value) => typeof value === 'object' && value !== null && 'positionCount' in value,

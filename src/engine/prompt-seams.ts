@@ -4,7 +4,7 @@
  * that are rendered once. Candidates of one answer mostly are.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { NativeImage } from '../native/binding-types.js';
+import type { NativeImage } from '../native/image-types.js';
 import { type PromptPiece, type PromptTurn, textPiece } from './prompt-piece.js';
 
 /** Shapes that are kept: a request has one for each way in which its answers begin and end. */

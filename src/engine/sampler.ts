@@ -1,7 +1,7 @@
 /** How the next token is drawn. */
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
-import type { NativeSamplerOptions } from '../native/binding-types.js';
+import type { NativeSamplerOptions } from '../native/run-types.js';
 import { integer, integerFrom } from '../options.js';
 
 /** Greedy decoding: the most likely token each time, the first of equals. */

@@ -8,8 +8,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { onAbort } from '../abort.js';
 import { AbortError, EngineError, throwIfAborted, UsageError } from '../errors.js';
-import type { NativeContext, NativeRunReport } from '../native/binding-types.js';
+import type { NativeContext } from '../native/context-types.js';
 import { type NativeRunResult, resultsOf } from '../native/run-results.js';
+import type { NativeRunReport } from '../native/run-types.js';
 import { engineError } from './native-error.js';
 import type { Task } from './task.js';
 

@@ -1,5 +1,5 @@
 /** What a sequence holds, counted here so that a caller need not wait for the addon's thread to know it. */
-import type { NativePart, NativeSequenceFacts } from '../native/binding-types.js';
+import type { NativePart, NativeSequenceFacts } from '../native/context-types.js';
 import { apartBehind, type Content, chained, positionBehind } from './content-chain.js';
 
 export interface SequenceContent {

@@ -1,6 +1,7 @@
 /** A lane of the KV cache: what was read and written so far, ready to go on, to branch, or to be cut back. */
 import { throwIfAborted, UsageError } from '../errors.js';
-import type { NativeContext, NativeLogitsContext, NativePart, NativeSamplerOptions } from '../native/binding-types.js';
+import type { NativeContext, NativeLogitsContext, NativePart } from '../native/context-types.js';
+import type { NativeSamplerOptions } from '../native/run-types.js';
 import { parseOptions } from '../options.js';
 import { allEnded } from '../side-by-side.js';
 import type { ComingPrefix } from './coming-prefixes.js';

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { ModelError } from '../errors.js';
-import type { NativeImage } from '../native/binding-types.js';
+import type { NativeImage } from '../native/image-types.js';
 import { type PromptPiece, templatePiece, textPiece } from './prompt-piece.js';
 
 export class StandIns {

@@ -1,8 +1,8 @@
 /** What one sequence still has to do. The scheduler runs tasks; it does not know what they are for. */
 import { EngineError } from '../errors.js';
-import type { NativeContrast, NativeRunEntry } from '../native/binding-types.js';
 import type { NativeRunResult } from '../native/run-results.js';
-import type { StopReason } from '../types.js';
+import type { NativeContrast, NativeRunEntry } from '../native/run-types.js';
+import type { StopReason } from '../types/stop-reason.js';
 import type { TokenSet } from './token-set.js';
 import type { TokenText } from './token-text.js';
 import { MOST_TOKENS } from './tokenizing.js';

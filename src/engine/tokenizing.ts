@@ -1,7 +1,7 @@
 /** Texts to tokens, off the event loop, and given up as soon as a signal says so. */
 import { onAbort, orAbort } from '../abort.js';
 import { throwIfAborted } from '../errors.js';
-import type { NativeModel, NativeTextPiece } from '../native/binding-types.js';
+import type { NativeModel, NativeTextPiece } from '../native/model-types.js';
 import { native } from './native-error.js';
 
 /** Less than a millisecond's work. llama.cpp takes quadratic time within it for characters that fall back to bytes. */

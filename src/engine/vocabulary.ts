@@ -2,7 +2,7 @@
  * What every token of a model says, read once on the model's thread. All plain bytes lie in one buffer, so that a search
  * over 256,000 tokens takes milliseconds.
  */
-import type { NativeModel } from '../native/binding-types.js';
+import type { NativeModel } from '../native/model-types.js';
 
 export class Vocabulary {
   readonly #bytes: Buffer;

@@ -8,7 +8,8 @@ import {
   sentencesByText,
   sentencesByToken,
 } from '../search/index.js';
-import type { RoundTrace, Thresholds } from '../types.js';
+import type { Thresholds } from '../types/thresholds.js';
+import type { RoundTrace } from '../types/trace.js';
 import type { AnswerText } from './answer-text.js';
 import type { Evaluation } from './evaluation.js';
 import type { Lead } from './lead.js';

@@ -1,7 +1,8 @@
 /** An answer made again, as the pipeline and its ladder make one: behind a question that was read, whole, not yet judged. */
 import type { Sequence } from '../engine/index.js';
 import type { Policy } from '../policy/index.js';
-import type { RoundTrace, RungTrace, StopReason } from '../types.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { RoundTrace, RungTrace } from '../types/trace.js';
 import { align } from './align.js';
 import type { AnswerText } from './answer-text.js';
 import { leadOf } from './lead.js';

@@ -1,5 +1,6 @@
 /** Evaluate, then align: the answer that nobody trusted made again, and the rungs of the ladder while it is unsafe still. */
-import type { EtaResult, Judgement } from '../types.js';
+import type { EtaResult } from '../types/result.js';
+import type { Judgement } from '../types/verdict.js';
 import { type AlignedAnswer, alignedAnswer } from './aligned-answer.js';
 import { Ladder } from './ladder.js';
 import { goneTokens, joint } from './lead.js';

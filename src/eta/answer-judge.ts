@@ -4,7 +4,7 @@ import type { Sequence } from '../engine/index.js';
 import type { AnswerEvaluator, Policy } from '../policy/index.js';
 import type { RewardModel, RewardSession } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
-import type { TextTurn, Turn } from '../types.js';
+import type { TextTurn, Turn } from '../types/turn.js';
 import { beginning } from './answer-text.js';
 import type { Measures } from './measures.js';
 

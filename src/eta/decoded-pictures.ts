@@ -1,7 +1,7 @@
 /** The pictures of a request, read a few at a time, in order, no faster than they are taken. */
 import { orAbort } from '../abort.js';
 import type { KnownPicture } from '../known-picture.js';
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 import type { WorkGroup } from '../work-group.js';
 import type { KnownPictures } from './known-pictures.js';
 

@@ -13,7 +13,11 @@ import {
   type PictureEvaluator,
   policyFields,
 } from '../policy/index.js';
-import type { Gate, ImageSource, Judgement, Timings, Turn, Usage } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
+import type { Gate } from '../types/policy.js';
+import type { Timings, Usage } from '../types/result.js';
+import type { Turn } from '../types/turn.js';
+import type { Judgement } from '../types/verdict.js';
 import type { RequestDefaults } from './request.js';
 import { checkCounts } from './request-counts.js';
 import { turnFields, turnsOf } from './request-turns.js';

@@ -7,7 +7,7 @@ import type { Picture } from '../known-picture.js';
 import type { AnswerEvaluator, PictureEvaluator, Policy } from '../policy/index.js';
 import type { RewardModel } from '../reward/index.js';
 import type { CandidateJudge } from '../search/index.js';
-import type { TextTurn, Turn } from '../types.js';
+import type { TextTurn, Turn } from '../types/turn.js';
 import { type AnswerJudge, GuardAnswers, RewardAnswers, type SaidAnswer, SelfAnswers } from './answer-judge.js';
 import type { Measures } from './measures.js';
 import type { Sharing } from './sharing.js';

@@ -3,7 +3,7 @@ import { decodeEncoded, decodeImage, isPixels, readSource } from '../image/index
 import { KnownPicture } from '../known-picture.js';
 import { bytesKey, pictureKey, type SharedPicture, sharePicture } from '../shared-picture.js';
 import { SharedWork } from '../shared-work.js';
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 
 /** Files that are remembered, a hundred bytes each: as many as CLIP keeps embeddings of. */
 const MOST_FILES = 1024;

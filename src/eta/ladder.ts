@@ -9,7 +9,9 @@
 import { GREEDY, type Lease } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { CAPTION_TOKEN_LIMIT, type Policy, planOf, rungsOf } from '../policy/index.js';
-import type { Method, RoundTrace, Rung, Turn } from '../types.js';
+import type { Method, Rung } from '../types/policy.js';
+import type { RoundTrace } from '../types/trace.js';
+import type { Turn } from '../types/turn.js';
 import { type AlignedAnswer, alignedAnswer, left } from './aligned-answer.js';
 import { AnswerText } from './answer-text.js';
 import { DecodedPictures } from './decoded-pictures.js';

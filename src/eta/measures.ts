@@ -1,5 +1,5 @@
 /** Counts and times of one request. */
-import type { Timings, Usage } from '../types.js';
+import type { Timings, Usage } from '../types/result.js';
 
 type Writable<Record> = { -readonly [Name in keyof Record]: Record[Name] };
 

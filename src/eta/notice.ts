@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LatePicture } from '../known-picture.js';
 import { isOfDrawnWorld } from '../models/index.js';
-import type { Notice } from '../types.js';
+import type { Notice } from '../types/notice.js';
 
 const REAL_MODELS = `Real models: 'eta-vlm models list' shows those that can be fetched, "Real models" in the README tells the rest.`;
 

@@ -7,7 +7,8 @@
  */
 import type { Sequence } from '../engine/index.js';
 import { judgePicture } from '../policy/index.js';
-import type { EtaResult, StopReason } from '../types.js';
+import type { EtaResult } from '../types/result.js';
+import type { StopReason } from '../types/stop-reason.js';
 import { WorkGroup } from '../work-group.js';
 import { sentenceRule } from './align.js';
 import { Alignment } from './alignment.js';

@@ -10,7 +10,8 @@ import type {
 } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import type { KnownPicture } from '../known-picture.js';
-import type { PictureForm, Turn } from '../types.js';
+import type { PictureForm } from '../types/picture.js';
+import type { Turn } from '../types/turn.js';
 import { largestPrompt, type Room, shortening } from './allotment.js';
 import type { DecodedPictures } from './decoded-pictures.js';
 import type { Measures } from './measures.js';

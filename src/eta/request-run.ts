@@ -1,7 +1,11 @@
 /** A request while it runs: what it asks, who answers and who judges, what it has measured, found and told so far. */
 import type { Context, EncodedImages, Model, Sequence } from '../engine/index.js';
 import { judgeAnswer, type MethodPlan, planFor } from '../policy/index.js';
-import type { Action, EtaEvent, EtaResult, Judgement, Notice, StopReason } from '../types.js';
+import type { EtaEvent } from '../types/events.js';
+import type { Notice } from '../types/notice.js';
+import type { EtaResult } from '../types/result.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { Action, Judgement } from '../types/verdict.js';
 import type { WorkGroup } from '../work-group.js';
 import type { SentenceEnds } from './align.js';
 import type { SaidAnswer } from './answer-judge.js';

@@ -3,7 +3,8 @@ import { types } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { describe } from '../options.js';
-import type { ImageSource, RgbImage, Turn } from '../types.js';
+import type { ImageSource, RgbImage } from '../types/picture.js';
+import type { Turn } from '../types/turn.js';
 
 const IMAGE = 'expected a path, a URL, bytes or pixels { data, width, height }';
 

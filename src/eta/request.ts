@@ -12,7 +12,8 @@ import {
   type ThresholdsInForce,
 } from '../policy/index.js';
 import { StopTexts } from '../search/index.js';
-import type { ImageSource, Turn } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
+import type { Turn } from '../types/turn.js';
 import { checkCounts } from './request-counts.js';
 import { turnFields, turnsOf } from './request-turns.js';
 import { type Sharing, sharingFields, sharingOf } from './sharing.js';

@@ -1,6 +1,7 @@
 /** The model's own answer on its way out sentence by sentence: each leaves once everything up to its end is found safe. */
 import type { Sequence } from '../engine/index.js';
-import type { Judgement, SentenceTrace } from '../types.js';
+import type { SentenceTrace } from '../types/trace.js';
+import type { Judgement } from '../types/verdict.js';
 import type { AnswerText } from './answer-text.js';
 import type { AnswerScore, GrowingAnswerScores } from './evaluation.js';
 

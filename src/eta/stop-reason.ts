@@ -1,5 +1,5 @@
 /** Why an answer ends: by itself, by a stop text, or by which limit. */
-import type { StopReason } from '../types.js';
+import type { StopReason } from '../types/stop-reason.js';
 
 /** An answer as far as its end goes. */
 export interface Made {

@@ -1,7 +1,9 @@
 /** What happened in one request, gathered as it happens. */
 
 import { planOf } from '../policy/index.js';
-import type { Action, Judgement, RoundTrace, RungTrace, SentenceTrace, StopReason, Trace, Verdict } from '../types.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { RoundTrace, RungTrace, SentenceTrace, Trace } from '../types/trace.js';
+import type { Action, Judgement, Verdict } from '../types/verdict.js';
 import type { CheckedRequest } from './request.js';
 
 export class TraceRecorder {

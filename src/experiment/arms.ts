@@ -10,7 +10,7 @@ import {
   SEEDS,
 } from '../benchmark/index.js';
 import { type DecisionOptions, draws, type Policy } from '../policy/index.js';
-import type { Method } from '../types.js';
+import type { Method } from '../types/policy.js';
 import type { RunOptions } from './experiment.js';
 import type { ExperimentName } from './names.js';
 

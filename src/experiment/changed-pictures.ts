@@ -12,7 +12,7 @@ import { EvaluatorWorker } from '../onnx/index.js';
 import { makeFolder, writeWhole } from '../outputs/index.js';
 import { knownThreshold } from '../policy/index.js';
 import { exists } from '../regular-file.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import { between, lowerClipScore } from './clip-search.js';
 import { PICTURE_CHANGES, type PictureChange, SEARCH } from './picture-changes.js';
 

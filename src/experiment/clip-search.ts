@@ -4,7 +4,7 @@
  * Source of the idea: Square Attack (Andriushchenko, Croce, Flammarion, Hein, ECCV 2020), without its schedule.
  */
 import { throwIfAborted } from '../errors.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import { drawsOf, mapped } from './pixels.js';
 
 export interface ClipSearchOptions {

@@ -1,5 +1,5 @@
 /** The experiments that compare methods on the items as they are. */
-import type { Method } from '../types.js';
+import type { Method } from '../types/policy.js';
 import type { Arm } from './arms.js';
 import { type ComparedArms, type Comparison, comparison } from './comparison.js';
 

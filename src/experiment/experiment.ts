@@ -3,7 +3,7 @@ import type { Dataset, Judges, Measurement, ReadItems } from '../benchmark/index
 import type { Eta } from '../eta/index.js';
 import type { ModelPaths } from '../models/index.js';
 import type { DataTable, ReportData } from '../report/index.js';
-import type { Method } from '../types.js';
+import type { Method } from '../types/policy.js';
 import type { ExperimentName } from './names.js';
 
 export interface Experiment {

@@ -1,7 +1,7 @@
 /** Times of answers as the table, the curve and the phases of a report. */
 import type { Cell, Curve, DataTable, PhaseTimes } from '../report/index.js';
 import { bootstrap, type Estimate, groupBy, mean, median, quantile } from '../statistics/index.js';
-import type { EtaResult } from '../types.js';
+import type { EtaResult } from '../types/result.js';
 
 /** Name of the arm whose every answer is aligned, with so many candidates. */
 export const aligned = (count: number) => `aligned, N = ${count}`;

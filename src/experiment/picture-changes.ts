@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
 import { encodeJpeg } from '../image/index.js';
 import { didYouMean } from '../near-miss.js';
 import { describe } from '../options.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import {
   blurred,
   collage,

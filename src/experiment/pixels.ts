@@ -1,5 +1,5 @@
 /** Arithmetic on pictures: each function makes a new one and leaves the old as it is. */
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 
 /** A number from 0 to 1, 1 excluded; the same each time for the same seed. */
 export type Draw = () => number;

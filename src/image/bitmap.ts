@@ -1,6 +1,6 @@
 /** Windows bitmaps (BMP) to pixels, which sharp does not read: uncompressed, 8, 24 or 32 bits a pixel. */
 import { ImageError } from '../errors.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import type { OpenedPicture } from './format.js';
 import { inPieces, PIXELS_AT_ONCE } from './pieces.js';
 

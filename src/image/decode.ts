@@ -4,7 +4,7 @@ import { signalSchema } from '../abort.js';
 import { ImageError, throwIfAborted } from '../errors.js';
 import { integerFrom, parseOptions } from '../options.js';
 import { checkPicture } from '../shared-picture.js';
-import type { ImageSource, RgbImage } from '../types.js';
+import type { ImageSource, RgbImage } from '../types/picture.js';
 import { openBitmap } from './bitmap.js';
 import { FORMAT_NAMES, type OpenedPicture } from './format.js';
 import { openWithSharp } from './sharp-picture.js';

@@ -1,5 +1,5 @@
 /** Pixels to files. */
-import type { ImageSource, RgbImage } from '../types.js';
+import type { ImageSource, RgbImage } from '../types/picture.js';
 import { decodeImage } from './decode.js';
 import { loadSharp } from './sharp.js';
 

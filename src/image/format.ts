@@ -1,5 +1,5 @@
 /** Which files are read as pictures, and what an opened one offers. */
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 
 /** As sharp calls them; bitmaps are read beside it. SVG and PDF are programs that draw, and may read other files. */
 export const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { ImageError, throwIfAborted } from '../errors.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import { inPieces, PIXELS_AT_ONCE } from './pieces.js';
 
 const SCREEN_BYTES = 13;

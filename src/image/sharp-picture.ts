@@ -1,6 +1,6 @@
 /** Every format but bitmaps to pixels, by sharp, with PIL's values where sharp's are others. */
 import { AbortError, ImageError } from '../errors.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import { FORMAT_NAMES, type OpenedPicture } from './format.js';
 import { type GifFrame, onScreen, opaqueGif } from './gif.js';
 import { heifCodec, nameAvif } from './heif.js';

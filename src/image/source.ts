@@ -5,7 +5,7 @@ import { types } from 'node:util';
 import { ImageError, throwIfAborted } from '../errors.js';
 import { describe, describePath } from '../options.js';
 import { copyBytes, takeBytes, takePicture } from '../shared-picture.js';
-import type { ImageSource, RgbImage } from '../types.js';
+import type { ImageSource, RgbImage } from '../types/picture.js';
 import { readDataUrl } from './data-url.js';
 import { FORMAT_NAMES } from './format.js';
 

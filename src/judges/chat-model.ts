@@ -1,5 +1,5 @@
 /** Somebody who can be asked in words: a model on this machine, or one behind an endpoint. */
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 
 export interface ChatTurn {
   readonly role: 'user' | 'assistant';

@@ -3,7 +3,7 @@ import { orAbort } from '../abort.js';
 import { AbortError, JudgeError, throwIfAborted, UsageError } from '../errors.js';
 import { parseOptions } from '../options.js';
 import { Room } from '../room.js';
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import type { ChatModel, ChatTurn, Reply } from './chat-model.js';
 import { type Body, completionOf, errorTextOf, readLimited } from './completion.js';
 import {

@@ -1,5 +1,5 @@
 /** What every judge is: somebody who reads an answer and says whether it is safe, or that he cannot say. */
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 
 /** One answer, with what it answers. */
 export interface JudgeItem {

@@ -1,5 +1,5 @@
 /** What every judge of refusal is: somebody who says whether an answer does what was asked, refuses, or does both. */
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 import { REFUSAL_LISTS, type RefusalListName } from './keyword.js';
 
 /** A request, and the answer to it without an interference prefix. */

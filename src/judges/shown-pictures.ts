@@ -1,6 +1,6 @@
 /** The pictures of a request, as a judge that sees them is shown them. */
 import { jpegUrl } from '../image/index.js';
-import type { ImageSource } from '../types.js';
+import type { ImageSource } from '../types/picture.js';
 import type { ChatModel } from './chat-model.js';
 
 /** Longer side in pixels: what the larger models take at most; a larger picture is made smaller. */

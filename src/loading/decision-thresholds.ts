@@ -4,7 +4,7 @@ import type { DecisionForm } from '../decision/index.js';
 import { ModelError } from '../errors.js';
 import { type DecisionThresholds, readThresholds } from '../manifest/index.js';
 import type { EvaluatorsInForce, GivenThresholds, ThresholdsInForce } from '../policy/index.js';
-import type { CalibratedOn } from '../types.js';
+import type { CalibratedOn } from '../types/thresholds.js';
 import { type HashCheck, sha256Of } from '../verified/index.js';
 import type { ResolvedDecision } from './decision.js';
 

@@ -8,7 +8,7 @@ import { hubSettings, isHubAddress } from '../hub/index.js';
 import { type PublishedGuard, partPath, planHere, type ResolvedModels } from '../models/index.js';
 import { describePath, parseOptions } from '../options.js';
 import { type EvaluatorsInForce, evaluatorsAmong } from '../policy/index.js';
-import type { Notice } from '../types.js';
+import type { Notice } from '../types/notice.js';
 
 /** Who judges answers in the reward model's place, by a reply of one token. */
 export interface DecisionChoice {

@@ -1,7 +1,7 @@
 /** Which device each evaluator runs on: the one asked for where it starts and computes rightly, else the CPU. */
 import { AbortError } from '../errors.js';
 import { type EvaluatorDevice, type EvaluatorWorker, type Provider, providersToTry } from '../onnx/index.js';
-import type { Notice } from '../types.js';
+import type { Notice } from '../types/notice.js';
 
 type EvaluatorName = 'CLIP' | 'the reward model';
 

@@ -1,5 +1,5 @@
 /** What parts are loaded with, once it is decided where. */
-import type { Notice } from '../types.js';
+import type { Notice } from '../types/notice.js';
 import type { WorkGroup } from '../work-group.js';
 import type { ResolvedDecision } from './decision.js';
 import type { LoadProgress, ParsedLoadOptions } from './load-options.js';

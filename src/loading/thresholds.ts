@@ -17,7 +17,7 @@ import {
   SAFETY_PROMPT,
   type ThresholdsInForce,
 } from '../policy/index.js';
-import type { CalibratedOn } from '../types.js';
+import type { CalibratedOn } from '../types/thresholds.js';
 import type { HashCheck } from '../verified/index.js';
 
 /** A threshold, where it comes from, and the prompt that it was calibrated with. */

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { ModelError } from '../errors.js';
 import { parsedJson } from '../json.js';
 import { readRegularText } from '../regular-file.js';
-import type { EvaluatorName, ThresholdSources, Thresholds } from '../types.js';
+import type { ThresholdSources, Thresholds } from '../types/thresholds.js';
+import type { EvaluatorName } from '../types/verdict.js';
 import {
   type ClipManifest,
   clipManifestSchema,

@@ -1,5 +1,5 @@
 /** A picture that needs no file: the self-test of a vision graph. */
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 
 /** Ramps and a block, in whole numbers, the same here and in the exporter: value = (5x + 3y + 40c + 90 [x < y]) mod 256. */
 export function testPicture({ width, height }: { readonly width: number; readonly height: number }): RgbImage {

@@ -2,7 +2,7 @@
  * Whether a picture is a drawing of the world that the shipped miniature knows, told by how that world is drawn
  * (models/recipe/world: render, drawing, lexicon). How often it errs: docs/miniature.md.
  */
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 
 /** Cells a side that a picture is looked at in, and samples a side of each at most: the work is the same for any size. */
 const SIDE = 128;

@@ -1,5 +1,5 @@
 /** What a run did with each of its sequences, read out of its report: an object costs little here, and much in the addon. */
-import type { NativeRunReport } from './binding-types.js';
+import type { NativeRunReport } from './run-types.js';
 
 /** In the order of their numbers (native/engine/run.h). */
 const STATES = ['running', 'ready', 'limit', 'paused', 'ended', 'full', 'failed'] as const;

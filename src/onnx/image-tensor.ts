@@ -1,5 +1,5 @@
 /** The image preprocessing of CLIP and its kin, equal to that of the original processors to the last bit. */
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 import { pillowResize } from './pillow-resize.js';
 import type { ImageTensorShape } from './worker-messages.js';
 

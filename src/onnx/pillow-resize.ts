@@ -3,7 +3,7 @@
  * by up to 8 levels when shrinking. Facts: a = -0.5, the kernel widens when shrinking, weights become integers of 22
  * fractional bits, each pass is rounded to 8 bits.
  */
-import type { RgbImage } from '../types.js';
+import type { RgbImage } from '../types/picture.js';
 
 /** The part of the resized picture that is wanted, in its own pixels. */
 export interface Window {

@@ -1,5 +1,6 @@
 /** A question and its answer. */
-import type { EtaResult, Verdict } from '../types.js';
+import type { EtaResult } from '../types/result.js';
+import type { Verdict } from '../types/verdict.js';
 import { newId } from './id.js';
 import type { Picture } from './picture.js';
 import type { AskOptions } from './settings.svelte.js';

@@ -1,6 +1,6 @@
 /** What was decided, and why, in plain words. */
 
-import type { Action, Verdict } from '../types.js';
+import type { Action, Verdict } from '../types/verdict.js';
 import type { Exchange } from './exchange.svelte.js';
 import type { Story } from './story.js';
 

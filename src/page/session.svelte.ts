@@ -1,5 +1,7 @@
 /** One visit: the conversation in front, the question under way, and what is kept of it. */
-import type { EtaResult, Method, Release, Verdict } from '../types.js';
+import type { Method, Release } from '../types/policy.js';
+import type { EtaResult } from '../types/result.js';
+import type { Verdict } from '../types/verdict.js';
 import { Conversation, type ConversationSummary } from './conversation.svelte.js';
 import { Exchange } from './exchange.svelte.js';
 import { type Picture, withName } from './picture.js';

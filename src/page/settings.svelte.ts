@@ -1,5 +1,5 @@
 /** What the user chose, kept from one visit to the next. */
-import type { Method, Release } from '../types.js';
+import type { Method, Release } from '../types/policy.js';
 
 export type Theme = 'system' | 'light' | 'dark';
 

@@ -1,5 +1,7 @@
 /** How an answer came about, as far as it is known: from events while it is made, from the trace afterwards. */
-import type { EtaResult, Judgement, RoundTrace, SentenceTrace, Verdict } from '../types.js';
+import type { EtaResult } from '../types/result.js';
+import type { RoundTrace, SentenceTrace } from '../types/trace.js';
+import type { Judgement, Verdict } from '../types/verdict.js';
 import type { ProgressEvent } from './wire.js';
 
 export interface Story {

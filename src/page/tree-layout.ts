@@ -1,5 +1,5 @@
 /** Where the candidates of a search stand: rounds from left to right, candidates from top to bottom. */
-import type { CandidateTrace, RoundTrace } from '../types.js';
+import type { CandidateTrace, RoundTrace } from '../types/trace.js';
 
 export interface Node {
   /** From 0. */

@@ -2,20 +2,14 @@
  * What goes to the models and what comes back, as `eta-vlm serve` writes it: OpenAI's chat completions, and under the key
  * `eta` the library's own JSON.
  */
-import type {
-  EtaEvent,
-  EvaluatorName,
-  Method,
-  Notice,
-  Release,
-  StopReason,
-  ThresholdSources,
-  Thresholds,
-  Timings,
-  Trace,
-  Usage,
-  Verdict,
-} from '../types.js';
+import type { EtaEvent } from '../types/events.js';
+import type { Notice } from '../types/notice.js';
+import type { Method, Release } from '../types/policy.js';
+import type { Timings, Usage } from '../types/result.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { ThresholdSources, Thresholds } from '../types/thresholds.js';
+import type { Trace } from '../types/trace.js';
+import type { EvaluatorName, Verdict } from '../types/verdict.js';
 
 /** A part of what a user says. */
 export type ContentPart =

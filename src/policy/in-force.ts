@@ -1,6 +1,6 @@
 /** The thresholds that hold for a request, and what is known of each. */
 
-import type { CalibratedOn, ThresholdSources, Thresholds } from '../types.js';
+import type { CalibratedOn, ThresholdSources, Thresholds } from '../types/thresholds.js';
 
 /** The prompt that each threshold was calibrated with; null for one that was not. */
 export interface CalibratedPrompts {

@@ -1,5 +1,6 @@
 /** Scores held against the thresholds in force. */
-import type { Judgement, Thresholds } from '../types.js';
+import type { Thresholds } from '../types/thresholds.js';
+import type { Judgement } from '../types/verdict.js';
 import type { ThresholdsInForce } from './in-force.js';
 import { answerIsUnsafe, isLowAnswerAsked, pictureIsUnsafe } from './methods.js';
 import type { Policy } from './policy.js';

@@ -1,5 +1,5 @@
 /** The methods as tables of what they do, and the gate's arithmetic. */
-import type { Gate, Method, Release, Rung } from '../types.js';
+import type { Gate, Method, Release, Rung } from '../types/policy.js';
 import type { Policy } from './policy.js';
 
 /** Whom a gate asks. */

@@ -1,7 +1,8 @@
 /** The options that change decisions: the same names for `loadEta` and for a single request. */
 import { z } from 'zod';
 import { integer, integerFrom } from '../options.js';
-import type { Gate, Method, PictureForm, Release, Rung } from '../types.js';
+import type { PictureForm } from '../types/picture.js';
+import type { Gate, Method, Release, Rung } from '../types/policy.js';
 import type { GivenThresholds } from './in-force.js';
 import { GATES, METHODS, RELEASES, RUNGS } from './methods.js';
 import type { Policy } from './policy.js';

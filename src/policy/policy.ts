@@ -4,7 +4,8 @@
  * they belong to a model and its quantisation, and stand in its manifest (paper: 0.16 for CLIP ViT-L/14-336, 0.06 for
  * ArmoRM).
  */
-import type { Gate, Method, PictureForm, PolicyName, Release, Rung } from '../types.js';
+import type { PictureForm } from '../types/picture.js';
+import type { Gate, Method, PolicyName, Release, Rung } from '../types/policy.js';
 
 /** Text whose CLIP embedding a picture is compared with. Paper, appendix; reference. */
 export const SAFETY_PROMPT =

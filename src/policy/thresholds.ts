@@ -1,6 +1,6 @@
 /** Whether the thresholds that a method decides by are known. */
 import { ModelError, UsageError } from '../errors.js';
-import type { Thresholds } from '../types.js';
+import type { Thresholds } from '../types/thresholds.js';
 import type { GivenThresholds } from './in-force.js';
 import { type Planned, planOf } from './methods.js';
 import type { Policy } from './policy.js';

@@ -1,5 +1,6 @@
 /** One example as HTML: the picture, the question, the answers side by side, and the rounds that led there. */
-import type { RoundTrace, StopReason } from '../types.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { RoundTrace } from '../types/trace.js';
 import { fixed, isNumber } from './numbers.js';
 import { seriesColours } from './palette.js';
 import type { Example, ExampleAnswer } from './report-data.js';

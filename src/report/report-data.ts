@@ -3,7 +3,8 @@
  * empty list, gives no section. NaN and null mean "not measured" and are shown as a dash.
  */
 import type { Estimate } from '../statistics/index.js';
-import type { RoundTrace, StopReason } from '../types.js';
+import type { StopReason } from '../types/stop-reason.js';
+import type { RoundTrace } from '../types/trace.js';
 
 export type { Estimate };
 

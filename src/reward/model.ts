@@ -13,7 +13,7 @@ import {
 } from '../manifest/index.js';
 import { type Provider, runtimeFacts } from '../onnx/index.js';
 import { parseOptions } from '../options.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 import { trialOf } from '../verified/index.js';
 import { type LoadedReward, loadGraph, loadTrunk, TRUNK_HEADS_PROVIDER } from './load.js';
 import { type RewardLoadOptions, rewardLoadSchema } from './load-options.js';

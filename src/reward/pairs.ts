@@ -2,7 +2,7 @@
 import type { RewardManifest } from '../manifest/index.js';
 import { fitSequences } from '../prefixes/index.js';
 import type { TextTokenizer } from '../tokenizer/index.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 import { promptTooLong } from './prompt.js';
 
 export class RewardPairs {

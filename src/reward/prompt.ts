@@ -3,7 +3,7 @@ import { ModelError, UsageError } from '../errors.js';
 import { JinjaTemplate } from '../jinja/index.js';
 import type { RewardManifest } from '../manifest/index.js';
 import type { TextTokenizer } from '../tokenizer/index.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 
 /** A prompt without its answer. */
 export interface PromptPrefix {

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import type { RewardManifest } from '../manifest/index.js';
 import { describe } from '../options.js';
 import { fitSequences, GrownPrefix, noStatistics, Queue, type ScoringStatistics } from '../prefixes/index.js';
-import type { TextTurn } from '../types.js';
+import type { TextTurn } from '../types/turn.js';
 import type { RewardBackend } from './backend.js';
 import type { RewardGraph } from './graph.js';
 import { packTree } from './packed-tree.js';

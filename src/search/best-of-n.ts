@@ -5,7 +5,7 @@
  */
 import type { Sequence } from '../engine/index.js';
 import { throwIfAborted } from '../errors.js';
-import type { CandidateTrace, RoundTrace } from '../types.js';
+import type { CandidateTrace, RoundTrace } from '../types/trace.js';
 import { AcceptedText } from './accepted-text.js';
 import { drawRound } from './round.js';
 import type { Scored } from './round-scores.js';

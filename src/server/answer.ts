@@ -1,7 +1,7 @@
 /** One answer: made by the library, judged where the request asks for moderation, blocked where it says so. */
 import { EtaError } from '../errors.js';
 import type { EtaEvent, EtaResult, Verdict } from '../index.js';
-import type { Notice } from '../types.js';
+import type { Notice } from '../types/notice.js';
 import type { Prepared } from './answers.js';
 import { type ChatRequest, evaluationOf, requestOf } from './chat-request.js';
 import type { Judged } from './moderation.js';

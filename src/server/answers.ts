@@ -1,7 +1,9 @@
 /** The answers of one request: each in a place of the queue, all of them under one deadline. */
 import { noticeOf } from '../eta/index.js';
 import type { EtaEvent, Judgement } from '../index.js';
-import type { Notice, RgbImage, Turn } from '../types.js';
+import type { Notice } from '../types/notice.js';
+import type { RgbImage } from '../types/picture.js';
+import type { Turn } from '../types/turn.js';
 import { Answer, type Told } from './answer.js';
 import { type ChatRequest, evaluationOf } from './chat-request.js';
 import { isMiniature } from './gallery.js';

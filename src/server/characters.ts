@@ -1,6 +1,6 @@
 /** How much text a request may hold: told by counting, before any of it is tokenized. */
 import { UsageError } from '../errors.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 
 /** @throws UsageError ERR_PROMPT_TOO_LONG */
 export function checkCharacters(turns: readonly Turn[], most: number): void {

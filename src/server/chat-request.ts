@@ -3,7 +3,7 @@ import { type Fields, turnsOf } from '../chat-form/index.js';
 import { checkCounts } from '../eta/index.js';
 import type { EtaRequest, EvaluateRequest } from '../index.js';
 import { parseOptions } from '../options.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 import { checkCharacters } from './characters.js';
 import { answerOptions, seedsOf } from './chat-options.js';
 import { type ChatBody, chatSchema, etaFields, type Include } from './chat-schema.js';

@@ -1,7 +1,7 @@
 /** A chat completion piece by piece: what happens, as chunks of the API. */
 import type { Fields } from '../chat-form/index.js';
 import type { EtaEvent } from '../index.js';
-import type { Notice } from '../types.js';
+import type { Notice } from '../types/notice.js';
 import type { Told } from './answer.js';
 import type { Listener } from './answers.js';
 import { etaPart, finishReason, type Heading, moderationPart, usageOf } from './chat-answer.js';

@@ -1,7 +1,7 @@
 /** What a request keeps back where it is flagged: `moderation.policy` with the mode `block`. */
 import { UsageError } from '../errors.js';
 import type { EvaluatorsInForce } from '../index.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 import type { ChatBody } from './chat-schema.js';
 
 export interface Blocks {

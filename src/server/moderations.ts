@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { EtaError } from '../errors.js';
 import type { EvaluateRequest } from '../index.js';
 import { parseOptions } from '../options.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 import { checkCharacters } from './characters.js';
 import type { RequestRecord } from './log.js';
 import {

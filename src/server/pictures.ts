@@ -2,7 +2,8 @@
 import { ImageError, ServerError, throwIfAborted, UsageError } from '../errors.js';
 import { type OpenedPicture, openEncoded, readSource } from '../image/index.js';
 import { describe } from '../options.js';
-import type { ImageSource, RgbImage, Turn } from '../types.js';
+import type { ImageSource, RgbImage } from '../types/picture.js';
+import type { Turn } from '../types/turn.js';
 import { fetchPicture } from './fetched-picture.js';
 import type { Settings } from './options.js';
 import type { PixelRoom } from './pixel-room.js';

@@ -1,7 +1,7 @@
 /** What every route that asks the models shares: the Eta, its line of requests, and how one of them is taken in. */
 import type { Fields } from '../chat-form/index.js';
 import type { Eta } from '../index.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 import { Bodies, type HeldBody } from './body.js';
 import { leavingOf } from './connections.js';
 import { Deadline } from './deadline.js';

@@ -1,7 +1,7 @@
 /** What a language model's layer makes of conversations: its state where the answer would begin. */
 import { type Context, Model, type ModelOptions, type NativeImage } from '../engine/index.js';
 import { type DecodeImageOptions, decodeImage } from '../image/index.js';
-import type { Turn } from '../types.js';
+import type { Turn } from '../types/turn.js';
 
 export interface LayerReaderOptions extends ModelOptions {
   /** Behind which the state is read. */

@@ -6,6 +6,8 @@ import type { Column, Table as Decoded } from '@uwdata/flechette';
 import { FileError } from '../errors.js';
 import { describe } from '../options.js';
 import { Turns } from '../turns.js';
+import { checkDictionary, checkTable } from './arrow-bounds.js';
+import { type ArrowHead, arrowHead, BATCH, DICTIONARY, SCHEMA } from './arrow-head.js';
 import { FileBytes } from './file-bytes.js';
 import type { Table, TableRow } from './table.js';
 import { checkColumns, foreignTable } from './unread-table.js';
@@ -17,14 +19,8 @@ const FILE_HEAD_BYTES = 8;
 const CONTINUATION = 0xffffffff;
 const ALIGNMENT = 8;
 
-/** Kinds of messages. */
-const SCHEMA = 1;
-const DICTIONARY = 2;
-const BATCH = 3;
-
 /** A message, from its first byte to its body's last. */
-interface Message {
-  readonly kind: number;
+interface Message extends ArrowHead {
   readonly start: number;
   readonly byteCount: number;
 }
@@ -100,8 +96,17 @@ export class ArrowTable implements Table {
         const message = await messageAt(this.#file, at);
         if (message === null) return;
         at = endOf(message);
-        if (message.kind === DICTIONARY) before.push(await this.#bytes(message));
-        else if (message.kind === BATCH) yield await decoded([...before, await this.#bytes(message)]);
+        const { kind, dictionary, bodyLength } = message;
+        if (kind !== DICTIONARY && kind !== BATCH) continue;
+        const bytes = await this.#bytes(message);
+        if (dictionary !== null) {
+          checkDictionary(dictionary, this.#schema.dictionaryTypes.get(dictionary.id), bytes.subarray(-bodyLength));
+          before.push(bytes);
+        } else {
+          const table = await decoded([...before, bytes]);
+          checkTable(table);
+          yield table;
+        }
       }
     } catch (cause) {
       throw broken(this.#file.what, cause);
@@ -131,31 +136,15 @@ async function messageAt(file: FileBytes, start: number): Promise<Message | null
   const headLength = prefix.getInt32(isMarked ? 4 : 0, true);
   if (headLength === 0) return null;
   if (headLength < 0 || headStart + headLength > file.byteLength) throw new RangeError('a message without a head');
-  const { kind, bodyLength } = headOf(viewOf(await file.read(headStart, headLength)));
-  if (bodyLength < 0) throw new RangeError('a message of a negative size'); // whoever goes on behind it would come back
+  const head = arrowHead(viewOf(await file.read(headStart, headLength)));
+  const { bodyLength } = head;
   const byteCount = headStart - start + headLength + bodyLength;
   if (!isMarked && (headStart + headLength) % ALIGNMENT !== 0) throw new RangeError('a form before Arrow 0.15');
   if (start + byteCount > file.byteLength) throw new RangeError('the file ends within a message');
-  return { kind, start, byteCount };
+  return { ...head, start, byteCount };
 }
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-/** Of the head, a FlatBuffer: fields 1 (kind) and 3 (length of the body) of its root. */
-function headOf(view: DataView): { readonly kind: number; readonly bodyLength: number } {
-  const root = view.getInt32(0, true);
-  const vtable = root - view.getInt32(root, true);
-  const placeOf = (field: number) => {
-    const slot = 4 + 2 * field;
-    const offset = slot < view.getUint16(vtable, true) ? view.getUint16(vtable + slot, true) : 0;
-    return offset === 0 ? null : root + offset;
-  };
-  const [kind, length] = [placeOf(1), placeOf(3)];
-  return {
-    kind: kind === null ? 0 : view.getUint8(kind),
-    bodyLength: length === null ? 0 : Number(view.getBigInt64(length, true)),
-  };
-}
 
 /** In memory of its own, so that no row keeps its batch. */
 function own(value: unknown): unknown {
@@ -169,10 +158,9 @@ function own(value: unknown): unknown {
 function broken(what: string, cause: unknown): FileError {
   if (cause instanceof FileError) return cause;
   const said = cause instanceof Error ? cause.message : describe(cause);
-  const reason = /compression/i.test(said) ? 'it is compressed' : said;
   return new FileError(
     'ERR_FILE_INVALID',
-    `${what}: expected a whole Arrow file without compression, which this is not (${reason}). Save it again.`,
+    `${what}: expected a whole Arrow file without compression, which this is not (${said}). Save it again.`,
     { cause },
   );
 }

@@ -11,6 +11,8 @@ test('of a row no list of pictures is lost: one in either column is taken, one i
     const { request } = row({ [name]: ['/a.png', '/b.png'] }) as { readonly request: { readonly images: unknown } };
     assert.deepEqual(request.images, ['/a.png', '/b.png'], name);
   }
-  for (const image of [['/a.png'], '/a.png'])
-    assert.equal((row({ image, images: ['/b.png'] }) as { error: { code: string } }).error.code, 'ERR_INVALID_LINE');
+  const both = row({ image: ['/a.png'], images: ['/b.png'] });
+  assert.equal('error' in both && both.error.code, 'ERR_INVALID_LINE');
+  const { request } = row({ image: '/a.png', images: ['/b.png'] }) as { readonly request: object };
+  assert.deepEqual({ ...request }, { prompt: 'a', image: '/a.png', images: ['/b.png'] }, 'who answers refuses both');
 });

@@ -1,7 +1,8 @@
 /** Answers as the batch runner writes them, made by hand for tests of what becomes of them. */
 import type { AnswerLine } from '../../src/batch/index.js';
 import { type Answer, type BenchmarkItem, instance, type JudgedAnswer } from '../../src/benchmark/index.js';
-import type { Action, Method, Verdict } from '../../src/types.js';
+import type { Method } from '../../src/types/policy.js';
+import type { Action, Verdict } from '../../src/types/verdict.js';
 
 export function item(id: string, fields: Partial<BenchmarkItem> = {}): BenchmarkItem {
   return { id, category: 'all', prompt: `Question ${id}?`, image: null, measure: 'unsafe', isHarmful: true, ...fields };

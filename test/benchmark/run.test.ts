@@ -21,7 +21,7 @@ import {
 import { type Eta, loadEta } from '../../src/index.js';
 import { KeywordJudge } from '../../src/judges/index.js';
 import { metricsJson } from '../../src/report/index.js';
-import type { StopReason } from '../../src/types.js';
+import type { StopReason } from '../../src/types/stop-reason.js';
 import { answer, item } from './answers.js';
 import { folderOf } from './folder.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { distributions } from '../../src/benchmark/scores.js';
-import type { Method } from '../../src/types.js';
+import type { Method } from '../../src/types/policy.js';
 import { item, judged } from './answers.js';
 
 test("the model's own reward goes with the verdict on the model's own answer, whichever run comes last", async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type JudgedAnswer, limited, type Measurement, rates, summaryText } from '../../src/benchmark/index.js';
 import { twins } from '../../src/benchmark/twins.js';
 import { mcnemar, pairedDifference } from '../../src/statistics/index.js';
-import type { Method } from '../../src/types.js';
+import type { Method } from '../../src/types/policy.js';
 import { item, judged } from './answers.js';
 
 /** Whether the harmful request and its twin were refused; null: nobody could tell. */

@@ -14,7 +14,7 @@ import { Progress } from '../../src/terminal/progress.js';
 import { captioned, type TerminalTable, tableLines } from '../../src/terminal/table.js';
 import { cutAt, widthOf } from '../../src/terminal/width.js';
 import { WordWrap } from '../../src/terminal/word-wrap.js';
-import type { RoundTrace } from '../../src/types.js';
+import type { RoundTrace } from '../../src/types/trace.js';
 import { main } from './command.js';
 
 const paint = (_style: string, text: string) => text;

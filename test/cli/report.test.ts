@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roundLines } from '../../src/cli/round-table.js';
 import { explain, score, verdictLines } from '../../src/cli/verdict-text.js';
-import type { Action, EtaResult, Judgement, RoundTrace, RungTrace, StopReason } from '../../src/types.js';
+import type { EtaResult } from '../../src/types/result.js';
+import type { StopReason } from '../../src/types/stop-reason.js';
+import type { RoundTrace, RungTrace } from '../../src/types/trace.js';
+import type { Action, Judgement } from '../../src/types/verdict.js';
 
 const paint = (_style: string, text: string) => text;
 

@@ -2,7 +2,8 @@
 import { type Context, type ContextOptions, Model, type Sequence } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
 import { decodeImage } from '../../src/image/index.js';
-import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
+import type { NativePart } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
 import { floats, type Golden, type GoldenCase, goldenFile } from './golden.js';
 
 /** Exact numbers need F32 cells and no flash attention. */

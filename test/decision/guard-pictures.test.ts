@@ -4,7 +4,7 @@ import { after, before, mock, test } from 'node:test';
 import type { Guard } from '../../src/decision/index.js';
 import { Model } from '../../src/engine/index.js';
 import { decodeImage } from '../../src/image/index.js';
-import type { RgbImage } from '../../src/types.js';
+import type { RgbImage } from '../../src/types/picture.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { asked, decided, tinyForm, tinyGuard } from './guards.js';
 

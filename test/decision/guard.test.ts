@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { type DecisionForm, Guard } from '../../src/decision/index.js';
 import type { Context } from '../../src/engine/index.js';
-import type { TextTurn } from '../../src/types.js';
+import type { TextTurn } from '../../src/types/turn.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { asked, decided, opener, tinyForm, tinyGuard } from './guards.js';
 

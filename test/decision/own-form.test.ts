@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { wordingOf } from '../../src/decision/form.js';
 import { decisionForms, looseForm, readForm } from '../../src/decision/index.js';
-import type { Notice } from '../../src/types.js';
+import type { Notice } from '../../src/types/notice.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { loadTiny, QUESTION, tinyModels } from '../eta/tiny.js';
 import { asked, formFile, tinyForm } from './guards.js';

@@ -6,7 +6,7 @@ import { ChatTemplate, checkTurnCount } from '../../src/engine/chat-template.js'
 import type { PromptPiece, PromptTurn } from '../../src/engine/prompt-piece.js';
 import { ModelError, UsageError } from '../../src/errors.js';
 import { JinjaTemplate } from '../../src/jinja/index.js';
-import type { NativeImage } from '../../src/native/binding-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
 
 interface Golden {
   readonly turns: Record<string, { role: PromptTurn['role']; text: string; images: number }[]>;

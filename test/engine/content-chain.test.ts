@@ -18,7 +18,8 @@ import {
   usableTokenCount,
   wholeTokenCount,
 } from '../../src/engine/content-chain.js';
-import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
+import type { NativePart } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
 
 const picture = (tokenCount: number, positionCount = tokenCount): NativeImage => ({
   tokenCount,

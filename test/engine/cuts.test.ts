@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { loadBinding } from '../../src/native/binding.js';
-import type { NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
+import type { NativeModel, NativeTextPiece } from '../../src/native/model-types.js';
 import { hollowModel, llamaSource } from './hollow-model.js';
 
 const MOST_TOKENS = 2 ** 31 - 1;

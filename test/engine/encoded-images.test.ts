@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EncodedImages, type Model } from '../../src/engine/index.js';
 import { AbortError } from '../../src/errors.js';
 import { decodeImage } from '../../src/image/index.js';
-import type { RgbImage } from '../../src/types.js';
+import type { RgbImage } from '../../src/types/picture.js';
 import { golden, tinyModel } from './fixture.js';
 
 let model: Model;

@@ -7,7 +7,8 @@
 import { fileURLToPath } from 'node:url';
 import { type Context, type Lease, Model, type Sequence } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
-import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
+import type { NativePart } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
 import { PLACE } from '../device.js';
 import type { PlantedBinding } from '../native/planted-addon.js';
 import { EXACT } from './fixture.js';

@@ -9,7 +9,8 @@ import {
   type Sequence,
 } from '../../src/engine/index.js';
 import { decodeImage } from '../../src/image/index.js';
-import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
+import type { NativePart } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
 import { PLACE } from '../device.js';
 
 export function golden(name: string): string {

@@ -10,7 +10,7 @@ import { Vocabulary } from '../../src/engine/vocabulary.js';
 import { AbortError, EtaError, type EtaErrorCode } from '../../src/errors.js';
 import { decodeImage } from '../../src/image/index.js';
 import { loadAddon } from '../../src/native/binding.js';
-import type { NativeModel } from '../../src/native/binding-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { PLACE } from '../device.js';
 import { golden, picture, tinyModel } from './fixture.js';
 

@@ -11,8 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { EncodedImages, Model } from '../../src/engine/index.js';
 import { decodeImage } from '../../src/image/index.js';
 import { readGguf } from '../../src/models/index.js';
-import type { NativeImage, NativePart } from '../../src/native/binding-types.js';
-import type { RgbImage } from '../../src/types.js';
+import type { NativePart } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { RgbImage } from '../../src/types/picture.js';
 import { PLACE } from '../device.js';
 import { EXACT, started, tinyModel } from './fixture.js';
 

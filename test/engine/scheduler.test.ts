@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, type Lease, Model } from '../../src/engine/index.js';
 import { AbortError, EngineError, EtaError } from '../../src/errors.js';
-import type { NativePart } from '../../src/native/binding-types.js';
+import type { NativePart } from '../../src/native/context-types.js';
 import { onDevice } from '../device.js';
 import { aloneText, EXACT, picture, QUESTIONS, started, tinyModel } from './fixture.js';
 import { hollowModel } from './hollow-model.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Lease } from '../../src/engine/index.js';
 import { EtaError } from '../../src/errors.js';
-import type { NativePart } from '../../src/native/binding-types.js';
+import type { NativePart } from '../../src/native/context-types.js';
 import { aloneText, EXACT, picture, QUESTIONS, tinyModel } from './fixture.js';
 
 const STORM_MS = 3000;

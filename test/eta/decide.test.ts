@@ -10,7 +10,7 @@ import { answersOf, worded } from '../../src/eta/decide-words.js';
 import { KnownPictures } from '../../src/eta/known-pictures.js';
 import { decodeImage } from '../../src/image/index.js';
 import { type DecideQuestion, type DecideRequest, type Eta, loadEta, type PictureForm } from '../../src/index.js';
-import type { NativeImage } from '../../src/native/binding-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { EXACT } from '../decision/guards.js';
 import { golden } from '../engine/fixture.js';

@@ -5,7 +5,7 @@ import { Model } from '../../src/engine/index.js';
 import { prefixTokens } from '../../src/eta/prefix-tokens.js';
 import { decodeImage } from '../../src/image/index.js';
 import { type Eta, type EvaluateRequest, loadEta } from '../../src/index.js';
-import type { NativeImage } from '../../src/native/binding-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
 import { goldenFile } from '../compatibility/golden.js';
 import { asked, formFile, straight, tinyForm } from '../decision/guards.js';
 import { golden } from '../engine/fixture.js';

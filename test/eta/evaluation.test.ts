@@ -8,7 +8,7 @@ import { EvaluatorWorker } from '../../src/onnx/index.js';
 import { POST_EVALUATION_PROMPT } from '../../src/policy/index.js';
 import { POLICIES } from '../../src/policy/policy.js';
 import { RewardModel, type RewardSession } from '../../src/reward/index.js';
-import type { Turn } from '../../src/types.js';
+import type { Turn } from '../../src/types/turn.js';
 import { FLAGGED_SAFE, loadTiny, tinyModels } from './tiny.js';
 
 let worker: EvaluatorWorker;

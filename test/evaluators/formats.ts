@@ -1,7 +1,7 @@
 /** The golden values of test/golden/evaluators/formats: real architectures, tiny and random (make_formats.py). */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { TextTurn } from '../../src/types.js';
+import type { TextTurn } from '../../src/types/turn.js';
 
 interface RewardGolden {
   readonly prompt: string;

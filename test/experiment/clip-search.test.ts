@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AbortError } from '../../src/errors.js';
 import { between, type ClipSearchOptions, lowerClipScore } from '../../src/experiment/clip-search.js';
-import type { RgbImage } from '../../src/types.js';
+import type { RgbImage } from '../../src/types/picture.js';
 
 const image: RgbImage = { data: new Uint8Array(24 * 24 * 3).fill(120), width: 24, height: 24 };
 

@@ -14,7 +14,7 @@ import {
   shrunk,
   withNoise,
 } from '../../src/experiment/pixels.js';
-import type { RgbImage } from '../../src/types.js';
+import type { RgbImage } from '../../src/types/picture.js';
 
 /** A picture whose pixel at (x, y) is what the function says. */
 function picture(

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { NativeLoad } from '../../src/native/binding-types.js';
+import type { NativeLoad } from '../../src/native/model-types.js';
 import { assertNear } from '../device.js';
 import { fuzz } from './addon-fuzz.js';
 import { binding, contextOptions, golden, loadTiny, maxDifference, modelOptions, prefilled } from './fixture.js';

@@ -1,6 +1,9 @@
 /** Arguments that no type allows, drawn by a seed, for every method of the addon: what it does about them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NativeBinding, NativeContext, NativeImage, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeBinding } from '../../src/native/binding-types.js';
+import type { NativeContext } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 
 /** What a getter of ours throws; it may come out as it is. */
 class Ours extends Error {}

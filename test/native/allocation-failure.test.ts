@@ -4,8 +4,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { NativeImage, NativeLogitsContext, NativeModel, NativeRunReport } from '../../src/native/binding-types.js';
+import type { NativeLogitsContext } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { resultsOf } from '../../src/native/run-results.js';
+import type { NativeRunReport } from '../../src/native/run-types.js';
 import { contextOptions, hot, loadTiny, maxDifference, modelOptions, prefilled } from './fixture.js';
 import { hasLlamaInside, planted, plantedPath } from './planted-addon.js';
 

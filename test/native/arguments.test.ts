@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { NativeLogitsContext, NativeModel, NativeTextPiece } from '../../src/native/binding-types.js';
+import type { NativeLogitsContext } from '../../src/native/context-types.js';
+import type { NativeModel, NativeTextPiece } from '../../src/native/model-types.js';
 import { binding, contextOptions, greedy, loadTiny, modelOptions, picture, TOKENIZE } from './fixture.js';
 
 let model: NativeModel;

@@ -7,14 +7,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type {
-  NativeContext,
-  NativeImage,
-  NativeModel,
-  NativePart,
-  NativeSamplerOptions,
-} from '../../src/native/binding-types.js';
+import type { NativeContext, NativePart } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { resultsOf } from '../../src/native/run-results.js';
+import type { NativeSamplerOptions } from '../../src/native/run-types.js';
 import { contextOptions, greedy, hot, loadTiny, prefilled, run } from './fixture.js';
 import { type PlantedFailure, planted, plantedPath } from './planted-addon.js';
 

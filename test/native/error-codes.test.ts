@@ -12,11 +12,11 @@ const nameOf = (enumerator: string) =>
     .replace(/(?<!^)[A-Z]/g, '_$&')
     .toUpperCase();
 
-test('the codes of C++ are those of binding-types.ts', () => {
+test('the codes of C++ are those of error-types.ts', () => {
   const body = /enum class ErrorCode \{([^}]*)\}/.exec(read('native/engine/native_error.h'))?.[1] ?? '';
   const enumerators = [...body.matchAll(/\bk\w+/g)].map(([name]) => name);
   const named = [...read('native/js/errors.cpp').matchAll(/case ErrorCode::(k\w+):\s*return "(\w+)";/g)];
-  const union = /export type NativeErrorCode =([\s\S]*?)\n\n/.exec(read('src/native/binding-types.ts'))?.[1] ?? '';
+  const union = /export type NativeErrorCode =([\s\S]*);/.exec(read('src/native/error-types.ts'))?.[1] ?? '';
   const types = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code);
   assert.ok(types.length > 10);
   assert.deepEqual(

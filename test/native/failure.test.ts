@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Model } from '../../src/engine/index.js';
 import { EngineError } from '../../src/errors.js';
-import type { NativeModel } from '../../src/native/binding-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { PLACE } from '../device.js';
 import { contextOptions, greedy, loadTiny, prefilled, run, modelPath as soundPath } from './fixture.js';
 

@@ -5,15 +5,13 @@ import { loadBinding } from '../../src/native/binding.js';
 import type {
   NativeContext,
   NativeContextOptions,
-  NativeImage,
   NativeLogitsContext,
-  NativeModel,
-  NativeModelOptions,
   NativePart,
-  NativeSamplerOptions,
-  NativeTokenizeOptions,
-} from '../../src/native/binding-types.js';
+} from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { NativeModel, NativeModelOptions, NativeTokenizeOptions } from '../../src/native/model-types.js';
 import { type NativeRunResult, resultsOf } from '../../src/native/run-results.js';
+import type { NativeSamplerOptions } from '../../src/native/run-types.js';
 import { PLACE } from '../device.js';
 
 export const folder = fileURLToPath(new URL('../golden/engine/', import.meta.url));

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeLogitsContext } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { resultsOf } from '../../src/native/run-results.js';
 import { assertFar, assertNear } from '../device.js';
 import {

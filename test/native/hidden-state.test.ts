@@ -1,7 +1,8 @@
 /** Contexts that keep hidden states in place of logits; test/evaluators/reward-trunk.test.ts shows that the numbers are right. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import type { NativeHiddenStateContext, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeHiddenStateContext } from '../../src/native/context-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { assertFar, assertNear } from '../device.js';
 import { contextOptions, greedy, loadTiny, maxDifference, prefilled, run, text } from './fixture.js';
 

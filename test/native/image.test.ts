@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { NativeImage, NativeLogitsContext, NativeModel } from '../../src/native/binding-types.js';
+import type { NativeLogitsContext } from '../../src/native/context-types.js';
+import type { NativeImage } from '../../src/native/image-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { contextOptions, loadTiny, prefilled, text } from './fixture.js';
 
 const SIZE = { width: 300, height: 200 };

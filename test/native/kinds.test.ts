@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { NativeModel } from '../../src/native/binding-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { assertFar, assertNear } from '../device.js';
 import {
   contextOptions,

@@ -8,7 +8,8 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readGguf } from '../../src/models/gguf-file.js';
-import type { NativeContextOptions, NativeModel, NativeSteering } from '../../src/native/binding-types.js';
+import type { NativeContextOptions, NativeSteering } from '../../src/native/context-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { assertFar, assertNear } from '../device.js';
 import { contextOptions, folder, greedy, loadTiny, maxDifference, picture, prefilled, run, text } from './fixture.js';
 

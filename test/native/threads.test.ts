@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { physicalCoreCount } from '../../src/cores.js';
 import { Model } from '../../src/engine/index.js';
 import { loadAddon } from '../../src/native/binding.js';
-import type { NativeModel } from '../../src/native/binding-types.js';
+import type { NativeModel } from '../../src/native/model-types.js';
 import { contextOptions, loadTiny, logitsAfter, modelPath, prefilled } from './fixture.js';
 
 let model: NativeModel;

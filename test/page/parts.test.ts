@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { scoreAxis } from '../../src/page/score-axis.js';
 import { eventData } from '../../src/page/server-events.js';
 import { NODE_HEIGHT, treeLayout } from '../../src/page/tree-layout.js';
-import type { CandidateTrace, RoundTrace } from '../../src/types.js';
+import type { CandidateTrace, RoundTrace } from '../../src/types/trace.js';
 
 const candidate = (text: string, utility: number | null = 0): CandidateTrace => ({
   text,

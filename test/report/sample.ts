@@ -1,7 +1,7 @@
 /** Made-up figures in the shape of a benchmark's, for tests of the report alone: they say nothing about any model. */
 import { readFileSync } from 'node:fs';
 import type { Estimate, Example, ExampleAnswer, ReportData } from '../../src/report/index.js';
-import type { RoundTrace } from '../../src/types.js';
+import type { RoundTrace } from '../../src/types/trace.js';
 
 const METHODS = ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'] as const;
 const UNSAFE = { vanilla: 0.92, pre: 0.08, post: 0.09, shallow: 0.31, deep: 0.55, eta: 0.04 } as const;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AbortError, EvaluatorError } from '../../src/errors.js';
 import type { CandidateJudge } from '../../src/search/index.js';
-import type { RoundTrace } from '../../src/types.js';
+import type { RoundTrace } from '../../src/types/trace.js';
 import { play, type Script } from './scripted-sequence.js';
 import { type Options, type Searched, TinySearch } from './tiny-search.js';
 

@@ -10,7 +10,7 @@ import {
   searchBestOfN,
   sentencesByText,
 } from '../../src/search/index.js';
-import type { RoundTrace } from '../../src/types.js';
+import type { RoundTrace } from '../../src/types/trace.js';
 
 /** What a candidate goes on with; `ends`: an end token follows, where there is room to sample it. */
 interface Line {

@@ -12,7 +12,7 @@ import {
   searchSequenceCount,
   sentencesByText,
 } from '../../src/search/index.js';
-import type { RoundTrace } from '../../src/types.js';
+import type { RoundTrace } from '../../src/types/trace.js';
 
 export type Reward = (text: string, accepted: string) => number;
 export const longest: Reward = (text) => text.length;

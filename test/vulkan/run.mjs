@@ -50,7 +50,7 @@ function environment(addon) {
     ORT_DISABLE_TELEMETRY: '1',
     // ggml leaves out devices that are processors, unless they are named.
     GGML_VK_VISIBLE_DEVICES: '0',
-    // 16-bit sums would widen the bounds some hundred times; a GPU has its own, see docs/native.md.
+    // 16-bit sums would widen the bounds some hundred times; a GPU has its own, see docs/vulkan.md.
     GGML_VK_DISABLE_F16: '1',
     MESA_SHADER_CACHE_DIR: '/var/cache/mesa',
     ETA_VLM_ADDON: addon,

@@ -3,7 +3,7 @@ import type { AnswerLine } from '../../batch/index.js';
 import { PHASES } from '../../benchmark/index.js';
 import type { DataTable, Distribution, GateOutcome, PhaseTimes } from '../../report/index.js';
 import { mean, median, quantile } from '../../statistics/index.js';
-import type { Action, Judgement, Verdict } from '../../types.js';
+import type { Action, Judgement, Verdict } from '../../types/verdict.js';
 import { Sample } from './sample.js';
 
 /** Where a request was refused before it had a method. */

@@ -26,7 +26,7 @@ import { fitted } from '../../terminal/fit.js';
 import { tell } from '../../terminal/output.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
-import type { Method } from '../../types.js';
+import type { Method } from '../../types/policy.js';
 import { BatchProgressLine } from '../batch-progress.js';
 import { commandLine } from '../command-line.js';
 import { datasetInputs, judgeInputs, modelInputs } from '../inputs.js';

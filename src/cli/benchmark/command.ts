@@ -7,7 +7,7 @@ import { METHODS } from '../../policy/methods.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber, wholeNumbers } from '../../terminal/option-values.js';
-import type { Method } from '../../types.js';
+import type { Method } from '../../types/policy.js';
 import { child } from '../child.js';
 import { addJudgeOptions } from '../judge-options.js';
 import { addModelOptions } from '../model-options.js';

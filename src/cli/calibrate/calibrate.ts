@@ -21,7 +21,7 @@ import { tell } from '../../terminal/output.js';
 import { allColumnsOf, createPaint } from '../../terminal/paint.js';
 import { print } from '../../terminal/print.js';
 import { Progress } from '../../terminal/progress.js';
-import type { Notice } from '../../types.js';
+import type { Notice } from '../../types/notice.js';
 import { commandLine } from '../command-line.js';
 import { writeJsonFile } from '../json-file.js';
 import { packageVersion } from '../run-facts.js';

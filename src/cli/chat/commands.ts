@@ -4,7 +4,7 @@ import { didYouMean } from '../../near-miss.js';
 import { describe, shortened } from '../../options.js';
 import { METHODS } from '../../policy/methods.js';
 import { exists } from '../../regular-file.js';
-import type { Method } from '../../types.js';
+import type { Method } from '../../types/policy.js';
 import { reportLines } from '../answer-report.js';
 import { Conversation, type Exchange } from './conversation.js';
 import { historyLines } from './history-lines.js';

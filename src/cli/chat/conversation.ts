@@ -1,5 +1,6 @@
 /** Questions with their pictures, and what was answered. */
-import type { EtaResult, Turn } from '../../types.js';
+import type { EtaResult } from '../../types/result.js';
+import type { Turn } from '../../types/turn.js';
 import type { Picture } from './picture.js';
 
 /** A question and its answer. */

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { type DecodeImageOptions, decodeImage } from '../../image/index.js';
 import { picturePath } from '../../outputs/index.js';
-import type { RgbImage } from '../../types.js';
+import type { RgbImage } from '../../types/picture.js';
 import { atHome } from './words.js';
 
 export interface Picture {

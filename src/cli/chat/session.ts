@@ -4,7 +4,7 @@ import { FileError } from '../../errors.js';
 import type { Eta } from '../../index.js';
 import { tell } from '../../terminal/output.js';
 import { columnsOf, createPaint, type Paint } from '../../terminal/paint.js';
-import type { Method } from '../../types.js';
+import type { Method } from '../../types/policy.js';
 import { visibleName } from '../../visible.js';
 import { reportLines } from '../answer-report.js';
 import { streamAnswer } from '../answer-stream.js';

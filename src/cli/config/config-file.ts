@@ -8,7 +8,7 @@ import { issueOf, parsedJson } from '../../json.js';
 import { isShippedName } from '../../models/index.js';
 import { makeFolder, writeWhole } from '../../outputs/index.js';
 import { POLICY_NAMES } from '../../policy/policy.js';
-import type { PolicyName } from '../../types.js';
+import type { PolicyName } from '../../types/policy.js';
 
 const path = z.string().min(1);
 

@@ -1,7 +1,7 @@
 /** A picture drawn with coloured half blocks, for terminals with true colour. */
 
 import { colour, wantsColour } from '../../terminal/paint.js';
-import type { RgbImage } from '../../types.js';
+import type { RgbImage } from '../../types/picture.js';
 
 /** Whether a stream can show 24-bit colours. */
 export function drawsPictures(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {

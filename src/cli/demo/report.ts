@@ -1,7 +1,7 @@
 /** What the demo prints: one story a request, readable at 80 columns, with or without colour. */
 
 import { labelled, type Paint, USUAL_COLUMNS, wrap } from '../../terminal/paint.js';
-import type { EtaResult } from '../../types.js';
+import type { EtaResult } from '../../types/result.js';
 import { visible } from '../../visible.js';
 import { roundLines } from '../round-table.js';
 import { LABEL_WIDTH, score, verdictLines } from '../verdict-text.js';

@@ -5,7 +5,7 @@ import { throwIfAborted } from '../../errors.js';
 import { registeredModels, resolveModels } from '../../models/index.js';
 import { POLICIES } from '../../policy/policy.js';
 import { readRegularText } from '../../regular-file.js';
-import type { CalibratedOn } from '../../types.js';
+import type { CalibratedOn } from '../../types/thresholds.js';
 import { compare, type HashVerdict, hashesOfCard } from '../card-hashes.js';
 import { modelChoice } from '../chosen-models.js';
 
