@@ -31,7 +31,7 @@ import { BatchProgressLine } from '../batch-progress.js';
 import { commandLine } from '../command-line.js';
 import { datasetInputs, judgeInputs, modelInputs } from '../inputs.js';
 import { type JudgeFlags, judgesOf } from '../judges.js';
-import { loadForMethods } from '../load-models.js';
+import { checkVector, loadForMethods } from '../load-models.js';
 import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import type { PolicyFlags } from '../policy-options.js';
@@ -63,6 +63,7 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
   }
   const dataset = datasetOf(nameOf(name));
   const out = outOf(flags, dataset);
+  checkVector(flags.method ?? [], flags);
   const startedAt = new Date();
   const read = await readItems(dataset, flags);
   await checkApart(
@@ -110,11 +111,6 @@ async function answered(
   const progress = new Progress();
   const notices = new Notices(dataset);
   const asked = given({ ...others, maxTokens });
-  if (methods.includes('steered') && flags.safetyVector === undefined)
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      "--method: expected --safety-vector beside steered, received none. Make one with 'eta-vlm steer', and name its file.",
-    );
   await using eta = await loadForMethods(asked, { methods, concurrency }, { onNotice: notices.add, signal });
   try {
     const measured = await measure({
