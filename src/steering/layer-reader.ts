@@ -3,7 +3,7 @@ import { type Context, Model, type ModelOptions, type NativeImage } from '../eng
 import { type DecodeImageOptions, decodeImage } from '../image/index.js';
 import type { Turn } from '../types/turn.js';
 
-export interface LayerReaderOptions extends ModelOptions {
+interface LayerReaderOptions extends ModelOptions {
   /** Behind which the state is read. */
   readonly layer: number;
   /** Tokens of a conversation at most. */

@@ -51,7 +51,7 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
   [['ask', '--me'], ['--method']],
   [
     ['ask', '--method', ''],
-    ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
+    ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'steered', 'vanilla'],
   ],
   [
     ['ask', '--method', '=', 'e'],
@@ -59,7 +59,7 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
   ],
   [
     ['ask', '--method', '='],
-    ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'vanilla'],
+    ['deep', 'ecso', 'eta', 'post', 'pre', 'shallow', 'steered', 'vanilla'],
   ],
   [
     ['ask', '--image', 'ph'],
