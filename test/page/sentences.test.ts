@@ -1,8 +1,9 @@
+/// <reference types="svelte" />
 /** What the page says of a verdict. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decision } from '../../src/page/sentences.js';
-import type { Judgement, Verdict } from '../../src/types.js';
+import type { Judgement, Verdict } from '../../src/types/verdict.js';
 
 const judged = (isUnsafe: boolean) => ({ isUnsafe }) as Judgement;
 const REFUSED: Verdict = { action: 'refused', picture: judged(true), answer: judged(true), final: judged(true) };
