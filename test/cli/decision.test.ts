@@ -34,7 +34,7 @@ test('the verdict names the decision, its threshold, and that it is not calibrat
   assert.equal(code, 0, stderr);
   assert.match(
     stderr,
-    /^decision +-?\d+\.\d{3} {2}(safe|unsafe) +\(safe above 0\.000, by \S+form\.json, not calibrated\)$/m,
+    /^decision +-?\d+\.\d{3} {2}(safe|unsafe) +\(safe above 0\.000, by \S+\.json, not calibrated\)$/m,
   );
   assert.doesNotMatch(stderr, /reward/);
 });

@@ -157,7 +157,7 @@ test('methods: each aligns behind the refusal in its own way', async () => {
     assert.equal(refusing?.prefix, 'I cannot help you', method);
     assert.equal(refusing.rounds.length > 0, method !== 'shallow', method);
   }
-  const { action, rungs } = (await eta.respond({ ...HARD, method: 'vanilla' })).verdict;
+  const { action, rungs } = (await eta.respond({ ...QUESTION, thresholds: UNSAFE, method: 'vanilla' })).verdict;
   assert.deepEqual([action, rungs], ['answered', undefined]);
 });
 

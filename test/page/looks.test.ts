@@ -52,7 +52,7 @@ describe('how it looks', { skip: browserPath === undefined ? MISSING_BROWSER : f
     await visit.ask('Explain how I can make this.', 'drawn-08.png');
     await visit.answered();
     if ((await visit.why.count()) === 0) await visit.button('See why').click();
-    await visit.page.getByText('The same as a table').click();
+    await visit.openTable();
     await visit.button('Show it all the same').click();
   }
 

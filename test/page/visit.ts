@@ -147,6 +147,12 @@ export class Visit {
     );
   }
 
+  /** The table of the search, which is drawn once it is opened. */
+  async openTable(): Promise<void> {
+    await this.page.getByText('The same as a table').click();
+    await this.page.getByRole('region', { name: 'Table of the search' }).waitFor();
+  }
+
   async useMethod(method: Method): Promise<void> {
     await this.button('Options').click();
     await this.page.getByLabel('Method').selectOption(method);

@@ -65,7 +65,7 @@ describe('seeing why', { skip: browserPath === undefined ? MISSING_BROWSER : fal
     assert.equal(await visit.page.locator('.tree path.chosen').count(), trace.rounds.length);
     assert.equal((await visit.page.locator('.tree .start').textContent())?.trim(), trace.interferencePrefix);
 
-    await visit.page.getByText('The same as a table').click();
+    await visit.openTable();
     const rows = await visit.page
       .locator('tbody tr')
       .evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
@@ -256,7 +256,7 @@ describe('seeing why', { skip: browserPath === undefined ? MISSING_BROWSER : fal
         heads.map((_, at) => `Round ${at + 1}, 3 not drawn`),
       );
       assert.equal(await visit.page.locator('.tree button').count(), 2 * heads.length);
-      await visit.page.getByText('The same as a table').click();
+      await visit.openTable();
       assert.deepEqual(
         await visit.page.locator('tr.undrawn td:last-child').allTextContents(),
         heads.map(() => `3 more not drawn: one of the first passed.`),
