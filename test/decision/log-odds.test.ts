@@ -6,7 +6,7 @@ import { decisionOf, scoreOf } from '../../src/decision/log-odds.js';
 const WORDS = ['yes', 'no', 'Yes', 'perhaps', 'why'];
 const model = { name: 'tiny', text: ([token = -1]: readonly number[] | Int32Array) => WORDS[token] ?? '' };
 const verdicts = { safe: Int32Array.of(1), unsafe: Int32Array.of(0, 2) };
-const question = { score: 'log-odds', leastMass: 0.9, verdicts: { safe: ['no'], unsafe: ['yes'] } } as const;
+const question = { score: 'log-odds' as const, leastMass: 0.9, verdicts: { safe: ['no'], unsafe: ['yes'] } };
 
 test('what a guard would say instead is no verdict, even where a verdict is the likeliest of all', () => {
   const logits = Float32Array.of(1, 3, 0, 2.5, -1);
