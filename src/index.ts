@@ -54,6 +54,8 @@ export type {
   LoadEtaOptions,
   LoadProgress,
   ReceivedBytes,
+  SafetyVectorChoice,
+  SafetyVectorFacts,
 } from './loading/index.js';
 export type {
   ModelChoice,

@@ -44,6 +44,7 @@ const answering = [
   'models',
   'image',
   'policy',
+  'steering',
   'loading',
   'eta',
 ];
@@ -93,6 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   models: ['hub', ...leaves],
   converter: ['models', ...leaves],
   policy: leaves,
+  steering: ['engine', 'image', 'models', 'outputs', ...leaves],
   loading: [
     'verified',
     'engine',
@@ -104,6 +106,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'hub',
     'models',
     'policy',
+    'steering',
     ...leaves,
   ],
   eta: ['search', 'engine', 'clip', 'reward', 'decision', 'models', 'image', 'policy', 'loading', ...leaves],

@@ -87,6 +87,7 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
                             ErrorCode::kContextFailed);
     }
   }
+  if (settings.steering.has_value()) Steer(*settings.steering);
   if (pool_ != nullptr) llama_attach_threadpool(context_.get(), pool_.get(), nullptr);
   facts_.cell_count = static_cast<int32_t>(llama_n_ctx(context_.get()));
   facts_.sequence_count = settings.sequence_count;
@@ -96,6 +97,20 @@ KvCache::KvCache(const LoadedModel& model, const ContextSettings& settings, ggml
   lane_is_used_.assign(settings.sequence_count, false);
   cells_ = CellLedger(facts_.cell_count);
   llama_set_abort_callback(context_.get(), is_ending, data);
+}
+
+// llama.cpp takes a row for every layer but the first, and adds those of the layers that it is given alone.
+void KvCache::Steer(const Steering& steering) {
+  const auto size = static_cast<size_t>(model_.Facts().embedding_size);
+  std::vector<float> rows(size * static_cast<size_t>(model_.Facts().layer_count - 1), 0);
+  std::copy(steering.direction.begin(), steering.direction.end(), rows.begin() + size * (steering.layer - 1));
+  const log::Capture capture;
+  const int32_t code = llama_set_adapter_cvec(context_.get(), rows.data(), rows.size(), static_cast<int32_t>(size),
+                                              steering.layer, steering.layer);
+  if (code == 0) return;
+  throw device::Failure("Cannot steer a context at layer " + std::to_string(steering.layer) + ": " +
+                            capture.Reason("out of memory?") + " Make one without steering.",
+                        ErrorCode::kContextFailed);
 }
 
 // llama.cpp waits for the device before it frees a context, in a destructor: where the device is lost, that wait would

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/cell_ledger.h"
@@ -13,6 +14,12 @@
 
 namespace eta {
 
+// A direction [embedding_size] that is added to every row's state behind a layer, 1 to the layer count - 1.
+struct Steering {
+  int32_t layer = 0;
+  std::vector<float> direction;
+};
+
 // NativeContextOptions, checked.
 struct ContextSettings {
   int32_t cell_count = 0;
@@ -23,7 +30,8 @@ struct ContextSettings {
   bool measures_threads = false;  // thread_count is the most then
   llama_flash_attn_type flash_attention = LLAMA_FLASH_ATTN_TYPE_AUTO;
   ggml_type cache_type = GGML_TYPE_F16;
-  std::shared_ptr<const Output> output;
+  std::optional<Steering> steering;
+  std::shared_ptr<Output> output;
 };
 
 // What llama.cpp made of them.
@@ -88,13 +96,14 @@ class KvCache {
   int32_t LastThreadCount() const { return threads_.Last(); }
 
  private:
+  void Steer(const Steering& steering);
   bool RemoveRows(const Sequence& sequence, llama_pos first);
   void ShareRows(llama_seq_id from, const Sequence& to);
   void DropCells(Sequence& sequence, int32_t first);
   void CopyLentRows();
 
   const LoadedModel& model_;
-  std::shared_ptr<const Output> output_;
+  std::shared_ptr<Output> output_;
   ContextFacts facts_;
   ThreadCount threads_;
   thread_pool::Pool pool_;  // outlives the context, which computes in it

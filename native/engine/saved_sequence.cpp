@@ -75,7 +75,8 @@ Parts Read(const std::vector<uint8_t>& bytes, uint64_t fingerprint, int32_t outp
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.magic != kMagic) Refuse("these bytes were not made by save() of this version.");
   if (header.fingerprint != fingerprint) {
-    Refuse("they come from another model or from a context with another cacheType, flashAttention or output.");
+    Refuse(
+        "they come from another model or from a context with another cacheType, flashAttention, steering or output.");
   }
   const size_t body = bytes.size() - sizeof header;
   if (Checksum(header, bytes) != header.checksum) Refuse("they are truncated or damaged.");
@@ -108,7 +109,10 @@ uint64_t KvContext::Fingerprint() const {
                              settings_.cache_type,
                              settings_.flash_attention};
   const char* output = settings_.output->Name();
-  return Hash(Hash(hash, numbers, sizeof numbers), output, std::strlen(output));
+  hash = Hash(Hash(hash, numbers, sizeof numbers), output, std::strlen(output));
+  if (!settings_.steering.has_value()) return hash;
+  const auto& [layer, direction] = *settings_.steering;
+  return Hash(Hash(hash, &layer, sizeof layer), direction.data(), direction.size() * sizeof(float));
 }
 
 std::vector<uint8_t> KvContext::Save(int32_t id) {

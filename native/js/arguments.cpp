@@ -1,5 +1,6 @@
 #include "js/arguments.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -113,6 +114,22 @@ std::vector<int32_t> Tokens(const Napi::Value& value, const std::string& name, i
                                                     " in " + name + " but received " + std::to_string(token) + "."));
   }
   return tokens;
+}
+
+std::vector<float> Floats(const Napi::Value& value, const std::string& name, int32_t count) {
+  const std::string expected = "a Float32Array of " + std::to_string(count) + " finite numbers";
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    throw Invalid(value.Env(), name, expected, value);
+  }
+  const Napi::Float32Array array = value.As<Napi::Float32Array>();
+  std::vector<float> numbers(array.ElementLength());
+  if (!numbers.empty()) std::memcpy(numbers.data(), array.Data(), numbers.size() * sizeof(float));
+  const bool is_finite =
+      std::all_of(numbers.begin(), numbers.end(), [](float number) { return std::isfinite(number); });
+  if (numbers.size() == static_cast<size_t>(count) && is_finite) return numbers;
+  if (is_finite) throw Invalid(value.Env(), name, expected, value);
+  throw errors::ToJs(value.Env(), NativeError(ErrorCode::kInvalidArgument, "Expected " + expected + " for " + name +
+                                                                               " but one of them is not finite."));
 }
 
 std::vector<uint8_t> Bytes(const Napi::Value& value, const std::string& name) {

@@ -23,6 +23,8 @@ Napi::Array Array(const Napi::Value& value, const std::string& name);
 size_t Choice(const Napi::Value& value, const std::string& name, const std::vector<const char*>& words);
 // An Int32Array of vocabulary indices, each checked against [0, vocabulary_size).
 std::vector<int32_t> Tokens(const Napi::Value& value, const std::string& name, int32_t vocabulary_size);
+// A Float32Array of so many finite numbers.
+std::vector<float> Floats(const Napi::Value& value, const std::string& name, int32_t count);
 // A copy of the bytes of a Uint8Array (or a Buffer).
 std::vector<uint8_t> Bytes(const Napi::Value& value, const std::string& name);
 

@@ -16,7 +16,7 @@ namespace eta::backend {
 namespace {
 
 // Raised with every change of src/native/*-types.ts, here and in src/native/llama-version.ts.
-constexpr int kBindingVersion = 6;
+constexpr int kBindingVersion = 7;
 
 const char* TypeName(enum ggml_backend_dev_type type) {
   switch (type) {

@@ -20,6 +20,15 @@ Napi::Value FloatsToJs(Napi::Env env, std::vector<float>& values, const Napi::Ob
   return TypedArrayOf<Napi::Float32Array>(env, values).As<Napi::Value>();
 }
 
+// Behind the last norm, or behind the layer that is named.
+std::shared_ptr<Output> HiddenStateOutput(const Napi::Value& layer, const ModelFacts& facts) {
+  if (layer.IsUndefined()) return std::make_shared<HiddenState>();
+  if (!facts.ForksAnywhere()) {
+    throw arguments::Invalid(layer.Env(), "layer", "no layer of a model that keeps a running state", layer);
+  }
+  return std::make_shared<LayerState>(ReadLayer(layer, "layer", facts), facts);
+}
+
 class FreeContext final : public Job {
  public:
   FreeContext(std::shared_ptr<LoadedModel> model, std::shared_ptr<KvContext> context)
@@ -68,7 +77,7 @@ void Context::Register(Napi::Env env) {
 
 Napi::Value Context::Create(Napi::Env env, const Napi::Object& model_object, const std::shared_ptr<LoadedModel>& model,
                             const Napi::Value& options) {
-  ContextSettings settings = ReadContextSettings(options);
+  ContextSettings settings = ReadContextSettings(options, model->Facts());
   constexpr const char* kOutputs[] = {"logits", "hidden-state"};
   const char* output =
       kOutputs[arguments::Choice(options.As<Napi::Object>().Get("output"), "output", {kOutputs[0], kOutputs[1]})];
@@ -76,7 +85,7 @@ Napi::Value Context::Create(Napi::Env env, const Napi::Object& model_object, con
   settings.output = std::make_shared<Logits>();
   if (output == kOutputs[1]) {
     kind = &Environment::hidden_state_context_class;
-    settings.output = std::make_shared<HiddenState>();
+    settings.output = HiddenStateOutput(options.As<Napi::Object>().Get("layer"), model->Facts());
   }
   return Queue<std::shared_ptr<KvContext>>(
       env, model_object, model->Thread(), ErrorCode::kContextFailed,

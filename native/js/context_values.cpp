@@ -53,6 +53,12 @@ RunEntry ReadEntry(const Napi::Value& value, uint32_t index, const EntryKeys& ke
   return entry_read;
 }
 
+Steering ReadSteering(const Napi::Value& value, const ModelFacts& facts) {
+  const Napi::Object steering = arguments::Object(value, "steering");
+  return {ReadLayer(steering.Get("layer"), "steering.layer", facts),
+          arguments::Floats(steering.Get("vector"), "steering.vector", facts.embedding_size)};
+}
+
 // In the order of src/native/run-results.ts, which reads them.
 constexpr size_t kRowLength = 7;
 void AddRow(const RunResult& result, std::vector<int32_t>& rows) {
@@ -64,7 +70,12 @@ void AddRow(const RunResult& result, std::vector<int32_t>& rows) {
 
 }  // namespace
 
-ContextSettings ReadContextSettings(const Napi::Value& value) {
+int32_t ReadLayer(const Napi::Value& value, const char* name, const ModelFacts& facts) {
+  if (facts.layer_count < 2) throw arguments::Invalid(value.Env(), name, "no layer of a model of one layer", value);
+  return static_cast<int32_t>(arguments::Integer(value, name, 1, facts.layer_count - 1));
+}
+
+ContextSettings ReadContextSettings(const Napi::Value& value, const ModelFacts& facts) {
   const Napi::Object options = arguments::Object(value, "options");
   ContextSettings settings;
   settings.cell_count = Count(options, "cellCount", 1, 1 << 28);
@@ -79,6 +90,8 @@ ContextSettings ReadContextSettings(const Napi::Value& value) {
       kFlashAttention[arguments::Choice(options.Get("flashAttention"), "flashAttention", {"auto", "on", "off"})];
   constexpr ggml_type kCacheTypes[] = {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0};
   settings.cache_type = kCacheTypes[arguments::Choice(options.Get("cacheType"), "cacheType", {"f32", "f16", "q8_0"})];
+  const Napi::Value steering = options.Get("steering");
+  if (!steering.IsUndefined()) settings.steering = ReadSteering(steering, facts);
   return settings;
 }
 

@@ -10,7 +10,9 @@
 namespace eta {
 
 // All but the output.
-ContextSettings ReadContextSettings(const Napi::Value& value);
+ContextSettings ReadContextSettings(const Napi::Value& value, const ModelFacts& facts);
+// Behind which a state can be read and steered: llama.cpp has no control vector for the first.
+int32_t ReadLayer(const Napi::Value& value, const char* name, const ModelFacts& facts);
 SamplerSettings ReadSampler(const Napi::Value& value);
 int32_t ReadSequenceId(const Napi::Value& value);
 // A count of what `name` says, from 0.

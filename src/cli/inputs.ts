@@ -13,12 +13,13 @@ const REGISTRY = fileURLToPath(new URL('../../models/registry.json', import.meta
 
 /** The models, whole folders of evaluators among them, and the file of thresholds. */
 export async function modelInputs(flags: ModelFlags): Promise<Input[]> {
-  const { models = 'miniature', thresholdsFile, decision } = loadOptions(flags);
+  const { models = 'miniature', thresholdsFile, decision, safetyVector } = loadOptions(flags);
   const guard = [decision?.guard, decision?.guardProjector].filter((path) => path !== undefined);
   return [
     { path: REGISTRY, name: 'the list of models' },
     ...(await filesOfModels(models)),
     ...guard.map((path) => ({ path, name: 'a file of the guard' })),
+    ...(safetyVector === undefined ? [] : [{ path: safetyVector.path, name: 'the file of --safety-vector' }]),
     ...(thresholdsFile === undefined ? [] : [{ path: thresholdsFile, name: 'the file of --thresholds' }]),
   ];
 }

@@ -75,6 +75,15 @@ export async function loadForMethods(
   return await loadModels({ ...room, ...loadOptions(flags), ...decisions, ...own });
 }
 
+/** A vector that is lacking would fail every answer under it. @throws UsageError ERR_INVALID_OPTION */
+export function checkVector(methods: readonly Method[], { safetyVector }: ModelFlags): void {
+  if (!methods.includes('steered') || safetyVector !== undefined) return;
+  throw new UsageError(
+    'ERR_INVALID_OPTION',
+    "--method: expected --safety-vector beside steered, received none. Make one with 'eta-vlm steer', and name its file.",
+  );
+}
+
 function judgesOwnAnswer(method: Method, { gate }: Pick<PolicyFlags, 'gate'>): boolean {
   return planOf({ method, gate: takesGate(method) ? (gate ?? null) : null }).gatesAnswer;
 }

@@ -4,7 +4,7 @@ import { hubAddressText, isHubAddress, parseHubAddress } from '../hub/index.js';
 import type { ModelPaths } from '../models/index.js';
 import { choiceOf, chosenModels, modelChoice } from './chosen-models.js';
 import { readConfig } from './config/config-file.js';
-import { decisionChoice, given, type ModelFlags } from './model-options.js';
+import { decisionChoice, given, type ModelFlags, vectorChoice } from './model-options.js';
 
 /**
  * The part of loadEta's options that these flags say; what was not given is left out, so that the defaults stand.
@@ -29,6 +29,7 @@ export function loadOptions(flags: ModelFlags) {
     models: partsNamed(languageModel, whole, parts) ?? modelChoice(whole),
     download: hf !== undefined || [flags.guard, flags.guardProjector].some(isNamedOnHub) ? true : undefined,
     acceptLicence: flags.acceptLicence,
+    safetyVector: vectorChoice(flags),
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
     cacheType: flags.cacheType,

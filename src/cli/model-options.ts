@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { UsageError } from '../errors.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
-import { among, filled, wholeNumber } from '../terminal/option-values.js';
+import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types/policy.js';
 
 /** Number formats of the cache, by memory. */
@@ -23,6 +23,8 @@ export interface ModelFlags {
   readonly decision?: string;
   readonly guard?: string;
   readonly guardProjector?: string;
+  readonly safetyVector?: string;
+  readonly vectorScale?: number;
   readonly thresholds?: string;
   readonly contextSize?: number;
   readonly cacheType?: CacheType;
@@ -64,6 +66,8 @@ function addMachineOptions(command: Command): Command {
     .option('--decision <form>', "judge answers by a reply of one token: a guard's form, self, or a JSON file", filled)
     .option('--guard <file>', 'the guard that is asked (GGUF, or hf:owner/name, fetched where it is not here)', filled)
     .option('--guard-projector <file>', 'its projector (as the guard), for one that sees pictures', filled)
+    .option('--safety-vector <file>', "what the method steered answers under: a file of 'eta-vlm steer'", filled)
+    .option('--vector-scale <number>', 'how many times it is added (default: 1)', positiveNumber)
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
     .optionsGroup('Machine:')
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
@@ -106,6 +110,23 @@ export function decisionChoice({
     );
   }
   return form === undefined ? undefined : given({ form, guard, guardProjector });
+}
+
+/**
+ * The safety vector that these flags name; undefined without one.
+ *
+ * @throws UsageError ERR_INVALID_OPTION for a scale of none
+ */
+export function vectorChoice({
+  safetyVector: path,
+  vectorScale: scale,
+}: Pick<ModelFlags, 'safetyVector' | 'vectorScale'>) {
+  if (path === undefined && scale !== undefined)
+    throw new UsageError(
+      'ERR_INVALID_OPTION',
+      "Expected --safety-vector beside --vector-scale, received none. Name the file that 'eta-vlm steer' wrote.",
+    );
+  return path === undefined ? undefined : given({ path, scale });
 }
 
 /** The object without its undefined fields, so that what was not said is absent. */

@@ -18,6 +18,7 @@ import { addHubOptions, addModelOptions, CACHE_TYPES } from './model-options.js'
 import { addModels } from './models/command.js';
 import { addPolicyOptions } from './policy-options.js';
 import { addServe } from './serve/command.js';
+import { addSteer } from './steer/command.js';
 
 const AFTER_HELP = `
 Examples:
@@ -50,6 +51,7 @@ export function createProgram(): Command {
   addDoctor(program);
   addBenchmark(program);
   addCalibrate(program);
+  addSteer(program);
   addExperiment(program);
   addModels(program);
   addConfig(program);

@@ -18,6 +18,7 @@ export const RUNG_LABELS: Readonly<Record<RungVerdict['rung'], string>> = {
   search: '  aligned',
   refusingPrefix: '  refusing',
   caption: '  caption',
+  steered: '  steered',
 };
 
 /** What was done and why, in one or two sentences. */
@@ -65,6 +66,7 @@ const RUNG_WORDS: Readonly<Record<RungVerdict['rung'], string>> = {
   search: 'the aligned answer',
   refusingPrefix: 'one that begins with a refusal',
   caption: "one from the model's own words about the picture",
+  steered: 'one under the safety vector',
 };
 
 /** What a ladder came to; null where none was climbed. */

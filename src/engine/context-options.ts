@@ -1,7 +1,8 @@
 /** What a context is made with. */
 import { z } from 'zod';
+import { UsageError } from '../errors.js';
 import type { NativeContextOptions } from '../native/context-types.js';
-import { integer, parseOptions } from '../options.js';
+import { integer, integerFrom, parseOptions } from '../options.js';
 
 /** Cells of a context when nobody says: a 7B model's take 4 GiB at 16 bits. */
 const DEFAULT_CONTEXT_SIZE = 8192;
@@ -20,6 +21,9 @@ export const MAX_BATCH_SIZE = 65_536;
 /** KV cells that the addon takes. */
 export const MAX_CONTEXT_SIZE = 2 ** 31 - 1;
 
+/** Layers that llama.cpp has control vectors for; how many a model has is known to the addon. */
+const layerSchema = integerFrom(1);
+
 const contextSchema = z.strictObject({
   contextSize: integer(1, MAX_CONTEXT_SIZE).optional(),
   sequenceCount: integer(1, 256).default(32),
@@ -29,7 +33,22 @@ const contextSchema = z.strictObject({
   flashAttention: z.enum(['auto', 'on', 'off'], "expected 'auto', 'on' or 'off'").default('auto'),
   cacheType: z.enum(['f32', 'f16', 'q8_0'], "expected 'f32', 'f16' or 'q8_0'").default('f16'),
   output: z.enum(['logits', 'hidden-state'], "expected 'logits' or 'hidden-state'").default('logits'),
+  layer: layerSchema.optional(),
+  steering: z
+    .strictObject({
+      layer: layerSchema,
+      vector: z.custom<Float32Array>((value) => value instanceof Float32Array, 'expected a Float32Array'),
+    })
+    .optional(),
 });
+
+/** A direction that is added to the state behind a layer. */
+export interface Steering {
+  /** Counted from 0 as llama.cpp counts them, which has no control vector for the first: 1 to `layerCount` - 1. */
+  readonly layer: number;
+  /** `embeddingSize` finite numbers; copied at the call. */
+  readonly vector: Float32Array;
+}
 
 /** What `model.createContext` takes. */
 export interface ContextOptions {
@@ -62,12 +81,24 @@ export interface ContextOptions {
    * state: see {@link HiddenStateContextOptions}. @default 'logits'
    */
   output?: 'logits' | undefined;
+  /**
+   * Added to what every token's state is behind a layer, so that the layers behind it go on from there: llama.cpp's control
+   * vector. Sequences are saved for contexts with the same alone. UsageError ERR_INVALID_REQUEST for a layer or a length that
+   * the model has not. @default nothing
+   */
+  steering?: Steering | undefined;
 }
 
 /** What `model.createContext` takes for a context that draws no tokens. */
 export interface HiddenStateContextOptions extends Omit<ContextOptions, 'output'> {
   /** The hidden state of a sequence's last token is kept: see {@link Sequence.hiddenState}. */
   output: 'hidden-state';
+  /**
+   * Behind which layer the state is taken, 1 to `layerCount` - 1: as the layer hands it to the next one, what
+   * {@link ContextOptions.steering} adds included, and no norm has seen it. UsageError ERR_INVALID_REQUEST for another, and
+   * for a model that keeps a running state. @default that behind the model's last norm
+   */
+  layer?: number | undefined;
 }
 
 /** What the defaults depend on. */
@@ -85,6 +116,9 @@ export function nativeContextOptions(
   defaults: ContextDefaults,
 ): NativeContextOptions {
   const parsed = parseOptions(contextSchema, options, 'context options');
+  if (parsed.layer !== undefined && parsed.output !== 'hidden-state') {
+    throw new UsageError('ERR_INVALID_OPTION', "context options: layer: expected output: 'hidden-state' beside it.");
+  }
   const trained = defaults.trainedContextLength > 0 ? defaults.trainedContextLength : DEFAULT_CONTEXT_SIZE;
   const batchSize = parsed.batchSize ?? DEFAULT_BATCH_SIZE[defaults.device];
   return {
@@ -97,5 +131,7 @@ export function nativeContextOptions(
     flashAttention: parsed.flashAttention,
     cacheType: parsed.cacheType,
     output: parsed.output,
+    ...(parsed.layer === undefined ? {} : { layer: parsed.layer }),
+    ...(parsed.steering === undefined ? {} : { steering: parsed.steering }),
   };
 }

@@ -15,6 +15,7 @@ export {
   type HiddenStateContextOptions,
   MAX_BATCH_SIZE,
   MAX_CONTEXT_SIZE,
+  type Steering,
 } from './context-options.js';
 export { devices, layerDevices, processorFeatures, returnMemory } from './devices.js';
 export { type BorrowedImage, type BorrowOptions, EncodedImages } from './encoded-images.js';

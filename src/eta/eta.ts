@@ -6,7 +6,7 @@ import { throwIfAborted, UsageError } from '../errors.js';
 import { takeSource } from '../image/index.js';
 import { type LoadedParts, missingEvaluator } from '../loading/index.js';
 import { parseOptions, reading } from '../options.js';
-import { checkThresholds } from '../policy/index.js';
+import { checkSteering, checkThresholds } from '../policy/index.js';
 import type { EtaEvent } from '../types/events.js';
 import type { Notice } from '../types/notice.js';
 import type { ImageSource } from '../types/picture.js';
@@ -178,6 +178,9 @@ export class Eta {
   #parse(request: EtaRequest, signal?: AbortSignal): CheckedRequest {
     return this.#taken(() => {
       const checked = parseRequest(request, { ...this.#facts, newSeed: randomSeed });
+      const { safetyVector, decision } = this.#facts;
+      const isSelf = decision !== null && decision.guard === null;
+      checkSteering(checked.policy, { hasVector: safetyVector !== null, isSelf }, 'request');
       this.#checkMethod(checked);
       return { ...checked, signal: signal ?? checked.signal };
     });
@@ -275,8 +278,9 @@ export class Eta {
 }
 
 /** Lets go of what requests left for later ones. */
-function forgetAll({ context, files, images, evaluators }: EtaParts): void {
+function forgetAll({ context, steered, files, images, evaluators }: EtaParts): void {
   context.forget();
+  steered?.forget();
   files.clear();
   images.clear();
   evaluators.clip?.loaded?.forget();

@@ -1,5 +1,5 @@
 /** What an Eta was loaded as. */
-import type { DecisionFacts, EvaluatorDevices, LoadEtaOptions } from '../loading/index.js';
+import type { DecisionFacts, EvaluatorDevices, LoadEtaOptions, SafetyVectorFacts } from '../loading/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { EvaluatorsInForce, Policy, ThresholdsInForce } from '../policy/index.js';
 
@@ -11,6 +11,8 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly models: ResolvedModels;
   /** Who judges answers in the reward model's place; null where none was named. */
   readonly decision: DecisionFacts | null;
+  /** What the method `steered` answers under; null where none was named. */
+  readonly safetyVector: SafetyVectorFacts | null;
   /** Who judges. */
   readonly evaluators: EvaluatorsInForce;
   /** KV cells of the context, as they were asked for; llama.cpp rounds them up to a multiple of 256. */

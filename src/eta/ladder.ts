@@ -9,7 +9,7 @@
 import { GREEDY, type Lease } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { CAPTION_TOKEN_LIMIT, type Policy, planOf, rungsOf } from '../policy/index.js';
-import type { Method } from '../types/policy.js';
+import type { Method, Rung } from '../types/policy.js';
 import type { RoundTrace } from '../types/trace.js';
 import type { Turn } from '../types/turn.js';
 import { type AlignedAnswer, alignedAnswer, left } from './aligned-answer.js';
@@ -51,7 +51,7 @@ export class Ladder {
     this.#gone = gone;
     for (const rung of rungsOf(request.policy)) {
       if (rung === 'caption' && pictures.count === 0) continue;
-      const made = await (rung === 'caption' ? this.#fromCaption() : this.#behindRefusal()).catch((error: unknown) => {
+      const made = await this.#made(rung).catch((error: unknown) => {
         if (error instanceof NoRoom) return null;
         throw error;
       });
@@ -64,6 +64,11 @@ export class Ladder {
     const lease = this.#lease;
     this.#lease = null;
     await lease?.release();
+  }
+
+  async #made(rung: Rung): Promise<AlignedAnswer> {
+    if (rung === 'caption') return await this.#fromCaption();
+    return rung === 'steered' ? await this.#steered() : await this.#behindRefusal();
   }
 
   /** Aligned once more, behind a beginning that refuses, whatever the method begins with. */
@@ -91,8 +96,8 @@ export class Ladder {
 
   /** The model's own answer to the question, with its own words in the place of the pictures. */
   async #fromCaption(): Promise<AlignedAnswer> {
-    const { parts, request, group, measures, seed, cutBack, signal } = this.#run;
-    const { policy, turns, stops, reuse } = request;
+    const { parts, request, group, measures } = this.#run;
+    const { policy, turns, reuse } = request;
     const asked = turns.at(-1)?.text ?? '';
     const captionPrompt = filled(policy.captionPrompt, { question: asked });
     return await measures.time('alignMs', async () => {
@@ -103,24 +108,45 @@ export class Ladder {
         policy: { ...policy, candidateCount: 1 },
         goneCount: await this.#goneCount(),
       });
-      const gone = this.#gone;
-      const answer = this.#run.answerText(gone);
-      const { tokens: before, goneCount } = await leadOf(parts.model, { gone, prefix: NO_PREFIX, stops });
-      if (goneCount > 0) await question.root.prefill([Int32Array.from(before)], { signal });
-      const maxTokens = left(question.maxTokens, goneCount);
-      const made = await ownAnswer(question.root, { policy, seed, maxTokens, answer, before, stops, cutBack, signal });
-      measures.add('sampledTokenCount', made.tokenCount);
-      return {
-        answer,
-        made,
-        tokens: [...before, ...made.tokens],
-        goneCount,
-        sampledTokenCount: captionTokenCount + made.tokenCount,
-        stopReason: stopReasonOf({ ...made, tokenCount: goneCount + made.tokenCount }, policy.maxTokens),
-        sequence: made.sequence,
-        how: { rung: 'caption', prefix: '', captionPrompt, caption, rounds: [] },
-      };
+      const how = { rung: 'caption', prefix: '', captionPrompt, caption, rounds: [] } as const;
+      return await this.#answered(question, how, captionTokenCount);
     });
+  }
+
+  /** The model's own answer under the safety vector, in the context that has it. */
+  async #steered(): Promise<AlignedAnswer> {
+    const { parts, request, measures } = this.#run;
+    const { steered: context } = parts;
+    if (context === null) throw new NoRoom(); // no request comes here without one
+    return await measures.time('alignMs', async () => {
+      const policy = { ...request.policy, candidateCount: 1 };
+      const question = await this.#read({ context, policy, goneCount: await this.#goneCount() });
+      const how = { rung: 'steered', prefix: '', captionPrompt: null, caption: null, rounds: [] } as const;
+      return await this.#answered(question, how);
+    });
+  }
+
+  /** The model's own answer to a question, behind what has gone out. */
+  async #answered(question: Question, how: AlignedAnswer['how'], sampledBefore = 0): Promise<AlignedAnswer> {
+    const { parts, request, measures, seed, cutBack, signal } = this.#run;
+    const { policy, stops } = request;
+    const gone = this.#gone;
+    const answer = this.#run.answerText(gone);
+    const { tokens: before, goneCount } = await leadOf(parts.model, { gone, prefix: NO_PREFIX, stops });
+    if (goneCount > 0) await question.root.prefill([Int32Array.from(before)], { signal });
+    const maxTokens = left(question.maxTokens, goneCount);
+    const made = await ownAnswer(question.root, { policy, seed, maxTokens, answer, before, stops, cutBack, signal });
+    measures.add('sampledTokenCount', made.tokenCount);
+    return {
+      answer,
+      made,
+      tokens: [...before, ...made.tokens],
+      goneCount,
+      sampledTokenCount: sampledBefore + made.tokenCount,
+      stopReason: stopReasonOf({ ...made, tokenCount: goneCount + made.tokenCount }, policy.maxTokens),
+      sequence: made.sequence,
+      how,
+    };
   }
 
   /** What the model says of the pictures, greedily. */

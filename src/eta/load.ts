@@ -13,7 +13,9 @@ import {
   loadParts,
   loadSchema,
   resolveDecision,
+  resolveVector,
   thresholdsOf,
+  vectorFacts,
   withDecision,
 } from '../loading/index.js';
 import { resolveModels } from '../models/index.js';
@@ -62,6 +64,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
   await downloadModels(parsed.models, parsed);
   const found = await resolveModels(parsed.models ?? 'miniature', parsed);
   const decision = await resolveDecision(parsed.decision, { ...parsed, ofSet: found.published?.guard });
+  const safetyVector = await resolveVector(parsed.safetyVector, { ...found, policy, decision });
   // Who judges by a decision needs no reward model: it is not loaded.
   const models = decision === null ? found : { ...found, rewardModel: null };
   const evaluators = evaluatorsOf(models, decision);
@@ -76,12 +79,13 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
   });
   const onNotice = parsed.onNotice ?? warnOnce();
   const files = await FileMarks.of(models, decision);
+  const checkFiles = () => files.check();
   const probed = parsed.probe ? new Set<string>() : null;
   const loadAll = async (signal: AbortSignal): Promise<EtaParts> => {
-    await files.check();
+    await checkFiles();
     const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
     for (const notice of decisionNotices(decision)) await onNotice(notice);
-    const placed = { ...parsed, decision, gpuLayerCount, probed, signal, onNotice, checkFiles: () => files.check() };
+    const placed = { ...parsed, decision, safetyVector, gpuLayerCount, probed, signal, onNotice, checkFiles };
     const loaded = await loadParts(models, policy, placed, first);
     return {
       ...loaded,
@@ -103,6 +107,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     ...inForce,
     models,
     decision: decision && decisionFacts(decision),
+    safetyVector: safetyVector && vectorFacts(safetyVector),
     evaluators,
     contextSize,
     cacheType,

@@ -24,6 +24,8 @@ import { TraceRecorder } from './trace.js';
 export interface PipelineParts {
   readonly model: Model;
   readonly context: Context;
+  /** Under the safety vector; null where none was loaded: then no request asks for it. */
+  readonly steered: Context | null;
   /** Pictures, kept for later requests. */
   readonly images: EncodedImages;
   /** Which pictures files show. */

@@ -7,6 +7,9 @@ import { gateExperiment } from './gate-experiment.js';
 /** Of CoCA's authors (arXiv 2409.11365). */
 const COCA_WEIGHT = 4;
 
+/** What needs nothing that is loaded beside the models. */
+const LADDER = RUNGS.filter((rung) => rung !== 'steered');
+
 const vanilla: Arm = { name: 'vanilla', method: 'vanilla' };
 
 export const gates = gateExperiment({
@@ -23,10 +26,10 @@ export const ladder = gateExperiment({
   // The search alone, without the interference prefix, fails often: there it shows what each rung can do.
   arms: [
     climbing('eta', []),
-    climbing('eta', RUNGS),
+    climbing('eta', LADDER),
     climbing('deep', []),
-    ...RUNGS.map((rung) => climbing('deep', [rung])),
-    climbing('deep', RUNGS),
+    ...LADDER.map((rung) => climbing('deep', [rung])),
+    climbing('deep', LADDER),
   ],
 });
 
@@ -34,12 +37,13 @@ export const alternatives = gateExperiment({
   name: 'alternatives',
   title: 'other ways to a safe answer',
   question:
-    'What do a picture shown as text, an answer that does not see it, and one that leans towards a principle give beside ETA, and at what price?',
+    'What do a picture shown as text, an answer that does not see it, one that leans towards a principle, and one under a safety vector give beside ETA, and at what price?',
   arms: [
     vanilla,
     { name: 'nearest text', method: 'vanilla', options: { pictureForm: 'nearestText' } },
     { name: 'ecso', method: 'ecso' },
     { name: 'coca', method: 'vanilla', options: { principleWeight: COCA_WEIGHT } },
+    { name: 'steered', method: 'steered' },
     { name: 'eta', method: 'eta' },
   ],
   isTimed: true,

@@ -1,6 +1,7 @@
 /** What an experiment found as the data of its report. */
 import { type Circumstances, reportData } from '../benchmark/index.js';
 import type { EtaFacts } from '../eta/index.js';
+import { vectorText } from '../loading/index.js';
 import type { ReportData } from '../report/index.js';
 import type { Experiment, ExperimentOptions, Findings } from './experiment.js';
 
@@ -31,7 +32,7 @@ export async function experimentReport(
 
 function settingsOf(
   experiment: Experiment,
-  { policy, thresholds }: EtaFacts,
+  { policy, thresholds, safetyVector }: EtaFacts,
   options: ExperimentOptions,
 ): ReportData['settings'] {
   return {
@@ -44,6 +45,7 @@ function settingsOf(
     'tokens of an answer at most': policy.maxTokens,
     'when still unsafe': policy.whenStillUnsafe,
     ...thresholds,
+    ...(safetyVector !== null && { 'safety vector': vectorText(safetyVector) }),
     'requests at once': experiment.room(options).concurrency,
   };
 }

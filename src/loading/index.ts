@@ -22,4 +22,11 @@ export { checkEvaluators, missingEvaluator } from './needed-evaluators.js';
 export { openGuard } from './open-guard.js';
 export { openTrunk } from './open-trunk.js';
 export { carryOut, type PreparedPull, preparePull, termsOf } from './pull.js';
+export {
+  resolveVector,
+  type SafetyVectorChoice,
+  type SafetyVectorFacts,
+  vectorFacts,
+  vectorText,
+} from './safety-vector.js';
 export { thresholdsOf } from './thresholds.js';

@@ -12,6 +12,7 @@ import type { PolicyName } from '../types/policy.js';
 import { type HashCheck, hashCheckSchema } from '../verified/index.js';
 import type { DecisionChoice } from './decision.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
+import { type SafetyVectorChoice, safetyVectorSchema } from './safety-vector.js';
 
 /** The longest that a timer of Node's takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -56,6 +57,12 @@ export interface LoadEtaOptions extends DecisionOptions {
    * @default none: the reward model judges
    */
   decision?: string | DecisionChoice | undefined;
+  /**
+   * What the method `steered`, and the rung of that name, answer under: a direction that is added to what the language model
+   * computes behind one layer ({@link SafetyVectorChoice}). A second context stands beside the first for it, of the same size.
+   * Without the method or the rung it changes nothing. docs/steering.md. @default none
+   */
+  safetyVector?: SafetyVectorChoice | undefined;
   /**
    * The folder in which files from a hub lie: the cache that the hub's other clients share. No setting of a user is read
    * from it. @default `LLAMA_CACHE`, `HF_HUB_CACHE`, `hub` in `HF_HOME`, else `~/.cache/huggingface/hub`
@@ -192,6 +199,7 @@ export const loadSchema = z.strictObject({
       'expected a form, or a form with the files of a guard',
     )
     .optional(),
+  safetyVector: safetyVectorSchema.optional(),
   modelsFolder: z.string('expected a folder').min(1, 'expected a folder').optional(),
   download: z.boolean('expected true or false').default(false),
   acceptLicence: z.boolean('expected true or false').default(false),

@@ -6,11 +6,14 @@ import type { Planned } from '../policy/index.js';
 import { WorkGroup } from '../work-group.js';
 import { EvaluatorParts, type FirstRequest } from './evaluator-parts.js';
 import { guarded, type PlacedOptions } from './placed-options.js';
+import { steeredContext } from './safety-vector.js';
 
 /** Parts that are loaded; `dispose` frees them in the order of their dependence. */
 export interface LoadedParts {
   readonly model: Model;
   readonly context: Context;
+  /** Under the safety vector; null where none was named. */
+  readonly steered: Context | null;
   /** Pictures for it, kept for later requests. */
   readonly images: EncodedImages;
   readonly evaluators: EvaluatorParts;
@@ -67,7 +70,7 @@ async function loadEngine(
   options: PlacedOptions,
   group: WorkGroup,
   closers: Closers,
-): Promise<Pick<LoadedParts, 'model' | 'context' | 'images'>> {
+): Promise<Pick<LoadedParts, 'model' | 'context' | 'steered' | 'images'>> {
   const { device, gpuLayerCount, threadCount, probed } = options;
   const { signal } = group;
   const onProgress = guarded(options.onProgress, group);
@@ -84,10 +87,14 @@ async function loadEngine(
   probed?.add(models.languageModel);
   closers.push(() => model.dispose());
   const { contextSize, sequenceCount, batchSize, cacheType, flashAttention } = options;
-  const context = await model.createContext({ contextSize, sequenceCount, batchSize, cacheType, flashAttention });
+  const asked = { contextSize, sequenceCount, batchSize, cacheType, flashAttention };
+  const context = await model.createContext(asked);
   closers.push(() => context.dispose());
+  const { safetyVector } = options;
+  const steered = safetyVector && (await steeredContext(model, safetyVector, { context, options: asked, signal }));
+  if (steered !== null) closers.push(() => steered.dispose());
   const images = new EncodedImages(model);
   closers.push(async () => images.dispose());
   throwIfAborted(signal);
-  return { model, context, images };
+  return { model, context, steered, images };
 }

@@ -47,6 +47,8 @@ export interface FitOptions {
   readonly gpuLayerCount?: number | 'auto' | undefined;
   /** Whether models that do not fit are refused. */
   readonly checkMemory?: boolean | undefined;
+  /** Where one is named, a second context stands beside the first. */
+  readonly safetyVector?: object | undefined;
   /** Of the guard's context, where the shapes have a guard. */
   readonly guardMaxTokens?: number | undefined;
 }
@@ -107,6 +109,7 @@ export function fitMemory(shapes: ModelShapes, options: FitOptions, machine: Mac
     gpuLayerCount: 0,
     repackedTypes: machine.repackedTypes,
     trunk: trunkPlan(shapes, usualBatchSize),
+    isSteered: options.safetyVector !== undefined,
     guard: guardPlan(shapes, options.guardMaxTokens, usualBatchSize),
   };
   const auto = () => chooseGpuLayers(shapes, asked, machine.gpuFreeBytes);

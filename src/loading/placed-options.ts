@@ -3,11 +3,14 @@ import type { Notice } from '../types/notice.js';
 import type { WorkGroup } from '../work-group.js';
 import type { ResolvedDecision } from './decision.js';
 import type { LoadProgress, ParsedLoadOptions } from './load-options.js';
+import type { ResolvedVector } from './safety-vector.js';
 
 /** Options with the place of the language model's layers decided. */
-export interface PlacedOptions extends Omit<ParsedLoadOptions, 'gpuLayerCount' | 'decision' | 'probe' | 'onNotice'> {
+export interface PlacedOptions
+  extends Omit<ParsedLoadOptions, 'gpuLayerCount' | 'decision' | 'safetyVector' | 'probe' | 'onNotice'> {
   readonly gpuLayerCount: number;
   readonly decision: ResolvedDecision | null;
+  readonly safetyVector: ResolvedVector | null;
   /** GGUFs that loaded in a process of their own, which is not tried twice; gets those that do. Null: none is tried. */
   readonly probed: Set<string> | null;
   /** Whether the evaluators are those that thresholds belong to. @throws ModelError ERR_MODEL_MISMATCH */

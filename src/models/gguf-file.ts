@@ -1,4 +1,4 @@
-/** The head of a GGUF file: its keys, and how many bytes each tensor takes. Nothing of the weights is read. */
+/** The head of a GGUF file: its keys, and where each tensor lies. Nothing of the weights is read. */
 import { open, stat } from 'node:fs/promises';
 import { ModelError } from '../errors.js';
 
@@ -6,6 +6,10 @@ export interface GgufTensor {
   readonly name: string;
   /** ggml's number of its type: 0 = F32, 1 = F16, 2 = Q4_0, 12 = Q4_K, … */
   readonly type: number;
+  /** Its dimensions, the innermost first. */
+  readonly shape: readonly number[];
+  /** Where it begins in its file. */
+  readonly offset: number;
   readonly sizeBytes: number;
 }
 
@@ -156,21 +160,22 @@ function parse(bytes: Buffer, fileBytes: number): Omit<GgufFile, 'path'> {
     const name = text();
     values.set(name, value());
   }
-  const places: { name: string; type: number; offset: number }[] = [];
+  const places: Omit<GgufTensor, 'sizeBytes'>[] = [];
   for (let left = tensorCount; left > 0; left--) {
     const name = text();
-    for (let dimensions = Number(number(4)); dimensions > 0; dimensions--) number(10);
+    const shape: number[] = [];
+    for (let dimensions = Number(number(4)); dimensions > 0; dimensions--) shape.push(count());
     const type = Number(number(4));
-    places.push({ name, type, offset: count() });
+    places.push({ name, type, shape, offset: count() });
   }
   const alignment = Number(values.get('general.alignment') ?? 32);
-  const dataBytes = fileBytes - Math.ceil(at / alignment) * alignment;
+  const dataStart = Math.ceil(at / alignment) * alignment;
   // Tensors lie one behind the other: each ends where the next begins, whatever its type.
   const inOrder = [...places].sort((a, b) => a.offset - b.offset);
-  const tensors = inOrder.map(({ name, type, offset }, index) => ({
-    name,
-    type,
-    sizeBytes: (inOrder[index + 1]?.offset ?? dataBytes) - offset,
+  const tensors = inOrder.map((place, index) => ({
+    ...place,
+    offset: dataStart + place.offset,
+    sizeBytes: (inOrder[index + 1]?.offset ?? fileBytes - dataStart) - place.offset,
   }));
   if (tensors.some(({ sizeBytes }) => sizeBytes < 0)) throw new TypeError('tensors beyond the end of the file');
   return { values, tensors };

@@ -28,6 +28,8 @@ export interface MemoryPlan {
   readonly repackedTypes: readonly number[];
   /** The context of the reward model's trunk, which has as many layers on the GPU; null without one. */
   readonly trunk: Pick<MemoryPlan, 'contextSize' | 'sequenceCount' | 'batchSize' | 'cacheType'> | null;
+  /** Whether a second context like the first stands beside it, under a safety vector. @default false */
+  readonly isSteered?: boolean;
   /** The context of the guard, which has as many layers on the GPU. @default none */
   readonly guard?: MemoryPlan['trunk'];
 }
@@ -39,6 +41,7 @@ export interface MemoryPart {
     | 'repacked'
     | 'KV cache'
     | 'compute'
+    | 'steered context'
     | 'projector'
     | 'CLIP'
     | 'reward model'

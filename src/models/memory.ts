@@ -67,6 +67,8 @@ export function estimateMemory(shapes: ModelShapes, plan: MemoryPlan): MemoryEst
     cache(language, plan, onGpu),
     compute(language, plan, onGpu),
   ];
+  if (plan.isSteered === true)
+    parts.push(joined('steered context', [cache(language, plan, onGpu), compute(language, plan, onGpu)]));
   if (projector !== null) parts.push(projectorPart(projector, language, onGpu));
   const { clipBytes, rewardBytes, rewardCacheBytes, largestGraphBytes } = evaluators;
   const trunk = trunkParts(evaluators, plan);

@@ -22,6 +22,21 @@ export interface NativeContextOptions {
    * for heads of one's own; then a step that ends an input computes every row's output.
    */
   readonly output: 'logits' | 'hidden-state';
+  /**
+   * For 'hidden-state': the layer, 1 to layerCount - 1, behind which the state is taken, in the place of that behind the last
+   * norm. Not where `isRecurrent` or `isHybrid` (INVALID_ARGUMENT). A run rejects with DECODE_FAILED where llama.cpp names no
+   * such state.
+   */
+  readonly layer?: number | undefined;
+  /** Added to every row's state behind a layer. Default: nothing. */
+  readonly steering?: NativeSteering | undefined;
+}
+
+export interface NativeSteering {
+  /** 1 to layerCount - 1. */
+  readonly layer: number;
+  /** embeddingSize finite numbers. */
+  readonly vector: Float32Array;
 }
 
 /** What llama.cpp made of the options of a context. */

@@ -7,4 +7,4 @@ export const LLAMA_TAG = 'v0.5.0';
 export const NODE_LLAMA_CPP_VERSION = '3.22.1';
 
 /** Of src/native/*-types.ts: raised with every change of what the addon offers, here and in native/js/backend.cpp. */
-export const BINDING_VERSION = 6;
+export const BINDING_VERSION = 7;

@@ -23,6 +23,7 @@ export const METHODS: readonly { readonly name: Method; readonly says: string }[
   { name: 'shallow', says: 'both judges, the prefix, no search' },
   { name: 'deep', says: 'both judges, the search, no prefix' },
   { name: 'ecso', says: 'the answer decides; then one from a description, the picture unseen' },
+  { name: 'steered', says: 'both judges, then an answer under the safety vector' },
 ];
 
 /** How an answer that is judged goes out, in one line. */

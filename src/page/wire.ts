@@ -90,6 +90,8 @@ export interface Facts {
   readonly method: Method;
   /** Who judges pictures and who answers; null where nobody does. */
   readonly evaluators: { readonly pictures: EvaluatorName | null; readonly answers: EvaluatorName | null };
+  /** What the method `steered` answers under. @default none */
+  readonly safetyVector?: { readonly layer: number; readonly scale: number } | null;
   readonly thresholds: Thresholds;
   readonly thresholdSources: ThresholdSources;
   readonly limits: {

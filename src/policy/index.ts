@@ -32,6 +32,7 @@ export {
   SAFETY_PROMPT,
 } from './policy.js';
 export { type DecisionOptions, policyFields } from './policy-options.js';
+export { checkSteering } from './steering.js';
 export {
   type AnswerEvaluator,
   checkAskedThresholds,

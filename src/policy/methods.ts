@@ -31,7 +31,7 @@ const ASKED: Readonly<Record<Gate, Asked>> = {
 
 export const GATES = Object.keys(ASKED) as readonly Gate[];
 
-export const RUNGS = ['refusingPrefix', 'caption'] as const satisfies readonly Rung[];
+export const RUNGS = ['refusingPrefix', 'caption', 'steered'] as const satisfies readonly Rung[];
 
 const planned = (
   gate: Gate | null,
@@ -48,7 +48,8 @@ const planned = (
 
 /**
  * The paper's ablation: evaluation by one side or both, alignment shallow, deep or both. And ECSO (Gou et al., ECCV 2024, arXiv
- * 2403.09572): the answer is checked, and made again with its eyes closed.
+ * 2403.09572): the answer is checked, and made again with its eyes closed. And a safety vector (a raw difference of means,
+ * added to the state behind one layer): the paper's gate, then the model steered.
  */
 export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
   vanilla: planned(null, false, false),
@@ -58,6 +59,7 @@ export const METHOD_PLANS: Readonly<Record<Method, MethodPlan>> = {
   deep: planned('both', false, true),
   eta: planned('both', true, true),
   ecso: planned('answer', false, false, 'caption'),
+  steered: planned('both', false, false, 'steered'),
 };
 
 export const METHODS = Object.keys(METHOD_PLANS) as readonly Method[];

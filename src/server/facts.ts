@@ -8,7 +8,7 @@ import { VERSION } from './version.js';
 
 /** What the page, and whoever else asks, is told once. */
 export async function factsOf(eta: Eta, settings: Settings) {
-  const { policy, models, decision, evaluators, thresholds, thresholdSources, contextSize } = eta.facts;
+  const { policy, models, decision, safetyVector, evaluators, thresholds, thresholdSources, contextSize } = eta.facts;
   const { maxBodyBytes, maxPictures, maxPixels, maxCharacters, maxChoices, maxQueueLength, parallel } = settings;
   const limits = { maxBodyBytes, maxPictures, maxPixels, maxCharacters, maxChoices, maxQueueLength, parallel };
   return {
@@ -20,6 +20,7 @@ export async function factsOf(eta: Eta, settings: Settings) {
     thresholds,
     thresholdSources,
     decision: decision === null ? null : { form: decision.form, title: decision.title },
+    safetyVector: safetyVector === null ? null : { layer: safetyVector.layer, scale: safetyVector.scale },
     limits: { ...limits, maxTokens: mostTokens(policy, settings), timeoutMs: settings.timeoutMs, contextSize },
     models: { name: models.name, isMiniature: isMiniature(models) },
     histograms: await scoreHistograms(eta.facts),

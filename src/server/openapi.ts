@@ -39,7 +39,7 @@ const verdict = z.object({
   rungs: z
     .array(z.looseObject({ rung: z.string(), judgement, sampledTokenCount: z.number() }))
     .optional()
-    .describe('What a ladder tried, in order, the search first; under `ecso` its own rung.'),
+    .describe('What a ladder tried, in order, the search first; under `ecso` and `steered` their own rung.'),
 });
 const etaPart = z.looseObject({ verdict, seed: z.number(), stopReason: z.string() }).optional();
 const result = z.looseObject({

@@ -11,9 +11,9 @@ export type PolicyName = 'standard' | 'paper';
  * alone decides. `shallow`: ETA's gate, then one greedy answer behind the interference prefix, no search. `deep`: ETA's
  * gate, then the search without the prefix. `eta`: gate, prefix and search. `ecso`: the reward alone decides; then, without
  * prefix and search, an answer from the model's own description of the picture, which it does not see; without a picture
- * nothing.
+ * nothing. `steered`: ETA's gate, then, without prefix and search, an answer under the safety vector that was loaded.
  */
-export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta' | 'ecso';
+export type Method = 'vanilla' | 'pre' | 'post' | 'shallow' | 'deep' | 'eta' | 'ecso' | 'steered';
 
 /**
  * Who has to distrust before an answer is made again. `both`: picture and answer, as the paper; without a picture the answer
@@ -25,8 +25,9 @@ export type Gate = 'both' | 'either' | 'picture' | 'answer' | 'lowAnswerOrBoth';
 /**
  * What is tried, one after the other, while even the aligned answer is unsafe. `refusingPrefix`: aligned once more, behind a
  * beginning that refuses. `caption`: the model says what the picture shows, and answers from that, the picture unseen.
+ * `steered`: the question is read and answered under the safety vector that was loaded.
  */
-export type Rung = 'refusingPrefix' | 'caption';
+export type Rung = 'refusingPrefix' | 'caption' | 'steered';
 
 /**
  * How the model's own answer goes out where it is judged. `whole`: all at once. `checked`: sentence by sentence, each when

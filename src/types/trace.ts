@@ -91,8 +91,8 @@ export interface Trace {
   readonly alignedStopReason: StopReason | null;
   /**
    * What a ladder tried, in order, the search first: its rounds are {@link Trace.rounds}. Absent where none was climbed; of
-   * `ecso` its own rung is the first. A rung that does not apply (no picture to caption, no room for its prompt) is none of
-   * them.
+   * `ecso` and `steered` their own rung is the first. A rung that does not apply (no picture to caption, no room for its
+   * prompt) is none of them.
    */
   readonly rungs?: readonly RungTrace[] | undefined;
 }

@@ -50,8 +50,8 @@ export interface Verdict {
    */
   readonly final: Judgement | null;
   /**
-   * What a ladder tried, in order, the search first; absent where none was climbed. `ecso` has no search: its own rung is the
-   * first.
+   * What a ladder tried, in order, the search first; absent where none was climbed. `ecso` and `steered` have no search: their
+   * own rung is the first.
    */
   readonly rungs?: readonly RungVerdict[] | undefined;
 }

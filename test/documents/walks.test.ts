@@ -30,6 +30,13 @@ before(() => {
   put('drawn-08.png', ['photos/bad/d.png']);
   const requests = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, prompt: 'What is this?', image: 'photo.jpg' }));
   writeFileSync(join(folder, 'requests.jsonl'), requests.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  const asked = (name: string, lines: readonly object[]) =>
+    writeFileSync(join(folder, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  asked('harmful.jsonl', [{ prompt: 'How do I make a zapbox?' }, { prompt: 'Tell me how to make a bugworm.' }]);
+  asked('risky.jsonl', [
+    { prompt: 'Explain how I can make this.', image: 'photos/bad/d.png' },
+    { prompt: 'Explain how I can make this.', image: 'photos/bad/c.jpg' },
+  ]);
   writeFileSync(join(folder, 'questions.csv'), 'id,prompt,image\na,What is this?,photo.jpg\n');
 });
 
@@ -105,6 +112,11 @@ test('whoever has many requests: answered, gone on with, in parts, merged, of a 
 test('whoever calibrates: thresholds found, then asked with', () => {
   assert.match(type('docs/calibration.md', 'eta-vlm calibrate --gallery'), /AUC/);
   assert.match(type('docs/calibration.md', 'eta-vlm ask --thresholds calibration/thresholds.json'), /verdict/);
+});
+
+test('whoever steers: a vector made, then asked under', () => {
+  assert.match(type('docs/steering.md', 'eta-vlm steer --refused'), /one direction|mostly noise/);
+  assert.match(type('docs/steering.md', 'eta-vlm ask --safety-vector'), /verdict/);
 });
 
 test('whoever builds on it: the programs of the pages run as they stand', () => {

@@ -19,12 +19,12 @@ test('an answer is safe only above the threshold', () => {
 });
 
 test('every method has its plan', () => {
-  assert.deepEqual([...METHODS], ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta', 'ecso']);
+  assert.deepEqual([...METHODS], ['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta', 'ecso', 'steered']);
   const drawn = METHODS.map((method) => {
     const { gatesImage, gatesAnswer, usesPrefix, usesSearch } = METHOD_PLANS[method];
     return [gatesImage, gatesAnswer, usesPrefix, usesSearch].map(Number).join('');
   });
-  assert.deepEqual(drawn, ['0000', '1011', '0111', '1110', '1101', '1111', '0100']);
+  assert.deepEqual(drawn, ['0000', '1011', '0111', '1110', '1101', '1111', '0100', '1100']);
   const gates = METHODS.map((method) => METHOD_PLANS[method].gate);
-  assert.deepEqual(gates, [null, 'picture', 'answer', 'both', 'both', 'both', 'answer']);
+  assert.deepEqual(gates, [null, 'picture', 'answer', 'both', 'both', 'both', 'answer', 'both']);
 });

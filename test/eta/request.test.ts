@@ -201,7 +201,7 @@ const WRONG: readonly (readonly [request: unknown, code: string, message: string
   [
     { prompt: 'a', method: 'magic' },
     'ERR_INVALID_OPTION',
-    'request: method: expected vanilla, pre, post, shallow, deep, eta, ecso; received "magic".',
+    'request: method: expected vanilla, pre, post, shallow, deep, eta, ecso, steered; received "magic".',
   ],
   [
     { prompt: 'a', signal: {} },

@@ -49,7 +49,7 @@ function planted(layers: readonly (readonly string[])[], values: Readonly<Record
       ...Object.entries(values).map(([name, value]): [string, GgufValue] => [`x.${name}`, value]),
     ]),
     tensors: layers.flatMap((names, layer) =>
-      names.map((name) => ({ name: `blk.${layer}.${name}.weight`, type: 1, sizeBytes: 100 })),
+      names.map((name) => ({ name: `blk.${layer}.${name}.weight`, type: 1, shape: [50], offset: 0, sizeBytes: 100 })),
     ),
   };
   return languageShape(file);

@@ -18,6 +18,7 @@ import {
 } from '../../benchmark/index.js';
 import { AbortError, UsageError } from '../../errors.js';
 import type { Eta } from '../../index.js';
+import { vectorText } from '../../loading/index.js';
 import { checkApart } from '../../outputs/index.js';
 import { checkReportPlace, type ReportData, type ReportFiles, reportOutputs, writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
@@ -30,7 +31,7 @@ import { BatchProgressLine } from '../batch-progress.js';
 import { commandLine } from '../command-line.js';
 import { datasetInputs, judgeInputs, modelInputs } from '../inputs.js';
 import { type JudgeFlags, judgesOf } from '../judges.js';
-import { loadForMethods } from '../load-models.js';
+import { checkVector, loadForMethods } from '../load-models.js';
 import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import type { PolicyFlags } from '../policy-options.js';
@@ -62,6 +63,7 @@ export async function benchmark(name: string | undefined, flags: BenchmarkFlags,
   }
   const dataset = datasetOf(nameOf(name));
   const out = outOf(flags, dataset);
+  checkVector(flags.method ?? [], flags);
   const startedAt = new Date();
   const read = await readItems(dataset, flags);
   await checkApart(
@@ -209,7 +211,7 @@ function listText(): string {
 }
 
 function settingsOf({ facts }: Eta, concurrency: number) {
-  const { policy, thresholds } = facts;
+  const { policy, thresholds, safetyVector } = facts;
   const {
     gate,
     ladder,
@@ -235,6 +237,7 @@ function settingsOf({ facts }: Eta, concurrency: number) {
     'when still unsafe': whenStillUnsafe,
     'interference prefix': interferencePrefix,
     ...thresholds,
+    ...(safetyVector !== null && { 'safety vector': vectorText(safetyVector) }),
     'requests at once': concurrency,
   };
 }

@@ -16,6 +16,7 @@ export async function loadedLines(facts: EtaFacts, { paint, columns }: Form): Pr
     if (path !== null) lines.push(...partLines(inForce(await partFacts({ kind, path }), facts), paint));
   }
   lines.push(...decisionLines(facts));
+  lines.push(...vectorLines(facts));
   lines.push(`${'  context'.padEnd(LABEL_WIDTH + 2)}${contextSize} tokens`);
   lines.push(`${'  policy'.padEnd(LABEL_WIDTH + 2)}${policy.name}`);
   return lines.flatMap((line) => fitLine(line, columns, LABEL_WIDTH + 2));
@@ -29,6 +30,13 @@ function decisionLines({ decision, thresholds, thresholdSources }: EtaFacts): st
   const files = [guard, guardProjector].filter((path) => path !== null).map((path) => `${rest}${shown(path)}`);
   const rule = `${rest}safe above ${thresholds.safeDecision} (${thresholdSources.safeDecision})`;
   return [`${'  decision'.padEnd(LABEL_WIDTH + 2)}${visibleName(`${form}, ${title}`)}`, ...files, rule];
+}
+
+/** What the method `steered` answers under. */
+function vectorLines({ safetyVector }: EtaFacts): string[] {
+  if (safetyVector === null) return [];
+  const { path, layer, scale } = safetyVector;
+  return [`${'  vector'.padEnd(LABEL_WIDTH + 2)}${shown(path)} (layer ${layer}, ${scale} times)`];
 }
 
 /** With the threshold that answers are held against, wherever it comes from. */
