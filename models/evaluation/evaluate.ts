@@ -32,6 +32,7 @@ import { AbortError, type Eta, EtaError, loadEta, type Method, UsageError } from
 import { EvaluatorWorker } from '../../src/onnx/index.js';
 import { RewardModel } from '../../src/reward/index.js';
 import { fillMarkers } from './card.js';
+import { pageFigures } from './page.js';
 import { evaluationPlan, METHODS, type Plan, SETTINGS } from './plan.js';
 import { clipScoresSvg, figures, provenance, type Report, report, rewardsSvg } from './report.js';
 import { type EvaluatorScores, evaluatorScores, hardScores } from './scores.js';
@@ -230,13 +231,13 @@ async function write(found: Evaluation, sample: Evaluation, set: MiniatureSet, s
   const { candidateCount, temperature, topK } = SETTINGS;
   const how = `\`${command}\`, ${set.items.length} items of the test split, N = ${candidateCount}, T = ${temperature}, top-k ${topK}.`;
   const time = `One answer through ETA took ${(medianMs / 1000).toFixed(2)} s (median of those asked alone, ${availableParallelism()} processors).`;
-  const text = (shown: typeof rows) => [how, markdownTable(shown), summary(rows), time].join('\n\n');
+  const onCard = rows.filter(({ point, target }) => target !== null || point === 9);
   fillMarkers(
     `${root}models/miniature/README.md`,
     'evaluation',
-    text(rows.filter(({ point, target }) => target !== null || point === 9)),
+    [how, markdownTable(onCard), summary(rows), time].join('\n\n'),
   );
-  fillMarkers(`${root}docs/miniature.md`, 'evaluation', text(rows));
+  fillMarkers(`${root}docs/miniature.md`, 'evaluation', [how, pageFigures(rows), time].join('\n\n'));
   console.log('Wrote models/miniature/evaluation.json, its card, docs/miniature.md and two drawings in docs/images.');
 }
 

@@ -32,6 +32,26 @@ function entriesOfApi() {
   return [{ ...own, collapsed: false }, ...others.items.map((entry) => ({ ...entry, text: `eta-vlm/${entry.text}` }))];
 }
 
+/** How words are found; what is a function here runs in the browser, and knows nothing around it. */
+const miniSearch = {
+  options: {
+    /** Words that every page has tell none from another. */
+    processTerm: (/** @type {string} */ term) =>
+      /^(a|an|and|are|as|at|be|by|can|do|for|from|how|i|in|is|it|my|of|on|or|the|that|this|to|what|with|you)$/i.test(
+        term,
+      )
+        ? null
+        : term.toLowerCase(),
+  },
+  searchOptions: {
+    combineWith: 'AND',
+    fuzzy: (/** @type {string} */ term) => (term.length > 4 ? 0.2 : false),
+    prefix: (/** @type {string} */ term) => term.length > 2,
+    /** What changed is asked for less often than what holds. */
+    boostDocument: (/** @type {string} */ id) => (id.includes('CHANGELOG') ? 0.1 : id.includes('/api/') ? 0.5 : 1),
+  },
+};
+
 export default defineConfig({
   srcDir: 'build/pages',
   outDir: 'build/html',
@@ -52,7 +72,7 @@ export default defineConfig({
       '/': [...parts, { text: 'Reference', items: [{ text: 'API', link: '/api/' }] }],
     },
     outline: { level: [2, 3] },
-    search: { provider: 'local' },
+    search: { provider: 'local', options: { miniSearch } },
     footer: { message: 'MIT. The weights of the miniature have a licence of their own.' },
   },
 });

@@ -55,17 +55,17 @@ export function addModelOptions(command: Command, pixels: Option = maxPixelsOpti
 function addMachineOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--models <models>', 'models by name, or a folder that holds them')
+      new Option('--models <models>', 'models by name, hf:owner/name whose files are here, or a folder that holds them')
         .argParser(filled)
         .conflicts(['languageModel', 'projector']),
     )
-    .option('--language-model <file>', 'language model (GGUF)', filled)
-    .option('--projector <file>', 'its projector (mmproj GGUF)', filled)
-    .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
-    .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
+    .option('--language-model <file>', 'language model (GGUF, or hf:owner/name whose files are here)', filled)
+    .option('--projector <file>', 'its projector (mmproj GGUF, or hf:owner/name)', filled)
+    .option('--clip <path>', 'CLIP: a folder, the vision graph of one as others publish it, or hf:owner/name', filled)
+    .option('--reward-model <folder>', 'reward model (with manifest.json)', filled)
     .option('--decision <form>', "judge answers by a reply of one token: a guard's form, self, or a JSON file", filled)
     .option('--guard <file>', 'the guard that is asked (GGUF, or hf:owner/name, fetched where it is not here)', filled)
-    .option('--guard-projector <file>', 'its projector (mmproj GGUF), for one that sees pictures', filled)
+    .option('--guard-projector <file>', 'its projector (as the guard), for one that sees pictures', filled)
     .option('--safety-vector <file>', "what the method steered answers under: a file of 'eta-vlm steer'", filled)
     .option('--vector-scale <number>', 'how many times it is added (default: 1)', positiveNumber)
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)

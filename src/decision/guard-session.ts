@@ -24,7 +24,7 @@ export interface Decided {
 }
 
 /** What is no number is refused as a score. */
-const NO_DECISION: Decision = { logOdds: Number.NaN, mass: Number.NaN, likeliest: 0 };
+const NO_DECISION: Decision = { logOdds: Number.NaN, mass: Number.NaN, likeliestOther: 0 };
 
 /** What a session works with; the guard owns it all. */
 export interface GuardParts {

@@ -10,8 +10,8 @@ export interface Decision {
   readonly logOdds: number;
   /** Probability of all answers together, 0 to 1: the rest of it is none. */
   readonly mass: number;
-  /** The token that it would say. */
-  readonly likeliest: number;
+  /** Of the tokens that begin none of them, the likeliest. */
+  readonly likeliestOther: number;
 }
 
 export function decisionOf(logits: Float32Array, { safe, unsafe }: VerdictTokens): Decision {
@@ -31,7 +31,7 @@ export function replyOf(logits: Float32Array, answers: readonly Int32Array[]): R
   const sums = answers.map((tokens) => logSum(logits, tokens));
   const all = logSumOf(sums);
   const mass = Math.min(1, Math.exp(all - logSumOf(logits))); // rounding may pass it
-  return { shares: sums.map((sum) => sum - all), mass, likeliest: likeliestToken(logits) };
+  return { shares: sums.map((sum) => sum - all), mass, likeliestOther: likeliestBeside(logits, answers) };
 }
 
 /**
@@ -41,7 +41,7 @@ export function replyOf(logits: Float32Array, answers: readonly Int32Array[]): R
  * noise. ERR_EVALUATOR for what is no number
  */
 export function scoreOf(
-  { logOdds, mass, likeliest }: Decision,
+  { logOdds, mass, likeliestOther }: Decision,
   { score, leastMass, verdicts }: Pick<DecisionQuestion, 'score' | 'leastMass' | 'verdicts'>,
   { model, form }: { readonly model: Pick<Model, 'name' | 'text'>; readonly form: Pick<DecisionForm, 'name'> },
 ): number {
@@ -57,7 +57,7 @@ export function scoreOf(
     throw new EvaluatorError(
       'ERR_NO_DECISION',
       `Expected ${who} to answer with one of ${words}, which together have a probability of at least ${leastMass}, received ${mass.toPrecision(2)}: ` +
-        `it does not answer the question, and would rather say ${JSON.stringify(model.text([likeliest]))}. Take a model that was made to answer it, or another form.`,
+        `it does not answer the question. What it would say instead begins with ${JSON.stringify(model.text([likeliestOther]))}. Take a model that was made to answer it, or another form.`,
     );
   }
   return score === 'log-odds' ? logOdds : 1 / (1 + Math.exp(-logOdds));
@@ -79,11 +79,13 @@ export function scoresOf(
   return decisions.map((decision) => (isAnyDecided && isUndecided(decision) ? null : scoreOf(decision, question, of)));
 }
 
-/** Index of the first of the largest. */
-function likeliestToken(logits: Float32Array): number {
+/** Index of the first of the largest that is in none of the answers. */
+function likeliestBeside(logits: Float32Array, answers: readonly Int32Array[]): number {
+  const others = logits.slice();
+  for (const tokens of answers) for (const token of tokens) others[token] = Number.NEGATIVE_INFINITY;
   let best = 0;
-  for (let token = 1; token < logits.length; token++)
-    if ((logits[token] as number) > (logits[best] as number)) best = token;
+  for (let token = 1; token < others.length; token++)
+    if ((others[token] as number) > (others[best] as number)) best = token;
   return best;
 }
 

@@ -198,7 +198,7 @@ function decided(
     throw new EvaluatorError(
       'ERR_NO_DECISION',
       `Expected ${model.name} to answer a question with one of its answers, which together have a probability of at least ${leastMass}, received ${received} at most: ` +
-        `it does not answer the ${questions.length === 1 ? 'question' : 'questions'}, and would rather say ${JSON.stringify(model.text([first.likeliest]))}. Ask otherwise, or take another model.`,
+        `it does not answer the ${questions.length === 1 ? 'question' : 'questions'}. What it would say instead begins with ${JSON.stringify(model.text([first.likeliestOther]))}. Ask otherwise, or take another model.`,
     );
   }
   return questions.map((question, at) => decisionOn(question, replies[at] as Reply, leastMass));

@@ -8,7 +8,7 @@ export const EXPERIMENT_LINES = {
   ablation: "the paper's table 5: none, deep, shallow, without CLIP utility, all",
   gates: 'who has to distrust before an answer is made again: each gate beside the others',
   ladder: 'what is tried before the fixed sentence, and what is left for it',
-  alternatives: 'vanilla, the picture as its nearest text, eyes closed (ECSO), a safety vector, ETA',
+  alternatives: 'vanilla, the picture as its nearest text, ECSO, CoCA, a safety vector, ETA',
   helpings: 'all candidates at once, or a few first and more when none passes',
   overhead: 'time of an answer against N, on each path of ETA',
   robustness: 'pictures changed to slip past the gate, and what is left',

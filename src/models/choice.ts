@@ -7,14 +7,20 @@
 export interface ModelPaths {
   /** GGUF of the language model; or a name or an address of a whole, whose other parts hold where none is named here. */
   languageModel: string;
-  /** GGUF of the projector (mmproj). @default the whole's; none beside a path: the model takes text alone */
+  /**
+   * GGUF of the projector (mmproj), or an address of a hub. @default the whole's; none beside a path: the model takes text
+   * alone
+   */
   projector?: string | undefined;
   /**
-   * Folder of the CLIP model, with its manifest.json; or one as others publish it, or its vision graph. @default none: no method
-   * that looks at pictures
+   * Folder of the CLIP model, with its manifest.json; or one as others publish it, its vision graph, or an address of a hub.
+   * @default the whole's; none beside a path: no method looks at pictures, unless with a `decision` whose guard sees them
    */
   clip?: string | undefined;
-  /** Folder of the reward model, with its manifest.json. @default none: method `vanilla` alone */
+  /**
+   * Folder of the reward model, with its manifest.json. Beside a set that has a guard it judges in the guard's place.
+   * @default the whole's, or its guard; none beside a path: method `vanilla` alone, unless a `decision` judges
+   */
   rewardModel?: string | undefined;
 }
 

@@ -20,7 +20,7 @@ const MOST_FIELDS = 100_000;
 const VALUES_OF_A_BYTE = 8;
 
 /** Where something lies in a body, in bytes. */
-export interface Region {
+interface Region {
   readonly offset: number;
   readonly length: number;
 }

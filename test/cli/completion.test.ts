@@ -65,7 +65,11 @@ const EXPECTED: readonly (readonly [words: readonly string[], offers: readonly s
     ['ask', '--image', 'ph'],
     ['photo one.jpg', 'photos of mine'],
   ],
-  [['ask', '--clip', 'ph'], ['photos of mine']],
+  [
+    ['ask', '--clip', 'ph'],
+    ['photo one.jpg', 'photos of mine'],
+  ],
+  [['ask', '--reward-model', 'ph'], ['photos of mine']],
   [['ask', '--models', 'm'], ['miniature']],
   [
     ['doctor', '--model', 'p'],

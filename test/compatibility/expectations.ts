@@ -48,7 +48,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'llava-next': {
     tokens: 'Fewer: no newline rows.',
     exact: "The rows are the original's, in another order: overview last, tile after tile, no newline rows.",
-    wide: 'As for the first picture.',
+    wide: 'Likewise.',
     patched: 'The class token in front of the patches: each row is right, their order is not.',
   },
   'llava-onevision': {
@@ -86,7 +86,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     refused: {
       at: 'loads',
       message: /img_break/,
-      why: 'The converter leaves out the row of [IMG_BREAK]; the line above has it.',
+      why: 'The converter leaves out the row of [IMG_BREAK]; the line before has it.',
     },
   },
   'minicpm-v': {

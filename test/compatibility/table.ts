@@ -67,17 +67,18 @@ export function row({ golden, loads, cases, forks }: Measure): string[] {
 function notes({ golden, cases }: Measure): string {
   const { refused, tokens, exact, wide, patched, steadied } = EXPECTATIONS[golden.name] ?? {};
   const lines: string[] = [];
-  if (refused !== undefined) {
+  if (refused !== undefined)
     lines.push(`${refused.at === 'converts' ? 'Not converted' : 'Refused when loaded'}. ${refused.why}`);
-  }
-  if (tokens !== undefined) lines.push(`Tokens: ${tokens} Numbers are from the original's prompt, written out.`);
-  if (exact !== undefined) lines.push(`First picture: ${exact}`);
-  if (wide !== undefined) lines.push(`Resized picture: ${wide}`);
+  else if (exact !== undefined) lines.push('Works, but reads pictures otherwise.');
+  else lines.push(wide === undefined ? 'Works, resized pictures too.' : 'Works.');
+  if (tokens !== undefined) lines.push(`Tokens: ${tokens}`);
+  if (exact !== undefined) lines.push(`Pictures that are not resized: ${exact}`);
+  if (wide !== undefined) lines.push(`Resized pictures: ${wide}`);
   if (steadied !== undefined) lines.push(`Corrected by us: ${steadied}`);
   const stock = Math.max(...cases.map((item) => item.fromStock ?? 0));
   if (patched !== undefined) {
     const before = cases.find((item) => item.golden.kind === 'exact')?.golden.stock.logitsDifference;
-    lines.push(`Corrected by us: ${patched} Stock llama.cpp's logits of the first picture are ${figure(before)} off.`);
+    lines.push(`Corrected by us: ${patched} Stock llama.cpp's logits of a picture are ${figure(before)} off.`);
   } else if (cases.length > 0) {
     lines.push(`Our logits are stock llama.cpp's: ${stock < 1e-6 ? 'bit for bit' : `${figure(stock)} apart`}.`);
   }
@@ -89,13 +90,21 @@ function document(measures: readonly Measure[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return `# Compatibility
 
-Which language models work here, and how exactly: look for yours in the table; where a cell says **no**, a line below it says what that means. Then try your own files, without a judge:
+Which language models work here, and how exactly: look for [yours](#your-model). An architecture that is not in the list was not compared; most that \`llama-mtmd-cli\` takes run all the same. Try your own files, without a judge:
 
 \`\`\`
 npx eta-vlm ask --language-model model.gguf --projector mmproj.gguf --method vanilla --image photo.jpg "What is this?"
 \`\`\`
 
-Measured without anybody's weights: for each architecture a tiny model of the original class (Hugging Face transformers, random weights, the original's special tokens, chat template and processor) is converted by llama.cpp's own converter and compared, through \`eta-vlm/engine\`, with what the original computes. In a clone:
+## Your model
+
+Each was compared with its original implementation: text, a picture of a size that needs no resizing, a picture that is resized, two pictures. What is not named agrees, [as nearly as floats do](#reading-the-figures).
+
+${measures.map(notes).join('\n')}
+
+## Measured
+
+Nobody's weights were needed. For each architecture a tiny model of the original class (Hugging Face transformers: random weights, the original's special tokens, chat template and processor) is converted by llama.cpp's own converter, and compared, through \`eta-vlm/engine\`, with what the original computes. In a clone:
 
 \`\`\`
 npm run test:run -- compatibility                            # checks all of it
@@ -108,24 +117,24 @@ ${line(HEAD)}
 ${line(HEAD.map(() => '---'))}
 ${measures.map((one) => line(row(one))).join('\n')}
 
-Four values: text; a picture of a size that needs no resizing; a picture that is resized; two pictures in one turn, of that first size. Two values: the two single pictures. Preprocessing is in normalised pixels (one of 256 steps is 0.008 to 0.018). Forks: whether two forks and their parent write the straight text, and the largest difference of logits of a fork, and of three decoded together, from a straight decode.
-
-## What differs, and whose it is
-
-${measures.map(notes).join('\n')}
+- **Four values**: text; a picture of a size that needs no resizing; a picture that is resized; two pictures in one turn, of that first size. **Two values**: the two single pictures.
+- **Tokens**: if they differ, the numbers behind are from the original's prompt, written out.
+- **Preprocessing** is in normalised pixels (one of 256 steps is 0.008 to 0.018). It and the picture rows were recorded from stock libmtmd on the same files (\`test/compatibility/record/oracle.cpp\`); the engine calls the same code.
+- **Forks**: whether two forks and their parent write the straight text; and the largest difference of logits of a fork, and of three decoded together, from a straight decode.
 
 ## Reading the figures
 
-- **Text** agrees with PyTorch to ${TEXT_TOLERANCE} of the logits' spread: both add F32 numbers, in another order. Gemma 3 is at 1e-2, because ggml rounds to F16 and looks GELU up in a table on the CPU; for the same reason three of its sequences in one batch are up to 1e-3 from each alone.
-- **Pictures** agree to ${PICTURE_TOLERANCE} of the spread, though pixels are equal: libmtmd's tower uses F16 keys and values (flash attention) and the same table, and random weights amplify what a trained model would damp. Real files hold F16 weights as well, which costs more.
-- **Resizing** is the largest difference that is left. A picture of the size that the model wants is not resized, and then everything agrees. For Qwen and Gemma 3 the black bars are all of it: with libmtmd changed to stretch (\`image_resize_pad = PAD_NONE\`), the resized picture's logits are within 0.024 of the original's. That is a choice of llama.cpp's and no slip, so we keep it.
-- **Preprocessing and picture rows** were recorded from stock libmtmd on the same files (\`test/compatibility/record/oracle.cpp\`); the engine calls the same code, and its logits equal stock's.
+- **Text** agrees with PyTorch to ${TEXT_TOLERANCE} of the logits' spread: both add F32 numbers, in another order. Gemma 3 is at 1e-2, because ggml rounds to F16 and looks GELU up in a table on the CPU. For the same reason three of its sequences in one batch are up to 1e-3 from each alone.
+- **Pictures** agree to ${PICTURE_TOLERANCE} of the spread, though pixels are equal. libmtmd's tower uses F16 keys and values (flash attention) and the same table, and random weights amplify what a trained model would damp. Real files hold F16 weights as well, which costs more.
+- **Resizing** is the largest difference that is left. For Qwen and Gemma 3 the black bars are all of it: with libmtmd changed to stretch (\`image_resize_pad = PAD_NONE\`), the resized picture's logits are within 0.024 of the original's. That is a choice of llama.cpp's and no slip, so we keep it.
 - **Tokenizers** are trained on a few lines, with the original's splits, special tokens and byte handling. The converter knows a byte-level vocabulary by a hash, which \`record/converter.py\` answers in its place. \`test/engine/real-vocabulary.test.ts\` has real vocabularies.
-- Not here: audio, video, pictures in several turns, GPUs, quantised weights.
+- **Not here**: audio, video, pictures in several turns, GPUs, quantised weights.
 
 ## Corrections to llama.cpp
 
-\`native/patches\` is applied to the source before it is built, in both routes (\`--prebuilt\` compiles libmtmd itself). Each file says why; each is proven by a line above and drops out when the tag has it. The stock programs (\`llama-mtmd-cli\`, \`llama-server\`) lack them, and so differ from us for LLaVA-1.5, LLaVA-NeXT and InternVL, where every patch of the picture gets its neighbour's position. With Pixtral they lose a picture now and then. For the others they are equal.
+\`native/patches\` is applied to the source before it is built, in both routes (\`--prebuilt\` compiles libmtmd itself). Each file says why. Each is proven by a line above, and drops out when the tag has it.
+
+The stock programs (\`llama-mtmd-cli\`, \`llama-server\`) lack them. So they differ from us for LLaVA-1.5, LLaVA-NeXT and InternVL, where every patch of the picture gets its neighbour's position, and with Pixtral they lose a picture now and then. For the others they are equal.
 
 A published LLaVA-1.5 projector needs two of them: with the class token alone its logits are 8.9 off, with the missing block alone 5.6, with both 0.016 (\`record/oracle.cpp\`, linked with libmtmd in each state).
 

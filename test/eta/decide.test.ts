@@ -68,7 +68,8 @@ describe('the miniature', () => {
     await assert.rejects(eta.decide({ image: BANANA, questions: [COUNT] }), {
       name: 'EvaluatorError',
       code: 'ERR_NO_DECISION',
-      message: /at least 0\.5, received \S+ at most: it does not answer the question, and would rather say "/,
+      message:
+        /at least 0\.5, received \S+ at most: it does not answer the question\. What it would say instead begins with "/,
     });
     await assertFreed(eta, 'undecided');
   });

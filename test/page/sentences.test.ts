@@ -1,3 +1,4 @@
+/// <reference types="svelte" />
 /** What the page says of a verdict. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

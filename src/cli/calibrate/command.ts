@@ -52,8 +52,8 @@ export function addCalibrate(program: Command): void {
         .argParser(filled)
         .conflicts(['clip', 'rewardModel']),
     )
-    .option('--clip <folder>', 'CLIP (ONNX, with manifest.json)', filled)
-    .option('--reward-model <folder>', 'reward model (ONNX, with manifest.json)', filled)
+    .option('--clip <path>', 'CLIP: a folder, or the vision graph of one as others publish it', filled)
+    .option('--reward-model <folder>', 'reward model (with manifest.json)', filled)
     .option('--decision <form>', "judge by a reply of one token: a guard's form, or a JSON file", filled)
     .option('--guard <file>', 'the guard that is asked (GGUF)', filled)
     .option('--guard-projector <file>', 'its projector (mmproj GGUF), for one that sees pictures', filled)

@@ -14,7 +14,7 @@ import { addDecisionOptions } from '../policy-options.js';
 
 const AFTER_HELP = `
 Experiments:
-${EXPERIMENT_NAMES.map((name) => `  ${name.padEnd(12)}${EXPERIMENT_LINES[name]}\n`).join('')}
+${EXPERIMENT_NAMES.map((name) => `  ${name.padEnd(14)}${EXPERIMENT_LINES[name]}\n`).join('')}
 Each ends in one table on stdout and a report in --out. A run that was stopped
 goes on with the same command.
 
