@@ -80,6 +80,7 @@ class LayerState final : public Output {
   LayerState(int32_t layer, const ModelFacts& facts);
   LayerState(const LayerState&) = delete;
   LayerState& operator=(const LayerState&) = delete;
+  ~LayerState() override = default;
   const char* Name() const override { return name_.c_str(); }
   int32_t Size(const ModelFacts& facts) const override { return facts.embedding_size; }
   // The context observes with this object, which outlives it.
