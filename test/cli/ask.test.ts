@@ -319,7 +319,7 @@ test('--gate, --low-reward and --ladder: who distrusts, by which threshold, and 
   assert.equal(benchmark.code, 2);
   assert.match(
     benchmark.stderr,
-    /--gate: expected a method that takes one \(shallow, deep, eta\), received pre, post alone/,
+    /--gate: expected a method that takes one \(shallow, deep, eta, steered\), received pre, post alone/,
   );
   const ladder = ['--method', 'vanilla', '--ladder', 'caption'];
   await refused(['ask', ...ladder, text], 2, 'ERR_INVALID_OPTION', /--ladder: expected none for method 'vanilla'/);

@@ -223,7 +223,7 @@ test('methods that take none refuse it, each with its reason; others pass over w
   await refused('post', /gate: expected none for method 'post', which is its gate/);
   await refused(
     'vanilla',
-    /gate: expected none for method 'vanilla', which makes no answer again.*shallow, deep, eta\./,
+    /gate: expected none for method 'vanilla', which makes no answer again.*shallow, deep, eta, steered\./,
   );
   await assert.rejects(eta.respond({ ...QUESTION, gate: 'all' as never }), {
     code: 'ERR_INVALID_OPTION',
