@@ -68,6 +68,21 @@ test('what it is asked under: the rung is shown, and a how-to is not', async () 
   assert.match(ended.stderr, /^ {2}steered +-?\d/m);
 });
 
+test('a batch goes on under the same vector and scale alone', async () => {
+  await run(steer('--layer', '2', '--out', out, '--threads', '1'));
+  const requests = write('requests.jsonl', [{ id: 'a', prompt: 'Why?' }]);
+  const answers = join(folder, 'answers.jsonl');
+  const batch = (...more: readonly string[]) =>
+    run(['batch', requests, '--threads', '1', '--out', answers, '--method', 'steered', ...more]);
+  assert.equal((await batch('--safety-vector', out)).code, 0);
+  assert.equal((await batch('--safety-vector', out, '--resume')).code, 0, 'the control: the same');
+  const differs = { exitCode: 2, code: 'ERR_RESULTS_DIFFER' };
+  const scaled = await batch('--safety-vector', out, '--vector-scale', '2', '--resume');
+  assertRefused(scaled, { ...differs, message: /--vector-scale was 1, is 2/ });
+  await run(steer('--layer', '3', '--out', out, '--threads', '1'));
+  assertRefused(await batch('--safety-vector', out, '--resume'), { ...differs, message: /safetyVector\.sha256 was / });
+});
+
 test('what cannot be read is named, and the rest counts: exit code 3', async () => {
   const some = write('some.jsonl', [
     { id: 'gone', prompt: 'What is this?', image: 'none.png' },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ReportData } from '../../src/report/index.js';
+import { vectorHome, writeVector } from '../../src/steering/index.js';
 import { assertRefused, packageRoot, run } from '../cli/command.js';
 
 let folder = '';
@@ -54,6 +55,29 @@ test('the ablation of a few items: one table, one report, and the same again wit
   const again = await experiment(...args, '--json');
   assert.deepEqual(JSON.parse(again.stdout), data.tables?.[0]);
   assert.equal(await readFile(join(out, 'answers.jsonl'), 'utf8'), answers);
+});
+
+test('other ways: under a safety vector too where one is named; else that arm is left out, and that is said', async () => {
+  const home = await vectorHome(join(packageRoot, 'models/miniature/language-model.gguf'));
+  const vector = join(folder, 'vector.gguf');
+  await writeVector(vector, { layer: 2, values: new Float32Array(home.embeddingSize).fill(1) }, home);
+  const asked = async (name: string, ...more: readonly string[]) => {
+    const out = join(folder, name);
+    const ended = await experiment('alternatives', '--limit', '1', '--threads', '1', '--out', out, ...more);
+    assert.equal(ended.code, 0, ended.stderr);
+    const { methods, notes = [], settings } = await metrics(out);
+    return { methods, notes: notes.filter((note) => /The arm/.test(note)), vector: settings['safety vector'] };
+  };
+  const arms = ['vanilla', 'nearest text', 'ecso', 'coca', 'eta'];
+  const without = await asked('without');
+  assert.deepEqual([without.methods, without.vector], [arms, undefined]);
+  assert.match(without.notes.join('\n'), /^The arm steered was left out: .* --safety-vector\.$/);
+  const steered = await asked('steered', '--safety-vector', vector, '--vector-scale', '0.5');
+  assert.deepEqual(steered, {
+    methods: [...arms.slice(0, 4), 'steered', 'eta'],
+    notes: [],
+    vector: 'vector.gguf, layer 2, 0.5 times',
+  });
 });
 
 test('helpings of a few items: a row for each arm, the same table again', async () => {

@@ -175,18 +175,18 @@ function promiseOf(answer: unknown): Promise<unknown> | undefined {
 export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise<FuzzCounts> {
   const draw = random(seed);
   const model = await load();
-  const createContext = () =>
-    model.createContext({
-      cellCount: 256,
-      sequenceCount: 4,
-      batchSize: 32,
-      microBatchSize: 16,
-      measuresThreads: false,
-      threadCount: 1,
-      flashAttention: 'off',
-      cacheType: 'f32',
-      output: 'logits',
-    });
+  const made = {
+    cellCount: 256,
+    sequenceCount: 4,
+    batchSize: 32,
+    microBatchSize: 16,
+    measuresThreads: false,
+    threadCount: 1,
+    flashAttention: 'off',
+    cacheType: 'f32',
+    output: 'logits',
+  } as const;
+  const createContext = () => model.createContext(made);
   const image = await model.encodeImage({ data: new Uint8Array(40 * 30 * 3), width: 40, height: 30 }).image;
   const world: World = { model, context: await createContext(), image, sequences: [] };
   const counts: FuzzCounts = { thrown: 0, rejected: 0, taken: 0, getters: 0, disposed: 0 };
@@ -200,6 +200,7 @@ export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise
   const object = (sound: Record<string, unknown>) => spoiled(draw, world, sound, mayDispose);
   const sampler = { temperature: 1, topK: 5, topP: 0.9, minP: 0, seed: 3, wantsLogProbabilities: true };
   const entry = () => object({ sequence: sequence(), maxTokens: draw(3), pauseSet: -1 });
+  const direction = new Float32Array(model.facts.embeddingSize).fill(0.5);
   const part = () => (draw(3) === 0 ? world.image : Int32Array.of(1, 20 + draw(300)));
   type Loose = Record<string, (...args: unknown[]) => unknown>;
   const context = () => world.context as unknown as Loose;
@@ -235,6 +236,8 @@ export async function fuzz({ binding, load, seed, calls }: FuzzOptions): Promise
     () => loose.model['nearestText']?.(draw(2) === 0 ? world.image : any()),
     () => loose.model['encodeImage']?.(object({ data: new Uint8Array(30 * 20 * 3), width: 30, height: 20 })),
     () => loose.model['createContext']?.(object({ cellCount: 256 })),
+    () => loose.model['createContext']?.({ ...made, output: 'hidden-state', layer: any() }),
+    () => loose.model['createContext']?.({ ...made, steering: object({ layer: 1, vector: direction }) }),
     () => loose.binding['setLogLevel']?.(any()),
     () => loose.binding['loadBackend']?.(any()),
     () => loose.binding['loadModel']?.(object({ modelPath: 'none.gguf' }), any()),
