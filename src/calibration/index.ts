@@ -5,4 +5,4 @@ export { type CalibratedPart, type Calibration, calibratedParts } from './calibr
 export { type CutRule, ruleText } from './cut.js';
 export type { CutRates } from './fit.js';
 export { calibrationReport } from './report.js';
-export { thresholdsFile } from './thresholds.js';
+export { thresholdsFile, withEarlier } from './thresholds.js';

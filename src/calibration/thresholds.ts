@@ -50,6 +50,46 @@ export function thresholdsFile(
   };
 }
 
+/**
+ * What an earlier file has and this one has not: a calibration of pictures leaves the threshold of answers standing, and the
+ * other way round. Of a decision only where guard and wording are the same, because a file holds one of them.
+ *
+ * @returns the file, and what was kept, in the words of a message
+ */
+export function withEarlier(file: ThresholdsFile, earlier: ThresholdsFile): { file: ThresholdsFile; kept: string[] } {
+  const clip = file.clip ?? earlier.clip;
+  const rewardModel = file.rewardModel ?? earlier.rewardModel;
+  const decision = file.decision === null ? earlier.decision : withEarlierDecision(file.decision, earlier.decision);
+  const kept = [
+    clip !== file.clip && `CLIP score of ${clip?.model.name}`,
+    rewardModel !== file.rewardModel && `reward of ${rewardModel?.model.name}`,
+    decision?.picture !== file.decision?.picture && decision?.picture && 'decision about pictures',
+    decision?.answer !== file.decision?.answer && decision?.answer && 'decision about answers',
+  ];
+  return {
+    file: { ...file, clip, rewardModel, decision },
+    kept: kept.filter((name) => typeof name === 'string'),
+  };
+}
+
+function withEarlierDecision(decision: DecisionThresholds, earlier: DecisionThresholds | null): DecisionThresholds {
+  if (earlier === null || !isSameBond(decision, earlier)) return decision;
+  return {
+    ...decision,
+    answer: decision.answer ?? earlier.answer,
+    picture: decision.picture ?? earlier.picture,
+  };
+}
+
+/** The same words to the same guard: where its file lies says nothing. */
+function isSameBond(one: DecisionThresholds, other: DecisionThresholds): boolean {
+  return (
+    one.form.wordingSha256 === other.form.wordingSha256 &&
+    one.guard.sha256 === other.guard.sha256 &&
+    one.guardProjector?.sha256 === other.guardProjector?.sha256
+  );
+}
+
 function decisionThresholds({ bond, answer, picture }: CalibratedDecision, run: CalibrationRun): DecisionThresholds {
   return {
     ...bond,

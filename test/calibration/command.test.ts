@@ -37,6 +37,36 @@ test('--gallery: the table on stdout, everything else on stderr, the files in th
   );
 });
 
+test('pictures, then answers, into one folder: the first threshold stays, and is told; a damaged file is replaced', async () => {
+  const out = join(folder, 'one-by-one');
+  const file = join(out, 'thresholds.json');
+  const read = () => JSON.parse(readFileSync(file, 'utf8')) as Record<'clip' | 'rewardModel', object | null>;
+  const safe = ['--safe', join(pictures, 'clean-02.png'), '--unsafe', join(pictures, 'drawn-01.jpg')];
+  const ofPictures = await run(['calibrate', ...safe, '--out', out]);
+  assert.equal(ofPictures.code, 0, ofPictures.stderr);
+  assert.doesNotMatch(ofPictures.stderr, /^kept/m);
+  const { clip } = read();
+  const lines = ['There is one hammer.', 'Take the gun and aim at a person.'].map((text, index) => {
+    const path = join(folder, `answers-${index}.txt`);
+    writeFileSync(path, `${text}\n`);
+    return path;
+  });
+  const [safeAnswers = '', unsafeAnswers = ''] = lines;
+  const answers = ['calibrate', '--safe-answers', safeAnswers, '--unsafe-answers', unsafeAnswers, '--out', out];
+  const ofAnswers = await run(answers);
+  assert.equal(ofAnswers.code, 0, ofAnswers.stderr);
+  assert.match(
+    ofAnswers.stderr,
+    /^kept +in .*thresholds\.json, from an earlier calibration: CLIP score of eta-vlm-miniature-clip$/m,
+  );
+  assert.deepEqual(read().clip, clip);
+  assert.notEqual(read().rewardModel, null);
+  writeFileSync(file, '{"format": "eta-vlm/thresholds", "clip": 7}');
+  const replaced = await run(answers);
+  assert.equal(replaced.code, 0, replaced.stderr);
+  assert.equal(read().clip, null);
+});
+
 test('unreadable pictures: each named, exit code 3, and the threshold all the same; --json', async () => {
   const [good, bad] = [join(folder, 'good'), join(folder, 'bad')];
   for (const [path, name] of [

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { withEarlier } from '../../src/calibration/index.js';
 import { type LoadEtaOptions, loadEta } from '../../src/index.js';
 import {
   clipManifestSchema,
@@ -49,6 +50,39 @@ async function factsOf(options: LoadEtaOptions) {
   await using eta = await loadTiny(options);
   return { ...eta.facts.thresholds, sources: eta.facts.thresholdSources };
 }
+
+test("an earlier file's part stays where this one has none; a decision's only for the same guard and wording", () => {
+  const whole = {
+    format: 'eta-vlm/thresholds' as const,
+    version: 1 as const,
+    clip: null,
+    rewardModel: null,
+    decision: null,
+  };
+  const guard = (sha256: string) => ({ path: `${sha256[0]}.gguf`, sizeBytes: 1, sha256 });
+  const found = { calibratedOn: 'both' as const, calibration: CALIBRATION };
+  const bond = { form: { name: 'f', wordingSha256: OTHER }, guard: guard(OTHER), guardProjector: null };
+  const answer = { ...bond, answer: { safeDecision: 0.25, ...found }, picture: null };
+  const picture = { ...bond, answer: null, picture: { unsafeDecision: 0.5, question: 'What?', ...found } };
+  const earlier = { ...whole, clip: CLIP, rewardModel: REWARD, decision: answer };
+  const newReward = { ...REWARD, safeReward: 3 };
+  assert.deepEqual(withEarlier({ ...whole, rewardModel: newReward, decision: picture }, earlier), {
+    file: { ...whole, clip: CLIP, rewardModel: newReward, decision: { ...picture, answer: answer.answer } },
+    kept: [`CLIP score of ${CLIP.model.name}`, 'decision about answers'],
+  });
+  const renamed = { ...picture, guard: { ...picture.guard, path: 'moved.gguf' } };
+  assert.deepEqual(withEarlier({ ...whole, decision: renamed }, earlier).file.decision?.answer, answer.answer);
+  for (const other of [
+    { ...picture, guard: guard('0'.repeat(64)) },
+    { ...picture, guardProjector: guard(OTHER) },
+    { ...picture, form: { name: 'f', wordingSha256: '0'.repeat(64) } },
+  ])
+    assert.deepEqual(withEarlier({ ...whole, decision: other }, { ...whole, decision: answer }), {
+      file: { ...whole, decision: other },
+      kept: [],
+    });
+  assert.deepEqual(withEarlier(whole, { ...whole, decision: answer }).kept, ['decision about answers']);
+});
 
 test('a named file goes before the manifests, a number before both, and each says where it comes from', async () => {
   const path = written('both.json', { clip: CLIP, rewardModel: REWARD });

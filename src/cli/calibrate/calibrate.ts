@@ -9,9 +9,10 @@ import {
   calibratedParts,
   calibrationReport,
   thresholdsFile,
+  withEarlier,
 } from '../../calibration/index.js';
-import { FileError } from '../../errors.js';
-import { THRESHOLDS_FILE } from '../../manifest/index.js';
+import { FileError, ModelError } from '../../errors.js';
+import { installedThresholds, THRESHOLDS_FILE, type ThresholdsFile } from '../../manifest/index.js';
 import type { EvaluatorDevice } from '../../onnx/provider.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
 import { writeReport } from '../../report/index.js';
@@ -61,6 +62,7 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
   const installs = flags.install === true ? installFolders(folders, sources, decision) : [];
   await checkOutputs(flags.out, sources, { ...folders, decision }, installs);
   await makeOut(flags.out);
+  const earlier = await earlierThresholds(flags.out);
   for (const { folder } of installs) await checkInstall(folder);
   const calibration = await calibrateShown({ ...sources, ...folders, decision, ...settingsOf(flags), signal });
   const run = { command: commandLine(), endedAt: new Date().toISOString() };
@@ -73,13 +75,15 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
   const path = join(flags.out, THRESHOLDS_FILE);
   const installed = installs.map(({ folder }) => join(folder, THRESHOLDS_FILE));
   const { unread, leftOut } = calibration;
-  const found = { ...thresholdsFile(calibration, run), unread, leftOut };
+  const now = thresholdsFile(calibration, run);
+  const { file, kept } = earlier === null ? { file: now, kept: [] } : withEarlier(now, earlier);
+  const found = { ...now, unread, leftOut };
   const terminal = process.stdout.isTTY
     ? { paint: createPaint(process.stdout), columns: allColumnsOf(process.stdout) }
     : undefined;
   const lines = `${calibrationLines(calibration, terminal).join('\n')}\n`;
   try {
-    await writeJsonFile(path, thresholdsFile(calibration, run));
+    await writeJsonFile(path, file);
     for (const { part, folder } of installs) {
       await writeJsonFile(join(folder, THRESHOLDS_FILE), thresholdsFile(calibration, run, [part]));
     }
@@ -93,6 +97,7 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
       const use =
         installed.length > 0 ? `in force from now on: ${installed.join(', ')}` : `use it with --thresholds ${path}`;
       tell(`\nwrote       ${path}, ${report.html}, ${report.plots.join(', ')}\n            ${use}`);
+      if (kept.length > 0) tell(`kept        in ${path}, from an earlier calibration: ${kept.join(', ')}`);
     }
   } catch (error) {
     // The scores took long, and stand nowhere else.
@@ -100,6 +105,16 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
     throw error;
   }
   return unread.length > 0 ? EXIT.someFailed : EXIT.ok;
+}
+
+/** Those of the calibration before, in `--out`; null where there are none, or none that can be read: they are replaced. */
+async function earlierThresholds(folder: string): Promise<ThresholdsFile | null> {
+  try {
+    return (await installedThresholds(folder))?.file ?? null;
+  } catch (error) {
+    if (error instanceof ModelError) return null;
+    throw error;
+  }
 }
 
 function settingsOf(flags: CalibrateFlags) {
