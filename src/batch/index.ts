@@ -30,10 +30,12 @@ export {
   requestsOf,
   type StreamedRequestsOptions,
 } from './requests-file.js';
-export { ResultsFile, type ResultsFileOptions, type RewriteOptions } from './results-file.js';
+export { ResultsFile, type RewriteOptions } from './results-file.js';
 export { readAnswers } from './results-lines.js';
+export type { ResultsFileOptions } from './results-options.js';
 export { checkResultsPlace, type ResultsPlaceOptions, resultsOutputs } from './results-place.js';
-export { type BatchProgress, type BatchSummary, type RunBatchOptions, runBatch } from './run.js';
+export { type BatchSummary, runBatch } from './run.js';
+export type { BatchProgress, RunBatchOptions } from './run-options.js';
 export { type Environment, scheduledShard } from './scheduled-shard.js';
 export { type BatchDecisions, type BatchSettings, type SettingValue, settingsOf } from './settings.js';
 export { readSettings, settingsPath } from './settings-file.js';

@@ -12,28 +12,16 @@ import { FileError, UsageError } from '../errors.js';
 import { describe, describePath, parseOptions } from '../options.js';
 import { identityOf, LockFile, refusedCall, removeDrafts } from '../outputs/index.js';
 import type { AnswerLine } from './answer-line.js';
-import { resultsFileSchema } from './batch-options.js';
 import { Hold } from './hold.js';
 import { type KnownAnswer, KnownAnswers } from './known-answers.js';
 import { LineList } from './line-list.js';
 import { LineWriter } from './line-writer.js';
 import { bytesOf, placedLines, tornBytes } from './results-lines.js';
-import { checkResultsPlace, lockPath, type ResultsPlaceOptions, refuseExisting, sizeOf } from './results-place.js';
+import { type ResultsFileOptions, resultsFileSchema } from './results-options.js';
+import { checkResultsPlace, lockPath, refuseExisting, sizeOf } from './results-place.js';
 import type { BatchSettings } from './settings.js';
 import { checkSettings, settingsPath, settingsText } from './settings-file.js';
 import type { TallyCounts } from './tally.js';
-
-/** What `ResultsFile.open` takes. */
-export interface ResultsFileOptions extends ResultsPlaceOptions {
-  /**
-   * What the answers depend on: see {@link settingsOf}. Bound to the file; resuming under others is ERR_RESULTS_DIFFER.
-   */
-  settings: BatchSettings;
-  /** Kept beside the settings for readers; not compared. @default {} */
-  about?: BatchSettings | undefined;
-  /** With `resume`: whether failed lines go, so that their requests are asked again. @default false */
-  retryErrors?: boolean | undefined;
-}
 
 /** Which lines a file keeps, and in which order. */
 export interface RewriteOptions {

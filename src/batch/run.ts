@@ -1,19 +1,17 @@
 /** Many requests on one context: as many at once as asked for, each answer on disk before the next request begins. */
 import { followAbort, orAbort } from '../abort.js';
 import { AbortError, throwIfAborted, UsageError } from '../errors.js';
-import { checkCounts, type Eta } from '../eta/index.js';
+import { checkCounts } from '../eta/index.js';
 import { describe, describePath, parseOptions } from '../options.js';
 import {
   type AnswerLine,
   answerLine,
   type BatchRequest,
   failedLine,
-  type KeptParts,
   lineError,
   type RefusedRequest,
   refusedLine,
 } from './answer-line.js';
-import { runBatchSchema } from './batch-options.js';
 import { type Decided, decided } from './decided.js';
 import { CONCURRENCY } from './defaults.js';
 import { digestOf, seedOf } from './digest.js';
@@ -22,50 +20,9 @@ import { refusalKey } from './known-answers.js';
 import { Numbers } from './numbers.js';
 import { checkPictures } from './request-pictures.js';
 import { answerUnder } from './request-signal.js';
-import type { ResultsFile } from './results-file.js';
+import { type RunBatchOptions, runBatchSchema } from './run-options.js';
 import { isInShard } from './shard.js';
 import type { TallyCounts } from './tally.js';
-
-/** How far a batch is. */
-export interface BatchProgress {
-  /** Requests that are settled, those of earlier runs included. */
-  readonly doneCount: number;
-  /** Those of earlier runs among them. */
-  readonly keptCount: number;
-  /** Of all lines in the file. */
-  readonly tally: TallyCounts;
-  /** What was written; null for a request that an earlier run settled. */
-  readonly line: AnswerLine | null;
-}
-
-/**
- * What `runBatch` takes. What the settings of the results say (`seed`, `keepsTrace`, `repeatable`, and the shard, whose
- * requests alone are asked) holds without being said again; said otherwise, it is refused.
- */
-export interface RunBatchOptions extends KeptParts {
-  /** Who answers. */
-  eta: Eta;
-  /**
-   * What is asked; read as it is needed, so that it may be endless. An id that stands twice is an error where it stands
-   * again.
-   */
-  requests: Iterable<BatchRequest | RefusedRequest> | AsyncIterable<BatchRequest | RefusedRequest>;
-  /** Where the answers go; what it holds already is not asked again. The caller closes it. */
-  results: ResultsFile;
-  /** Requests at once, >= 1; those that the context has no room for wait. @default 8 */
-  concurrency?: number | undefined;
-  /**
-   * What the seeds of requests without one are derived from, an integer from 0 to 4294967295.
-   * @default that of the results' settings; 1 where they have none
-   */
-  seed?: number | undefined;
-  /** Whether the finished file stands in the order of the requests, not of completion. @default false */
-  ordered?: boolean | undefined;
-  /** Ends the batch with an AbortError; what was answered by then is in the file. */
-  signal?: AbortSignal | undefined;
-  /** Called for each request that is settled. What it throws ends the batch. */
-  onProgress?: ((progress: BatchProgress) => void) | undefined;
-}
 
 /** What became of a batch. */
 export interface BatchSummary {

@@ -1,11 +1,20 @@
 /** One answer: made by the library, judged where the request asks for moderation, blocked where it says so. */
 import { EtaError } from '../errors.js';
-import type { EtaEvent, EtaResult, Verdict } from '../index.js';
+import type { EtaEvent, EtaResult, Judgement, Verdict } from '../index.js';
 import type { Notice } from '../types/notice.js';
-import type { Prepared } from './answers.js';
+import type { Turn } from '../types/turn.js';
 import { type ChatRequest, evaluationOf, requestOf } from './chat-request.js';
 import type { Judged } from './moderation.js';
 import type { Service } from './service.js';
+
+/** What is known before the first answer begins. */
+export interface Prepared {
+  readonly turns: readonly Turn[];
+  /** Of the pictures, where the request blocks flagged ones; null where it does not. */
+  readonly picture: Judgement | null;
+  /** What the shipped miniature is to say of its answer; null where it has nothing to say, or the request did not ask. */
+  readonly notice: Notice | null;
+}
 
 /** An answer, as it is told. */
 export interface Told {

@@ -1,10 +1,10 @@
 /** The answers of one request: each in a place of the queue, all of them under one deadline. */
 import { noticeOf } from '../eta/index.js';
-import type { EtaEvent, Judgement } from '../index.js';
+import type { EtaEvent } from '../index.js';
 import type { Notice } from '../types/notice.js';
 import type { RgbImage } from '../types/picture.js';
 import type { Turn } from '../types/turn.js';
-import { Answer, type Told } from './answer.js';
+import { Answer, type Prepared, type Told } from './answer.js';
 import { type ChatRequest, evaluationOf } from './chat-request.js';
 import { isMiniature } from './gallery.js';
 import type { Service, Visit } from './service.js';
@@ -15,15 +15,6 @@ export interface Listener {
   /** What happens on the way; `done` is not told. */
   onEvent(index: number, event: EtaEvent): void;
   onTold(index: number, told: Told): void;
-}
-
-/** What is known before the first answer begins. */
-export interface Prepared {
-  readonly turns: readonly Turn[];
-  /** Of the pictures, where the request blocks flagged ones; null where it does not. */
-  readonly picture: Judgement | null;
-  /** What the shipped miniature is to say of its answer; null where it has nothing to say, or the request did not ask. */
-  readonly notice: Notice | null;
 }
 
 interface PreparedPictures extends Prepared {

@@ -1,6 +1,6 @@
 /** Errors as the API tells them: a status, and `{ error: { message, type, param, code } }`. */
 import { EtaError, type EtaErrorCode, ImageError, UsageError } from '../errors.js';
-import { NO_STORE } from './routes.js';
+import { NO_STORE } from './no-store.js';
 
 /** What a client is told. */
 export interface ErrorBody {

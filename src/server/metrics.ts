@@ -1,8 +1,8 @@
 /** GET /metrics: counts and times, in the text form that Prometheus reads. */
 import type { Eta } from '../index.js';
 import type { ServedRequest } from './log.js';
+import { NO_STORE } from './no-store.js';
 import type { Queue } from './queue.js';
-import { NO_STORE } from './routes.js';
 
 /** Upper bounds in seconds: from what a cached answer takes to what a large model on a small machine does. */
 const BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300] as const;

@@ -2,7 +2,8 @@
 import { ServerError } from '../errors.js';
 import type { Eta } from '../index.js';
 import { describe } from '../options.js';
-import { NO_STORE, type Route } from './routes.js';
+import { NO_STORE } from './no-store.js';
+import type { Route } from './routes.js';
 
 export function modelRoutes(eta: Eta): Route[] {
   const created = Math.floor(Date.now() / 1000);

@@ -19,9 +19,6 @@ export function patternOf({ path }: Route): string {
   return path.replace(/\{(\w+)\}$/, ':$1{.+}');
 }
 
-/** Of what changes, or is one client's own, such as health, figures and errors: no browser and no proxy keeps it. */
-export const NO_STORE = { 'cache-control': 'no-store' } as const;
-
 export function get(path: string, answer: Route['answer']): Route {
   return { method: 'GET', path, answer };
 }

@@ -13,7 +13,6 @@ import {
 } from '../../calibration/index.js';
 import { FileError, ModelError } from '../../errors.js';
 import { installedThresholds, THRESHOLDS_FILE, type ThresholdsFile } from '../../manifest/index.js';
-import type { EvaluatorDevice } from '../../onnx/provider.js';
 import { POST_EVALUATION_PROMPT, SAFETY_PROMPT } from '../../policy/policy.js';
 import { writeReport } from '../../report/index.js';
 import { EXIT } from '../../terminal/failure.js';
@@ -26,32 +25,10 @@ import type { Notice } from '../../types/notice.js';
 import { commandLine } from '../command-line.js';
 import { writeJsonFile } from '../json-file.js';
 import { packageVersion } from '../run-facts.js';
+import type { CalibrateFlags } from './flags.js';
 import { checkInstall, checkOutputs, installFolders, makeOut } from './outputs.js';
 import { decisionOf, foldersOf, sourcesOf } from './sources.js';
 import { calibrationLines } from './table.js';
-
-export interface CalibrateFlags {
-  readonly safe?: readonly string[];
-  readonly unsafe?: readonly string[];
-  readonly gallery?: boolean;
-  readonly safeAnswers?: string;
-  readonly unsafeAnswers?: string;
-  readonly maxFalsePositiveRate?: number;
-  readonly safetyPrompt?: string;
-  readonly out: string;
-  readonly install?: boolean;
-  readonly json?: boolean;
-  readonly models?: string;
-  readonly clip?: string;
-  readonly rewardModel?: string;
-  readonly decision?: string;
-  readonly guard?: string;
-  readonly guardProjector?: string;
-  readonly question?: string;
-  readonly threads?: number;
-  readonly evaluatorDevice?: EvaluatorDevice;
-  readonly maxPixels?: number;
-}
 
 /** @throws UsageError before anything is scored; EtaError; AbortError */
 export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSignal): Promise<number> {

@@ -5,6 +5,7 @@ import { withInterrupt } from '../../terminal/interrupt.js';
 import { filled, wholeNumber } from '../../terminal/option-values.js';
 import { child } from '../child.js';
 import { evaluatorDeviceOption, maxPixelsOption } from '../model-options.js';
+import type { CalibrateFlags } from './flags.js';
 
 const AFTER_HELP = `
 Examples:
@@ -61,7 +62,7 @@ export function addCalibrate(program: Command): void {
     .option('--threads <count>', 'threads to compute with', wholeNumber(1, 256))
     .addOption(evaluatorDeviceOption())
     .addOption(maxPixelsOption());
-  addTextAfter(command, AFTER_HELP).action(async (options: import('./calibrate.js').CalibrateFlags) => {
+  addTextAfter(command, AFTER_HELP).action(async (options: CalibrateFlags) => {
     await withInterrupt(async (signal) => {
       const { calibrateCommand } = await import('./calibrate.js');
       process.exitCode = await calibrateCommand(options, signal);

@@ -7,7 +7,7 @@ import { type ResolvedDecision, resolveDecision } from '../../loading/index.js';
 import { clipPlace, resolveModels, SHIPPED_PICTURES } from '../../models/index.js';
 import { describe } from '../../options.js';
 import { modelChoice } from '../chosen-models.js';
-import type { CalibrateFlags } from './calibrate.js';
+import type { CalibrateFlags } from './flags.js';
 import type { Folders, Sources } from './outputs.js';
 
 /** @throws UsageError for options that do not fit together, with the option that is missing */

@@ -7,9 +7,10 @@ import { calledCommand } from '../called.js';
 import { child } from '../child.js';
 import { addHubOptions, addModelOptions, maxPixelsOption } from '../model-options.js';
 import { addPolicyOptions } from '../policy-options.js';
+import type { ServeOptions } from './serve.js';
 
 /** What is written to stderr of each request. */
-export const LOGS = ['requests', 'content'] as const;
+const LOGS = ['requests', 'content'] as const satisfies readonly NonNullable<ServeOptions['log']>[];
 
 const AFTER_HELP = `
 It listens on this machine alone. Beyond it, --host needs a key:
@@ -57,7 +58,7 @@ export function addServe(program: Command): void {
   addTextAfter(
     addModelOptions(addHubOptions(addPolicyOptions(command).optionsGroup('Models:')), PIXELS),
     AFTER_HELP,
-  ).action(async (options: import('./serve.js').ServeOptions) => {
+  ).action(async (options: ServeOptions) => {
     await withInterrupt(async (signal) => {
       const { serve } = await import('./serve.js');
       await serve(options, { signal, called: calledCommand(command) });

@@ -11,7 +11,6 @@ import { loadOptions } from '../load-options.js';
 import { given, type ModelFlags } from '../model-options.js';
 import { Notices } from '../notices.js';
 import { type PolicyFlags, policyOptions } from '../policy-options.js';
-import type { LOGS } from './command.js';
 import { keyOf } from './key.js';
 import { requestLine } from './request-line.js';
 
@@ -28,7 +27,7 @@ export interface ServeOptions extends ModelFlags, PolicyFlags {
   readonly fetchPictures?: boolean;
   readonly lockPolicy?: boolean;
   readonly page?: boolean;
-  readonly log?: (typeof LOGS)[number];
+  readonly log?: 'requests' | 'content';
   readonly parallel?: number;
   readonly queue?: number;
   readonly maxBody?: number;
