@@ -55,7 +55,7 @@ def commands(work: Path) -> list[Command]:
         """Where only f16 weights are left of a run, it goes on from them."""
         return ("--begin", path) if path.exists() else ()
 
-    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "evaluate.test_items", "test_make")
+    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "evaluate.test_items", "evaluate.test_shipped", "test_make")
     add("check", "run.py", "clip/test_texts.py")
     add("check", "run.py", "reward/test_answers.py")
     add("pictures", "-m", "vlm.pictures", "--out", data, "--split", "validation", "--size", "1024", made_file=data / "validation-00.pixels.npy")
@@ -78,6 +78,9 @@ def commands(work: Path) -> list[Command]:
         made_file=rewards)
     add("reward", "run.py", "reward/hands.py", "--folder", out / "reward-model", "--split", "validation", "--json", work / "reward-hands.json", made_file=work / "reward-hands.json")
     add("export", "run.py", "gguf/export.py", "--checkpoint", vlm, "--out", out, "--type", "f16", made_file=out / "projector.gguf")
+    add("export", "-m", "evaluate.grammar", "--out", out / "grammar.json", made_file=out / "grammar.json")
+    add("export", "-m", "world.gallery", "--out", out / "pictures", made_file=out / "pictures" / "pictures.json")
+    add("export", "run.py", "evaluate/shipped.py", "--gallery", "--out", out, made_file=out / "items.json")
     add("export", "-m", "evaluate.size", out, made_file=out / "size.json")
     add("figures", "run.py", "clip/evaluate.py", "--cache", cache, "--folder", out / "clip", made_file=out / "clip" / "figures.json")
     add("figures", "run.py", "clip/twins.py", "--folder", out / "clip", "--json", out / "clip" / "twins.json", made_file=out / "clip" / "twins.json")
