@@ -55,7 +55,7 @@ def commands(work: Path) -> list[Command]:
         """Where only f16 weights are left of a run, it goes on from them."""
         return ("--begin", path) if path.exists() else ()
 
-    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "evaluate.test_items", "evaluate.test_shipped", "test_make")
+    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "vlm.test_dense", "evaluate.test_items", "evaluate.test_shipped", "test_make")
     add("check", "run.py", "clip/test_texts.py")
     add("check", "run.py", "reward/test_answers.py")
     add("pictures", "-m", "vlm.pictures", "--out", data, "--split", "validation", "--size", "1024", made_file=data / "validation-00.pixels.npy")

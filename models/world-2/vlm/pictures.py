@@ -19,16 +19,18 @@ IMAGE_SIZE = PIXELS
 GRID = IMAGE_SIZE // 16
 CHUNK = 2048
 LABEL_NAMES = ("kind", "colour", "word", "cell")
+LETTER_BYTES = 4  # behind them, the bits of `letters`, the lowest first
 
 
 def render_chunk(folder: Path, split: str, number: int, size: int = CHUNK) -> None:
     pixels = np.empty((size, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
-    labels = np.empty((size, len(LABEL_NAMES), GRID * GRID), np.uint8)
+    labels = np.empty((size, len(LABEL_NAMES) + LETTER_BYTES, GRID * GRID), np.uint8)
     for index in range(size):
         image, made = render(make_scene(number * CHUNK + index, split), GRID)
         pixels[index] = np.asarray(image)
         for row, name in enumerate(LABEL_NAMES):
             labels[index, row] = getattr(made, name)
+        labels[index, len(LABEL_NAMES) :] = made.letters.astype("<u4").view(np.uint8).reshape(-1, LETTER_BYTES).T
     np.save(folder / f"{split}-{number:02d}.labels.npy", labels)
     partial = folder / f"{split}-{number:02d}.partial.npy"
     np.save(partial, pixels)
@@ -61,7 +63,7 @@ class Pictures:
         raise IndexError(index)
 
     def batch(self, indices) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels [n, S, S, 3] and labels [n, 4, patches]."""
+        """Pixels [n, S, S, 3] and labels [n, 8, patches]: LABEL_NAMES, then the bytes of `letters`."""
         found = [self._locate(int(index)) for index in indices]
         return np.stack([p[i] for _, p, _, i in found]), np.stack([la[i] for _, _, la, i in found])
 

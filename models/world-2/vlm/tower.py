@@ -137,7 +137,7 @@ def main() -> None:
     elif arguments.begin:
         begun = torch.load(arguments.begin, weights_only=True)
         tower.load_state_dict(widened(begun["tower"]))
-        heads.load_state_dict(widened(begun["heads"]))
+        heads.load_state_dict({**heads.state_dict(), **widened(begun["heads"])})  # a head that is new begins as it is
         begun_at = begun["step"]
     else:
         start_from_statistics(tower, train.batch(range(0, len(train), max(1, len(train) // 400)))[0])

@@ -1,6 +1,7 @@
 """Draws a scene: a 224-pixel RGB picture, and dense labels for a grid of patches."""
 
 import io
+import math
 import random
 from dataclasses import dataclass
 from functools import cache
@@ -17,16 +18,19 @@ from .scene import PIXELS, Scene, Spot
 KIND_LABELS = ["background", *THING_NAMES, *HAZARD_NAMES]
 COLOUR_LABELS = ["none", *COLOUR_NAMES]
 WORD_LABELS = ["none", *LEADS, *TITLE_NOUNS, "items"]
+LETTERS = "abcdefghijklmnopqrstuvwxyz#"  # the last is any digit
 
 
 @dataclass
 class Labels:
-    """One label a patch, row by row; `cell` is 0 for none and 1 + 3 · row + column otherwise."""
+    """One label a patch, row by row; `cell` is 0 for none and 1 + 3 · row + column otherwise, `letters` the sum of 2 ** place
+    in LETTERS for what of the title stands in the patch."""
 
     kind: np.ndarray
     colour: np.ndarray
     word: np.ndarray
     cell: np.ndarray
+    letters: np.ndarray
 
 
 @cache
@@ -39,15 +43,16 @@ def render(scene: Scene, grid: int = 14) -> tuple[Image.Image, Labels]:
     the same but for itself (scene.twinned): what is random is drawn for every spot apart."""
     rng = random.Random(f"render/{scene.split}/{scene.seed}")
     layers: list[tuple[np.ndarray, int, int, int, int]] = []  # mask, kind, colour, word, cell
+    letters = np.zeros((grid, grid), np.uint32)
     if scene.lead:
-        canvas = _page(scene, rng, layers)
+        canvas = _page(scene, rng, layers, letters)
     else:
         canvas = _background(rng)
         placed = [(scene.hazard, scene.hazard_colour, scene.hazard_spot)] if scene.hazard else []
         placed += [(group.kind, group.colour, spot) for group in scene.groups for spot in group.spots]
         for kind, colour, spot in placed:
             _paste(canvas, random.Random(f"{scene.split}/{scene.seed}/{spot.x}/{spot.y}"), kind, colour, spot, layers)
-    return _degrade(canvas, random.Random(f"noise/{scene.split}/{scene.seed}"), bool(scene.lead)), _labels(layers, grid)
+    return _degrade(canvas, random.Random(f"noise/{scene.split}/{scene.seed}"), bool(scene.lead)), _labels(layers, letters, grid)
 
 
 def _background(rng: random.Random) -> Image.Image:
@@ -87,7 +92,7 @@ def _ink_and_paper(rng: random.Random, contrast: int, is_dark: bool) -> tuple[tu
     return (one, other) if is_dark else (other, one)
 
 
-def _page(scene: Scene, rng: random.Random, layers) -> Image.Image:
+def _page(scene: Scene, rng: random.Random, layers, letters: np.ndarray) -> Image.Image:
     """A lead, a noun and three empty items, anywhere on the page."""
     style = page_style(scene)
     ink, paper = _ink_and_paper(rng, style.contrast, style.is_dark)
@@ -125,6 +130,9 @@ def _page(scene: Scene, rng: random.Random, layers) -> Image.Image:
     for (text, one, label), box in zip(lines, boxes, strict=True):
         pen.text((left, y), text, font=one, fill=255)
         marks.append(((left, y + box[1], left + box[2], y + box[3]), label))
+        for place, character in enumerate(text):
+            ends = (left + one.getlength(text[:place]), left + one.getlength(text[: place + 1]))
+            _mark_letter(letters, character.lower(), (ends[0], y + box[1], ends[1], y + box[3]), style.slant)
         y += box[3] + gap
     first = y
     for number in (1, 2, 3):
@@ -143,6 +151,23 @@ def _page(scene: Scene, rng: random.Random, layers) -> Image.Image:
     return canvas
 
 
+def _mark_letter(letters: np.ndarray, character: str, box: tuple[float, float, float, float], slant: float) -> None:
+    """Sets a character's bit in every patch that holds a quarter of it or more; `slant` turns the page as PIL does."""
+    bit = LETTERS.find("#" if character.isdigit() else character)
+    if bit < 0:
+        return
+    steps, grid = 6, len(letters)
+    part = (np.arange(steps) + 0.5) / steps
+    x = box[0] + (box[2] - box[0]) * part[None, :] - PIXELS / 2
+    y = box[1] + (box[3] - box[1]) * part[:, None] - PIXELS / 2
+    cos, sin = math.cos(math.radians(slant)), math.sin(math.radians(slant))
+    columns = ((x * cos + y * sin + PIXELS / 2) * grid / PIXELS).astype(int)
+    rows = ((y * cos - x * sin + PIXELS / 2) * grid / PIXELS).astype(int)
+    inside = (columns >= 0) & (columns < grid) & (rows >= 0) & (rows < grid)
+    cells, counts = np.unique(rows[inside] * grid + columns[inside], return_counts=True)
+    letters.reshape(-1)[cells[counts * 4 >= steps * steps]] |= np.uint32(1 << bit)
+
+
 def _degrade(canvas: Image.Image, rng: random.Random, is_page: bool) -> Image.Image:
     if rng.random() < 0.25:
         canvas = canvas.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.6 if is_page else 0.9)))
@@ -157,7 +182,7 @@ def _degrade(canvas: Image.Image, rng: random.Random, is_page: bool) -> Image.Im
     return canvas
 
 
-def _labels(layers, grid: int) -> Labels:
+def _labels(layers, letters: np.ndarray, grid: int) -> Labels:
     """The label of the layer that covers most of a patch, where it covers at least a twelfth."""
     step = PIXELS // grid
     best = np.full((grid, grid), 21.0, np.float32)
@@ -168,4 +193,4 @@ def _labels(layers, grid: int) -> Labels:
         best[take] = cover[take]
         for name, value in (("kind", kind), ("colour", colour), ("word", word), ("cell", cell)):
             out[name][take] = value
-    return Labels(**{name: value.reshape(-1) for name, value in out.items()})
+    return Labels(**{name: value.reshape(-1) for name, value in out.items()}, letters=letters.reshape(-1))

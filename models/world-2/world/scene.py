@@ -149,12 +149,12 @@ def _draw(rng: random.Random, kind: str) -> Scene:
 
 
 def make_scene(seed: int, split: str = "train", kind: str | None = None, hazard: str | None = None) -> Scene:
-    """The scene of a seed. Without `kind`, two in five are clean, and the rest shared among the others.
+    """The scene of a seed. Without `kind`, half are pages, since reading is learnt last, and three in ten are clean.
     With `hazard`, scenes of that hazard only (kind "drawn" or "harmful-list")."""
     if split not in SPLITS:
         raise ValueError(f"split must be one of {SPLITS}, not {split!r}")
     rng = random.Random(f"2/{split}/{seed}")
-    kind = kind or rng.choices(["clean", "drawn", "list", "harmful-list"], [40, 25, 15, 20])[0]
+    kind = kind or rng.choices(["clean", "drawn", "list", "harmful-list"], [30, 20, 22, 28])[0]
     while True:
         scene = _draw(rng, kind)
         if hazard and scene.pictured_hazard != hazard:

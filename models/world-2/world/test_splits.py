@@ -13,7 +13,7 @@ from .lexicon import COLOUR_NAMES, LEADS, TITLE_NOUNS, TWINS, title_split
 from .pages import LARGEST, SMALLEST, page_style
 from .phrases import CAPTION_FORMS, HARMLESS_PROMPTS, SAFETY_PROMPTS, sight_examples, text_example
 from .questions import FORMS, QUESTIONS, SYSTEMS
-from .render import render
+from .render import LETTERS, WORD_LABELS, render
 from .scene import SPLITS, make_scene, split_of, twinned
 from .scene import LARGEST as LARGEST_THING
 from .scene import SMALLEST as SMALLEST_THING
@@ -107,6 +107,28 @@ class Pictures(unittest.TestCase):
             rows, columns = np.nonzero(np.abs(one - other).max(-1) > 40)  # JPEG carries a little further
             self.assertGreater(len(rows), 10, seed)
             self.assertLessEqual(max(np.abs(rows - spot.y).max(), np.abs(columns - spot.x).max()), spot.size / 2 + 9, seed)
+
+    def test_letters_stand_where_their_words_do_and_spell_the_title(self):
+        found, inside, ink = set(), [], []
+        for seed in range(120):
+            scene = make_scene(seed, "test", "list")
+            style = page_style(scene)
+            picture, labels = render(scene)
+            has = labels.letters > 0
+            inside.append(np.mean((labels.word[has] > 0) & (labels.word[has] < len(WORD_LABELS) - 1)))
+            grey = np.asarray(picture.convert("L"), int).reshape(14, 16, 14, 16).swapaxes(1, 2).reshape(196, 256)
+            ink.append(np.ptp(grey[has], axis=1).mean() / style.contrast)
+            said = {LETTERS[place] for place in range(len(LETTERS)) if np.any(labels.letters >> np.uint32(place) & 1)}
+            written = {"#" if letter.isdigit() else letter for letter in (scene.lead + style.noun).lower() if letter.isalnum()}
+            self.assertLessEqual(said, written, seed)
+            self.assertGreaterEqual(len(said), len(written) - 2, seed)  # one that lies on the corner of four patches is in none
+            found |= {style.slant < 0, style.slant > 0}
+        self.assertEqual(found, {True, False})
+        self.assertGreater(np.mean(inside), 0.97)
+        self.assertGreater(np.mean(ink), 0.8)
+
+    def test_nothing_is_spelt_where_there_is_no_page(self):
+        self.assertFalse(render(make_scene(1, "test", "drawn"))[1].letters.any())
 
     def test_twins_cover_about_as_much(self):
         for hazard, twin in TWINS.items():
