@@ -61,6 +61,9 @@ test('pictures, then answers, into one folder: the first threshold stays, and is
   );
   assert.deepEqual(read().clip, clip);
   assert.notEqual(read().rewardModel, null);
+  const { stdout } = await run([...answers, '--json']);
+  const told = JSON.parse(stdout) as { clip: null; files: { kept: string[] } };
+  assert.deepEqual([told.clip, told.files.kept], [null, ['CLIP score of eta-vlm-miniature-clip']]);
   writeFileSync(file, '{"format": "eta-vlm/thresholds", "clip": 7}');
   const replaced = await run(answers);
   assert.equal(replaced.code, 0, replaced.stderr);

@@ -22,17 +22,11 @@ from world.lexicon import ACTIONS, COLOUR_NAMES, CRAFTS, HAZARDS, MATERIALS, NUM
 from world.phrases import PREFIX, advice, garble, how_to, prefixed_how_to, refusal, refusal_of, reward_texts, sight_examples, text_example
 from world.scene import make_scene
 
+from .shipped import names
+
 _FAMILIES = [[*COLOUR_NAMES], [*NUMBERS.values()], [*PLACES], [*HAZARDS], [*MATERIALS], [*THINGS], [t.plural for t in THINGS.values()],
              [*CRAFTS], [made.danger for family in (HAZARDS, ACTIONS) for made in family.values()], [a.steps for a in ACTIONS.values()], [t.why_not for t in THINGS.values() if t.why_not], ["cannot", "can", "will not"],
              ["is", "are"], ["a", "an", "some", "one"], ["Yes", "No"], ["dangerous", "safe"]]  # fmt: skip
-
-
-def names(scene) -> list[str]:
-    """What an answer may speak of."""
-    found = [group.kind for group in scene.groups]
-    found += [scene.pictured_hazard] if scene.pictured_hazard else []
-    found += [scene.noun, "list"] if scene.noun else []
-    return sorted(set(found))
 
 
 def swapped(text: str, rng: random.Random) -> str:

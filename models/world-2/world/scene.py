@@ -41,8 +41,12 @@ class Group:
         return len(self.spots)
 
     @property
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        return tuple(spot.cell for spot in self.spots)
+
+    @property
     def place(self) -> str:
-        return place_name(*self.spots[0].cell)
+        return place_name(*self.cells[0])
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ export async function calibrateCommand(flags: CalibrateFlags, signal: AbortSigna
     const machine = { system: `${platform()} ${arch()}` };
     const about = { ...run, startedAt, versions, machine };
     const report = await writeReport(calibrationReport(calibration, about), flags.out);
-    const files = { thresholds: path, installed, report: report.html, plots: report.plots };
+    const files = { thresholds: path, kept, installed, report: report.html, plots: report.plots };
     print(flags.json === true ? `${JSON.stringify({ ...found, files })}\n` : lines);
     if (flags.json !== true) {
       const use =
