@@ -12,6 +12,8 @@ const LONG = 256;
 const PIECE = 2 ** 18;
 /** Bytes that are looked through before the event loop has its turn. */
 const STEP = 2 ** 20;
+/** A text takes as long as so many bytes to look through, however short it is. */
+const TEXT_COST = 8;
 /** Long texts that are cut out before the event loop has its turn. */
 const PLACES_AT_ONCE = 2048;
 /** Bytes of what is left at most: some twenty milliseconds of the slowest. */
@@ -85,6 +87,7 @@ async function longTexts(bytes: Uint8Array): Promise<Place[]> {
     }
     let slashCount = 0;
     while (bytes[quote - 1 - slashCount] === BACKSLASH) if (++slashCount % STEP === 0) await setImmediate();
+    turn -= TEXT_COST;
     if (slashCount % 2 === 1) continue;
     if (quote - start >= LONG && !(await isName(quote))) places.push({ start, end: quote });
     quote = bytes.indexOf(QUOTE, quote + 1);
