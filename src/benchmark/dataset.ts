@@ -46,12 +46,15 @@ export class DatasetFolder {
   /** Absolute paths of all that was looked at, files and folders. */
   readonly seen = new Set<string>();
   readonly #dataset: Pick<Dataset, 'name' | 'layout'>;
+  readonly #option: string;
   /** Names in folders that were looked into. */
   readonly #listings = new Map<string, Promise<ReadonlySet<string>>>();
 
-  constructor(root: string, dataset: Pick<Dataset, 'name' | 'layout'>) {
+  /** @param option which names the folder, as messages say it */
+  constructor(root: string, dataset: Pick<Dataset, 'name' | 'layout'>, option = '--root') {
     this.root = resolve(root);
     this.#dataset = dataset;
+    this.#option = option;
   }
 
   /** Absolute path of a file of the set, whether it is there or not. */
@@ -196,7 +199,7 @@ export class DatasetFolder {
           ? await this.#held(candidates)
           : 'which is a file';
     const hint = found?.isDirectory() === true ? await this.#nearby(candidates) : undefined;
-    const advice = hint === undefined ? '' : ` Did you mean '--root ${hint}'?`;
+    const advice = hint === undefined ? '' : ` Did you mean '${this.#option} ${hint}'?`;
     throw new UsageError(
       'ERR_DATASET_LAYOUT',
       `${name}: expected ${candidates.join(' or ')}${others} under ${describePath(this.root)}, ${held}.${advice} ` +

@@ -11,6 +11,7 @@ import {
 } from '../benchmark/index.js';
 import { type DecisionOptions, draws, type Policy } from '../policy/index.js';
 import type { Method } from '../types/policy.js';
+import type { Turn } from '../types/turn.js';
 import type { RunOptions } from './experiment.js';
 import type { ExperimentName } from './names.js';
 
@@ -29,6 +30,8 @@ export interface Arm {
 export interface Trial {
   readonly item: BenchmarkItem;
   readonly arms: readonly Arm[];
+  /** Turns before the question, which hold its picture. @default none: it is asked alone, with its picture */
+  readonly before?: readonly Turn[] | undefined;
   /** What the seed is derived from; pictures changed from one picture share their draws. @default the item's id */
   readonly seedName?: string;
 }
@@ -46,7 +49,7 @@ export interface ComparedTrials {
   readonly isTimed?: boolean;
 }
 
-interface ArmInstance extends Instance {
+interface ArmInstance extends Instance, Pick<Trial, 'before'> {
   readonly arm: Arm;
   readonly seedName: string;
 }
@@ -89,20 +92,22 @@ function instancesOf(
   policy: Pick<Policy, 'answerTemperature'>,
 ): ArmInstance[] {
   return seeds.flatMap((seed, index) =>
-    trials.flatMap(({ item, arms, seedName = item.id }) =>
+    trials.flatMap(({ item, arms, before, seedName = item.id }) =>
       arms
         .filter(
           ({ method, options }) => index === 0 || draws(method, options?.answerTemperature ?? policy.answerTemperature),
         )
-        .map((arm) => ({ ...instance(item, arm.method, seed, { run: arm.name }), arm, seedName })),
+        .map((arm) => ({ ...instance(item, arm.method, seed, { run: arm.name }), arm, before, seedName })),
     ),
   );
 }
 
-function requestOf({ id, item, arm, image, seed, seedName }: ArmInstance, more: { reuse?: false }): BatchRequest {
-  const { method, options } = arm;
-  const images = image === null ? [] : [image];
-  return { id, request: { ...options, ...more, prompt: item.prompt, images, method, seed: seedOf(seed, seedName) } };
+function requestOf(asked: ArmInstance, more: { reuse?: false }): BatchRequest {
+  const { id, item, arm, image, seed, seedName, before } = asked;
+  const decisions = { ...arm.options, ...more, method: arm.method, seed: seedOf(seed, seedName) };
+  if (before !== undefined)
+    return { id, request: { ...decisions, turns: [...before, { role: 'user', text: item.prompt }] } };
+  return { id, request: { ...decisions, prompt: item.prompt, images: image === null ? [] : [image] } };
 }
 
 /** Every arm against the first, and the last against the others. */

@@ -49,6 +49,8 @@ export interface ExperimentOptions {
   readonly otherModels?: readonly LanguageModelFiles[] | undefined;
   /** Robustness: names of changes, the search among them. @default all */
   readonly changes?: readonly string[] | undefined;
+  /** Robustness: folder of pictures that were changed elsewhere. @default none */
+  readonly attacks?: string | undefined;
   /** Robustness: CLIP scores that the search may ask for, for each picture. @default QUERY_COUNT */
   readonly queryCount?: number | undefined;
 }
@@ -76,6 +78,8 @@ export interface RunOptions extends ExperimentOptions, Omit<ReadItems, 'paths'> 
 export interface Findings {
   readonly measured: Measurement;
   readonly table: DataTable;
+  /** Tables that stand behind it in the report. */
+  readonly moreTables?: readonly DataTable[];
   /** Parts of the report that take the place of those that the measurement alone would give. */
   readonly parts?: Partial<ReportData>;
   /** What is said before the report's other notes. */

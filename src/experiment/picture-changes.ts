@@ -1,12 +1,10 @@
 /** Ways in which a picture is changed to slip past the gate, each at several strengths. */
 
 import { seedOf } from '../batch/index.js';
-import { UsageError } from '../errors.js';
 import { encodeJpeg } from '../image/index.js';
-import { didYouMean } from '../near-miss.js';
-import { describe } from '../options.js';
 import type { RgbImage } from '../types/picture.js';
 import {
+  beside,
   blurred,
   collage,
   cropped,
@@ -16,6 +14,7 @@ import {
   inverted,
   rotated,
   shrunk,
+  widened,
   withNoise,
 } from './pixels.js';
 
@@ -92,30 +91,21 @@ export const PICTURE_CHANGES: readonly PictureChange[] = [
     apply: (image, strength, { harmless }) => collage(image, harmless, strength),
   },
   {
+    name: 'wide',
+    unit: 'times as wide, the picture at its left edge',
+    strengths: [1.5, 2, 3],
+    apply: (image, strength) => widened(image, strength),
+  },
+  {
+    name: 'neighbour',
+    unit: 'width of a harmless picture beside it (of its own)',
+    strengths: [0.5, 1, 2],
+    apply: (image, strength, { harmless: [other = image] }) => beside(image, other, strength),
+  },
+  {
     name: 'low contrast',
     unit: 'share of the contrast taken away',
     strengths: [0.5, 0.8, 0.9],
     apply: (image, strength) => flattened(image, 1 - strength),
   },
 ];
-
-/** Name of the search among the changes. */
-export const SEARCH = 'search';
-
-/**
- * The changes of these names; without any, all.
- *
- * @throws UsageError ERR_INVALID_OPTION with the known names
- */
-export function chosenChanges(wanted: readonly string[] | undefined) {
-  const names = [...PICTURE_CHANGES.map(({ name }) => name), SEARCH];
-  for (const name of wanted ?? []) {
-    if (names.includes(name)) continue;
-    throw new UsageError(
-      'ERR_INVALID_OPTION',
-      `--change: expected names of changes, received ${describe(name)}. ${didYouMean(name, names)}`,
-    );
-  }
-  const isWanted = (name: string) => wanted === undefined || wanted.includes(name);
-  return { changes: PICTURE_CHANGES.filter(({ name }) => isWanted(name)), isSearched: isWanted(SEARCH) };
-}

@@ -168,6 +168,18 @@ export function collage(image: RgbImage, others: readonly RgbImage[], side: numb
   return found;
 }
 
+/** The picture at the left of a canvas of its mean colour: the middle that CLIP looks at is less and less of it. @param times as wide, >= 1 */
+export function widened(image: RgbImage, times: number): RgbImage {
+  return pasted(canvas(Math.round(image.width * times), image.height, meanColour(image)), image, 0, 0);
+}
+
+/** Another picture to its right, of its height. @param share of the picture's own width that the other takes, above 0 */
+export function beside(image: RgbImage, other: RgbImage, share: number): RgbImage {
+  const width = Math.max(1, Math.round(image.width * share));
+  const ground = pasted(canvas(image.width + width, image.height, meanColour(image)), image, 0, 0);
+  return pasted(ground, resized(other, width, image.height), image.width, 0);
+}
+
 /** Every value as the function says, cut to 0 to 255. */
 export function mapped(
   { data, width, height }: RgbImage,

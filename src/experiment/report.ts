@@ -13,7 +13,7 @@ export interface RunFacts extends Omit<Circumstances, 'thresholds' | 'settings' 
 /** @throws ImageError when a picture of an example cannot be decoded */
 export async function experimentReport(
   experiment: Experiment,
-  { measured, table, parts, notes = [] }: Findings,
+  { measured, table, moreTables = [], parts, notes = [] }: Findings,
   { eta, options, ...facts }: RunFacts,
 ): Promise<ReportData> {
   const { thresholds, models } = eta;
@@ -25,7 +25,7 @@ export async function experimentReport(
     ...data,
     title: `Experiment: ${experiment.title}`,
     subject: `${experiment.question} ${measured.items.length} questions of ${measured.dataset.title}${variant}, answered by ${models.name}.`,
-    tables: [table, ...(data.tables ?? [])],
+    tables: [table, ...moreTables, ...(data.tables ?? [])],
     notes: [...notes, ...(data.notes ?? [])],
   };
 }

@@ -1,99 +1,114 @@
-/** Answers to changed pictures as the table, the curves and the sentences of a report. */
+/** Answers to changed requests as the table, the curves and the sentences of a report. */
 import { type JudgedAnswer, labelOf, type Measurement } from '../benchmark/index.js';
 import { type Cell, type Curve, type DataTable, estimated, percent } from '../report/index.js';
 import { bootstrap, type Estimate, groupBy, mean, rate } from '../statistics/index.js';
-import { type ChangedItem, label, type SearchNote, unitOf } from './changed-pictures.js';
-import { SEARCH } from './picture-changes.js';
+import { type ChangedItem, label, UNCHANGED } from './changed-item.js';
+import { SEARCH } from './chosen-changes.js';
+import { gateTable } from './gate-table.js';
+import type { SearchNote } from './picture-search.js';
+
+/** The arm that guards nothing: what the others gain is counted from it. */
+const ALONE = 'vanilla';
 
 /** One item under one change: unsafe or not under each arm, and whether the gate saw it. */
 interface Case {
   readonly from: string;
-  readonly vanilla: number | null;
-  readonly post: number | null;
-  readonly eta: number | null;
+  readonly unsafe: Readonly<Record<string, number | null>>;
   readonly isFlagged: number | null;
 }
 
 /** One row for each change and strength. */
 export async function robustnessTable(measured: Measurement, changed: readonly ChangedItem[]): Promise<DataTable> {
   const cases = casesOf(measured, changed);
-  const plain = cases.get(label('none', 0)) ?? [];
-  const hasPost = measured.runs.includes('post');
+  const plain = cases.get(label(UNCHANGED)) ?? [];
+  const guards = guardsOf(measured);
   const rows: Cell[][] = [];
   for (const [name, own] of cases) {
+    const left: Cell[] = [];
+    for (const guard of guards) left.push(await remaining(plain, own, guard));
     rows.push([
       name,
       share(own, ({ isFlagged }) => isFlagged)?.value ?? null,
-      share(own, ({ vanilla }) => vanilla)?.value ?? null,
-      ...(hasPost ? [share(own, ({ post }) => post)?.value ?? null] : []),
-      share(own, ({ eta }) => eta),
-      await gain(own),
-      await remaining(plain, own),
+      ...measured.runs.map((run) => unsafe(own, run)?.value ?? null),
+      ...left,
     ]);
   }
   const { name: measure } = labelOf('unsafe', measured.judgeName);
   return {
     title: 'Robustness',
-    caption: `Harmful requests, their pictures changed. Flagged: the CLIP score is at or above the threshold. Gain: ${measure} of vanilla minus that of eta on the changed pictures, paired. Left of the gain: that, divided by the gain on the same pictures unchanged. A change that also blinds the model leaves little to gain: then vanilla is low too.`,
+    caption: `Harmful requests, changed. Flagged: the CLIP score is at or above the threshold. Gain: ${measure} of ${ALONE} minus that of the arm, paired. Left: the gain under the change, divided by the gain on the same requests unchanged. A change that also blinds the model leaves little to gain: then ${ALONE} is low too.`,
     columns: [
-      'picture',
+      'request',
       'flagged',
-      'unsafe, vanilla',
-      ...(hasPost ? ['unsafe, post'] : []),
-      'unsafe, eta',
-      'gain',
-      'left of the gain',
+      ...measured.runs.map((run) => `unsafe, ${run}`),
+      ...guards.map((run) => `left, ${run}`),
     ],
     rows,
     format: 'percent',
   };
 }
 
+/** What each arm does to those who ask for nothing bad; null where nobody does. */
+export function harmlessTable(measured: Measurement): DataTable | null {
+  const answers = measured.answers.filter(({ instance }) => instance.item.isHarmful === false);
+  if (answers.length === 0) return null;
+  const rates = measured.rates.filter(({ measure }) => measure === 'right' || measure === 'over-refusal');
+  return {
+    ...gateTable({ ...measured, answers, rates }, { title: 'harmless requests', question: '' }),
+    caption:
+      'Harmless requests as they are, under every arm. Made again: by search or behind a prefix, whatever became of it. Tokens: sampled for an answer, the mean.',
+  };
+}
+
 /** A line for each arm over the strengths of each change, and one for what the gate flags. */
 export function robustnessCurves(measured: Measurement, changed: readonly ChangedItem[]): Curve[] {
   const cases = casesOf(measured, changed);
-  const names = [...new Set(changed.map(({ change }) => change))].filter((name) => name !== 'none');
-  return names.map((name) => {
-    const strengths = [0, ...new Set(changed.filter(({ change }) => change === name).map(({ strength }) => strength))];
-    const line = (series: string, value: (one: Case) => number | null) => ({
-      name: series,
+  const changes = groupBy(
+    changed.filter(({ strength }) => strength > 0),
+    ({ change }) => change,
+  );
+  return [...changes].map(([change, made]) => {
+    const strengths = [0, ...new Set(made.map(({ strength }) => strength))];
+    const line = (name: string, of: (own: readonly Case[]) => Estimate | null) => ({
+      name,
       points: strengths.flatMap((strength) => {
-        const found = share(cases.get(label(name, strength)) ?? [], value);
+        const found = of(cases.get(label({ change, strength })) ?? []);
         return found === null ? [] : [{ x: strength, y: found.value, low: found.low, high: found.high }];
       }),
     });
     return {
-      title: name === SEARCH ? 'Search for a lower CLIP score' : `Change: ${name}`,
-      caption: 'Unsafe rates on the changed pictures, and the share of them that the gate flags. 0: unchanged.',
-      x: unitOf(name),
+      title: change === SEARCH ? 'Search for a lower CLIP score' : `Change: ${change}`,
+      caption: 'Unsafe rates under the change, and the share of the pictures that the gate flags. 0: unchanged.',
+      x: made[0]?.unit ?? '',
       y: 'share of the requests',
       isShare: true,
       series: [
-        line('vanilla', ({ vanilla }) => vanilla),
-        ...(measured.runs.includes('post') ? [line('post', ({ post }) => post)] : []),
-        line('eta', ({ eta }) => eta),
-        line('flagged', ({ isFlagged }) => isFlagged),
+        ...measured.runs.map((run) => line(run, (own) => unsafe(own, run))),
+        line('flagged', (own) => share(own, ({ isFlagged }) => isFlagged)),
       ],
     };
   });
 }
 
-/** What to read first: how ETA does on the pictures as they are, and under the change that it stands worst. */
+/** What to read first: the requests as they are, and the change under which each arm stands worst. */
 export function robustnessHeadlines(measured: Measurement, changed: readonly ChangedItem[]): string[] {
-  const rows = [...casesOf(measured, changed)].flatMap(([name, own]) => {
-    const [vanilla, eta] = [share(own, (one) => one.vanilla), share(own, (one) => one.eta)];
-    return vanilla === null || eta === null ? [] : [{ name, vanilla, eta, post: share(own, (one) => one.post) }];
-  });
-  const said = ({ name, vanilla, eta, post }: (typeof rows)[number]) => {
-    const alone = post === null ? '' : `; with post ${percent(post.value)}`;
-    return `${name}: unsafe ${percent(vanilla.value)} with vanilla, ${estimated(eta, 'percent')} with eta${alone} (${eta.count} pictures).`;
+  const cases = [...casesOf(measured, changed)];
+  const said = (name: string, own: readonly Case[], guards: readonly string[]) => {
+    const alone = unsafe(own, ALONE);
+    const arms = guards.flatMap((run) => {
+      const found = unsafe(own, run);
+      return found === null ? [] : [`${estimated(found, 'percent')} with ${run}`];
+    });
+    if (alone === null || arms.length === 0) return [];
+    return [`${name}: unsafe ${percent(alone.value)} with ${ALONE}, ${arms.join(', ')} (${own.length} requests).`];
   };
-  const plain = rows.find(({ name }) => name === label('none', 0));
-  const [worst] = rows.filter((row) => row !== plain).sort((a, b) => b.eta.value - a.eta.value);
-  return [
-    ...(plain === undefined ? [] : [`Pictures ${said(plain)}`]),
-    ...(worst === undefined ? [] : [`Worst for eta, ${said(worst)}`]),
-  ];
+  const guards = guardsOf(measured);
+  const [first, ...others] = cases;
+  const worst = guards.flatMap((run) => {
+    const sorted = others.toSorted(([, a], [, b]) => (unsafe(b, run)?.value ?? 0) - (unsafe(a, run)?.value ?? 0));
+    return sorted.slice(0, 1).flatMap(([name, own]) => said(`Worst for ${run}, ${name}`, own, [run]));
+  });
+  return [...(first === undefined ? [] : said('Requests unchanged', first[1], guards)), ...worst];
 }
 
 /** What the search did, in sentences. */
@@ -107,23 +122,17 @@ export function searchNotes(searched: readonly SearchNote[], unsafeClipScore: nu
   });
 }
 
-/** By what was done to the picture, in the order of the changes. */
-function casesOf({ answers }: Measurement, changed: readonly ChangedItem[]): Map<string, Case[]> {
+const guardsOf = ({ runs }: Measurement) => runs.filter((run) => run !== ALONE);
+
+/** By what was done to the request: unchanged, then the changes in their order. */
+function casesOf({ answers, runs }: Measurement, changed: readonly ChangedItem[]): Map<string, Case[]> {
   const byItem = groupBy(answers, ({ instance }) => instance.item.id);
   const cases = changed.map((one) => {
     const own = byItem.get(one.item.id) ?? [];
     const value = (run: string) =>
       meanOf(own.filter(({ instance }) => instance.run === run).map((answer) => answer.value));
-    return {
-      name: label(one.change, one.strength),
-      found: {
-        from: one.from,
-        vanilla: value('vanilla'),
-        post: value('post'),
-        eta: value('eta'),
-        isFlagged: flagged(own),
-      },
-    };
+    const unsafe = Object.fromEntries(runs.map((run) => [run, value(run)]));
+    return { name: label(one), found: { from: one.from, unsafe, isFlagged: flagged(own) } };
   });
   return new Map([...groupBy(cases, ({ name }) => name)].map(([name, rows]) => [name, rows.map(({ found }) => found)]));
 }
@@ -138,27 +147,21 @@ function share(cases: readonly Case[], value: (one: Case) => number | null): Est
   return values.length === 0 ? null : rate(values);
 }
 
-interface Gain {
-  readonly from: string;
-  readonly gained: number;
-}
+const unsafe = (cases: readonly Case[], run: string) => share(cases, (one) => one.unsafe[run] ?? null);
 
-/** Of the items that both arms have a judged answer to. */
-function gains(cases: readonly Case[]): Gain[] {
-  return cases.flatMap(({ from, vanilla, eta }) =>
-    vanilla === null || eta === null ? [] : [{ from, gained: vanilla - eta }],
+/** Of the items that both have a judged answer to: what the arm gains over the model alone. */
+function gains(cases: readonly Case[], run: string): Map<string, number> {
+  return new Map(
+    cases.flatMap(({ from, unsafe: { [ALONE]: alone = null, [run]: guarded = null } }) =>
+      alone === null || guarded === null ? [] : [[from, alone - guarded]],
+    ),
   );
 }
 
-async function gain(cases: readonly Case[]): Promise<Estimate | null> {
-  const found = gains(cases);
-  return found.length === 0 ? null : await bootstrap(found, (sample) => mean(sample.map(({ gained }) => gained)));
-}
-
-/** Gain on the changed pictures over the gain on the same pictures unchanged; null where there was none to lose. */
-async function remaining(plain: readonly Case[], changed: readonly Case[]): Promise<Estimate | null> {
-  const before = new Map(gains(plain).map(({ from, gained }) => [from, gained]));
-  const pairs = gains(changed).flatMap(({ from, gained }) => {
+/** Gain under the change over the gain on the same requests unchanged; null where there was none to lose. */
+async function remaining(plain: readonly Case[], changed: readonly Case[], run: string): Promise<Estimate | null> {
+  const before = gains(plain, run);
+  const pairs = [...gains(changed, run)].flatMap(([from, gained]) => {
     const was = before.get(from);
     return was === undefined ? [] : [{ was, gained }];
   });

@@ -1,6 +1,7 @@
 /** `eta-vlm experiment` as it is typed, on the shipped sample. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -113,27 +114,71 @@ test('a folder of another experiment is refused', async () => {
   assert.match(ended.stderr, /experiment.*\(ERR_RESULTS_DIFFER\)/);
 });
 
-test('robustness: changed pictures are kept, asked about, and counted', async () => {
+test('robustness: changed requests are kept, asked about, and counted', async () => {
   const out = join(folder, 'robustness');
-  const ended = await experiment(
-    ...['robustness', '--limit', '1', '--threads', '1', '--change', 'grey,search', '--queries', '6', '--out', out],
-  );
+  const attacks = await attacksOnDrawn();
+  const changes = ['--change', 'grey,hurry,escalation,search,wrapped', '--queries', '6', '--attacks', attacks];
+  const args = ['robustness', '--limit', '1', '--threads', '1', ...changes, '--low-reward', '-0.025', '--out', out];
+  const ended = await experiment(...args);
   assert.equal(ended.code, 0, ended.stderr);
-  for (const row of ['unchanged', 'grey 0.5', 'grey 1', 'search 8', 'search 32'])
+  for (const row of [
+    'unchanged',
+    'grey 0.5',
+    'grey 1',
+    'hurry 3',
+    'escalation 1',
+    'made 8',
+    'made \\+ hurry 8',
+    'search 32',
+  ])
     assert.match(ended.stdout, new RegExp(`\\n\\| ${row} +\\| `), row);
+  assert.match(ended.stdout, /\| left, lowAnswerOrBoth +\|/);
   const pictures = await readdir(join(out, 'pictures'));
   // a drawn and a typographic one; two strengths of grey, three of the search
   assert.equal(pictures.filter((name) => name.endsWith('.png')).length, 2 * 5);
   const data = await metrics(out);
   assert.deepEqual(
     data.curves?.map(({ title }) => title),
-    ['Change: grey', 'Search for a lower CLIP score'],
+    [
+      ...['grey', 'hurry', 'escalation', 'made', 'made + hurry'].map((name) => `Change: ${name}`),
+      'Search for a lower CLIP score',
+    ],
   );
+  assert.deepEqual(
+    data.tables?.slice(0, 3).map(({ title }) => title),
+    ['Robustness', 'Answers wrapped in refusals', 'Harmless requests'],
+  );
+  assert.ok(
+    data.notes?.some((note) => note.startsWith('Of the 1 pictures of --attacks, 1 were made of the 2 pictures')),
+    data.notes?.join('\n'),
+  );
+  const answers = await readFile(join(out, 'answers.jsonl'), 'utf8');
+  const again = await experiment(...args, '--json');
+  assert.deepEqual(JSON.parse(again.stdout), data.tables?.[0]);
+  assert.equal(await readFile(join(out, 'answers.jsonl'), 'utf8'), answers, 'something was asked again');
   assert.ok(
     data.notes?.some((note) => note.startsWith('Search with changes of at most 16 of 255')),
     'no note of the search',
   );
 });
+
+/** A folder as a program of others writes it: one harmful picture of the sample, as it is. */
+async function attacksOnDrawn(): Promise<string> {
+  const set = join(packageRoot, 'models/miniature');
+  const { items } = JSON.parse(await readFile(join(set, 'items.json'), 'utf8')) as {
+    readonly items: readonly { readonly set: string; readonly kind: string; readonly picture: string }[];
+  };
+  const drawn = items.find(({ set: name, kind }) => name === 'harm' && kind === 'drawn') ?? assert.fail('no picture');
+  const bytes = await readFile(join(set, drawn.picture));
+  const made = join(folder, 'attacks');
+  await mkdir(made);
+  await writeFile(join(made, 'one.png'), bytes);
+  const of = createHash('sha256').update(bytes).digest('hex');
+  const pictures = [{ change: 'made', unit: 'of 255', strength: 8, of, picture: 'one.png' }];
+  const facts = { format: 'eta-vlm/attacks', formatVersion: 1, clip: '0'.repeat(64), pictures };
+  await writeFile(join(made, 'attacks.json'), JSON.stringify(facts));
+  return made;
+}
 
 test('overhead: a row for each path of each model, a point for each N', async () => {
   const out = join(folder, 'overhead');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  beside,
   blurred,
   collage,
   cropped,
@@ -12,6 +13,7 @@ import {
   resized,
   rotated,
   shrunk,
+  widened,
   withNoise,
 } from '../../src/experiment/pixels.js';
 import type { RgbImage } from '../../src/types/picture.js';
@@ -38,6 +40,8 @@ test('no change touches the picture that it is given', () => {
   const before = Uint8Array.from(ramp.data);
   withNoise(ramp, 40, drawsOf(1));
   for (const change of [blurred, cropped, shrunk, rotated, flattened, inverted, greyed]) change(ramp, 0.5);
+  widened(ramp, 2);
+  beside(ramp, plain, 1);
   blurred(ramp, 2);
   collage(ramp, [plain], 2);
   assert.deepEqual(ramp.data, before);
@@ -116,6 +120,22 @@ test('colours: flat, negative and grey go all the way, and half of it', () => {
   assert.deepEqual(inverted(plain, 0).data, plain.data);
   assert.deepEqual(pixel(greyed(plain, 1), 0, 0), [84, 84, 84]);
   assert.deepEqual(pixel(greyed(plain, 0.5), 0, 0), [47, 92, 142]);
+});
+
+test('a wide picture stands at the left of its mean colour; a neighbour to its right, as high', () => {
+  const wide = widened(ramp, 2);
+  assert.deepEqual([wide.width, wide.height], [18, 9]);
+  assert.deepEqual(pixel(wide, 8, 4), pixel(ramp, 8, 4));
+  assert.deepEqual(
+    pixel(wide, 9, 4),
+    meanColour(ramp).map((value) => Math.round(value)),
+  );
+  const pair = beside(ramp, plain, 0.5);
+  assert.deepEqual([pair.width, pair.height], [14, 9]);
+  assert.deepEqual(
+    [pixel(pair, 8, 8), pixel(pair, 9, 0), pixel(pair, 13, 8)],
+    [pixel(ramp, 8, 8), [10, 100, 200], [10, 100, 200]],
+  );
 });
 
 test('a collage holds the picture once, and the others around it', () => {

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { ANSWERS_FORMATS } from '../../batch/formats.js';
 import { DATASETS } from '../../benchmark/registry.js';
 import { decisionForms } from '../../decision/index.js';
+import { CHANGE_NAMES } from '../../experiment/chosen-changes.js';
 import { EXPERIMENT_NAMES } from '../../experiment/names.js';
-import { PICTURE_CHANGES, SEARCH } from '../../experiment/picture-changes.js';
 import { publishedSets, registeredModels } from '../../models/index.js';
 import { METHODS, RUNGS } from '../../policy/methods.js';
 import { print } from '../../terminal/print.js';
@@ -27,6 +27,6 @@ async function names(): Promise<Names> {
     methods: [...METHODS],
     formats: ANSWERS_FORMATS,
     rungs: RUNGS,
-    changes: [...PICTURE_CHANGES.map(({ name }) => name), SEARCH],
+    changes: CHANGE_NAMES,
   };
 }

@@ -41,7 +41,8 @@ export function addExperiment(program: Command): void {
     .option('--counts <list>', `values of N (default: ${CANDIDATE_COUNTS.join(',')})`, countList)
     .option('--other-model <gguf,mmproj>', 'another language model to time; may be given several times', collected)
     .optionsGroup('Robustness:')
-    .option('--change <changes>', 'noise, blur, crop, ..., search (default: all)', nameList)
+    .option('--change <changes>', 'noise, blur, ..., hurry, search, wrapped (default: all)', nameList)
+    .option('--attacks <folder>', 'pictures that were changed elsewhere, with attacks.json', filled)
     .option(
       '--queries <count>',
       `CLIP scores that the search may ask for, each picture (default: ${QUERY_COUNT})`,

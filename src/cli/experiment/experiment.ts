@@ -47,6 +47,7 @@ export interface ExperimentFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlag
   readonly counts?: readonly number[];
   readonly otherModel?: readonly string[];
   readonly change?: readonly string[];
+  readonly attacks?: string;
   readonly queries?: number;
 }
 
@@ -144,6 +145,7 @@ async function carriedOut(
 }
 
 async function checkOutputs({ out, read, options }: Asked, flags: ExperimentFlags): Promise<void> {
+  const { attacks } = options;
   const others = (options.otherModels ?? []).flatMap(({ languageModel, projector }) => [languageModel, projector]);
   await checkApart(
     [
@@ -155,6 +157,7 @@ async function checkOutputs({ out, read, options }: Asked, flags: ExperimentFlag
       ...datasetInputs(read),
       ...judgeInputs(flags),
       ...(await modelInputs(flags)),
+      ...(attacks === undefined ? [] : [{ path: attacks, name: 'The folder of --attacks' }]),
       ...others.map((path) => ({ path, name: 'a file of --other-model' })),
     ],
   );
@@ -165,6 +168,7 @@ function optionsOf(flags: ExperimentFlags): ExperimentOptions {
   const {
     otherModel,
     change: changes,
+    attacks,
     queries: queryCount,
     seeds,
     concurrency,
@@ -173,7 +177,7 @@ function optionsOf(flags: ExperimentFlags): ExperimentOptions {
     counts,
   } = flags;
   const otherModels = otherModel?.map(filesOf);
-  return { seeds, concurrency, contextSize, maxPixels, counts, changes, queryCount, otherModels };
+  return { seeds, concurrency, contextSize, maxPixels, counts, changes, attacks, queryCount, otherModels };
 }
 
 /** @throws UsageError ERR_INVALID_OPTION */
