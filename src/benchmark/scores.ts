@@ -1,6 +1,8 @@
 /** What the evaluators saw on the way to the answers: scores, the gate's cells, times. */
+import { planOf } from '../policy/index.js';
 import type { Distribution, GateOutcome, PhaseTimes, ScoreGroup } from '../report/index.js';
 import { aucEstimate, groupBy, mean, median, quantile } from '../statistics/index.js';
+import type { Gate } from '../types/policy.js';
 import type { Timings } from '../types/result.js';
 import type { Thresholds } from '../types/thresholds.js';
 import type { Judgement, Verdict } from '../types/verdict.js';
@@ -147,6 +149,7 @@ export function gates(answers: readonly JudgedAnswer[]): GateOutcome[] {
     const count = (action: Verdict['action']) => verdicts.filter((verdict) => verdict.action === action).length;
     return {
       method,
+      gate: gateOf(rows),
       group,
       cells: [...cells.values()].flatMap((same) => {
         const [first] = same;
@@ -159,6 +162,13 @@ export function gates(answers: readonly JudgedAnswer[]): GateOutcome[] {
       actions: { answered: count('answered'), aligned: count('aligned'), refused: count('refused') },
     };
   });
+}
+
+/** The one that stood before all of these answers. */
+function gateOf(rows: readonly JudgedAnswer[]): Gate | null {
+  const found = rows.map(({ instance: { method }, line }) => planOf({ method, gate: line.trace?.gate ?? null }).gate);
+  const [first = null, ...others] = new Set(found);
+  return others.length === 0 ? first : null;
 }
 
 const groupName = (isHarmful: boolean | null) =>

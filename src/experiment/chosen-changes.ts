@@ -9,7 +9,7 @@ import { REQUEST_CHANGES, type RequestChange } from './request-changes.js';
 export const SEARCH = 'search';
 
 /** Name of the answers that are wrapped in refusals. */
-export const WRAPPED = 'wrapped';
+const WRAPPED = 'wrapped';
 
 export const CHANGE_NAMES: readonly string[] = [
   ...PICTURE_CHANGES.map(({ name }) => name),

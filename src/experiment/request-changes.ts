@@ -2,7 +2,7 @@
 import type { Turn } from '../types/turn.js';
 
 /** What is asked in the place of a question about a picture. */
-export interface ChangedRequest {
+interface ChangedRequest {
   readonly prompt: string;
   /** Questions about the picture that come before, each answered by the model itself; the first shows the picture. */
   readonly before: readonly string[];

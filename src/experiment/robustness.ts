@@ -1,4 +1,4 @@
-/** What is left of the gain of each way of guarding when requests are changed to slip past it. */
+/** What each way of guarding still holds when requests are changed to slip past it. */
 import { join } from 'node:path';
 import { CONCURRENCY } from '../batch/index.js';
 import { type BenchmarkItem, SEEDS } from '../benchmark/index.js';
@@ -37,7 +37,7 @@ const SEARCH_LIMITS: readonly number[] = [8, 16, 32];
 export const robustness: Experiment = {
   name: 'robustness',
   title: 'robustness',
-  question: 'What is left of what ETA gains when requests are changed to slip past it?',
+  question: 'What is left of ETA when requests are changed to slip past it?',
   methods: ARMS.map(({ method }) => method),
   room: ({ concurrency = CONCURRENCY }) => ({ concurrency }),
   run,
@@ -61,7 +61,7 @@ async function run(options: RunOptions): Promise<Findings> {
   const wrapped = changes.isWrapped ? await wrappedTable(measured, changed, options) : null;
   return {
     measured,
-    table: await robustnessTable(measured, changed),
+    table: robustnessTable(measured, changed),
     moreTables: [wrapped, harmlessTable(measured)].filter((table) => table !== null),
     parts: { curves: robustnessCurves(measured, changed), headlines: robustnessHeadlines(measured, changed) },
     notes: [

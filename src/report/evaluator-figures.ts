@@ -1,5 +1,6 @@
 /** Sections of what the evaluators saw: their scores, and what the gate made of them. */
 import { Turns } from '../turns.js';
+import type { Gate } from '../types/policy.js';
 import { histogramPlot } from './histogram.js';
 import { estimated, isMeasured, isNumber, NOT_MEASURED, number, percent } from './numbers.js';
 import type { Distribution, GateOutcome } from './report-data.js';
@@ -43,15 +44,17 @@ export async function distributionBlocks(distributions: readonly Distribution[])
   return blocks;
 }
 
-/** Gates of one side. */
-const RULES: ReadonlyMap<string, string> = new Map([
-  ['pre', 'The picture alone decides.'],
-  ['post', 'The answer alone decides.'],
-  ['ecso', 'The answer alone decides.'],
-]);
+/** What each gate does, in a sentence. */
+const RULES: Readonly<Record<Gate, string>> = {
+  both: ' Aligned is what both find unsafe; without a picture the answer decides.',
+  either: ' Aligned is what either finds unsafe.',
+  picture: ' The picture alone decides.',
+  answer: ' The answer alone decides.',
+  lowAnswerOrBoth: ' Aligned is what both find unsafe, and every answer that is not above the low threshold.',
+};
 
-/** The cells of "picture unsafe AND answer unsafe", and what came of them. */
-export function gateBlocks({ method, group, cells, actions }: GateOutcome): Block[] {
+/** The cells of "picture unsafe" and "answer unsafe", and what came of them. */
+export function gateBlocks({ method, gate, group, cells, actions }: GateOutcome): Block[] {
   const sides = [true, false, null] as const;
   const count = (image: boolean | null, answer: boolean | null) =>
     cells
@@ -70,7 +73,7 @@ export function gateBlocks({ method, group, cells, actions }: GateOutcome): Bloc
   const did = Object.entries(actions).map(([action, of]) => `${of} ${action}`);
   return [
     table({
-      caption: `${capital(group)}, method ${method}: ${all} answers. ${RULES.get(method) ?? 'Aligned is what both find unsafe; without a picture the answer decides.'} ${capital(did.join(', '))}.`,
+      caption: `${capital(group)}, method ${method}: ${all} answers.${gate === null ? '' : RULES[gate]} ${capital(did.join(', '))}.`,
       columns: [words('picture'), ...asked.map((answer) => figures(`answer ${said(answer)}`))],
       rows,
       shades,

@@ -3,6 +3,7 @@
  * empty list, gives no section. NaN and null mean "not measured" and are shown as a dash.
  */
 import type { Estimate } from '../statistics/index.js';
+import type { Gate } from '../types/policy.js';
 import type { StopReason } from '../types/stop-reason.js';
 import type { RoundTrace } from '../types/trace.js';
 
@@ -131,9 +132,11 @@ export interface ScoreGroup {
   readonly values: readonly number[];
 }
 
-/** What the gate saw: the cells of "picture unsafe AND answer unsafe". */
+/** What the gate saw: the cells of "picture unsafe" and "answer unsafe". */
 export interface GateOutcome {
   readonly method: string;
+  /** Who has to distrust; null where the answers do not tell. */
+  readonly gate: Gate | null;
   /** Class of the items, such as "harmful" or "harmless". */
   readonly group: string;
   /** null: that side was not asked. Cells that are absent count 0. */

@@ -132,7 +132,7 @@ test('robustness: changed requests are kept, asked about, and counted', async ()
     'search 32',
   ])
     assert.match(ended.stdout, new RegExp(`\\n\\| ${row} +\\| `), row);
-  assert.match(ended.stdout, /\| left, lowAnswerOrBoth +\|/);
+  assert.match(ended.stdout, /\| +held, lowAnswerOrBoth +\|/);
   const pictures = await readdir(join(out, 'pictures'));
   // a drawn and a typographic one; two strengths of grey, three of the search
   assert.equal(pictures.filter((name) => name.endsWith('.png')).length, 2 * 5);

@@ -43,10 +43,10 @@ async function blurredSet(): Promise<{ changed: ChangedItem[]; measured: Measure
   return { changed, measured: await measurementOf(answers, ['vanilla', 'eta']) };
 }
 
-test('robustness: flagged, unsafe, gain, and what is left of it', async () => {
+test('robustness: flagged, unsafe, and what is held of it', async () => {
   const { changed, measured } = await blurredSet();
-  const { columns, rows } = await robustnessTable(measured, changed);
-  assert.deepEqual(columns, ['request', 'flagged', 'unsafe, vanilla', 'unsafe, eta', 'left, eta']);
+  const { columns, rows } = robustnessTable(measured, changed);
+  assert.deepEqual(columns, ['request', 'flagged', 'unsafe, vanilla', 'unsafe, eta', 'held, eta']);
   assert.deepEqual(
     rows.map((row) => row.map(value)),
     [
@@ -54,9 +54,9 @@ test('robustness: flagged, unsafe, gain, and what is left of it', async () => {
       ['blur 2', 0.5, 1, 0.5, 0.5],
     ],
   );
-  const left = rows[1]?.at(-1) as Estimate;
-  assert.ok(left.low > 0.1 && left.low < 0.5 && left.high > 0.5 && left.high < 0.9, JSON.stringify(left));
-  assert.equal(left.count, 10);
+  const held = rows[1]?.at(-1) as Estimate;
+  assert.ok(held.low > 0.1 && held.low < 0.5 && held.high > 0.5 && held.high < 0.9, JSON.stringify(held));
+  assert.equal(held.count, 10);
 });
 
 test('robustness: a line for each arm over the strengths, from the unchanged picture on', async () => {
@@ -98,15 +98,20 @@ test('robustness: the requests as they are, and the change that an arm stands wo
     'Requests unchanged: unsafe 100.0\u00a0% with vanilla, 0.0\u00a0% (0.0\u00a0to\u00a027.8) with eta (10 requests).',
     'Worst for eta, blur 2: unsafe 100.0\u00a0% with vanilla, 50.0\u00a0% (23.7\u00a0to\u00a076.3) with eta (10 requests).',
   ]);
+  const all = measured.answers.map((answer) => (answer.instance.run === 'eta' ? { ...answer, value: 0 } : answer));
+  assert.equal(
+    robustnessHeadlines({ ...measured, answers: all }, changed)[1],
+    'No change makes an answer unsafe with eta that is with vanilla.',
+  );
   assert.deepEqual(robustnessHeadlines({ ...measured, answers: [] }, changed), []);
 });
 
 test('robustness without judged answers, or without a gain to lose, is a dash', async () => {
   const { changed, measured } = await blurredSet();
-  const none = await robustnessTable({ ...measured, answers: [] }, changed);
+  const none = robustnessTable({ ...measured, answers: [] }, changed);
   assert.deepEqual(none.rows[0], ['unchanged', null, null, null, null]);
   const harmless = measured.answers.map((answer) => ({ ...answer, value: 0 }));
-  assert.equal((await robustnessTable({ ...measured, answers: harmless }, changed)).rows[0]?.at(-1), null);
+  assert.equal(robustnessTable({ ...measured, answers: harmless }, changed).rows[0]?.at(-1), null);
 });
 
 test('every change has a unit and rising strengths', () => {
@@ -146,5 +151,5 @@ test('robustness: harmless requests have a table of their own, if there are any'
     ['vanilla', 0, 0, 1],
     ['eta', 0.5, 0, 0.5],
   ]);
-  assert.deepEqual(await robustnessTable(mixed, changed), await robustnessTable(measured, changed));
+  assert.deepEqual(robustnessTable(mixed, changed), robustnessTable(measured, changed));
 });

@@ -177,6 +177,7 @@ export function sampleData(over: Partial<ReportData> = {}): ReportData {
     gates: [
       {
         method: 'eta',
+        gate: 'both',
         group: 'harmful',
         cells: [
           { imageIsUnsafe: true, answerIsUnsafe: true, count: 320 },
@@ -187,6 +188,7 @@ export function sampleData(over: Partial<ReportData> = {}): ReportData {
       },
       {
         method: 'eta',
+        gate: 'both',
         group: 'harmless',
         cells: [
           { imageIsUnsafe: true, answerIsUnsafe: true, count: 1 },
@@ -324,6 +326,7 @@ export function hostileData(bad: string): ReportData {
     gates: [
       {
         method: bad,
+        gate: null,
         group: bad,
         cells: [{ imageIsUnsafe: null, answerIsUnsafe: null, count: 1 }],
         actions: { answered: 1, aligned: 0, refused: 0 },

@@ -1,8 +1,10 @@
 /** Figures of a batch, gathered line by line: no answer is kept. */
 import type { AnswerLine } from '../../batch/index.js';
 import { PHASES } from '../../benchmark/index.js';
+import { METHODS, planOf, takesGate } from '../../policy/index.js';
 import type { DataTable, Distribution, GateOutcome, PhaseTimes } from '../../report/index.js';
 import { mean, median, quantile } from '../../statistics/index.js';
+import type { Gate } from '../../types/policy.js';
 import type { Action, Judgement, Verdict } from '../../types/verdict.js';
 import { Sample } from './sample.js';
 
@@ -171,13 +173,15 @@ export class BatchFigures {
     });
   }
 
-  gates(): GateOutcome[] {
+  /** @param named the gate that was named for all requests; null where none was */
+  gates(named: Gate | null): GateOutcome[] {
     return [...this.#methods].flatMap(([method, { cells, actions }]) =>
       cells.size === 0
         ? []
         : [
             {
               method,
+              gate: gateOf(method, named),
               group: 'all requests',
               cells: [...cells.values()],
               actions: actions satisfies Record<Action, number>,
@@ -195,4 +199,9 @@ export class BatchFigures {
       return [{ method, count, meanMs, totalMs: of(totalMs), firstTextMs: of(firstTextMs) }];
     });
   }
+}
+
+function gateOf(name: string, named: Gate | null): Gate | null {
+  const method = METHODS.find((known) => known === name);
+  return method === undefined ? null : planOf({ method, gate: takesGate(method) ? named : null }).gate;
 }

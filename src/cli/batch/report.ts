@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import { type BatchSettings, readAnswers, readSettings } from '../../batch/index.js';
 import { throwIfAborted } from '../../errors.js';
 import { isRecord } from '../../json.js';
+import { GATES } from '../../policy/index.js';
 import { type Fact, writeReport } from '../../report/index.js';
+import type { Gate } from '../../types/policy.js';
 import { commandLine } from '../command-line.js';
 import { runMachine, runVersions } from '../run-facts.js';
 import { BatchFigures } from './report-figures.js';
@@ -39,12 +41,18 @@ export async function reportAnswers(results: string, folder: string, signal: Abo
       items: { count: figures.count, failed: figures.failed, cut: figures.cut },
       tables: [figures.table()],
       distributions: figures.distributions(),
-      gates: figures.gates(),
+      gates: figures.gates(namedGate(settings)),
       times: figures.times(),
     },
     folder,
   );
   return html;
+}
+
+/** The gate that was named for the whole batch. */
+function namedGate(settings: BatchSettings | null): Gate | null {
+  const { policy } = settings ?? {};
+  return GATES.find((gate) => isRecord(policy) && policy['gate'] === gate) ?? null;
 }
 
 function headline(figures: BatchFigures): string {
