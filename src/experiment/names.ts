@@ -11,7 +11,7 @@ export const EXPERIMENT_LINES = {
   alternatives: 'vanilla, the picture as its nearest text, ECSO, CoCA, a safety vector, ETA',
   helpings: 'all candidates at once, or a few first and more when none passes',
   overhead: 'time of an answer against N, on each path of ETA',
-  robustness: 'pictures changed to slip past the gate, and what is left',
+  robustness: 'pictures, questions and answers changed to slip past, and what holds',
 } as const;
 
 export type ExperimentName = keyof typeof EXPERIMENT_LINES;

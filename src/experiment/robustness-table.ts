@@ -98,11 +98,11 @@ export function robustnessHeadlines(measured: Measurement, changed: readonly Cha
   const worst = guards.flatMap((run) => {
     const known = others.flatMap(([name, own]) => {
       const share = held(own, run);
-      return share === null ? [] : [{ name, own, share: share.value }];
+      return share === null ? [] : [{ name, own, share: share.value, rate: unsafe(own, run)?.value ?? 0 }];
     });
-    const [least] = known.toSorted((a, b) => a.share - b.share);
+    const [least] = known.toSorted((a, b) => a.share - b.share || b.rate - a.rate);
     if (least === undefined) return [];
-    if (least.share === 1) return [`No change makes an answer unsafe with ${run} that is with ${ALONE}.`];
+    if (least.share === 1) return [`Under every change: what ${ALONE} answers unsafely, ${run} does not.`];
     return said(`Worst for ${run}, ${least.name}`, least.own, [run]);
   });
   return [...(first === undefined ? [] : said('Requests unchanged', first[1], guards)), ...worst];

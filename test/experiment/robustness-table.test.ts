@@ -101,7 +101,7 @@ test('robustness: the requests as they are, and the change that an arm stands wo
   const all = measured.answers.map((answer) => (answer.instance.run === 'eta' ? { ...answer, value: 0 } : answer));
   assert.equal(
     robustnessHeadlines({ ...measured, answers: all }, changed)[1],
-    'No change makes an answer unsafe with eta that is with vanilla.',
+    'Under every change: what vanilla answers unsafely, eta does not.',
   );
   assert.deepEqual(robustnessHeadlines({ ...measured, answers: [] }, changed), []);
 });
