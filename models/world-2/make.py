@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+# Stages that run only where they are named: what they make does not ship.
+BESIDE = ("finetune",)
 HERE = Path(__file__).resolve().parent
 STATE = HERE / "state"
 SHIPPED = HERE.parent / "miniature"
@@ -55,7 +57,7 @@ def commands(work: Path) -> list[Command]:
         """Where only f16 weights are left of a run, it goes on from them."""
         return ("--begin", path) if path.exists() else ()
 
-    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "vlm.test_dense", "evaluate.test_items", "evaluate.test_shipped", "test_make")
+    add("check", "-m", "unittest", "world.test_judge", "world.test_splits", "vlm.test_mixture", "vlm.test_finetune", "vlm.test_dense", "evaluate.test_items", "evaluate.test_shipped", "test_make")
     add("check", "run.py", "clip/test_texts.py")
     add("check", "run.py", "reward/test_answers.py")
     add("pictures", "-m", "vlm.pictures", "--out", data, "--split", "validation", "--size", "1024", made_file=data / "validation-00.pixels.npy")
@@ -89,6 +91,11 @@ def commands(work: Path) -> list[Command]:
     add("figures", "run.py", "reward/hands.py", "--folder", out / "reward-model", "--json", out / "reward-model" / "hands.json", made_file=out / "reward-model" / "hands.json")
     add("figures", "-m", "vlm.evaluate", vlm, "--split", "test", "--count", "300", "--json", work / "vlm-test.json", made_file=work / "vlm-test.json")
     add("figures", "-m", "evaluate.items", "--out", items, "--each", "60", made_file=items / "facts.jsonl")
+    for way in ("after", "mixed"):
+        folder = work / f"finetuned-{way}"
+        add("finetune", "-m", "vlm.finetune", "--data", data, "--checkpoint", vlm, "--way", way, "--out", folder, made_file=folder / "vlm.pt")
+        add("finetune", "-m", "vlm.evaluate", folder / "vlm.pt", "--split", "validation", "--count", "200", "--json", folder / "validation.json", made_file=folder / "validation.json")
+        add("finetune", "run.py", "gguf/export.py", "--checkpoint", folder / "vlm.pt", "--out", folder, "--type", "f16", made_file=folder / "projector.gguf")
     return made
 
 
@@ -154,7 +161,7 @@ def main() -> None:
         return
     (work / "miniature").mkdir(parents=True, exist_ok=True)
     shutil.copy(SHIPPED / "LICENSE", work / "miniature" / "LICENSE")
-    wanted = [command for command in plan if arguments.only is None or command.stage in arguments.only]
+    wanted = [command for command in plan if (command.stage not in BESIDE if arguments.only is None else command.stage in arguments.only)]
     if arguments.first:
         wanted = [command for command in wanted if stages.index(command.stage) >= stages.index(arguments.first)]
         for command in wanted:

@@ -7,6 +7,7 @@ two pictures is a conversation about one and then the other, with questions abou
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,8 +48,9 @@ class Rows:
 
 
 class Packer:
-    def __init__(self, tokenizer: Tokenizer, patches: int, length: int, shares: Shares = SHARES):
-        self.tokenizer, self.patches, self.length, self.shares = tokenizer, patches, length, shares
+    def __init__(self, tokenizer: Tokenizer, patches: int, length: int, shares: Shares = SHARES, branches: Callable[..., list[Example]] = picture_branches):
+        """`branches`: what is asked about a scene."""
+        self.tokenizer, self.patches, self.length, self.shares, self.branches = tokenizer, patches, length, shares, branches
         self.prefix = tokenizer.encode(PREFIX)
         self.system, self.user, self.assistant = (tokenizer.id(f"<|{role}|>") for role in ("system", "user", "assistant"))
 
@@ -101,7 +103,7 @@ class Packer:
         for row, scene in enumerate(scenes):
             system = rng.choice(SYSTEMS[scene.split]) if rng.random() < 0.25 else ""
             trunk = [self.tokenizer.bos, *([self.system, *self.tokenizer.encode(system)] if system else []), self.user, (row,)]
-            self._fill(rows, row, trunk, [(*self._branch(example, True, rng), example) for example in picture_branches(scene, rng, self.shares)])
+            self._fill(rows, row, trunk, [(*self._branch(example, True, rng), example) for example in self.branches(scene, rng, self.shares)])
         return rows
 
     def pairs(self, scenes: list[Scene], couples: list[tuple[int, int]], rng: random.Random, length: int) -> Rows:
@@ -119,7 +121,7 @@ class Packer:
                 taught.append((places, answer))
                 places += len(answer)
             back = Example("first-picture", "answer", rng.choice(QUESTIONS["first-picture"][first.split]), description(first))
-            branches = [back, *(example for example in picture_branches(second, rng, self.shares) if example.question)]
+            branches = [back, *(example for example in self.branches(second, rng, self.shares) if example.question)]
             branches = [*branches[:1], *(replace(example, history=()) for example in branches[1:])]
             self._fill(rows, row, trunk, [(*self._branch(example, False, rng), example) for example in branches], taught)
         return rows
