@@ -169,6 +169,7 @@ const PAST_INDEXES: readonly string[] = ['cli', 'page'];
 
 /** Files that others may import past the index of their room, each with what the index would cost. */
 const SIDE_DOORS: readonly string[] = [
+  'engine/conversation-forms', // the names of the forms, without the addon
   'engine/gpu-layers', // one number's schema, without the addon
   'loading/defaults', // numbers for the command line's help
   'models/gguf-file', // what converters read of a file, which is no model yet

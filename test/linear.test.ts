@@ -35,7 +35,7 @@ import { forTerminal, wrap } from '../src/terminal/paint.js';
 import { mainThreadMs } from './stretch.js';
 
 /** Characters of the shorter text. What is quadratic takes seconds for twice as many. */
-const LENGTH = 30_000;
+const LENGTH = 20_000;
 /** Below this a ratio is chance. */
 const FLOOR_MS = 25;
 const MOST = 3;

@@ -62,7 +62,18 @@ export async function settingsOf(
   signal?: AbortSignal,
 ): Promise<BatchSettings> {
   const { seed, keepsTrace, repeatable, shard } = parseOptions(decisionsSchema, decisions, 'settingsOf');
-  const { policy, thresholds, models, decision, safetyVector, contextSize, cacheType, exact, verifyHashes } = facts;
+  const {
+    policy,
+    thresholds,
+    models,
+    decision,
+    safetyVector,
+    conversationForm,
+    contextSize,
+    cacheType,
+    exact,
+    verifyHashes,
+  } = facts;
   const [version, languageModel, projector, clip, rewardModel, asked] = await Promise.all([
     packageVersion(),
     sha256Of(models.languageModel, verifyHashes, signal),
@@ -78,6 +89,7 @@ export async function settingsOf(
     models: { languageModel, projector, clip, rewardModel },
     ...(asked !== null && { decision: asked }),
     ...(safetyVector !== null && { safetyVector: { sha256: safetyVector.sha256, scale: safetyVector.scale } }),
+    ...(conversationForm !== 'file' && { conversationForm }),
     seed,
     contextSize,
     ...(cacheType !== 'f16' && { cacheType }), // left out by default, so that what was begun without it goes on

@@ -32,6 +32,7 @@ export function loadOptions(flags: ModelFlags) {
     safetyVector: vectorChoice(flags),
     thresholdsFile: flags.thresholds,
     contextSize: flags.contextSize,
+    conversationForm: flags.conversationForm,
     cacheType: flags.cacheType,
     threadCount: flags.threads,
     device: flags.device,

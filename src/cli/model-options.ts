@@ -1,10 +1,12 @@
 /** Options that say which models run and where, the same for every command that loads them. */
 import { type Command, Option } from 'commander';
+import { CONVERSATION_FORMS } from '../engine/conversation-forms.js';
 import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { UsageError } from '../errors.js';
 import { EVALUATOR_DEVICES, type EvaluatorDevice } from '../onnx/provider.js';
 import { among, filled, positiveNumber, wholeNumber } from '../terminal/option-values.js';
 import type { PolicyName } from '../types/policy.js';
+import type { ConversationForm } from '../types/turn.js';
 
 /** Number formats of the cache, by memory. */
 export const CACHE_TYPES = ['f32', 'f16', 'q8_0'] as const;
@@ -27,6 +29,7 @@ export interface ModelFlags {
   readonly vectorScale?: number;
   readonly thresholds?: string;
   readonly contextSize?: number;
+  readonly conversationForm?: ConversationForm;
   readonly cacheType?: CacheType;
   readonly threads?: number;
   readonly device?: string;
@@ -69,6 +72,15 @@ function addMachineOptions(command: Command): Command {
     .option('--safety-vector <file>', "what the method steered answers under: a file of 'eta-vlm steer'", filled)
     .option('--vector-scale <number>', 'how many times it is added (default: 1)', positiveNumber)
     .option('--thresholds <file>', "thresholds that 'eta-vlm calibrate' found for these models", filled)
+    .addOption(
+      among(
+        new Option(
+          '--conversation-form <form>',
+          "of a LLaVA-1.5 model: as its file says, or LLaVA's own (default: file; llava_v1 with --policy paper)",
+        ),
+        CONVERSATION_FORMS,
+      ),
+    )
     .optionsGroup('Machine:')
     .option('--context-size <count>', 'tokens that the cache holds', wholeNumber(1, 2 ** 24))
     .addOption(among(new Option('--cache-type <type>', 'numbers of the cache (default: f16)'), CACHE_TYPES))

@@ -3,7 +3,9 @@ import { types } from 'node:util';
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
 import { deviceName, integer, integerFrom } from '../options.js';
+import type { ConversationForm } from '../types/turn.js';
 import { maxTokensField } from './chat-template.js';
+import { CONVERSATION_FORMS } from './conversation-forms.js';
 import { layerDevices } from './devices.js';
 import { GPU_LAYERS } from './gpu-layers.js';
 
@@ -21,6 +23,7 @@ export const modelSchema = z.strictObject({
   useMmap: z.boolean('expected true or false').default(true),
   useMlock: z.boolean('expected true or false').default(false),
   probe: z.boolean('expected true or false').default(false),
+  conversationForm: z.enum(CONVERSATION_FORMS, 'expected file or llava_v1').default('file'),
   signal: signalSchema.optional(),
   onProgress: z
     .custom<(fraction: number) => void>((value) => typeof value === 'function', 'expected a function')
@@ -58,6 +61,8 @@ export interface ModelOptions {
    * ERR_MODEL_INVALID. Takes about as long as the load. @default false
    */
   probe?: boolean | undefined;
+  /** How a conversation is written for it: {@link ConversationForm}. @default 'file' */
+  conversationForm?: ConversationForm | undefined;
   /** Ends the loading with an AbortError. */
   signal?: AbortSignal | undefined;
   /** Gets a fraction from 0 to 1. What it throws ends the loading. */

@@ -9,6 +9,7 @@ import type { NativeModel, NativeModelFacts } from '../native/model-types.js';
 import { describe, parseOptions } from '../options.js';
 import { sharePicture } from '../shared-picture.js';
 import type { RgbImage } from '../types/picture.js';
+import type { ConversationForm } from '../types/turn.js';
 import { arrival } from './arrival.js';
 import { ChatTemplate, type PromptOptions } from './chat-template.js';
 import { Context } from './context.js';
@@ -20,6 +21,7 @@ import {
 } from './context-options.js';
 import { layerDevices, returnMemory } from './devices.js';
 import { encoded } from './encoding.js';
+import { isLlava15 } from './llava-v1.js';
 import { checkModelFile } from './model-file.js';
 import {
   type EncodeImageOptions,
@@ -53,6 +55,8 @@ export class Model {
 
   /** `general.name` of the GGUF, or the file's name. */
   readonly name: string;
+  /** How conversations are written: `llava_v1` only where that is another form than the file's. */
+  readonly conversationForm: ConversationForm;
 
   /**
    * Loads the model. Weights are mapped, so this takes long only for the projector and on a GPU.
@@ -62,7 +66,7 @@ export class Model {
    */
   static async load(options: ModelOptions): Promise<Model> {
     const parsed = parseOptions(modelSchema, options, 'Model.load options');
-    const { signal, onProgress, probe, ...load } = parsed;
+    const { signal, onProgress, probe, conversationForm, ...load } = parsed;
     const { modelPath, projectorPath, useMmap, useMlock } = load;
     throwIfAborted(signal);
     await checkModelFile(modelPath, 'language model');
@@ -83,18 +87,27 @@ export class Model {
       const { trainedContextLength } = loaded.facts;
       const measuresThreads = parsed.threadCount === undefined && threadsKeepBits;
       const defaults = { trainedContextLength, threadCount, measuresThreads, device } as const;
-      return new Model(loaded, vocabulary, defaults, modelPath);
+      return new Model(loaded, vocabulary, defaults, modelPath, conversationForm);
     } catch (error) {
       await loaded.dispose().catch(() => undefined); // the first failure is the one to tell
       throw engineError(error);
     }
   }
 
-  private constructor(loaded: NativeModel, vocabulary: Vocabulary, defaults: ContextDefaults, modelPath: string) {
+  private constructor(
+    loaded: NativeModel,
+    vocabulary: Vocabulary,
+    defaults: ContextDefaults,
+    modelPath: string,
+    form: ConversationForm,
+  ) {
     this.#native = loaded;
     this.#vocabulary = vocabulary;
     this.#defaults = defaults;
-    this.name = loaded.facts.metadata['general.name'] || basename(modelPath);
+    const { facts } = loaded;
+    // A file without a template gets the same: that is no other form.
+    this.conversationForm = isLlava15(facts) && facts.chatTemplate !== null ? form : 'file';
+    this.name = facts.metadata['general.name'] || basename(modelPath);
   }
 
   /** Threads of the image encoder, and of a step at most; all of them where {@link measuresThreads} is false. */
@@ -199,7 +212,7 @@ export class Model {
    */
   async prompt(turns: readonly PromptTurn[], options?: PromptOptions): Promise<NativePart[]> {
     this.#expectAlive();
-    this.#template ??= new ChatTemplate(this.facts);
+    this.#template ??= this.#newTemplate();
     return await promptParts(this.#template.render(turns, options), this.#native, options ?? {});
   }
 
@@ -217,11 +230,16 @@ export class Model {
     options?: Pick<PromptOptions, 'variables' | 'signal'>,
   ): Promise<Int32Array> {
     this.#expectAlive();
-    this.#template ??= new ChatTemplate(this.facts);
+    this.#template ??= this.#newTemplate();
     return await tokensOf(this.#native, this.#template.renderFollowUp(turns, text, options), {
       isContinued: true,
       signal: options?.signal,
     });
+  }
+
+  #newTemplate(): ChatTemplate {
+    const isForced = this.conversationForm === 'llava_v1';
+    return new ChatTemplate(isForced ? { ...this.facts, chatTemplate: null } : this.facts);
   }
 
   /** A KV cache of this model. @throws EngineError ERR_CONTEXT, ERR_THREADS; UsageError */

@@ -2,6 +2,7 @@
 import type { DecisionFacts, EvaluatorDevices, LoadEtaOptions, SafetyVectorFacts } from '../loading/index.js';
 import type { ResolvedModels } from '../models/index.js';
 import type { EvaluatorsInForce, Policy, ThresholdsInForce } from '../policy/index.js';
+import type { ConversationForm } from '../types/turn.js';
 
 /** What an Eta was loaded as. */
 export interface EtaFacts extends ThresholdsInForce {
@@ -15,6 +16,8 @@ export interface EtaFacts extends ThresholdsInForce {
   readonly safetyVector: SafetyVectorFacts | null;
   /** Who judges. */
   readonly evaluators: EvaluatorsInForce;
+  /** How conversations are written: `llava_v1` only where that is another form than the file's. */
+  readonly conversationForm: ConversationForm;
   /** KV cells of the context, as they were asked for; llama.cpp rounds them up to a multiple of 256. */
   readonly contextSize: number;
   /** Number format of the KV cells. */

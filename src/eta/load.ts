@@ -27,6 +27,7 @@ import {
   overrideThresholds,
   POLICIES,
 } from '../policy/index.js';
+import type { ConversationForm } from '../types/turn.js';
 import { SentenceEnds } from './align.js';
 import { Eta, type EtaParts } from './eta.js';
 import { KnownPictures } from './known-pictures.js';
@@ -85,7 +86,17 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     await checkFiles();
     const gpuLayerCount = await gpuLayersThatFit(models, parsed, decision);
     for (const notice of decisionNotices(decision)) await onNotice(notice);
-    const placed = { ...parsed, decision, safetyVector, gpuLayerCount, probed, signal, onNotice, checkFiles };
+    const placed = {
+      ...parsed,
+      ...formOf(parsed),
+      decision,
+      safetyVector,
+      gpuLayerCount,
+      probed,
+      signal,
+      onNotice,
+      checkFiles,
+    };
     const loaded = await loadParts(models, policy, placed, first);
     return {
       ...loaded,
@@ -95,12 +106,7 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     };
   };
   const resident = new ResidentParts({ load: loadAll, idleUnloadMs: parsed.idleUnloadMs });
-  const evaluatorDevices = await resident
-    .use(parsed.signal, async ({ evaluators }) => evaluators.devices)
-    .catch(async (error: unknown) => {
-      await resident.dispose().catch(() => undefined); // the first failure is the one to tell
-      throw error;
-    });
+  const loaded = await loadedFacts(resident, parsed.signal);
   const { contextSize, cacheType = 'f16', verifyHashes = true } = parsed;
   const facts = {
     policy,
@@ -114,7 +120,27 @@ async function load(options: LoadEtaOptions | undefined, first: FirstRequest | n
     reuse: parsed.reuse,
     exact: parsed.exact,
     verifyHashes,
-    evaluatorDevices,
+    ...loaded,
   };
   return new Eta(resident, facts, parsed.models === undefined ? onNotice : null);
+}
+
+/** The paper's code writes LLaVA's own form, whatever a file says. */
+function formOf({ policy, conversationForm }: Pick<LoadEtaOptions, 'policy' | 'conversationForm'>): {
+  readonly conversationForm: ConversationForm;
+} {
+  return { conversationForm: conversationForm ?? (policy === 'paper' ? 'llava_v1' : 'file') };
+}
+
+/** What the loaded parts alone know; they are freed where nobody gets them. */
+async function loadedFacts(resident: ResidentParts<EtaParts>, signal: AbortSignal | undefined) {
+  try {
+    return await resident.use(signal, async ({ evaluators, model }) => ({
+      evaluatorDevices: evaluators.devices,
+      conversationForm: model.conversationForm,
+    }));
+  } catch (error) {
+    await resident.dispose().catch(() => undefined); // the first failure is the one to tell
+    throw error;
+  }
 }

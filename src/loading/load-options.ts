@@ -1,6 +1,7 @@
 /** What `loadEta` takes. */
 import { z } from 'zod';
 import { signalSchema } from '../abort.js';
+import { CONVERSATION_FORMS } from '../engine/conversation-forms.js';
 import { GPU_LAYERS } from '../engine/gpu-layers.js';
 import { MAX_BATCH_SIZE, MAX_CONTEXT_SIZE } from '../engine/index.js';
 import type { ModelChoice } from '../models/index.js';
@@ -9,6 +10,7 @@ import { deviceName, integer } from '../options.js';
 import { type DecisionOptions, POLICY_NAMES, policyFields } from '../policy/index.js';
 import type { Notice } from '../types/notice.js';
 import type { PolicyName } from '../types/policy.js';
+import type { ConversationForm } from '../types/turn.js';
 import { type HashCheck, hashCheckSchema } from '../verified/index.js';
 import type { DecisionChoice } from './decision.js';
 import { CONTEXT_SIZE, SEQUENCE_COUNT } from './defaults.js';
@@ -50,6 +52,11 @@ export interface LoadEtaOptions extends DecisionOptions {
    * miniature's, or paths. @default 'miniature'
    */
   models?: ModelChoice | undefined;
+  /**
+   * How a conversation with a LLaVA-1.5 model is written: {@link ConversationForm}. Of no meaning for others. @default 'file'; of the
+   * policy `paper` 'llava_v1', which the paper's code has
+   */
+  conversationForm?: ConversationForm | undefined;
   /**
    * Who judges answers in the reward model's place, which is not loaded then, by the log-odds of a reply of one token: a
    * guard's GGUF, or the language model itself (`self`). Its name alone, or with the guard's files: {@link DecisionChoice}.
@@ -199,6 +206,7 @@ export const loadSchema = z.strictObject({
       'expected a form, or a form with the files of a guard',
     )
     .optional(),
+  conversationForm: z.enum(CONVERSATION_FORMS, 'expected file or llava_v1').optional(),
   safetyVector: safetyVectorSchema.optional(),
   modelsFolder: z.string('expected a folder').min(1, 'expected a folder').optional(),
   download: z.boolean('expected true or false').default(false),

@@ -71,7 +71,7 @@ async function loadEngine(
   group: WorkGroup,
   closers: Closers,
 ): Promise<Pick<LoadedParts, 'model' | 'context' | 'steered' | 'images'>> {
-  const { device, gpuLayerCount, threadCount, probed } = options;
+  const { device, gpuLayerCount, threadCount, probed, conversationForm } = options;
   const { signal } = group;
   const onProgress = guarded(options.onProgress, group);
   const model = await Model.load({
@@ -81,6 +81,7 @@ async function loadEngine(
     gpuLayerCount,
     threadCount,
     probe: probed?.has(models.languageModel) === false,
+    conversationForm,
     signal,
     onProgress: (fraction) => onProgress({ part: 'language-model', fraction }),
   });

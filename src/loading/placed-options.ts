@@ -1,5 +1,6 @@
 /** What parts are loaded with, once it is decided where. */
 import type { Notice } from '../types/notice.js';
+import type { ConversationForm } from '../types/turn.js';
 import type { WorkGroup } from '../work-group.js';
 import type { ResolvedDecision } from './decision.js';
 import type { LoadProgress, ParsedLoadOptions } from './load-options.js';
@@ -7,8 +8,12 @@ import type { ResolvedVector } from './safety-vector.js';
 
 /** Options with the place of the language model's layers decided. */
 export interface PlacedOptions
-  extends Omit<ParsedLoadOptions, 'gpuLayerCount' | 'decision' | 'safetyVector' | 'probe' | 'onNotice'> {
+  extends Omit<
+    ParsedLoadOptions,
+    'gpuLayerCount' | 'conversationForm' | 'decision' | 'safetyVector' | 'probe' | 'onNotice'
+  > {
   readonly gpuLayerCount: number;
+  readonly conversationForm: ConversationForm;
   readonly decision: ResolvedDecision | null;
   readonly safetyVector: ResolvedVector | null;
   /** GGUFs that loaded in a process of their own, which is not tried twice; gets those that do. Null: none is tried. */

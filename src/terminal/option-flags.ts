@@ -23,6 +23,7 @@ export const LOADING_FLAGS: Readonly<Record<string, string | null>> = {
   projectorPath: '--projector',
   thresholdsFile: '--thresholds',
   contextSize: '--context-size',
+  conversationForm: '--conversation-form',
   cacheType: '--cache-type',
   threadCount: '--threads',
   device: '--device',

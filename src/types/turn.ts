@@ -11,6 +11,12 @@ export interface Turn {
   readonly images?: readonly ImageSource[] | undefined;
 }
 
+/**
+ * How a conversation is written for the language model. `file`: by the chat template in its GGUF; a LLaVA-1.5 file that has none
+ * gets LLaVA's own. `llava_v1`: a LLaVA-1.5 model gets LLaVA's own whatever its file says, other models what their files say.
+ */
+export type ConversationForm = 'file' | 'llava_v1';
+
 /** A turn as evaluators see it: text alone. */
 export interface TextTurn {
   readonly role: 'system' | 'user' | 'assistant';

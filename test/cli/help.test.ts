@@ -40,6 +40,7 @@ const isLight = (path: string) =>
     'dist/visible.js',
     'dist/options.js',
     'dist/onnx/provider.js',
+    'dist/engine/conversation-forms.js',
     'dist/engine/gpu-layers.js',
     'dist/policy/policy.js',
     'dist/policy/methods.js',

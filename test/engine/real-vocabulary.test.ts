@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Model } from '../../src/engine/index.js';
+import { Model, type ModelOptions } from '../../src/engine/index.js';
+import { golden, tinyModel } from './fixture.js';
 import { hollowModel } from './hollow-model.js';
 
 const templates: Record<string, string> = JSON.parse(
@@ -96,4 +97,32 @@ test('half a special token at a seam stays half', async () => {
   const tokens = await tokensOf(model, 'a <|');
   assert.equal(specialsOf(model, tokens).length, 1);
   assert.equal(model.text(tokens), 'user\na <|im_end|>');
+});
+
+test("a LLaVA-1.5 model gets the conversation of LLaVA's code where that is asked for, others what their files say", async () => {
+  const { embeddingSize: width } = await (async () => {
+    await using tiny = await tinyModel();
+    return tiny.facts;
+  })();
+  const chatTemplate = templates['mistral-7b'];
+  const shape = { width, layerCount: 1, headCount: 2, kvHeadCount: 2, feedForward: 8 };
+  const vicuna = hollowModel({ vocabulary: 'llama-spm', chatTemplate, shape });
+  const projectorPath = golden('tiny-projector.gguf');
+  const asked = async (options: Pick<ModelOptions, 'modelPath' | 'projectorPath' | 'conversationForm'>) => {
+    await using model = await Model.load({ ...options, gpuLayerCount: 0, threadCount: 1 });
+    const turns = [{ role: 'user' as const, text: 'What?' }];
+    const behind = model.text(await model.followUp(turns, 'Why?'));
+    return [model.conversationForm, model.text(await tokensOf(model, 'What?')), behind];
+  };
+  const [, , whole] = MODELS[0] ?? assert.fail('no LLaVA');
+  const ofFile = ['file', ' [INST] What? [/INST]', ' [INST] Why? [/INST]'];
+  assert.deepEqual(await asked({ modelPath: vicuna, projectorPath, conversationForm: 'llava_v1' }), [
+    'llava_v1',
+    ` ${whole('What?')}`,
+    ' USER: Why? ASSISTANT:',
+  ]);
+  assert.deepEqual(await asked({ modelPath: vicuna, projectorPath }), ofFile);
+  assert.deepEqual(await asked({ modelPath: vicuna, conversationForm: 'llava_v1' }), ofFile, 'it sees nothing');
+  const mistral = hollowModel({ vocabulary: 'llama-spm', chatTemplate, shape: { ...shape, kvHeadCount: 1 } });
+  assert.deepEqual(await asked({ modelPath: mistral, projectorPath, conversationForm: 'llava_v1' }), ofFile);
 });

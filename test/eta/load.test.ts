@@ -3,8 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, mock, test } from 'node:test';
-import { AbortError, type LoadProgress, loadEta } from '../../src/index.js';
+import { AbortError, type LoadEtaOptions, type LoadProgress, loadEta } from '../../src/index.js';
+import { readGguf } from '../../src/models/index.js';
 import { EvaluatorWorker } from '../../src/onnx/index.js';
+import { hollowModel } from '../engine/hollow-model.js';
 import { loadTiny, pictures, tinyModels } from './tiny.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'eta-vlm-load-'));
@@ -22,6 +24,27 @@ test('what it was loaded as can be read', async () => {
   assert.deepEqual(thresholdSources, { unsafeClipScore: 'manifest', safeReward: 'option' });
   assert.deepEqual(calibratedPrompts, { unsafeClipScore: null, safeReward: null });
   assert.equal(models.clip, clip);
+});
+
+test("under the paper's policy a LLaVA-1.5 model gets LLaVA's conversation, unless the file's is asked for", async () => {
+  await using tiny = await loadTiny({ policy: 'paper' });
+  assert.equal(tiny.facts.conversationForm, 'file', 'it is no LLaVA-1.5');
+  const width = (await readGguf(languageModel)).values.get('llama.embedding_length');
+  const shape = { width: Number(width), layerCount: 1, headCount: 2, kvHeadCount: 2, feedForward: 8 };
+  const chatTemplate = '{% for message in messages %}{{ message.content }}{% endfor %}';
+  const vicuna = hollowModel({ vocabulary: 'llama-spm', chatTemplate, shape });
+  const formOf = async (options: Pick<LoadEtaOptions, 'policy' | 'conversationForm'>) => {
+    const models = { languageModel: vicuna, projector };
+    await using eta = await loadEta({ ...options, models, method: 'vanilla', contextSize: 512, gpuLayerCount: 0 });
+    return eta.facts.conversationForm;
+  };
+  assert.equal(await formOf({ policy: 'paper' }), 'llava_v1');
+  assert.equal(await formOf({ policy: 'paper', conversationForm: 'file' }), 'file');
+  assert.equal(await formOf({}), 'file');
+  await assert.rejects(formOf({ conversationForm: 'vicuna' as never }), {
+    code: 'ERR_INVALID_OPTION',
+    message: /conversationForm: expected file or llava_v1/,
+  });
 });
 
 test('a method that judges wants who judges', async () => {
