@@ -47,6 +47,8 @@ export interface ExperimentOptions {
   readonly counts?: readonly number[] | undefined;
   /** Overhead: language models to time beside the loaded one, with its evaluators. @default none */
   readonly otherModels?: readonly LanguageModelFiles[] | undefined;
+  /** Endurance: requests in all, at least; each question is asked as often as the others. @default ENDURANCE_REQUESTS */
+  readonly requestCount?: number | undefined;
   /** Robustness: names of changes, the search among them. @default all */
   readonly changes?: readonly string[] | undefined;
   /** Robustness: folder of pictures that were changed elsewhere. @default none */

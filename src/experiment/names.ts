@@ -11,6 +11,7 @@ export const EXPERIMENT_LINES = {
   alternatives: 'vanilla, the picture as its nearest text, ECSO, CoCA, a safety vector, ETA',
   helpings: 'all candidates at once, or a few first and more when none passes',
   overhead: 'time of an answer against N, on each path of ETA',
+  endurance: 'many requests one after the other, and what drifts',
   robustness: 'pictures, questions and answers changed to slip past, and what holds',
 } as const;
 

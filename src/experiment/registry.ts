@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { didYouMean } from '../near-miss.js';
 import { describe } from '../options.js';
 import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
+import { endurance } from './endurance.js';
 import type { Experiment } from './experiment.js';
 import { alternatives, gates, ladder } from './gates.js';
 import { helpings } from './helpings.js';
@@ -22,6 +23,7 @@ export const EXPERIMENTS = {
   alternatives,
   helpings,
   overhead,
+  endurance,
   robustness,
 } satisfies Record<ExperimentName, Experiment>;
 

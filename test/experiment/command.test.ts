@@ -95,6 +95,29 @@ test('helpings of a few items: a row for each arm, the same table again', async 
   assert.deepEqual(JSON.parse((await experiment(...args, '--json')).stdout), table);
 });
 
+test('endurance: parts that ask the same questions, and what drifts between the halves', async () => {
+  const out = join(folder, 'endurance');
+  const args = ['endurance', '--limit', '1', '--requests', '30', '--threads', '1', '--out', out];
+  const ended = await experiment(...args);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { tables, items, headlines, curves } = await metrics(out);
+  const { count } = items ?? assert.fail('no items');
+  const passes = Math.ceil(30 / count);
+  const table = tables?.[0];
+  assert.deepEqual(
+    table?.rows.map(([name]) => name),
+    Array.from({ length: passes }, (_, at) => `part ${at + 1} of ${passes}`),
+  );
+  assert.match(table?.caption ?? '', new RegExp(`^${passes * count} requests under eta`));
+  assert.ok(
+    headlines?.some((line) => /^Second half of the run over the first: .*\d/.test(line)),
+    headlines?.join('\n'),
+  );
+  assert.equal(curves?.[0]?.series[0]?.points.length, passes);
+  const again = await experiment(...args, '--json');
+  assert.deepEqual(JSON.parse(again.stdout), table);
+});
+
 for (const [name, ...args] of [
   ['overhead', '--counts', '1'],
   ['robustness', '--change', 'blur'],

@@ -36,6 +36,7 @@ test('every comparison names methods that there are, the model alone first', () 
     ladder: _ladder,
     alternatives: _alternatives,
     helpings: _helpings,
+    endurance: _endurance,
     ...comparisons
   } = EXPERIMENTS;
   for (const [name, { arms }] of Object.entries(comparisons)) {

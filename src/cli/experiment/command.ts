@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CONCURRENCY } from '../../batch/defaults.js';
 import { SEEDS } from '../../benchmark/defaults.js';
-import { CANDIDATE_COUNTS, QUERY_COUNT } from '../../experiment/defaults.js';
+import { CANDIDATE_COUNTS, ENDURANCE_REQUESTS, QUERY_COUNT } from '../../experiment/defaults.js';
 import { EXPERIMENT_LINES, EXPERIMENT_NAMES } from '../../experiment/names.js';
 import { addTextAfter } from '../../terminal/help.js';
 import { withInterrupt } from '../../terminal/interrupt.js';
@@ -33,13 +33,15 @@ export function addExperiment(program: Command): void {
     .option('--limit <count>', 'questions of each category at most', wholeNumber(1))
     .option(
       '--concurrency <count>',
-      `requests at once (default: ${CONCURRENCY}; overhead, helpings: always 1)`,
+      `requests at once (default: ${CONCURRENCY}; overhead, helpings, endurance: always 1)`,
       wholeNumber(1, 255),
     )
     .option('--json', 'print one JSON object instead of the table')
     .optionsGroup('Overhead:')
     .option('--counts <list>', `values of N (default: ${CANDIDATE_COUNTS.join(',')})`, countList)
     .option('--other-model <gguf,mmproj>', 'another language model to time; may be given several times', collected)
+    .optionsGroup('Endurance:')
+    .option('--requests <count>', `requests in all, at least (default: ${ENDURANCE_REQUESTS})`, wholeNumber(2))
     .optionsGroup('Robustness:')
     .option('--change <changes>', 'noise, blur, ..., hurry, search, wrapped (default: all)', nameList)
     .option('--attacks <folder>', 'pictures that were changed elsewhere, with attacks.json', filled)

@@ -46,6 +46,7 @@ export interface ExperimentFlags extends ModelFlags, JudgeFlags, Omit<PolicyFlag
   readonly json?: boolean;
   readonly counts?: readonly number[];
   readonly otherModel?: readonly string[];
+  readonly requests?: number;
   readonly change?: readonly string[];
   readonly attacks?: string;
   readonly queries?: number;
@@ -167,6 +168,7 @@ async function checkOutputs({ out, read, options }: Asked, flags: ExperimentFlag
 function optionsOf(flags: ExperimentFlags): ExperimentOptions {
   const {
     otherModel,
+    requests: requestCount,
     change: changes,
     attacks,
     queries: queryCount,
@@ -177,7 +179,18 @@ function optionsOf(flags: ExperimentFlags): ExperimentOptions {
     counts,
   } = flags;
   const otherModels = otherModel?.map(filesOf);
-  return { seeds, concurrency, contextSize, maxPixels, counts, changes, attacks, queryCount, otherModels };
+  return {
+    seeds,
+    concurrency,
+    contextSize,
+    maxPixels,
+    counts,
+    requestCount,
+    changes,
+    attacks,
+    queryCount,
+    otherModels,
+  };
 }
 
 /** @throws UsageError ERR_INVALID_OPTION */
