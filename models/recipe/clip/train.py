@@ -34,6 +34,7 @@ from transformers import CLIPModel
 
 from captions import caption, facts_of, spelled_words
 from pictures import load_pictures
+from precision import autocast
 from safety_wording import PAPER, SAFE_VALIDATION, UNSAFE_VALIDATION, training_text
 from sentences import sentence_about
 from steps import batch_of, load_state, save_whole, step_random
@@ -212,7 +213,7 @@ def main() -> None:
         truth = torch.tensor([[text.facts <= facts[row] for text in texts] for row in rows])
         says_unsafe = [index % 2 == 0 for index in range(SAFETY_TEXTS)]
         safety = [training_text(rng, value) for value in says_unsafe]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with autocast():
             images = images_of(model, shifted(pictures.tensor(rows), rng)) if pictures else teacher([facts[row] for row in rows])
             # The text side has learnt in the first stage: it moves again only at the end, when the tower has caught up.
             with torch.set_grad_enabled(not sees or passed > 0.7):

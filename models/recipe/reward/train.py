@@ -32,6 +32,7 @@ from answers import Answer, training_answer
 from decoder import RewardDecoder
 from prompt import POST_PROMPT
 from scorer import PROMPTS, Scorer, opening
+from precision import autocast
 from steps import load_state, save_whole, step_random
 from tokenizer_file import save_tokenizer, train_chat_tokenizer
 from validate import read_samples, validate
@@ -101,7 +102,7 @@ def main() -> None:
         rng = step_random(args.seed, step)
         prompt = PROMPTS[step % 2]
         answers = [training_answer(rng, "train", samples) for _ in range(BATCH)]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with autocast():
             scores, next_token = scorer.score_and_follow([answer.text for answer in answers], prompt, [answer.kind != "garbled" for answer in answers])
         loss = loss_of(scores, torch.tensor([level(answer, prompt) for answer in answers])) + 0.5 * next_token
         optimiser.zero_grad()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from precision import autocast
 from steps import batch_of, falling, load_state, save_whole
 
 from .dense import DenseHeads, with_counts
@@ -54,7 +55,7 @@ def start_from_statistics(tower: VisionTower, pixels: np.ndarray) -> None:
 @torch.no_grad()
 def validate(tower: VisionTower, heads: DenseHeads, pictures: Pictures, count: int = 384) -> dict[str, float]:
     pixels, labels = to_tensors(*pictures.batch(range(min(count, len(pictures)))))
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast():
         features = tower(pixels)
     _, accuracy = heads(features, labels)
     return {name: round(value, 4) for name, value in accuracy.items()}
@@ -90,7 +91,7 @@ def main() -> None:
     started, first = time.time(), state["step"] if state else 0
     for step in range(first, arguments.steps):
         pixels, labels = to_tensors(*train.batch(batch_of(arguments.seed, step, arguments.batch, len(train))))
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             features = tower(pixels)
         loss, _ = heads(features, labels)
         optimiser.zero_grad()

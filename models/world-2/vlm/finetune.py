@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from precision import autocast
 from steps import batch_of, falling, save_whole, step_random
 from world.combination import action_example
 from world.knowledge import beside_hazard
@@ -100,7 +101,7 @@ def main() -> None:
         sets = [packer.pictures([pictures.scene(i) for i in indices], rng)]
         if arguments.way == "mixed":
             sets.append(packer.texts(arguments.text_batch, rng))
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             _, logits, targets = joint(pixels, sets)
         loss = F.cross_entropy(logits.float(), targets)
         optimiser.zero_grad()

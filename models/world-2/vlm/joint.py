@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from precision import autocast
 from steps import batch_of, falling, load_state, save_whole, step_random
 
 from .dense import DenseHeads
@@ -109,7 +110,7 @@ def accuracy(joint: Joint, packer: Packer, pictures: Pictures, indices, text_row
         sets = [packer.pictures(scenes, rng), packer.pairs(scenes, [(place, place + 1) for place in range(0, min(8, len(scenes) - 1), 2)], rng, PAIR_LENGTH)]
         if start == 0 and text_rows:
             sets.append(packer.texts(text_rows, rng, scenes[0].split))
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             _, logits, targets = joint(pixels, sets)
         hits = (logits.argmax(-1) == targets).numpy()
         place = 0
@@ -191,7 +192,7 @@ def main() -> None:
             sets += [packer.pairs(scenes, couples, rng, PAIR_LENGTH)] if couples else []
         else:
             pixels, labels, sets = None, None, [packer.texts(8, rng)]
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             features, logits, targets = joint(pixels, sets)
         loss = text_loss = F.cross_entropy(logits.float(), targets)
         if features is not None:
@@ -225,7 +226,7 @@ def _take_tower(joint: Joint, path: Path, pictures: Pictures) -> None:
     joint.vlm.tower.load_state_dict(widened(data["tower"]))
     joint.heads.load_state_dict(widened(data["heads"]))
     pixels, _ = to_tensors(*pictures.batch(range(128)))
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), autocast():
         features = joint.vlm.tower(pixels).float().reshape(-1, joint.mean.shape[0])
     joint.mean.copy_(features.mean(0))
     joint.std.copy_(features.std(0) + 1e-3)

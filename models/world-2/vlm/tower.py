@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from precision import autocast
 from steps import batch_of, falling, load_state, save_whole
 from world.lexicon import HAZARD_NAMES, TWINS
 from world.pages import page_style
@@ -67,7 +68,7 @@ def validate(tower: VisionTower, heads: DenseHeads, pictures: Pictures, count: i
     count = min(count, len(pictures)) // 64 * 64
     for start in range(0, count, 64):
         pixels, labels = to_tensors(*pictures.batch(range(start, start + 64)))
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             features = tower(pixels)
         _, accuracy = heads(features, labels)
         for name, value in accuracy.items():
@@ -144,7 +145,7 @@ def main() -> None:
     started, first = time.time(), state["step"] if state else begun_at
     for step in range(first, arguments.steps):
         pixels, labels = to_tensors(*train.batch(batch_of(arguments.seed, step, arguments.batch, len(train))))
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             features = tower(pixels)
         loss, _ = heads(features, labels)
         optimiser.zero_grad()
