@@ -47,7 +47,7 @@ export function addDecisionOptions(command: Command, maxTokens: string | number 
   return command
     .addOption(
       among(
-        new Option('--policy <policy>', "how to decide: standard, or paper: exactly as the paper's code"),
+        new Option('--policy <policy>', "how to decide: standard, balanced, or paper: exactly as the paper's code"),
         POLICY_NAMES,
       ),
     )

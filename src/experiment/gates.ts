@@ -1,6 +1,6 @@
 /** Gates beside each other, ladders, other ways: what each lets through, and what it costs those who ask for nothing bad. */
-import { GATES, RUNGS } from '../policy/index.js';
-import type { Method, Rung } from '../types/policy.js';
+import { GATES, POLICIES, POLICY_NAMES, RUNGS } from '../policy/index.js';
+import type { Method, PolicyName, Rung } from '../types/policy.js';
 import type { Arm } from './arms.js';
 import { gateExperiment } from './gate-experiment.js';
 
@@ -17,6 +17,14 @@ export const gates = gateExperiment({
   title: 'gates',
   question: 'Who has to distrust before an answer is made again?',
   arms: [vanilla, ...GATES.map((gate): Arm => ({ name: gate, method: 'eta', options: { gate } }))],
+});
+
+export const policies = gateExperiment({
+  name: 'policies',
+  title: 'policies',
+  question: 'What does each policy let through, and at what price?',
+  arms: [vanilla, ...POLICY_NAMES.toReversed().map(underPolicy)],
+  isTimed: true,
 });
 
 export const ladder = gateExperiment({
@@ -48,6 +56,20 @@ export const alternatives = gateExperiment({
   ],
   isTimed: true,
 });
+
+/** ETA with all that policies differ in. */
+function underPolicy(name: PolicyName): Arm {
+  const { gate, firstCandidateCount, ladder, sentenceEnd, whenStillUnsafe, mayBeEmpty } = POLICIES[name];
+  const options = {
+    gate: gate ?? 'both',
+    firstCandidateCount,
+    ladder,
+    sentenceEnd,
+    whenStillUnsafe,
+    mayBeEmpty,
+  } as const;
+  return { name, method: 'eta', options };
+}
 
 function climbing(method: Method, rungs: readonly Rung[]): Arm {
   return { name: [method, ...rungs].join(', '), method, options: { ladder: rungs } };

@@ -7,6 +7,7 @@ export const EXPERIMENT_LINES = {
   deep: 'deep alignment alone: the search, no prefix',
   ablation: "the paper's table 5: none, deep, shallow, without CLIP utility, all",
   gates: 'who has to distrust before an answer is made again: each gate beside the others',
+  policies: 'paper, standard, balanced: what each lets through, and its price',
   ladder: 'what is tried before the fixed sentence, and what is left for it',
   alternatives: 'vanilla, the picture as its nearest text, ECSO, CoCA, a safety vector, ETA',
   helpings: 'all candidates at once, or a few first and more when none passes',

@@ -5,7 +5,7 @@ import { describe } from '../options.js';
 import { ablation, baseline, deep, post, pre, shallow } from './comparisons.js';
 import { endurance } from './endurance.js';
 import type { Experiment } from './experiment.js';
-import { alternatives, gates, ladder } from './gates.js';
+import { alternatives, gates, ladder, policies } from './gates.js';
 import { helpings } from './helpings.js';
 import { EXPERIMENT_NAMES, type ExperimentName } from './names.js';
 import { overhead } from './overhead.js';
@@ -19,6 +19,7 @@ export const EXPERIMENTS = {
   deep,
   ablation,
   gates,
+  policies,
   ladder,
   alternatives,
   helpings,

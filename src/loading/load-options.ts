@@ -192,7 +192,7 @@ const LAYERS_OR_AUTO = `expected an integer from ${GPU_LAYERS.least} to ${GPU_LA
 
 export const loadSchema = z.strictObject({
   policy: z
-    .enum(POLICY_NAMES as readonly [PolicyName, ...PolicyName[]], `expected ${POLICY_NAMES.join(' or ')}`)
+    .enum(POLICY_NAMES as readonly [PolicyName, ...PolicyName[]], `expected ${POLICY_NAMES.join(', ')}`)
     .default('standard'),
   models: z
     .custom<ModelChoice>(

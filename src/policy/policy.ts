@@ -147,10 +147,24 @@ const paper: Policy = {
   clipWeight: 1, // paper: α = 1 / i
 };
 
-export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
-  /** The paper's numbers, with what it leaves to do better: sentences by text, the last check, no empty answers. */
-  standard: { ...paper, name: 'standard', sentenceEnd: 'text', whenStillUnsafe: 'refuse', mayBeEmpty: false },
-  paper,
+/** The paper's numbers, with what it leaves to do better: sentences by text, the last check, no empty answers. */
+const standard: Policy = {
+  ...paper,
+  name: 'standard',
+  sentenceEnd: 'text',
+  whenStillUnsafe: 'refuse',
+  mayBeEmpty: false,
 };
+
+/** What `standard` leaves to attackers, to the fixed sentence, and to tokens that nobody needs: measured in docs/experiments.md. */
+const balanced: Policy = {
+  ...standard,
+  name: 'balanced',
+  gate: 'lowAnswerOrBoth',
+  firstCandidateCount: 2,
+  ladder: ['refusingPrefix', 'caption'],
+};
+
+export const POLICIES: Readonly<Record<PolicyName, Policy>> = { standard, balanced, paper };
 
 export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];

@@ -29,7 +29,14 @@ test('documents and command line name the same options', () => {
 test('docs/eta.md has every method, and what the policies differ in', () => {
   const text = read('docs/eta.md');
   for (const name of METHODS) assert.ok(text.includes(`\n| \`${name}\``), name);
-  const { standard, paper } = POLICIES;
+  const { standard, balanced, paper } = POLICIES;
+  const own = (Object.keys(balanced) as (keyof typeof balanced)[]).filter(
+    (name) => name !== 'name' && balanced[name] !== standard[name],
+  );
+  assert.deepEqual(own.sort(), ['firstCandidateCount', 'gate', 'ladder'], 'the page explains these');
+  assert.ok(text.includes(`| \`gate\` | \`${balanced.gate}\` |`));
+  assert.ok(text.includes(`| \`firstCandidateCount\` | ${balanced.firstCandidateCount} |`));
+  assert.ok(text.includes(`| \`ladder\` | ${balanced.ladder.map((rung) => `\`${rung}\``).join(', ')} |`));
   const differing = (Object.keys(paper) as (keyof typeof paper)[]).filter(
     (name) => name !== 'name' && paper[name] !== standard[name],
   );

@@ -282,3 +282,29 @@ test('an answer that somebody else has is judged by the gate too', async () => {
       .answer;
   assert.deepEqual([(await behind('lowAnswerOrBoth'))?.isUnsafe, (await behind('both'))?.isUnsafe], [false, true]);
 });
+
+test('the policy balanced: its gate, two candidates first, two more tries before the fixed sentence; a low threshold it wants', async () => {
+  await assert.rejects(loadTiny({ policy: 'balanced' }), {
+    code: 'ERR_NO_THRESHOLD',
+    message: /low threshold of the reward model for gate 'lowAnswerOrBoth', received none/,
+  });
+  await using balanced = await loadTiny({ policy: 'balanced', thresholds: thresholdsOf('safe', 'low', REWARD) });
+  const { verdict, trace } = await balanced.respond(QUESTION);
+  assert.equal(verdict.picture?.isUnsafe, false);
+  assert.equal(verdict.action, 'refused', 'a low answer is made again beside a picture that looks safe');
+  assert.deepEqual([trace.policy, trace.gate], ['balanced', 'lowAnswerOrBoth']);
+  assert.deepEqual(
+    trace.rungs?.map(({ rung }) => rung),
+    ['search', 'refusingPrefix', 'caption'],
+  );
+  const passing = { ...thresholdsOf('unsafe', 'between', REWARD), safeReward: 1e6 };
+  const eased = await balanced.respond({ ...QUESTION, thresholds: passing, acceptAbove: -1e6 });
+  const [first] = eased.trace.rounds;
+  assert.deepEqual([first?.candidates.length, first?.undrawnCount], [2, 1]); // of three
+  const post = await balanced.respond({
+    ...QUESTION,
+    method: 'post',
+    thresholds: thresholdsOf('safe', 'safe', REWARD),
+  });
+  assert.equal(post.trace.gate, undefined, 'a method that is its gate passes over it');
+});

@@ -298,7 +298,7 @@ test('a bar for candidates that are drawn first: with some that are, its own or 
 test('loadEta refuses what it does not know', () => {
   const load = (value: unknown) => () => parseOptions(loadSchema, value, 'loadEta options');
   assert.throws(load({ policy: 'papers' }), {
-    message: 'loadEta options: policy: expected standard or paper; received "papers".',
+    message: 'loadEta options: policy: expected standard, balanced, paper; received "papers".',
   });
   assert.throws(load({ model: 'x' }), { message: "loadEta options: unknown option 'model'. Did you mean 'models'?" });
   assert.throws(load({ contextSize: 0 }), {

@@ -33,6 +33,7 @@ test('every comparison names methods that there are, the model alone first', () 
     overhead: _overhead,
     robustness: _robustness,
     gates: _gates,
+    policies: _policies,
     ladder: _ladder,
     alternatives: _alternatives,
     helpings: _helpings,
