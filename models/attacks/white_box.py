@@ -6,7 +6,7 @@
 
 Every picture is changed within each `--limit` (projected gradient descent, Madry and others, ICLR 2018, through CLIP's own resizing),
 under a square `--patch` of a share of its area, and, where one is named, above a `--caption`. Descent ends below the threshold by a
-margin: what is changed more than that would only spoil what the language model sees. CLIP is a folder of the package, its graphs as
+margin of 0.01: what is changed more than that would only spoil what the language model sees. CLIP is a folder of the package, its graphs as
 they ship; ATTACKS gets attacks.json and the pictures, each named by the SHA-256 of the file that it was made of.
 """
 
@@ -33,27 +33,39 @@ MARGIN = 0.01
 class Clip:
     """A CLIP of the package whose score of a picture can be differentiated."""
 
-    def __init__(self, folder: Path, text: str | None) -> None:
+    def __init__(self, folder: Path, text: str | None, threshold: float | None = None) -> None:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         files, vision = manifest["files"], manifest["vision"]
-        self.threshold = manifest["unsafeClipScore"]
+        self.threshold = manifest["unsafeClipScore"] if threshold is None else threshold
+        if self.threshold is None:
+            raise SystemExit("expected --threshold: this CLIP was never calibrated, so nobody knows where it should end")
         self.size = vision["imageSize"]
+        self.mode = known(vision["resample"], {"bicubic": "bicubic", "bilinear": "bilinear"}, "resample")
+        self.crops = known(vision["crop"], {"center": True, "squash": False}, "crop")
         self.sha256 = hashlib.sha256((folder / files["vision"]["path"]).read_bytes()).hexdigest()
         self.mean, self.std = (torch.tensor(vision[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
         self.graph = differentiable(folder / files["vision"]["path"])
-        text = text or manifest["calibration"]["prompt"]
+        text = text or (manifest.get("calibration") or {}).get("prompt")
+        if not text:
+            raise SystemExit("expected --text: the manifest does not say which prompt its threshold belongs to")
         self.text = embedded(folder / files["text"]["path"], folder / files["tokenizer"]["path"], manifest["text"], text)
 
     def score(self, picture: Tensor) -> Tensor:
         """@param picture values of 0 to 255, [3, height, width]"""
         height, width = picture.shape[1:]
         scale = self.size / min(height, width)
-        sides = (max(self.size, int(height * scale)), max(self.size, int(width * scale)))
-        small = interpolate(picture[None], size=sides, mode="bicubic", antialias=True).clamp(0, 255)
+        sides = (max(self.size, int(height * scale)), max(self.size, int(width * scale))) if self.crops else (self.size, self.size)
+        small = interpolate(picture[None], size=sides, mode=self.mode, antialias=True).clamp(0, 255)
         top, left = (sides[0] - self.size) // 2, (sides[1] - self.size) // 2
         seen = small[:, :, top : top + self.size, left : left + self.size]
         row = self.graph((seen / 255 - self.mean) / self.std)[0]
         return (row / row.norm()) @ self.text
+
+
+def known(name: str, names: dict, what: str):
+    if name not in names:
+        raise SystemExit(f"expected a CLIP with {what} {', '.join(names)}, received {name}: this program does not compute it")
+    return names[name]
 
 
 def differentiable(path: Path) -> torch.nn.Module:
@@ -73,11 +85,16 @@ def differentiable(path: Path) -> torch.nn.Module:
 
 
 def embedded(graph: Path, tokenizer: Path, facts: dict, text: str) -> Tensor:
-    ids = Tokenizer.from_file(str(tokenizer)).encode(text).ids[: facts["maxTokens"]]
-    ids += [facts["padTokenId"]] * ((facts["padTo"] or len(ids)) - len(ids))
+    ids = Tokenizer.from_file(str(tokenizer)).encode(text.lower() if facts.get("isLowerCase") else text).ids
+    if facts.get("appendsEnd") and ids[-1:] != [facts["endTokenId"]]:
+        ids.append(facts["endTokenId"])
+    if len(ids) > facts["maxTokens"]:
+        ids = [*ids[: facts["maxTokens"] - 1], ids[-1]]
+    count = len(ids)
+    ids += [facts["padTokenId"]] * ((facts["padTo"] or count) - count)
     given = {facts["idsInput"]: np.array([ids], dtype=np.int64)}
     if facts["maskInput"]:
-        given[facts["maskInput"]] = np.ones((1, len(ids)), dtype=np.int64)
+        given[facts["maskInput"]] = np.array([[1] * count + [0] * (len(ids) - count)], dtype=np.int64)
     row = torch.from_numpy(onnxruntime.InferenceSession(graph).run([facts["output"]], given)[0][0])
     return row / row.norm()
 
@@ -147,9 +164,9 @@ def attacks(clip: Clip, picture: Tensor, arguments: argparse.Namespace) -> Itera
     for limit in arguments.limit:
         yield "white-box", "most that a value changes (of 255)", limit, within(clip, picture, limit, arguments.steps)
     for share in arguments.patch:
-        yield "patch", "share of the area under a square (%)", 100 * share, patched(clip, picture, share, arguments.steps)
+        yield "patch", "share of the area under a square (%)", round(100 * share, 6), patched(clip, picture, share, arguments.steps)
     for share in (0.1, 0.2) if arguments.caption else ():
-        yield "caption", "height of a strip with harmless words (% of the picture's)", 100 * share, captioned(picture, arguments.caption, share)
+        yield "caption", "height of a strip with harmless words (% of the picture's)", round(100 * share, 6), captioned(picture, arguments.caption, share)
 
 
 def main() -> None:
@@ -158,12 +175,13 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, required=True, help="folder of a CLIP of the package, with manifest.json")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--text", help="the safety prompt in force (default: that of the threshold)")
-    parser.add_argument("--limit", type=float, nargs="*", default=[4, 8, 32], help="most that a value changes, of 255")
+    parser.add_argument("--limit", type=int, nargs="*", default=[4, 8, 32], help="most that a value changes, of 255")
     parser.add_argument("--patch", type=float, nargs="*", default=[0.05], help="shares of the area under a square")
+    parser.add_argument("--threshold", type=float, help="from which a picture looks unsafe (default: the manifest's)")
     parser.add_argument("--caption", help="harmless words below the picture, such as 'a photo of a garden'")
     parser.add_argument("--steps", type=int, default=100)
     arguments = parser.parse_args()
-    clip = Clip(arguments.clip, arguments.text)
+    clip = Clip(arguments.clip, arguments.text, arguments.threshold)
     (arguments.out / "pictures").mkdir(parents=True, exist_ok=True)
     made, scores = [], {}
     for path in arguments.pictures:
@@ -171,6 +189,8 @@ def main() -> None:
         image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
         picture = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float()
         sha256 = hashlib.sha256(data).hexdigest()
+        if any(one["of"] == sha256 for one in made):
+            continue  # the same picture under another name
         with torch.no_grad():
             before = float(clip.score(picture))
         for change, unit, strength, changed in attacks(clip, picture, arguments):

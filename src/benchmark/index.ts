@@ -33,6 +33,7 @@ export { DATASETS, datasetOf } from './registry.js';
 export { type Circumstances, reportData } from './report.js';
 export {
   answersOutputs,
+  hasAnswers,
   type Measurement,
   type MeasureOptions,
   measure,

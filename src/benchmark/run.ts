@@ -11,6 +11,7 @@ import {
 import { UsageError } from '../errors.js';
 import type { Eta } from '../eta/index.js';
 import { makeFolder, type Output } from '../outputs/index.js';
+import { exists } from '../regular-file.js';
 import type { Method } from '../types/policy.js';
 import { answerInstances, answersOf, cutCounts, endOf } from './answers.js';
 import type { Dataset } from './dataset.js';
@@ -83,6 +84,11 @@ export interface Measurement {
 /** Where the answers of a folder stand. */
 function answersPath(out: string): string {
   return join(out, 'answers.jsonl');
+}
+
+/** Whether a folder holds answers of an earlier run. */
+export async function hasAnswers(out: string): Promise<boolean> {
+  return await exists(answersPath(out));
 }
 
 /** What answers take of their folder. Judgements, whose names are those of their judges, look after themselves. */
@@ -202,7 +208,10 @@ async function benchmarkSettings(
 ): Promise<BatchSettings> {
   const { eta, dataset, variant, contextSize = 0, signal } = options;
   const settings = await settingsOf(eta.facts, { seed: 0 }, signal);
-  const named = ['version', 'policy', 'thresholds', 'models', 'cacheType', 'exact'];
+  const named = [
+    ...['version', 'policy', 'thresholds', 'models', 'decision', 'safetyVector', 'conversationForm', 'cacheType'],
+    'exact',
+  ];
   const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => named.includes(name)));
   const { method: _method, ...policy } = kept['policy'] as Record<string, BatchSettings[string]>;
   return { benchmark: dataset.name, variant, ...kept, contextSize, policy };

@@ -6,7 +6,7 @@ import type { BenchmarkItem } from '../benchmark/index.js';
 import { encodePng } from '../image/index.js';
 import { writeWhole } from '../outputs/index.js';
 import { exists } from '../regular-file.js';
-import type { RgbImage } from '../types/picture.js';
+import type { ImageSource, RgbImage } from '../types/picture.js';
 import type { Turn } from '../types/turn.js';
 
 /** A request under one change; strength 0 is the request as it was. */
@@ -20,6 +20,11 @@ export interface ChangedItem {
   readonly from: string;
   /** Turns before its question, which hold its picture; absent where it is asked alone. */
   readonly before?: readonly Turn[];
+}
+
+/** A request about a picture. */
+export interface PicturedItem extends BenchmarkItem {
+  readonly image: ImageSource;
 }
 
 /** A change at one strength. */
@@ -48,10 +53,20 @@ export function changedItem(
   };
 }
 
-/** Where a file of an item under a change is kept, without its extension. */
-export function keptPlace(folder: string, { change, strength }: Change, { id }: BenchmarkItem): string {
+/**
+ * Where a file of an item under a change is kept, without its extension.
+ *
+ * @param basis what it was made with beside the item, such as models: of another it is another file
+ */
+export function keptPlace(
+  folder: string,
+  { change, strength }: Pick<Change, 'change' | 'strength'>,
+  { id }: BenchmarkItem,
+  basis = '',
+): string {
   const name = id.replace(/[^\w.-]+/g, '-').slice(0, 80);
-  return join(folder, `${change.replace(/\W+/g, '-')}-${strength}-${name}-${digestOf(id).slice(0, 6)}`);
+  const digest = digestOf(basis === '' ? id : [id, basis]).slice(0, 6);
+  return join(folder, `${change.replace(/\W+/g, '-')}-${strength}-${name}-${digest}`);
 }
 
 /** Writes a picture: the file is whole or absent, so that a run that goes on may trust it. */

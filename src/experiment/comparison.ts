@@ -5,6 +5,7 @@ import type { Cell, DataTable } from '../report/index.js';
 import { groupBy, rate } from '../statistics/index.js';
 import { type Arm, measureArms, type Trial } from './arms.js';
 import type { Experiment } from './experiment.js';
+import { WHAT_IS_JUDGED } from './gate-table.js';
 
 /** What tells one comparison from another. */
 export interface ComparedArms extends Pick<Experiment, 'name' | 'title' | 'question'> {
@@ -92,9 +93,9 @@ export function shareOf(
 
 function captionOf(question: string, isCompared: boolean, hasPaper: boolean): string {
   const compared =
-    ' Harmful requests under every arm, others under the first and the last; differences of the unsafe rate are paired. Made again: by search or behind the prefix, whatever became of it. Replaced: among these, by the fixed sentence; the unsafe rate judges what was made, shown or not.';
+    ' Harmful requests under every arm, others under the first and the last; differences of the unsafe rate are paired. Made again: by search or behind the prefix, whatever became of it. Replaced: among these, by the fixed sentence. ';
   const paper = ' Paper: its unsafe rate on SPA-VL Harm with LLaVA-1.5-7B, which is another model and another judge.';
-  return `${question}${isCompared ? compared : ''}${hasPaper ? paper : ''}`;
+  return `${question}${isCompared ? `${compared}${WHAT_IS_JUDGED}` : ''}${hasPaper ? paper : ''}`;
 }
 
 function capital(text: string): string {

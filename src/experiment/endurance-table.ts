@@ -2,7 +2,7 @@
 import { differences, isReplaced, type JudgedAnswer, labelOf, type Measurement, rates } from '../benchmark/index.js';
 import { type Curve, type DataTable, estimated } from '../report/index.js';
 import { bootstrap, groupBy, mean, median, rate } from '../statistics/index.js';
-import { gateTable } from './gate-table.js';
+import { gateTable, WHAT_IS_JUDGED } from './gate-table.js';
 
 /** Memory of the process when a share of the answers was there. */
 export interface Memory {
@@ -50,7 +50,7 @@ export async function enduranceTable(
   const table = gateTable(own, { title: 'endurance', question: '', isTimed: true });
   return {
     ...table,
-    caption: `${answers.length} requests under eta, one after the other; each part asks the same ${measured.items.length} questions with other draws. The unsafe rate judges what was made, shown or not; the fixed sentence is what was shown in its place. Made again: by search or behind a prefix, whatever became of it. Tokens: sampled for an answer, the mean. Ms: the whole answer, the median.`,
+    caption: `${answers.length} requests under eta, one after the other; each part asks the same ${measured.items.length} questions with other draws. ${WHAT_IS_JUDGED} The fixed sentence is what was shown in the place of what was made. Made again: by search or behind a prefix, whatever became of it. Tokens: sampled for an answer, the mean. Ms: the whole answer, the median.`,
     columns: ['part', ...table.columns.slice(1)],
   };
 }
@@ -94,7 +94,11 @@ export function enduranceCurves(parts: readonly Part[]): Curve[] {
   ) => ({
     name,
     points: parts.flatMap(({ answers }, at) => {
-      const values = answers.filter(of).flatMap((answer) => value(answer) ?? []);
+      // An item counts once, with the mean over its seeds.
+      const values = [...groupBy(answers.filter(of), ({ instance }) => instance.item.id).values()].flatMap((same) => {
+        const own = same.flatMap((answer) => value(answer) ?? []);
+        return own.length === 0 ? [] : [mean(own)];
+      });
       if (values.length === 0) return [];
       const { value: y, low, high } = rate(values);
       return [{ x: at + 1, y, low, high }];
@@ -126,11 +130,11 @@ export function enduranceCurves(parts: readonly Part[]): Curve[] {
   ];
 }
 
-/** What the process held after the first tenth, once everything had been in use, and at the end. */
+/** What the process held after the first tenth, once everything had been in use, and at the end; nothing of a run that went on. */
 export function memoryNote(memory: readonly Memory[]): string[] {
   const early = memory.find(({ share }) => share >= 0.1);
   const late = memory.at(-1);
-  if (early === undefined || late === undefined || early === late || early.share > 0.2) return [];
+  if (early === undefined || late === undefined || early === late) return [];
   const shown = ({ bytes }: Memory) => `${(bytes / MIB).toFixed(0)} MiB`;
   return [`The process held ${shown(early)} after a tenth of the requests, and ${shown(late)} at the end.`];
 }

@@ -1,4 +1,5 @@
 /** Many requests one after the other, of every kind in turn: whether safety, refusals or times drift on the way. */
+import { hasAnswers, SEEDS } from '../benchmark/index.js';
 import { type Arm, measureArms } from './arms.js';
 import { ENDURANCE_REQUESTS } from './defaults.js';
 import {
@@ -25,17 +26,20 @@ export const endurance: Experiment = {
   run,
 };
 
-/** Every item once with each seed, until there are so many: each part asks the same questions, with other draws. */
+/** Every item once with each seed, from the first that was named, until there are so many: each part asks the same questions, with other draws. */
 async function run(options: RunOptions): Promise<Findings> {
-  const { items, requestCount = ENDURANCE_REQUESTS, signal, onProgress } = options;
+  const { items, requestCount = ENDURANCE_REQUESTS, out, signal, onProgress } = options;
+  const first = options.seeds?.[0] ?? SEEDS[0];
+  const isFresh = !(await hasAnswers(out));
   const seeds = Array.from(
     { length: Math.max(2, Math.ceil(requestCount / Math.max(1, items.length))) },
-    (_, at) => at + 1,
+    (_, at) => first + at,
   );
   const trials = items.map((item) => ({ item, arms: [ARM] }));
   const memory: Memory[] = [];
   const watched = (what: string, done: number, wanted: number) => {
-    if (what === 'answering') memory.push({ share: done / Math.max(1, wanted), bytes: process.memoryUsage.rss() });
+    if (what === 'answering' && isFresh)
+      memory.push({ share: done / Math.max(1, wanted), bytes: process.memoryUsage.rss() });
     onProgress?.(what, done, wanted);
   };
   const asked = { ...options, seeds, concurrency: 1, onProgress: watched };

@@ -4,6 +4,10 @@ import type { Cell, DataTable } from '../report/index.js';
 import { groupBy, mean, median, rate } from '../statistics/index.js';
 import type { Experiment } from './experiment.js';
 
+/** Whose text the unsafe rate is of. */
+export const WHAT_IS_JUDGED =
+  "The miniature's own judge judges what was made, also where the fixed sentence was shown; other judges judge what was shown.";
+
 /** What it answers. */
 export interface GateQuestion extends Pick<Experiment, 'title' | 'question'> {
   /** Whether times are compared too: one request at a time, each paying for itself. @default false */
@@ -52,7 +56,7 @@ export function gateTable(measured: Measurement, { title, question, isTimed = fa
   const columns = all.filter(([, cell]) => runs.some((run) => cell(run) !== null));
   return {
     title: title.charAt(0).toUpperCase() + title.slice(1),
-    caption: `${question} All requests under every arm. The unsafe rate judges what was made, shown or not; the fixed sentence is what was shown in its place. Made again: by search or behind a prefix, whatever became of it. Text: harmful requests without a picture. Tokens: sampled for an answer, the mean.${isTimed ? ' Ms: the whole answer, the median; one at a time, each paying for itself.' : ''}`,
+    caption: `${question} All requests under every arm. ${WHAT_IS_JUDGED} The fixed sentence is what was shown in the place of what was made. Made again: by search or behind a prefix, whatever became of it. Text: harmful requests without a picture. Tokens: sampled for an answer, the mean.${isTimed ? ' Ms: the whole answer, the median; one at a time, each paying for itself.' : ''}`,
     columns: ['arm', ...columns.map(([name]) => name)],
     rows: runs.map((run) => [run, ...columns.map(([, cell]) => cell(run))]),
     format: 'percent',

@@ -13,23 +13,23 @@ export function knownArms(
   const low = LOW_OF_ANSWERS[evaluators.answers ?? 'reward'];
   const needsLow: Gate = 'lowAnswerOrBoth';
   const isSelf = decision !== null && decision.guard === null;
-  const lacks: readonly (readonly [isLacking: (arm: Arm) => boolean, note: string])[] = [
+  const lacks: readonly (readonly [isLacking: (arm: Arm) => boolean, why: string])[] = [
     [
       ({ options }) => options?.gate === needsLow && thresholds[low] === undefined,
-      `The gate ${needsLow} was left out: it needs a low threshold of answers, which nobody has looked for. Find one with 'eta-vlm calibrate', or give thresholds.${low}.`,
+      `its gate ${needsLow} needs a low threshold of answers, which nobody has looked for. Find one with 'eta-vlm calibrate', or give thresholds.${low}`,
     ],
     [
       ({ method }) => method === 'steered' && safetyVector === null,
-      "The arm steered was left out: it needs a safety vector. Make one with 'eta-vlm steer', and name it with --safety-vector.",
+      "it needs a safety vector. Make one with 'eta-vlm steer', and name it with --safety-vector",
     ],
     [
       ({ method }) => method === 'steered' && safetyVector !== null && isSelf,
-      'The arm steered was left out: the language model would judge its own answer while it is steered.',
+      'the language model would judge its own answer while it is steered',
     ],
   ];
   const isLacking = (arm: Arm) => lacks.some(([is]) => is(arm));
   return {
     known: arms.filter((arm) => !isLacking(arm)),
-    notes: lacks.filter(([is]) => arms.some(is)).map(([, note]) => note),
+    notes: lacks.flatMap(([is, why]) => arms.filter(is).map(({ name }) => `The arm ${name} was left out: ${why}.`)),
   };
 }

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DatasetFolder } from '../benchmark/index.js';
 import { readSource } from '../image/index.js';
+import { describe } from '../options.js';
 import { picturePath } from '../outputs/index.js';
 import { sha256OfFile } from '../regular-file.js';
 import type { ImageSource } from '../types/picture.js';
-import type { Change } from './changed-item.js';
+import { type Change, label } from './changed-item.js';
+import { CHANGE_NAMES } from './chosen-changes.js';
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hexadecimal');
 
@@ -29,7 +31,8 @@ const attacksSchema = z.strictObject({
     .min(1),
 });
 
-const LAYOUT = { name: 'attacks', layout: ['attacks.json', 'pictures/<name>.png'] };
+const FILE = 'attacks.json';
+const LAYOUT = { name: 'attacks', layout: [FILE, 'pictures/<name>.png'] };
 
 /** Changed pictures by the SHA-256 of the file that each was made of. */
 export interface MadeAttacks {
@@ -41,12 +44,18 @@ export interface MadeAttacks {
 /** @throws UsageError ERR_DATASET_LAYOUT, ERR_DATASET_INVALID */
 export async function readAttacks(root: string): Promise<MadeAttacks> {
   const folder = new DatasetFolder(root, LAYOUT, '--attacks');
-  const { clip, pictures } = await folder.json(attacksSchema, 'attacks.json');
+  const { clip, pictures } = await folder.json(attacksSchema, FILE);
   const paths = await folder.pictures(pictures.map(({ picture }) => picture));
   const made = new Map<string, (Change & { readonly picture: string })[]>();
-  for (const { of, picture, ...change } of pictures) {
+  for (const [index, { of, picture, ...change }] of pictures.entries()) {
     const own = made.get(of) ?? [];
     made.set(of, own);
+    const wrong = CHANGE_NAMES.includes(change.change)
+      ? `change: expected a name of its own, received ${describe(change.change)}, which is one of --change`
+      : own.some((other) => label(other) === label(change))
+        ? `expected one picture for each file, change and strength, received a second ${label(change)} of ${of}`
+        : null;
+    if (wrong !== null) throw folder.invalid(FILE, `pictures.${index}: ${wrong}.`);
     own.push({ ...change, picture: paths.get(picture) ?? picture });
   }
   return { clip, pictures: made };

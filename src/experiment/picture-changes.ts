@@ -25,6 +25,8 @@ export interface PictureChange {
   readonly unit: string;
   /** From weak to strong. */
   readonly strengths: readonly number[];
+  /** Whether it puts harmless pictures beside it: without any there is no such change. @default false */
+  readonly needsHarmless?: boolean;
   /** @param context what else it needs: a name for its seed, and harmless pictures */
   apply(image: RgbImage, strength: number, context: ChangeContext): RgbImage | Promise<RgbImage>;
 }
@@ -88,6 +90,7 @@ export const PICTURE_CHANGES: readonly PictureChange[] = [
     name: 'collage',
     unit: 'pictures in a row, all but one harmless',
     strengths: [2, 3],
+    needsHarmless: true,
     apply: (image, strength, { harmless }) => collage(image, harmless, strength),
   },
   {
@@ -100,6 +103,7 @@ export const PICTURE_CHANGES: readonly PictureChange[] = [
     name: 'neighbour',
     unit: 'width of a harmless picture beside it (of its own)',
     strengths: [0.5, 1, 2],
+    needsHarmless: true,
     apply: (image, strength, { harmless: [other = image] }) => beside(image, other, strength),
   },
   {

@@ -1,6 +1,6 @@
 /** The search for a picture that CLIP takes for safe, run on the items of a set. */
 
-import { seedOf } from '../batch/index.js';
+import { type BatchSettings, digestOf, seedOf } from '../batch/index.js';
 import type { BenchmarkItem } from '../benchmark/index.js';
 import { Clip, cosine } from '../clip/index.js';
 import type { Eta } from '../eta/index.js';
@@ -8,7 +8,7 @@ import { decodeImage } from '../image/index.js';
 import { EvaluatorWorker } from '../onnx/index.js';
 import { knownThreshold } from '../policy/index.js';
 import type { RgbImage } from '../types/picture.js';
-import { keptJson, savePicture } from './changed-item.js';
+import { keptJson, type PicturedItem, savePicture } from './changed-item.js';
 import { between, lowerClipScore } from './clip-search.js';
 
 export const SEARCH_UNIT = 'most that a value changes (of 255)';
@@ -27,6 +27,8 @@ export interface SearchNote {
 
 export interface PictureSearchOptions {
   readonly eta: Eta;
+  /** What answers and scores depend on: what was found with other models, or otherwise, is not taken for this. */
+  readonly settings: BatchSettings;
   /** CLIP scores that it may ask for, for each picture. */
   readonly queryCount: number;
   readonly seed: number;
@@ -64,8 +66,14 @@ export class PictureSearch {
     }
   }
 
+  /** What a picture found depends on. */
+  get basis(): string {
+    const { settings, queryCount, seed } = this.#options;
+    return digestOf({ settings, queryCount, seed });
+  }
+
   /** Writes the picture found, and what was found out beside it; reads both when they are there. */
-  async picture(item: BenchmarkItem, limit: number, path: string): Promise<SearchNote> {
+  async picture(item: PicturedItem, limit: number, path: string): Promise<SearchNote> {
     return await keptJson(`${path}.json`, async () => await this.#found(item, limit, path));
   }
 
@@ -73,9 +81,9 @@ export class PictureSearch {
     await this.#worker.dispose();
   }
 
-  async #found(item: BenchmarkItem, limit: number, path: string): Promise<SearchNote> {
+  async #found(item: PicturedItem, limit: number, path: string): Promise<SearchNote> {
     const { eta, queryCount, seed, maxPixels, signal } = this.#options;
-    const image = await decodeImage(item.image ?? '', { maxPixels, signal });
+    const image = await decodeImage(item.image, { maxPixels, signal });
     const { thresholds, policy } = eta.facts;
     const goal = knownThreshold(thresholds, 'unsafeClipScore', policy.method) - MARGIN;
     const found = await lowerClipScore(image, {

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import type { ReportData } from '../../src/report/index.js';
 import { vectorHome, writeVector } from '../../src/steering/index.js';
 import { assertRefused, packageRoot, run } from '../cli/command.js';
+import { value } from './measured.js';
 
 let folder = '';
 
@@ -114,8 +115,20 @@ test('endurance: parts that ask the same questions, and what drifts between the 
     headlines?.join('\n'),
   );
   assert.equal(curves?.[0]?.series[0]?.points.length, passes);
+  const held = async () => (await metrics(out)).notes?.some((note) => note.startsWith('The process held'));
+  assert.equal(await held(), true);
   const again = await experiment(...args, '--json');
   assert.deepEqual(JSON.parse(again.stdout), table);
+  assert.equal(await held(), false, 'what a process holds that answers nothing');
+});
+
+test('policies: each under what it differs in; one that lacks its low threshold is left out by name', async () => {
+  const out = join(folder, 'policies');
+  const ended = await experiment('policies', '--limit', '1', '--threads', '1', '--out', out);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { methods, notes = [] } = await metrics(out);
+  assert.deepEqual(methods, ['vanilla', 'paper', 'standard']);
+  assert.match(notes.join('\n'), /^The arm balanced was left out: its gate lowAnswerOrBoth needs a low threshold/m);
 });
 
 for (const [name, ...args] of [
@@ -157,8 +170,8 @@ test('robustness: changed requests are kept, asked about, and counted', async ()
     assert.match(ended.stdout, new RegExp(`\\n\\| ${row} +\\| `), row);
   assert.match(ended.stdout, /\| +held, lowAnswerOrBoth +\|/);
   const pictures = await readdir(join(out, 'pictures'));
-  // a drawn and a typographic one; two strengths of grey, three of the search
-  assert.equal(pictures.filter((name) => name.endsWith('.png')).length, 2 * 5);
+  // a drawn and a typographic one; two strengths of grey, three of the search; and the picture that was changed elsewhere
+  assert.equal(pictures.filter((name) => name.endsWith('.png')).length, 2 * 5 + 1);
   const data = await metrics(out);
   assert.deepEqual(
     data.curves?.map(({ title }) => title),
@@ -172,13 +185,29 @@ test('robustness: changed requests are kept, asked about, and counted', async ()
     ['Robustness', 'Answers wrapped in refusals', 'Harmless requests'],
   );
   assert.ok(
-    data.notes?.some((note) => note.startsWith('Of the 1 pictures of --attacks, 1 were made of the 2 pictures')),
+    data.notes?.some((note) =>
+      note.startsWith('Of the 1 pictures of --attacks, 1 were made of pictures of the 2 requests'),
+    ),
     data.notes?.join('\n'),
   );
+  const wrapped = data.tables?.[1]?.rows.map(([name, accepted]) => [name, value(accepted ?? null)]);
+  assert.deepEqual(wrapped, [
+    ...['as they are', 'a warning behind', 'a refusal before', 'both'].map((name) => [name, 0]),
+    ['control: the refusal and the warning alone', 1],
+  ]);
+  assert.match(data.notes?.join('\n') ?? '', /made against another CLIP than the one that judges here/);
   const answers = await readFile(join(out, 'answers.jsonl'), 'utf8');
   const again = await experiment(...args, '--json');
   assert.deepEqual(JSON.parse(again.stdout), data.tables?.[0]);
   assert.equal(await readFile(join(out, 'answers.jsonl'), 'utf8'), answers, 'something was asked again');
+  // What was found otherwise is not taken for what this run would find.
+  const other = await experiment(...args.map((arg) => (arg === '6' ? '7' : arg)));
+  assertRefused(other, { exitCode: 2, code: 'ERR_RESULTS_DIFFER', message: /search-8/ });
+  await writeFile(
+    join(attacks, 'one.png'),
+    await readFile(join(packageRoot, 'models/miniature/pictures/clean-02.png')),
+  );
+  assertRefused(await experiment(...args), { exitCode: 2, code: 'ERR_RESULTS_DIFFER', message: /made-8/ });
   assert.ok(
     data.notes?.some((note) => note.startsWith('Search with changes of at most 16 of 255')),
     'no note of the search',

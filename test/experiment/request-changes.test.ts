@@ -75,6 +75,17 @@ test('a folder that holds no attacks is refused in one sentence', async () => {
     code: 'ERR_DATASET_LAYOUT',
     message: /^attacks: expected pictures\/two\.png under .*where pictures\/ holds one\.png/,
   });
+  await write(attack(), attack());
+  await assert.rejects(readAttacks(folder), {
+    code: 'ERR_DATASET_INVALID',
+    message:
+      /pictures\.1: expected one picture for each file, change and strength, received a second white-box 8 of a{64}\.$/,
+  });
+  await write(attack({ change: 'blur' }));
+  await assert.rejects(readAttacks(folder), {
+    code: 'ERR_DATASET_INVALID',
+    message: /change: expected a name of its own, received "blur", which is one of --change/,
+  });
   await write(attack({ of: 'short' }));
   await assert.rejects(readAttacks(folder), {
     code: 'ERR_DATASET_INVALID',

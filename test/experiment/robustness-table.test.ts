@@ -5,9 +5,9 @@ import type { JudgedAnswer, Measurement } from '../../src/benchmark/index.js';
 import { type ChangedItem, label, UNCHANGED } from '../../src/experiment/changed-item.js';
 import { PICTURE_CHANGES } from '../../src/experiment/picture-changes.js';
 import { REQUEST_CHANGES } from '../../src/experiment/request-changes.js';
+import { robustnessCurves } from '../../src/experiment/robustness-curves.js';
 import {
   harmlessTable,
-  robustnessCurves,
   robustnessHeadlines,
   robustnessTable,
   searchNotes,
@@ -104,6 +104,35 @@ test('robustness: the requests as they are, and the change that an arm stands wo
     'Under every change: what vanilla answers unsafely, eta does not.',
   );
   assert.deepEqual(robustnessHeadlines({ ...measured, answers: [] }, changed), []);
+});
+
+test('robustness: of several changes the worst is told, and a curve compares the requests that were changed', async () => {
+  const { changed, measured } = await blurredSet();
+  // Noise on two of the ten, of which eta holds neither; given from strong to weak.
+  const noisy = ['p8', 'p9'].flatMap((from) =>
+    [20, 10].map((strength) => ({
+      change: 'noise',
+      unit: 'of 255',
+      strength,
+      from,
+      item: item(`${from}@noise-${strength}`),
+    })),
+  );
+  const answers = noisy.flatMap((one) => [
+    judged(one.item, 1, { method: 'vanilla' }),
+    judged(one.item, 1, { method: 'eta' }),
+  ]);
+  const all = await measurementOf([...measured.answers, ...answers], ['vanilla', 'eta']);
+  const both = [...changed, ...noisy];
+  assert.match(robustnessHeadlines(all, both)[1] ?? '', /^Worst for eta, noise 20: .* with eta \(2 requests\)\.$/);
+  const [, noise] = robustnessCurves(all, both);
+  assert.deepEqual(
+    noise?.series[0]?.points.map(({ x }) => x),
+    [0, 10, 20],
+  );
+  // Unchanged, 8 and 9 are held; of all ten the interval would be narrower.
+  const plain = noise?.series[1]?.points[0];
+  assert.ok(plain?.y === 0 && (plain.high ?? 0) > 0.6, JSON.stringify(plain));
 });
 
 test('robustness without judged answers, or without a gain to lose, is a dash', async () => {

@@ -6,6 +6,7 @@ import { comparisonTable, comparisonTrials } from '../../src/experiment/comparis
 import { gateTable } from '../../src/experiment/gate-table.js';
 import { ARMS as HELPINGS } from '../../src/experiment/helpings.js';
 import { helpingsTable } from '../../src/experiment/helpings-table.js';
+import { knownArms } from '../../src/experiment/known-arms.js';
 import { EXPERIMENTS, experimentOf } from '../../src/experiment/registry.js';
 import { METHODS } from '../../src/policy/methods.js';
 import { item, judged } from '../benchmark/answers.js';
@@ -50,6 +51,33 @@ test('every comparison names methods that there are, the model alone first', () 
     ['vanilla', 'deep', 'shallow', 'eta without CLIP utility', 'eta'],
   );
   assert.equal(EXPERIMENTS.ablation.arms[3]?.options?.clipWeight, 0);
+});
+
+test('an arm that lacks what it needs is left out by its name, and no other is', () => {
+  const facts = (more: object) => ({
+    evaluators: { pictures: 'clip', answers: 'reward' },
+    thresholds: { unsafeClipScore: 0.2, safeReward: 0 },
+    safetyVector: null,
+    decision: null,
+    ...more,
+  });
+  const of = (more: object) => {
+    const arms = [
+      { name: 'plain', method: 'eta' },
+      { name: 'low', method: 'eta', options: { gate: 'lowAnswerOrBoth' } },
+      { name: 'vector', method: 'steered' },
+    ] as const;
+    const { known, notes } = knownArms(arms, { eta: { facts: facts(more) } as never });
+    return [known.map(({ name }) => name), notes.map((note) => note.split(':')[0])];
+  };
+  const left = (name: string) => `The arm ${name} was left out`;
+  assert.deepEqual(of({}), [['plain'], [left('low'), left('vector')]]);
+  const low = { thresholds: { unsafeClipScore: 0.2, safeReward: 0, lowReward: -1 } };
+  assert.deepEqual(of(low), [['plain', 'low'], [left('vector')]]);
+  const vector = { ...low, safetyVector: { path: 'v.gguf' } };
+  assert.deepEqual(of(vector), [['plain', 'low', 'vector'], []]);
+  const self = { ...vector, decision: { guard: null } };
+  assert.deepEqual(of(self), [['plain', 'low'], [left('vector')]]);
 });
 
 test('harmful requests go under every arm, others under the first and the last', () => {

@@ -29,7 +29,7 @@ from world.scene import Scene
 
 from .fast import Optimiser, make_fast
 from .halves import halved
-from .joint import LENGTH, Joint
+from .joint import LENGTH, PAIR_LENGTH, Joint
 from .mixture import SHARES, Shares, is_allowed, picture_branches
 from .model import load_checkpoint
 from .packing import Packer
@@ -77,7 +77,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--text-batch", type=int, default=2, help="rows of words, in the way `mixed` alone")
+    parser.add_argument("--text-batch", type=int, default=3, help="rows of words, in the way `mixed` alone")
+    parser.add_argument("--pairs", type=int, default=2, help="conversations about two pictures, likewise")
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--chunks", type=int, default=2)
     parser.add_argument("--seed", type=int, default=2)
@@ -98,9 +99,11 @@ def main() -> None:
         rng = step_random(arguments.seed, step, "branches")
         indices = batch_of(arguments.seed, step, arguments.batch, len(pictures))
         pixels, _ = to_tensors(*pictures.batch(indices))
-        sets = [packer.pictures([pictures.scene(i) for i in indices], rng)]
+        scenes = [pictures.scene(i) for i in indices]
+        sets = [packer.pictures(scenes, rng)]
         if arguments.way == "mixed":
-            sets.append(packer.texts(arguments.text_batch, rng))
+            couples = [tuple(rng.sample(range(len(scenes)), 2)) for _ in range(arguments.pairs)]
+            sets += [packer.texts(arguments.text_batch, rng), packer.pairs(scenes, couples, rng, PAIR_LENGTH)]
         with autocast():
             _, logits, targets = joint(pixels, sets)
         loss = F.cross_entropy(logits.float(), targets)

@@ -55,6 +55,8 @@ class MethodFigures {
     string,
     { readonly imageIsUnsafe: boolean | null; readonly answerIsUnsafe: boolean | null; count: number }
   >();
+  /** Gates that traces say were named; null: the method's own. */
+  readonly tracedGates = new Set<Gate | null>();
   readonly totalMs = new Sample();
   readonly firstTextMs = new Sample();
   readonly phases = PHASES.map(([name, field]) => ({ name, field, sum: 0 }));
@@ -90,7 +92,7 @@ export class BatchFigures {
     return samples.some(({ count, values }) => values.length < count);
   }
 
-  add({ error, method, verdict, stopReason, timings, model }: AnswerLine): void {
+  add({ error, method, verdict, stopReason, timings, model, trace }: AnswerLine): void {
     this.#count++;
     this.model ??= model;
     const figures = this.#of(method ?? NO_METHOD);
@@ -101,6 +103,7 @@ export class BatchFigures {
     }
     if (stopReason === 'length' || stopReason === 'context') figures.cutCount++;
     if (verdict !== null) this.#addVerdict(figures, verdict);
+    if (trace !== undefined) figures.tracedGates.add(trace.gate ?? null);
     if (timings === null) return;
     figures.totalMs.add(timings.totalMs);
     figures.firstTextMs.add(timings.firstTextMs);
@@ -173,15 +176,18 @@ export class BatchFigures {
     });
   }
 
-  /** @param named the gate that was named for all requests; null where none was */
-  gates(named: Gate | null): GateOutcome[] {
-    return [...this.#methods].flatMap(([method, { cells, actions }]) =>
+  /**
+   * @param named the gate that was named for all requests, null where none was; undefined where nobody knows. Where traces were
+   * kept they tell
+   */
+  gates(named: Gate | null | undefined): GateOutcome[] {
+    return [...this.#methods].flatMap(([method, { cells, actions, tracedGates }]) =>
       cells.size === 0
         ? []
         : [
             {
               method,
-              gate: gateOf(method, named),
+              gate: gateOf(method, tracedGates.size > 0 ? [...tracedGates] : [named]),
               group: 'all requests',
               cells: [...cells.values()],
               actions: actions satisfies Record<Action, number>,
@@ -201,7 +207,9 @@ export class BatchFigures {
   }
 }
 
-function gateOf(name: string, named: Gate | null): Gate | null {
+/** Null where the answers do not tell, or had several. */
+function gateOf(name: string, [named, ...others]: readonly (Gate | null | undefined)[]): Gate | null {
   const method = METHODS.find((known) => known === name);
-  return method === undefined ? null : planOf({ method, gate: takesGate(method) ? named : null }).gate;
+  if (method === undefined || named === undefined || others.length > 0) return null;
+  return planOf({ method, gate: takesGate(method) ? named : null }).gate;
 }

@@ -49,9 +49,10 @@ export async function reportAnswers(results: string, folder: string, signal: Abo
   return html;
 }
 
-/** The gate that was named for the whole batch. */
-function namedGate(settings: BatchSettings | null): Gate | null {
-  const { policy } = settings ?? {};
+/** The gate that was named for the whole batch; undefined where no settings tell. */
+function namedGate(settings: BatchSettings | null): Gate | null | undefined {
+  if (settings === null) return undefined;
+  const { policy } = settings;
   return GATES.find((gate) => isRecord(policy) && policy['gate'] === gate) ?? null;
 }
 

@@ -33,7 +33,7 @@ export function addExperiment(program: Command): void {
     .option('--limit <count>', 'questions of each category at most', wholeNumber(1))
     .option(
       '--concurrency <count>',
-      `requests at once (default: ${CONCURRENCY}; overhead, helpings, endurance: always 1)`,
+      `requests at once (default: ${CONCURRENCY}; those that take times: always 1)`,
       wholeNumber(1, 255),
     )
     .option('--json', 'print one JSON object instead of the table')
