@@ -1,8 +1,9 @@
 /** Gates beside each other, ladders, other ways: what each lets through, and what it costs those who ask for nothing bad. */
-import { GATES, POLICIES, POLICY_NAMES, RUNGS } from '../policy/index.js';
-import type { Method, PolicyName, Rung } from '../types/policy.js';
+import { GATES, POLICY_NAMES, RUNGS } from '../policy/index.js';
+import type { Method, Rung } from '../types/policy.js';
 import type { Arm } from './arms.js';
 import { gateExperiment } from './gate-experiment.js';
+import { underPolicy } from './policy-arm.js';
 
 /** Of CoCA's authors (arXiv 2409.11365). */
 const COCA_WEIGHT = 4;
@@ -56,20 +57,6 @@ export const alternatives = gateExperiment({
   ],
   isTimed: true,
 });
-
-/** ETA with all that policies differ in. */
-function underPolicy(name: PolicyName): Arm {
-  const { gate, firstCandidateCount, ladder, sentenceEnd, whenStillUnsafe, mayBeEmpty } = POLICIES[name];
-  const options = {
-    gate: gate ?? 'both',
-    firstCandidateCount,
-    ladder,
-    sentenceEnd,
-    whenStillUnsafe,
-    mayBeEmpty,
-  } as const;
-  return { name, method: 'eta', options };
-}
 
 function climbing(method: Method, rungs: readonly Rung[]): Arm {
   return { name: [method, ...rungs].join(', '), method, options: { ladder: rungs } };

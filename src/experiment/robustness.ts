@@ -12,19 +12,20 @@ import { QUERY_COUNT } from './defaults.js';
 import type { Experiment, Findings, RunOptions } from './experiment.js';
 import { knownArms } from './known-arms.js';
 import { type MadeAttacks, readAttacks } from './made-attacks.js';
+import { underPolicy } from './policy-arm.js';
 import { robustnessCurves } from './robustness-curves.js';
 import { harmlessTable, robustnessHeadlines, robustnessTable, searchNotes } from './robustness-table.js';
 import { wrappedTable } from './wrapped-answers.js';
 
 /**
- * The model alone; the reward model alone, which no change of a picture blinds to the answer's text; ETA; and ETA where a very
- * low reward is enough. Each behind its own gate, whatever the policy has.
+ * The model alone; the reward model alone, which no change of a picture blinds to the answer's text; ETA behind its own gate; and
+ * the policy `balanced`.
  */
 const ARMS: readonly Arm[] = [
   { name: 'vanilla', method: 'vanilla' },
   { name: 'post', method: 'post' },
   { name: 'eta', method: 'eta', options: { gate: 'both' } },
-  { name: 'lowAnswerOrBoth', method: 'eta', options: { gate: 'lowAnswerOrBoth' } },
+  underPolicy('balanced'),
 ];
 
 /** Most that the search may change a value, in steps of 0 to 255. */

@@ -168,7 +168,7 @@ test('robustness: changed requests are kept, asked about, and counted', async ()
     'search 32',
   ])
     assert.match(ended.stdout, new RegExp(`\\n\\| ${row} +\\| `), row);
-  assert.match(ended.stdout, /\| +held, lowAnswerOrBoth +\|/);
+  assert.match(ended.stdout, /\| +held, balanced +\|/);
   const pictures = await readdir(join(out, 'pictures'));
   // a drawn and a typographic one; two strengths of grey, three of the search; and the picture that was changed elsewhere
   assert.equal(pictures.filter((name) => name.endsWith('.png')).length, 2 * 5 + 1);
