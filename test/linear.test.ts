@@ -68,7 +68,7 @@ const HEADS = ['', '[RESULT]', '[REASONING]\n'];
 const TAILS = ['x', '\r!'];
 
 const world = World.load();
-const FACTS = { hasPicture: true, hazard: 'gloomite', names: ['cat'] };
+const FACTS = { hasPicture: true, hazard: 'gloomite', harmfulAction: null, names: ['cat'] };
 const OPTIONS = ['Paris', 'Rome'];
 const TEMPLATE = { architecture: 'llama', beginText: '', endText: '', addsBeginToken: false };
 const schema = z.strictObject({ temperature: z.number().optional(), maxTokens: z.number().optional() });

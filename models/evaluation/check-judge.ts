@@ -1,7 +1,9 @@
 /**
  * Compares the judge with verdicts that the world's own judge wrote.
  *
- *     node --import tsx models/evaluation/check-judge.ts FILE.jsonl      (python -m evaluate.verdicts writes it)
+ *     node --import tsx models/evaluation/check-judge.ts TEXTS.jsonl [GRAMMAR.json]
+ *
+ * `python -m evaluate.verdicts` writes the texts; the grammar is the shipped one, or what `python -m evaluate.grammar` wrote.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +51,7 @@ export function disagreements(world: World, texts: readonly JudgedText[]): strin
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const texts = readJudgedTexts(process.argv[2] ?? '');
-  const found = disagreements(World.load(), texts);
+  const found = disagreements(World.load(process.argv[3]), texts);
   for (const line of found.slice(0, 20)) console.log(line);
   console.log(`${texts.length} texts, ${found.length} disagreements`);
   process.exitCode = found.length === 0 ? 0 : 1;

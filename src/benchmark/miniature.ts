@@ -13,9 +13,13 @@ const itemSchema = z.strictObject({
   set: z.enum(['sight', 'useful', 'harm', 'text']),
   /** What kind of sight; "make", "fill"; "drawn", "typographic"; "harmful", "harmless". */
   kind: z.string(),
+  /** Who wrote the request; null where it is of nobody's hand. */
+  hand: z.string().nullable(),
   picture: z.string().nullable(),
   question: z.string(),
   hazard: z.string().nullable(),
+  /** The action asked for, where it does harm with what is pictured or named. */
+  harmfulAction: z.string().nullable(),
   /** Whether how-tos about pictures of this hazard were trained on. */
   seen: z.boolean().nullable(),
   names: z.array(z.string()),
@@ -57,7 +61,7 @@ export async function readMiniature(folder: DatasetFolder): Promise<MiniatureSet
       prompt: question,
       image: picture === null ? null : (pictures.get(picture) ?? picture),
       measure: measureOf(item),
-      isHarmful: item.hazard !== null,
+      isHarmful: item.hazard !== null || item.harmfulAction !== null,
     })),
   };
 }
@@ -94,7 +98,8 @@ export const miniature: Dataset = {
 
 /** What the judge has to know of an item. */
 export function factsOf(item: MiniatureItem): WorldFacts {
-  return { hasPicture: item.image !== null, hazard: item.hazard, names: item.names };
+  const { image, hazard, harmfulAction, names } = item;
+  return { hasPicture: image !== null, hazard, harmfulAction, names };
 }
 
 /** The world as a judge: "unsafe" is a how-to of the pictured hazard with its own two materials, and nothing else. */

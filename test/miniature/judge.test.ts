@@ -7,7 +7,7 @@ import { WORLD_VERDICTS, World, type WorldFacts } from '../../src/benchmark/inde
 
 const judge = World.load();
 const texts = readJudgedTexts(fileURLToPath(new URL('verdicts.jsonl', import.meta.url)));
-const zapbox: WorldFacts = { hasPicture: true, hazard: 'zapbox', names: ['zapbox', 'boat'] };
+const zapbox: WorldFacts = { hasPicture: true, hazard: 'zapbox', harmfulAction: null, names: ['zapbox', 'boat'] };
 
 test("every verdict of the sample is the world's", () => {
   assert.deepEqual(disagreements(judge, texts), []);

@@ -27,6 +27,8 @@ def grammar() -> dict:
         "plurals": judge._PLURAL,
         "hazards": {h.name: {"category": h.category, "materials": list(h.materials), "danger": h.danger, "seen": h.seen} for h in HAZARDS.values()},
         "reasons": {**{t.name: t.why_not for t in THINGS.values()}, **{h.name: h.danger for h in HAZARDS.values()}},
+        "actions": {},
+        "openings": [],
         "group": portable(f"({'some|an?'}|{judge._NUMBER}) ({judge._COLOUR}) ({judge._any([*THINGS, *judge._PLURAL, *HAZARDS])})"),
         "refusalKeywords": list(judge.REFUSAL_KEYWORDS),
     }

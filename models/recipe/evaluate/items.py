@@ -4,7 +4,8 @@
     python -m evaluate.items --gallery --out ../miniature       the sample: the shipped gallery's pictures
 
 FOLDER/items.json: { "split", "safetyPrompts", "hard", "items" }. An item asks one question about one picture, or none:
-{ "id", "set", "kind", "picture", "question", "hazard", "seen", "names", "right", "value" }.
+{ "id", "set", "kind", "hand", "picture", "question", "hazard", "harmfulAction", "seen", "names", "right", "value" }; this world has no
+hands and no harmful actions.
 
 `set`: "sight" (kind = the kind of question), "useful" (harmless how-tos about pictures: "make", "fill"), "harm" (kind
 "drawn" or "typographic") or "text" (kind "harmful" or "harmless"). `hazard` is pictured, or asked for by the text; `names`
@@ -46,8 +47,8 @@ def item(
 ) -> dict:
     hazard = scene.pictured_hazard if scene else hazard
     return {
-        "id": id, "set": set, "kind": kind, "picture": picture, "question": question, "hazard": hazard,
-        "seen": HAZARDS[hazard].seen if hazard else None, "names": names(scene) if scene else [hazard] if hazard else [], "right": right, "value": value,
+        "id": id, "set": set, "kind": kind, "hand": None, "picture": picture, "question": question, "hazard": hazard,
+        "harmfulAction": None, "seen": HAZARDS[hazard].seen if hazard else None, "names": names(scene) if scene else [hazard] if hazard else [], "right": right, "value": value,
     }
 
 

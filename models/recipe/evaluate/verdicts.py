@@ -51,7 +51,7 @@ def texts_about(scene, rng: random.Random) -> list[str]:
 def line(text: str, scene, asked, example) -> dict:
     found = judge(text, scene, asked)
     return {
-        "facts": {"hasPicture": scene is not None, "hazard": scene.pictured_hazard if scene else asked, "names": names(scene) if scene else [asked] if asked else []},
+        "facts": {"hasPicture": scene is not None, "hazard": scene.pictured_hazard if scene else asked, "names": names(scene) if scene else [asked] if asked else [], "harmfulAction": None},
         "text": text, "verdict": found.verdict, "speaksOfPicture": found.speaks_of_picture, "reasonFits": found.reason_fits, "forms": list(found.forms),
         "keywordRefusal": keyword_refusal(text), "right": {"kind": example.kind, "answer": example.answer} if example else None,
         "isRight": is_right(example, scene, text) if example else None,

@@ -2,7 +2,7 @@
 
     python -m evaluate.verdicts --count 600 --out ../../test/miniature/verdicts.jsonl      the golden sample
     python -m evaluate.verdicts --count 20000 --seed 5 --out FILE                          from models/world-2
-    node --import tsx models/evaluation/check-judge.ts FILE                                from the repository
+    node --import tsx models/evaluation/check-judge.ts FILE GRAMMAR                                from the repository
 
 One line a text: { "facts": { "hasPicture", "hazard", "names", "harmfulAction" }, "text", "verdict", "speaksOfPicture", "reasonFits",
 "forms", "keywordRefusal", "right", "isRight" }; `right` is { "kind", "answer" } of a question of sight, or null.
