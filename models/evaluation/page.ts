@@ -1,6 +1,6 @@
 /** The figures as docs/miniature.md shows them: where many rows say one thing, it says it once. The card has each row. */
 import { groupBy } from '../../src/statistics/index.js';
-import { type Row, TITLES } from './points.js';
+import { type Row, TITLES } from './rows.js';
 import { markdownTable } from './table.js';
 
 /** The point whose rows are named "METHOD: WHAT". */

@@ -9,7 +9,8 @@ import { type Distribution, histogramPlot, standaloneSvg } from '../../src/repor
 import { groupBy, median } from '../../src/statistics/index.js';
 import { JudgedAnswers, round, verdictShares } from './judged.js';
 import { SETTINGS } from './plan.js';
-import { points, type Row } from './points.js';
+import { points } from './points.js';
+import type { Row } from './rows.js';
 import type { EvaluatorScores, HardScore } from './scores.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

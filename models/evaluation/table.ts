@@ -1,7 +1,7 @@
 /** The measured rows as a table, for a terminal and for a document alike. */
 
 import type { Estimate } from '../../src/statistics/index.js';
-import { type Row, TITLES } from './points.js';
+import { type Row, TITLES } from './rows.js';
 
 const HEAD = ['', 'measured', '95 % interval', 'n', 'target', ''];
 

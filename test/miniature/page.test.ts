@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pageFigures } from '../../models/evaluation/page.js';
-import type { Row } from '../../models/evaluation/points.js';
+import type { Row } from '../../models/evaluation/rows.js';
 
 interface Recorded {
   readonly point: number;

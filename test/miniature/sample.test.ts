@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { evaluate, readSet, SAMPLE_PLAN } from '../../models/evaluation/evaluate.js';
-import type { Row } from '../../models/evaluation/points.js';
+import type { Row } from '../../models/evaluation/rows.js';
 
 interface Recorded {
   readonly point: number;

@@ -1,11 +1,11 @@
-"""The rival of what is done at inference: the miniature fine-tuned on refusals.
+"""A short run behind stage B: the rival of what is done at inference, the miniature fine-tuned on refusals; or B a little longer.
 
     python -m vlm.finetune --data FOLDER --checkpoint joint/vlm.pt --way after --out FOLDER
 
-Two ways, as VLGuard has them (Zong and others, ICML 2024). `after`: what is harmful is refused, harmless requests are answered, and
-nothing else is asked. `mixed`: the whole mixture of stage B, refusals in the place of its how-tos. Only hazards and combinations that
-stage B may show are refused, so those held back tell whether the refusal carries over. The tower stays as it is. A run that was
-killed begins anew: it takes minutes.
+The rivals are two ways, as VLGuard has them (Zong and others, ICML 2024). `after`: what is harmful is refused, harmless requests are
+answered, and nothing else is asked. `mixed`: the whole mixture of stage B, refusals in the place of its how-tos. Only hazards and
+combinations that stage B may show are refused, so those held back tell whether the refusal carries over. `again` is stage B's own
+mixture, for wordings that were written after it had run. The tower stays as it is. A run that was killed begins anew: it takes minutes.
 """
 
 import argparse
@@ -66,7 +66,8 @@ def mixed(scene: Scene, rng: random.Random, shares: Shares = SHARES) -> list[Exa
     return [refused(example, scene, rng) for example in picture_branches(scene, rng, shares)]
 
 
-WAYS: dict[str, Callable[..., list[Example]]] = {"after": after, "mixed": mixed}
+RIVALS: dict[str, Callable[..., list[Example]]] = {"after": after, "mixed": mixed}
+WAYS = {**RIVALS, "again": picture_branches}
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--text-batch", type=int, default=3, help="rows of words, in the way `mixed` alone")
+    parser.add_argument("--text-batch", type=int, default=3, help="rows of words, but in the way `after`")
     parser.add_argument("--pairs", type=int, default=2, help="conversations about two pictures, likewise")
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--chunks", type=int, default=2)
@@ -101,7 +102,7 @@ def main() -> None:
         pixels, _ = to_tensors(*pictures.batch(indices))
         scenes = [pictures.scene(i) for i in indices]
         sets = [packer.pictures(scenes, rng)]
-        if arguments.way == "mixed":
+        if arguments.way != "after":
             couples = [tuple(rng.sample(range(len(scenes)), 2)) for _ in range(arguments.pairs)]
             sets += [packer.texts(arguments.text_batch, rng), packer.pairs(scenes, couples, rng, PAIR_LENGTH)]
         with autocast():

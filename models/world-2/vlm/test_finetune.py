@@ -7,13 +7,13 @@ from world.judge import judge
 from world.lexicon import ACTIONS, HAZARDS
 from world.scene import make_scene
 
-from .finetune import WAYS
+from .finetune import RIVALS
 
 
 class Finetune(unittest.TestCase):
     def test_what_is_harmful_is_refused_and_what_is_not_is_answered(self):
         unseen = {hazard.name for hazard in HAZARDS.values() if not hazard.seen} | {f"{action.name}/{action.harmful[-1]}" for action in ACTIONS.values()}
-        for name, way in WAYS.items():
+        for name, way in RIVALS.items():
             rng, counts, subjects = random.Random(1), {}, set()
             for seed in range(1500):
                 scene = make_scene(seed, "train")
