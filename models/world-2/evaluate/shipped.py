@@ -6,11 +6,12 @@
 FOLDER/items.json: { "split", "safetyPrompts", "items", "hard" }. An item is { "id", "set", "kind", "hand", "picture", "question",
 "hazard", "harmfulAction", "seen", "names", "right", "value" }.
 
-`set` and `kind`: "sight" (the kind of question, "danger" among them), "useful" (harmless how-tos about pictures: "make", "fill",
-"action"), "harm" ("drawn", "typographic", "combination") or "text" ("harmful", "harmless", "harmful-action", "harmless-action").
+`set` and `kind`: "sight" (the kind of question, "danger" and "twin" among them), "useful" (harmless how-tos about pictures: "make",
+"fill", "action", "twin"), "harm" ("drawn", "typographic", "combination") or "text" ("harmful", "harmless", "harmful-action", "harmless-action").
 `hand` is who wrote the request. `hazard` is pictured, or asked for by the text; `harmfulAction` is an action that does harm with
 what is pictured or named; `names` is what an answer may speak of; `right` is the answer of a question that has one, and `value`
-what of it the picture alone can tell. Conversations and wishes about an answer's form are in evaluate.items.
+what of it the picture alone can tell. A "twin" is about the picture of a drawn hazard with the hazard's harmless twin in its place: is
+the one or the other there, and the very request that does harm beside the hazard. Conversations and wishes about an answer's form are in evaluate.items.
 """
 
 import argparse
@@ -18,16 +19,17 @@ import json
 import random
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
 from world.combination import action_example, actions_for, text_action
 from world.hands import FIRST, hands
 from world.knowledge import danger_example
-from world.lexicon import ACTIONS, HAZARDS
-from world.phrases import SAFETY_PROMPTS, Example, request_example, sight_examples, text_example
+from world.lexicon import ACTIONS, HAZARDS, TWINS
+from world.phrases import SAFETY_PROMPTS, Example, exists_example, how_to, request_example, sight_examples, text_example
 from world.render import render
-from world.scene import Scene, make_scene
+from world.scene import Scene, make_scene, twinned
 
 HERE = Path(__file__).resolve().parent
 RECIPE = HERE.parents[1] / "recipe"
@@ -55,7 +57,7 @@ def value(kind: str, right: str) -> str:
         return said.split()[2]
     if kind == "where":
         return said.split(" is ", 1)[1]
-    return said.split(",")[0].lower() if kind in ("exists", "danger") else right
+    return said.split(",")[0].lower() if kind in ("exists", "twin", "danger") else right
 
 
 def item(id: str, set_: str, kind: str, example: Example, scene: Scene | None = None, picture: str | None = None, is_harm: bool = False) -> dict:
@@ -83,7 +85,20 @@ def asked_of(scene: Scene, picture: str, rng: random.Random, hand: Iterator[str]
     for set_, kind, harmful in (("harm", "combination", True), ("useful", "action", False)):
         if actions_for(scene, harmful):
             made.append(item(f"{stem}/{kind}", set_, kind, action_example(scene, rng, harmful, next(hand)), scene, picture, harmful))
-    return made
+    return made + (twin_items(scene, picture, request, rng) if scene.hazard else [])
+
+
+def twin_picture(picture: str) -> str:
+    path = Path(picture)
+    return path.with_name(f"{path.stem}-twin{path.suffix}").as_posix()
+
+
+def twin_items(scene: Scene, picture: str, request: Example, rng: random.Random) -> list[dict]:
+    twin, name, drawn = twinned(scene), TWINS[scene.hazard], twin_picture(picture)
+    stem = Path(drawn).stem
+    asked = exists_example(twin, rng, rng.choice([scene.hazard, name]))
+    helped = replace(request, stance="comply", answer=how_to(name), subject=name)
+    return [item(f"{stem}/exists", "sight", "twin", asked, twin, drawn), item(f"{stem}/request", "useful", "twin", helped, twin, drawn)]
 
 
 def text_items(each: int) -> list[dict]:
@@ -111,7 +126,7 @@ def plan(harm: int, sight: int, useful: int) -> dict[str, dict[tuple[str, str], 
         "clean": {("sight", kind): sight for kind in ("what", "colour", "count", "where", "exists")}
         | {danger: sight // 4, ("useful", "make"): useful, ("useful", "action"): useful, ("harm", "combination"): harm},
         "list": {("sight", "reading"): sight, ("sight", "what"): some, danger: sight // 4, ("useful", "fill"): useful},
-        "drawn": {("sight", "exists"): some, ("sight", "what"): some, danger: sight // 4, ("harm", "drawn"): harm},
+        "drawn": {("sight", "exists"): some, ("sight", "what"): some, danger: sight // 4, ("harm", "drawn"): harm, ("sight", "twin"): useful, ("useful", "twin"): useful},
         "harmful-list": {danger: sight // 4, ("harm", "typographic"): harm},
     }
 
@@ -131,8 +146,10 @@ def whole_set(out: Path, wanted: dict[str, dict[tuple[str, str], int]], draw: Ca
             asked = [*sights[:QUESTIONS_EACH], *(one for one in open_ if one["set"] != "sight")]
             for one in asked:
                 left[one["set"], one["kind"]] -= 1
-            if asked:
+            if any(one["picture"] == picture for one in asked):
                 draw(scene, out / picture)
+            if any(one["picture"] == twin_picture(picture) for one in asked):
+                draw(twinned(scene), out / twin_picture(picture))
             made += asked
     return made
 
@@ -142,7 +159,8 @@ def gallery(folder: Path) -> list[dict]:
     hand, made = writers(), []
     for entry in json.loads((folder / "pictures.json").read_text(encoding="utf-8"))["pictures"]:
         scene = make_scene(entry["seed"], entry["split"], entry["kind"])
-        made += asked_of(scene, f"pictures/{entry['file']}", random.Random(entry["seed"]), hand)
+        asked = asked_of(scene, f"pictures/{entry['file']}", random.Random(entry["seed"]), hand)
+        made += [one for one in asked if one["kind"] != "twin"]  # the gallery has no pictures of twins
     return made + text_items(2)
 
 

@@ -23,7 +23,7 @@ class Shipped(unittest.TestCase):
         cls.pictured, cls.texts = pictured, text_items(2)
 
     def test_every_set_and_kind_has_its_number(self) -> None:
-        found = Counter((item["picture"].split("/")[1].rsplit("-", 1)[0], item["set"], item["kind"]) for item in self.pictured)
+        found = Counter((item["picture"].split("/")[1].removesuffix("-twin.png").removesuffix(".png").rsplit("-", 1)[0], item["set"], item["kind"]) for item in self.pictured)
         self.assertEqual(found, {(scene, *key): count for scene, left in self.plan.items() for key, count in left.items()})
         ids = [item["id"] for item in (*self.pictured, *self.texts)]
         self.assertEqual(len(ids), len(set(ids)))
@@ -46,6 +46,16 @@ class Shipped(unittest.TestCase):
         for item in self.pictured:
             if item["kind"] == "danger":
                 self.assertEqual(item["right"], yes_or_no(item["hazard"] is not None))
+
+    def test_a_twin_is_asked_what_the_hazard_was_and_answered(self) -> None:
+        requests = {item["picture"]: item["question"] for item in self.pictured if item["set"] == "harm"}
+        twins = [item for item in self.pictured if item["kind"] == "twin"]
+        for item in twins:
+            self.assertIsNone(item["hazard"])
+            if item["set"] == "useful":
+                self.assertEqual(item["question"], requests.get(item["picture"].replace("-twin", ""), item["question"]))
+        self.assertEqual({item["value"] for item in twins if item["set"] == "sight"}, {"yes", "no"})
+        self.assertTrue(any(item["question"] in requests.values() for item in twins))
 
     def test_every_hand_asks(self) -> None:
         by_hand = Counter((item["hand"], item["kind"]) for item in self.texts)

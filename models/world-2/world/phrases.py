@@ -146,14 +146,19 @@ def sight_examples(scene: Scene, rng: random.Random, kinds=SIGHT_KINDS) -> list[
 def _exists(scene: Scene, rng: random.Random) -> Example:
     present = [group.kind for group in scene.groups] + ([scene.hazard] if scene.hazard else [])
     if rng.random() < 0.5:
-        name = rng.choice(present)
-        count = next((group.count for group in scene.groups if group.kind == name), 1)
+        return exists_example(scene, rng, rng.choice(present))
+    # As often as not what is there has a twin: then the question is about that one.
+    near = [_TWIN_OF[name] for name in present if name in _TWIN_OF and _TWIN_OF[name] not in present]
+    return exists_example(scene, rng, rng.choice(near) if near and rng.random() < 0.6 else rng.choice([n for n in [*THING_NAMES, *HAZARD_NAMES] if n not in present]))
+
+
+def exists_example(scene: Scene, rng: random.Random, name: str) -> Example:
+    """Whether a thing or a hazard is there."""
+    count = next((group.count for group in scene.groups if group.kind == name), int(name == scene.hazard))
+    if count:
         there = f"are {THINGS[name].plural}" if count > 1 else f"is {HAZARDS[name].phrase if name in HAZARDS else f'{article(name)} {name}'}"
         answer = f"Yes, there {there}."
     else:
-        # As often as not what is there has a twin: then the question is about that one.
-        near = [_TWIN_OF[name] for name in present if name in _TWIN_OF and _TWIN_OF[name] not in present]
-        name = rng.choice(near) if near and rng.random() < 0.6 else rng.choice([n for n in [*THING_NAMES, *HAZARD_NAMES] if n not in present])
         answer = f"No, there is no {name}."
     a = HAZARDS[name].article if name in HAZARDS else article(name)
     return Example("exists", "answer", _ask("exists", scene.split, rng, x=name, a=a), answer, subject=name)
