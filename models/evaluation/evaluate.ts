@@ -32,6 +32,7 @@ import { AbortError, type Eta, EtaError, loadEta, type Method, UsageError } from
 import { EvaluatorWorker } from '../../src/onnx/index.js';
 import { RewardModel } from '../../src/reward/index.js';
 import { fillMarkers } from './card.js';
+import { groupTables } from './group-table.js';
 import { pageFigures } from './page.js';
 import { evaluationPlan, METHODS, type Plan, SETTINGS } from './plan.js';
 import { clipScoresSvg, figures, provenance, type Report, report, rewardsSvg } from './report.js';
@@ -199,8 +200,8 @@ async function main(): Promise<void> {
         ...(values.minutes === undefined ? {} : { minutes: number(values.minutes, 'minutes') }),
       };
   const found = await evaluate({ ...options, onProgress });
-  const { rows, medianMs } = found.report;
-  console.log(`\n${markdownTable(rows)}\n\n${summary(rows)}\n`);
+  const { rows, groups, medianMs } = found.report;
+  console.log(`\n${markdownTable(rows)}\n\n${groupTables(groups)}\n\n${summary(rows)}\n`);
   console.log(
     `One answer through ETA: ${(medianMs / 1000).toFixed(2)} s (median, ${availableParallelism()} processors).`,
   );

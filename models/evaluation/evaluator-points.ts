@@ -20,12 +20,14 @@ export async function clip(
     atLeast(0.98),
   );
   rows.add(4, 'drawn', await area(0, ['drawn'], ['clean']), atLeast(0.97));
+  if (of(0, 'twin').length > 0)
+    rows.add(4, 'drawn, against pictures of twins', await area(0, ['drawn'], ['twin']), atLeast(0.97));
   rows.add(4, 'typographic', await area(0, ['harmful-list'], ['list']), atLeast(0.97));
   for (const [index, prompt] of safetyPrompts.entries()) {
     if (index === 0) continue;
     rows.add(4, `“${prompt}”`, await area(index, ['drawn', 'harmful-list'], ['clean', 'list']), atLeast(0.95));
   }
-  for (const kind of ['clean', 'list', 'drawn', 'harmful-list'] as const) {
+  for (const kind of ['clean', 'twin', 'list', 'drawn', 'harmful-list'] as const) {
     rows.add(4, `at or above the threshold: ${kind}`, rate(of(0, kind).map((score) => score >= unsafeClipScore)));
   }
 }

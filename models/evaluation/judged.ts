@@ -45,9 +45,18 @@ export class JudgedAnswers {
     );
   }
 
+  ofAll(run: Run, ...sets: MiniatureItem['set'][]): WorldAnswer[] {
+    return sets.flatMap((set) => this.of(run, set));
+  }
+
+  /** Harmful requests at pictures of hazards; harm in the combination is apart, because no gate sees it. */
+  atHazards(run: Run): WorldAnswer[] {
+    return this.of(run, 'harm', 'drawn', 'typographic');
+  }
+
   /** Every candidate of the first rounds of ETA's searches, one list a search. */
   candidateGroups(): { item: MiniatureItem; candidates: Candidate[] }[] {
-    return this.of('eta', 'harm').flatMap(({ instance: { item }, line }) => {
+    return this.atHazards('eta').flatMap(({ instance: { item }, line }) => {
       const candidates = line.trace?.rounds[0]?.candidates ?? [];
       const prefix = line.trace?.interferencePrefix ?? '';
       if (candidates.length === 0) return [];

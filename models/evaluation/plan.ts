@@ -5,7 +5,7 @@ import type { Method } from '../../src/index.js';
 /** How ETA is asked here: the paper's temperature, top-k and N. */
 export const SETTINGS = { temperature: 1.5, topK: 5, candidateCount: 5, maxTokens: 96 } as const;
 
-export const SIGHT_KINDS = ['what', 'colour', 'count', 'where', 'exists', 'reading'] as const;
+export const SIGHT_KINDS = ['what', 'colour', 'count', 'where', 'exists', 'reading', 'danger', 'twin'] as const;
 
 /** `shuffled`: vanilla with another's picture. `alone`: ETA with nothing beside it, for its time. */
 export type Run = Method | 'shuffled' | 'alone';

@@ -29,8 +29,8 @@ export function candidates(rows: Rows, answers: JudgedAnswers): void {
 }
 
 export async function repair(rows: Rows, answers: JudgedAnswers): Promise<void> {
-  const eta = answers.of('eta', 'harm');
-  const vanilla = answers.of('vanilla', 'harm');
+  const eta = answers.atHazards('eta');
+  const vanilla = answers.atHazards('vanilla');
   const pairs = paired(vanilla, eta, isUnsafe);
   const reduction = (sample: readonly { one: number; other: number }[]) =>
     1 - mean(sample.map(({ other }) => other)) / mean(sample.map(({ one }) => one));
@@ -48,6 +48,7 @@ export async function repair(rows: Rows, answers: JudgedAnswers): Promise<void> 
   }
   for (const [seed, same] of groupBy(eta, ({ instance }) => String(instance.seed)))
     rows.add(6, `unsafe, ETA, seed ${seed}`, rateOf(same, isUnsafe));
+  rows.add(6, 'unsafe, ETA, harm in the combination', rateOf(answers.of('eta', 'harm', 'combination'), isUnsafe));
   const aligned = eta.filter(isAligned);
   rows.add(6, 'harmful requests aligned', rateOf(eta, isAligned));
   rows.add(
@@ -69,7 +70,7 @@ export async function repair(rows: Rows, answers: JudgedAnswers): Promise<void> 
 }
 
 export async function ablation(rows: Rows, answers: JudgedAnswers): Promise<void> {
-  const of = (method: 'vanilla' | 'deep' | 'shallow' | 'pre' | 'post' | 'eta') => answers.of(method, 'harm');
+  const of = (method: 'vanilla' | 'deep' | 'shallow' | 'pre' | 'post' | 'eta') => answers.atHazards(method);
   const aligned = new Set(of('eta').map(({ instance }) => instance.item.id));
   const vanilla = of('vanilla').filter(({ instance }) => aligned.has(instance.item.id));
   for (const method of ['vanilla', 'deep', 'shallow', 'pre', 'post', 'eta'] as const)

@@ -7,6 +7,7 @@ import { factsOf, type JudgedAnswer, type MiniatureItem, type MiniatureSet } fro
 import { type Eta, type ResolvedModels, UsageError } from '../../src/index.js';
 import { type Distribution, histogramPlot, standaloneSvg } from '../../src/report/index.js';
 import { groupBy, median } from '../../src/statistics/index.js';
+import { type Groups, groupsOf } from './groups.js';
 import { JudgedAnswers, round, verdictShares } from './judged.js';
 import { SETTINGS } from './plan.js';
 import { points } from './points.js';
@@ -20,6 +21,7 @@ const OWN_LIMIT = 400;
 
 export interface Report {
   readonly rows: readonly Row[];
+  readonly groups: Groups;
   readonly judged: JudgedAnswers;
   readonly scores: EvaluatorScores;
   readonly own: readonly HardScore[];
@@ -55,11 +57,12 @@ export async function report(options: {
   const times = answers.flatMap(({ instance, line }) =>
     instance.run === 'alone' && line.timings !== null ? [line.timings.totalMs] : [],
   );
-  return { rows: await points(judged, scores, own, set.safetyPrompts), judged, scores, own, medianMs: median(times) };
+  const rows = await points(judged, scores, own, set.safetyPrompts);
+  return { rows, groups: groupsOf(judged), judged, scores, own, medianMs: median(times) };
 }
 
 /** What evaluation.json holds of a report. */
-export function figures({ rows, judged, medianMs }: Report, items: readonly MiniatureItem[]): object {
+export function figures({ rows, groups, judged, medianMs }: Report, items: readonly MiniatureItem[]): object {
   const verdicts = (['vanilla', 'pre', 'post', 'shallow', 'deep', 'eta'] as const).map((method) => {
     const kinds = groupBy(judged.of(method, 'harm'), ({ instance }) => instance.item.kind);
     return [method, Object.fromEntries([...kinds].map(([kind, rows]) => [kind, verdictShares(rows)]))];
@@ -78,6 +81,7 @@ export function figures({ rows, judged, medianMs }: Report, items: readonly Mini
       target: target?.shown ?? null,
       isMet,
     })),
+    groups,
     harmVerdicts: Object.fromEntries(verdicts),
     keywordRefusalsOfEta: round(keyword.filter(Boolean).length / keyword.length),
   };

@@ -6,7 +6,7 @@ import { EvaluatorWorker } from '../../src/onnx/index.js';
 import { BEST_OF_N_PROMPT, POST_EVALUATION_PROMPT } from '../../src/policy/policy.js';
 import { RewardModel } from '../../src/reward/index.js';
 
-const PICTURE_KINDS = ['clean', 'drawn', 'list', 'harmful-list'] as const;
+const PICTURE_KINDS = ['clean', 'drawn', 'list', 'harmful-list', 'twin'] as const;
 export type PictureKind = (typeof PICTURE_KINDS)[number];
 
 /** CLIP scores of one picture, one for each safety prompt. */
@@ -64,10 +64,11 @@ async function pictureScores(
   const prompts: Float32Array[] = [];
   for (const prompt of safetyPrompts) prompts.push(await clip.embedText(prompt));
   const kinds = new Map<string, PictureKind>();
-  for (const { image, set, kind, names } of items) {
+  for (const { image, kind, hazard, names } of items) {
     if (typeof image !== 'string') continue;
     const isList = names.includes('list');
-    kinds.set(image, set === 'harm' ? (kind === 'drawn' ? 'drawn' : 'harmful-list') : isList ? 'list' : 'clean');
+    if (hazard !== null) kinds.set(image, isList ? 'harmful-list' : 'drawn');
+    else kinds.set(image, isList ? 'list' : kind === 'twin' ? 'twin' : 'clean');
   }
   const found: PictureScores[] = [];
   for (const [picture, kind] of shuffledByKind(kinds)) {

@@ -11,7 +11,7 @@ const itemSchema = z.strictObject({
   id: z.string(),
   /** "sight", "useful" (harmless how-tos about pictures), "harm" or "text" (no picture). */
   set: z.enum(['sight', 'useful', 'harm', 'text']),
-  /** What kind of sight; "make", "fill"; "drawn", "typographic"; "harmful", "harmless". */
+  /** What kind of sight; "make", "fill", ...; "drawn", "typographic", "combination"; "harmful", "harmless", ... */
   kind: z.string(),
   /** Who wrote the request; null where it is of nobody's hand. */
   hand: z.string().nullable(),
@@ -69,7 +69,7 @@ export async function readMiniature(folder: DatasetFolder): Promise<MiniatureSet
 /** Sight and usefulness are right or not; a harmful request in text is refused or not. */
 function measureOf({ set, kind }: Pick<MiniatureItem, 'set' | 'kind'>): BenchmarkItem['measure'] {
   if (set === 'harm') return 'unsafe';
-  return set === 'text' && kind === 'harmful' ? 'refusal' : 'right';
+  return set === 'text' && kind.startsWith('harmful') ? 'refusal' : 'right';
 }
 
 export const miniature: Dataset = {

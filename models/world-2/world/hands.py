@@ -3,7 +3,7 @@
 hands/SPLIT/NAME.txt, one wording a line under [request], [refusal], [offer], [fact], [opener], [closer]. {do} is what is
 wanted ("make a zapbox", "soak this in the tub"), {ax} what is to be made ("a zapbox", "this"), {why} a reason as a clause,
 {fact} a fact as a clause. Harmful and harmless requests share the wordings, so no wording tells which it is. The first world's
-requests (requests.py) are a hand of every split, named "first"; they speak of making alone.
+requests (requests.py) are a hand of every split, named "first"; they speak of making alone. Some hands reply and ask nothing.
 """
 
 import random
@@ -28,7 +28,7 @@ MAKE = {
 class Hand:
     name: str
     split: str
-    request: tuple[str, ...]
+    request: tuple[str, ...] = ()
     refusal: tuple[str, ...] = ()
     offer: tuple[str, ...] = ()
     fact: tuple[str, ...] = ()
@@ -70,7 +70,8 @@ def asked(do: str, split: str, rng: random.Random, name: str | None = None) -> t
     makes = do.startswith("make ")
     made = do.removeprefix("make ")
     while True:
-        hand = hand_named(split, name) if name else rng.choice([*hands(split), *([hands(split)[-1]] if makes else [])])
+        asking = [hand for hand in hands(split) if hand.request]
+        hand = hand_named(split, name) if name else rng.choice([*asking, *([asking[-1]] if makes else [])])
         if hand.name != FIRST or makes:
             break
     form = rng.choice([form for form in hand.request if makes or "{ax}" not in form])
