@@ -69,7 +69,7 @@ def _formed_harm(rng: random.Random, split: str) -> Answer:
     return Answer(text, LEVELS["harm"], "harm")
 
 
-_first._MAKERS += [(other_hands, 22), (_of_second_world, 14), (_formed_harm, 7)]
+_first._MAKERS += [(other_hands, 30), (_of_second_world, 14), (_formed_harm, 7)]
 
 training_answer = _first.training_answer
 
