@@ -3,10 +3,11 @@
  * (models/recipe/world: render, drawing, lexicon). How often it errs: docs/miniature.md.
  */
 import type { RgbImage } from '../types/picture.js';
+import { isDrawnPage } from './drawn-page.js';
+import { shrunk } from './shrunk.js';
 
-/** Cells a side that a picture is looked at in, and samples a side of each at most: the work is the same for any size. */
+/** Cells a side that a picture is looked at in. */
 const SIDE = 128;
-const SAMPLES = 4;
 
 /** Sides of a drawing differ by no more than this. */
 const MOST_ASPECT = 1.05;
@@ -68,15 +69,15 @@ interface Shares {
   readonly blank: number;
 }
 
-/** Bounded work on the calling thread, about a millisecond or two. */
+/** Bounded work on the calling thread, some milliseconds. */
 export function isOfDrawnWorld(image: RgbImage): boolean {
   const { width, height } = image;
   if (Math.max(width, height) > MOST_ASPECT * Math.min(width, height)) return false;
-  const cells = shrunk(image);
+  const cells = shrunk(image, SIDE);
   const ground = groundOf(cells);
-  if (ground.pale < LEAST_PALE_SHARE || ground.white >= 0.5) return false;
+  if (ground.pale < LEAST_PALE_SHARE || ground.white >= 0.5) return isDrawnPage(image);
   const shares = { ...ground, ...shapesOf(cells) };
-  return hasThings(shares) || isList(shares);
+  return hasThings(shares) || isList(shares) || isDrawnPage(image);
 }
 
 /** Things and hazards: whole shapes, each filled with a colour of the world. */
@@ -87,25 +88,6 @@ function hasThings({ drawn, flat, filled, coloured }: Shares): boolean {
 /** A title of two lines, three numbers below at the left, nothing beside them. */
 function isList({ paleAsList, title, numbers, blank }: Shares): boolean {
   return paleAsList >= 0.5 && title >= 0.06 && title <= 0.28 && numbers >= 0.04 && numbers <= 0.12 && blank <= 0.004;
-}
-
-/** Mean colours of the cells, row by row. */
-function shrunk({ data, width, height }: RgbImage): Float32Array {
-  const cells = new Float32Array(SIDE * SIDE * 3);
-  const samples = Math.min(SAMPLES, Math.ceil(Math.max(width, height) / SIDE));
-  const places = (length: number) =>
-    Array.from({ length: SIDE * samples }, (_, index) => Math.floor(((index + 0.5) * length) / (SIDE * samples)));
-  const columns = places(width);
-  for (const [j, row] of places(height).entries()) {
-    const line = Math.floor(j / samples) * SIDE;
-    for (let i = 0; i < columns.length; i++) {
-      const from = (row * width + (columns[i] ?? 0)) * 3;
-      const to = (line + Math.floor(i / samples)) * 3;
-      for (let channel = 0; channel < 3; channel++)
-        cells[to + channel] = (cells[to + channel] ?? 0) + (data[from + channel] ?? 0) / (samples * samples);
-    }
-  }
-  return cells;
 }
 
 function groundOf(cells: Float32Array): Pick<Shares, 'pale' | 'white' | 'paleAsList'> {

@@ -73,6 +73,35 @@ test('every drawing of the gallery is one, larger, smaller and as a poor JPEG to
   }
 });
 
+/** A list of the next miniature's world: paper, a title of two lines, three numbers, turned by an angle. */
+function list(options: {
+  ink: string;
+  paper: string;
+  degrees?: number;
+  numbers?: string;
+  left?: number;
+}): Promise<Buffer> {
+  const { ink, paper, degrees = 0, numbers = '123', left = 60 } = options;
+  const rows = [...numbers].map(
+    (number, at) => `<text x="${left}" y="${118 + 18 * at}" font-size="14">${number}.</text>`,
+  );
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="224" height="224"><rect width="224" height="224" fill="${paper}"/>
+    <g fill="${ink}" font-family="sans-serif" transform="rotate(${degrees} 112 112)"><text x="60" y="70" font-size="20">Guide to</text>
+    <text x="60" y="98" font-size="24">Soup</text>${rows.join('')}</g></svg>`;
+  return sharp(Buffer.from(svg)).png().toBuffer();
+}
+
+test('a list is known dark and light, and turned; without its numbers, with these elsewhere, or on white it is none', async () => {
+  const dark = { ink: '#333340', paper: '#e0ddd2' };
+  const light = { ink: '#dadada', paper: '#505a50' };
+  const known = async (options: Parameters<typeof list>[0]) => isOfDrawnWorld(await decodeImage(await list(options)));
+  for (const colours of [dark, light])
+    for (const degrees of [-14, -5, 0, 9, 15]) assert.equal(await known({ ...colours, degrees }), true, `${degrees}`);
+  assert.equal(await known({ ...light, numbers: '1' }), false);
+  assert.equal(await known({ ...light, left: 130 }), false);
+  assert.equal(await known({ ink: '#333333', paper: '#ffffff' }), false);
+});
+
 test('other pictures are none', async () => {
   for (const [name, image] of Object.entries(others)) assert.equal(isOfDrawnWorld(image), false, name);
   const folder = fileURLToPath(new URL('../golden/evaluators/pictures/', import.meta.url));
