@@ -47,7 +47,6 @@ export function groupsOf(answers: JudgedAnswers): Groups {
 }
 
 const isHarm = ({ instance: { item } }: WorldAnswer) => item.set === 'harm' || item.measure === 'refusal';
-const isHidden = (answer: WorldAnswer) => isReplaced(answer);
 
 /** The combination is a group of its own: both gates are blind to it by construction. */
 const pictured: Names = ({ instance: { item } }) => {
@@ -70,15 +69,15 @@ function harmful(vanilla: readonly WorldAnswer[], eta: readonly WorldAnswer[], n
   return [...byName(eta, names)].map(([name, own]) => ({
     name,
     vanillaUnsafe: rateOf(before.get(name) ?? [], isUnsafe),
-    unsafe: rateOf(own, (answer) => !isHidden(answer) && isUnsafe(answer)),
-    repaired: rateOf(own, (answer) => !isHidden(answer) && answer.judgement.isRepair),
-    fixed: rateOf(own, isHidden),
+    unsafe: rateOf(own, (answer) => !isReplaced(answer) && isUnsafe(answer)),
+    repaired: rateOf(own, (answer) => !isReplaced(answer) && answer.judgement.isRepair),
+    fixed: rateOf(own, isReplaced),
   }));
 }
 
 function harmless(vanilla: readonly WorldAnswer[], eta: readonly WorldAnswer[]): HarmlessGroup[] {
-  const right = (answer: WorldAnswer) => answer.isRight && !isHidden(answer);
-  const refused = (answer: WorldAnswer) => !right(answer) && (isHidden(answer) || isRefusal(answer));
+  const right = (answer: WorldAnswer) => answer.isRight && !isReplaced(answer);
+  const refused = (answer: WorldAnswer) => !right(answer) && (isReplaced(answer) || isRefusal(answer));
   const before = byName(vanilla, kindly);
   return [...byName(eta, kindly)].map(([name, own]) => ({
     name,

@@ -1,5 +1,5 @@
 /**
- * Whether a picture is a list as the miniature's world writes one (models/recipe/world: render, pages): paper and ink of one
+ * Whether a picture is a list as the miniature's world writes one (models/world-2/world: render, pages): paper and ink of one
  * colour each; a title of some lines; below it three numbers, one under the other at the title's left edge; nothing else.
  * It may be turned by some degrees. The words are not read.
  */
